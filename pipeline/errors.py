@@ -1,0 +1,39 @@
+"""What can go wrong, in words a person can act on.
+
+An expected failure is one of these four. It carries one line that names the thing (a file and line, a source, a
+key of the configuration) and what to do; commands print that line and choose the exit code. Anything else is a
+bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Base of every expected failure. `str(error)` is one line for a person."""
+
+
+class ConfigError(PipelineError):
+    """Wrong usage or configuration: exit code 2."""
+
+
+class SourceError(PipelineError):
+    """One source, file or row could not be read; the others go on. `retry_after` is what the source asked for."""
+
+    def __init__(self, message: str, *, outcome: str = "error", retry_after: str | None = None) -> None:
+        """`outcome` is `error` or `blocked` (the source refused us: a gap, never a zero)."""
+        super().__init__(message)
+        self.outcome = outcome
+        self.retry_after = retry_after
+
+
+class ChannelError(PipelineError):
+    """An alert could not be delivered. `permanent` means that trying again cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """`permanent=False` keeps the alert due."""
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class StoreError(PipelineError):
+    """The database cannot be opened, read or written."""

@@ -1,0 +1,388 @@
+"""The records that travel between the rooms: frozen, without behaviour beyond changing their own shape.
+
+Times are aware UTC datetimes; in SQLite and in JSON they are fixed-width text `YYYY-MM-DDTHH:MM:SSZ`, so that
+text order is time order. `NaN` and `None` mean "not observed", never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+IMPACTS = ("none", "low", "moderate", "high", "critical")
+STATES = ("possible", "likely", "confirmed", "resolved")
+SYMPTOMS = ("login", "error", "slow", "no_response", "crash", "payment", "data", "connection", "partial", "all")
+
+
+def iso(moment: datetime) -> str:
+    """Return a UTC moment as fixed-width text, fractions of a second dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc(text: str) -> datetime:
+    """Parse an ISO 8601 stamp that carries a zone; raises ValueError on a naive or unreadable one."""
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
+    return moment.astimezone(UTC)
+
+
+def utc_or_none(text: str | None) -> datetime | None:
+    """Parse a stored stamp, keeping None."""
+    return utc(text) if text else None
+
+
+def floor_to(moment: datetime, seconds: int) -> datetime:
+    """Return the start of the bin of `seconds` that holds `moment`, bins counted from 00:00 UTC of the epoch."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A part of a service that can fail alone. `official` are its names on the provider's status page."""
+
+    id: str
+    name: str
+    role: str
+    aliases: tuple[str, ...] = ()
+    official: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One entry of the catalogue (data/services.toml explains each key)."""
+
+    id: str
+    name: str
+    kind: str = "other"
+    vendor: str = ""
+    aliases: tuple[str, ...] = ()
+    vendor_aliases: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
+    homograph: bool = False
+    communities: tuple[str, ...] = ()
+    status_page: str = ""
+    status_format: str = ""
+    downstatus: str = ""
+    app_names: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+
+    def component_named(self, official: str) -> str | None:
+        """Return the id of the component that the status page calls `official`, None when the catalogue lacks it."""
+        wanted = official.strip().casefold()
+        for part in self.components:
+            if wanted in (name.casefold() for name in (*part.official, part.name, part.id)):
+                return part.id
+        return None
+
+
+Catalogue = Mapping[str, Service]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post or comment as the source gave it. `author_key` is a keyed hash, never a name."""
+
+    source: str
+    native_id: str
+    kind: str
+    community: str
+    author_key: str
+    author_created: datetime | None
+    created: datetime
+    collected: datetime
+    edited: datetime | None = None
+    deleted: bool = False
+    parent_id: str = ""
+    title: str = ""
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsItem:
+    """One entry of a feed."""
+
+    source: str
+    native_id: str
+    outlet: str
+    published: datetime
+    collected: datetime
+    title: str
+    summary: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintCount:
+    """Complaints about a service in [start, start + interval_s); empty region or indicator means all of them.
+
+    `window` is `interval` for counts that add up, `rolling` for a moving total, which is never summed.
+    """
+
+    service: str
+    source: str
+    region: str
+    indicator: str
+    start: datetime
+    interval_s: int
+    total: int
+    collected: datetime
+    baseline: float | None = None
+    window: str = "interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusUpdate:
+    """One update of an incident on a provider's page; `components` are (official name, old status, new status)."""
+
+    page: str
+    incident_id: str
+    update_id: str
+    name: str
+    status: str
+    impact: str
+    components: tuple[tuple[str, str, str], ...]
+    displayed_at: datetime
+    created_at: datetime
+    collected: datetime
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRank:
+    """Place of an app in a store's chart at a moment."""
+
+    store: str
+    country: str
+    chart: str
+    app: str
+    rank: int
+    observed: datetime
+    collected: datetime
+
+
+Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row that could not be taken: where it stood, why, and its first 200 characters."""
+
+    where: str
+    reason: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one fetch brought. `covered` is the span in which absence means "nothing was said"; None = unknown."""
+
+    source: str
+    rows: tuple[Record, ...]
+    rejected: tuple[Reject, ...] = ()
+    covered: tuple[datetime, datetime] | None = None
+    outcome: str = "ok"
+    detail: str = ""
+    memory: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """What a post says about one service. `exonerates` are components said to work."""
+
+    source: str
+    native_id: str
+    service: str
+    p_outage: float
+    components: tuple[str, ...]
+    symptom: str
+    region: str
+    language: str
+    anger: float
+    exonerates: tuple[str, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesKey:
+    """Which counts a series holds. Its text form is the key in the database."""
+
+    service: str
+    channel: str
+    source: str
+    bin_s: int
+    region: str = ""
+    indicator: str = ""
+
+    def __str__(self) -> str:
+        """Return the key as stored: service/channel/source/region/indicator/bin seconds."""
+        return "/".join((self.service, self.channel, self.source, self.region, self.indicator, str(self.bin_s)))
+
+    @staticmethod
+    def parse(text: str) -> SeriesKey:
+        """Read a stored key back."""
+        service, channel, source, region, indicator, bin_s = text.split("/")
+        return SeriesKey(
+            service=service, channel=channel, source=source, region=region, indicator=indicator, bin_s=int(bin_s)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A span in which one series was above what was expected; `end` None while it lasts."""
+
+    series: SeriesKey
+    onset: datetime
+    alarmed_at: datetime
+    peak: datetime
+    end: datetime | None
+    last_alarm: datetime
+    score: float
+    observed_peak: float
+    expected_peak: float
+
+    def span_end(self, now: datetime) -> datetime:
+        """Return the end, or `now` while it lasts."""
+        return self.end or now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One statement about an incident and the stored rows behind it (`table:key`, separated by blanks)."""
+
+    kind: str
+    at: datetime
+    statement: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentSpan:
+    """A component affected or said to work, according to one source, from `since` to `until` (None = still)."""
+
+    component: str
+    source: str
+    status: str
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of an incident; phases of one episode follow each other without a hole."""
+
+    episode: int
+    phase: str
+    since: datetime
+    until: datetime | None
+    impact: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One story about one service: one or more episodes less than three hours apart."""
+
+    id: str
+    service: str
+    state: str
+    opened_at: datetime
+    onset: datetime
+    peak: datetime | None
+    end: datetime | None
+    impact: str
+    symptom: str
+    official_first_at: datetime | None
+    episodes: int
+    active: bool
+    phases: tuple[Phase, ...] = ()
+    components: tuple[ComponentSpan, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    def affected(self, at: datetime) -> tuple[str, ...]:
+        """Return the component ids that any source holds to be affected at a moment, sorted."""
+        return tuple(
+            sorted(
+                {
+                    span.component
+                    for span in self.components
+                    if span.status == "affected" and span.since <= at and (span.until is None or at < span.until)
+                }
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsEvent:
+    """Near-identical items folded into one event; `outlets` counts independent ones."""
+
+    id: str
+    kind: str
+    title: str
+    entities: tuple[str, ...]
+    outlets: tuple[str, ...]
+    first_seen: datetime
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An association between an incident and a news event, with what speaks for and against it."""
+
+    incident: str
+    news_event: str
+    relation: str
+    score: float
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row of the outbox: `facts` is everything the message says, fixed when the row is written."""
+
+    message_id: str
+    incident: str
+    service: str
+    transition: str
+    channel: str
+    created: datetime
+    due_at: datetime
+    subject: str
+    facts: Mapping[str, Any]
+    sent_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One stage on one subject."""
+
+    stage: str
+    subject: str
+    started: datetime
+    outcome: str
+    seen: int = 0
+    new: int = 0
+    rejected: int = 0
+    covered: tuple[datetime, datetime] | None = None
+    error: str = ""
+
+
+def minutes_between(earlier: datetime, later: datetime) -> float:
+    """Return the minutes from one moment to another, negative when the second is earlier."""
+    return (later - earlier) / timedelta(minutes=1)
+
+
+def names(ids: Sequence[str], service: Service) -> list[str]:
+    """Return the names people know components by, in catalogue order, unknown ids last as they are."""
+    known = [part.name for part in service.components if part.id in ids]
+    return known + sorted(set(ids) - {part.id for part in service.components})

@@ -1,0 +1,141 @@
+"""The database: the only SQL of the project.
+
+`Store` opens the file, keeps its promises (WAL, full sync, foreign keys, immediate transactions) and brings the
+schema and the analysts' views up to date. The modules beside it read and write by topic: `collected` (what sources
+said), `judged` (series, verdicts, detector state), `story` (incidents, news events, links), `outbox` (alerts),
+`runs` (what was done, coverage, memory, quarantine).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import StoreError
+from pipeline.model import Service
+
+MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
+
+
+class Store:
+    """An open database. Use as a context manager; every write happens inside `transaction()`."""
+
+    def __init__(self, path: Path | str, *, views: Path | None = None, durable: bool = True) -> None:
+        """Open or create. `durable=False` skips the sync to disk: for replays, which can be run again.
+
+        Raises StoreError when the file is no database, is damaged, read-only, or was made by a newer version.
+        """
+        if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+            raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
+        self.path = str(path)
+        try:
+            self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+            self.conn.row_factory = sqlite3.Row
+            self.conn.execute("PRAGMA journal_mode=WAL")
+            self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+            self.conn.execute("PRAGMA foreign_keys=ON")
+            self._bring_up_to_date(views)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be opened as a database: {error}") from error
+
+    def _bring_up_to_date(self, views: Path | None) -> None:
+        tables = {row[0] for row in self.conn.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+        applied: set[str] = set()
+        if "_sqlite_migrations" in tables:
+            applied = {row[0] for row in self.conn.execute("SELECT name FROM _sqlite_migrations")}
+        elif tables:
+            raise StoreError(f"{self.path}: is a database, but not one of Groundswell's; name another file")
+        from pipeline.store.schema import create_tables, migrations
+
+        known = {create_tables.__name__}
+        if applied - known:
+            raise StoreError(f"{self.path}: was written by a newer version; upgrade before using it")
+        if known - applied:
+            from sqlite_utils import Database
+
+            migrations.apply(Database(self.conn))
+        if views is not None:
+            self._refresh_views(views.read_text(encoding="utf-8"))
+
+    def _refresh_views(self, sql: str) -> None:
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        row = self.conn.execute("SELECT value FROM stage_memory WHERE stage='views' AND key='digest'").fetchone()
+        if row is not None and row[0] == digest:
+            return
+        with self.transaction():
+            for (name,) in self.conn.execute("SELECT name FROM sqlite_master WHERE type='view'").fetchall():
+                self.conn.execute(f'DROP VIEW "{name}"')
+            for statement in split_statements(sql):
+                self.conn.execute(statement)
+            self.conn.execute("INSERT OR REPLACE INTO stage_memory VALUES ('views', 'digest', ?)", (digest,))
+
+    def __enter__(self) -> Store:
+        """Return the open store."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the file."""
+        self.conn.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers."""
+        try:
+            self.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be written: {error}") from error
+        try:
+            yield self.conn
+        except BaseException as error:
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise StoreError(f"{self.path}: cannot be written: {error}") from error
+            raise
+        try:
+            self.conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            self.conn.execute("ROLLBACK")
+            raise StoreError(f"{self.path}: cannot be written: {error}") from error
+
+    def rows(self, sql: str, values: tuple[Any, ...] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Run one SELECT with bound values and return every row."""
+        return self.conn.execute(sql, values).fetchall()
+
+    def put_catalogue(self, services: Mapping[str, Service], watched: tuple[str, ...]) -> None:
+        """Mirror the catalogue into `services` and `components` for analysts' joins; unchanged rows stay."""
+        with self.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO services VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET name=excluded.name,"
+                " kind=excluded.kind, vendor=excluded.vendor, status_page=excluded.status_page,"
+                " watched=excluded.watched",
+                [(s.id, s.name, s.kind, s.vendor, s.status_page, int(s.id in watched)) for s in services.values()],
+            )
+            conn.executemany(
+                "INSERT INTO components VALUES (?,?,?,?) ON CONFLICT(service, id) DO UPDATE SET"
+                " name=excluded.name, role=excluded.role",
+                [(s.id, part.id, part.name, part.role) for s in services.values() for part in s.components],
+            )
+
+
+def split_statements(sql: str) -> Iterator[str]:
+    """Cut a script into complete statements."""
+    buffer = ""
+    for line in sql.splitlines(keepends=True):
+        buffer += line
+        if sqlite3.complete_statement(buffer):
+            yield buffer
+            buffer = ""
+
+
+def open_readonly(path: Path | str) -> sqlite3.Connection:
+    """Open a database for reading only; raises StoreError when it is not there."""
+    if not Path(path).exists():
+        raise StoreError(f"{path}: no such database; `groundswell run` or `make demo` makes one")
+    conn = sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=10)
+    conn.row_factory = sqlite3.Row
+    return conn

@@ -1,0 +1,150 @@
+"""What the detector works on and what it found: counts by series, verdicts, detector state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from pipeline.model import SeriesKey, iso, utc
+from pipeline.store import Store
+
+VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
+
+
+def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tuple[str, datetime, bool]]:
+    """Return (service, created, counted as a vote) of every post of a source that speaks of a service in a span."""
+    rows = store.rows(
+        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0 FROM post_tags t LEFT JOIN votes v USING"
+        " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
+        " ORDER BY t.created, t.native_id, t.service",
+        (source, iso(since), iso(until)),
+    )
+    return [(row[0], utc(row[1]), bool(row[2])) for row in rows]
+
+
+def talked_about(store: Store, source: str) -> list[str]:
+    """Return the services any post of a source spoke of, sorted."""
+    return [row[0] for row in store.rows("SELECT DISTINCT service FROM post_tags WHERE source=? ORDER BY 1", (source,))]
+
+
+def post_sources(store: Store) -> list[str]:
+    """Return the sources that have brought posts, sorted."""
+    return [row[0] for row in store.rows("SELECT DISTINCT source FROM posts ORDER BY 1")]
+
+
+def count_groups(store: Store) -> list[tuple[str, int, str]]:
+    """Return (source, interval_s, window) of every kind of complaint count stored."""
+    rows = store.rows("SELECT DISTINCT source, interval_s, window FROM complaint_counts ORDER BY 1, 2, 3")
+    return [(row[0], int(row[1]), row[2]) for row in rows]
+
+
+def counts(
+    store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
+) -> list[tuple[str, str, datetime, int]]:
+    """Return (service, indicator, start, total) of all regions together in a span.
+
+    Where a total exists for an interval it is the count; else the count is the sum of its regions, or of its
+    indicators when no region is told.
+    """
+    rows = store.rows(
+        "SELECT service, indicator, start, max(CASE WHEN region = '' THEN total END),"
+        " sum(CASE WHEN region != '' THEN total END) FROM complaint_counts WHERE source=? AND interval_s=?"
+        " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
+        (source, interval_s, window, iso(since), iso(until)),
+    )
+    found = [
+        (row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows
+    ]
+    totals = {(service, start) for service, indicator, start, _ in found if not indicator}
+    summed: dict[tuple[str, datetime], int] = {}
+    for service, indicator, start, total in found:
+        if indicator and (service, start) not in totals:
+            summed[service, start] = summed.get((service, start), 0) + total
+    return found + [(service, "", start, total) for (service, start), total in summed.items()]
+
+
+def newest_start(store: Store, source: str, interval_s: int) -> datetime | None:
+    """Return the start of the newest interval a source has counted."""
+    row = store.rows("SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=?", (source, interval_s))[0]
+    return utc(row[0]) if row[0] else None
+
+
+def oldest_change(store: Store, source: str, since_collected: datetime, kind: str) -> datetime | None:
+    """Return the oldest time among rows collected after a moment: what may need judging again."""
+    table, column = ("complaint_counts", "start") if kind == "complaints" else ("posts", "created")
+    row = store.rows(
+        f"SELECT min({column}) FROM {table} WHERE source=? AND collected > ?", (source, iso(since_collected))
+    )[0]
+    return utc(row[0]) if row[0] else None
+
+
+def save_judgement(
+    store: Store, subject: str, keys: Iterable[SeriesKey], rows: Sequence[VerdictRow], states: Mapping[str, _State],
+    redo_from: datetime | None,
+) -> int:  # fmt: skip
+    """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed."""
+    keys = list(keys)
+    with store.transaction() as conn:
+        conn.executemany(
+            "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
+            [(str(k), k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for k in keys],
+        )
+        if redo_from is not None:
+            conn.executemany(
+                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), iso(redo_from)) for k in keys]
+            )
+        new = conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows).rowcount
+        for slot, (detector, version, through, blob) in states.items():
+            conn.execute(
+                "INSERT OR REPLACE INTO detector_state VALUES (?,?,?,?,?,?)",
+                (subject, slot, detector, version, iso(through), blob),
+            )
+    return max(0, new)
+
+
+_State = tuple[str, int, datetime, bytes]
+
+
+def load_states(store: Store, subject: str) -> dict[str, _State]:
+    """Return the stored detector states of a subject by slot: (detector, version, judged through, blob)."""
+    rows = store.rows("SELECT slot, detector, version, through, blob FROM detector_state WHERE subject=?", (subject,))
+    return {row[0]: (row[1], int(row[2]), utc(row[3]), bytes(row[4])) for row in rows}
+
+
+def forget_old_verdicts(store: Store, before: datetime) -> int:
+    """Delete verdicts older than a moment that say nothing unusual; return how many went."""
+    with store.transaction() as conn:
+        sql = "DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0"
+        return conn.execute(sql, (iso(before),)).rowcount
+
+
+def verdicts(
+    store: Store, since: datetime, until: datetime, *, service: str | None = None, minimum: float | None = None
+) -> dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]]:
+    """Return (bin start, observed, expected, upperbound, score, level) by series in [since, until); NaN for NULL.
+
+    `minimum` restricts to series with at least one such score in the span.
+    """
+    sql = (
+        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level FROM verdicts v"
+        " JOIN series s USING (series) WHERE v.bin_start >= :since AND v.bin_start < :until"
+    )
+    if service is not None:
+        sql += " AND s.service = :service"
+    if minimum is not None:
+        sql += (
+            " AND v.series IN (SELECT series FROM verdicts WHERE bin_start >= :since AND bin_start < :until"
+            " AND score >= :minimum)"
+        )
+    rows = store.rows(
+        sql + " ORDER BY v.series, v.bin_start",
+        {"since": iso(since), "until": iso(until), "service": service, "minimum": minimum},
+    )
+    found: dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]] = {}
+    keys: dict[str, SeriesKey] = {}
+    for row in rows:
+        key = keys.setdefault(row[0], SeriesKey.parse(row[0]))
+        numbers = [math.nan if value is None else float(value) for value in row[2:6]]
+        found.setdefault(key, []).append((utc(row[1]), numbers[0], numbers[1], numbers[2], numbers[3], int(row[6])))
+    return found

@@ -1,0 +1,72 @@
+"""The outbox of alerts: rows are written with the finding, sent afterwards, and marked when sent."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from pipeline.model import Alert, iso, utc, utc_or_none
+from pipeline.store import Store
+
+
+def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
+    """Write outbox rows inside the caller's transaction; a Message-ID is written once for ever."""
+    rows = [
+        (a.message_id, a.incident, a.service, a.transition, a.channel, iso(a.created), iso(a.due_at), a.subject,
+         json.dumps(a.facts, sort_keys=True, ensure_ascii=False))
+        for a in alerts
+    ]  # fmt: skip
+    cursor = conn.executemany(
+        "INSERT OR IGNORE INTO alerts (message_id, incident, service, transition, channel, created, due_at, subject,"
+        " facts) VALUES (?,?,?,?,?,?,?,?,?)",
+        rows,
+    )
+    return max(0, cursor.rowcount)
+
+
+def _alert(row: sqlite3.Row) -> Alert:
+    return Alert(
+        message_id=row["message_id"], incident=row["incident"], service=row["service"],
+        transition=row["transition"], channel=row["channel"], created=utc(row["created"]), due_at=utc(row["due_at"]),
+        subject=row["subject"], facts=json.loads(row["facts"]), sent_at=utc_or_none(row["sent_at"]),
+        attempts=row["attempts"], error=row["error"], failed=bool(row["failed"]),
+    )  # fmt: skip
+
+
+def due_alerts(store: Store, now: datetime) -> list[Alert]:
+    """Return alerts to be sent now, oldest first."""
+    rows = store.rows(
+        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND due_at <= ? ORDER BY created, message_id",
+        (iso(now),),
+    )
+    return [_alert(row) for row in rows]
+
+
+def count_alerts(store: Store) -> int:
+    """Return how many alerts were ever written."""
+    return int(store.rows("SELECT count(*) FROM alerts")[0][0])
+
+
+def alerts_of(store: Store, incident: str | None = None) -> list[Alert]:
+    """Return the alerts of an incident (or all), in the order they were written."""
+    where, values = ("WHERE incident = ?", (incident,)) if incident is not None else ("", ())
+    return [_alert(row) for row in store.rows(f"SELECT * FROM alerts {where} ORDER BY created, message_id", values)]
+
+
+def mark_sent(store: Store, message_id: str, now: datetime) -> None:
+    """Note that a message was accepted."""
+    with store.transaction() as conn:
+        conn.execute(
+            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?", (iso(now), message_id)
+        )
+
+
+def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | None) -> None:
+    """Note a failure: due again at `retry_at`, or kept as failed for good when that is None."""
+    with store.transaction() as conn:
+        conn.execute(
+            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at) WHERE message_id=?",
+            (error[:500], int(retry_at is None), iso(retry_at) if retry_at else None, message_id),
+        )

@@ -1,0 +1,97 @@
+"""What was done and what was truly read: runs, coverage, memory of sources and stages, quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from pipeline.model import Reject, Run, iso, utc
+from pipeline.store import Store
+
+QUARANTINE_LIMIT = 10_000
+
+
+def record_run(store: Store, run: Run) -> None:
+    """Append one line to the history of runs."""
+    covered = (iso(run.covered[0]), iso(run.covered[1])) if run.covered else (None, None)
+    with store.transaction() as conn:
+        conn.execute(
+            "INSERT INTO runs (stage, subject, started, outcome, seen, new, rejected, covered_from, covered_to, error)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (run.stage, run.subject, iso(run.started), run.outcome, run.seen, run.new, run.rejected, *covered,
+             run.error),
+        )  # fmt: skip
+
+
+def cover(conn: sqlite3.Connection, source: str, span: tuple[datetime, datetime]) -> None:
+    """Note that a source was read in a span, growing the span before it when they touch."""
+    since, until = iso(span[0]), iso(span[1])
+    touching = conn.execute(
+        "SELECT since, until FROM coverage WHERE source=? AND since <= ? AND until >= ? ORDER BY since",
+        (source, until, since),
+    ).fetchall()
+    first = min([since, *(row[0] for row in touching)])
+    last = max([until, *(row[1] for row in touching)])
+    if [(first, last)] == [tuple(row) for row in touching]:
+        return
+    conn.executemany("DELETE FROM coverage WHERE source=? AND since=?", [(source, row[0]) for row in touching])
+    conn.execute("INSERT INTO coverage VALUES (?,?,?)", (source, first, last))
+
+
+def coverage(store: Store, source: str) -> list[tuple[datetime, datetime]]:
+    """Return the spans a source was read in, oldest first, apart from each other."""
+    rows = store.rows("SELECT since, until FROM coverage WHERE source=? ORDER BY since", (source,))
+    return [(utc(row[0]), utc(row[1])) for row in rows]
+
+
+def remember(conn: sqlite3.Connection, source: str, memory: Mapping[str, str]) -> None:
+    """Keep what a source wants to know next time (cursors, etags, retry-after), as it gave it."""
+    conn.executemany(
+        "INSERT INTO source_memory VALUES (?,?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
+        [(source, key, value) for key, value in sorted(memory.items())],
+    )
+
+
+def memory_of(store: Store, source: str) -> dict[str, str]:
+    """Return what a source asked to have remembered."""
+    return {row[0]: row[1] for row in store.rows("SELECT key, value FROM source_memory WHERE source=?", (source,))}
+
+
+def last_success(store: Store, stage: str, subject: str) -> datetime | None:
+    """Return when a stage last went well on a subject."""
+    row = store.rows(
+        "SELECT max(started) FROM runs WHERE stage=? AND subject=? AND outcome IN ('ok', 'empty', 'not_modified')",
+        (stage, subject),
+    )[0]
+    return utc(row[0]) if row[0] else None
+
+
+def stage_note(store: Store, stage: str, key: str) -> str | None:
+    """Return a stage's note to itself."""
+    rows = store.rows("SELECT value FROM stage_memory WHERE stage=? AND key=?", (stage, key))
+    return str(rows[0][0]) if rows else None
+
+
+def put_stage_note(conn: sqlite3.Connection, stage: str, key: str, value: str) -> None:
+    """Keep a stage's note to itself."""
+    conn.execute(
+        "INSERT INTO stage_memory VALUES (?,?,?) ON CONFLICT DO UPDATE SET value=excluded.value", (stage, key, value)
+    )
+
+
+def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[Reject], now: datetime) -> None:
+    """Keep refused rows with their reasons, each once; beyond a limit only `runs` counts them."""
+    room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+    rows = [
+        (source, hashlib.sha256(f"{r.reason}\0{r.head}".encode("utf-8", "replace")).hexdigest()[:16],
+         r.where, r.reason, clean(r.head)[:200], iso(now))
+        for r in rejected
+    ]  # fmt: skip
+    conn.executemany("INSERT OR IGNORE INTO quarantine VALUES (?,?,?,?,?,?)", rows[: max(0, room)])
+
+
+def clean(text: str) -> str:
+    """Make outside text fit for UTF-8 storage: lone surrogates become replacement characters, NUL is dropped."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")

@@ -1,0 +1,191 @@
+"""The story: tags and votes, incidents with their parts, news events, links."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.model import (
+    ComponentSpan,
+    Evidence,
+    Incident,
+    Link,
+    NewsEvent,
+    Phase,
+    Post,
+    Tag,
+    iso,
+    utc,
+    utc_or_none,
+)
+from pipeline.store import Store
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else iso(value)
+
+
+def save_tags(
+    store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Iterable[tuple[str, str, str, datetime, float, str]],
+    model: str,
+) -> int:  # fmt: skip
+    """Store what a pass read in posts, and which of them count as votes; return how many posts were read."""
+    created = {(p.source, p.native_id): iso(p.created) for p in posts}
+    with store.transaction() as conn:
+        for table in ("post_tags", "votes"):
+            conn.executemany(f"DELETE FROM {table} WHERE source=? AND native_id=?", list(created))
+        conn.executemany(
+            "INSERT INTO post_tags VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [(t.source, t.native_id, t.service, created[t.source, t.native_id], round(t.p_outage, 4),
+              json.dumps(t.components), t.symptom, t.region, t.language, round(t.anger, 3), json.dumps(t.exonerates),
+              t.model) for t in tags],
+        )  # fmt: skip
+        conn.executemany(
+            "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?)",
+            [(source, key, service, iso(at), weight, reason) for source, key, service, at, weight, reason in votes],
+        )
+        conn.executemany(
+            "UPDATE posts SET tagged_by=? WHERE source=? AND native_id=?", [(model, *key) for key in created]
+        )
+    return len(created)
+
+
+def earlier_reports(store: Store, since: datetime, until: datetime) -> list[tuple[str, str, str, datetime, str]]:
+    """Return (service, author_key, title and text, created, key) of votes counted in a span: what repeats them."""
+    rows = store.rows(
+        "SELECT v.service, p.author_key, p.title, p.text, v.created, v.source || ':' || v.native_id FROM votes v"
+        " JOIN posts p USING (source, native_id) WHERE v.created >= ? AND v.created < ? AND v.weight > 0"
+        " ORDER BY v.created, v.source, v.native_id",
+        (iso(since), iso(until)),
+    )
+    return [(r[0], r[1], f"{r[2]} {r[3]}", utc(r[4]), r[5]) for r in rows]
+
+
+def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """Return the posts about a service that speak of an outage or clear a part of it, oldest first, as dicts."""
+    rows = store.rows(
+        "SELECT t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates,"
+        " ifnull(v.weight, 0) AS weight, p.title, p.text, p.community FROM post_tags t"
+        " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
+        " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]')"
+        " ORDER BY t.created, t.source, t.native_id",
+        (service, iso(since), iso(until)),
+    )
+    return [
+        {**dict(r), "created": utc(r["created"]), "components": json.loads(r["components"]),
+         "exonerates": json.loads(r["exonerates"])}
+        for r in rows
+    ]  # fmt: skip
+
+
+def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
+    """Write an incident and its parts over whatever was known, inside the caller's transaction."""
+    i = incident
+    conn.execute(
+        'INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET state=excluded.state,'
+        ' onset=excluded.onset, peak=excluded.peak, "end"=excluded."end", impact=excluded.impact,'
+        " symptom=excluded.symptom, official_first_at=excluded.official_first_at, episodes=excluded.episodes,"
+        " active=excluded.active",
+        (i.id, i.service, i.state, iso(i.opened_at), iso(i.onset), _moment(i.peak), _moment(i.end), i.impact,
+         i.symptom, _moment(i.official_first_at), i.episodes, int(i.active)),
+    )  # fmt: skip
+    for table in ("incident_phases", "incident_components", "incident_evidence"):
+        conn.execute(f"DELETE FROM {table} WHERE incident=?", (i.id,))
+    conn.executemany(
+        "INSERT OR REPLACE INTO incident_phases VALUES (?,?,?,?,?,?,?)",
+        [(i.id, p.episode, p.phase, iso(p.since), _moment(p.until), p.impact, p.why) for p in i.phases],
+    )
+    conn.executemany(
+        "INSERT OR REPLACE INTO incident_components VALUES (?,?,?,?,?,?,?)",
+        [(i.id, c.component, c.source, c.status, iso(c.since), _moment(c.until), c.detail) for c in i.components],
+    )
+    conn.executemany(
+        "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?)",
+        [(i.id, e.kind, iso(e.at), e.statement, e.rows) for e in i.evidence],
+    )
+
+
+def delete_incident(conn: sqlite3.Connection, incident_id: str) -> None:
+    """Remove an incident that later rows dissolved into another (its alerts stay)."""
+    conn.execute("DELETE FROM incidents WHERE id=?", (incident_id,))
+
+
+def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
+    """Return incidents that lasted beyond a moment (or all), oldest first, with all their parts."""
+    where, values = "", ()
+    if since is not None:
+        where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (iso(since),)  # type: ignore[assignment]
+    found = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
+    parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
+    if found:
+        marks = ",".join("?" * len(found))
+        for table in ("incident_phases", "incident_components", "incident_evidence"):
+            column = {"incident_phases": "episode, since", "incident_components": "since, component",
+                      "incident_evidence": "at, kind, statement"}[table]  # fmt: skip
+            for row in store.rows(
+                f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}", tuple(r["id"] for r in found)
+            ):
+                parts.setdefault(row["incident"], {}).setdefault(table, []).append(row)
+    return [_incident(row, parts.get(row["id"], {})) for row in found]
+
+
+def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incident:
+    return Incident(
+        id=row["id"], service=row["service"], state=row["state"], opened_at=utc(row["opened_at"]),
+        onset=utc(row["onset"]), peak=utc_or_none(row["peak"]), end=utc_or_none(row["end"]), impact=row["impact"],
+        symptom=row["symptom"], official_first_at=utc_or_none(row["official_first_at"]), episodes=row["episodes"],
+        active=bool(row["active"]),
+        phases=tuple(
+            Phase(episode=p["episode"], phase=p["phase"], since=utc(p["since"]), until=utc_or_none(p["until"]),
+                  impact=p["impact"], why=p["why"]) for p in parts.get("incident_phases", [])
+        ),
+        components=tuple(
+            ComponentSpan(component=c["component"], source=c["source"], status=c["status"], since=utc(c["since"]),
+                          until=utc_or_none(c["until"]), detail=c["detail"])
+            for c in parts.get("incident_components", [])
+        ),
+        evidence=tuple(
+            Evidence(kind=e["kind"], at=utc(e["at"]), statement=e["statement"], rows=e["rows"])
+            for e in parts.get("incident_evidence", [])
+        ),
+    )  # fmt: skip
+
+
+def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> None:
+    """Write news events and the items folded into them."""
+    for event in events:
+        conn.execute(
+            "INSERT INTO news_events VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind,"
+            " title=excluded.title, entities=excluded.entities, outlets=excluded.outlets",
+            (event.id, event.kind, event.title, json.dumps(event.entities), len(event.outlets),
+             iso(event.first_seen)),
+        )  # fmt: skip
+        conn.executemany(
+            "INSERT OR REPLACE INTO news_event_items VALUES (?,?,?)", [(event.id, *item) for item in event.items]
+        )
+
+
+def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link]) -> None:
+    """Replace an incident's links."""
+    conn.execute("DELETE FROM links WHERE incident=?", (incident_id,))
+    conn.executemany(
+        "INSERT INTO links VALUES (?,?,?,?,?,?)",
+        [(k.incident, k.news_event, k.relation, round(k.score, 3), json.dumps(k.evidence_for, ensure_ascii=False),
+          json.dumps(k.evidence_against, ensure_ascii=False)) for k in links],
+    )  # fmt: skip
+
+
+def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
+    """Return an incident's links with the event's kind, title, outlets and first seen, strongest first."""
+    rows = store.rows(
+        "SELECT l.*, e.kind, e.title, e.outlets, e.first_seen FROM links l JOIN news_events e ON e.id = l.news_event"
+        " WHERE l.incident=? ORDER BY l.relation, l.score DESC, e.first_seen, e.id",
+        (incident,),
+    )
+    return [
+        {**dict(r), "evidence_for": json.loads(r["evidence_for"]), "evidence_against": json.loads(r["evidence_against"])}
+        for r in rows
+    ]
