@@ -1,0 +1,69 @@
+"""Hacker News through Algolia's search: stories and comments that name a watched service. No key is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+
+from pipeline.errors import SourceError
+from pipeline.fetch import Fetcher
+from pipeline.model import Batch, Post, Reject
+from pipeline.sources.reading import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, read_json, reject, unmarked
+
+PAGE = 200
+
+
+def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
+    """Parse an answer of `/search_by_date`; a bad hit is refused alone. Raises SourceError on another answer."""
+    answer = read_json(body, source)
+    hits = answer.get("hits") if isinstance(answer, dict) else None
+    if not isinstance(hits, list):
+        raise SourceError(f"{source}: no hits in the answer", outcome="blocked")
+    rows: dict[str, Post] = {}
+    bad: list[Reject] = []
+    for number, hit in enumerate(hits):
+        try:
+            native = plain(hit["objectID"], 40)
+            is_comment = bool(hit.get("comment_text"))
+            rows[native] = Post(
+                source="hacker_news", native_id=native, kind="comment" if is_comment else "post", community="HN",
+                author_key=author_key(plain(hit.get("author"), 100), "hacker_news", salt), author_created=None,
+                created=not_from_the_future(from_epoch(hit["created_at_i"]), fetched_at), collected=fetched_at,
+                parent_id=plain(hit.get("parent_id"), 40), title=unmarked(hit.get("title"), TITLE_CAP),
+                text=unmarked(hit.get("comment_text") or hit.get("story_text")),
+                url=f"https://news.ycombinator.com/item?id={native}" if native.isdigit() else "",
+            )  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            bad.append(reject(f"hit {number}", error, hit))
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+class HackerNewsSource:
+    """Everything that names one of the watched services since last time."""
+
+    def __init__(self, names: tuple[str, ...], fetcher: Fetcher, *, salt: bytes, base: str) -> None:
+        """`names` are searched in quotes, so that the engine does not match what is merely spelt alike."""
+        self.name = "hacker_news"
+        self._names, self._fetcher, self._salt, self._base = names, fetcher, salt, base.rstrip("/")
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
+        rows: dict[str, Post] = {}
+        rejected: list[Reject] = []
+        reached = since
+        span = f"created_at_i>={int(since.timestamp())},created_at_i<{int(now.timestamp())}"
+        for name in self._names:
+            query = urlencode({"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span,
+                               "hitsPerPage": PAGE})  # fmt: skip
+            url = f"{self._base}/api/v1/search_by_date?{query}"
+            answer = self._fetcher.get(url, source=self.name, memory={}, now=now)
+            batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
+            found = [row for row in batch.rows if isinstance(row, Post)]
+            if len(found) >= PAGE:
+                # newest first and cut: older ones of this span were not read
+                reached = max(reached, min(post.created for post in found))
+            rows |= {post.native_id: post for post in found}
+            rejected += batch.rejected
+        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(rejected), covered=(reached, now),
+                     outcome="ok" if rows else "empty")  # fmt: skip

@@ -1,0 +1,85 @@
+"""Small things every source needs to read outside data safely: clean text, keyed author names, strict numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.errors import SourceError
+from pipeline.model import Reject
+
+TEXT_CAP = 20_000
+TITLE_CAP = 500
+FUTURE = timedelta(minutes=5)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_BREAK = re.compile(r"(?i)<\s*(br|/p|/li|/div)[^<>]{0,200}>")
+
+
+def plain(value: object, cap: int = TEXT_CAP) -> str:
+    """Return outside text fit for storage: a string, capped, without NUL and lone surrogates."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    return text[:cap].replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def unmarked(value: object, cap: int = TEXT_CAP) -> str:
+    """Return the text of a piece of HTML; what looks like a tag is dropped, entities are read once."""
+    text = plain(value, cap * 4)
+    return plain(re.sub(r"[ \t]+", " ", html.unescape(_TAG.sub(" ", _BREAK.sub("\n", text)))), cap)
+
+
+def author_key(author: str, source: str, salt: bytes) -> str:
+    """Return the keyed hash under which an author is known here; empty for a deleted or absent one."""
+    if author in ("", "[deleted]", "None"):
+        return ""
+    return hmac.new(salt, f"{source}\0{author}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+
+
+def from_epoch(value: object) -> datetime:
+    """Read seconds of the epoch, as a number or as text; raises ValueError outside 2000 to 2100."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("time is not a number of seconds")
+    seconds = float(value)
+    if not math.isfinite(seconds) or not 946_684_800 <= seconds < 4_102_444_800:
+        raise ValueError(f"time {plain(value, 40)!r} is out of range")
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def not_from_the_future(moment: datetime, now: datetime) -> datetime:
+    """Return the moment; raises ValueError when it lies more than five minutes ahead of `now`."""
+    if moment > now + FUTURE:
+        raise ValueError(f"time {moment.isoformat()} lies in the future")
+    return moment
+
+
+def whole(text: str) -> int:
+    """Read a count written in ASCII digits only; raises ValueError on signs, fractions, separators, other digits."""
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise ValueError(f"{text[:40]!r} is not a whole count")
+    return int(text)
+
+
+def read_json(body: bytes, source: str) -> Any:
+    """Parse JSON strictly; raises SourceError, `blocked` when the answer is a web page."""
+
+    def no_constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=no_constant)
+    except (ValueError, RecursionError) as error:
+        if body.lstrip()[:1] == b"<":
+            raise SourceError(f"{source}: answered with a web page instead of JSON", outcome="blocked") from error
+        raise SourceError(f"{source}: not valid JSON: {plain(error, 120)}") from error
+
+
+def reject(where: str, reason: object, head: object) -> Reject:
+    """Describe a refused row."""
+    return Reject(where=where, reason=plain(reason, 200), head=plain(head, 200))

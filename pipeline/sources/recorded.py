@@ -1,0 +1,208 @@
+"""A recorded day as sources: what a folder holds is offered as it would have become public.
+
+At simulated time t a source sees what was public by t less its kind's publication delay. The folder format is in
+CONTRIBUTING.md; files of a kind may be cut into several (`posts-1.ndjson`, `posts-2.ndjson.zst`) and rows may lie in
+any order. A malformed file or row is told with its file and line; the rest is used.
+"""
+
+from __future__ import annotations
+
+import bisect
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import parse_duration, read_toml
+from pipeline.errors import ConfigError, SourceError
+from pipeline.model import Batch, ChartRank, ComplaintCount, NewsItem, Post, Record, Reject, StatusUpdate, iso, utc
+from pipeline.sources import complaints, feed, reddit, statuspage
+from pipeline.sources.reading import plain, reject, whole
+
+KINDS = ("posts", "complaints", "feeds", "status", "charts")
+DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
+SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds", "status": "status", "charts": "charts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What scenario.toml and truth.toml say."""
+
+    folder: Path
+    name: str
+    start: datetime
+    end: datetime
+    step: timedelta
+    delays: Mapping[str, timedelta]
+    watch: tuple[str, ...]
+    simulated: bool
+    note: str
+    truth: Mapping[str, Any]
+
+
+def read_scenario(folder: Path) -> Scenario:
+    """Read the head of a scenario folder; raises ConfigError naming file and key."""
+    path = folder / "scenario.toml"
+    table = read_toml(path)
+    try:
+        start, end = (_moment(table[key]) for key in ("start", "end"))
+        delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
+        step = parse_duration(table.get("step", "5min"))
+    except KeyError as error:
+        raise ConfigError(f"{path}: {error.args[0]}: is missing") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = set(table.get("publication_delay", {})) - set(KINDS)
+    if unknown:
+        raise ConfigError(f"{path}: publication_delay.{sorted(unknown)[0]}: unknown key; one of {', '.join(KINDS)}")
+    truth = read_toml(folder / "truth.toml") if (folder / "truth.toml").exists() else {}
+    return Scenario(
+        folder=folder, name=str(table.get("name", folder.name)), start=start, end=end, step=step, delays=delays,
+        watch=tuple(table.get("watch", ())), simulated=bool(table.get("simulated", False)),
+        note=str(table.get("note", "")), truth=truth,
+    )  # fmt: skip
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; end it with Z")
+        return value.astimezone(UTC)
+    return utc(str(value))
+
+
+class RecordedSource:
+    """One kind of a scenario's records, offered by the time they became public."""
+
+    def __init__(self, kind: str, scenario: Scenario, rows: Iterable[tuple[datetime, Record]], bad: list[Reject]) -> None:
+        """Sort the rows by when they became public."""
+        self.kind = kind
+        self.name = SOURCE_NAMES[kind]
+        self._delay = scenario.delays[kind]
+        self._start = scenario.start
+        ordered = sorted(rows, key=lambda pair: (pair[0], _key(pair[1])))
+        self._public = [public for public, _ in ordered]
+        self._rows = [dataclasses.replace(row, collected=public) for public, row in ordered]
+        self._bad = bad
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Return what became public in (since, now]; refused rows come with the first fetch of a replay."""
+        first = memory.get("begun") is None
+        low = 0 if first else bisect.bisect_right(self._public, since)
+        high = bisect.bisect_right(self._public, now)
+        rows = tuple(self._rows[low:high])
+        begin = self._start if first else since - self._delay
+        return Batch(
+            source=self.name, rows=rows, rejected=tuple(self._bad) if first else (),
+            covered=(max(begin, self._start), now - self._delay), outcome="ok" if rows else "empty",
+            memory={"begun": iso(since)} if first else {},
+        )  # fmt: skip
+
+
+def _key(row: Record) -> str:
+    if isinstance(row, ComplaintCount):
+        return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}"
+    if isinstance(row, StatusUpdate):
+        return f"{row.page}/{row.incident_id}/{row.update_id}"
+    if isinstance(row, ChartRank):
+        return f"{row.store}/{row.country}/{row.chart}/{row.app}"
+    return f"{row.source}/{row.native_id}"
+
+
+def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
+    """Read every file of a scenario; return its sources and one line for each file that could not be used."""
+    problems: list[str] = []
+    rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
+    bad: dict[str, list[Reject]] = {kind: [] for kind in KINDS}
+    end = scenario.end + timedelta(days=1)
+    salt = scenario.name.encode()
+    for kind, patterns in _PATTERNS.items():
+        for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
+            name = str(path.relative_to(scenario.folder))
+            try:
+                batch = _parse(kind, path, name, end, salt)
+            except SourceError as error:
+                problems.append(str(error))
+                continue
+            rows[kind] += batch.rows
+            bad[kind] += batch.rejected
+    sources = []
+    for kind in KINDS:
+        delay = scenario.delays[kind]
+        sources.append(RecordedSource(kind, scenario, ((_public(row) + delay, row) for row in rows[kind]), bad[kind]))
+    return sources, problems
+
+
+_PATTERNS = {
+    "posts": ("posts*.ndjson", "posts*.ndjson.zst"), "complaints": ("complaints*.csv",), "feeds": ("news/*.xml",),
+    "status": ("status/*.json",), "charts": ("charts*.csv",),
+}  # fmt: skip
+
+
+def _public(row: Record) -> datetime:
+    """Return when a record's content came to be, before its kind's publication delay."""
+    if isinstance(row, Post):
+        return row.created
+    if isinstance(row, ComplaintCount):
+        return row.start + timedelta(seconds=row.interval_s)
+    if isinstance(row, NewsItem):
+        return row.published
+    if isinstance(row, StatusUpdate):
+        return max(row.displayed_at, row.created_at)
+    return row.observed
+
+
+def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batch:
+    try:
+        body = path.read_bytes()
+        if path.suffix == ".zst":
+            import zstandard
+
+            unpacker = zstandard.ZstdDecompressor(max_window_size=2**31)
+            body = unpacker.stream_reader(io.BytesIO(body)).read()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+    except Exception as error:  # noqa: BLE001  zstandard's error type is not importable without it
+        raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
+    try:
+        if kind == "posts":
+            return reddit.parse_archive(body, source="reddit", fetched_at=end, salt=salt, name=name)
+        if kind == "complaints":
+            return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
+        if kind == "feeds":
+            return _named_by_content(feed.parse_feed(body, source=name, fetched_at=end))
+        if kind == "status":
+            return statuspage.parse_incidents(body, source=path.stem, fetched_at=end)
+        return parse_charts(body, source="charts", fetched_at=end, name=name)
+    except SourceError as error:
+        message = str(error)
+        raise SourceError(message if name in message else f"{path}: {message}") from error
+
+
+def _named_by_content(batch: Batch) -> Batch:
+    """Name items by what they say, not by the file they lie in: a file cut in two gives the same rows."""
+    rows = tuple(dataclasses.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
+    return dataclasses.replace(batch, source="feeds", rows=rows)
+
+
+def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
+    """Parse `observed_utc,store,country,chart,rank,app`; a bad row is refused with its line."""
+    reader = csv.DictReader(io.StringIO(body.decode("utf-8", "replace"), newline=""))
+    wanted = {"observed_utc", "store", "country", "chart", "rank", "app"}
+    if not wanted <= set(reader.fieldnames or ()):
+        raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
+    rows: list[ChartRank] = []
+    bad: list[Reject] = []
+    for row in reader:
+        try:
+            rows.append(ChartRank(
+                store=row["store"], country=row["country"], chart=row["chart"], app=plain(row["app"], 200),
+                rank=whole(row["rank"]), observed=utc(row["observed_utc"]), collected=fetched_at,
+            ))  # fmt: skip
+        except (ValueError, TypeError, AttributeError) as error:
+            bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
+    return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")

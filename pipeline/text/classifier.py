@@ -1,0 +1,149 @@
+"""Is this text a report of an outage? A linear model over words and character runs, or rules when it is missing.
+
+The model file is skops, read with an allow-list and only when its hash is the one written beside it. A missing,
+cut or foreign file means rules-only mode, which `describe` says aloud; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import StoreError
+from pipeline.text.cues import cues, with_cues
+from pipeline.text.services import ServiceMatcher
+
+RULES = "rules"
+SEED = 7
+_REPORTS = {"cue_down", "cue_outage", "cue_cannot", "cue_broken", "cue_errorcode", "cue_kicked", "cue_spin"}
+_SOUNDS_LIKE = {"cue_limit", "cue_howto", "cue_wish", "cue_past", "cue_mine", "cue_works", "cue_account", "cue_politics", "cue_joke"}
+
+
+def rule_score(masked: str) -> float:
+    """Return a rough probability from cues alone: what rules-only mode uses, and the baseline to beat."""
+    found = set(cues(masked))
+    if not found & _REPORTS:
+        return 0.05
+    return 0.4 if found & _SOUNDS_LIKE else 0.75
+
+
+@dataclass(frozen=True)
+class OutageModel:
+    """A loaded model, or rules; `id` is stored with every tag it gives."""
+
+    id: str
+    note: str
+    pipeline: Any = None
+
+    def scores(self, masked: Sequence[str]) -> list[float]:
+        """Return the probability that each masked text reports an outage."""
+        if not masked:
+            return []
+        if self.pipeline is None:
+            return [rule_score(text) for text in masked]
+        column = int(np.flatnonzero(self.pipeline.classes_ == 1)[0])
+        return [float(p) for p in self.pipeline.predict_proba([with_cues(text) for text in masked])[:, column]]
+
+
+def build(seed: int = SEED) -> Any:
+    """Return the untrained scikit-learn pipeline."""
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import FeatureUnion, Pipeline
+
+    def hashed(size: int, **how: Any) -> Any:
+        return HashingVectorizer(n_features=2**size, alternate_sign=False, lowercase=False, **how)
+
+    def weighed(size: int, **how: Any) -> Any:
+        return Pipeline([("count", hashed(size, norm=None, **how)), ("weigh", TfidfTransformer(sublinear_tf=True))])
+
+    # hashed features need no vocabulary in the model file; cues keep weight one, whatever the text's length
+    return Pipeline([
+        ("features", FeatureUnion([
+            ("words", weighed(15, ngram_range=(1, 2), token_pattern=r"(?u)\b(?!cue_)\w+\b|[?!]")),
+            ("runs", weighed(16, analyzer="char_wb", ngram_range=(2, 4))),
+            ("cues", hashed(8, norm=None, binary=True, token_pattern=r"cue_\w+")),
+        ], transformer_weights={"words": 1.0, "runs": 0.8, "cues": 0.5})),
+        ("model", LogisticRegression(C=4.0, max_iter=4000, random_state=seed)),
+    ])  # fmt: skip
+
+
+def read_labels(folder: Path, matcher: ServiceMatcher) -> tuple[list[str], list[int]]:
+    """Read posts*.csv of a folder as masked texts and labels; raises StoreError with file and line on a bad row."""
+    texts: list[str] = []
+    labels: list[int] = []
+    for path in sorted(folder.glob("posts*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                if row.get("label") not in ("outage", "not_outage") or not row.get("text"):
+                    raise StoreError(f"{path}:{reader.line_num}: needs a text and a label outage or not_outage")
+                named = list(matcher.about(row["text"]))
+                texts.append(with_cues(matcher.masked(row["text"], named[0] if named else "")))
+                labels.append(int(row["label"] == "outage"))
+    if len(set(labels)) < 2:
+        raise StoreError(f"{folder}: no labelled posts of both kinds to learn from")
+    return texts, labels
+
+
+def save(pipeline: Any, path: Path) -> str:
+    """Write a model and its hash beside it, each by rename; return the model's id."""
+    import skops.io
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED)
+    digest = hashlib.sha256(body).hexdigest()
+    for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):
+        fresh = target.with_name(target.name + ".new")
+        fresh.write_bytes(content)
+        fresh.replace(target)
+    return digest[:12]
+
+
+def load(path: Path) -> OutageModel:
+    """Load a model; on any doubt return rules-only mode with the reason in `note`."""
+    stamp = path.with_suffix(path.suffix + ".sha256")
+    try:
+        body, wanted = path.read_bytes(), stamp.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return OutageModel(RULES, f"rules only: {path.name} or its .sha256 is missing; run `groundswell train`")
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != wanted:
+        return OutageModel(RULES, f"rules only: {path.name} is not the file its .sha256 speaks of; run `groundswell train`")
+    try:
+        import skops.io
+
+        unknown = skops.io.get_untrusted_types(data=body)
+        if unknown:
+            raise ValueError(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
+        pipeline = skops.io.loads(body, trusted=[])
+    except Exception as error:  # noqa: BLE001  a damaged file may fail anywhere inside
+        return OutageModel(RULES, f"rules only: {path.name} cannot be used: {str(error)[:160]}")
+    return OutageModel(digest[:12], "", pipeline)
+
+
+def measure(pipeline: Any, texts: Sequence[str], labels: Sequence[int]) -> dict[str, float]:
+    """Return precision, recall and F1 by five-fold cross-validation with a fixed split."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
+    guess = cross_val_predict(pipeline, list(texts), np.array(labels), cv=folds) == 1
+    truth = np.array(labels) == 1
+    hits = float((guess & truth).sum())
+    precision = hits / max(1.0, float(guess.sum()))
+    recall = hits / max(1.0, float(truth.sum()))
+    return {"rows": float(len(labels)), "precision": precision, "recall": recall,
+            "f1": 2 * precision * recall / max(1e-9, precision + recall)}  # fmt: skip
+
+
+def card(model_id: str, figures: dict[str, float]) -> str:
+    """Return the model card: what it was trained on and how well it does, as JSON for the file beside the model."""
+    return json.dumps({"model": model_id, "five_fold": {k: round(v, 3) for k, v in figures.items()}}, sort_keys=True)
