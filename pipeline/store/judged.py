@@ -70,6 +70,17 @@ def newest_start(store: Store, source: str, interval_s: int) -> datetime | None:
     return utc(row[0]) if row[0] else None
 
 
+def first_bin(store: Store, source: str, kind: str) -> datetime | None:
+    """Return the oldest moment a source knows of: its first covered moment for posts, its first interval for counts."""
+    sql = (
+        "SELECT min(start) FROM complaint_counts WHERE source=?"
+        if kind == "complaints"
+        else "SELECT min(since) FROM coverage WHERE source=?"
+    )
+    row = store.rows(sql, (source,))[0]
+    return utc(row[0]) if row[0] else None
+
+
 def oldest_change(store: Store, source: str, since_collected: datetime, kind: str) -> datetime | None:
     """Return the oldest time among rows collected after a moment: what may need judging again."""
     table, column = ("complaint_counts", "start") if kind == "complaints" else ("posts", "created")

@@ -70,3 +70,8 @@ def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | 
             "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at) WHERE message_id=?",
             (error[:500], int(retry_at is None), iso(retry_at) if retry_at else None, message_id),
         )
+
+
+def move_alerts(conn: sqlite3.Connection, old: str, new: str) -> None:
+    """Hand the alerts of an incident that dissolved into another to that one."""
+    conn.execute("UPDATE alerts SET incident=? WHERE incident=?", (new, old))

@@ -189,3 +189,27 @@ def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
         {**dict(r), "evidence_for": json.loads(r["evidence_for"]), "evidence_against": json.loads(r["evidence_against"])}
         for r in rows
     ]
+
+
+def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[NewsEvent, str]]:
+    """Return news events first seen in a span, oldest first, each with the text of its first item."""
+    rows = store.rows(
+        "SELECT e.id, e.kind, e.title, e.entities, e.first_seen, i.source, i.native_id, n.outlet, n.title AS item_title,"
+        " n.summary FROM news_events e JOIN news_event_items i ON i.news_event = e.id JOIN news_items n USING"
+        " (source, native_id) WHERE e.first_seen BETWEEN ? AND ? ORDER BY e.first_seen, e.id, n.published, i.source,"
+        " i.native_id",
+        (iso(since), iso(until)),
+    )
+    grouped: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        grouped.setdefault(row["id"], []).append(row)
+    found = []
+    for members in grouped.values():
+        head = members[0]
+        event = NewsEvent(
+            id=head["id"], kind=head["kind"], title=head["title"], entities=tuple(json.loads(head["entities"])),
+            outlets=tuple(sorted({m["outlet"] for m in members})), first_seen=utc(head["first_seen"]),
+            items=tuple((m["source"], m["native_id"]) for m in members),
+        )  # fmt: skip
+        found.append((event, f"{head['item_title']}. {head['summary']}"))
+    return found

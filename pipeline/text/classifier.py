@@ -19,6 +19,7 @@ import numpy as np
 
 from pipeline.errors import StoreError
 from pipeline.text.cues import cues, with_cues
+from pipeline.text.news import KINDS, kind_of, news_cues
 from pipeline.text.services import ServiceMatcher
 
 RULES = "rules"
@@ -42,6 +43,12 @@ class OutageModel:
     id: str
     note: str
     pipeline: Any = None
+
+    def kind(self, title: str, summary: str) -> str:
+        """Return the kind of a news item."""
+        if self.pipeline is None:
+            return kind_of(title, summary)
+        return str(self.pipeline.predict([news_cues(title, summary)])[0])
 
     def scores(self, masked: Sequence[str]) -> list[float]:
         """Return the probability that each masked text reports an outage."""
@@ -92,6 +99,22 @@ def read_labels(folder: Path, matcher: ServiceMatcher) -> tuple[list[str], list[
     if len(set(labels)) < 2:
         raise StoreError(f"{folder}: no labelled posts of both kinds to learn from")
     return texts, labels
+
+
+def read_headlines(folder: Path) -> tuple[list[str], list[str]]:
+    """Read headlines*.csv of a folder as texts with cues and kinds; raises StoreError with file and line."""
+    texts: list[str] = []
+    kinds: list[str] = []
+    for path in sorted(folder.glob("headlines*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                if row.get("kind") not in KINDS or not row.get("text"):
+                    raise StoreError(f"{path}:{reader.line_num}: needs a text and a kind, one of {', '.join(KINDS)}")
+                title, _, summary = row["text"].partition(" — ")
+                texts.append(news_cues(title, summary))
+                kinds.append(row["kind"])
+    return texts, kinds
 
 
 def save(pipeline: Any, path: Path) -> str:

@@ -1,0 +1,87 @@
+"""Replay a recorded day through the same stages, stepped through its time.
+
+Everything before `begin` is loaded and judged in one batch, without alerts; from there each step collects what
+became public, tags, detects, explains and sends. A second replay into the same database offers every record again
+and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from detectors import DETECTORS
+from pipeline.channels import Channel
+from pipeline.config import MODEL, Config
+from pipeline.model import Run
+from pipeline.sources.recorded import RecordedSource, Scenario
+from pipeline.stages.alert import run_alert
+from pipeline.stages.collect import run_collect
+from pipeline.stages.detect import run_detect
+from pipeline.stages.explain import Telling, run_explain
+from pipeline.stages.tag import run_tag
+from pipeline.store import Store
+from pipeline.text.classifier import OutageModel, load
+from pipeline.text.services import ServiceMatcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The two models a run reads text with."""
+
+    posts: OutageModel
+    news: OutageModel
+
+
+def load_models(path: Path = MODEL) -> Models:
+    """Load the outage model and, beside it, the news model; each falls back to rules alone."""
+    return Models(posts=load(path), news=load(path.with_name("news.skops")))
+
+
+def make_detector(config: Config) -> Any:
+    """Return the configured detector; raises ConfigError on an unknown name or parameter."""
+    from pipeline.errors import ConfigError
+
+    if config.detector.name not in DETECTORS:
+        raise ConfigError(f"detector.name: {config.detector.name!r} is unknown; one of {', '.join(DETECTORS)}")
+    try:
+        return DETECTORS[config.detector.name](**config.detector.params)
+    except TypeError as error:
+        raise ConfigError(f"detector.params: {error}") from error
+
+
+def replay(
+    store: Store, config: Config, scenario: Scenario, sources: Sequence[RecordedSource], channels: Mapping[str, Channel],
+    models: Models, *, begin: datetime, until: datetime, step: timedelta,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Run]:  # fmt: skip
+    """Run the stages over [begin, until] and return the runs that did not go well."""
+    matcher = ServiceMatcher(config.catalogue)
+    detector = make_detector(config)
+    memory: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
+    telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
+    troubles: list[Run] = []
+    before, now = scenario.start, begin
+    total = int((until - begin) / step) + 1
+    for number in range(total):
+        runs = []
+        changed = False
+        for source in sources:
+            run, memory[source.name] = run_collect(store, source, now, since=before, memory=memory[source.name])
+            changed = changed or run.new > 0
+            runs.append(run)
+        runs.append(run_tag(store, matcher, models.posts, now, since=before))
+        runs.append(run_detect(store, detector, config.watched, now))
+        told = telling if number else Telling(since=None, channels=())
+        runs.append(run_explain(store, config, matcher, models.news, told, now))
+        if number == 0:
+            # what is open at the first moment is told once, as already under way
+            runs.append(run_explain(store, config, matcher, models.news, telling, now))
+        runs.append(run_alert(store, channels, now))
+        troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
+        before, now = now, now + step
+        progress(number + 1, total)
+    return troubles

@@ -1,0 +1,38 @@
+"""Alerts as .eml files in a folder: what would be mailed, for replays and for trying out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import ChannelError
+from pipeline.model import Alert
+from pipeline.render.mail import compose
+
+
+class FileChannel:
+    """Writes one .eml a message, named by time, service and transition; the same message has the same name."""
+
+    name = "file"
+
+    def __init__(self, folder: Path, *, sender: str, to: Sequence[str], zone: str) -> None:
+        """The folder is made when the first message comes."""
+        self._folder, self._sender, self._to, self._zone = folder, sender, to, zone
+
+    def send(self, alert: Alert) -> None:
+        """Write the file by rename. Raises ChannelError."""
+        message = compose(alert, sender=self._sender, to=self._to, zone=self._zone)
+        stem = f"{alert.created:%Y%m%dT%H%MZ}-{alert.service}-{alert.transition}-{alert.message_id[1:9]}"
+        path = self._folder / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
+        fresh = path.with_suffix(".new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with fresh.open("wb") as file:
+                file.write(message.as_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError as error:
+            raise ChannelError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,102 @@
+"""An alert as a mail: a subject, three lines a phone can show, then why; text, HTML and an inline chart.
+
+Same alert, same bytes: boundaries and ids come from the Message-ID, the date from when the row was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Any
+
+from pipeline.model import Alert
+from pipeline.render.words import environment, header_safe, isolated, local
+
+CAP = 400
+
+
+def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bool = False) -> EmailMessage:
+    """Return the message; every piece of outside text in it is cut, cleaned and escaped."""
+    told = {**alert.facts, "incident": alert.incident}
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = header_safe(("[TEST] " if test else "") + alert.subject)
+    message["From"] = header_safe(sender)
+    message["To"] = ", ".join(header_safe(address) for address in to) or "undisclosed-recipients:;"
+    message["Date"] = format_datetime(alert.created)
+    message["Message-ID"] = alert.message_id
+    thread = f"<{hashlib.sha256(alert.incident.encode()).hexdigest()[:24]}@groundswell>"
+    message["In-Reply-To"] = thread
+    message["References"] = thread
+    message["Auto-Submitted"] = "auto-generated"
+    words = _words(told, zone)
+    env = environment()
+    env.autoescape = False  # plain text has nothing to escape; the HTML part is rendered with escaping below
+    message.set_content(env.get_template("mail.txt").render(words))
+    message.add_alternative(environment().get_template("mail.html").render(words, cid="chart"), subtype="html")
+    picture = png(told["chart"], told) if told.get("chart") else None
+    if picture is not None:
+        html = message.get_payload()[1]  # type: ignore[index]
+        html.add_related(picture, "image", "png", cid="<chart>", filename="chart.png")  # type: ignore[union-attr]
+    _fix_boundaries(message, alert.message_id)
+    return message
+
+
+def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return the facts as the templates want them: times in the reader's zone, outside text cut and cleaned."""
+    def cut(text: str) -> str:
+        return isolated(" ".join(str(text).split()))[:CAP]
+
+    return {
+        **told, "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
+        "official_words": local(told["official_first_at"], zone, date=False),
+        "end_words": local(told["end"], zone), "next_words": local(told["next_after"], zone, date=False),
+        "quotes": [cut(text) for text in told["quotes"]],
+        "evidence": [cut(text) for text in told["evidence"]],
+        "official": [(local(moment, zone, date=False), cut(text)) for moment, text in told["official"]],
+        "links": [{**k, "title": cut(k["title"]), "seen": local(k["seen"], zone)} for k in told["links"]],
+        "components": [{**c, "since": local(c["since"], zone, date=False),
+                        "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"]],
+        "symptom_words": told["symptom"].replace("_", " "),
+    }  # fmt: skip
+
+
+def png(chart: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
+    """Draw the chart for a mail, where SVG is not shown."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import dates
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 2.6), dpi=100, facecolor="white")
+    axes = figure.add_subplot()
+    times = [datetime.fromtimestamp(t, tz=UTC) for t in chart["t"]]
+    observed = [float("nan") if v is None else v for v in chart["observed"]]
+    expected = [float("nan") if v is None else v for v in chart["expected"]]
+    axes.fill_between(times, observed, color="#c0392b", alpha=0.25, linewidth=0)
+    axes.plot(times, observed, color="#c0392b", linewidth=1.6, label="observed")
+    axes.plot(times, expected, color="#34495e", linewidth=1.2, linestyle="--", label="expected")
+    if told.get("official_first_at"):
+        axes.axvline(datetime.fromisoformat(told["official_first_at"]), color="#2471a3", linewidth=1.2, label="first official notice")
+    axes.set_title(chart["label"] + (" (simulated)" if told.get("simulated") else ""), fontsize=9, loc="left")
+    axes.legend(fontsize=7, loc="upper left", frameon=False)
+    axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz=UTC))
+    axes.set_ylim(bottom=0)
+    axes.tick_params(labelsize=7)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.set_xlabel("UTC", fontsize=7)
+    figure.tight_layout()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": "groundswell"})
+    return buffer.getvalue()
+
+
+def _fix_boundaries(message: EmailMessage, seed: str) -> None:
+    for number, part in enumerate(p for p in message.walk() if p.is_multipart()):
+        part.set_boundary(f"=={hashlib.sha256(f'{seed}{number}'.encode()).hexdigest()[:24]}==")

@@ -1,0 +1,50 @@
+"""Times, headers and templates in the form people read; outside text is escaped by the templates, always."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from pipeline.config import DASHBOARDS
+from pipeline.model import utc
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def header_safe(text: str, cap: int = 200) -> str:
+    """Return text fit for a mail header: no control characters, no encoded words of its own, cut at `cap`.
+
+    Python before 3.11.10 lets an encoded word in a subject add headers (CVE-2024-6923); "=?" is broken up.
+    """
+    plain = _CONTROL.sub(" ", text).replace("=?", "= ?")
+    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
+    return " ".join(plain.split())[:cap]
+
+
+def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
+    """Return `2026-03-02 03:37 PST (11:37 UTC)`, or only UTC when that is the reader's zone; empty for None."""
+    if stamp is None:
+        return ""
+    moment = utc(stamp) if isinstance(stamp, str) else stamp
+    in_utc = moment.strftime("%Y-%m-%d %H:%M UTC" if date else "%H:%M UTC")
+    if zone == "UTC":
+        return in_utc
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
+
+
+def environment() -> jinja2.Environment:
+    """Return the template environment: everything is escaped, an unknown name is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def isolated(text: str) -> str:
+    """Return text that cannot turn the direction of what stands around it: bidi controls dropped."""
+    return re.sub(r"[\u202a-\u202e\u2066-\u2069\u200e\u200f]", "", text)

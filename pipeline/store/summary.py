@@ -1,0 +1,61 @@
+"""What the report and the status command tell of the whole: row counts, sources that are silent, quoted posts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.model import iso, utc
+from pipeline.store import Store
+
+TOLD_TABLES = ("posts", "votes", "news_items", "complaint_counts", "status_updates", "chart_ranks", "verdicts",
+               "incidents", "links", "alerts", "quarantine")  # fmt: skip
+BLIND_AFTER = timedelta(hours=2)
+
+
+def counts_of_rows(store: Store) -> dict[str, int]:
+    """Return how many rows the tables hold."""
+    return {table: int(store.rows(f"SELECT count(*) FROM {table}")[0][0]) for table in TOLD_TABLES}
+
+
+def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
+    """Return sources whose last run failed, or that were not read for two hours, with the last error."""
+    rows = store.rows(
+        "SELECT subject, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS good,"
+        " max(started) AS last FROM runs WHERE stage='collect' GROUP BY subject ORDER BY subject"
+    )
+    found = []
+    for row in rows:
+        if row["good"] is not None and row["good"] >= row["last"] and utc(row["good"]) >= now - BLIND_AFTER:
+            continue
+        error = store.rows(
+            "SELECT error FROM runs WHERE stage='collect' AND subject=? ORDER BY started DESC, id DESC LIMIT 1",
+            (row["subject"],),
+        )[0][0]
+        found.append({"source": row["subject"], "since": row["good"], "error": error})
+    return found
+
+
+def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str, Any]]:
+    """Return some posts that counted as votes in an incident, the surest first."""
+    row = store.rows('SELECT service, onset, ifnull("end", ?) AS until FROM incidents WHERE id=?', (iso(datetime.max.replace(
+        tzinfo=utc("2000-01-01T00:00:00Z").tzinfo, year=9998)), incident))  # fmt: skip
+    if not row:
+        return []
+    rows = store.rows(
+        "SELECT p.created, p.community, p.title, p.text, t.p_outage FROM votes v JOIN posts p USING (source, native_id)"
+        " JOIN post_tags t USING (source, native_id, service) WHERE v.service=? AND v.weight > 0 AND v.created"
+        " BETWEEN ? AND ? AND length(p.title) + length(p.text) BETWEEN 20 AND 240"
+        " ORDER BY t.p_outage DESC, p.created, p.native_id LIMIT ?",
+        (row[0]["service"], row[0]["onset"], row[0]["until"], limit),
+    )
+    return [dict(r) for r in rows]
+
+
+def runs_summary(store: Store) -> list[dict[str, Any]]:
+    """Return per stage and subject the last run and its outcome."""
+    rows = store.rows(
+        "SELECT stage, subject, max(started) AS last, outcome, seen, new, rejected, error FROM runs"
+        " GROUP BY stage, subject ORDER BY stage, subject"
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,69 @@
+"""When an incident is worth a message: few, and each says something new. Pure.
+
+Opened, a newly affected component, over and reopened are told at once. Other news (confirmed, worse, easing) waits
+for a gap that doubles with each message about the incident; after five messages only the urgent ones are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.model import IMPACTS, STATES, Alert, Incident
+
+TALKATIVE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Which states are told and how far apart messages lie."""
+
+    from_state: str
+    min_gap: timedelta
+    max_gap: timedelta
+    alerting_since: datetime
+
+
+def next_gap(sent: int, rules: Rules) -> timedelta:
+    """Return how long ordinary news waits after the `sent`-th message."""
+    return min(rules.max_gap, rules.min_gap * 2 ** max(0, sent - 1))
+
+
+def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetime) -> str | None:
+    """Return the transition to tell now, or None. `told` are the messages so far, one each, oldest first."""
+    if not told:
+        return _first(incident, rules)
+    last = told[-1]
+    if not incident.active:
+        return "over" if last.transition != "over" else None
+    if last.transition == "over":
+        return "reopened"
+    waited = now - last.created
+    if waited < min(rules.min_gap, timedelta(minutes=15)) and last.transition not in ("opened", "under_way", "reopened"):
+        return None
+    before = set(last.facts.get("affected", ()))
+    if set(incident.affected(now)) - before:
+        return "component_added"
+    if len(told) >= TALKATIVE:
+        return None
+    confirmed_before = any(alert.facts.get("state") == "confirmed" for alert in told)
+    if incident.state == "confirmed" and not confirmed_before and waited >= rules.min_gap:
+        return "confirmed"
+    if waited < next_gap(len(told), rules):
+        return None
+    if IMPACTS.index(incident.impact) > IMPACTS.index(str(last.facts.get("impact", "none"))):
+        return "worse"
+    easing = bool(incident.phases) and incident.phases[-1].phase in ("easing", "over")
+    if easing and last.transition != "easing":
+        return "easing"
+    return None
+
+
+def _first(incident: Incident, rules: Rules) -> str | None:
+    """Tell an incident for the first time, unless it is not sure enough or is over already: the past never alerts."""
+    if not incident.active or STATES.index(incident.state) < STATES.index(rules.from_state):
+        return None
+    if incident.phases and incident.phases[-1].phase == "over":
+        return None
+    return "under_way" if incident.opened_at <= rules.alerting_since else "opened"
