@@ -255,25 +255,30 @@ def _voted_components(reports: Sequence[Mapping[str, Any]], end: datetime | None
     that name any component name it and fewer say it works; it is said to work from the second who says so.
     """
     recent: deque[Mapping[str, Any]] = deque()
+    failing: Counter[str] = Counter()
+    working: Counter[str] = Counter()
+    naming = 0
     since: dict[tuple[str, str], tuple[datetime, str]] = {}
-    last_named: dict[str, datetime] = {}
     for report in reports:
         recent.append(report)
+        old = []
         while report["created"] - recent[0]["created"] > RECENT:
-            recent.popleft()
-        named = {*(report["components"] if report["weight"] > 0 else ()), *report["exonerates"]}
-        if not named:
-            continue
-        failing = Counter(c for r in recent if r["weight"] > 0 for c in r["components"])
-        working = Counter(c for r in recent for c in r["exonerates"])
-        naming = sum(1 for r in recent if r["weight"] > 0 and r["components"])
-        for part in sorted(named):
-            last_named[part] = report["created"]
+            old.append(recent.popleft())
+        for sign, moved in ((1, [report]), (-1, old)):
+            for r in moved:
+                counted = r["components"] if r["weight"] > 0 else ()
+                naming += sign * bool(counted)
+                for part in counted:
+                    failing[part] += sign
+                for part in r["exonerates"]:
+                    working[part] += sign
+        for part in sorted({*(report["components"] if report["weight"] > 0 else ()), *report["exonerates"]}):
             fails, works = failing[part], working[part]
             if fails >= MIN_VOTES and fails >= MIN_SHARE * naming and fails > works:
                 since.setdefault((part, "affected"), (report["created"], f"{fails} of {naming} reports name it"))
             elif works >= 2 and works > fails:
-                since.setdefault((part, "works"), (report["created"], f"{works} people say it works, {fails} that it fails"))
+                words = f"{works} people say it works, {fails} that it fails"
+                since.setdefault((part, "works"), (report["created"], words))
     return [
         ComponentSpan(component=part, source="votes", status=status, since=moment,
                       until=None if end is None else max(end, moment), detail=detail)

@@ -1,7 +1,8 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
-Opened, a newly affected component, over and reopened are told at once. Other news (confirmed, worse, easing) waits
-for a gap that doubles with each message about the incident; after five messages only the urgent ones are sent.
+Opened, over and reopened are told at once. The provider's confirmation and a newly affected component wait for
+`min_gap` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
+a gap that doubles with each message; after five messages only the urgent ones are sent.
 """
 
 from __future__ import annotations
@@ -40,16 +41,14 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
     if last.transition == "over":
         return "reopened"
     waited = now - last.created
-    if waited < min(rules.min_gap, timedelta(minutes=15)) and last.transition not in ("opened", "under_way", "reopened"):
+    if waited < rules.min_gap:
         return None
-    before = set(last.facts.get("affected", ()))
-    if set(incident.affected(now)) - before:
+    if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in told):
+        return "confirmed"
+    if set(incident.affected(now)) - set(last.facts.get("affected", ())):
         return "component_added"
     if len(told) >= TALKATIVE:
         return None
-    confirmed_before = any(alert.facts.get("state") == "confirmed" for alert in told)
-    if incident.state == "confirmed" and not confirmed_before and waited >= rules.min_gap:
-        return "confirmed"
     if waited < next_gap(len(told), rules):
         return None
     if IMPACTS.index(incident.impact) > IMPACTS.index(str(last.facts.get("impact", "none"))):

@@ -74,11 +74,11 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
         return offered, 0
     columns = _columns(store, group, watched, start, until)
-    if not columns:
-        return 0, 0
     if state is not None:
         columns = [*state.series, *(c for c in columns if c not in set(state.series))]
         state = state.with_series(columns, silent=group.kind == "votes")
+    if not columns:
+        return 0, 0
     saved: dict[str, tuple[str, int, datetime, bytes]] = {}
     found: list[rows.VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
@@ -145,7 +145,8 @@ def _load(detector: Any, blob: bytes) -> Any:
 
 def _columns(store: Store, group: _Group, watched: Sequence[str], start: datetime, until: datetime) -> list[str]:
     if group.kind == "votes":
-        return sorted({*rows.talked_about(store, group.source), *(watched if len(watched) < 20 else ())})
+        spoken = {service for service, _, _ in rows.talk(store, group.source, start, until)}
+        return sorted(spoken | set(watched if len(watched) < 20 else ()))
     found = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     return sorted({f"{service}|{indicator}" if indicator else service for service, indicator, _, _ in found})
 

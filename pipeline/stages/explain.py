@@ -22,7 +22,7 @@ from pipeline.incidents import Official, build, officials
 from pipeline.links import link
 from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service, iso, utc
 from pipeline.store import Store
-from pipeline.store.collected import news_items, status_updates
+from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
 from pipeline.store.outbox import alerts_of, move_alerts, put_alerts
 from pipeline.store.runs import put_stage_note, record_run, stage_note
@@ -70,7 +70,10 @@ def run_explain(
     alarms = verdicts(store, since, now, minimum=config.detector.params.get("alarm", 8.0))  # type: ignore[arg-type]
     seen = sum(len(points) for points in alarms.values()) + len(events)
     new = 0
-    for service in (config.catalogue[name] for name in sorted(config.catalogue)):
+    pages = pages_between(store, since, now)
+    stirred = {key.service for key in alarms} | {i.service for i in known}
+    stirred |= {s.id for s in config.catalogue.values() if s.status_page and _page(s) in pages}
+    for service in (config.catalogue[name] for name in sorted(stirred & set(config.catalogue))):
         new += _explain_service(store, config, service, alarms, known, events, telling, since, now)
     with store.transaction() as conn:
         put_stage_note(conn, "explain", "through", iso(now))
@@ -97,7 +100,8 @@ def _news(store: Store, matcher: ServiceMatcher, model: OutageModel, now: dateti
     known = news_events(store, now - NEWS_SPAN, now)
     if stage_note(store, "explain", "news") != digest:
         ids = {event.id: event for event, _ in known}
-        fresh = [event for event in fold_items(items, matcher, model.kind) if ids.get(event.id) != event]
+        kinds = {event.id: event.kind for event, _ in known}
+        fresh = [event for event in fold_items(items, matcher, model.kind, kinds) if ids.get(event.id) != event]
         with store.transaction() as conn:
             put_news_events(conn, fresh)
             put_stage_note(conn, "explain", "news", digest)

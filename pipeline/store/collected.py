@@ -164,3 +164,9 @@ def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datet
         (*wanted, iso(since), iso(until)),
     )
     return [(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
+
+
+def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:
+    """Return the status pages with an update displayed in a span."""
+    sql = "SELECT DISTINCT page FROM status_updates WHERE displayed_at BETWEEN ? AND ?"
+    return {row[0] for row in store.rows(sql, (iso(since), iso(until)))}

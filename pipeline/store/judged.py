@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pipeline.model import SeriesKey, iso, utc
 from pipeline.store import Store
@@ -23,20 +24,29 @@ def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tu
     return [(row[0], utc(row[1]), bool(row[2])) for row in rows]
 
 
-def talked_about(store: Store, source: str) -> list[str]:
-    """Return the services any post of a source spoke of, sorted."""
-    return [row[0] for row in store.rows("SELECT DISTINCT service FROM post_tags WHERE source=? ORDER BY 1", (source,))]
+def _distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
+    """Return the distinct values of an indexed column by hopping from one to the next: cost is in values, not rows."""
+    found: list[Any] = []
+    row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where}", values)[0]
+    while row[0] is not None:
+        found.append(row[0])
+        row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where} AND {column} > ?", (*values, row[0]))[0]
+    return found
 
 
 def post_sources(store: Store) -> list[str]:
     """Return the sources that have brought posts, sorted."""
-    return [row[0] for row in store.rows("SELECT DISTINCT source FROM posts ORDER BY 1")]
+    return _distinct(store, "posts", "source")
 
 
 def count_groups(store: Store) -> list[tuple[str, int, str]]:
-    """Return (source, interval_s, window) of every kind of complaint count stored."""
-    rows = store.rows("SELECT DISTINCT source, interval_s, window FROM complaint_counts ORDER BY 1, 2, 3")
-    return [(row[0], int(row[1]), row[2]) for row in rows]
+    """Return (source, interval_s, window) of every kind of complaint count stored; a source has one window a width."""
+    found = []
+    for source in _distinct(store, "complaint_counts", "source"):
+        for width in _distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
+            sql = "SELECT window FROM complaint_counts WHERE source=? AND interval_s=? LIMIT 1"
+            found.append((source, int(width), str(store.rows(sql, (source, width))[0][0])))
+    return found
 
 
 def counts(

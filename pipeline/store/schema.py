@@ -20,6 +20,7 @@ CREATE TABLE posts (
   tagged_by TEXT,                       -- the model that last read it; NULL = not read yet
   PRIMARY KEY (source, native_id)) STRICT;
 CREATE INDEX posts_created ON posts (created);
+CREATE INDEX posts_collected ON posts (source, collected);
 CREATE INDEX posts_untagged ON posts (created) WHERE tagged_by IS NULL;
 
 CREATE TABLE post_tags (
@@ -53,7 +54,8 @@ CREATE TABLE complaint_counts (
   window TEXT NOT NULL,                 -- interval: counts add up; rolling: a moving total, never summed
   collected TEXT NOT NULL,
   PRIMARY KEY (source, service, region, indicator, start, interval_s, window)) STRICT, WITHOUT ROWID;
-CREATE INDEX complaint_counts_start ON complaint_counts (start);
+CREATE INDEX complaint_counts_start ON complaint_counts (source, interval_s, start);
+CREATE INDEX complaint_counts_collected ON complaint_counts (source, collected);
 
 CREATE TABLE status_updates (
   page TEXT NOT NULL, incident_id TEXT NOT NULL, update_id TEXT NOT NULL, name TEXT NOT NULL,

@@ -55,11 +55,13 @@ def kind_of(title: str, summary: str = "") -> str:
 
 
 def fold_items(
-    items: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str] = kind_of
-) -> list[NewsEvent]:
+    items: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str] = kind_of,
+    known: Mapping[str, str] | None = None,
+) -> list[NewsEvent]:  # fmt: skip
     """Fold near-identical items within three days into events; outlets of one event are counted once each.
 
-    An event is named after its first item, so that a later copy changes its outlets, not its id.
+    An event is named after its first item, so that a later copy changes its outlets, not its id. `known` holds the
+    kinds of events read before, which are not asked again.
     """
     open_events: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
     done: list[list[NewsItem]] = []
@@ -80,17 +82,18 @@ def fold_items(
         else:
             open_events.append((marks, [item]))
     groups = done + [members for _, members in open_events]
-    return sorted((_event(members, matcher, kind) for members in groups), key=lambda e: (e.first_seen, e.id))
+    return sorted((_event(members, matcher, kind, known or {}) for members in groups), key=lambda e: (e.first_seen, e.id))
 
 
-def _event(members: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str]) -> NewsEvent:
+def _event(members: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str], known: Mapping[str, str]) -> NewsEvent:
     first = members[0]
     text = f"{first.title}. {first.summary}"
     named = matcher.entities(text)
     entities = tuple(f"{service}:{'+'.join(how)}" for service, how in named.items())
     digest = hashlib.sha256(f"{first.source}\0{first.native_id}".encode()).hexdigest()[:12]
+    event_id = f"news-{iso(first.published)[:10]}-{digest}"
     return NewsEvent(
-        id=f"news-{iso(first.published)[:10]}-{digest}", kind=kind(first.title, first.summary), title=first.title,
+        id=event_id, kind=known.get(event_id) or kind(first.title, first.summary), title=first.title,
         entities=entities, outlets=tuple(sorted({item.outlet for item in members})), first_seen=first.published,
         items=tuple((item.source, item.native_id) for item in members),
     )  # fmt: skip

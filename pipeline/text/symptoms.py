@@ -34,24 +34,26 @@ ROLE_WORDS: Mapping[str, str] = {
     "web": r"web ?site|web app|webapp|browser|web\b|site\b|página|navegador|navigateur|sito|webseite|website|サイト|ブラウザ|網站",
     "mobile": r"\bapp\b|iphone|android|ios\b|mobile|phone|móvil|celular|handy|téléphone|telefono|アプリ|スマホ",
     "desktop": r"desktop|mac app|windows app|escritorio",
-    "api": r"\bapis?\b|endpoints?|api[- ]?keys?|sdk",
+    "api": r"\bapis?\b(?! error)|endpoints?|api[- ]?keys?|sdk",
     "code": r"\bcli\b|terminal",
     "console": r"console|dashboard",
 }
 _ROLES = {role: re.compile(words) for role, words in ROLE_WORDS.items()}
 _CLAUSE = re.compile(
-    r"[.;!?\n。、！？]|,|—| - | but | yet | while | whereas | although | though | and | pero | mais | aber | mas | ma | mentre | mientras | tandis | während "
-    r"| however |けど|が、"
+    r"[.;!?\n。、！？]|,|—| - |\b(but|yet|while|whereas|although|though|and|however|pero|mientras|mais|tandis|aber|während|dagegen|mas|ma|mentre|"
+    r"invece|enquanto)\b|けど|が、"
 )
 _WORKS = re.compile(
-    r"\bwork(s|ed|ing)?\b|\bfine\b|\bok(ay)?\b|\bnormal(ly)?\b|\bhealthy\b|\brespond(s|ing)\b|\banswer(s|ing)\b|\bhappily\b|"
-    r"\bup\b|\balive\b|unaffected|untouched|no (issues?|problems?|trouble|errors?)|zero errors|without (issue|trouble|a hitch)|"
-    r"\bsolid\b|\bgreen\b|\bfunciona\w*|\bva (bien|perfect\w*)|\bresponde\b|\bfunktioniert|\bläuft|\bgeht\b|fonctionne|\bmarche\b|"
-    r"\brépond\b|funziona|\bva\b|\brisponde\b|\bnormalmente|動い|問題な|普通に|正常|使え"
+    r"\bwork(s|ed|ing)?\b|\bfine\b|\b(is|are|still|seems?|was|all|totally|perfectly|looks?|=) (ok(ay)?|good|up|healthy|happy|alive|green|solid|normal)\b|"
+    r"\bnormal(ly)?\b|\bperfectly\b|\brespond(s|ing)\b|\banswer(s|ing)\b|\bhapp(y|ily)\b|\bas ever\b|\bonly way\b|\bruns\b|"
+    r"\bunaffected\b|\buntouched\b|\b(no|zero|not one|without) (\w+ )?(issues?|problems?|trouble|errors?|hitch)\b|"
+    r"\bfunciona\w*|\bva (bien|perfect\w*|de lujo)|\br(es|se)p(on|no)d\w*|\bsin problema\w*|\btranquil\w*|\bde boa\b|\bsem problema\w*|\bnormalmente\b|"
+    r"\bfunktioniert|\bläuft|\bgeht\b|\bproblemlos|\bantwortet|\bfonctionne\b|\bmarche\b|\brépond\w*|\bsans (souci|problème)|\bimpeccable|"
+    r"\bfunziona|\brispond\w*|\bsenza problemi|\bcontinua a\b|\bva\b|動い|問題な|普通に|正常|使え|生きて|返って"
 )
 _NOT = re.compile(
     r"\bnot\b|n't\b|\bnt\b|\bno longer\b|\bnever\b|\bnothing\b|\bstopped\b|\bnone\b|\bneither\b|\bbarely\b|\bused to\b|\bnada\b|\bno (va|funciona|responde)\b|"
-    r"\bnicht\b|\bkein\w*|\bne \w+ pas\b|\bpas\b|\bplus\b|\bnon\b|\bnão\b|ない|ません|動かな|使えな"
+    r"\bonly (affects|hits)\b|\bnicht\b|\bkein\w*|\bne \w+ pas\b|\bpas\b|\bplus\b|\bnon\b|\bnão\b|ない|ません|動かな|使えな"
 )
 _ANGRY = re.compile(
     r"!{2,}|\bwtf\b|\bffs\b|\bfuck\w*|\bshit\w*|\bdamn\b|\bridiculous\b|\bunacceptable\b|\bpathetic\b|\bgarbage\b|\bjoke\b|"
