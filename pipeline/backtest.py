@@ -68,18 +68,12 @@ def replay(
     total = int((until - begin) / step) + 1
     for number in range(total):
         runs = []
-        changed = False
         for source in sources:
             run, memory[source.name] = run_collect(store, source, now, since=before, memory=memory[source.name])
-            changed = changed or run.new > 0
             runs.append(run)
         runs.append(run_tag(store, matcher, models.posts, now, since=before))
         runs.append(run_detect(store, detector, config.watched, now))
-        told = telling if number else Telling(since=None, channels=())
-        runs.append(run_explain(store, config, matcher, models.news, told, now))
-        if number == 0:
-            # what is open at the first moment is told once, as already under way
-            runs.append(run_explain(store, config, matcher, models.news, telling, now))
+        runs.append(run_explain(store, config, matcher, models.news, telling, now))
         runs.append(run_alert(store, channels, now))
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
         before, now = now, now + step

@@ -18,7 +18,7 @@ import numpy as np
 from detectors.events import find_events
 from pipeline.config import Config
 from pipeline.facts import Points, facts, subject
-from pipeline.incidents import Official, build, officials
+from pipeline.incidents import STORY_GAP, Official, build, officials
 from pipeline.links import link
 from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service, iso, utc
 from pipeline.store import Store
@@ -41,7 +41,7 @@ from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 from pipeline.transitions import Rules, decide, next_gap
 
-LOOK_BACK = timedelta(hours=12)
+LOOK_BACK = timedelta(hours=6)
 NEWS_SPAN = timedelta(days=10)
 LINK_FOR = timedelta(days=3)
 QUIET = timedelta(minutes=45)
@@ -88,7 +88,7 @@ def _since(known: Sequence[Incident], through: datetime | None) -> datetime:
         return datetime.fromisoformat("2000-01-01T00:00:00Z")
     since = through - LOOK_BACK
     for incident in sorted(known, key=lambda i: i.onset, reverse=True):
-        if (incident.end is None or incident.end + LOOK_BACK / 3 >= since) and incident.onset - timedelta(hours=2) < since:
+        if (incident.end is None or incident.end + STORY_GAP >= since) and incident.onset - timedelta(hours=2) < since:
             since = incident.onset - timedelta(hours=2)
     return since
 

@@ -112,6 +112,11 @@ def _post(row: sqlite3.Row) -> Post:
     )  # fmt: skip
 
 
+def has_untagged(store: Store) -> bool:
+    """Return whether any post waits to be read."""
+    return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL AND deleted = 0 LIMIT 1"))
+
+
 def count_posts(store: Store, since: datetime, until: datetime) -> int:
     """Return how many posts were created in [since, until)."""
     return int(

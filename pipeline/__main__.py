@@ -1,0 +1,62 @@
+"""The command line: argv, the clock, the wiring of commands; nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from pipeline.commands import COMMANDS
+from pipeline.errors import ConfigError, PipelineError
+
+
+class _Lazy(click.Group):
+    """Imports a command's module only when it is run, so that --help stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Hears an outage from the people it hits, before the status page says so.
+
+    Exit codes: 0 well, 1 failed, 2 usage or configuration, 3 something failed and the rest is done,
+    75 another run holds the lock.
+    """
+    ctx.obj = lambda: datetime.now(UTC).replace(microsecond=0)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one line on standard error."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("groundswell: stopped", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except PipelineError as error:
+        click.echo(f"groundswell: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""One command a file: it reads its options, calls stages, prints, and chooses the exit code.
+
+`COMMANDS` maps a name to its module and one line of help; the function is `<name>_command`.
+"""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("pipeline.commands.init", "write groundswell.toml"),
+    "check-config": ("pipeline.commands.check_config", "say whether the configuration is right, without running"),
+    "run": ("pipeline.commands.run", "all stages once: what cron calls"),
+    "collect": ("pipeline.commands.stage", "only read the sources"),
+    "tag": ("pipeline.commands.stage", "only read new posts"),
+    "detect": ("pipeline.commands.stage", "only judge new counts"),
+    "explain": ("pipeline.commands.stage", "only bring incidents up to date"),
+    "alert": ("pipeline.commands.stage", "only send what is due"),
+    "publish": ("pipeline.commands.stage", "only write the report"),
+    "status": ("pipeline.commands.status", "what is open, which sources are silent"),
+    "incidents": ("pipeline.commands.incidents", "list incidents"),
+    "sql": ("pipeline.commands.sql", "run one SELECT, read-only"),
+    "import": ("pipeline.commands.import_", "bring in complaint counts or posts from a file"),
+    "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),
+    "backtest": ("pipeline.commands.backtest", "replay a recorded day"),
+    "demo": ("pipeline.commands.demo", "replay 2 March 2026 and tell its story"),
+    "train": ("pipeline.commands.train", "rebuild the text models from data/labels"),
+}

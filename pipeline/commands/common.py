@@ -1,0 +1,99 @@
+"""What commands share: the three options, opening the database, the lock, telling troubles."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.config import DASHBOARDS, Config, load_config
+from pipeline.errors import ConfigError
+from pipeline.model import Run, utc
+
+LOCKED = 75
+PARTIAL = 3
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The common options, read."""
+
+    config: Config
+    config_path: Path | None
+    db: Path
+    now: datetime
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --config, --db and --now, and pass them on as one Setting."""
+
+    @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Default: ./groundswell.toml if present.")
+    @click.option("--db", type=click.Path(path_type=Path), default=Path("groundswell.db"), show_default=True)
+    @click.option("--now", "moment", help="Another time than the clock's, ISO with a zone; for replays.")
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(ctx: click.Context, config_path: Path | None, db: Path, moment: str | None, **rest: Any) -> Any:
+        path = config_path or (Path("groundswell.toml") if Path("groundswell.toml").exists() else None)
+        try:
+            now = utc(moment) if moment else ctx.obj()
+        except ValueError as error:
+            raise ConfigError(f"--now: {error}") from error
+        return command(Setting(config=load_config(path), config_path=path, db=db, now=now), **rest)
+
+    return wrapped
+
+
+def parse_time(value: str | None, option: str) -> datetime | None:
+    """Read an ISO time of an option; raises ConfigError naming the option."""
+    try:
+        return utc(value) if value else None
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error
+
+
+def open_store(setting: Setting, *, durable: bool = True) -> Any:
+    """Open the database for writing, with the views and the catalogue up to date."""
+    from pipeline.store import Store
+
+    store = Store(setting.db, views=DASHBOARDS / "views.sql", durable=durable)
+    store.put_catalogue(setting.config.catalogue, setting.config.watched)
+    return store
+
+
+@contextmanager
+def run_lock(db: Path) -> Iterator[None]:
+    """Hold the lock of a database; leaves with exit code 75 when another run holds it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(f"{db}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        click.echo(f"groundswell: another run holds {db}.lock", err=True)
+        sys.exit(LOCKED)
+    except OSError as error:
+        raise ConfigError(f"{db}.lock: cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def tell_troubles(runs: Iterable[Run]) -> int:
+    """Print one line for each run that did not go well; return the exit code they ask for."""
+    code = 0
+    for run in runs:
+        if run.outcome in ("error", "blocked"):
+            click.echo(f"groundswell: {run.stage}: {run.error}", err=True)
+            code = PARTIAL
+        elif run.rejected:
+            click.echo(f"groundswell: {run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine", err=True)
+            code = PARTIAL
+    return code
