@@ -1,0 +1,58 @@
+-- The analysts' views: created in the database file itself, so that sqlite3, pandas and Datasette all see them.
+-- One question a view; metadata.yml says in words what each answers. Times are text in UTC.
+
+CREATE VIEW what_is_wrong_now AS
+SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.official_first_at
+FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1 ORDER BY i.onset DESC;
+
+CREATE VIEW incident_overview AS
+SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
+  i.official_first_at, (SELECT min(a.created) FROM alerts a WHERE a.incident = i.id) AS first_alert_at,
+  round((julianday(i.official_first_at) - julianday((SELECT min(a.created) FROM alerts a WHERE a.incident = i.id))) * 1440, 1)
+    AS lead_minutes,
+  i.episodes FROM incidents i JOIN services s ON s.id = i.service ORDER BY i.onset DESC;
+
+CREATE VIEW who_said_it_began AS
+SELECT incident, kind AS said_by, at AS said_at, statement, rows AS evidence_rows FROM incident_evidence
+ORDER BY incident, at;
+
+CREATE VIEW which_component AS
+SELECT c.incident, i.service, ifnull(k.name, c.component) AS component, c.status, c.source AS said_by, c.since, c.until, c.detail
+FROM incident_components c JOIN incidents i ON i.id = c.incident
+LEFT JOIN components k ON k.service = i.service AND k.id = c.component ORDER BY c.incident, c.since;
+
+CREATE VIEW official_lag AS
+SELECT i.id AS incident, i.service, i.onset, i.official_first_at,
+  round((julianday(i.official_first_at) - julianday(i.onset)) * 1440, 1) AS minutes_after_onset
+FROM incidents i WHERE i.official_first_at IS NOT NULL ORDER BY i.onset;
+
+CREATE VIEW news_around AS
+SELECT l.incident, l.relation, e.first_seen, e.kind, e.title, e.outlets, l.score, l.evidence_for, l.evidence_against
+FROM links l JOIN news_events e ON e.id = l.news_event ORDER BY l.incident, l.relation, l.score DESC;
+
+CREATE VIEW counted_votes AS
+SELECT v.service, v.created, p.source, p.community, t.p_outage, t.components, t.symptom, t.language, p.title, p.text,
+  v.weight, v.reason
+FROM votes v JOIN posts p ON p.source = v.source AND p.native_id = v.native_id
+JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.service = v.service
+ORDER BY v.created;
+
+CREATE VIEW complaints_by_hour AS
+SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals
+FROM complaint_counts WHERE window = 'interval' AND region = '' AND indicator = '' GROUP BY service, hour;
+
+CREATE VIEW alarms AS
+SELECT v.series, s.service, s.channel, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
+FROM verdicts v JOIN series s ON s.series = v.series WHERE v.alarm = 1 ORDER BY v.bin_start;
+
+CREATE VIEW blind_sources AS
+SELECT subject AS source, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS last_good,
+  max(started) AS last_tried, sum(outcome IN ('error', 'blocked')) AS failures
+FROM runs WHERE stage = 'collect' GROUP BY subject;
+
+CREATE VIEW messages AS
+SELECT a.created, a.service, a.incident, a.transition, a.channel, a.subject, a.sent_at, a.attempts, a.error, a.failed
+FROM alerts a ORDER BY a.created;
+
+CREATE VIEW chart_history AS
+SELECT app, country, chart, observed, rank FROM chart_ranks ORDER BY app, observed;

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
+import io
 import math
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -170,13 +171,30 @@ def save(pipeline: Any, path: Path) -> str:
     import skops.io
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    body = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED)
+    body = _canonical(skops.io.dumps(pipeline))
     digest = hashlib.sha256(body).hexdigest()
     for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):
         fresh = target.with_name(target.name + ".new")
         fresh.write_bytes(content)
         fresh.replace(target)
     return digest[:12]
+
+
+def _canonical(body: bytes) -> bytes:
+    """Return a skops archive without what changes from run to run: addresses used as names, and times of files."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = files.pop("schema.json").decode()
+    numbers: dict[str, str] = {}
+    schema = re.sub(r"\b\d{9,}\b", lambda m: numbers.setdefault(m[0], str(len(numbers) + 1)), schema)
+    renamed = {re.sub(r"\d{9,}", lambda m: numbers.get(m[0], m[0]), name): data for name, data in files.items()}
+    fresh = io.BytesIO()
+    with zipfile.ZipFile(fresh, "w") as archive:
+        for name, data in sorted({**renamed, "schema.json": schema.encode()}.items()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return fresh.getvalue()
 
 
 def load(path: Path) -> OutageModel:

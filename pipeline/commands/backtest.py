@@ -1,0 +1,120 @@
+"""`groundswell backtest DIR`: replay a recorded day through the same stages and say what would have been told when."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, run_lock, tell_troubles
+from pipeline.config import Config, load_config, parse_duration
+from pipeline.errors import ConfigError
+from pipeline.model import Run
+from pipeline.outcome import result
+from pipeline.sources.recorded import Scenario, load_recorded, read_scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What to replay, over which span, and where its results go."""
+
+    scenario: Scenario
+    config: Config
+    begin: datetime
+    until: datetime
+    step: timedelta
+    db: Path
+    mail: Path
+
+
+def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], int]:
+    """Run a replay; return its result (schema 1) and an exit code, having told troubles on standard error."""
+    from tqdm import tqdm
+
+    from pipeline.backtest import load_models, replay
+    from pipeline.channels import build_channels
+    from pipeline.store import StoreError
+
+    sources, problems = load_recorded(todo.scenario)
+    for line in problems:
+        click.echo(f"groundswell: {line}", err=True)
+    setting = Setting(config=todo.config, config_path=None, db=todo.db, now=todo.until)
+    bar = tqdm(total=None, disable=None if progress else True, desc="replay", unit="step")
+
+    def advance(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    try:
+        with run_lock(todo.db), open_store(setting, durable=False) as store:
+            troubles: Sequence[Run] = replay(
+                store, todo.config, todo.scenario, sources, build_channels(todo.config, todo.mail), load_models(),
+                begin=todo.begin, until=todo.until, step=todo.step, progress=advance,
+            )  # fmt: skip
+            outcome = result(store, todo.scenario, todo.begin, todo.until)
+    except OSError as error:
+        raise StoreError(f"{todo.db}: {error.strerror or error}") from error
+    finally:
+        bar.close()
+    return outcome, max(tell_troubles(troubles), PARTIAL if problems else 0)
+
+
+def plan(
+    setting: Setting, folder: Path, *, step: str | None, begin: str | None, until: str | None, db: Path, mail: Path
+) -> Replay:
+    """Read the scenario and the options into a Replay; raises ConfigError."""
+    scenario = read_scenario(folder)
+    extra = folder / "services.toml"
+    config = load_config(setting.config_path, extra=extra) if extra.exists() else setting.config
+    if not config.watch:
+        unknown = [service for service in scenario.watch if service not in config.catalogue]
+        if unknown:
+            raise ConfigError(f"{folder / 'scenario.toml'}: watch: {unknown[0]} is not in the catalogue")
+        config = config.model_copy(update={"watch": scenario.watch})
+    config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"channels": ("file",)})})
+    try:
+        stride = parse_duration(step) if step else scenario.step
+    except ValueError as error:
+        raise ConfigError(f"--step: {error}") from error
+    start = parse_time(begin, "--from") or scenario.start + (scenario.end - scenario.start) * 2 / 3
+    stop = parse_time(until, "--until") or scenario.end - scenario.step
+    if not scenario.start <= start <= stop:
+        raise ConfigError(f"--from and --until: need {scenario.start:%Y-%m-%d} <= from <= until")
+    if stride < timedelta(seconds=10):
+        raise ConfigError("--step: at least 10s")
+    return Replay(scenario=scenario, config=config, begin=start, until=stop, step=stride, db=db, mail=mail)
+
+
+@click.command("backtest")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--step", help="Time between runs, as 5min; default: the scenario's.")
+@click.option("--from", "begin", help="First run; everything before is loaded in one batch, without alerts.")
+@click.option("--until", help="Last run.")
+@click.option("--keep", is_flag=True, help="Keep the result in --db; without it a temporary database is used.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, schema 1.")
+@common
+def backtest_command(
+    setting: Setting, folder: Path, step: str | None, begin: str | None, until: str | None, keep: bool, as_json: bool
+) -> None:
+    """Replay the recorded day in FOLDER."""
+    chosen = click.get_current_context().get_parameter_source("db")
+    keep = keep or chosen == click.core.ParameterSource.COMMANDLINE
+    with tempfile.TemporaryDirectory() as scratch:
+        db = setting.db if keep else Path(scratch) / "backtest.db"
+        mail = setting.db.with_name(setting.db.stem + "-mail") if keep else Path(scratch) / "mail"
+        todo = plan(setting, folder, step=step, begin=begin, until=until, db=db, mail=mail)
+        outcome, code = replay_scenario(todo, progress=not as_json)
+    if as_json:
+        click.echo(json.dumps(outcome, indent=1, ensure_ascii=False))
+    else:
+        from pipeline.render.console import story
+
+        click.echo(story(outcome, todo.config.catalogue, zone=todo.config.display_timezone))
+    sys.exit(code)

@@ -1,0 +1,137 @@
+"""The report: one self-contained page, nothing fetched from anywhere, readable on a phone and in the dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.facts import Points
+from pipeline.model import Alert, Catalogue, Incident, SeriesKey, iso, names
+from pipeline.render.svg import count_chart
+from pipeline.render.words import environment, isolated, local
+
+RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
+
+
+def render(
+    *, catalogue: Catalogue, watched: Sequence[str], incidents: Sequence[Incident], shown: Sequence[Incident],
+    series: Mapping[str, Mapping[SeriesKey, Points]], links: Mapping[str, Sequence[Mapping[str, Any]]],
+    alerts: Sequence[Alert], quotes: Mapping[str, Sequence[Mapping[str, Any]]],
+    ranks: Sequence[tuple[str, datetime, int]], rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], zone: str,
+    now: datetime, simulated: bool, note: str,
+) -> str:  # fmt: skip
+    """Return the page."""
+    open_now = {i.service: i for i in incidents if i.active}
+    listed = sorted({*watched, *(i.service for i in incidents)} & set(catalogue)) if len(watched) < 20 else sorted(
+        {i.service for i in incidents} & set(catalogue))  # fmt: skip
+    services = [
+        {"name": catalogue[s].name, "state": open_now[s].state if s in open_now else "quiet",
+         "impact": open_now[s].impact if s in open_now else "none",
+         "incident": open_now[s].id if s in open_now else "",
+         "count": sum(1 for i in incidents if i.service == s)} for s in listed
+    ]  # fmt: skip
+    cards = [
+        _card(incident, catalogue, series.get(incident.id, {}), links.get(incident.id, ()),
+              [a for a in alerts if a.incident == incident.id], quotes.get(incident.id, ()), zone, now)
+        for incident in shown if incident.service in catalogue
+    ]  # fmt: skip
+    return environment().get_template("report.html").render(
+        services=services, cards=cards, rows=rows, simulated=simulated, note=note, now=local(now, zone), zone=zone,
+        blind=[{**b, "since": local(b["since"], zone) if b["since"] else "never"} for b in blind],
+        ranks=_ranks(ranks, zone), total=len(incidents), rest=max(0, len(incidents) - len(cards)),
+    )  # fmt: skip
+
+
+def _card(
+    incident: Incident, catalogue: Catalogue, series: Mapping[SeriesKey, Points], links: Sequence[Mapping[str, Any]],
+    alerts: Sequence[Alert], quotes: Sequence[Mapping[str, Any]], zone: str, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    service = catalogue[incident.service]
+    grouped = [
+        {"relation": relation.replace("_", " "),
+         "links": [{**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)} for k in links if k["relation"] == relation]}
+        for relation in RELATIONS
+    ]  # fmt: skip
+    return {
+        "id": incident.id, "service": service.name, "state": incident.state, "impact": incident.impact,
+        "symptom": incident.symptom.replace("_", " "), "onset": local(incident.onset, zone),
+        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": _charts(incident, series, alerts, now),
+        "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
+        "first_alert": local(alerts[0].created, zone, date=False) if alerts else "",
+        "lead": _lead(alerts, incident), "phases": [
+            {"episode": p.episode, "phase": p.phase, "since": local(p.since, zone),
+             "until": local(p.until, zone, date=False) if p.until else "", "impact": p.impact, "why": p.why}
+            for p in incident.phases
+        ],
+        "components": [
+            {"name": names([c.component], service)[0], "status": c.status, "source": c.source, "since": local(c.since, zone),
+             "until": local(c.until, zone) if c.until else "still", "detail": c.detail}
+            for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
+        ],
+        "evidence": [
+            {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rows": len(e.rows.split())}
+            for e in incident.evidence
+        ],
+        "quotes": [{"text": isolated(f"{q['title']} {q['text']}".strip()), "where": q["community"],
+                    "at": local(q["created"], zone)} for q in quotes],
+        "links": [group for group in grouped if group["links"]],
+        "alerts": [{"at": local(a.created, zone), "transition": a.transition.replace("_", " "), "subject": isolated(a.subject),
+                    "sent": a.sent_at is not None, "error": a.error} for a in alerts],
+    }  # fmt: skip
+
+
+def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
+    if not alerts or incident.official_first_at is None:
+        return ""
+    minutes = (incident.official_first_at - alerts[0].created) / timedelta(minutes=1)
+    return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
+
+
+def _charts(incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime) -> list[str]:
+    """Return the charts of an incident: complaint counts in their bins, reports in five-minute steps."""
+    marks: list[tuple[int, str, str]] = []
+    if incident.official_first_at:
+        marks.append((int(incident.official_first_at.timestamp()), "official", f"first official notice {iso(incident.official_first_at)[11:16]} UTC"))
+    if alerts:
+        marks.append((int(alerts[0].created.timestamp()), "alert", f"first alert {iso(alerts[0].created)[11:16]} UTC"))
+    until = min(now, (incident.end or now) + timedelta(hours=3), incident.onset + timedelta(hours=30))
+    since = incident.onset - timedelta(hours=3)
+    found = []
+    for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
+        keys = sorted((k for k in series if k.channel == channel and not k.indicator and not k.region), key=str)
+        for key in keys[:1]:
+            step = width or key.bin_s
+            cells: dict[int, list[float]] = {}
+            for start, observed, expected, _, _, _ in series[key]:
+                if since <= start < until:
+                    cell = cells.setdefault(int(start.timestamp()) // step * step, [0.0, 0.0])
+                    cell[0] += observed
+                    cell[1] += expected
+            if not cells:
+                continue
+            times = list(range(int(since.timestamp()) // step * step, int(until.timestamp()), step))
+            observed = [_cell(cells.get(t), 0, channel) for t in times]
+            expected = [_cell(cells.get(t), 1, "complaints") for t in times]
+            found.append(count_chart(times, observed, expected if channel == "complaints" else [None] * len(times),
+                                     marks, f"{unit} in {step // 60} min, UTC"))  # fmt: skip
+    return found
+
+
+def _cell(cell: Sequence[float] | None, place: int, channel: str) -> float | None:
+    if cell is None:
+        return 0.0 if channel == "votes" else None
+    return None if math.isnan(cell[place]) else cell[place]
+
+
+def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[dict[str, Any]]:
+    """Return the latest and the best place of each app in the span."""
+    by_app: dict[str, list[tuple[datetime, int]]] = {}
+    for app, observed, rank in ranks:
+        by_app.setdefault(app, []).append((observed, rank))
+    return [
+        {"app": app, "first": places[0][1], "last": places[-1][1], "best": min(rank for _, rank in places),
+         "best_since": local(next(at for at, rank in places if rank == min(r for _, r in places)), zone)}
+        for app, places in sorted(by_app.items())
+    ]  # fmt: skip
