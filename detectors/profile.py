@@ -53,7 +53,12 @@ class Profile:
         per_slot = max(1.0, SLOT / bin_s)
         self._week_keep = 0.5 ** (7.0 / settings.week_half_life / per_slot)
         self._day_keep = 0.5 ** (1.0 / settings.day_half_life / per_slot)
-        lives = (settings.week_half_life, settings.fast_half_life, settings.slow_half_life, settings.dispersion_half_life)
+        lives = (
+            settings.week_half_life,
+            settings.fast_half_life,
+            settings.slow_half_life,
+            settings.dispersion_half_life,
+        )
         self._means_keep = np.array([0.5 ** (bin_s / 86400 / life) for life in lives])[:, None]
 
     def exposure(self) -> Floats:
@@ -73,7 +78,8 @@ class Profile:
         """Return the profile's expected count in the bin that starts at `start` (seconds of the epoch), level 1."""
         overall = (self.means[0, ALL] + 0.5) / (self.means[1, ALL] + 86400.0)
         if self.bin_s >= 86400:
-            return overall * self.bin_s
+            whole: Floats = overall * self.bin_s
+            return whole
         # the epoch was a Thursday; a week of slots may begin on any day as long as it always does
         position = (start + self.bin_s / 2) / SLOT - 0.5
         low = int(position // 1)
@@ -86,13 +92,15 @@ class Profile:
         # two counts' worth of prior keep a sparse series from chasing single reports
         slow = np.minimum(np.maximum((self.means[0, SLOW] + 2.0) / (self.means[1, SLOW] + 2.0), 0.3), 5.0)
         fast = (self.means[0, FAST] + 2.0 * slow) / (self.means[1, FAST] + 2.0)
-        return np.minimum(np.maximum(fast, 0.6 * slow), 1.7 * slow)
+        level: Floats = np.minimum(np.maximum(fast, 0.6 * slow), 1.7 * slow)
+        return level
 
     def dispersion(self) -> Floats:
         """Return 1/r of the negative binomial: excess variance over the squared mean, shrunk to a prior."""
         weight = 50.0
         alpha = (self.means[0, DISP] + weight * self.settings.prior_dispersion) / (self.means[1, DISP] + weight)
-        return np.minimum(np.maximum(alpha, 0.001), 1.0) + self.settings.baseline_error
+        shrunk: Floats = np.minimum(np.maximum(alpha, 0.001), 1.0) + self.settings.baseline_error
+        return shrunk
 
     def learn(
         self, start: int, shape: Floats, mu: Floats, alpha: Floats, counts: Floats, mask: npt.NDArray[np.bool_]

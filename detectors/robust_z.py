@@ -107,19 +107,19 @@ class RobustState:
         steps = np.array([self._step(int(start), values[i]) for i, start in enumerate(starts)])
         centre, spread, score = (steps[:, part] for part in range(3)) if len(steps) else (values, values, values)
         bound = ((centre + spread * np.sqrt(2.0 * d.alarm)) / 2.0) ** 2 - 0.375
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         level = (np.nan_to_num(score) >= d.alarm).astype(float) + (np.nan_to_num(score) >= d.strong)
         parts = {
             "observed": values, "expected": np.maximum(0.0, (centre / 2.0) ** 2 - 0.375),
             "upperbound": np.maximum(d.min_count, np.ceil(bound)), "score": score,
-            "p": norm.sf(np.sqrt(2.0 * score)), "level": level,
+            "p": ndtr(-np.sqrt(2.0 * score)), "level": level,
         }  # fmt: skip
         return frames(parts, counts.index, counts.columns)
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
         """Judge the next bin."""
-        index = pd.DatetimeIndex([bin_start], freq=pd.Timedelta(seconds=self.bin_s))
+        index = pd.DatetimeIndex([bin_start], freq=f"{self.bin_s}s")
         return self.extend(pd.DataFrame(np.atleast_2d(counts), index=index, columns=pd.Index(self.series)))
 
     def to_bytes(self) -> bytes:

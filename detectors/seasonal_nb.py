@@ -128,7 +128,7 @@ class SeasonalState:
         r = 1.0 / alpha[:n]
         R = r * self._sure
         llr = X * np.log(np.maximum(X, 1e-9) / M) - (X + R) * np.log((X + R) / (M + R)) - self._penalty
-        open_gate = (d.min_count <= X) & (X >= d.min_ratio * M) & (llr > 0)
+        open_gate = (d.min_count <= X) & (d.min_ratio * M <= X) & (llr > 0)
         llr = np.where(open_gate, llr, 0.0)
         best = llr.argmax(axis=0)
         cols = np.arange(n)
@@ -162,9 +162,7 @@ class SeasonalState:
         values = checked(counts)
         talk = checked(mentions, counts) if mentions is not None else None
         starts = index.as_unit("s").asi8
-        steps = [
-            self._step(int(start), values[i], None if talk is None else talk[i]) for i, start in enumerate(starts)
-        ]
+        steps = [self._step(int(start), values[i], None if talk is None else talk[i]) for i, start in enumerate(starts)]
         expected, r, score, p = (np.array(part).reshape(values.shape) for part in zip(*steps, strict=True)) if steps else (
             values.copy(), values.copy(), values.copy(), values.copy())  # fmt: skip
         level = (np.nan_to_num(score) >= self.detector.alarm).astype(float) + (
@@ -178,7 +176,7 @@ class SeasonalState:
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
         """Judge the next bin."""
-        index = pd.DatetimeIndex([bin_start], freq=pd.Timedelta(seconds=self.bin_s))
+        index = pd.DatetimeIndex([bin_start], freq=f"{self.bin_s}s")
         frame = pd.DataFrame(np.atleast_2d(counts), index=index, columns=pd.Index(self.series))
         talk = None if mentions is None else pd.DataFrame(np.atleast_2d(mentions), index=index, columns=frame.columns)
         return self.extend(frame, talk)

@@ -74,7 +74,6 @@ class Alerts(_Strict):
     min_gap: Duration = timedelta(minutes=15)
     max_gap: Duration = timedelta(hours=4)
     quiet_to_close: Duration = timedelta(minutes=90)
-    official_only: bool = True
 
 
 class Sources(_Strict):

@@ -69,7 +69,9 @@ def quotes(votes: Sequence[Mapping[str, Any]]) -> list[str]:
     return chosen
 
 
-def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> dict[str, Any] | None:
+def chart(
+    service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime
+) -> dict[str, Any] | None:
     """Return the points of the chart that shows the incident best: complaints, else reports in 5-minute steps."""
     mine = [key for key in series if key.service == service.id and not key.indicator and not key.region]
     since = max(incident.onset - timedelta(hours=3), now - CHART_SPAN * 2)
@@ -122,7 +124,9 @@ _WORDS = {
 def subject(told: Mapping[str, Any]) -> str:
     """Return the subject line: service, what changed, what fails, impact."""
     opened = {"likely": "likely outage", "confirmed": "outage, confirmed by the provider"}
-    words = opened.get(told["state"], _WORDS["opened"]) if told["transition"] == "opened" else _WORDS[told["transition"]]
+    words = (
+        opened.get(told["state"], _WORDS["opened"]) if told["transition"] == "opened" else _WORDS[told["transition"]]
+    )
     parts = ", ".join(told["affected_names"][:3]) + (" and more" if len(told["affected_names"]) > 3 else "")
     about = [parts] if parts else []
     if told["symptom"] and told["transition"] not in ("over", "easing"):

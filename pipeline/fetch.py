@@ -39,7 +39,7 @@ class _Refused(OSError):
 
 def _check_address(host: str, address: str) -> None:
     """Raise unless the address is a public one, looking through IPv6 forms of IPv4."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
     if not inner.is_global or inner.is_multicast:
         raise _Refused(f"{host} is at {address}, a private address")
@@ -157,7 +157,9 @@ class Fetcher:
                 session.mount(scheme, _adapter(guard))
             for _ in range(MAX_REDIRECTS + 1):
                 if urlsplit(url).scheme not in ("http", "https"):
-                    raise SourceError(f"{source}: {urlsplit(url).scheme or 'an address without a scheme'}: only http and https")
+                    raise SourceError(
+                        f"{source}: {urlsplit(url).scheme or 'an address without a scheme'}: only http and https"
+                    )
                 with session.get(url, headers=headers, stream=True, timeout=15, allow_redirects=False) as response:
                     if response.is_redirect:
                         url = urljoin(url, response.headers["Location"])

@@ -200,7 +200,9 @@ def _phases(number: int, episode: _Episode, now: datetime) -> list[Phase]:
     if easing is not None and easing > marks[-1][0] and (episode.end is None or easing < episode.end):
         marks.append((easing, "easing", "the provider says a remedy is in place"))
     if episode.end is not None:
-        marks.append((max(episode.end, marks[-1][0]), "over", "no channel is above what is expected and the page lists nothing"))
+        marks.append(
+            (max(episode.end, marks[-1][0]), "over", "no channel is above what is expected and the page lists nothing")
+        )
     found = []
     for place, (since, name, why) in enumerate(marks):
         until = marks[place + 1][0] if place + 1 < len(marks) else None
@@ -224,8 +226,8 @@ def _official_components(service: Service, official: Sequence[Official]) -> list
                 part = service.component_named(name) or name
                 changes.setdefault(part, []).append((update.displayed_at, notice.id, new not in WORKING))
         if notice.resolved is not None:
-            for part in changes:
-                changes[part].append((notice.resolved, notice.id, False))
+            for rows in changes.values():
+                rows.append((notice.resolved, notice.id, False))
     spans: list[ComponentSpan] = []
     for part, rows in sorted(changes.items()):
         failing: set[str] = set()
@@ -292,7 +294,9 @@ def _evidence(
     """Return the statements an incident rests on, each with the rows behind it."""
     found = []
     for i in sorted(intervals, key=lambda i: (i.onset, str(i.series))):
-        mine = [r for r in votes if r["source"] == i.series.source and i.onset <= r["created"] <= (i.end or i.last_alarm)]
+        mine = [
+            r for r in votes if r["source"] == i.series.source and i.onset <= r["created"] <= (i.end or i.last_alarm)
+        ]
         if i.series.channel == "votes":
             rows = " ".join(f"votes:{r['source']}/{r['native_id']}" for r in mine[:40])
             statement = f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC (score {i.score:.0f})"

@@ -104,11 +104,15 @@ def _against_context(service: Service, event: NewsEvent, history: Sequence[datet
     same_day = [onset for onset in history if day <= onset < event.first_seen]
     if same_day:
         times = ", ".join(f"{onset:%H:%M}" for onset in sorted(same_day))
-        found.append(f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it ({times} UTC)")
+        found.append(
+            f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it ({times} UTC)"
+        )
     span = timedelta(days=7)
     before = [onset for onset in history if event.first_seen - span <= onset < event.first_seen]
     if before:
-        found.append(f"{len(before)} incidents of {service.name} began in the seven days before it: they need no announcement")
+        found.append(
+            f"{len(before)} incidents of {service.name} began in the seven days before it: they need no announcement"
+        )
     if event.kind == "politics_regulation":
         found.append(f"no notice of {service.vendor or service.name} names it")
     return found
@@ -121,7 +125,11 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
     day = onset.replace(hour=0, minute=0, second=0)
     for what, value in claims(text):
         if what == "api" and value == "up":
-            listed = [s.since for s in incident.components if s.component == "api" and s.source == "official" and s.status == "affected"]
+            listed = [
+                s.since
+                for s in incident.components
+                if s.component == "api" and s.source == "official" and s.status == "affected"
+            ]
             if listed:
                 times = " and ".join(f"{moment:%H:%M}" for moment in sorted(set(listed))[:3])
                 found.append(f"says the API stayed up; the provider listed it as failing at {times} UTC")
@@ -129,13 +137,17 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
             said = day + timedelta(minutes=value)
             late = minutes_between(onset, said)
             if 20 < late < 600:
-                official = f", {minutes_between(posted, said):.0f} min after the provider's first notice" if posted else ""
+                official = (
+                    f", {minutes_between(posted, said):.0f} min after the provider's first notice" if posted else ""
+                )
                 found.append(f"puts the start at {said:%H:%M} UTC, {late:.0f} min after the first reports{official}")
         elif what == "end" and isinstance(value, int):
             said = day + timedelta(minutes=value)
             resolved = [n.resolved for n in notices if n.resolved and n.posted - onset < timedelta(hours=1)]
             if resolved and abs(minutes_between(resolved[0], said)) > 30:
-                found.append(f"puts the end at {said:%H:%M} UTC; the provider closed its first notice at {resolved[0]:%H:%M}")
+                found.append(
+                    f"puts the end at {said:%H:%M} UTC; the provider closed its first notice at {resolved[0]:%H:%M}"
+                )
     return found
 
 

@@ -28,7 +28,8 @@ class Rules:
 
 def next_gap(sent: int, rules: Rules) -> timedelta:
     """Return how long ordinary news waits after the `sent`-th message."""
-    return min(rules.max_gap, rules.min_gap * 2 ** max(0, sent - 1))
+    doubled: timedelta = rules.min_gap * 2 ** max(0, sent - 1)
+    return min(rules.max_gap, doubled)
 
 
 def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetime) -> str | None:

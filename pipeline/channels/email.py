@@ -19,7 +19,9 @@ class EmailChannel:
 
     name = "email"
 
-    def __init__(self, mail: Mail, password: SecretStr | None, *, zone: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, mail: Mail, password: SecretStr | None, *, zone: str, context: ssl.SSLContext | None = None
+    ) -> None:
         """`context` replaces the default TLS settings, for a server with its own authority."""
         self._mail, self._password, self._zone = mail, password, zone
         self._context = context
@@ -33,7 +35,9 @@ class EmailChannel:
         mail = self._mail
         where = f"{mail.host}:{mail.port}"
         if self._password is not None and mail.user and mail.security == "none":
-            raise ChannelError(f"{where}: a password is set but mail.security is none; set starttls or tls", permanent=False)
+            raise ChannelError(
+                f"{where}: a password is set but mail.security is none; set starttls or tls", permanent=False
+            )
         context = self._context or ssl.create_default_context()
         timeout = mail.timeout.total_seconds()
         try:
@@ -49,10 +53,18 @@ class EmailChannel:
                 refused = server.send_message(message, from_addr=mail.sender, to_addrs=list(mail.to))
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
-            raise ChannelError(f"{where}: every recipient was refused ({codes[0]})", permanent=min(codes) >= 500) from error
+            raise ChannelError(
+                f"{where}: every recipient was refused ({codes[0]})", permanent=min(codes) >= 500
+            ) from error
         except smtplib.SMTPResponseException as error:
-            words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
-            raise ChannelError(f"{where}: answered {error.smtp_code} {words[:120]}", permanent=error.smtp_code >= 500) from error
+            words = (
+                error.smtp_error.decode("utf-8", "replace")
+                if isinstance(error.smtp_error, bytes)
+                else str(error.smtp_error)
+            )
+            raise ChannelError(
+                f"{where}: answered {error.smtp_code} {words[:120]}", permanent=error.smtp_code >= 500
+            ) from error
         except ssl.SSLError as error:
             raise ChannelError(f"{where}: its certificate cannot be trusted ({error.reason})") from error
         except (smtplib.SMTPException, OSError) as error:

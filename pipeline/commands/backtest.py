@@ -40,7 +40,7 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
 
     from pipeline.backtest import load_models, replay
     from pipeline.channels import build_channels
-    from pipeline.store import StoreError
+    from pipeline.errors import StoreError
 
     sources, problems = load_recorded(todo.scenario)
     for line in problems:

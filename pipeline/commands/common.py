@@ -34,15 +34,16 @@ class Setting:
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --config, --db and --now, and pass them on as one Setting."""
 
-    @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Default: ./groundswell.toml if present.")
+    @click.option(
+        "--config", "config_path", type=click.Path(path_type=Path), help="Default: ./groundswell.toml if present."
+    )
     @click.option("--db", type=click.Path(path_type=Path), default=Path("groundswell.db"), show_default=True)
     @click.option("--now", "moment", help="Another time than the clock's, ISO with a zone; for replays.")
-    @click.pass_context
     @functools.wraps(command)
-    def wrapped(ctx: click.Context, config_path: Path | None, db: Path, moment: str | None, **rest: Any) -> Any:
+    def wrapped(config_path: Path | None, db: Path, moment: str | None, **rest: Any) -> Any:
         path = config_path or (Path("groundswell.toml") if Path("groundswell.toml").exists() else None)
         try:
-            now = utc(moment) if moment else ctx.obj()
+            now = utc(moment) if moment else click.get_current_context().obj()
         except ValueError as error:
             raise ConfigError(f"--now: {error}") from error
         return command(Setting(config=load_config(path), config_path=path, db=db, now=now), **rest)
@@ -94,6 +95,9 @@ def tell_troubles(runs: Iterable[Run]) -> int:
             click.echo(f"groundswell: {run.stage}: {run.error}", err=True)
             code = PARTIAL
         elif run.rejected:
-            click.echo(f"groundswell: {run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine", err=True)
+            click.echo(
+                f"groundswell: {run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine",
+                err=True,
+            )
             code = PARTIAL
     return code

@@ -53,7 +53,12 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     day = utc("2026-03-02T00:00:00Z")
     click.echo(f"{todo.scenario.note}\n")
     main = next(
-        (i for i in outcome["incidents"] if i["service"] == todo.scenario.watch[0] and utc(i["onset"]).date() == day.date()), None
+        (
+            i
+            for i in outcome["incidents"]
+            if i["service"] == todo.scenario.watch[0] and utc(i["onset"]).date() == day.date()
+        ),
+        None,
     )
     if main is not None:
         click.echo("2 March 2026, UTC and Pacific time")
@@ -88,4 +93,6 @@ def _reached(outcome: dict, main: dict, minute: str) -> str:  # type: ignore[typ
         lead = minutes_between(utc(stamp), utc(official)) if official else float("nan")
         lines.append(f"  {words:<24} {stamp[11:19]} UTC  {lead:+.0f} min")
     zero = iso(utc("2026-03-02T11:37:00Z") + timedelta(0))[11:16]
-    return "\n".join([f"First warning for 2 March (crowd reports began {zero} UTC; lead against the provider's notice)", *lines])
+    return "\n".join(
+        [f"First warning for 2 March (crowd reports began {zero} UTC; lead against the provider's notice)", *lines]
+    )

@@ -10,8 +10,16 @@ from pipeline.config import LABELS, MODEL, load_catalogue
 
 
 @click.command("train")
-@click.option("--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False, help="Default: data/labels.")
-@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default=False, help="Default: data/model/outage.skops.")
+@click.option(
+    "--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False, help="Default: data/labels."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=MODEL,
+    show_default=False,
+    help="Default: data/model/outage.skops.",
+)
 @click.option("--measure/--no-measure", default=True, help="Print five-fold figures (takes a minute).")
 def train_command(labels: Path, out: Path, measure: bool) -> None:
     """Train on the labelled texts and print how well the models do on texts they have not seen."""

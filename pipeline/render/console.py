@@ -25,7 +25,9 @@ def story(outcome: Mapping[str, Any], catalogue: Catalogue, *, zone: str = "UTC"
     for incident in outcome["incidents"]:
         lines.append(f"  {line_of(incident, catalogue)}")
     lines += ["", f"Alerts: {len(outcome['alerts'])}"]
-    lines += [f"  {alert['at'][:16].replace('T', ' ')} UTC  {header_safe(alert['subject'])}" for alert in outcome["alerts"]]
+    lines += [
+        f"  {alert['at'][:16].replace('T', ' ')} UTC  {header_safe(alert['subject'])}" for alert in outcome["alerts"]
+    ]
     lines += ["", scores_line(outcome["scores"])]
     return "\n".join(lines)
 
@@ -75,7 +77,11 @@ def timeline(outcome: Mapping[str, Any], incident_id: str, catalogue: Catalogue,
         rows.append((span["since"], f"{part} {verb}, by {span['source']}: {span['detail']}"))
         if span["until"] and span["source"] == "official":
             rows.append((span["until"], f"{part} no longer listed by the provider"))
-    rows += [(a["at"], f"MAIL {a['transition']}: {header_safe(a['subject'])}") for a in outcome["alerts"] if a["incident"] == incident_id]
+    rows += [
+        (a["at"], f"MAIL {a['transition']}: {header_safe(a['subject'])}")
+        for a in outcome["alerts"]
+        if a["incident"] == incident_id
+    ]
     today = [row for row in rows if utc(row[0]).date() == day.date()]
     return [f"  {two_clocks(stamp)}  {words}" for stamp, words in sorted(today)]
 
@@ -89,7 +95,11 @@ def link_lines(outcome: Mapping[str, Any], incident_id: str, *, most: int = 5) -
         if not some:
             continue
         lines.append(f"  {relation} ({len(some)})")
-        for k in sorted(some, key=lambda k: (-len(k["evidence_against"]) if relation == "reports" else 0, -k["score"]))[:most]:
-            lines.append(f"    {k['first_seen'][5:16].replace('T', ' ')} UTC  {header_safe(k['title'], 90)} ({k['outlets']} outlets)")
+        for k in sorted(some, key=lambda k: (-len(k["evidence_against"]) if relation == "reports" else 0, -k["score"]))[
+            :most
+        ]:
+            lines.append(
+                f"    {k['first_seen'][5:16].replace('T', ' ')} UTC  {header_safe(k['title'], 90)} ({k['outlets']} outlets)"
+            )
             lines += [f"      against: {reason}" for reason in k["evidence_against"]]
     return lines

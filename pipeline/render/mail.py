@@ -48,6 +48,7 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
 
 def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return the facts as the templates want them: times in the reader's zone, outside text cut and cleaned."""
+
     def cut(text: str) -> str:
         return isolated(" ".join(str(text).split()))[:CAP]
 
@@ -75,14 +76,20 @@ def png(chart: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
 
     figure = Figure(figsize=(6.4, 2.6), dpi=100, facecolor="white")
     axes = figure.add_subplot()
-    times = [datetime.fromtimestamp(t, tz=UTC) for t in chart["t"]]
+    times: Any = [datetime.fromtimestamp(t, tz=UTC) for t in chart["t"]]  # pyplot takes dates, its types do not say so
     observed = [float("nan") if v is None else v for v in chart["observed"]]
     expected = [float("nan") if v is None else v for v in chart["expected"]]
     axes.fill_between(times, observed, color="#c0392b", alpha=0.25, linewidth=0)
     axes.plot(times, observed, color="#c0392b", linewidth=1.6, label="observed")
     axes.plot(times, expected, color="#34495e", linewidth=1.2, linestyle="--", label="expected")
     if told.get("official_first_at"):
-        axes.axvline(datetime.fromisoformat(told["official_first_at"]), color="#2471a3", linewidth=1.2, label="first official notice")
+        posted: Any = datetime.fromisoformat(told["official_first_at"])
+        axes.axvline(
+            posted,
+            color="#2471a3",
+            linewidth=1.2,
+            label="first official notice",
+        )
     axes.set_title(chart["label"] + (" (simulated)" if told.get("simulated") else ""), fontsize=9, loc="left")
     axes.legend(fontsize=7, loc="upper left", frameon=False)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz=UTC))
@@ -91,7 +98,7 @@ def png(chart: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.set_xlabel("UTC", fontsize=7)
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.9, bottom=0.18)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": "groundswell"})
     return buffer.getvalue()

@@ -89,11 +89,19 @@ def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
     return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
 
 
-def _charts(incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime) -> list[str]:
+def _charts(
+    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime
+) -> list[str]:
     """Return the charts of an incident: complaint counts in their bins, reports in five-minute steps."""
     marks: list[tuple[int, str, str]] = []
     if incident.official_first_at:
-        marks.append((int(incident.official_first_at.timestamp()), "official", f"first official notice {iso(incident.official_first_at)[11:16]} UTC"))
+        marks.append(
+            (
+                int(incident.official_first_at.timestamp()),
+                "official",
+                f"first official notice {iso(incident.official_first_at)[11:16]} UTC",
+            )
+        )
     if alerts:
         marks.append((int(alerts[0].created.timestamp()), "alert", f"first alert {iso(alerts[0].created)[11:16]} UTC"))
     until = min(now, (incident.end or now) + timedelta(hours=3), incident.onset + timedelta(hours=30))
@@ -112,9 +120,9 @@ def _charts(incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequ
             if not cells:
                 continue
             times = list(range(int(since.timestamp()) // step * step, int(until.timestamp()), step))
-            observed = [_cell(cells.get(t), 0, channel) for t in times]
-            expected = [_cell(cells.get(t), 1, "complaints") for t in times]
-            found.append(count_chart(times, observed, expected if channel == "complaints" else [None] * len(times),
+            line = [_cell(cells.get(t), 0, channel) for t in times]
+            usual = [_cell(cells.get(t), 1, "complaints") for t in times]
+            found.append(count_chart(times, line, usual if channel == "complaints" else [None] * len(times),
                                      marks, f"{unit} in {step // 60} min, UTC"))  # fmt: skip
     return found
 

@@ -27,7 +27,9 @@ def count_chart(
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
 
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, highest {max((v for v in observed if v is not None), default=0):g}">']
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, highest {max((v for v in observed if v is not None), default=0):g}">'
+    ]
     parts.append(f'<text class="unit" x="{LEFT}" y="12">{escape(label)}</text>')
     for tick in _ticks(top):
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
@@ -36,13 +38,17 @@ def count_chart(
         parts.append(f'<text class="axis" x="{x(moment):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{words}</text>')
     for moment, css, words in marks:
         if first <= moment <= last:
-            parts.append(f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{TOP - 4}" y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>')
+            parts.append(
+                f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{TOP - 4}" y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
+            )
     for run in _runs(times, expected):
         parts.append(f'<path class="expected" d="{_path(run, x, y)}"/>')
     for run in _runs(times, observed):
         floor = y(0)
         line = _path(run, x, y)
-        parts.append(f'<path class="area" d="{line} L{x(run[-1][0]):.1f} {floor:.1f} L{x(run[0][0]):.1f} {floor:.1f} Z"/>')
+        parts.append(
+            f'<path class="area" d="{line} L{x(run[-1][0]):.1f} {floor:.1f} L{x(run[0][0]):.1f} {floor:.1f} Z"/>'
+        )
         parts.append(f'<path class="observed" d="{line}"/>')
     return "".join([*parts, "</svg>"])
 

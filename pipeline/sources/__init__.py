@@ -42,7 +42,7 @@ DEFAULT_FEEDS = (
 )
 
 
-def _salt(config: Config) -> bytes:
+def author_salt(config: Config) -> bytes:
     salt = config.secrets.author_salt
     return salt.get_secret_value().encode() if salt else b"groundswell"
 
@@ -65,7 +65,7 @@ def _hacker_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequenc
     names = tuple(config.catalogue[service].name for service in config.watch)
     if not config.sources.hacker_news or not names:
         return []
-    return [HackerNewsSource(names, fetcher, salt=_salt(config), base=config.sources.hacker_news_base)]
+    return [HackerNewsSource(names, fetcher, salt=author_salt(config), base=config.sources.hacker_news_base)]
 
 
 def _complaints(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
@@ -87,7 +87,7 @@ def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
         return []
     return [
         RedditSource(communities, client_id=key.get_secret_value(), client_secret=secret.get_secret_value(),
-                     salt=_salt(config), base=config.sources.reddit_base)
+                     salt=author_salt(config), base=config.sources.reddit_base)
     ]  # fmt: skip
 
 

@@ -99,8 +99,9 @@ def _baseline(text: str) -> float | None:
 def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
     """Parse `/api/v1/status/{slug}`: one rolling hour of reports. Raises SourceError on any other answer."""
     answer = read_json(body, source)
-    data = answer.get("data") if isinstance(answer, dict) else None
-    reports = data.get("report_count_1h") if isinstance(data, dict) else None
+    found = answer.get("data") if isinstance(answer, dict) else None
+    data = found if isinstance(found, dict) else {}
+    reports = data.get("report_count_1h")
     if not isinstance(reports, int) or isinstance(reports, bool) or reports < 0:
         raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked")
     row = ComplaintCount(

@@ -24,7 +24,7 @@ def _published(entry: Mapping[str, Any], fetched_at: datetime) -> datetime:
                 moment = datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)
             except (ValueError, OverflowError, OSError):
                 continue
-            if 2000 <= moment.year and moment <= fetched_at + FUTURE:
+            if moment.year >= 2000 and moment <= fetched_at + FUTURE:
                 return moment
     return fetched_at
 
@@ -41,7 +41,7 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     try:
         # bytes or text would be taken for an address or a file name when they look like one; a stream never is
         parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    except Exception as error:  # noqa: BLE001  feedparser raises anything on hostile bytes
+    except Exception as error:
         raise SourceError(f"{source}: not a readable feed: {type(error).__name__}") from error
     entries = parsed.get("entries", [])
     if not parsed.get("version") and not entries:
@@ -57,7 +57,9 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
         url = _link(entry.get("link"))
         native = plain(entry.get("id"), 300) or url
         if not title or not native:
-            bad.append(reject(f"entry {number}", "no title" if not title else "neither id nor link", entry.get("title")))
+            bad.append(
+                reject(f"entry {number}", "no title" if not title else "neither id nor link", entry.get("title"))
+            )
             continue
         origin = entry.get("source") or {}
         outlet = plain(origin.get("title"), 120) if isinstance(origin, dict) else ""

@@ -9,7 +9,16 @@ from urllib.parse import urlencode
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, read_json, reject, unmarked
+from pipeline.sources.reading import (
+    TITLE_CAP,
+    author_key,
+    from_epoch,
+    not_from_the_future,
+    plain,
+    read_json,
+    reject,
+    unmarked,
+)
 
 PAGE = 200
 

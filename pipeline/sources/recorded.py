@@ -78,7 +78,9 @@ def _moment(value: object) -> datetime:
 class RecordedSource:
     """One kind of a scenario's records, offered by the time they became public."""
 
-    def __init__(self, kind: str, scenario: Scenario, rows: Iterable[tuple[datetime, Record]], bad: list[Reject]) -> None:
+    def __init__(
+        self, kind: str, scenario: Scenario, rows: Iterable[tuple[datetime, Record]], bad: list[Reject]
+    ) -> None:
         """Sort the rows by when they became public."""
         self.kind = kind
         self.name = SOURCE_NAMES[kind]
@@ -166,7 +168,7 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
             body = unpacker.stream_reader(io.BytesIO(body)).read()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # noqa: BLE001  zstandard's error type is not importable without it
+    except Exception as error:
         raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
     try:
         if kind == "posts":

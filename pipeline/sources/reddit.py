@@ -52,9 +52,7 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
     )  # fmt: skip
 
 
-def to_batch(
-    items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datetime, salt: bytes = b""
-) -> Batch:
+def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
     """Turn (place, object) pairs into a Batch; a bad one is refused alone."""
     rows: dict[str, Post] = {}
     bad: list[Reject] = []

@@ -52,7 +52,7 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
             if impact not in IMPACTS:
                 raise ValueError(f"unknown impact {impact!r}")
             updates = incident["incident_updates"]
-            common = {"page": page, "incident_id": plain(incident["id"], 60), "impact": impact,
+            common: dict[str, Any] = {"page": page, "incident_id": plain(incident["id"], 60), "impact": impact,
                       "name": plain(incident.get("name"), TITLE_CAP), "collected": fetched_at}  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"incident {number}", error, incident))

@@ -16,7 +16,12 @@ FIRST_LOOK = timedelta(hours=24)
 
 
 def run_collect(
-    store: Store, source: Source, now: datetime, *, since: datetime | None = None, memory: Mapping[str, str] | None = None
+    store: Store,
+    source: Source,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    memory: Mapping[str, str] | None = None,
 ) -> tuple[Run, Mapping[str, str]]:
     """Fetch one source; return what happened and the source's memory. A failure is recorded, never raised.
 

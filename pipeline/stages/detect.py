@@ -94,9 +94,13 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
         total += len(counts)
         for slot in ("day", "now") if end == midnight else ("now",):
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
-    new = rows.save_judgement(store, group.subject, [group.key(c) for c in columns], found, saved, start if redo else None)
+    new = rows.save_judgement(
+        store, group.subject, [group.key(c) for c in columns], found, saved, start if redo else None
+    )
     with store.transaction() as conn:
-        put_stage_note(conn, "detect", group.subject, iso(max(now, utc(stage_note(store, "detect", group.subject) or iso(now)))))
+        put_stage_note(
+            conn, "detect", group.subject, iso(max(now, utc(stage_note(store, "detect", group.subject) or iso(now))))
+        )
     return total * len(columns), new
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from detectors.events import find_events
 from pipeline.config import Config
 from pipeline.facts import Points, facts, subject
-from pipeline.incidents import STORY_GAP, Official, build, officials
+from pipeline.incidents import STORY_GAP, build, officials
 from pipeline.links import link
 from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service, iso, utc
 from pipeline.store import Store
@@ -27,6 +27,7 @@ from pipeline.store.judged import verdicts
 from pipeline.store.outbox import alerts_of, move_alerts, put_alerts
 from pipeline.store.runs import put_stage_note, record_run, stage_note
 from pipeline.store.story import (
+    anything_to_explain,
     delete_incident,
     incidents,
     links_of,
@@ -64,6 +65,8 @@ def run_explain(
     through = stage_note(store, "explain", "through")
     # rows of the past that came later are explained from where the story stands, not from where they lie
     now = max(now, utc(through)) if through else now
+    if through and not anything_to_explain(store, utc(through)):
+        return _done(store, now, seen=1, new=0)
     events = _news(store, matcher, news_model, now)
     known = incidents(store, now - LOOK_BACK - LINK_FOR)
     since = _since(known, utc(through) if through else None)
@@ -75,6 +78,10 @@ def run_explain(
     stirred |= {s.id for s in config.catalogue.values() if s.status_page and _page(s) in pages}
     for service in (config.catalogue[name] for name in sorted(stirred & set(config.catalogue))):
         new += _explain_service(store, config, service, alarms, known, events, telling, since, now)
+    return _done(store, now, seen=max(1, seen), new=new)
+
+
+def _done(store: Store, now: datetime, *, seen: int, new: int) -> Run:
     with store.transaction() as conn:
         put_stage_note(conn, "explain", "through", iso(now))
     run = Run(stage="explain", subject="incidents", started=now, outcome="ok", seen=seen, new=new)
@@ -130,6 +137,7 @@ def _intervals(
             observed, expected, score, alarm=alarm, quiet_bins=max(2, int(QUIET.total_seconds()) // key.bin_s),
             look_back=int(ONSET_WITHIN.total_seconds()) // key.bin_s,
         )  # fmt: skip
+
         def moment(slot: int, first: int = first, width: int = key.bin_s) -> datetime:
             return datetime.fromtimestamp(first + slot * width, tz=now.tzinfo)
 
@@ -167,7 +175,9 @@ def _explain_service(
         service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], now,
         quiet_to_close=config.alerts.quiet_to_close,
     )  # fmt: skip
-    history = sorted({n.posted for n in notices} | {i.onset for i in [*mine, *built]} | set(_earlier(store, service, now)))
+    history = sorted(
+        {n.posted for n in notices} | {i.onset for i in [*mine, *built]} | set(_earlier(store, service, now))
+    )
     changed = 0
     before = {incident.id: incident for incident in mine}
     for incident in built:
@@ -199,8 +209,10 @@ def _write(
     rows = [{"relation": k.relation, "news_event": k.news_event, "score": round(k.score, 3),
              "evidence_for": list(k.evidence_for), "evidence_against": list(k.evidence_against)} for k in links]  # fmt: skip
     keys = ("relation", "news_event", "score", "evidence_for", "evidence_against")
-    stored = sorted(({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: r["news_event"])
-    links_changed = stored != sorted(rows, key=lambda r: r["news_event"])
+    stored = sorted(
+        ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
+    )
+    links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
     alerts = _alerts(store, config, service, incident, rows, intervals, alarms, said, events, telling, now)
     if before == incident and not links_changed and not alerts and not absorbed:
         return 0

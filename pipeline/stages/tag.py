@@ -8,11 +8,11 @@ from pipeline.model import Post, Run, Tag
 from pipeline.store import Store
 from pipeline.store.collected import count_posts, untagged_posts
 from pipeline.store.runs import record_run
-from pipeline.store.story import earlier_reports, save_tags
+from pipeline.store.story import Vote, earlier_votes, save_tags
 from pipeline.text.classifier import OutageModel
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import anger, parts_named, symptom
-from pipeline.text.votes import WINDOW, Ballot
+from pipeline.text.votes import WINDOW, Ballot, shape_of
 
 REREAD = timedelta(days=2)
 CHUNK = 5_000
@@ -38,10 +38,10 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
             found.append((post, text, service, hits))
     scores = model.scores([matcher.masked(text, service) for _, text, service, _ in found])
     tags: list[Tag] = []
-    votes: list[tuple[str, str, str, datetime, float, str]] = []
+    votes: list[Vote] = []
     ballot = Ballot()
     if posts:
-        ballot.recall(earlier_reports(store, posts[0].created - WINDOW, posts[-1].created + WINDOW))
+        ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW))
     languages = _languages([text for _, text, _, _ in found])
     for (post, text, service, hits), p, language in zip(found, scores, languages, strict=True):
         named = [(hit.start, hit.end, hit.component) for hit in hits]
@@ -51,8 +51,9 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
             symptom=symptom(text) if p >= 0.5 else "", region="", language=language, anger=anger(text),
             exonerates=tuple(working), model=model.id,
         ))  # fmt: skip
-        weight, reason = ballot.judge(service, post.author_key, text, post.created, p)
-        votes.append((post.source, post.native_id, service, post.created, weight, reason))
+        shape = shape_of(text)
+        weight, reason = ballot.judge(service, post.author_key, shape, post.created, p)
+        votes.append((post.source, post.native_id, service, post.created, weight, reason, post.author_key, shape))
     save_tags(store, posts, tags, votes, model.id)
 
 

@@ -63,9 +63,7 @@ def counts(
         " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
         (source, interval_s, window, iso(since), iso(until)),
     )
-    found = [
-        (row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows
-    ]
+    found = [(row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows]
     totals = {(service, start) for service, indicator, start, _ in found if not indicator}
     summed: dict[tuple[str, datetime], int] = {}
     for service, indicator, start, total in found:

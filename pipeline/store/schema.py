@@ -36,14 +36,17 @@ CREATE TABLE votes (                    -- posts that counted as one person's re
   source TEXT NOT NULL, native_id TEXT NOT NULL, service TEXT NOT NULL, created TEXT NOT NULL,
   weight REAL NOT NULL,                 -- 1 counted, 0 not
   reason TEXT NOT NULL,
+  author_key TEXT NOT NULL,
+  shape TEXT NOT NULL,                  -- digest of the text without case, punctuation, links: copies share it
   PRIMARY KEY (source, native_id, service)) STRICT, WITHOUT ROWID;
-CREATE INDEX votes_created ON votes (service, created);
+CREATE INDEX votes_created ON votes (created);
 
 CREATE TABLE news_items (
   source TEXT NOT NULL, native_id TEXT NOT NULL, outlet TEXT NOT NULL, published TEXT NOT NULL,
   collected TEXT NOT NULL, title TEXT NOT NULL, summary TEXT NOT NULL, url TEXT NOT NULL,
   PRIMARY KEY (source, native_id)) STRICT;
 CREATE INDEX news_items_published ON news_items (published);
+CREATE INDEX news_items_collected ON news_items (collected);
 CREATE TABLE item_revisions (           -- earlier wordings of entries that were rewritten in place
   source TEXT NOT NULL, native_id TEXT NOT NULL, replaced_at TEXT NOT NULL, title TEXT NOT NULL,
   summary TEXT NOT NULL, PRIMARY KEY (source, native_id, replaced_at)) STRICT;
@@ -64,6 +67,7 @@ CREATE TABLE status_updates (
   displayed_at TEXT NOT NULL, created_at TEXT NOT NULL, collected TEXT NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (page, incident_id, update_id)) STRICT, WITHOUT ROWID;
 CREATE INDEX status_updates_displayed ON status_updates (displayed_at);
+CREATE INDEX status_updates_collected ON status_updates (collected);
 
 CREATE TABLE chart_ranks (
   store TEXT NOT NULL, country TEXT NOT NULL, chart TEXT NOT NULL, app TEXT NOT NULL, rank INTEGER NOT NULL,
@@ -78,6 +82,7 @@ CREATE TABLE verdicts (                 -- kept where something was observed, a 
   score REAL, p REAL, level INTEGER NOT NULL, alarm INTEGER NOT NULL, detector TEXT NOT NULL,
   PRIMARY KEY (series, bin_start), FOREIGN KEY (series) REFERENCES series (series)) STRICT, WITHOUT ROWID;
 CREATE INDEX verdicts_bin ON verdicts (bin_start);
+CREATE INDEX verdicts_alarm ON verdicts (bin_start) WHERE alarm = 1;
 CREATE TABLE detector_state (
   subject TEXT NOT NULL, slot TEXT NOT NULL,   -- slot: now, or day (the last midnight, to re-judge late bins from)
   detector TEXT NOT NULL, version INTEGER NOT NULL, through TEXT NOT NULL, blob BLOB NOT NULL,

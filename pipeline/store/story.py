@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.model import (
@@ -28,11 +28,14 @@ def _moment(value: datetime | None) -> str | None:
     return None if value is None else iso(value)
 
 
-def save_tags(
-    store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Iterable[tuple[str, str, str, datetime, float, str]],
-    model: str,
-) -> int:  # fmt: skip
-    """Store what a pass read in posts, and which of them count as votes; return how many posts were read."""
+Vote = tuple[str, str, str, datetime, float, str, str, str]
+
+
+def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Iterable[Vote], model: str) -> int:
+    """Store what a pass read in posts, and which of them count as votes; return how many posts were read.
+
+    A vote is (source, native id, service, created, weight, reason, author key, shape of the text).
+    """
     created = {(p.source, p.native_id): iso(p.created) for p in posts}
     with store.transaction() as conn:
         for table in ("post_tags", "votes"):
@@ -44,8 +47,8 @@ def save_tags(
               t.model) for t in tags],
         )  # fmt: skip
         conn.executemany(
-            "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?)",
-            [(source, key, service, iso(at), weight, reason) for source, key, service, at, weight, reason in votes],
+            "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?,?,?)",
+            [(*vote[:3], iso(vote[3]), *vote[4:]) for vote in votes],
         )
         conn.executemany(
             "UPDATE posts SET tagged_by=? WHERE source=? AND native_id=?", [(model, *key) for key in created]
@@ -53,15 +56,14 @@ def save_tags(
     return len(created)
 
 
-def earlier_reports(store: Store, since: datetime, until: datetime) -> list[tuple[str, str, str, datetime, str]]:
-    """Return (service, author_key, title and text, created, key) of votes counted in a span: what repeats them."""
+def earlier_votes(store: Store, since: datetime, until: datetime) -> list[tuple[str, str, str, datetime]]:
+    """Return (service, author key, shape, created) of the votes counted in a span: what repeats them is not counted."""
     rows = store.rows(
-        "SELECT v.service, p.author_key, p.title, p.text, v.created, v.source || ':' || v.native_id FROM votes v"
-        " JOIN posts p USING (source, native_id) WHERE v.created >= ? AND v.created < ? AND v.weight > 0"
-        " ORDER BY v.created, v.source, v.native_id",
+        "SELECT service, author_key, shape, created FROM votes WHERE created >= ? AND created < ? AND weight > 0"
+        " ORDER BY created, source, native_id",
         (iso(since), iso(until)),
     )
-    return [(r[0], r[1], f"{r[2]} {r[3]}", utc(r[4]), r[5]) for r in rows]
+    return [(r[0], r[1], r[2], utc(r[3])) for r in rows]
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
@@ -186,7 +188,11 @@ def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
         (incident,),
     )
     return [
-        {**dict(r), "evidence_for": json.loads(r["evidence_for"]), "evidence_against": json.loads(r["evidence_against"])}
+        {
+            **dict(r),
+            "evidence_for": json.loads(r["evidence_for"]),
+            "evidence_against": json.loads(r["evidence_against"]),
+        }
         for r in rows
     ]
 
@@ -213,3 +219,18 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
         )  # fmt: skip
         found.append((event, f"{head['item_title']}. {head['summary']}"))
     return found
+
+
+def anything_to_explain(store: Store, through: datetime) -> bool:
+    """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
+    at = iso(through)
+    hour_before = iso(through - timedelta(hours=1))
+    return any(
+        store.rows(sql, values)
+        for sql, values in (
+            ("SELECT 1 FROM incidents WHERE active LIMIT 1", ()),
+            ("SELECT 1 FROM verdicts WHERE alarm = 1 AND bin_start >= ? LIMIT 1", (hour_before,)),
+            ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (at,)),
+            ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (at,)),
+        )
+    )

@@ -59,3 +59,10 @@ def runs_summary(store: Store) -> list[dict[str, Any]]:
         " GROUP BY stage, subject ORDER BY stage, subject"
     )
     return [dict(row) for row in rows]
+
+
+def failed_alerts(store: Store) -> list[str]:
+    """Return the subjects of alerts given up on, each with its error."""
+    return [
+        f"{r[0]}: {r[1]}" for r in store.rows("SELECT subject, error FROM alerts WHERE failed = 1 ORDER BY created")
+    ]

@@ -26,8 +26,19 @@ from pipeline.text.services import ServiceMatcher
 
 RULES = "rules"
 SEED = 7
+FEW = 100  # up to so many texts, one at a time is quicker than as a matrix
 _REPORTS = {"cue_down", "cue_outage", "cue_cannot", "cue_broken", "cue_errorcode", "cue_kicked", "cue_spin"}
-_SOUNDS_LIKE = {"cue_limit", "cue_howto", "cue_wish", "cue_past", "cue_mine", "cue_works", "cue_account", "cue_politics", "cue_joke"}
+_SOUNDS_LIKE = {
+    "cue_limit",
+    "cue_howto",
+    "cue_wish",
+    "cue_past",
+    "cue_mine",
+    "cue_works",
+    "cue_account",
+    "cue_politics",
+    "cue_joke",
+}
 
 
 def rule_score(masked: str) -> float:
@@ -61,7 +72,11 @@ class OutageModel:
             return [rule_score(text) for text in masked]
         if self.scorer is None:
             object.__setattr__(self, "scorer", _Scorer(self.pipeline))
-        return [self.scorer.score(with_cues(text)) for text in masked]  # type: ignore[union-attr]
+        texts = [with_cues(text) for text in masked]
+        if len(texts) > FEW:
+            column = int(np.flatnonzero(self.pipeline.classes_ == 1)[0])
+            return [float(p) for p in self.pipeline.predict_proba(texts)[:, column]]
+        return [self.scorer.score(text) for text in texts]
 
 
 class _Scorer:
@@ -206,7 +221,9 @@ def load(path: Path) -> OutageModel:
         return OutageModel(RULES, f"rules only: {path.name} or its .sha256 is missing; run `groundswell train`")
     digest = hashlib.sha256(body).hexdigest()
     if digest != wanted:
-        return OutageModel(RULES, f"rules only: {path.name} is not the file its .sha256 speaks of; run `groundswell train`")
+        return OutageModel(
+            RULES, f"rules only: {path.name} is not the file its .sha256 speaks of; run `groundswell train`"
+        )
     try:
         import skops.io
 

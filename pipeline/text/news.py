@@ -82,10 +82,14 @@ def fold_items(
         else:
             open_events.append((marks, [item]))
     groups = done + [members for _, members in open_events]
-    return sorted((_event(members, matcher, kind, known or {}) for members in groups), key=lambda e: (e.first_seen, e.id))
+    return sorted(
+        (_event(members, matcher, kind, known or {}) for members in groups), key=lambda e: (e.first_seen, e.id)
+    )
 
 
-def _event(members: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str], known: Mapping[str, str]) -> NewsEvent:
+def _event(
+    members: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str], known: Mapping[str, str]
+) -> NewsEvent:
     first = members[0]
     text = f"{first.title}. {first.summary}"
     named = matcher.entities(text)
@@ -109,7 +113,9 @@ _ZONES = {"pst": -8, "pdt": -7, "est": -5, "edt": -4, "utc": 0, "gmt": 0, "cet":
 _CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))? ?(a\.?m\.?|p\.?m\.?)? ?(pst|pdt|est|edt|utc|gmt|cet|cest)\b")
 _BEGAN = re.compile(r"\b(start\w*|began|begin\w*|since|from|around|first)\b")
 _OVER = re.compile(r"\b(restor\w*|resolved|back|full service|returned|fixed|ended|over)\b")
-_API_UP = re.compile(r"\bapi\b.{0,40}\b(stayed|remain\w*|kept|still|continued|was|is|not)\b.{0,30}\b(up|work\w*|operational|unaffected|fine|available|affected|running|normal\w*|answering)\b")
+_API_UP = re.compile(
+    r"\bapi\b.{0,40}\b(stayed|remain\w*|kept|still|continued|was|is|not)\b.{0,30}\b(up|work\w*|operational|unaffected|fine|available|affected|running|normal\w*|answering)\b"
+)
 
 
 def claims(text: str) -> list[tuple[str, int | str]]:

@@ -82,7 +82,8 @@ def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str
             for match in pattern.finditer(folded):
                 if not any(start <= match.start() < end for start, end in taken):
                     spots.append((match.start(), roles[role]))
-    failing, working = set(), set()
+    failing: set[str] = set()
+    working: set[str] = set()
     edges = [0, *sorted({match.end() for match in _CLAUSE.finditer(folded)}), len(folded)]
     for spot, component in spots:
         begin = max(edge for edge in edges if edge <= spot)

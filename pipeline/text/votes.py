@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,12 @@ WINDOW = timedelta(hours=6)
 OUTAGE = 0.5
 
 
+def shape_of(text: str) -> str:
+    """Return a digest shared by texts that differ only in case, punctuation, spacing or links; empty for none."""
+    bare = skeleton(text)
+    return hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest()[:16] if bare else ""
+
+
 @dataclass
 class Ballot:
     """Remembers who spoke and what was said of each service in the last hours."""
@@ -19,10 +26,10 @@ class Ballot:
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
-    def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
-        """Take in votes counted before: (service, author, text, created, key)."""
-        for service, author, text, created, _ in earlier:
-            self._keep(service, author, skeleton(text), created)
+    def recall(self, earlier: Iterable[tuple[str, str, str, datetime]]) -> None:
+        """Take in votes counted before: (service, author, shape, created)."""
+        for service, author, shape, created in earlier:
+            self._keep(service, author, shape, created)
 
     def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
         if author:
@@ -30,7 +37,7 @@ class Ballot:
         if shape:
             self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
 
-    def judge(self, service: str, author: str, text: str, created: datetime, p_outage: float) -> tuple[float, str]:
+    def judge(self, service: str, author: str, shape: str, created: datetime, p_outage: float) -> tuple[float, str]:
         """Return the weight of a report (1 or 0) and why. Call in order of creation."""
         if p_outage < OUTAGE:
             return 0.0, "not about an outage"
@@ -39,7 +46,6 @@ class Ballot:
         spoke = self.authors.get((service, author))
         if spoke is not None and abs(created - spoke) < WINDOW:
             return 0.0, "the same author within six hours"
-        shape = skeleton(text)
         said = self.texts.get((service, shape))
         if shape and said is not None and abs(created - said) < WINDOW:
             return 0.0, "the same text within six hours"

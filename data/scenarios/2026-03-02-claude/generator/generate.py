@@ -49,10 +49,12 @@ def truth(switches: Switches) -> str:
         for relation in ("context_before", "reports"):
             lines += ["", "[[link]]", 'incident = "0ghc53zpsfmt"', f'relation = "{relation}"',
                       f'url = "urn:sim:{"wire" if relation == "context_before" else "tech-daily"}"']  # fmt: skip
-    quiet = [("2026-02-27T21:00:00Z", "2026-02-28T12:45:00Z", "political chatter after the announcement"),
-             ("2026-03-01T09:00:00Z", "2026-03-01T10:30:00Z", "a text copied by twelve new accounts"),
-             ("2026-03-01T18:00:00Z", "2026-03-01T20:30:00Z", "one person posting forty times"),
-             ("2026-03-01T13:00:00Z", "2026-03-02T00:00:00Z", "fire in a data centre in the Gulf region")]
+    quiet = [
+        ("2026-02-27T21:00:00Z", "2026-02-28T12:45:00Z", "political chatter after the announcement"),
+        ("2026-03-01T09:00:00Z", "2026-03-01T10:30:00Z", "a text copied by twelve new accounts"),
+        ("2026-03-01T18:00:00Z", "2026-03-01T20:30:00Z", "one person posting forty times"),
+        ("2026-03-01T13:00:00Z", "2026-03-02T00:00:00Z", "fire in a data centre in the Gulf region"),
+    ]
     if not switches.outage:
         quiet.append(("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", "the outage was left out"))
     for begin, until, why in quiet:
@@ -87,10 +89,11 @@ def write(folder: Path, switches: Switches) -> None:
     watch = ", ".join(f'"{service}"' for service in (switches.service, *others))
     (folder / "scenario.toml").write_text(
         f'name = "2026-03-02-{switches.service}"\nstart = {_z(START)}\nend = {_z(END)}\nstep = "5min"\n'
-        f'watch = [{watch}]\nsimulated = true\n'
+        f"watch = [{watch}]\nsimulated = true\n"
         f'note = "Complaint counts and posts are simulated around published figures; official times and news dates are real.'
         f' Seed {switches.seed}: {made} posts, {items} news items."\n\n'
-        '[publication_delay]\nposts = "60s"\ncomplaints = "120s"\nfeeds = "5min"\nstatus = "30s"\ncharts = "0s"\n' + SOURCES,
+        '[publication_delay]\nposts = "60s"\ncomplaints = "120s"\nfeeds = "5min"\nstatus = "30s"\ncharts = "0s"\n'
+        + SOURCES,
         encoding="utf-8",
     )
 

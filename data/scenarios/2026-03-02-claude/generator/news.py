@@ -49,8 +49,14 @@ def _rename(text: str, switches: Switches) -> str:
     old, new = names_of("claude"), names_of(switches.service)
     if new.name in text:
         return text
-    for before, after in (("claude.ai", new.web), ("Claude Code", new.code), ("Claude", new.name),
-                          ("Anthropic", new.vendor), (old.chief, new.chief), ("Amodei", new.chief.split()[-1])):
+    for before, after in (
+        ("claude.ai", new.web),
+        ("Claude Code", new.code),
+        ("Claude", new.name),
+        ("Anthropic", new.vendor),
+        (old.chief, new.chief),
+        ("Amodei", new.chief.split()[-1]),
+    ):
         text = text.replace(before, after)
     return text
 

@@ -26,7 +26,15 @@ EVERYDAY = {"praise": 26, "howto": 48, "usage_limit": 34, "slow_quality": 12, "f
 GRUMBLES = {"outage_question": 3.0, "outage_web": 2.5, "outage_login": 1.5, "outage_code": 2.0, "outage_model": 2.0,
             "outage_app": 1.0, "outage_api": 1.0}  # fmt: skip
 RIVALS = {"chatgpt": 0.55, "gemini": 0.25}
-SURGE = {"politics": 0.46, "switching": 0.14, "rank": 0.08, "joke": 0.12, "praise": 0.10, "jobs_opinion": 0.06, "market": 0.04}
+SURGE = {
+    "politics": 0.46,
+    "switching": 0.14,
+    "rank": 0.08,
+    "joke": 0.12,
+    "praise": 0.10,
+    "jobs_opinion": 0.06,
+    "market": 0.04,
+}
 MIXES = {
     "main": {"outage_login": 0.33, "outage_web": 0.19, "outage_code": 0.17, "outage_question": 0.11,
              "outage_confirm": 0.09, "outage_partial_api_ok": 0.07, "outage_app": 0.04},
@@ -103,7 +111,7 @@ class Writer:
         if rng.random() < 0.15:
             text = re.sub(r"(?<!\{)\b\w+\b(?!\})", lambda m: m[0].lower(), text)
         if lang != "ja" and rng.random() < 0.22:
-            words = [w for w in re.findall(r"(?<!\{)\b[^\W\d_]{5,}\b(?!\})", text)]
+            words = re.findall(r"(?<!\{)\b[^\W\d_]{5,}\b(?!\})", text)
             if words:
                 word = words[int(rng.integers(len(words)))]
                 cut = int(rng.integers(1, len(word) - 2))
@@ -204,12 +212,22 @@ def set_pieces(writer: Writer) -> None:
     for i in range(40):
         writer.add(begin + timedelta(minutes=2.6 * i), outage[i % len(outage)], author=1_000_001,
                    community=writer.main.communities[0])  # fmt: skip
-    copied = {"kind": "copied", "lang": "en", "title": "",
-              "text": "WARNING {S} is completely offline worldwide for everybody, get your data out before it is gone"}
+    copied = {
+        "kind": "copied",
+        "lang": "en",
+        "title": "",
+        "text": "WARNING {S} is completely offline worldwide for everybody, get your data out before it is gone",
+    }
     begin = datetime.fromisoformat("2026-03-01T09:12:00Z")
     for i in range(12):
-        writer.add(begin + timedelta(minutes=int(rng.integers(0, 25))), "copied", row=copied, handle=f"sim_new_{i:02d}",
-                   community=writer.main.communities[0], born=begin - timedelta(hours=int(rng.integers(2, 40))))
+        writer.add(
+            begin + timedelta(minutes=int(rng.integers(0, 25))),
+            "copied",
+            row=copied,
+            handle=f"sim_new_{i:02d}",
+            community=writer.main.communities[0],
+            born=begin - timedelta(hours=int(rng.integers(2, 40))),
+        )
 
 
 def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:

@@ -81,7 +81,14 @@ def busy(moment: datetime, offset: float, *, night: float = 0.2) -> float:
     return (night + (1 - night) * wave**1.3) * weekend
 
 
-ZONES = {"US": (-6.0, 0.44), "CA": (-5.5, 0.08), "GB": (0.0, 0.16), "DE": (1.0, 0.14), "IN": (5.5, 0.12), "JP": (9.0, 0.06)}
+ZONES = {
+    "US": (-6.0, 0.44),
+    "CA": (-5.5, 0.08),
+    "GB": (0.0, 0.16),
+    "DE": (1.0, 0.14),
+    "IN": (5.5, 0.12),
+    "JP": (9.0, 0.06),
+}
 
 
 def activity(moment: datetime) -> float:
@@ -114,7 +121,9 @@ class Bump:
 
 def bump(incident: str, onset: str, peak: str, end: str, complaints: float, posts: float, mix: str) -> Bump:
     """Write a bump on one line."""
-    return Bump(incident=incident, onset=at(onset), peak=at(peak), end=at(end), complaints=complaints, posts=posts, mix=mix)
+    return Bump(
+        incident=incident, onset=at(onset), peak=at(peak), end=at(end), complaints=complaints, posts=posts, mix=mix
+    )
 
 
 # the major official incidents before and after; their posted times are the record's, the crowd's are simulated

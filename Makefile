@@ -1,0 +1,57 @@
+# Groundswell. `make help` lists the targets; demo and test install what they need into .venv by themselves.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+GW := $(PY) -m pipeline
+.DEFAULT_GOAL := help
+.PHONY: help demo run serve test test-slow check lint types train scenario screenshots clean
+
+help: ## this list
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
+
+$(VENV)/.stamp: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "groundswell: needs Python 3.11 or newer as '$(PYTHON)'; on Debian or Ubuntu: apt install python3, or make PYTHON=python3.12 …" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "groundswell: Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once; about a minute)" >&2
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv: $(VENV)/.stamp ## make the virtual environment and install everything pinned in constraints.txt
+
+demo: $(VENV)/.stamp ## replay 2 March 2026 through every stage into out/demo
+	@$(GW) demo --out out/demo
+
+run: $(VENV)/.stamp ## all stages once, as cron would; says nothing when all is well
+	@$(GW) run --quiet || { code=$$?; test $$code -eq 75 || exit $$code; }
+
+serve: $(VENV)/.stamp ## open the database in Datasette, read-only (DB=out/demo/groundswell.db for the demo's)
+	@$(VENV)/bin/datasette serve $(or $(DB),groundswell.db) --metadata dashboards/metadata.yml --setting default_allow_sql on
+
+test: $(VENV)/.stamp ## the tests that take seconds
+	@$(PY) -m pytest -q -n 2 -m 'not slow'
+
+test-slow: $(VENV)/.stamp ## kills, browser, bad inputs, many seeds
+	@$(PY) -m pytest -q -n 2 -m slow
+
+lint: $(VENV)/.stamp
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check -q .
+
+types: $(VENV)/.stamp
+	@$(PY) -m mypy
+
+check: lint types test test-slow ## everything CI checks
+
+train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures
+	@$(GW) train
+
+scenario: $(VENV)/.stamp ## make the recorded day again from its generator
+	@$(PY) data/scenarios/2026-03-02-claude/generator/generate.py
+
+screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the docs (needs Chromium, CHROMIUM=path)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(PY) docs/img/take.py
+
+clean: ## remove what make made (not your database)
+	rm -rf $(VENV) out build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,43 @@
+"""`groundswell incidents`: what is on record."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import click
+
+from pipeline.commands.common import Setting, common
+from pipeline.config import parse_duration
+from pipeline.errors import ConfigError
+
+
+@click.command("incidents")
+@click.option("--since", default="30d", show_default=True, help="How far back, as 7d.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+@common
+def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
+    """List incidents, newest first."""
+    from pipeline.store import open_readonly
+
+    try:
+        span: timedelta = parse_duration(since)
+    except ValueError as error:
+        raise ConfigError(f"--since: {error}") from error
+    conn = open_readonly(setting.db)
+    rows = conn.execute(
+        "SELECT * FROM incident_overview WHERE onset >= ?", ((setting.now - span).strftime("%Y-%m-%dT%H:%M:%SZ"),)
+    ).fetchall()
+    conn.close()
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "incidents": [dict(row) for row in rows]}, indent=1))
+        return
+    for row in rows:
+        lead = f", lead {row['lead_minutes']:g} min" if row["lead_minutes"] is not None else ""
+        click.echo(
+            f"{row['onset']}  {row['service']}: {row['state']}, impact {row['impact']}"
+            f"{', ' + row['symptom'] if row['symptom'] else ''}; first alert {row['first_alert_at'] or 'none'},"
+            f" official {row['official_first_at'] or 'none'}{lead}"
+        )
+    if not rows:
+        click.echo(f"no incident in the last {since}")

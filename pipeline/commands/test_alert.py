@@ -1,0 +1,71 @@
+"""`groundswell test-alert`: prove that messages arrive, with a marked one and a real chart."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import click
+
+from pipeline.commands.common import Setting, common
+from pipeline.config import resolve_near
+from pipeline.errors import ChannelError
+from pipeline.model import Alert, iso
+
+
+@click.command("test-alert")
+@click.option("--to", help="Another address than the configured ones.")
+@common
+def test_alert_command(setting: Setting, to: str | None) -> None:
+    """Send a test message through every configured channel; exit 1 with the server's words when one fails."""
+    from pipeline.channels import build_channels
+    from pipeline.channels.email import EmailChannel
+    from pipeline.render.mail import compose
+
+    config = setting.config
+    if to:
+        mail = type(config.mail).model_validate({**config.mail.model_dump(), "to": (to,)})
+        channels = tuple(dict.fromkeys((*config.alerts.channels, "email")))
+        config = config.model_copy(
+            update={"mail": mail, "alerts": config.alerts.model_copy(update={"channels": channels})}
+        )
+    alert = sample(setting.now)
+    failed = False
+    for name, channel in build_channels(config, resolve_near(setting.config_path, config.alerts.folder)).items():
+        try:
+            if isinstance(channel, EmailChannel):
+                message = compose(
+                    alert, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, test=True
+                )
+                click.echo(f"{name}: {channel.deliver(message)}")
+            else:
+                channel.send(replace(alert, subject=f"[TEST] {alert.subject}"))
+                click.echo(f"{name}: written")
+        except ChannelError as error:
+            click.echo(f"groundswell: {name}: {error}", err=True)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+def sample(now: datetime) -> Alert:
+    """Return an alert about a service that does not exist."""
+    times = [int((now - timedelta(minutes=15 * i)).timestamp()) for i in range(32, 0, -1)]
+    expected = [6 + 3 * math.sin(i / 8) for i in range(32)]
+    observed = [round(m + (0 if i < 26 else 9.0 * (i - 25) ** 1.5), 1) for i, m in enumerate(expected)]
+    facts = {
+        "service": "Example service", "service_id": "example", "transition": "opened", "state": "likely",
+        "impact": "moderate", "symptom": "login", "onset": iso(now - timedelta(minutes=20)), "peak": None, "end": None,
+        "at": iso(now), "official_first_at": None, "affected": ["web"], "affected_names": ["example.org"],
+        "works_names": ["Example API"], "components": [], "evidence": ["this is a test: nothing is broken"], "official": [],
+        "sources": [], "votes": 0, "quotes": ["a test message quotes nobody"], "episodes": 1, "links": [],
+        "next_after": iso(now + timedelta(minutes=15)), "simulated": False,
+        "chart": {"label": "complaints in 15 min (invented)", "t": times, "observed": observed, "expected": expected,
+                  "upper": [None] * 32},
+    }  # fmt: skip
+    return Alert(
+        message_id=f"<test-{int(now.timestamp())}@groundswell>", incident="test", service="example", transition="opened",
+        channel="test", created=now, due_at=now, subject="Example service: likely outage (example.org; login; impact moderate)",
+        facts=facts,
+    )  # fmt: skip
