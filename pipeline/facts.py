@@ -44,7 +44,7 @@ def facts(
             {"relation": k["relation"], "title": news[k["news_event"]][0], "seen": news[k["news_event"]][1],
              "outlets": news[k["news_event"]][2], "for": list(k["evidence_for"]), "against": list(k["evidence_against"])}
             for k in links if k["news_event"] in news
-        ][:6],
+        ][:3],
         "next_after": iso(next_after), "simulated": simulated, "chart": chart(service, series, incident, now),
     }  # fmt: skip
 

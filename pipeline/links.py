@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipeline.incidents import Official
 from pipeline.model import Incident, Link, NewsEvent, Service, minutes_between
@@ -81,8 +80,12 @@ def _score(incident: Incident, event: NewsEvent, relation: str, how: Sequence[st
     """Return 0 to 1: the more outlets, the nearer in time and the more direct the name, the higher."""
     direct = 1.0 if "name" in how or "component" in how else (0.8 if how else 0.4)
     days = abs(event.first_seen - incident.onset) / timedelta(days=1)
-    near = 1.0 / (1.0 + days / (3.0 if relation == "context_before" else 0.5))
-    return direct * (0.55 * near + 0.45 * min(1.0, 0.3 + outlets / 5))
+    prominent = min(1.0, 0.2 + outlets / 5)
+    if relation == "context_before":
+        # what a government says of a vendor moves more people than where its app stands
+        weight = 1.0 if event.kind == "politics_regulation" else 0.7
+        return weight * (0.4 / (1.0 + days / 7.0) + 0.6 * prominent)
+    return direct * (0.55 / (1.0 + days / 0.5) + 0.45 * prominent)
 
 
 def _against(
@@ -131,7 +134,7 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
                 if s.component == "api" and s.source == "official" and s.status == "affected"
             ]
             if listed:
-                times = " and ".join(f"{moment:%H:%M}" for moment in sorted(set(listed))[:3])
+                times = " and ".join(f"{moment:%H:%M}" for moment in sorted(set(listed))[:2])
                 found.append(f"says the API stayed up; the provider listed it as failing at {times} UTC")
         elif what == "start" and isinstance(value, int):
             said = day + timedelta(minutes=value)
@@ -148,9 +151,4 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
                 found.append(
                     f"puts the end at {said:%H:%M} UTC; the provider closed its first notice at {resolved[0]:%H:%M}"
                 )
-    return found
-
-
-def summary(link_row: dict[str, Any]) -> str:
-    """Return one line for people: relation, title, lag."""
-    return f"{link_row['relation'].replace('_', ' ')}: {link_row['title']} ({link_row['evidence_for'][1]})"
+    return list(dict.fromkeys(found))

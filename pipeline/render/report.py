@@ -34,7 +34,7 @@ def render(
     ]  # fmt: skip
     cards = [
         _card(incident, catalogue, series.get(incident.id, {}), links.get(incident.id, ()),
-              [a for a in alerts if a.incident == incident.id], quotes.get(incident.id, ()), zone, now)
+              [a for a in alerts if a.incident == incident.id], quotes.get(incident.id, ()), zone, now, simulated)
         for incident in shown if incident.service in catalogue
     ]  # fmt: skip
     return environment().get_template("report.html").render(
@@ -46,7 +46,7 @@ def render(
 
 def _card(
     incident: Incident, catalogue: Catalogue, series: Mapping[SeriesKey, Points], links: Sequence[Mapping[str, Any]],
-    alerts: Sequence[Alert], quotes: Sequence[Mapping[str, Any]], zone: str, now: datetime,
+    alerts: Sequence[Alert], quotes: Sequence[Mapping[str, Any]], zone: str, now: datetime, simulated: bool,
 ) -> dict[str, Any]:  # fmt: skip
     service = catalogue[incident.service]
     grouped = [
@@ -57,7 +57,7 @@ def _card(
     return {
         "id": incident.id, "service": service.name, "state": incident.state, "impact": incident.impact,
         "symptom": incident.symptom.replace("_", " "), "onset": local(incident.onset, zone),
-        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": _charts(incident, series, alerts, now),
+        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": _charts(incident, series, alerts, now, ", simulated" if simulated else ""),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
         "first_alert": local(alerts[0].created, zone, date=False) if alerts else "",
         "lead": _lead(alerts, incident), "phases": [
@@ -90,7 +90,7 @@ def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
 
 
 def _charts(
-    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime
+    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime, suffix: str
 ) -> list[str]:
     """Return the charts of an incident: complaint counts in their bins, reports in five-minute steps."""
     marks: list[tuple[int, str, str]] = []
@@ -123,7 +123,7 @@ def _charts(
             line = [_cell(cells.get(t), 0, channel) for t in times]
             usual = [_cell(cells.get(t), 1, "complaints") for t in times]
             found.append(count_chart(times, line, usual if channel == "complaints" else [None] * len(times),
-                                     marks, f"{unit} in {step // 60} min, UTC"))  # fmt: skip
+                                     marks, f"{unit} in {step // 60} min, UTC{suffix}"))  # fmt: skip
     return found
 
 

@@ -13,7 +13,7 @@ from pipeline.channels import Channel
 from pipeline.errors import ChannelError
 from pipeline.model import Run
 from pipeline.store import Store
-from pipeline.store.outbox import due_alerts, mark_failed, mark_sent
+from pipeline.store.outbox import count_alerts, due_alerts, mark_failed, mark_sent
 from pipeline.store.runs import record_run
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -39,7 +39,7 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime) -> R
         else:
             mark_sent(store, alert.message_id, now)
             sent += 1
-    run = Run(stage="alert", subject="outbox", started=now, outcome="error" if problems else "ok", seen=len(due),
+    run = Run(stage="alert", subject="outbox", started=now, outcome="error" if problems else "ok", seen=max(len(due), count_alerts(store)),
               new=sent, rejected=len(due) - sent, error="; ".join(problems)[:500])  # fmt: skip
     record_run(store, run)
     return run

@@ -175,9 +175,9 @@ def _explain_service(
         service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], now,
         quiet_to_close=config.alerts.quiet_to_close,
     )  # fmt: skip
-    history = sorted(
-        {n.posted for n in notices} | {i.onset for i in [*mine, *built]} | set(_earlier(store, service, now))
-    )
+    # an incident of ours that the page also names counts once, by its notice
+    unseen = {i.onset for i in [*mine, *built] if i.official_first_at is None}
+    history = sorted(unseen | {n.posted for n in notices} | set(_earlier(store, service, now)))
     changed = 0
     before = {incident.id: incident for incident in mine}
     for incident in built:

@@ -21,7 +21,7 @@ import numpy as np
 
 from pipeline.errors import StoreError
 from pipeline.text.cues import cues, with_cues
-from pipeline.text.news import KINDS, kind_of, news_cues
+from pipeline.text.news import KINDS, kind_of, news_cues, says_down
 from pipeline.text.services import ServiceMatcher
 
 RULES = "rules"
@@ -62,7 +62,10 @@ class OutageModel:
         """Return the kind of a news item."""
         if self.pipeline is None:
             return kind_of(title, summary)
-        return str(self.pipeline.predict([news_cues(title, summary)])[0])
+        guess = str(self.pipeline.predict([news_cues(title, summary)])[0])
+        # a headline that says outright that something is down is no business news
+        plain = guess in ("company_business", "product", "other") and says_down(title)
+        return "service_outage" if plain else guess
 
     def scores(self, masked: Sequence[str]) -> list[float]:
         """Return the probability that each masked text reports an outage."""

@@ -22,7 +22,7 @@ _WORDS: Mapping[str, str] = {
     "outage_followup": r"post-?mortem|what (went wrong|happened|we learned|the .{0,30}outage)|lessons|after (the|last|monday'?s|this week'?s) .{0,40}outage|"
     r"aftermath|look(ing)? back|explain(s|ed)|timeline of|compensat|apologi[sz]|twice in|report counts?|how many|résilien|resilien|retour sur|bilan|nach (dem|der) .{0,20}(ausfall|panne|störung)|tras (la|el) (caída|fallo)|"
     r"counting|tally|recap|in review|reliab|root cause|cause of",
-    "service_outage": r"outage|\b(is|are|was|goes|go|went|back) (\w+ )?(down|offline)\b|\bdown for\b|disrupt|log ?in (problems|failure|issues|trouble)|"
+    "service_outage": r"outage|\b(is|are|was|goes|go|went|back) (\w+ )?(down|offline)\b|\bdown (for|from|since|across|worldwide|again|today)\b|disrupt|log ?in (problems|failure|issues|trouble)|"
     r"can(no|')t (log|sign)|locked out|elevated errors|service interruption|users report|errors? for|unreachable|unavailable|not working|restored|falla|caíd[oa]|caída|apagón|en panne|panne|"
     r"hors service|inaccessible|störung|ausfall|gestört|disservizi|fora do ar|instabilidade|interrup|storing|awaria|kesinti|gangguan|down\b.{0,20}users|障害|stops answering|fails? (to|for)|stumbles",
     "security": r"vulnerab|breach|flaw|exploit|malware|ransom|hack|phish|leak|patch(es)? (a|for)|zero-day|lücke|faille|brecha|sicherheits|脆弱",
@@ -43,6 +43,11 @@ def news_cues(title: str, summary: str = "") -> str:
     found = [f"cue_title_{kind}" for kind, pattern in _PATTERNS.items() if pattern.search(head)]
     found += [f"cue_text_{kind}" for kind, pattern in _PATTERNS.items() if pattern.search(rest)]
     return " ".join([head, rest, *found, *cues(head)])
+
+
+def says_down(title: str) -> bool:
+    """Return whether a headline says outright that something is out of service."""
+    return bool(_PATTERNS["service_outage"].search(fold(title)))
 
 
 def kind_of(title: str, summary: str = "") -> str:

@@ -1,0 +1,51 @@
+"""Shared by all tests: no way out but loopback, where things lie, and the small recorded day."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
+_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: object) -> None:
+    if self.family == socket.AF_UNIX or (isinstance(address, tuple) and str(address[0]) in ("127.0.0.1", "::1", "localhost")):
+        return _connect(self, address)
+    raise OSError(f"tests reach loopback only, not {address!r}")
+
+
+socket.socket.connect = _loopback_only  # type: ignore[method-assign,assignment]
+
+
+@pytest.fixture(scope="session")
+def eval_data() -> Path:
+    """Other people's real data, where EVAL_DATA points."""
+    where = os.environ.get("EVAL_DATA")
+    if not where:
+        pytest.skip("EVAL_DATA is not set: real data are read where it points")
+    return Path(where).resolve()
+
+
+Groundswell = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def groundswell(tmp_path: Path) -> Groundswell:
+    """Run the command line as a user would, in a folder of its own, with none of our environment."""
+
+    def run(*args: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 280) -> subprocess.CompletedProcess[str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline", *args], cwd=cwd or tmp_path, capture_output=True, text=True, timeout=timeout,
+            env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
+        )
+
+    return run

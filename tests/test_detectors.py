@@ -1,0 +1,205 @@
+"""The contract of every detector, and what the default promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import DETECTORS
+from detectors.base import FIELDS, ForeignState, LateBin, Verdicts
+from detectors.events import find_events
+from detectors.profile import Profile, ProfileSettings
+
+NAMES = list(DETECTORS)
+
+
+def series(days: int = 6, bin_s: int = 900, mean: float = 8.0, n: int = 2, seed: int = 1) -> pd.DataFrame:
+    """Counts with a daily rhythm and negative-binomial noise."""
+    rng = np.random.default_rng(seed)
+    index = pd.date_range("2026-02-16", periods=days * 86400 // bin_s, freq=f"{bin_s}s", tz="UTC")
+    hours = np.asarray(index.hour + index.minute / 60)
+    mu = mean * (1 + 0.8 * np.sin((hours - 8) / 24 * 2 * np.pi))[:, None] * np.ones(n)
+    return pd.DataFrame(rng.negative_binomial(15, 15 / (15 + mu)).astype(float), index=index, columns=[f"s{i}" for i in range(n)])
+
+
+def same(one: Verdicts, other: Verdicts) -> None:
+    for field in FIELDS:
+        pd.testing.assert_frame_equal(getattr(one, field), getattr(other, field), check_freq=False)
+
+
+def head(verdicts: Verdicts, n: int) -> Verdicts:
+    return Verdicts(**{field: getattr(verdicts, field).iloc[:n] for field in FIELDS})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_result_on_a_prefix_is_the_prefix_of_the_result(name: str) -> None:
+    counts = series()
+    whole = DETECTORS[name]().detect(counts, counts * 2)
+    same(DETECTORS[name]().detect(counts.iloc[:300], (counts * 2).iloc[:300]), head(whole, 300))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=12, deadline=None)
+@given(cut=st.integers(1, 250), gaps=st.lists(st.integers(0, 279), max_size=30), seed=st.integers(0, 99))
+def test_batch_equals_bin_by_bin_across_a_restart(name: str, cut: int, gaps: list[int], seed: int) -> None:
+    counts = series(days=3, seed=seed).iloc[:280]
+    counts.iloc[gaps, 0] = np.nan
+    detector = DETECTORS[name]()
+    whole = detector.detect(counts)
+    state = detector.load(detector.start(counts.iloc[:cut]).to_bytes())
+    rest = [state.update(start, counts.loc[start].to_numpy()) for start in counts.index[cut : cut + 12]]
+    for i, verdict in enumerate(rest):
+        pd.testing.assert_frame_equal(verdict.score, whole.score.iloc[cut + i : cut + i + 1], check_freq=False)
+        pd.testing.assert_frame_equal(verdict.expected, whole.expected.iloc[cut + i : cut + i + 1], check_freq=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gap_is_unknown_and_not_zero(name: str) -> None:
+    counts = series()
+    counts.iloc[400:420, 0] = np.nan
+    verdicts = DETECTORS[name]().detect(counts)
+    assert verdicts.score.iloc[400:420, 0].isna().all()
+    assert verdicts.observed.iloc[400:420, 0].isna().all()
+    assert (verdicts.level.iloc[400:420, 0] == 0).all()
+    zeros = counts.fillna(0.0)
+    if name == "seasonal_nb":
+        # zeros would have taught it that nobody complains at this hour; a gap teaches nothing
+        learned = DETECTORS[name]().detect(zeros).expected.iloc[425, 0]
+        assert learned < verdicts.expected.iloc[425, 0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_late_bins_and_foreign_states_are_refused(name: str) -> None:
+    counts = series(days=2)
+    detector = DETECTORS[name]()
+    state = detector.start(counts)
+    with pytest.raises(LateBin):
+        state.update(counts.index[-1], counts.iloc[-1].to_numpy())
+    blob = state.to_bytes()
+    for bad in (b"", b"{}", blob[: len(blob) // 2], blob.replace(b'"version": 1', b'"version": 9')):
+        with pytest.raises(ForeignState):
+            detector.load(bad)
+    with pytest.raises(ForeignState):
+        DETECTORS[name](alarm=99.0).load(blob)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: f.set_axis(f.index.tz_localize(None)), "UTC"),
+        (lambda f: f.iloc[::-1], "order"),
+        (lambda f: f.iloc[[0, 1, 5]], "equally wide"),
+        (lambda f: f * -1, "not negative"),
+        (lambda f: f.replace(f.iloc[0, 0], np.inf), "finite"),
+        (lambda f: f + 2.0**54, "2\\*\\*53"),
+    ],
+)
+def test_unusable_counts_are_refused_in_words(name: str, spoil: object, words: str) -> None:
+    counts = series(days=1)
+    counts.index.freq = None
+    with pytest.raises(ValueError, match=words):
+        DETECTORS[name]().detect(spoil(counts))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", [np.nan, 0.0, 7.0])
+def test_constant_zero_and_empty_series_never_alarm(name: str, value: float) -> None:
+    counts = series(days=3) * 0 + value
+    assert (DETECTORS[name]().detect(counts).level == 0).to_numpy().all()
+
+
+def outage(frame: pd.DataFrame, at: str, bins: int, extra: float) -> pd.DataFrame:
+    frame = frame.copy()
+    start = frame.index.get_loc(pd.Timestamp(at))
+    frame.iloc[start : start + bins, 0] += extra
+    return frame
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_outage_is_found_at_once_and_only_in_its_series(name: str) -> None:
+    counts = outage(series(), "2026-02-21T10:00Z", 8, 400)
+    verdicts = DETECTORS[name]().detect(counts)
+    alarmed = verdicts.level["s0"][verdicts.level["s0"] > 0].index
+    assert alarmed[0] == pd.Timestamp("2026-02-21T10:00Z")
+    assert (verdicts.level["s1"] == 0).all()
+
+
+def test_an_outage_does_not_become_normal() -> None:
+    usual = series(days=9)
+    quiet = DETECTORS["seasonal_nb"]().detect(usual)
+    after = DETECTORS["seasonal_nb"]().detect(outage(usual, "2026-02-22T10:00Z", 12, 200))
+    # a day later, at the same hour, the expectation is what it would have been
+    same_hour = pd.Timestamp("2026-02-23T11:00Z")
+    assert after.expected.loc[same_hour, "s0"] == pytest.approx(quiet.expected.loc[same_hour, "s0"], rel=0.15)
+
+
+def test_talk_alone_does_not_alarm_and_talk_does_not_hide_an_outage() -> None:
+    usual = series(days=8, mean=2.0)
+    mentions = usual * 10 + 20
+    start = usual.index.get_loc(pd.Timestamp("2026-02-23T12:00Z"))
+    surge = mentions.copy()
+    surge.iloc[start : start + 24] *= 6
+    leak = usual.copy()
+    leak.iloc[start : start + 24, 0] += 14  # a little of the talk is counted as complaints
+    detector = DETECTORS["seasonal_nb"]()
+    assert (detector.detect(leak, mentions).level["s0"].iloc[start:] > 0).any(), "without the talk it would alarm"
+    assert (detector.detect(leak, surge).level["s0"] == 0).all()
+    broken = leak.copy()
+    broken.iloc[start + 8 : start + 16, 0] += 120
+    assert (detector.detect(broken, surge).level["s0"].iloc[start + 8 : start + 16] > 0).any()
+
+
+def test_level_and_dispersion_agree_with_a_negative_binomial_glm() -> None:
+    """The oracle is statsmodels' maximum likelihood; stationary counts of mean 12, dispersion 1/5."""
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(5)
+    x = rng.negative_binomial(5, 5 / (5 + 12.0), size=96 * 60).astype(float)
+    profile = Profile(1, 900, ProfileSettings(dispersion_half_life=60.0, baseline_error=0.0))
+    rates = []
+    for i, count in enumerate(x):
+        start = i * 900
+        shape = profile.shape(start)
+        mu = np.array([12.0])
+        rates.append(float(shape[0]))
+        profile.learn(start, shape, mu, profile.dispersion(), np.array([count]), np.array([True]))
+    glm = sm.NegativeBinomial(x, np.ones(len(x))).fit(disp=0)
+    # winsorising at two standard deviations takes a known little off both: held to the winsorised oracle
+    top = 12 + 2 * np.sqrt(12 + 144 / 5) + 1
+    cut = np.minimum(x, top)
+    fitted = sm.NegativeBinomial(np.round(cut), np.ones(len(x))).fit(disp=0)
+    assert np.exp(glm.params[0]) == pytest.approx(x.mean(), rel=0.01)
+    assert np.mean(rates[-960:]) == pytest.approx(np.exp(fitted.params[0]), rel=0.05)
+    assert 1 / profile.dispersion()[0] == pytest.approx(1 / 0.2, rel=0.35)
+
+
+def test_a_new_series_is_as_if_it_had_been_silent() -> None:
+    counts = series(days=4, n=1, mean=1.0)
+    detector = DETECTORS["seasonal_nb"]()
+    wide = detector.start(counts).with_series(["a", "s0"], silent=True)
+    start = counts.index[-1] + pd.Timedelta("15min")
+    verdict = wide.update(start, np.array([9.0, 1.0]))
+    assert verdict.level["a"].iloc[0] >= 1, "nine reports about a service nobody ever spoke of"
+    assert verdict.level["s0"].iloc[0] == 0
+
+
+def test_events_have_onset_peak_and_end() -> None:
+    observed = np.array([0, 0, 1, 0, 0, 3, 9, 20, 12, 4, 1, 0, 0, 0, 0, 0, 0], dtype=float)
+    expected = np.full(len(observed), 0.4)
+    score = np.array([0, 0, 0, 0, 0, 5, 14, 30, 40, 30, 20, 9, 3, 2, 0, 0, 0], dtype=float)
+    (event,) = find_events(observed, expected, score, alarm=8.0, quiet_bins=3, look_back=6)
+    assert (event.onset, event.alarmed, event.peak, event.end, event.score) == (5, 6, 7, 11, 40.0)
+
+
+def test_a_gap_neither_opens_nor_closes_an_event() -> None:
+    nan = np.nan
+    observed = np.array([0, 9, 9, nan, nan, nan, nan, 9, 0, 0, 0, 0], dtype=float)
+    score = np.array([0, 20, 20, nan, nan, nan, nan, 20, 1, 0, 0, 0], dtype=float)
+    (event,) = find_events(observed, np.full(12, 0.5), score, alarm=8.0, quiet_bins=3, look_back=4)
+    assert (event.onset, event.end) == (1, 8)
+    (still,) = find_events(observed[:7], np.full(7, 0.5), score[:7], alarm=8.0, quiet_bins=3, look_back=4)
+    assert still.end is None
