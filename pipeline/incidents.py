@@ -150,8 +150,14 @@ def _story(
         peak=best.peak if best else None, end=last if over else None,
         impact=_impact(intervals, official), symptom=_symptom(votes),
         official_first_at=min((o.posted for o in official), default=None), episodes=len(story), active=not over,
-        phases=phases, components=tuple(components), evidence=tuple(_evidence(intervals, official, votes)),
+        phases=phases, components=tuple(sorted(components, key=_component_order)),
+        evidence=tuple(sorted(set(_evidence(intervals, official, votes)), key=lambda e: (e.at, e.kind, e.statement))),
     )  # fmt: skip
+
+
+def _component_order(c: ComponentSpan) -> tuple[datetime, str, str, str]:
+    """Return the order in which parts are stored and read back: an unchanged incident then compares equal."""
+    return c.since, c.component, c.source, c.status
 
 
 def _state(intervals: Sequence[Interval], official: Sequence[Official]) -> str:

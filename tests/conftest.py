@@ -17,7 +17,9 @@ _connect = socket.socket.connect
 
 
 def _loopback_only(self: socket.socket, address: object) -> None:
-    if self.family == socket.AF_UNIX or (isinstance(address, tuple) and str(address[0]) in ("127.0.0.1", "::1", "localhost")):
+    if self.family == socket.AF_UNIX or (
+        isinstance(address, tuple) and str(address[0]) in ("127.0.0.1", "::1", "localhost")
+    ):
         return _connect(self, address)
     raise OSError(f"tests reach loopback only, not {address!r}")
 
@@ -41,10 +43,16 @@ Groundswell = Callable[..., "subprocess.CompletedProcess[str]"]
 def groundswell(tmp_path: Path) -> Groundswell:
     """Run the command line as a user would, in a folder of its own, with none of our environment."""
 
-    def run(*args: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 280) -> subprocess.CompletedProcess[str]:
+    def run(
+        *args: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 280
+    ) -> subprocess.CompletedProcess[str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
         return subprocess.run(
-            [sys.executable, "-m", "pipeline", *args], cwd=cwd or tmp_path, capture_output=True, text=True, timeout=timeout,
+            [sys.executable, "-m", "pipeline", *args],
+            cwd=cwd or tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
             env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
         )
 

@@ -22,7 +22,9 @@ def series(days: int = 6, bin_s: int = 900, mean: float = 8.0, n: int = 2, seed:
     index = pd.date_range("2026-02-16", periods=days * 86400 // bin_s, freq=f"{bin_s}s", tz="UTC")
     hours = np.asarray(index.hour + index.minute / 60)
     mu = mean * (1 + 0.8 * np.sin((hours - 8) / 24 * 2 * np.pi))[:, None] * np.ones(n)
-    return pd.DataFrame(rng.negative_binomial(15, 15 / (15 + mu)).astype(float), index=index, columns=[f"s{i}" for i in range(n)])
+    return pd.DataFrame(
+        rng.negative_binomial(15, 15 / (15 + mu)).astype(float), index=index, columns=[f"s{i}" for i in range(n)]
+    )
 
 
 def same(one: Verdicts, other: Verdicts) -> None:

@@ -102,7 +102,10 @@ def test_deleted_posts_keep_nothing_of_the_author() -> None:
     row = reddit.to_post(gone, source="reddit", fetched_at=NOW, salt=b"s")
     assert (row.deleted, row.author_key, row.title, row.text) == (True, "", "", "")
     kept = reddit.to_post(post(2, 1772450000, "t"), source="reddit", fetched_at=NOW, salt=b"s")
-    assert kept.author_key == reddit.to_post(post(3, 1772450000, "u"), source="reddit", fetched_at=NOW, salt=b"s").author_key
+    assert (
+        kept.author_key
+        == reddit.to_post(post(3, 1772450000, "u"), source="reddit", fetched_at=NOW, salt=b"s").author_key
+    )
     assert "someone" not in str(kept)
 
 
@@ -130,7 +133,9 @@ def test_every_live_source_brings_rows_through_its_real_client(upstreams: Upstre
     seconds = NOW.timestamp()
     upstreams.incidents = [{"id": "i", "name": "n", "impact": "minor", "incident_updates": [
         {"id": "u", "status": "investigating", "body": "", "created_at": "2026-03-02T11:49:20Z", "display_at": "2026-03-02T11:49:20Z"}]}]  # fmt: skip
-    upstreams.feed = b'<rss version="2.0"><channel><title>W</title><item><title>T</title><guid>g</guid></item></channel></rss>'
+    upstreams.feed = (
+        b'<rss version="2.0"><channel><title>W</title><item><title>T</title><guid>g</guid></item></channel></rss>'
+    )
     upstreams.hits = [hit(1, int(seconds) - 600, "Claude is down"), hit(2, int(seconds) - 90_000, "Claude, older")]
     upstreams.posts = [post(i, seconds - 60 * i, f"Claude post {i}") for i in range(1, 131)]
     upstreams.comments = [{**post(900, seconds - 30, ""), "name": "t1_c", "id": "c", "body": "same here"}]
@@ -173,8 +178,14 @@ def test_unchanged_pages_are_not_read_again(upstreams: Upstreams) -> None:
     assert (first.outcome, second.outcome) == ("empty", "not_modified")
 
 
-def get(upstreams: Upstreams, path: str = "/feed.xml", *, private: bool = True, memory: dict[str, str] | None = None) -> bytes | None:
-    return Fetcher(allow_private=private, deadline=1.5).get(upstreams.url + path, source="s", memory=memory or {}, now=NOW).body
+def get(
+    upstreams: Upstreams, path: str = "/feed.xml", *, private: bool = True, memory: dict[str, str] | None = None
+) -> bytes | None:
+    return (
+        Fetcher(allow_private=private, deadline=1.5)
+        .get(upstreams.url + path, source="s", memory=memory or {}, now=NOW)
+        .body
+    )
 
 
 def drip(handler: Any) -> None:
@@ -256,7 +267,9 @@ def test_bad_feeds_of_the_world(eval_data: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", ["counts", "statuspage", "posts"])
 def test_bad_inputs_of_the_world(eval_data: Path, folder: str) -> None:
-    parser = {"counts": complaints.parse_csv, "statuspage": statuspage.parse_incidents, "posts": reddit.parse_listing}[folder]
+    parser = {"counts": complaints.parse_csv, "statuspage": statuspage.parse_incidents, "posts": reddit.parse_listing}[
+        folder
+    ]
     tried = 0
     for path in sorted((eval_data / "bad" / folder).iterdir()):
         tried += 1

@@ -25,7 +25,9 @@ def at(clock: str, day: int = 2) -> datetime:
     return utc(f"2026-03-{day:02d}T{clock}:00Z")
 
 
-def interval(onset: str, end: str | None, *, channel: str = "complaints", score: float = 20.0, day: int = 2) -> Interval:
+def interval(
+    onset: str, end: str | None, *, channel: str = "complaints", score: float = 20.0, day: int = 2
+) -> Interval:
     key = SeriesKey(service="svc", channel=channel, source="x", bin_s=900)
     return Interval(series=key, onset=at(onset, day), alarmed_at=at(onset, day), peak=at(onset, day) + timedelta(minutes=15),
                     end=at(end, day) if end else None, last_alarm=at(end, day) if end else at(onset, day), score=score,
@@ -44,7 +46,9 @@ def built(intervals: list[Interval], updates: list[StatusUpdate], now: datetime,
     return build(SERVICE, intervals, officials(updates), reports or [], known or [], now, quiet_to_close=QUIET)[0]
 
 
-def report(clock: str, parts: tuple[str, ...] = (), works: tuple[str, ...] = (), symptom: str = "login", weight: float = 1.0) -> dict[str, Any]:
+def report(
+    clock: str, parts: tuple[str, ...] = (), works: tuple[str, ...] = (), symptom: str = "login", weight: float = 1.0
+) -> dict[str, Any]:
     return {"created": at(clock), "components": list(parts), "exonerates": list(works), "symptom": symptom, "weight": weight,
             "source": "x", "native_id": clock}  # fmt: skip
 
@@ -60,13 +64,19 @@ def test_one_channel_is_possible_two_are_likely_the_page_confirms() -> None:
 @pytest.mark.parametrize("impact", ["none", "maintenance"])
 def test_a_notice_without_impact_neither_opens_nor_confirms(impact: str) -> None:
     assert built([], [notice(1, "11:49", "investigating", impact)], at("12:00")) == []
-    assert built([interval("11:37", None)], [notice(1, "11:49", "investigating", impact)], at("12:00"))[0].state == "possible"
+    assert (
+        built([interval("11:37", None)], [notice(1, "11:49", "investigating", impact)], at("12:00"))[0].state
+        == "possible"
+    )
 
 
 def test_waves_less_than_three_hours_apart_are_one_story_with_episodes() -> None:
     waves = [interval("08:00", "09:00"), interval("11:00", "11:30"), interval("15:00", "15:30")]
     found = built(waves, [], at("20:00"))
-    assert [(i.onset, i.end, i.episodes) for i in found] == [(at("08:00"), at("11:30"), 2), (at("15:00"), at("15:30"), 1)]
+    assert [(i.onset, i.end, i.episodes) for i in found] == [
+        (at("08:00"), at("11:30"), 2),
+        (at("15:00"), at("15:30"), 1),
+    ]
 
 
 def test_an_incident_is_over_only_after_a_quiet_time() -> None:
@@ -88,7 +98,10 @@ def test_the_same_story_keeps_its_id_when_the_onset_is_re_estimated() -> None:
     assert second[0].id == first[0].id
     assert second[0].opened_at == first[0].opened_at
     assert second[0].onset == at("11:37")
-    assert built([interval("11:37", None)], [notice(1, "11:49", "investigating", "major")], at("12:00"), known=second) == second
+    assert (
+        built([interval("11:37", None)], [notice(1, "11:49", "investigating", "major")], at("12:00"), known=second)
+        == second
+    )
 
 
 def test_two_stories_that_grow_together_become_one() -> None:
@@ -112,7 +125,11 @@ def test_components_are_listed_withdrawn_and_listed_again() -> None:
     ]
     (incident,) = built([], updates, at("18:00"))
     spans = [(c.component, c.since, c.until) for c in incident.components]
-    assert spans == [("api", at("12:06"), at("12:21")), ("api", at("13:37"), at("15:47")), ("web", at("11:49"), at("15:47"))]
+    assert spans == [
+        ("web", at("11:49"), at("15:47")),
+        ("api", at("12:06"), at("12:21")),
+        ("api", at("13:37"), at("15:47")),
+    ]
     assert incident.affected(at("12:30")) == ("web",)
 
 
@@ -125,7 +142,9 @@ def test_votes_name_components_and_clear_them() -> None:
     assert incident.symptom == "login"
 
 
-RULES = Rules(from_state="possible", min_gap=timedelta(minutes=15), max_gap=timedelta(hours=4), alerting_since=at("00:00"))
+RULES = Rules(
+    from_state="possible", min_gap=timedelta(minutes=15), max_gap=timedelta(hours=4), alerting_since=at("00:00")
+)
 
 
 def told(transition: str, when: datetime, **facts: Any) -> Alert:
@@ -164,7 +183,10 @@ def test_a_newly_affected_component_always_tells() -> None:
     many = [told("opened", at("11:50"), affected=["web"], state="confirmed", impact="high")]
     many += [told("worse", at("12:00"), affected=["web"], state="confirmed", impact="high")] * 6
     assert decide(incident, many, RULES, at("14:00")) == "component_added"
-    assert decide(incident, [replace(a, facts={**a.facts, "affected": ["web", "api"]}) for a in many], RULES, at("14:00")) is None
+    assert (
+        decide(incident, [replace(a, facts={**a.facts, "affected": ["web", "api"]}) for a in many], RULES, at("14:00"))
+        is None
+    )
 
 
 def event(kind: str, clock: str, entities: tuple[str, ...], *, day: int = 2, outlets: int = 3) -> NewsEvent:
@@ -173,7 +195,9 @@ def event(kind: str, clock: str, entities: tuple[str, ...], *, day: int = 2, out
 
 
 def relation(kind: str, clock: str, entities: tuple[str, ...], **more: Any) -> str | None:
-    incident = built([interval("11:37", None, score=90)], [notice(1, "11:49", "investigating", "major")], at("15:00"))[0]
+    incident = built([interval("11:37", None, score=90)], [notice(1, "11:49", "investigating", "major")], at("15:00"))[
+        0
+    ]
     found = link(incident, SERVICE, [(event(kind, clock, entities, **more), "text")], [], [], at("15:00", 3))
     return found[0].relation if found else None
 
@@ -185,7 +209,9 @@ def test_links_by_kind_name_and_time() -> None:
     assert relation("outage_followup", "10:00", ("svc:name",), day=3) == "follow_up"
     assert relation("politics_regulation", "x", ("svc:vendor",), day=0) == "context_before"
     assert relation("politics_regulation", "x", ("rival:vendor",), day=0) is None
-    assert relation("politics_regulation", "12:10", ("svc:vendor",)) is None, "after the onset it is no context before it"
+    assert relation("politics_regulation", "12:10", ("svc:vendor",)) is None, (
+        "after the onset it is no context before it"
+    )
     assert relation("infrastructure_outage", "06:00", ("cloud:name",)) == "other_incident"
     assert relation("product", "12:10", ("svc:name",)) is None
 
@@ -195,11 +221,20 @@ def test_evidence_against_is_computed() -> None:
                      at("20:00"))[0]  # fmt: skip
     notices = officials([notice(1, "11:49", "investigating", "major")])
     before = [utc("2026-02-27T12:59:00Z"), utc("2026-02-27T13:14:00Z"), utc("2026-02-25T10:00:00Z")]
-    (context,) = link(incident, SERVICE, [(event("politics_regulation", "x", ("svc:vendor",), day=0), "")], before, notices, at("20:00"))
+    (context,) = link(
+        incident,
+        SERVICE,
+        [(event("politics_regulation", "x", ("svc:vendor",), day=0), "")],
+        before,
+        notices,
+        at("20:00"),
+    )
     assert context.evidence_against[0] == "2 incidents of Svc began that day before it (12:59, 13:14 UTC)"
     assert context.evidence_against[1].startswith("3 incidents of Svc began in the seven days before it")
     text = "Svc went down, the trouble began around 5:30 AM PST; the API stayed up throughout."
-    (press,) = link(incident, SERVICE, [(event("service_outage", "15:50", ("svc:name",)), text)], [], notices, at("20:00"))
+    (press,) = link(
+        incident, SERVICE, [(event("service_outage", "15:50", ("svc:name",)), text)], [], notices, at("20:00")
+    )
     assert press.evidence_against == (
         "puts the start at 13:30 UTC, 113 min after the first reports, 101 min after the provider's first notice",
         "says the API stayed up; the provider listed it as failing at 11:49 UTC",

@@ -53,13 +53,16 @@ def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
         return isolated(" ".join(str(text).split()))[:CAP]
 
     return {
-        **told, "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
+        **told,
+        "service": cut(told["service"]),
+        "affected_names": [cut(name) for name in told["affected_names"]],
+        "works_names": [cut(name) for name in told["works_names"]], "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
         "official_words": local(told["official_first_at"], zone, date=False),
         "end_words": local(told["end"], zone), "next_words": local(told["next_after"], zone, date=False),
         "quotes": [cut(text) for text in told["quotes"]],
         "evidence": [cut(text) for text in told["evidence"]],
         "official": [(local(moment, zone, date=False), cut(text)) for moment, text in told["official"]],
-        "links": [{**k, "title": cut(k["title"]), "seen": local(k["seen"], zone)} for k in told["links"]],
+        "links": [{**k, "title": cut(k["title"]), "against": [cut(line) for line in k["against"]], "seen": local(k["seen"], zone)} for k in told["links"]],
         "components": [{**c, "since": local(c["since"], zone, date=False),
                         "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"]],
         "symptom_words": told["symptom"].replace("_", " "),

@@ -18,7 +18,8 @@ from pipeline.sources.reading import FUTURE, TITLE_CAP, plain, reject, unmarked
 def _published(entry: Mapping[str, Any], fetched_at: datetime) -> datetime:
     """Return when an entry says it appeared; first-seen time when it does not say, or names the future."""
     for field in ("published_parsed", "updated_parsed"):
-        parts = entry.get(field)
+        # asked by membership first: feedparser maps an absent "updated" to "published" with a warning
+        parts = entry[field] if field in entry else None  # noqa: SIM401
         if parts:
             try:
                 moment = datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)

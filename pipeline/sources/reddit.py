@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch, Post, Reject, utc
+from pipeline.fetch import retry_after
+from pipeline.model import Batch, Post, Reject, iso, utc
 from pipeline.sources.reading import (
     TITLE_CAP,
     author_key,
@@ -24,6 +25,7 @@ from pipeline.sources.reading import (
 )
 
 DEPTH = 1000
+CUT = 900
 GONE = ("[deleted]", "[removed]")
 
 
@@ -123,14 +125,11 @@ class RedditSource:
 
         try:
             return self._read(since, now)
-        except prawcore.TooManyRequests as error:
-            try:
-                wait = min(3600.0, max(60.0, float(error.retry_after or 600)))
-            except (TypeError, ValueError):
-                wait = 600.0
-            until = (now + timedelta(seconds=wait)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (prawcore.TooManyRequests, ValueError) as error:
+            # prawcore fails on a Retry-After that is a date with a bare ValueError
+            until = iso(now + retry_after(str(getattr(error, "retry_after", "") or ""), now))
             raise SourceError("reddit: too many requests", outcome="blocked", retry_after=until) from error
-        except (prawcore.PrawcoreException, praw.exceptions.PRAWException, KeyError, ValueError) as error:
+        except (prawcore.PrawcoreException, praw.exceptions.PRAWException, LookupError) as error:
             refused = isinstance(error, prawcore.Forbidden | prawcore.BadJSON)
             kind = "blocked" if refused else "error"
             raise SourceError(f"reddit: {type(error).__name__}: {plain(error, 160)}", outcome=kind) from error
@@ -140,20 +139,18 @@ class RedditSource:
         items: list[tuple[str, Any]] = []
         reached = since
         for kind, listing in (("new", subreddit.new(limit=DEPTH)), ("comments", subreddit.comments(limit=DEPTH))):
-            met, oldest = False, now
+            met, oldest, count = False, now, 0
             for number, thing in enumerate(listing):
                 fields = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
                 fields["author"] = "" if fields.get("author") is None else str(fields["author"])
                 fields["subreddit"] = str(fields.get("subreddit", ""))
-                oldest = from_epoch(fields.get("created_utc"))
+                oldest, count = from_epoch(fields.get("created_utc")), number + 1
                 if oldest < since:
                     met = True
                     break
                 items.append((f"{kind} {number}", fields))
-            else:
-                # the listing ended before it met what is known: complete only when it was not cut by its depth
-                met = len(items) < DEPTH and oldest <= since
-            if not met and items:
+            if not met and count >= CUT:
+                # Reddit ends a listing at about a thousand: what is older was not shown
                 reached = max(reached, oldest)
         batch = to_batch(items, source=self.name, fetched_at=now, salt=self._salt)
         detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"

@@ -35,31 +35,34 @@ class Store:
         try:
             self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
             self.conn.row_factory = sqlite3.Row
+            missing = self._missing_migrations()
             self.conn.execute("PRAGMA journal_mode=WAL")
             self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             self.conn.execute("PRAGMA foreign_keys=ON")
-            self._bring_up_to_date(views)
+            if missing:
+                from sqlite_utils import Database
+
+                from pipeline.store.schema import migrations
+
+                migrations.apply(Database(self.conn))
+            if views is not None:
+                self._refresh_views(views.read_text(encoding="utf-8"))
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: cannot be opened as a database: {error}") from error
 
-    def _bring_up_to_date(self, views: Path | None) -> None:
+    def _missing_migrations(self) -> set[str]:
+        """Return the steps to be taken; raises StoreError on a database that is not ours, before it is touched."""
+        from pipeline.store.schema import STEPS
+
         tables = {row[0] for row in self.conn.execute("SELECT name FROM sqlite_master WHERE type='table'")}
         applied: set[str] = set()
         if "_sqlite_migrations" in tables:
             applied = {row[0] for row in self.conn.execute("SELECT name FROM _sqlite_migrations")}
         elif tables:
             raise StoreError(f"{self.path}: is a database, but not one of Groundswell's; name another file")
-        from pipeline.store.schema import create_tables, migrations
-
-        known = {create_tables.__name__}
-        if applied - known:
+        if applied - STEPS:
             raise StoreError(f"{self.path}: was written by a newer version; upgrade before using it")
-        if known - applied:
-            from sqlite_utils import Database
-
-            migrations.apply(Database(self.conn))
-        if views is not None:
-            self._refresh_views(views.read_text(encoding="utf-8"))
+        return STEPS - applied
 
     def _refresh_views(self, sql: str) -> None:
         digest = hashlib.sha256(sql.encode()).hexdigest()

@@ -160,3 +160,6 @@ def create_tables(db: Database) -> None:
             db.execute(statement)
     db.table("posts").enable_fts(["title", "text"], create_triggers=True, tokenize="porter")
     db.table("news_items").enable_fts(["title", "summary"], create_triggers=True, tokenize="porter")
+
+
+STEPS = {create_tables.__name__}

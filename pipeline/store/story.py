@@ -125,7 +125,7 @@ def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
     if found:
         marks = ",".join("?" * len(found))
         for table in ("incident_phases", "incident_components", "incident_evidence"):
-            column = {"incident_phases": "episode, since", "incident_components": "since, component",
+            column = {"incident_phases": "episode, since, phase = 'over', phase != 'onset'", "incident_components": "since, component, source, status",
                       "incident_evidence": "at, kind, statement"}[table]  # fmt: skip
             for row in store.rows(
                 f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}", tuple(r["id"] for r in found)

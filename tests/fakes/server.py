@@ -51,7 +51,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **{k.replace("_", "-"): v for k, v in headers.items()}}.items():
+        for name, value in {
+            "Content-Length": str(len(body)),
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -84,7 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if parts.path.endswith("/api/v2/incidents.json"):
-            self.json({"page": {"id": "x", "name": "Svc", "url": "https://status.claude.com"}, "incidents": self.server.incidents[:50]})
+            self.json(
+                {
+                    "page": {"id": "x", "name": "Svc", "url": "https://status.claude.com"},
+                    "incidents": self.server.incidents[:50],
+                }
+            )
         elif parts.path == "/feed.xml":
             self.answer(200, self.server.feed, Content_Type="application/rss+xml")
         elif parts.path == "/api/v1/search_by_date":
@@ -94,7 +102,16 @@ class _Handler(BaseHTTPRequestHandler):
             hits = sorted(hits, key=lambda h: -h["created_at_i"])[: min(1000, int(query["hitsPerPage"]))]
             self.json({"hits": hits, "nbHits": len(hits), "page": 0})
         elif parts.path.startswith("/api/v1/status/"):
-            self.json({"ok": True, "data": {"slug": parts.path.split("/")[-1], "report_count_1h": self.server.reports_1h, "status": "operational"}})
+            self.json(
+                {
+                    "ok": True,
+                    "data": {
+                        "slug": parts.path.split("/")[-1],
+                        "report_count_1h": self.server.reports_1h,
+                        "status": "operational",
+                    },
+                }
+            )
         elif parts.path.startswith("/r/"):
             self.reddit(parts.path, query)
         else:
@@ -123,7 +140,15 @@ def post(number: int, created: float, title: str, text: str = "", author: str = 
 
 def hit(number: int, created: int, title: str) -> dict[str, Any]:
     """Return a story as Algolia gives it."""
-    return {"objectID": str(number), "title": title, "url": None, "author": "a", "points": 1, "created_at_i": created, "story_text": None}
+    return {
+        "objectID": str(number),
+        "title": title,
+        "url": None,
+        "author": "a",
+        "points": 1,
+        "created_at_i": created,
+        "story_text": None,
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,302 @@
+"""Alerts leaving: real SMTP on loopback, files, hostile text, failures, and the order row - send - mark."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+from pydantic import SecretStr
+
+from pipeline.channels.email import EmailChannel
+from pipeline.channels.file import FileChannel
+from pipeline.commands.test_alert import sample
+from pipeline.config import Mail
+from pipeline.errors import ChannelError
+from pipeline.model import Alert, utc
+from pipeline.render.mail import compose
+from pipeline.render.words import header_safe
+from pipeline.stages.alert import run_alert
+from pipeline.store import Store
+from pipeline.store.outbox import alerts_of, put_alerts
+
+NOW = utc("2026-03-02T11:45:00Z")
+HEADERS = [
+    "Auto-Submitted",
+    "Content-Type",
+    "Date",
+    "From",
+    "In-Reply-To",
+    "MIME-Version",
+    "Message-ID",
+    "References",
+    "Subject",
+    "To",
+]
+
+
+class Sink:
+    """Keeps what it accepts; answers as told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[list[str], bytes]] = []
+        self.answer = "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answer.startswith("250"):
+            self.taken.append((envelope.rcpt_tos, envelope.content))
+        return self.answer
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address.startswith("refused"):
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def smtp() -> Iterator[tuple[Sink, Mail]]:
+    sink = Sink()
+    controller = Controller(sink, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield (
+        sink,
+        Mail(
+            to=("me@example.org",),
+            sender="gw@example.org",
+            host="127.0.0.1",
+            port=controller.port,
+            timeout=timedelta(seconds=5),
+        ),
+    )
+    controller.stop()
+
+
+def parsed(raw: bytes) -> Any:
+    return message_from_bytes(raw, policy=policy.default)
+
+
+def test_a_mail_arrives_with_text_html_and_chart(smtp: tuple[Sink, Mail]) -> None:
+    sink, mail = smtp
+    EmailChannel(mail, None, zone="America/Los_Angeles").send(sample(NOW))
+    ((recipients, raw),) = sink.taken
+    message = parsed(raw)
+    assert recipients == ["me@example.org"]
+    assert sorted(set(message.keys())) == HEADERS
+    kinds = [part.get_content_type() for part in message.walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    text = message.get_body(("plain",)).get_content()
+    assert "Since 2026-03-02 03:25 PST (11:25 UTC)" in text
+    assert "Affected: example.org. Said to work: Example API." in text
+    assert len(raw) < 100_000
+
+
+def test_same_alert_same_bytes() -> None:
+    one, two = (compose(sample(NOW), sender="a@b.c", to=["d@e.f"], zone="UTC").as_bytes() for _ in range(2))
+    assert one == two
+
+
+HOSTILE = ["=?utf-8?q?Outage=0aReply-To=3a_e=40evil=2etest?=", "a\r\nBcc: x@evil.test", "x\u202egpj.exe", "<script>alert(1)</script>",
+           "\x00\x1b[31m", "\ud800", "A" * 100_000, "{{ 7*7 }}", "' OR 1=1 --", "=cmd|' /C calc'!A0", "𝒶" * 3000]  # fmt: skip
+
+
+def spoiled(text: str) -> Alert:
+    alert = sample(NOW)
+    facts = {**alert.facts, "quotes": [text], "service": text, "affected_names": [text], "evidence": [text],
+             "official": [["2026-03-02T11:45:00Z", text]],
+             "links": [{"relation": "reports", "title": text, "seen": "2026-03-02T11:45:00Z", "outlets": 1, "for": [], "against": [text]}]}  # fmt: skip
+    return replace(alert, subject=text, facts=facts)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_changes_neither_headers_nor_recipients(smtp: tuple[Sink, Mail], text: str) -> None:
+    sink, mail = smtp
+    clean = text.encode("utf-8", "replace").decode()  # what the sources store
+    EmailChannel(mail, None, zone="UTC").send(spoiled(clean))
+    ((recipients, raw),) = sink.taken
+    message = parsed(raw)
+    assert recipients == ["me@example.org"]
+    assert sorted(message.keys()) == HEADERS
+    html = message.get_body(("html",)).get_content()
+    assert "<script>alert" not in html
+    assert len(raw) < 100_000
+
+
+def test_every_hostile_string_of_the_world_is_a_safe_header(eval_data: Path) -> None:
+    tried = 0
+    for path in sorted((eval_data / "bad" / "text").glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            value = json.loads(line)
+            text = value if isinstance(value, str) else next((v for v in value.values() if isinstance(v, str)), "")
+            safe = header_safe(text)
+            assert safe.isprintable() or safe == ""
+            message = parsed(
+                compose(replace(sample(NOW), subject=text), sender="a@b.c", to=["d@e.f"], zone="UTC").as_bytes()
+            )
+            assert sorted(message.keys()) == HEADERS
+            tried += 1
+    assert tried > 150
+
+
+@pytest.mark.parametrize(("answer", "permanent"), [("451 later", False), ("554 never", True)])
+def test_a_4xx_is_tried_again_and_a_5xx_is_not(smtp: tuple[Sink, Mail], answer: str, permanent: bool) -> None:
+    sink, mail = smtp
+    sink.answer = answer
+    with pytest.raises(ChannelError) as caught:
+        EmailChannel(mail, None, zone="UTC").send(sample(NOW))
+    assert caught.value.permanent is permanent
+    assert answer.split()[0] in str(caught.value)
+
+
+def test_a_closed_port_and_a_silent_server_are_one_line() -> None:
+    mail = Mail(to=("me@example.org",), host="127.0.0.1", port=free_port(), timeout=timedelta(seconds=1))
+    with pytest.raises(ChannelError, match="ConnectionRefusedError"):
+        EmailChannel(mail, None, zone="UTC").send(sample(NOW))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(ChannelError):
+            EmailChannel(mail.model_copy(update={"port": silent.getsockname()[1]}), None, zone="UTC").send(sample(NOW))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)  # fmt: skip
+    return key, cert
+
+
+def test_a_self_signed_server_is_refused_and_gets_no_password(certificate: tuple[Path, Path]) -> None:
+    key, cert = certificate
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    sink, seen = Sink(), []
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:
+        seen.append(data)
+        from aiosmtpd.smtp import AuthResult
+
+        return AuthResult(success=True)
+
+    class Starttls(Controller):
+        def factory(self) -> SMTP:
+            return SMTP(
+                self.handler, tls_context=context, authenticator=authenticate, auth_required=True, require_starttls=True
+            )
+
+    controller = Starttls(sink, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        mail = Mail(
+            to=("me@example.org",),
+            host="127.0.0.1",
+            port=controller.port,
+            security="starttls",
+            user="u",
+            timeout=timedelta(seconds=5),
+        )
+        with pytest.raises(ChannelError, match="certificate"):
+            EmailChannel(mail, SecretStr("hunter2"), zone="UTC").send(sample(NOW))
+        assert not seen
+        trusted = ssl.create_default_context(cafile=str(cert))
+        EmailChannel(mail, SecretStr("hunter2"), zone="UTC", context=trusted).send(sample(NOW))
+        assert len(sink.taken) == 1
+        assert len(seen) == 1
+    finally:
+        controller.stop()
+    plain = mail.model_copy(update={"security": "none"})
+    with pytest.raises(ChannelError, match=r"mail\.security is none"):
+        EmailChannel(plain, SecretStr("hunter2"), zone="UTC").send(sample(NOW))
+
+
+def test_files_are_named_by_what_they_say_and_written_whole(tmp_path: Path) -> None:
+    channel = FileChannel(tmp_path / "mail", sender="a@b.c", to=(), zone="UTC")
+    channel.send(sample(NOW))
+    channel.send(sample(NOW))
+    (path,) = (tmp_path / "mail").iterdir()
+    assert path.name.startswith("20260302T1145Z-example-opened-")
+    (tmp_path / "blocked").write_text("")
+    with pytest.raises(ChannelError, match="cannot be written"):
+        FileChannel(tmp_path / "blocked", sender="a@b.c", to=(), zone="UTC").send(sample(NOW))
+
+
+class Scripted:
+    """A channel that does as it is told, in order."""
+
+    name = "file"
+
+    def __init__(self, *steps: Callable[[], None]) -> None:
+        self.steps, self.sent = list(steps), []
+
+    def send(self, alert: Alert) -> None:
+        if self.steps:
+            self.steps.pop(0)()
+        self.sent.append(alert.message_id)
+
+
+def fail(*, permanent: bool) -> Callable[[], None]:
+    def step() -> None:
+        raise ChannelError("no", permanent=permanent)
+
+    return step
+
+
+def outbox(tmp_path: Path, n: int = 2) -> Store:
+    store = Store(tmp_path / "x.db")
+    with store.transaction() as conn:
+        put_alerts(conn, [replace(sample(NOW), message_id=f"<{i}@x>", channel="file") for i in range(n)])
+    return store
+
+
+def test_a_poison_alert_does_not_stop_the_next_and_is_tried_again_later(tmp_path: Path) -> None:
+    with outbox(tmp_path) as store:
+        channel = Scripted(fail(permanent=False))
+        run = run_alert(store, {"file": channel}, NOW)
+        assert (run.outcome, run.new, channel.sent) == ("error", 1, ["<1@x>"])
+        assert run_alert(store, {"file": channel}, NOW + timedelta(seconds=30)).new == 0
+        assert run_alert(store, {"file": channel}, NOW + timedelta(minutes=1)).new == 1
+        assert channel.sent == ["<1@x>", "<0@x>"]
+        assert run_alert(store, {"file": channel}, NOW + timedelta(days=1)).new == 0
+
+
+def test_what_cannot_be_sent_is_kept_as_failed(tmp_path: Path) -> None:
+    with outbox(tmp_path, 1) as store:
+        run_alert(store, {"file": Scripted(fail(permanent=True))}, NOW)
+        (alert,) = alerts_of(store)
+        assert (alert.failed, alert.error, alert.sent_at) == (True, "no", None)
+
+
+def test_a_kill_between_sending_and_marking_repeats_the_same_message_id(tmp_path: Path) -> None:
+    with outbox(tmp_path, 1) as store:
+        channel = Scripted()
+
+        class Killed(BaseException):
+            pass
+
+        def killed(alert: Alert) -> None:
+            channel.sent.append(alert.message_id)
+            raise Killed
+
+        dying = Scripted()
+        dying.send = killed  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            run_alert(store, {"file": dying}, NOW)
+        run_alert(store, {"file": channel}, NOW)
+        assert channel.sent == ["<0@x>", "<0@x>"]

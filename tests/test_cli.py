@@ -1,0 +1,217 @@
+"""Commands as a user runs them: in a folder of their own, without network, with the exit codes the docs promise."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.conftest import ROOT, Groundswell
+from tests.fakes.server import Upstreams, hit
+
+NO_NETWORK = {"GROUNDSWELL_X": "1"}
+OFFLINE = """
+watch = ["claude", "github"]
+[sources]
+statuspage_base = "http://127.0.0.1:9"
+hacker_news_base = "http://127.0.0.1:9"
+downstatus_base = "http://127.0.0.1:9"
+feeds = ["http://127.0.0.1:9/feed.xml"]
+allow_private = true
+"""
+
+
+def configured(folder: Path, text: str = OFFLINE) -> Path:
+    (folder / "groundswell.toml").write_text(text)
+    return folder
+
+
+def test_help_is_quick_and_lists_every_command(groundswell: Groundswell) -> None:
+    from pipeline.commands import COMMANDS
+
+    done = groundswell("--help")
+    assert done.returncode == 0
+    assert all(re.search(rf"^  {name} ", done.stdout, re.M) for name in COMMANDS)
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pipeline", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert not re.search(r"\| +(pandas|sklearn|matplotlib|numpy)\b", loaded.stderr)
+
+
+@pytest.mark.parametrize("name", ["run", "backtest", "incidents", "init", "sql", "test-alert", "status", "train"])
+def test_every_command_explains_itself(groundswell: Groundswell, name: str) -> None:
+    assert "Usage:" in groundswell(name, "--help").stdout
+
+
+def test_without_network_every_source_fails_in_one_line_and_nothing_is_touched(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    configured(tmp_path)
+    done = groundswell("run")
+    assert done.returncode == 3
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 6, done.stderr  # two pages, a feed, Hacker News, two counts
+    assert all(line.startswith("groundswell: collect: ") and "Traceback" not in line for line in lines)
+    assert done.stdout == ""
+    conn = sqlite3.connect(tmp_path / "groundswell.db")
+    assert conn.execute("SELECT count(*) FROM posts").fetchone()[0] == 0
+    assert {r[0] for r in conn.execute("SELECT outcome FROM runs WHERE stage='collect'")} == {"error"}
+    assert groundswell("status").returncode == 3
+
+
+def test_with_no_configuration_the_keyless_sources_of_the_catalogue_are_read(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    done = groundswell("check-config")
+    assert done.returncode == 0
+    assert "status:github" in done.stdout or "status:" in done.stdout
+    assert "none, the defaults" in done.stdout
+
+
+def test_a_run_with_upstreams_is_silent_and_a_second_finds_nothing_new(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    upstreams = Upstreams().start()
+    upstreams.feed = b'<rss version="2.0"><channel><title>W</title><item><title>Claude grows</title><guid>g</guid></item></channel></rss>'
+    upstreams.hits = [hit(i, 1772450000 + i, f"Is Claude down? {i}") for i in range(3)]
+    configured(tmp_path, OFFLINE.replace("http://127.0.0.1:9", upstreams.url))
+    first = groundswell("run", "--now", "2026-03-02T12:00:00Z")
+    assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
+    second = groundswell("run", "--now", "2026-03-02T12:05:00Z")
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    conn = sqlite3.connect(tmp_path / "groundswell.db")
+    assert conn.execute("SELECT count(*) FROM posts WHERE tagged_by IS NOT NULL").fetchone()[0] == 3
+    assert (
+        conn.execute("SELECT sum(new) FROM runs WHERE stage='collect' AND started > '2026-03-02T12:01'").fetchone()[0]
+        == 0
+    )
+    report = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "What is broken, since when, who says so" in report
+    upstreams.shutdown()
+
+
+def test_an_official_incident_open_at_first_sight_is_told_once(groundswell: Groundswell, tmp_path: Path) -> None:
+    upstreams = Upstreams().start()
+    update = {"id": "u", "status": "investigating", "body": "", "created_at": "2026-03-02T11:49:20Z", "display_at": "2026-03-02T11:49:20Z",
+              "affected_components": [{"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}]}  # fmt: skip
+    upstreams.incidents = [{"id": "i", "name": "errors", "impact": "major", "incident_updates": [update]}]
+    configured(tmp_path, OFFLINE.replace("http://127.0.0.1:9", upstreams.url).replace('"claude", "github"', '"claude"'))
+    for minute in (0, 5):
+        assert groundswell("run", "--now", f"2026-03-02T12:0{minute}:00Z").returncode == 0
+    (mail,) = (tmp_path / "mail").glob("*.eml")
+    assert "already under way when we began" in mail.read_text()
+    found = json.loads(groundswell("incidents", "--json", "--now", "2026-03-02T12:10:00Z").stdout)
+    assert [i["state"] for i in found["incidents"]] == ["confirmed"]
+    assert "claude.ai" in groundswell("sql", "select component from which_component").stdout
+    upstreams.shutdown()
+
+
+def test_a_held_lock_is_75(groundswell: Groundswell, tmp_path: Path) -> None:
+    configured(tmp_path)
+    with FileLock(tmp_path / "groundswell.db.lock"):
+        done = groundswell("run")
+    assert done.returncode == 75
+    assert done.stderr == "groundswell: another run holds groundswell.db.lock\n"
+
+
+def test_init_writes_what_check_config_accepts(groundswell: Groundswell, tmp_path: Path) -> None:
+    done = groundswell("init", "--watch", "claude,github", "--mail", "me@example.org", "--host", "smtp.example.org")
+    assert done.returncode == 0, done.stderr
+    checked = groundswell("check-config")
+    assert checked.returncode == 0
+    assert "claude, github" in checked.stdout
+    assert "me@example.org" in checked.stdout
+    again = groundswell("init", "--watch", "claude")
+    assert (again.returncode, again.stderr) == (2, "groundswell: groundswell.toml: exists; --force writes over it\n")
+    assert groundswell("init", "--watch", "nosuch", "--file", "other.toml").returncode == 2
+    assert not (tmp_path / "other.toml").exists()
+
+
+@pytest.mark.parametrize(("args", "code", "words"), [
+    (["run", "--config", "absent.toml"], 2, "absent.toml: no such file"), (["run", "--now", "yesterday"], 2, "--now"),
+    (["nosuch"], 2, "No such command"), (["backtest", "nowhere"], 2, "scenario.toml: no such file"), (["status"], 1, "no such database"),
+    (["sql", "select 1"], 1, "no such database"), (["import", "counts", "absent.csv"], 1, "absent.csv: cannot be read"),
+    (["incidents", "--since", "ages"], 2, "--since"),
+])  # fmt: skip
+def test_wrong_use_is_one_line_and_its_code(groundswell: Groundswell, args: list[str], code: int, words: str) -> None:
+    done = groundswell(*args)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_import_refuses_bad_rows_with_their_line_and_keeps_the_rest(groundswell: Groundswell, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "service,ts,count\nclaude,2026-03-01T10:00:00Z,5\nclaude,2026-03-01T10:15:00Z,5.5\nclaude,2026-03-01T10:30:00Z,7\n"
+    )
+    done = groundswell("import", "counts", "t.csv", "--interval", "900", "--now", "2026-03-02T00:00:00Z")
+    assert done.returncode == 3
+    assert "t.csv:3: '5.5' is not a whole count" in done.stderr
+    assert done.stdout == "2 rows seen, 2 new, 1 refused\n"
+    assert groundswell("import", "counts", "t.csv", "--interval", "900").stdout == "2 rows seen, 0 new, 1 refused\n"
+
+
+def test_test_alert_writes_a_marked_message(groundswell: Groundswell, tmp_path: Path) -> None:
+    configured(tmp_path)
+    done = groundswell("test-alert")
+    assert (done.returncode, done.stdout) == (0, "file: written\n")
+    (mail,) = (tmp_path / "mail").glob("*.eml")
+    assert "[TEST] Example service: likely outage" in mail.read_text()
+    failed = groundswell("test-alert", "--to", "you@example.org")
+    assert failed.returncode == 1
+    assert "groundswell: email: localhost:25: " in failed.stderr
+
+
+def test_csv_cells_are_no_formulas(groundswell: Groundswell, tmp_path: Path) -> None:
+    configured(tmp_path)
+    groundswell("run")
+    done = groundswell("sql", "select '=1+1' as a, '-2' as b, 'plain' as c, 5 as d")
+    assert done.stdout.splitlines()[1] == "'=1+1,'-2,plain,5"
+    assert groundswell("sql", "delete from runs").returncode == 1
+
+
+def test_make_help_and_a_current_environment_calls_no_pip(tmp_path: Path) -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    for target in ("demo", "run", "serve", "test", "check"):
+        assert re.search(rf"^{target}\b", done.stdout, re.M)
+    if (ROOT / ".venv" / ".stamp").exists():
+        plan = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True).stdout
+        assert "pip" not in plan
+
+
+def test_every_command_the_readme_names_exists(groundswell: Groundswell) -> None:
+    from pipeline.commands import COMMANDS
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(
+        re.findall(
+            r"groundswell ([a-z]+(?:-[a-z]+)?)\b", "\n".join(re.findall(r"```(?:sh|console)\n(.*?)```", text, re.S))
+        )
+    )
+    assert named >= {"init", "run", "sql", "check-config", "test-alert"}
+    assert named <= set(COMMANDS)
+    targets = set(
+        re.findall(r"^make ([a-z-]+)", "\n".join(re.findall(r"```(?:sh|console)\n(.*?)```", text, re.S)), re.M)
+    )
+    made = set(re.findall(r"^([a-z.-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert {"demo", "test"} <= targets <= made
+    for query in re.findall(r"groundswell sql '([^']+)'", text):
+        from pipeline.config import DASHBOARDS
+        from pipeline.store import Store
+
+        with Store(":memory:", views=DASHBOARDS / "views.sql") as store:
+            store.rows(query)
+    for path in re.findall(r"\]\(([\w./-]+)\)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_environment_of_the_tests_has_no_secrets() -> None:
+    assert not [key for key in os.environ if key.startswith("GROUNDSWELL_")]

@@ -1,0 +1,79 @@
+"""Configuration: right, or one line that names file, key and reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_catalogue, load_config, parse_duration
+from pipeline.errors import ConfigError
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("watch = [", "not valid TOML"), ('watch = ["nosuch"]', "watch: nosuch is not in the catalogue"), ("wach = []", "wach: unknown key"),
+        ("[mail]\nport = 0", "mail.port"), ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"), ('display_timezone = "Mars/Base"', "is no time zone"),
+        ('[alerts]\nmin_gap = "soon"', "alerts.min_gap: 'soon' is not a duration"), ('[alerts]\nchannels = ["email"]', "mail.to: the email channel needs"),
+        ('[secrets]\nsmtp_password = "x"', "secrets: unknown key"), ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
+        ('[services."Bad id"]\nname = "X"', "an id has only"), ("[services]\nx = 3", "services.x"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    assert str(path) in str(caught.value)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value).strip()
+
+
+def test_the_example_is_right_and_shows_everything() -> None:
+    config = load_config(ROOT / "groundswell.toml.example", {})
+    assert config.watch == ("claude", "github")
+    assert config.catalogue["intranet"].components[0].role == "web"
+    text = (ROOT / "groundswell.toml.example").read_text()
+    for part in (config, config.alerts, config.mail, config.sources, config.detector):
+        for name in type(part).model_fields:
+            if name not in ("secrets", "catalogue"):
+                assert name in text, name
+
+
+def test_a_service_of_ones_own_changes_only_what_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text('[services.claude]\ncommunities = ["elsewhere"]\n')
+    service = load_config(path, {}).catalogue["claude"]
+    assert service.communities == ("elsewhere",)
+    assert service.vendor == "Anthropic"
+
+
+def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hunter2\n")
+    config = load_config(
+        None, {"GROUNDSWELL_SMTP_PASSWORD_FILE": str(tmp_path / "pw"), "GROUNDSWELL_AUTHOR_SALT": "pepper"}
+    )
+    assert config.secrets.smtp_password is not None
+    assert config.secrets.smtp_password.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(config) + str(config) + config.model_dump_json()
+    with pytest.raises(ConfigError, match="GROUNDSWELL_SMTP_PASSWORD_FILE"):
+        load_config(None, {"GROUNDSWELL_SMTP_PASSWORD_FILE": str(tmp_path / "absent")})
+
+
+def test_the_catalogue_holds_together() -> None:
+    services = load_catalogue()
+    assert len(services) >= 60
+    for service in services.values():
+        assert set(service.rivals) | set(service.runs_on) <= set(services), service.id
+        assert len({part.id for part in service.components}) == len(service.components)
+        assert all(alias == alias.lower() for alias in service.aliases)
+        if service.status_format == "statuspage":
+            assert service.status_page.startswith("https://")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5min", 300), ("3h", 10800), ("14d", 1209600)])
+def test_durations(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)

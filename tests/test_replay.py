@@ -1,0 +1,250 @@
+"""The recorded day end to end: what is told when, and that telling it again changes nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from pipeline.model import minutes_between, utc
+from tests.conftest import ROOT, SCENARIO
+
+OFFICIAL = "2026-03-02T11:49:20Z"
+
+
+def replay(folder: Path, db: Path, begin: str, until: str, *more: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "backtest", str(folder), "--json", "--db", str(db), "--from", begin, "--until", until, *more],
+        cwd=ROOT, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def dump(db: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table but runs, in key order."""
+    conn = sqlite3.connect(db)
+    tables = [
+        r[0]
+        for r in conn.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE '%fts%' AND name NOT LIKE 'sqlite%'"
+        )
+    ]
+    return {
+        t: sorted(conn.execute(f"SELECT * FROM {t}").fetchall(), key=repr)
+        for t in tables
+        if t not in ("runs", "_sqlite_migrations")
+    }
+
+
+def mails_of(result: dict[str, Any], day: str) -> list[dict[str, Any]]:
+    return [a for a in result["alerts"] if a["at"].startswith(day)]
+
+
+SPAN = ("2026-03-02T09:00:00Z", "2026-03-02T13:45:00Z")
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("day")
+    code, result = replay(SCENARIO, folder / "a.db", *SPAN)
+    assert code == 0
+    return folder, result
+
+
+def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: tuple[Path, dict[str, Any]]) -> None:
+    _, result = day
+    opened = [a for a in result["alerts"] if a["transition"] == "opened"]
+    assert [a["service"] for a in opened] == ["claude"]
+    assert "2026-03-02T11:37:00Z" < opened[0]["at"] <= "2026-03-02T11:45:00Z"
+    (incident,) = [i for i in result["incidents"] if i["first_alert_at"]]
+    assert incident["official_first_at"] == OFFICIAL
+    assert incident["symptom"] == "login"
+    assert result["scores"]["alerts_in_quiet_spans"] == 0
+
+
+def test_components_are_the_votes_and_then_the_records(day: tuple[Path, dict[str, Any]]) -> None:
+    _, result = day
+    main = next(i["id"] for i in result["incidents"] if i["first_alert_at"])
+    spans = [c for c in result["components"] if c["incident"] == main]
+    voted = {c["component"]: c["since"] for c in spans if c["source"] == "votes" and c["status"] == "affected"}
+    assert voted["web"] < OFFICIAL
+    assert voted["code"] < OFFICIAL
+    assert "api" not in voted or voted["api"] >= "2026-03-02T13:37:00Z", "people said that the API works"
+    api = [
+        (c["since"][11:19], (c["until"] or "")[11:19])
+        for c in spans
+        if c["source"] == "official" and c["component"] == "api"
+    ]
+    assert api == [("12:06:11", "12:21:24"), ("13:37:01", "")]
+
+
+def test_the_announcement_is_context_with_evidence_against_it(day: tuple[Path, dict[str, Any]]) -> None:
+    _, result = day
+    main = next(i["id"] for i in result["incidents"] if i["first_alert_at"])
+    mine = [k for k in result["links"] if k["incident"] == main]
+    announced = [k for k in mine if k["first_seen"].startswith("2026-02-27") and k["first_seen"] >= "2026-02-27T20:58"]
+    assert announced
+    assert all(k["relation"] == "context_before" for k in announced)
+    assert any(
+        "began that day before it (12:59, 13:14" in reason for k in announced for reason in k["evidence_against"]
+    )
+    assert [k for k in mine if k["relation"] == "reports"]
+    assert "caused by" not in json.dumps(result).lower()
+
+
+def test_a_mail_says_what_since_when_how_sure_and_why(day: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = day
+    first = min((folder / "a-mail").glob("*.eml"))
+    message = message_from_bytes(first.read_bytes(), policy=policy.default)
+    text = message.get_body(("plain",)).get_content()
+    assert message["Subject"].startswith("[simulated] Claude: possible outage")
+    for words in ("Since 2026-03-02 11:3", "The provider has not posted anything yet", "people reported trouble on reddit", "SIMULATED",
+                  "In people's words", "other news not before"):  # fmt: skip
+        assert words in text
+    assert text.count("\n> ") <= 3
+
+
+def test_offering_every_record_again_changes_nothing(day: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, _ = day
+    copy = tmp_path / "a.db"
+    shutil.copy(folder / "a.db", copy)
+    before = dump(copy)
+    last = sqlite3.connect(copy).execute("SELECT max(id) FROM runs").fetchone()[0]
+    mixed = cut_and_shuffled(tmp_path / "mixed")
+    code, _ = replay(mixed, copy, *SPAN)
+    assert code == 0
+    after = dump(copy)
+    assert {t for t in before if before[t] != after[t]} == set()
+    again = (
+        sqlite3.connect(copy)
+        .execute("SELECT stage, sum(seen), sum(new) FROM runs WHERE id > ? GROUP BY stage", (last,))
+        .fetchall()
+    )
+    assert {stage for stage, _, _ in again} == {"collect", "tag", "detect", "explain", "alert"}
+    assert all(seen > 0 and new == 0 for _, seen, new in again), again
+    assert not list(tmp_path.glob("*-mail/*.eml"))
+
+
+def cut_and_shuffled(folder: Path) -> Path:
+    """Return the scenario with every file cut in two and its rows in another order."""
+    rng = random.Random(5)
+    shutil.copytree(SCENARIO, folder, ignore=shutil.ignore_patterns("generator"))
+    raw = (
+        zstandard.ZstdDecompressor()
+        .stream_reader((folder / "posts.ndjson.zst").open("rb"))
+        .read()
+        .splitlines(keepends=True)
+    )
+    rng.shuffle(raw)
+    (folder / "posts.ndjson.zst").unlink()
+    (folder / "posts-1.ndjson").write_bytes(b"".join(raw[:3000]))
+    (folder / "posts-2.ndjson.zst").write_bytes(zstandard.ZstdCompressor().compress(b"".join(raw[3000:])))
+    for name in ("complaints", "charts"):
+        head, *rows = (folder / f"{name}.csv").read_text().splitlines()
+        rng.shuffle(rows)
+        for number, part in enumerate((rows[: len(rows) // 3], rows[len(rows) // 3 :]), 1):
+            (folder / f"{name}-{number}.csv").write_text("\n".join([head, *part]) + "\n")
+        (folder / f"{name}.csv").unlink()
+    for path in list((folder / "news").glob("*.xml")):
+        text = path.read_text(encoding="utf-8")
+        before, *items = text.split("<item>")
+        items = [item.split("</item>")[0] for item in items]
+        rng.shuffle(items)
+        for number, part in enumerate((items[::2], items[1::2]), 1):
+            body = before + "".join(f"<item>{item}</item>" for item in part) + "</channel></rss>"
+            path.with_name(f"{path.stem}-{number}.xml").write_text(body, encoding="utf-8")
+        path.unlink()
+    page = json.loads((folder / "status" / "claude.json").read_text())
+    rng.shuffle(page["incidents"])
+    for number, part in enumerate((page["incidents"][:10], page["incidents"][10:]), 1):
+        (folder / "status" / f"part-{number}.json").write_text(json.dumps({**page, "incidents": part}))
+    (folder / "status" / "claude.json").unlink()
+    return folder
+
+
+def test_two_fresh_replays_are_equal(day: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, result = day
+    _, other = replay(cut_and_shuffled(tmp_path / "mixed"), tmp_path / "b.db", *SPAN)
+    assert other == result
+    one, two = dump(folder / "a.db"), dump(tmp_path / "b.db")
+    assert {t for t in one if one[t] != two[t]} == set()
+    for a, b in zip(sorted((folder / "a-mail").glob("*")), sorted((tmp_path / "b-mail").glob("*")), strict=True):
+        assert a.read_bytes() == b.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_whole_week(tmp_path: Path) -> None:
+    code, result = replay(SCENARIO, tmp_path / "w.db", "2026-02-27T00:00:00Z", "2026-03-04T23:55:00Z")
+    assert code == 0
+    assert 3 <= len(mails_of(result, "2026-03-02")) <= 6
+    told = [i for i in result["incidents"] if i["first_alert_at"]]
+    assert {i["service"] for i in told} == {"claude"}, "nothing else broke"
+    assert all(i["official_first_at"] for i in told), "no alert without an official incident in the end"
+    for posted, bump in (
+        ("2026-02-27T12:59:33Z", "2026-02-27T12:51:00Z"),
+        ("2026-02-28T12:57:17Z", "2026-02-28T12:49:00Z"),
+    ):
+        mine = [i for i in told if i["onset"] <= posted <= (i["end"] or "9")]
+        assert len(mine) == 1
+        assert minutes_between(utc(bump), utc(mine[0]["first_alert_at"])) <= 30
+    assert [i["onset"][:10] for i in told] == ["2026-02-27", "2026-02-28", "2026-03-02", "2026-03-03", "2026-03-04"]
+
+
+def variant(folder: Path, *switches: str) -> Path:
+    subprocess.run(
+        [sys.executable, str(SCENARIO / "generator" / "generate.py"), "--out", str(folder), *switches],
+        check=True,
+        timeout=300,
+    )
+    return folder
+
+
+def first_alert(result: dict[str, Any], service: str, after: str) -> str | None:
+    return next((a["at"] for a in result["alerts"] if a["service"] == service and a["at"] >= after), None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_ten_seeds_with_and_without_the_outage(tmp_path: Path, seed: int) -> None:
+    quiet = variant(tmp_path / "q", "--seed", str(seed), "--no-outage")
+    _, nothing = replay(quiet, tmp_path / "q.db", "2026-03-02T00:00:00Z", "2026-03-02T23:50:00Z", "--step", "10min")
+    assert mails_of(nothing, "2026-03-02") == []
+    moved = variant(tmp_path / "m", "--seed", str(seed), "--shift", "-21")
+    _, shifted = replay(moved, tmp_path / "m.db", "2026-03-01T13:30:00Z", "2026-03-01T16:00:00Z")
+    base = variant(tmp_path / "b", "--seed", str(seed))
+    _, usual = replay(base, tmp_path / "b.db", "2026-03-02T10:30:00Z", "2026-03-02T12:10:00Z")
+    first = first_alert(usual, "claude", "2026-03-02T10:30:00Z")
+    assert first is not None
+    assert "2026-03-02T11:37:00Z" < first <= "2026-03-02T11:45:00Z"
+    again = first_alert(shifted, "claude", "2026-03-01T13:30:00Z")
+    assert again is not None
+    assert abs((utc(again) - utc(first)) - timedelta(hours=-21)) <= timedelta(minutes=10)
+
+
+@pytest.mark.slow
+def test_another_service_has_the_same_story(tmp_path: Path) -> None:
+    span = ("2026-03-02T10:30:00Z", "2026-03-02T13:00:00Z")
+    _, claude = replay(variant(tmp_path / "c"), tmp_path / "c.db", *span)
+    _, mistral = replay(variant(tmp_path / "m", "--service", "mistral"), tmp_path / "m.db", *span)
+
+    def of_the_day(result: dict[str, Any], service: str) -> list[tuple[str, str]]:
+        return [
+            (i["onset"], i["state"]) for i in result["incidents"] if i["service"] == service and i["official_first_at"]
+        ]
+
+    ours, theirs = of_the_day(claude, "claude"), of_the_day(mistral, "mistral")
+    assert len(ours) == len(theirs)
+    for (one, state), (two, other) in zip(ours, theirs, strict=True):
+        assert abs(minutes_between(utc(one), utc(two))) <= 30
+        assert state == other

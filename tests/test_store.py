@@ -1,0 +1,157 @@
+"""The database: natural keys, honest counts, coverage, refusals."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import DASHBOARDS
+from pipeline.errors import StoreError
+from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject, utc
+from pipeline.store import Store, open_readonly
+from pipeline.store.collected import save_batch
+from pipeline.store.judged import counts
+from pipeline.store.runs import coverage, memory_of
+
+NOW = utc("2026-03-02T12:00:00Z")
+
+
+def a_post(number: int, text: str = "down") -> Post:
+    return Post(source="reddit", native_id=f"t3_{number}", kind="post", community="c", author_key="k", author_created=None, created=NOW,
+                collected=NOW, title="t", text=text)  # fmt: skip
+
+
+def count(total: int, *, region: str = "", indicator: str = "", minutes: int = 0) -> ComplaintCount:
+    return ComplaintCount(service="svc", source="x", region=region, indicator=indicator, start=NOW + timedelta(minutes=minutes),
+                          interval_s=900, total=total, collected=NOW)  # fmt: skip
+
+
+def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
+    item = NewsItem(source="f", native_id="1", outlet="o", published=NOW, collected=NOW, title="t", summary="s", url="")
+    batch = Batch(source="x", rows=(a_post(1), a_post(2), count(5), item), memory={"etag": "e"}, covered=(NOW - timedelta(hours=1), NOW),
+                  rejected=(Reject(where="f:3", reason="bad", head="row\ud800\0"),))  # fmt: skip
+    with Store(tmp_path / "x.db") as store:
+        assert save_batch(store, batch, NOW) == 4
+        assert save_batch(store, batch, NOW) == 0
+        changed = replace(batch, rows=(a_post(1, "down, edited"), count(7), replace(item, title="t2")))
+        assert save_batch(store, changed, NOW) == 3
+        assert store.rows("SELECT title FROM item_revisions")[0][0] == "t"
+        assert memory_of(store, "x") == {"etag": "e"}
+        assert store.rows("SELECT count(*) FROM quarantine")[0][0] == 1
+        assert (
+            store.rows(
+                "SELECT p.text FROM posts_fts f JOIN posts p ON p.rowid = f.rowid WHERE posts_fts MATCH 'edited'"
+            )[0][0]
+            == "down, edited"
+        )
+
+
+def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
+    rows = (count(10), count(4, region="US"), count(6, region="GB"), count(3, indicator="login"),
+            count(4, region="US", minutes=15), count(6, region="GB", minutes=15), count(2, indicator="login", minutes=30),
+            count(5, indicator="app", minutes=30))  # fmt: skip
+    with Store(tmp_path / "x.db") as store:
+        save_batch(store, Batch(source="x", rows=rows), NOW)
+        found = counts(store, "x", 900, "interval", NOW, NOW + timedelta(hours=1))
+    totals = {at: total for _, indicator, at, total in found if not indicator}
+    assert totals == {NOW: 10, NOW + timedelta(minutes=15): 10, NOW + timedelta(minutes=30): 7}
+    assert (("svc", "login", NOW, 3)) in found
+
+
+def test_coverage_joins_what_touches(tmp_path: Path) -> None:
+    hour = timedelta(hours=1)
+    with Store(tmp_path / "x.db") as store:
+        for begin, end in ((0, 1), (3, 4), (1, 2), (3, 4), (2, 2.5)):
+            save_batch(store, Batch(source="x", rows=(), covered=(NOW + begin * hour, NOW + end * hour)), NOW)
+        assert coverage(store, "x") == [(NOW, NOW + 2.5 * hour), (NOW + 3 * hour, NOW + 4 * hour)]
+
+
+@pytest.mark.parametrize("kind", ["text", "newer", "foreign", "cut", "folder"])
+def test_a_file_that_is_not_ours_is_refused_and_kept(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x.db"
+    if kind == "text":
+        path.write_text("these are notes, no database " * 50)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "foreign":
+        sqlite3.connect(path).execute("CREATE TABLE mine (a)").connection.commit()
+    else:
+        with Store(path) as store:
+            if kind == "newer":
+                store.conn.execute(
+                    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('groundswell', 'later', 'x')"
+                )
+        if kind == "cut":
+            path.write_bytes(path.read_bytes()[:3000])
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(StoreError) as caught:
+        Store(path)
+    assert str(path) in str(caught.value)
+    if kind in ("text", "foreign", "newer"):
+        assert path.read_bytes() == before
+
+
+def _write(path: str, number: int) -> None:
+    with Store(path) as store:
+        for i in range(40):
+            save_batch(store, Batch(source="x", rows=(a_post(number * 1000 + i),)), NOW)
+
+
+def test_writers_wait_for_each_other(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.db")
+    Store(path).conn.close()
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.starmap(_write, [(path, n) for n in range(3)])
+    with Store(path) as store:
+        assert store.rows("SELECT count(*) FROM posts")[0][0] == 120
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        bad = Batch(source="x", rows=(a_post(1), replace(a_post(2), kind=None)))  # type: ignore[arg-type]
+        with pytest.raises(sqlite3.IntegrityError):
+            save_batch(store, bad, NOW)
+        assert store.rows("SELECT count(*) FROM posts")[0][0] == 0
+
+
+def test_every_view_runs_and_every_column_is_in_the_dictionary(tmp_path: Path) -> None:
+    metadata = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]
+    told = metadata["tables"]
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        names = {r[0]: r[1] for r in store.rows("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%fts%'"
+                                                " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlite%'")}  # fmt: skip
+        assert set(names) == set(told)
+        for name, kind in names.items():
+            store.rows(f'SELECT * FROM "{name}" LIMIT 1')
+            if kind == "table":
+                columns = {r[1] for r in store.rows(f'PRAGMA table_info("{name}")')}
+                assert columns == set(told[name]["columns"]), name
+        for query in metadata["queries"].values():
+            values = {
+                key: 'it\'s "quoted" AND * ('
+                for key in ("words", "service", "day", "incident")
+                if f":{key}" in query["sql"]
+            }
+            store.rows(query["sql"], values)
+
+
+def test_reading_commands_cannot_write(tmp_path: Path) -> None:
+    Store(tmp_path / "x.db").conn.close()
+    conn = open_readonly(tmp_path / "x.db")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        conn.execute("DELETE FROM posts")
+    with pytest.raises(StoreError, match="no such database"):
+        open_readonly(tmp_path / "absent.db")
+
+
+def test_times_are_fixed_width_utc_text(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        local = datetime.fromisoformat("2026-03-02T04:00:00.5-08:00")
+        save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=local),)), NOW)
+        assert store.rows("SELECT created FROM posts")[0][0] == "2026-03-02T12:00:00Z"
