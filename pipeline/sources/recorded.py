@@ -130,7 +130,7 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
             except SourceError as error:
                 problems.append(str(error))
                 continue
-            rows[kind] += batch.rows
+            rows[kind] += [row for row in batch.rows if _public(row) >= scenario.start]
             bad[kind] += batch.rejected
     sources = []
     for kind in KINDS:

@@ -238,12 +238,13 @@ def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:
     moment = START
     while moment < END:
         pace = activity(moment) / 0.55 / 1440
+        often = pace * interest(moment)
         for kind, per_day in EVERYDAY.items():
-            for _ in range(int(rng.poisson(per_day * pace * interest(moment)))):
+            for _ in range(int(rng.poisson(per_day * often))):
                 writer.add(moment + timedelta(seconds=int(rng.integers(60))), kind)
         for kind, per_day in GRUMBLES.items():
             fits = not silent_from <= moment < silent_to
-            if rng.random() < per_day * pace * interest(moment) and fits:
+            if rng.random() < per_day * often and fits:
                 writer.add(moment, kind)
             for rival, scale in RIVALS.items():
                 if rng.random() < per_day * pace * scale and fits:
@@ -260,7 +261,7 @@ def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:
         moment += MINUTE
     set_pieces(writer)
     lines = list(numbered(writer))
-    packed = zstandard.ZstdCompressor(level=19).compress("".join(lines).encode())
+    packed = zstandard.ZstdCompressor(level=9).compress("".join(lines).encode())
     (folder / "posts.ndjson.zst").write_bytes(packed)
     return len(lines)
 

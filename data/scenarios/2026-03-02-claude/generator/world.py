@@ -10,6 +10,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -91,6 +92,7 @@ ZONES = {
 }
 
 
+@lru_cache(maxsize=64)
 def activity(moment: datetime) -> float:
     """Return how active all regions together are, about 0.3 to 0.9."""
     return sum(share * busy(moment, offset) for offset, share in ZONES.values())
@@ -152,6 +154,7 @@ MAIN_END = datetime(2026, 3, 2, 15, 47, 9, tzinfo=UTC)
 DAY_INCIDENTS = ("0ghc53zpsfmt", "5zg05jnrqmzg", "0j8dkb38jymf", "63943gpfb97z", "vqnfq1179169")
 
 
+@lru_cache(maxsize=4)
 def bumps(switches: Switches) -> list[Bump]:
     """Return the bumps of this variant, apart from the main one."""
     later = [
