@@ -20,7 +20,7 @@ from pipeline.store.story import put_incident, save_tags
 pytestmark = pytest.mark.slow
 NOW = utc("2026-03-02T13:00:00Z")
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "javascript:alert(1)", "{{7*7}}", "</style><svg onload=alert(1)>",
-           "<a href='http://evil.test/'>x</a>", "&lt;b&gt;", "\u202egnp.exe", "a\u0000b", "‮Ω≈ç√∫˜µ≤≥÷", "田中さんにあげて下さい"]  # fmt: skip
+           "<a href='http://evil.test/'>x</a>", "&lt;b&gt;", "\u202egnp.exe", "a\u0000b", "田中さんにあげて下さい"]  # fmt: skip
 
 
 @pytest.fixture

@@ -21,6 +21,9 @@ from pipeline.outcome import result
 from pipeline.sources.recorded import Scenario, load_recorded, read_scenario
 
 
+TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
+
+
 @dataclass(frozen=True, kw_only=True)
 class Replay:
     """What to replay, over which span, and where its results go."""
@@ -43,7 +46,8 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     from pipeline.errors import StoreError
 
     sources, problems = load_recorded(todo.scenario)
-    for line in problems:
+    refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
+    for line in [*problems, *refused[:TOLD]]:
         click.echo(f"groundswell: {line}", err=True)
     setting = Setting(config=todo.config, config_path=None, db=todo.db, now=todo.until)
     bar = tqdm(total=None, disable=None if progress else True, desc="replay", unit="step")

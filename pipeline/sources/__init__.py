@@ -62,9 +62,10 @@ def _feeds(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sour
 
 
 def _hacker_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
-    names = tuple(config.catalogue[service].name for service in config.watch)
-    if not config.sources.hacker_news or not names:
+    if not config.sources.hacker_news:
         return []
+    # with nothing named to watch, two words find what is talked of as broken; the catalogue says what it is about
+    names = tuple(config.catalogue[service].name for service in config.watch) or ("outage", "down")
     return [HackerNewsSource(names, fetcher, salt=author_salt(config), base=config.sources.hacker_news_base)]
 
 

@@ -89,7 +89,7 @@ class RecordedSource:
         ordered = sorted(rows, key=lambda pair: (pair[0], _key(pair[1])))
         self._public = [public for public, _ in ordered]
         self._rows = [dataclasses.replace(row, collected=public) for public, row in ordered]
-        self._bad = bad
+        self.rejected = tuple(bad)
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
         """Return what became public in (since, now]; refused rows come with the first fetch of a replay."""
@@ -99,7 +99,7 @@ class RecordedSource:
         rows = tuple(self._rows[low:high])
         begin = self._start if first else since - self._delay
         return Batch(
-            source=self.name, rows=rows, rejected=tuple(self._bad) if first else (),
+            source=self.name, rows=rows, rejected=self.rejected if first else (),
             covered=(max(begin, self._start), now - self._delay), outcome="ok" if rows else "empty",
             memory={"begun": iso(since)} if first else {},
         )  # fmt: skip
