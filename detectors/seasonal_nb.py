@@ -195,7 +195,7 @@ def upper_bound(mu: Floats, r: Floats, threshold: float, detector: SeasonalNB) -
     low = np.maximum(np.maximum(detector.min_count, detector.min_ratio * mu), mu)
     high = low + 10 * threshold + 20 * mu + 20
     mu = np.maximum(mu, 1e-9)
-    for _ in range(40):
+    for _ in range(24):  # counts to within a hundred-thousandth
         middle = (low + high) / 2
         llr = middle * np.log(middle / mu) - (middle + r) * np.log((middle + r) / (mu + r))
         enough = llr >= threshold

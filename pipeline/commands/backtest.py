@@ -20,7 +20,6 @@ from pipeline.model import Run
 from pipeline.outcome import result
 from pipeline.sources.recorded import Scenario, load_recorded, read_scenario
 
-
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 
 

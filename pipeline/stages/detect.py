@@ -19,7 +19,7 @@ from detectors.base import ForeignState, Verdicts
 from pipeline.model import Run, SeriesKey, floor_to, iso, utc
 from pipeline.store import Store
 from pipeline.store import judged as rows
-from pipeline.store.runs import coverage, put_stage_note, record_run, stage_note
+from pipeline.store.runs import coverage, record_run, stage_note
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -73,7 +73,11 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
         # nothing to go back for: the bins up to here were offered again and are known
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
         return offered, 0
-    columns = _columns(store, group, watched, start, until)
+    if group.kind == "votes":
+        raw = rows.talk(store, group.source, start, until)
+    else:
+        raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
+    columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
     if state is not None:
         columns = [*state.series, *(c for c in columns if c not in set(state.series))]
         state = state.with_series(columns, silent=group.kind == "votes")
@@ -86,7 +90,7 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
         if begin >= end:
             continue
-        counts, mentions = _frames(store, group, columns, begin, end, spans)
+        counts, mentions = _frames(group, raw, columns, begin, end, spans)
         if state is None:
             state = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
         verdicts = state.extend(counts, mentions)
@@ -94,13 +98,10 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
         total += len(counts)
         for slot in ("day", "now") if end == midnight else ("now",):
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
+    noted = max(iso(now), stage_note(store, "detect", group.subject) or "")
     new = rows.save_judgement(
-        store, group.subject, [group.key(c) for c in columns], found, saved, start if redo else None
+        store, group.subject, [group.key(c) for c in columns], found, saved, start if redo else None, noted
     )
-    with store.transaction() as conn:
-        put_stage_note(
-            conn, "detect", group.subject, iso(max(now, utc(stage_note(store, "detect", group.subject) or iso(now))))
-        )
     return total * len(columns), new
 
 
@@ -147,16 +148,8 @@ def _load(detector: Any, blob: bytes) -> Any:
         return None
 
 
-def _columns(store: Store, group: _Group, watched: Sequence[str], start: datetime, until: datetime) -> list[str]:
-    if group.kind == "votes":
-        spoken = {service for service, _, _ in rows.talk(store, group.source, start, until)}
-        return sorted(spoken | set(watched if len(watched) < 20 else ()))
-    found = rows.counts(store, group.source, group.bin_s, group.window, start, until)
-    return sorted({f"{service}|{indicator}" if indicator else service for service, indicator, _, _ in found})
-
-
 def _frames(
-    store: Store, group: _Group, columns: list[str], start: datetime, until: datetime,
+    group: _Group, raw: Sequence[tuple[str, datetime, float]], columns: list[str], start: datetime, until: datetime,
     spans: Sequence[tuple[datetime, datetime]],
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:  # fmt: skip
     """Return counts (and mentions) of complete bins in [start, until), NaN where nothing was observed."""
@@ -164,19 +157,19 @@ def _frames(
     place = {column: i for i, column in enumerate(columns)}
     begin = start.timestamp()
 
-    def slot(moment: datetime) -> int:
-        return int((moment.timestamp() - begin) // group.bin_s)
-
+    here = [
+        (int((at.timestamp() - begin) // group.bin_s), place[column], n) for column, at, n in raw if start <= at < until
+    ]
     if group.kind == "complaints":
         values = np.full((len(index), len(columns)), np.nan)
-        for service, indicator, at, total in rows.counts(store, group.source, group.bin_s, group.window, start, until):
-            values[slot(at), place[f"{service}|{indicator}" if indicator else service]] = total
+        for slot, column, total in here:
+            values[slot, column] = total
         return pd.DataFrame(values, index=index, columns=pd.Index(columns)), None
     votes = np.zeros((len(index), len(columns)))
     talk = np.zeros_like(votes)
-    for service, at, counted in rows.talk(store, group.source, start, until):
-        talk[slot(at), place[service]] += 1
-        votes[slot(at), place[service]] += counted
+    for slot, column, counted in here:
+        talk[slot, column] += 1
+        votes[slot, column] += counted
     covered = np.zeros(len(index), dtype=bool)
     starts = index.as_unit("s").asi8
     for since, end in spans:

@@ -9,19 +9,20 @@ from typing import Any
 
 from pipeline.model import SeriesKey, iso, utc
 from pipeline.store import Store
+from pipeline.store.runs import put_stage_note
 
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
 
 
-def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tuple[str, datetime, bool]]:
-    """Return (service, created, counted as a vote) of every post of a source that speaks of a service in a span."""
+def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tuple[str, datetime, float]]:
+    """Return (service, created, 1 if it counts as a vote else 0) of every post of a source that speaks of a service in a span."""
     rows = store.rows(
         "SELECT t.service, t.created, ifnull(v.weight, 0) > 0 FROM post_tags t LEFT JOIN votes v USING"
         " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
         " ORDER BY t.created, t.native_id, t.service",
         (source, iso(since), iso(until)),
     )
-    return [(row[0], utc(row[1]), bool(row[2])) for row in rows]
+    return [(row[0], utc(row[1]), float(row[2])) for row in rows]
 
 
 def _distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
@@ -51,8 +52,8 @@ def count_groups(store: Store) -> list[tuple[str, int, str]]:
 
 def counts(
     store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
-) -> list[tuple[str, str, datetime, int]]:
-    """Return (service, indicator, start, total) of all regions together in a span.
+) -> list[tuple[str, datetime, float]]:
+    """Return (service or service|indicator, start, total) of all regions together in a span.
 
     Where a total exists for an interval it is the count; else the count is the sum of its regions, or of its
     indicators when no region is told.
@@ -69,7 +70,11 @@ def counts(
     for service, indicator, start, total in found:
         if indicator and (service, start) not in totals:
             summed[service, start] = summed.get((service, start), 0) + total
-    return found + [(service, "", start, total) for (service, start), total in summed.items()]
+    named = [
+        (f"{service}|{indicator}" if indicator else service, start, float(total))
+        for service, indicator, start, total in found
+    ]
+    return named + [(service, start, float(total)) for (service, start), total in summed.items()]
 
 
 def newest_start(store: Store, source: str, interval_s: int) -> datetime | None:
@@ -100,7 +105,7 @@ def oldest_change(store: Store, source: str, since_collected: datetime, kind: st
 
 def save_judgement(
     store: Store, subject: str, keys: Iterable[SeriesKey], rows: Sequence[VerdictRow], states: Mapping[str, _State],
-    redo_from: datetime | None,
+    redo_from: datetime | None, noted: str,
 ) -> int:  # fmt: skip
     """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed."""
     keys = list(keys)
@@ -119,6 +124,7 @@ def save_judgement(
                 "INSERT OR REPLACE INTO detector_state VALUES (?,?,?,?,?,?)",
                 (subject, slot, detector, version, iso(through), blob),
             )
+        put_stage_note(conn, "detect", subject, noted)
     return max(0, new)
 
 
