@@ -54,6 +54,8 @@ def _detect(setting: Setting, store: Any) -> list[Run]:
 def _explain(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.explain import Telling, run_explain
     from pipeline.store.runs import put_stage_note, stage_note
+    from pipeline.store.story import anything_to_explain
+    from pipeline.text.classifier import RULES, OutageModel
     from pipeline.text.services import ServiceMatcher
 
     since = stage_note(store, "alert", "since")
@@ -64,7 +66,11 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
             put_stage_note(conn, "alert", "since", since)
     telling = Telling(since=utc(since), channels=setting.config.alerts.channels)
     matcher = ServiceMatcher(setting.config.catalogue)
-    return [run_explain(store, setting.config, matcher, _models().news, telling, setting.now)]
+    through = stage_note(store, "explain", "through")
+    # the model that reads headlines costs seconds to load, which a quiet run need not pay
+    needed = through is None or anything_to_explain(store, utc(through))
+    news = _models().news if needed else OutageModel(RULES, "")
+    return [run_explain(store, setting.config, matcher, news, telling, setting.now)]
 
 
 def _alert(setting: Setting, store: Any) -> list[Run]:
