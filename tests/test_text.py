@@ -128,10 +128,16 @@ def test_the_committed_models_are_what_training_gives_and_are_read_by_hash(tmp_p
 
     folder = Path(str(tmp_path))
     texts, truth = classifier.read_labels(LABELS, MATCHER)
-    model = classifier.build().fit(texts, truth)
-    assert classifier.save(model, folder / "outage.skops") == MODEL.with_suffix(".skops.sha256").read_text()[:12]
+    model = classifier.fit(texts, truth)
+    one, two = (
+        classifier.save(classifier.fit(texts, truth), folder / name) for name in ("outage.skops", "again.skops")
+    )
+    assert one == two, "same texts, same bytes"
     loaded = classifier.load(folder / "outage.skops")
     few = [text.split(" cue_")[0] for text in texts[:60]]
+    assert loaded.scores(few) == pytest.approx(classifier.load(MODEL).scores(few), abs=0.01), (
+        "run `make train` and commit"
+    )
     column = list(model.classes_).index(1)
     assert loaded.scores(few) == pytest.approx(model.predict_proba([with_cues(t) for t in few])[:, column], abs=1e-9)
     (folder / "outage.skops").write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")

@@ -32,11 +32,9 @@ def train_command(labels: Path, out: Path, measure: bool) -> None:
         ("outage", classifier.read_labels(labels, matcher)),
         ("news", classifier.read_headlines(labels)),
     ):
-        model = classifier.build()
         if measure:
-            figures = classifier.measure(model, texts, truth)
+            figures = classifier.measure(classifier.build(), texts, truth)
             shown = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
             click.echo(f"{name}: {len(texts)} texts; on five folds: {shown}")
-        model.fit(texts, truth)
         path = out if name == "outage" else out.with_name("news.skops")
-        click.echo(f"{name}: wrote {path.name}, id {classifier.save(model, path)}")
+        click.echo(f"{name}: wrote {path.name}, id {classifier.save(classifier.fit(texts, truth), path)}")
