@@ -7,6 +7,7 @@ one incident with several episodes. A page's incident of impact none, or a maint
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -305,7 +306,8 @@ def _evidence(
         ]
         if i.series.channel == "votes":
             rows = " ".join(f"votes:{r['source']}/{r['native_id']}" for r in mine[:40])
-            statement = f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC (score {i.score:.0f})"
+            usual = "" if math.isnan(i.expected_total) else f", {i.expected_total:.1f} expected"
+            statement = f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{usual} (score {i.score:.0f})"
         else:
             rows = f"verdicts:{i.series}@{iso(i.peak)}"
             statement = (

@@ -6,6 +6,7 @@ text order is time order. `NaN` and `None` mean "not observed", never zero.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -234,7 +235,10 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A span in which one series was above what was expected; `end` None while it lasts."""
+    """A span in which one series was above what was expected; `end` None while it lasts.
+
+    `expected_total` is what was expected from the onset to the last alarm; NaN when not known.
+    """
 
     series: SeriesKey
     onset: datetime
@@ -245,6 +249,7 @@ class Interval:
     score: float
     observed_peak: float
     expected_peak: float
+    expected_total: float = math.nan
 
     def span_end(self, now: datetime) -> datetime:
         """Return the end, or `now` while it lasts."""

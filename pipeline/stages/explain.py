@@ -147,6 +147,7 @@ def _intervals(
                 end=None if event.end is None else moment(event.end), last_alarm=moment(event.last + 1),
                 score=round(event.score, 1), observed_peak=float(observed[event.peak]),
                 expected_peak=float(expected[event.peak]),
+                expected_total=round(float(np.nansum(expected[event.onset : event.last + 1])), 1),
             ))  # fmt: skip
     return found
 
