@@ -32,6 +32,7 @@ class SeasonalNB:
     freeze_alone: float = 12.0
     frozen_hours: float = 6.0
     warm_up_hours: float = 6.0
+    warm_up_bins: float = 24.0
     min_ratio: float = 1.5
     min_count: float = 4.0
     talk_weight: float = 0.6
@@ -118,7 +119,7 @@ class SeasonalState:
         shape = self.profile.shape(start)
         mu = shape * self.profile.level()
         alpha = self.profile.dispersion()
-        warm = self.profile.exposure()[:n] >= d.warm_up_hours * 3600
+        warm = self.profile.exposure()[:n] >= max(d.warm_up_hours * 3600, d.warm_up_bins * self.bin_s) * 0.999
         self.ring[:, :-1] = self.ring[:, 1:]
         self.ring[0, -1], self.ring[1, -1] = both, np.where(on, mu, 0.0)
         sums = np.cumsum(self.ring[:, ::-1], axis=1)[:, [k - 1 for k in self.windows]]

@@ -47,6 +47,9 @@ def make_detector(config: Config) -> Any:
 
     if config.detector.name not in DETECTORS:
         raise ConfigError(f"detector.name: {config.detector.name!r} is unknown; one of {', '.join(DETECTORS)}")
+    wrong = [key for key, value in config.detector.params.items() if isinstance(value, str)]
+    if wrong:
+        raise ConfigError(f"detector.params.{wrong[0]}: must be a number")
     try:
         return DETECTORS[config.detector.name](**config.detector.params)
     except TypeError as error:

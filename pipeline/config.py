@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -87,6 +88,19 @@ class Sources(_Strict):
     counts: tuple[str, ...] = ()
     allow_private: bool = False
     statuspage_base: str = ""
+
+    @field_validator("feeds")
+    @classmethod
+    def _web_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            try:
+                parts = urlsplit(url)
+            except ValueError:
+                parts = urlsplit("")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{url!r} is not an address such as https://example.org/feed.xml")
+        return value
+
     hacker_news_base: str = "https://hn.algolia.com"
     downstatus_base: str = "https://isitdownstatus.com"
     reddit_base: str = ""
@@ -186,6 +200,8 @@ def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigErro
 
 def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
     """Add or override catalogue entries from `[services.<id>]` tables."""
+    if not isinstance(tables, Mapping):
+        raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
     for service_id, table in tables.items():
         if not re.fullmatch(r"[a-z0-9_]{1,40}", service_id):
             raise ConfigError(f"{path}: services.{service_id}: an id has only a-z, 0-9 and _")

@@ -33,6 +33,10 @@ MAX_REDIRECTS = 5
 USER_AGENT = "groundswell/0.1 (outage detection; https://groundswell.example)"
 
 
+# IPv6 forms that carry an IPv4 address, or are private by an older name
+_DISGUISES = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10"))
+
+
 class _Refused(OSError):
     """The address may not be contacted."""
 
@@ -41,7 +45,8 @@ def _check_address(host: str, address: str) -> None:
     """Raise unless the address is a public one, looking through IPv6 forms of IPv4."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    if not inner.is_global or inner.is_multicast:
+    disguised = any(ip in network for network in _DISGUISES if network.version == ip.version)
+    if disguised or not inner.is_global or inner.is_multicast:
         raise _Refused(f"{host} is at {address}, a private address")
 
 

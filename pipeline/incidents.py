@@ -59,11 +59,12 @@ def officials(updates: Iterable[StatusUpdate]) -> list[Official]:
         rows.sort(key=lambda u: (u.displayed_at, u.update_id))
         if rows[-1].impact not in COUNTED_IMPACTS:
             continue
-        over = [u.displayed_at for u in rows if u.status in ("resolved", "postmortem")]
-        reopened = rows[-1].status not in ("resolved", "postmortem")
+        # closed by the first such update after the last that says otherwise: a page may open an incident again
+        other = max((n for n, u in enumerate(rows) if u.status not in ("resolved", "postmortem")), default=-1)
+        over = [u.displayed_at for u in rows[other + 1 :]]
         found.append(Official(
             id=incident_id, name=rows[-1].name, impact=rows[-1].impact, posted=rows[0].displayed_at,
-            resolved=None if reopened or not over else over[0], updates=tuple(rows),
+            resolved=over[0] if over else None, updates=tuple(rows),
         ))  # fmt: skip
     return sorted(found, key=lambda o: (o.posted, o.id))
 

@@ -27,6 +27,8 @@ def utc(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
+    if not 2000 <= moment.year < 2100:
+        raise ValueError(f"{text!r} is not a time between 2000 and 2100")
     return moment.astimezone(UTC)
 
 

@@ -20,7 +20,7 @@ LEVELS = {
 LIBRARIES = {
     "praw": ("pipeline.sources",), "prawcore": ("pipeline.sources",), "feedparser": ("pipeline.sources",),
     "requests": ("pipeline.fetch",), "urllib3": ("pipeline.fetch",), "sqlite_utils": ("pipeline.store",),
-    "sqlite3": ("pipeline.store", "pipeline.commands.sql"), "smtplib": ("pipeline.channels",), "sklearn": ("pipeline.text",),
+    "sqlite3": ("pipeline.store", "pipeline.commands.sql", "pipeline.commands.incidents"), "smtplib": ("pipeline.channels",), "sklearn": ("pipeline.text",),
     "skops": ("pipeline.text",), "statsmodels": ("detectors",), "jinja2": ("pipeline.render",),
     "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.stages.tag",), "ahocorasick": ("pipeline.text",),
     "pydantic": ("pipeline.config", "pipeline.channels"), "zstandard": ("pipeline.sources",), "tqdm": ("pipeline.commands",),

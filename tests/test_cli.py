@@ -158,6 +158,33 @@ def test_import_refuses_bad_rows_with_their_line_and_keeps_the_rest(groundswell:
     assert groundswell("import", "counts", "t.csv", "--interval", "900").stdout == "2 rows seen, 0 new, 1 refused\n"
 
 
+def test_wide_bins_and_late_counts_are_told_too(groundswell: Groundswell, tmp_path: Path) -> None:
+    """An alarm in a four-hour bin, in a file written an hour and a half after the bin's end."""
+    rows = [
+        f"claude,2026-02-{day:02d}T{hour:02d}:00:00Z,14400,{40 + hour // 4}"
+        for day in range(15, 29)
+        for hour in range(0, 24, 4)
+    ]
+    (tmp_path / "tickets.csv").write_text("service,start_utc,interval_s,total\n" + "\n".join(rows) + "\n")
+    only = 'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\nallow_private = true\ncounts = ["tickets.csv"]\n'
+    configured(tmp_path, only + 'feeds = ["http://127.0.0.1:9/none.xml"]\n')
+    assert groundswell("run", "--now", "2026-03-01T00:30:00Z").returncode == 3  # the feed alone
+    with (tmp_path / "tickets.csv").open("a") as file:
+        file.write("claude,2026-03-01T00:00:00Z,14400,900\n")
+    groundswell("run", "--now", "2026-03-01T05:30:00Z")
+    (mail,) = (tmp_path / "mail").glob("*-opened-*.eml")
+    assert "900 complaints in 240 min" in mail.read_text()
+    found = json.loads(groundswell("incidents", "--json", "--now", "2026-03-01T06:00:00Z").stdout)
+    assert len(found["incidents"]) == 1, "no alarm out of the first days"
+
+
+def test_reading_cannot_make_files(groundswell: Groundswell, tmp_path: Path) -> None:
+    configured(tmp_path)
+    groundswell("run")
+    assert groundswell("sql", f"attach '{tmp_path}/evil.db' as e").returncode == 1
+    assert not (tmp_path / "evil.db").exists()
+
+
 def test_test_alert_writes_a_marked_message(groundswell: Groundswell, tmp_path: Path) -> None:
     configured(tmp_path)
     done = groundswell("test-alert")

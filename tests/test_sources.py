@@ -72,6 +72,22 @@ def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, rea
     assert [(c.total, c.region) for c in batch.rows if isinstance(c, ComplaintCount)] == [(5, ""), (7, "US")]
 
 
+def test_a_stray_quote_or_byte_spoils_its_own_row_only() -> None:
+    body = (
+        CSV.encode()
+        + b'svc,2026-03-02T10:00:00Z,900,5,,,\n"svc"x,2026-03-02T10:15:00Z,900,5,,,\n\xff,,,,,,\n"svc,2026,900,5\r\nsvc,2026-03-02T10:30:00Z,900,7,,,\n'
+    )
+    batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="c.csv")
+    assert [r.where for r in batch.rejected] == ["c.csv:3", "c.csv:4", "c.csv:5"]
+    assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == [5, 7]
+
+
+def test_times_out_of_this_world_are_refused() -> None:
+    for stamp in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z"):
+        with pytest.raises(ValueError, match="between 2000 and 2100"):
+            utc(stamp)
+
+
 def test_feed_text_is_plain_and_times_are_never_the_future() -> None:
     body = b"""<rss version="2.0"><channel><title>Wire</title>
     <item><title>A &lt;b&gt;bold&lt;/b&gt; claim - Outlet</title><guid>1</guid><source url="http://o">Outlet</source>
@@ -232,7 +248,14 @@ def test_private_addresses_are_refused_also_behind_a_redirect(upstreams: Upstrea
     with pytest.raises(SourceError, match="private address"):
         get(upstreams, private=False)
     assert not upstreams.requests
-    for host in ("http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/", "http://2130706433:1/", "http://169.254.169.254/"):
+    for host in (
+        "http://[::1]:1/",
+        "http://[::ffff:127.0.0.1]:1/",
+        "http://2130706433:1/",
+        "http://169.254.169.254/",
+        "http://[64:ff9b::7f00:1]/",
+        "http://[fec0::1]/",
+    ):
         with pytest.raises(SourceError):
             Fetcher().get(host, source="s", memory={}, now=NOW)
 

@@ -133,6 +133,16 @@ def test_components_are_listed_withdrawn_and_listed_again() -> None:
     assert incident.affected(at("12:30")) == ("web",)
 
 
+def test_a_notice_that_is_opened_again_is_over_when_it_is_closed_for_good() -> None:
+    updates = [
+        notice(1, "09:00", "investigating", "major", web="major_outage"), notice(1, "10:00", "resolved", "major", web="operational"),
+        notice(1, "10:30", "investigating", "major", web="major_outage"), notice(1, "12:00", "resolved", "major", web="operational"),
+    ]  # fmt: skip
+    (incident,) = built([], updates, at("18:00"))
+    assert incident.end == at("12:00")
+    assert [(c.since, c.until) for c in incident.components] == [(at("09:00"), at("10:00")), (at("10:30"), at("12:00"))]
+
+
 def test_votes_name_components_and_clear_them() -> None:
     said = [report("11:38", ("web",)), report("11:39", ("web",), ("api",)), report("11:40", ("web",), ("api",)),
             report("11:41", ("api",)), report("11:42", (), (), "error", 0.0)]  # fmt: skip

@@ -76,7 +76,8 @@ def plan(
     scenario = read_scenario(folder)
     extra = folder / "services.toml"
     config = load_config(setting.config_path, extra=extra) if extra.exists() else setting.config
-    if not config.watch:
+    if scenario.watch:
+        # the recorded day says whom it is about; a configuration of one's own does not silence it
         unknown = [service for service in scenario.watch if service not in config.catalogue]
         if unknown:
             raise ConfigError(f"{folder / 'scenario.toml'}: watch: {unknown[0]} is not in the catalogue")
@@ -86,7 +87,7 @@ def plan(
         stride = parse_duration(step) if step else scenario.step
     except ValueError as error:
         raise ConfigError(f"--step: {error}") from error
-    start = parse_time(begin, "--from") or scenario.start + (scenario.end - scenario.start) * 2 / 3
+    start = parse_time(begin, "--from") or _first_run(scenario)
     stop = parse_time(until, "--until") or scenario.end - scenario.step
     if not scenario.start <= start <= stop:
         raise ConfigError(f"--from and --until: need {scenario.start:%Y-%m-%d} <= from <= until")
@@ -95,10 +96,20 @@ def plan(
     return Replay(scenario=scenario, config=config, begin=start, until=stop, step=stride, db=db, mail=mail)
 
 
+def _first_run(scenario: Scenario) -> datetime:
+    """Return two thirds into the recording, or an hour before the first outage it knows of when that is earlier."""
+    known: list[datetime] = [t["onset"] - timedelta(hours=1) for t in scenario.truth.get("incident", ())]
+    return max(scenario.start, min([scenario.start + (scenario.end - scenario.start) * 2 / 3, *known]))
+
+
 @click.command("backtest")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--step", help="Time between runs, as 5min; default: the scenario's.")
-@click.option("--from", "begin", help="First run; everything before is loaded in one batch, without alerts.")
+@click.option(
+    "--from",
+    "begin",
+    help="First run; everything before is one batch without alerts. Default: two thirds in, or before the first known outage.",
+)
 @click.option("--until", help="Last run.")
 @click.option("--keep", is_flag=True, help="Keep the result in --db; without it a temporary database is used.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, schema 1.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
-from pipeline.errors import StoreError
+from pipeline.errors import SourceError, StoreError
 from pipeline.model import Batch, Run
 
 
@@ -26,10 +26,14 @@ def counts(setting: Setting, file: Path, interval: int | None) -> None:
     from pipeline.sources.complaints import parse_csv
 
     body = _read(file)
-    _store(
-        setting,
-        parse_csv(body, source=f"counts:{file.name}", fetched_at=setting.now, name=str(file), interval_s=interval),
-    )
+    try:
+        batch = parse_csv(
+            body, source=f"counts:{file.name}", fetched_at=setting.now, name=str(file), interval_s=interval
+        )
+    except SourceError as error:
+        click.echo(f"groundswell: {error}", err=True)
+        sys.exit(PARTIAL)
+    _store(setting, batch)
 
 
 @import_command.command("posts")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 
 import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.config import parse_duration
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, StoreError
+from pipeline.model import iso, utc
 
 
 @click.command("incidents")
@@ -25,10 +27,13 @@ def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error
     conn = open_readonly(setting.db)
-    rows = conn.execute(
-        "SELECT * FROM incident_overview WHERE onset >= ?", ((setting.now - span).strftime("%Y-%m-%dT%H:%M:%SZ"),)
-    ).fetchall()
-    conn.close()
+    try:
+        earliest = iso(max(setting.now - min(span, timedelta(days=9000)), utc("2000-01-01T00:00:00Z")))
+        rows = conn.execute("SELECT * FROM incident_overview WHERE onset >= ?", (earliest,)).fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(f"{setting.db}: {error}") from error
+    finally:
+        conn.close()
     if as_json:
         click.echo(json.dumps({"schema": 1, "incidents": [dict(row) for row in rows]}, indent=1))
         return

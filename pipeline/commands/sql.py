@@ -23,6 +23,10 @@ def sql_command(setting: Setting, query: str, as_json: bool) -> None:
     from pipeline.store import open_readonly
 
     conn = open_readonly(setting.db)
+    # a database opened for reading could still be made to open, and so create, others
+    conn.set_authorizer(
+        lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+    )
     try:
         cursor = conn.execute(query)
         rows = cursor.fetchmany(100_000)

@@ -11,7 +11,7 @@ import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.config import resolve_near
-from pipeline.errors import ChannelError
+from pipeline.errors import ChannelError, ConfigError
 from pipeline.model import Alert, iso
 
 
@@ -26,7 +26,10 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
 
     config = setting.config
     if to:
-        mail = type(config.mail).model_validate({**config.mail.model_dump(), "to": (to,)})
+        try:
+            mail = type(config.mail).model_validate({**config.mail.model_dump(), "to": (to,)})
+        except ValueError as error:
+            raise ConfigError(f"--to: {to[:80]!r} is not a plain mail address such as me@example.org") from error
         channels = tuple(dict.fromkeys((*config.alerts.channels, "email")))
         config = config.model_copy(
             update={"mail": mail, "alerts": config.alerts.model_copy(update={"channels": channels})}

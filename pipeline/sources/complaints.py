@@ -7,8 +7,7 @@ judged, and it is never summed.
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -31,21 +30,19 @@ def parse_csv(
     number (a fraction, a separator, a naive time, a second and different count for the same interval) is refused
     with its line. Raises SourceError when the file has no such columns.
     """
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 text") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    lines = _lines(body)
+    header = [cell.strip().lower() for cell in next(lines, (0, [], ""))[1]]
     when = next((column for column in TIME_COLUMNS if column in header), "")
     what = next((column for column in COUNT_COLUMNS if column in header), "")
     if "service" not in header or not when or not what or (interval_s is None and "interval_s" not in header):
         raise SourceError(f"{name}:1: needs the columns service, start_utc, interval_s, total")
     rows: dict[_Key, ComplaintCount] = {}
     bad: list[Reject] = []
-    for cells, line in _lines(reader, name, bad):
+    for line, cells, problem in lines:
         row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
         try:
+            if problem:
+                raise ValueError(problem)
             if len(cells) != len(header):
                 raise ValueError(f"{len(cells)} cells where the header has {len(header)}")
             width = interval_s if interval_s is not None else whole(row["interval_s"])
@@ -66,19 +63,23 @@ def parse_csv(
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
-def _lines(reader: Iterable[list[str]], name: str, bad: list[Reject]) -> Iterable[tuple[list[str], int]]:
-    """Yield the rows with their line numbers; a row the csv module refuses ends the file with a reject."""
-    iterator = iter(reader)
-    while True:
+def _lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
+    """Yield (line, cells, problem) of each line that is not empty.
+
+    A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.
+    """
+    for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        if not raw.strip():
+            continue
         try:
-            cells = next(iterator)
-        except StopIteration:
-            return
+            text = raw.decode("utf-8")
+            cells = next(csv.reader([text], strict=True), [])
+        except UnicodeDecodeError:
+            yield number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text"
         except csv.Error as error:
-            bad.append(reject(f"{name}:{getattr(reader, 'line_num', 0)}", f"the rest is not CSV: {error}", ""))
-            return
-        if cells:
-            yield cells, getattr(reader, "line_num", 0)
+            yield number, [raw[:200].decode("utf-8", "replace")], f"not CSV: {error}"
+        else:
+            yield number, cells, ""
 
 
 def _word(text: str, *, empty: bool = False) -> str:
@@ -102,7 +103,7 @@ def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service:
     found = answer.get("data") if isinstance(answer, dict) else None
     data = found if isinstance(found, dict) else {}
     reports = data.get("report_count_1h")
-    if not isinstance(reports, int) or isinstance(reports, bool) or reports < 0:
+    if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
         raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked")
     row = ComplaintCount(
         service=service or plain(data.get("slug"), 60), source="downstatus", region="", indicator="",

@@ -50,6 +50,8 @@ def read_scenario(folder: Path) -> Scenario:
     table = read_toml(path)
     try:
         start, end = (_moment(table[key]) for key in ("start", "end"))
+        if not isinstance(table.get("publication_delay", {}), dict):
+            raise ValueError('publication_delay: must be a table, as posts = "60s" under [publication_delay]')
         delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
         step = parse_duration(table.get("step", "5min"))
     except KeyError as error:
@@ -59,12 +61,30 @@ def read_scenario(folder: Path) -> Scenario:
     unknown = set(table.get("publication_delay", {})) - set(KINDS)
     if unknown:
         raise ConfigError(f"{path}: publication_delay.{sorted(unknown)[0]}: unknown key; one of {', '.join(KINDS)}")
-    truth = read_toml(folder / "truth.toml") if (folder / "truth.toml").exists() else {}
+    truth = _truth(folder / "truth.toml") if (folder / "truth.toml").exists() else {}
     return Scenario(
         folder=folder, name=str(table.get("name", folder.name)), start=start, end=end, step=step, delays=delays,
         watch=tuple(table.get("watch", ())), simulated=bool(table.get("simulated", False)),
         note=str(table.get("note", "")), truth=truth,
     )  # fmt: skip
+
+
+def _truth(path: Path) -> Mapping[str, Any]:
+    """Read truth.toml; raises ConfigError naming the entry and key that is missing or no time."""
+    table = read_toml(path)
+    for kind, keys in (("incident", ("onset", "end")), ("quiet", ("from", "until"))):
+        entries = table.get(kind, [])
+        for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
+            if not isinstance(entry, dict) or not isinstance(entry.get("service"), str):
+                raise ConfigError(f"{path}: {kind} {number}: must be a [[{kind}]] table with a service")
+            for key in keys:
+                try:
+                    entry[key] = _moment(entry[key])
+                except (KeyError, ValueError) as error:
+                    raise ConfigError(
+                        f"{path}: {kind} {number}: {key}: {'is missing' if isinstance(error, KeyError) else error}"
+                    ) from error
+    return table
 
 
 def _moment(value: object) -> datetime:
@@ -176,13 +196,19 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
         if kind == "complaints":
             return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
         if kind == "feeds":
-            return _named_by_content(feed.parse_feed(body, source=name, fetched_at=end))
+            return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
         if kind == "status":
-            return statuspage.parse_incidents(body, source=path.stem, fetched_at=end)
+            return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
         return parse_charts(body, source="charts", fetched_at=end, name=name)
     except SourceError as error:
         message = str(error)
         raise SourceError(message if name in message else f"{path}: {message}") from error
+
+
+def _placed(batch: Batch, name: str) -> Batch:
+    """Say of each refused row which file it lies in."""
+    rejected = tuple(dataclasses.replace(bad, where=f"{name}: {bad.where}") for bad in batch.rejected)
+    return dataclasses.replace(batch, rejected=rejected)
 
 
 def _named_by_content(batch: Batch) -> Batch:
@@ -193,6 +219,8 @@ def _named_by_content(batch: Batch) -> Batch:
 
 def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
     """Parse `observed_utc,store,country,chart,rank,app`; a bad row is refused with its line."""
+    if max(map(len, body.split(b"\n"))) > 100_000:
+        raise SourceError(f"{name}: a line of more than 100,000 bytes is no chart row")
     reader = csv.DictReader(io.StringIO(body.decode("utf-8", "replace"), newline=""))
     wanted = {"observed_utc", "store", "country", "chart", "rank", "app"}
     if not wanted <= set(reader.fieldnames or ()):

@@ -61,7 +61,7 @@ def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datet
     for where, item in items:
         try:
             if not isinstance(item, dict):
-                raise ValueError("not an object")
+                raise ValueError(item if isinstance(item, str) else "not an object")
             post = to_post(item, source=source, fetched_at=fetched_at, salt=salt)
             rows[post.native_id] = post
         except (ValueError, TypeError, OverflowError) as error:
@@ -144,7 +144,12 @@ class RedditSource:
                 fields = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
                 fields["author"] = "" if fields.get("author") is None else str(fields["author"])
                 fields["subreddit"] = str(fields.get("subreddit", ""))
-                oldest, count = from_epoch(fields.get("created_utc")), number + 1
+                count = number + 1
+                try:
+                    oldest = from_epoch(fields.get("created_utc"))
+                except ValueError:
+                    items.append((f"{kind} {number}", fields))  # refused alone, with the others
+                    continue
                 if oldest < since:
                     met = True
                     break

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Reject, StatusUpdate
+from pipeline.model import Batch, Reject, StatusUpdate, utc
 from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, read_json, reject, unmarked
 
 IMPACTS = ("none", "minor", "major", "critical", "maintenance")
@@ -17,14 +17,14 @@ IMPACTS = ("none", "minor", "major", "critical", "maintenance")
 
 def page_key(url: str) -> str:
     """Return the name a page is stored under: its host."""
-    return (urlsplit(url).hostname or url).removeprefix("www.")
+    try:
+        return (urlsplit(url).hostname or url).removeprefix("www.")
+    except ValueError:
+        return plain(url, 120)
 
 
-def _when(value: object) -> datetime:
-    moment = datetime.fromisoformat(str(value))
-    if moment.tzinfo is None:
-        raise ValueError(f"time {plain(value, 40)!r} has no zone")
-    return moment.astimezone(UTC)
+def _moment(value: object) -> datetime:
+    return utc(str(value))
 
 
 def _components(update: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
@@ -59,8 +59,8 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
             continue
         for place, update in enumerate(updates if isinstance(updates, list) else []):
             try:
-                created = _when(update.get("created_at") or update["display_at"])
-                shown = not_from_the_future(_when(update.get("display_at") or created.isoformat()), fetched_at)
+                created = _moment(update.get("created_at") or update["display_at"])
+                shown = not_from_the_future(_moment(update.get("display_at") or created.isoformat()), fetched_at)
                 row = StatusUpdate(
                     **common, update_id=plain(update["id"], 60), status=plain(update["status"], 40),
                     components=_components(update), displayed_at=shown, created_at=created,

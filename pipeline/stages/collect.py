@@ -39,6 +39,9 @@ def run_collect(
             with store.transaction() as conn:
                 remember(conn, source.name, {"retry_after": error.retry_after})
         run = Run(stage="collect", subject=source.name, started=now, outcome=error.outcome, error=str(error)[:500])
+    except Exception as error:  # noqa: BLE001  one source's surprise must not cost the others their turn
+        words = f"{source.name}: unexpected {type(error).__name__}: {str(error)[:160]}"
+        run = Run(stage="collect", subject=source.name, started=now, outcome="error", error=words)
     else:
         new = save_batch(store, batch, now)
         known = {**known, **batch.memory}

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors import DETECTORS
 from detectors.events import find_events
 from pipeline.config import Config
 from pipeline.facts import Points, facts, subject
@@ -70,7 +71,10 @@ def run_explain(
     events = _news(store, matcher, news_model, now)
     known = incidents(store, now - LOOK_BACK - LINK_FOR)
     since = _since(known, utc(through) if through else None)
-    alarms = verdicts(store, since, now, minimum=config.detector.params.get("alarm", 8.0))  # type: ignore[arg-type]
+    if through and (stage_note(store, "detect", "alarmed") or "") > through:
+        since = min(since, utc(str(stage_note(store, "detect", "alarmed_bin"))) - timedelta(hours=2))
+    alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
+    alarms = verdicts(store, since, now, minimum=alarm)
     seen = sum(len(points) for points in alarms.values()) + len(events)
     new = 0
     pages = pages_between(store, since, now)
@@ -166,7 +170,7 @@ def _explain_service(
     events: Sequence[tuple[NewsEvent, str]], telling: Telling, since: datetime, now: datetime,
 ) -> int:  # fmt: skip
     mine = [incident for incident in known if incident.service == service.id]
-    alarm = float(config.detector.params.get("alarm", 8.0))
+    alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
     intervals = _intervals(service, alarms, now, alarm, since)
     notices = officials(status_updates(store, _page(service), since, now)) if service.status_page else []
     if not mine and not intervals and not notices:

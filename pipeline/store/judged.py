@@ -125,6 +125,11 @@ def save_judgement(
                 (subject, slot, detector, version, iso(through), blob),
             )
         put_stage_note(conn, "detect", subject, noted)
+        alarmed = [row[1] for row in rows if row[8]]
+        if alarmed:
+            # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
+            put_stage_note(conn, "detect", "alarmed", noted)
+            put_stage_note(conn, "detect", "alarmed_bin", min(alarmed))
     return max(0, new)
 
 

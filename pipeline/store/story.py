@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pipeline.model import (
@@ -224,12 +224,11 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
 def anything_to_explain(store: Store, through: datetime) -> bool:
     """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
     at = iso(through)
-    hour_before = iso(through - timedelta(hours=1))
     return any(
         store.rows(sql, values)
         for sql, values in (
             ("SELECT 1 FROM incidents WHERE active LIMIT 1", ()),
-            ("SELECT 1 FROM verdicts WHERE alarm = 1 AND bin_start >= ? LIMIT 1", (hour_before,)),
+            ("SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > ?", (at,)),
             ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (at,)),
             ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (at,)),
         )
