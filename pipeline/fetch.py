@@ -123,6 +123,10 @@ class Fetcher:
         """`allow_private` is for tests and for mirrors in one's own network."""
         self._allow_private, self._deadline = allow_private, deadline
 
+    def session(self, source: str) -> GuardedSession:
+        """Return a session with this fetcher's limits."""
+        return GuardedSession(source, allow_private=self._allow_private, deadline=self._deadline)
+
     def get(self, url: str, *, source: str, memory: Mapping[str, str], now: datetime) -> Answer:
         """GET an address; raises SourceError in one line, `blocked` and with retry_after where the source asked."""
         waiting = memory.get("retry_after", "")
@@ -183,25 +187,64 @@ class Fetcher:
             raise SourceError(f"{source}: answered {status}")
         if len(response.headers.get("Content-Encoding", "").split(",")) > 2:
             raise SourceError(f"{source}: packed more than twice")
-        body = bytearray()
-        began = time.monotonic()
-        while True:
-            # one decoded piece at a time: what a full read would wait for, a drip never completes
-            piece = response.raw.read1(65536, decode_content=True)
-            if not piece:
-                break
-            body += piece
-            if len(body) > MAX_BODY:
-                raise SourceError(f"{source}: more than {MAX_BODY // 2**20} MiB")
-            if time.monotonic() - began > self._deadline:
-                guard.expired = True
-        if guard.expired:
-            raise SourceError(f"{source}: no whole answer within {self._deadline:g} s")
+        body = _read(response, source, guard, self._deadline)
         expected = response.headers.get("Content-Length", "")
         if expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
             raise SourceError(f"{source}: the answer was cut short")
-        return Answer(bytes(body), {"etag": response.headers.get("ETag", "")[:300], "retry_after": "",
+        return Answer(body, {"etag": response.headers.get("ETag", "")[:300], "retry_after": "",
                                     "last_modified": response.headers.get("Last-Modified", "")[:100]})  # fmt: skip
+
+
+def _read(response: requests.Response, source: str, guard: _Guard, deadline: float) -> bytes:
+    """Read a decoded body within the cap and the deadline; raises SourceError."""
+    body = bytearray()
+    began = time.monotonic()
+    while not guard.expired:
+        # one decoded piece at a time: what a full read would wait for, a drip never completes
+        piece = response.raw.read1(65536, decode_content=True)
+        if not piece:
+            break
+        body += piece
+        if len(body) > MAX_BODY:
+            raise SourceError(f"{source}: more than {MAX_BODY // 2**20} MiB")
+        if time.monotonic() - began > deadline:
+            guard.expired = True
+    if guard.expired:
+        raise SourceError(f"{source}: no whole answer within {deadline:g} s")
+    return bytes(body)
+
+
+class GuardedSession(requests.Session):
+    """A session with the fetcher's limits, for a client library that brings its own requests (praw)."""
+
+    def __init__(self, source: str, *, allow_private: bool = False, deadline: float = DEADLINE) -> None:
+        """`source` is named in errors."""
+        super().__init__()
+        self.trust_env = False
+        self._source, self._deadline = source, deadline
+        self._guard = _Guard(allow_private)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _adapter(self._guard))
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send one request and read its body within the limits; raises SourceError past them."""
+        guard = self._guard
+        guard.sockets, guard.expired = [s for s in guard.sockets if s.fileno() >= 0], False
+        watchdog = threading.Timer(self._deadline, guard.expire)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            response = super().send(request, **{**kwargs, "stream": True})
+            response._content = _read(response, self._source, guard, self._deadline)
+        except _Refused as error:
+            raise SourceError(f"{self._source}: {error}") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if guard.expired:
+                raise SourceError(f"{self._source}: no whole answer within {self._deadline:g} s") from error
+            raise
+        finally:
+            watchdog.cancel()
+        return response
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta:

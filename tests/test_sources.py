@@ -125,6 +125,32 @@ def test_deleted_posts_keep_nothing_of_the_author() -> None:
     assert "someone" not in str(kept)
 
 
+def drip(handler: Any) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    for _ in range(40):
+        time.sleep(0.25)
+        try:
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+        except OSError:
+            return
+
+
+def stall(handler: Any) -> None:
+    time.sleep(6)
+
+
+def cut(handler: Any) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b"short")
+    handler.wfile.flush()
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture
 def upstreams() -> Iterator[Upstreams]:
     server = Upstreams().start()
@@ -187,6 +213,17 @@ def test_whatever_reddit_answers_is_one_line(upstreams: Upstreams, fault: Any) -
         assert utc(caught.value.retry_after) > NOW
 
 
+@pytest.mark.parametrize(("fault", "words"), [(drip, "within 2 s"), ((200, {}, b"x" * 11_000_000), "more than 10 MiB")])
+def test_reddits_client_has_the_same_limits(upstreams: Upstreams, fault: Any, words: str) -> None:
+    upstreams.faults["/r/"] = fault
+    with pytest.raises(SourceError, match=words):
+        live(upstreams)["reddit"].fetch(NOW - timedelta(hours=1), NOW, {})
+    upstreams.faults.clear()
+    closed = reddit.RedditSource(["x"], client_id="i", client_secret="s", salt=b"", base=upstreams.url)
+    with pytest.raises(SourceError, match="private address"):
+        closed.fetch(NOW - timedelta(hours=1), NOW, {})
+
+
 def test_unchanged_pages_are_not_read_again(upstreams: Upstreams) -> None:
     source = live(upstreams)["status"]
     first = source.fetch(NOW, NOW, {})
@@ -202,32 +239,6 @@ def get(
         .get(upstreams.url + path, source="s", memory=memory or {}, now=NOW)
         .body
     )
-
-
-def drip(handler: Any) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    for _ in range(40):
-        time.sleep(0.25)
-        try:
-            handler.wfile.write(b"x")
-            handler.wfile.flush()
-        except OSError:
-            return
-
-
-def stall(handler: Any) -> None:
-    time.sleep(6)
-
-
-def cut(handler: Any) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    handler.wfile.write(b"short")
-    handler.wfile.flush()
-    handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize(("fault", "words"), [

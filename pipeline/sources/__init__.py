@@ -88,7 +88,8 @@ def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
         return []
     return [
         RedditSource(communities, client_id=key.get_secret_value(), client_secret=secret.get_secret_value(),
-                     salt=author_salt(config), base=config.sources.reddit_base)
+                     salt=author_salt(config), base=config.sources.reddit_base,
+                     session=fetcher.session("reddit"))
     ]  # fmt: skip
 
 

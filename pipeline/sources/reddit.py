@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.fetch import retry_after
+from pipeline.fetch import GuardedSession, retry_after
 from pipeline.model import Batch, Post, Reject, iso, utc
 from pipeline.sources.reading import (
     TITLE_CAP,
@@ -96,12 +96,20 @@ class RedditSource:
     """New posts and comments of the communities of the watched services."""
 
     def __init__(
-        self, communities: Sequence[str], *, client_id: str, client_secret: str, salt: bytes, base: str = ""
+        self,
+        communities: Sequence[str],
+        *,
+        client_id: str,
+        client_secret: str,
+        salt: bytes,
+        base: str = "",
+        session: GuardedSession | None = None,
     ) -> None:
-        """`base` points praw elsewhere than Reddit, for a local stand-in."""
+        """`base` points praw elsewhere than Reddit, for a local stand-in; `session` has other limits than the usual."""
         self.name = "reddit"
         self.communities = tuple(communities)
         self._id, self._secret, self._salt, self._base = client_id, client_secret, salt, base
+        self._session = session
 
     def _client(self) -> Any:
         import praw
@@ -110,7 +118,7 @@ class RedditSource:
         return praw.Reddit(
             client_id=self._id, client_secret=self._secret, check_for_updates=False,
             user_agent="python:groundswell:v0.1 (outage detection; read-only)",
-            requestor_kwargs={"timeout": 15}, **where,
+            requestor_kwargs={"timeout": 15, "session": self._session or GuardedSession(self.name)}, **where,
         )  # fmt: skip
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
