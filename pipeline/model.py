@@ -37,6 +37,11 @@ def utc_or_none(text: str | None) -> datetime | None:
     return utc(text) if text else None
 
 
+def iso_or_none(moment: datetime | None) -> str | None:
+    """Return a moment as stored text, keeping None."""
+    return iso(moment) if moment else None
+
+
 def floor_to(moment: datetime, seconds: int) -> datetime:
     """Return the start of the bin of `seconds` that holds `moment`, bins counted from 00:00 UTC of the epoch."""
     return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)

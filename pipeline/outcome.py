@@ -28,7 +28,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
         "schema": 1,
         "scenario": scenario.name,
         "simulated": scenario.simulated,
-        "incidents": [_incident(i, first.get(i.id), until) for i in found],
+        "incidents": [_incident(i, first.get(i.id)) for i in found],
         "phases": [
             {"incident": i.id, "episode": p.episode, "phase": p.phase, "since": iso(p.since),
              "until": iso(p.until) if p.until else None, "impact": p.impact, "why": p.why} for i in found for p in i.phases
@@ -52,7 +52,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
     }  # fmt: skip
 
 
-def _incident(i: Incident, first_alert: datetime | None, until: datetime) -> dict[str, Any]:
+def _incident(i: Incident, first_alert: datetime | None) -> dict[str, Any]:
     return {
         "id": i.id, "service": i.service, "state": i.state, "onset": iso(i.onset),
         "peak": iso(i.peak) if i.peak else None, "end": iso(i.end) if i.end else None, "impact": i.impact,

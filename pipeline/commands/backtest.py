@@ -130,5 +130,5 @@ def backtest_command(
     else:
         from pipeline.render.console import story
 
-        click.echo(story(outcome, todo.config.catalogue, zone=todo.config.display_timezone))
+        click.echo(story(outcome, todo.config.catalogue))
     sys.exit(code)

@@ -19,7 +19,7 @@ def two_clocks(stamp: str) -> str:
     return f"{moment:%H:%M} UTC  {moment.astimezone(PACIFIC):%H:%M %Z}"
 
 
-def story(outcome: Mapping[str, Any], catalogue: Catalogue, *, zone: str = "UTC") -> str:
+def story(outcome: Mapping[str, Any], catalogue: Catalogue) -> str:
     """Return every incident of a replay with its first alert beside the first official notice, and the alerts."""
     lines = ["Incidents (first alert beside the first official notice)"]
     for incident in outcome["incidents"]:

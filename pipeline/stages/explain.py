@@ -81,7 +81,7 @@ def run_explain(
     stirred = {key.service for key in alarms} | {i.service for i in known}
     stirred |= {s.id for s in config.catalogue.values() if s.status_page and _page(s) in pages}
     for service in (config.catalogue[name] for name in sorted(stirred & set(config.catalogue))):
-        new += _explain_service(store, config, service, alarms, known, events, telling, since, now)
+        new += _explain_service(store, config, service, alarms, alarm, known, events, telling, since, now)
     return _done(store, now, seen=max(1, seen), new=new)
 
 
@@ -94,7 +94,7 @@ def _done(store: Store, now: datetime, *, seen: int, new: int) -> Run:
 
 
 def _since(known: Sequence[Incident], through: datetime | None) -> datetime:
-    """Return from when rows matter: half a day back, and never into the middle of an incident."""
+    """Return from when rows matter: six hours back, and never into the middle of an incident."""
     if through is None:
         return datetime.fromisoformat("2000-01-01T00:00:00Z")
     since = through - LOOK_BACK
@@ -120,9 +120,7 @@ def _news(store: Store, matcher: ServiceMatcher, model: OutageModel, now: dateti
     return known
 
 
-def _intervals(
-    service: Service, alarms: Mapping[SeriesKey, Points], now: datetime, alarm: float, since: datetime
-) -> list[Interval]:
+def _intervals(service: Service, alarms: Mapping[SeriesKey, Points], now: datetime, alarm: float) -> list[Interval]:
     """Return the spans in which the service's totals were above what was expected."""
     found = []
     for key, points in sorted(alarms.items(), key=lambda pair: str(pair[0])):
@@ -166,12 +164,12 @@ def _carry(expected: np.ndarray[Any, Any]) -> None:
 
 
 def _explain_service(
-    store: Store, config: Config, service: Service, alarms: Mapping[SeriesKey, Points], known: Sequence[Incident],
+    store: Store, config: Config, service: Service, alarms: Mapping[SeriesKey, Points], alarm: float,
+    known: Sequence[Incident],
     events: Sequence[tuple[NewsEvent, str]], telling: Telling, since: datetime, now: datetime,
 ) -> int:  # fmt: skip
     mine = [incident for incident in known if incident.service == service.id]
-    alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
-    intervals = _intervals(service, alarms, now, alarm, since)
+    intervals = _intervals(service, alarms, now, alarm)
     notices = officials(status_updates(store, _page(service), since, now)) if service.status_page else []
     if not mine and not intervals and not notices:
         return 0
@@ -191,7 +189,7 @@ def _explain_service(
             continue
         inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
         links = link(incident, service, events, [h for h in history if h < incident.onset], inside, now)
-        changed += _write(store, config, service, incident, before.get(incident.id), links, absorbed, intervals, alarms, said,
+        changed += _write(store, config, service, incident, before.get(incident.id), links, absorbed, intervals, said,
                           events, telling, now)  # fmt: skip
     return changed
 
@@ -208,7 +206,7 @@ def _earlier(store: Store, service: Service, now: datetime) -> list[datetime]:
 
 def _write(
     store: Store, config: Config, service: Service, incident: Incident, before: Incident | None, links: Sequence[Link],
-    absorbed: Sequence[str], intervals: Sequence[Interval], alarms: Mapping[SeriesKey, Points],
+    absorbed: Sequence[str], intervals: Sequence[Interval],
     said: Sequence[Mapping[str, Any]], events: Sequence[tuple[NewsEvent, str]], telling: Telling, now: datetime,
 ) -> int:  # fmt: skip
     rows = [{"relation": k.relation, "news_event": k.news_event, "score": round(k.score, 3),
@@ -218,7 +216,7 @@ def _write(
         ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
     )
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
-    alerts = _alerts(store, config, service, incident, rows, intervals, alarms, said, events, telling, now)
+    alerts = _alerts(store, config, service, incident, rows, intervals, said, events, telling, now)
     if before == incident and not links_changed and not alerts and not absorbed:
         return 0
     with store.transaction() as conn:
@@ -235,7 +233,7 @@ def _write(
 
 def _alerts(
     store: Store, config: Config, service: Service, incident: Incident, links: Sequence[Mapping[str, Any]],
-    intervals: Sequence[Interval], alarms: Mapping[SeriesKey, Points], said: Sequence[Mapping[str, Any]],
+    intervals: Sequence[Interval], said: Sequence[Mapping[str, Any]],
     events: Sequence[tuple[NewsEvent, str]], telling: Telling, now: datetime,
 ) -> list[Alert]:  # fmt: skip
     if telling.since is None or service.id not in config.watched or not telling.channels:

@@ -15,6 +15,7 @@ from pipeline.model import (
     Post,
     StatusUpdate,
     iso,
+    iso_or_none,
     utc,
     utc_or_none,
 )
@@ -43,13 +44,9 @@ _REVISION = """INSERT OR IGNORE INTO item_revisions SELECT source, native_id, ?,
 _RANK = "INSERT INTO chart_ranks VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
 
 
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else iso(value)
-
-
 def _post_row(p: Post) -> tuple[object, ...]:
-    return (p.source, p.native_id, p.kind, p.community, p.author_key, _moment(p.author_created), iso(p.created),
-            iso(p.collected), _moment(p.edited), int(p.deleted), p.parent_id, p.title, p.text, p.url)  # fmt: skip
+    return (p.source, p.native_id, p.kind, p.community, p.author_key, iso_or_none(p.author_created), iso(p.created),
+            iso(p.collected), iso_or_none(p.edited), int(p.deleted), p.parent_id, p.title, p.text, p.url)  # fmt: skip
 
 
 def _count_row(c: ComplaintCount) -> tuple[object, ...]:

@@ -59,15 +59,6 @@ def memory_of(store: Store, source: str) -> dict[str, str]:
     return {row[0]: row[1] for row in store.rows("SELECT key, value FROM source_memory WHERE source=?", (source,))}
 
 
-def last_success(store: Store, stage: str, subject: str) -> datetime | None:
-    """Return when a stage last went well on a subject."""
-    row = store.rows(
-        "SELECT max(started) FROM runs WHERE stage=? AND subject=? AND outcome IN ('ok', 'empty', 'not_modified')",
-        (stage, subject),
-    )[0]
-    return utc(row[0]) if row[0] else None
-
-
 def stage_note(store: Store, stage: str, key: str) -> str | None:
     """Return a stage's note to itself."""
     rows = store.rows("SELECT value FROM stage_memory WHERE stage=? AND key=?", (stage, key))

@@ -18,15 +18,11 @@ from pipeline.model import (
     Post,
     Tag,
     iso,
+    iso_or_none,
     utc,
     utc_or_none,
 )
 from pipeline.store import Store
-
-
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else iso(value)
-
 
 Vote = tuple[str, str, str, datetime, float, str, str, str]
 
@@ -91,18 +87,18 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         ' onset=excluded.onset, peak=excluded.peak, "end"=excluded."end", impact=excluded.impact,'
         " symptom=excluded.symptom, official_first_at=excluded.official_first_at, episodes=excluded.episodes,"
         " active=excluded.active",
-        (i.id, i.service, i.state, iso(i.opened_at), iso(i.onset), _moment(i.peak), _moment(i.end), i.impact,
-         i.symptom, _moment(i.official_first_at), i.episodes, int(i.active)),
+        (i.id, i.service, i.state, iso(i.opened_at), iso(i.onset), iso_or_none(i.peak), iso_or_none(i.end), i.impact,
+         i.symptom, iso_or_none(i.official_first_at), i.episodes, int(i.active)),
     )  # fmt: skip
     for table in ("incident_phases", "incident_components", "incident_evidence"):
         conn.execute(f"DELETE FROM {table} WHERE incident=?", (i.id,))
     conn.executemany(
         "INSERT OR REPLACE INTO incident_phases VALUES (?,?,?,?,?,?,?)",
-        [(i.id, p.episode, p.phase, iso(p.since), _moment(p.until), p.impact, p.why) for p in i.phases],
+        [(i.id, p.episode, p.phase, iso(p.since), iso_or_none(p.until), p.impact, p.why) for p in i.phases],
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_components VALUES (?,?,?,?,?,?,?)",
-        [(i.id, c.component, c.source, c.status, iso(c.since), _moment(c.until), c.detail) for c in i.components],
+        [(i.id, c.component, c.source, c.status, iso(c.since), iso_or_none(c.until), c.detail) for c in i.components],
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?)",

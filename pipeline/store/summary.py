@@ -54,15 +54,6 @@ def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str
     return [dict(r) for r in rows]
 
 
-def runs_summary(store: Store) -> list[dict[str, Any]]:
-    """Return per stage and subject the last run and its outcome."""
-    rows = store.rows(
-        "SELECT stage, subject, max(started) AS last, outcome, seen, new, rejected, error FROM runs"
-        " GROUP BY stage, subject ORDER BY stage, subject"
-    )
-    return [dict(row) for row in rows]
-
-
 def failed_alerts(store: Store) -> list[str]:
     """Return the subjects of alerts given up on, each with its error."""
     return [

@@ -12,7 +12,7 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,19 +150,27 @@ def build(seed: int = SEED) -> Any:
     ])  # fmt: skip
 
 
+def _labelled(folder: Path, pattern: str, column: str, allowed: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of the files of a pattern; raises StoreError with file and line on one without text or label."""
+    for path in sorted(folder.glob(pattern)):
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                if row.get(column) not in allowed or not row.get("text"):
+                    raise StoreError(
+                        f"{path}:{reader.line_num}: needs a text and a {column}, one of {', '.join(allowed)}"
+                    )
+                yield row
+
+
 def read_labels(folder: Path, matcher: ServiceMatcher) -> tuple[list[str], list[int]]:
     """Read posts*.csv of a folder as masked texts and labels; raises StoreError with file and line on a bad row."""
     texts: list[str] = []
     labels: list[int] = []
-    for path in sorted(folder.glob("posts*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            for row in reader:
-                if row.get("label") not in ("outage", "not_outage") or not row.get("text"):
-                    raise StoreError(f"{path}:{reader.line_num}: needs a text and a label outage or not_outage")
-                named = list(matcher.about(row["text"]))
-                texts.append(with_cues(matcher.masked(row["text"], named[0] if named else "")))
-                labels.append(int(row["label"] == "outage"))
+    for row in _labelled(folder, "posts*.csv", "label", ("outage", "not_outage")):
+        named = list(matcher.about(row["text"]))
+        texts.append(with_cues(matcher.masked(row["text"], named[0] if named else "")))
+        labels.append(int(row["label"] == "outage"))
     if len(set(labels)) < 2:
         raise StoreError(f"{folder}: no labelled posts of both kinds to learn from")
     return texts, labels
@@ -172,15 +180,10 @@ def read_headlines(folder: Path) -> tuple[list[str], list[str]]:
     """Read headlines*.csv of a folder as texts with cues and kinds; raises StoreError with file and line."""
     texts: list[str] = []
     kinds: list[str] = []
-    for path in sorted(folder.glob("headlines*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            for row in reader:
-                if row.get("kind") not in KINDS or not row.get("text"):
-                    raise StoreError(f"{path}:{reader.line_num}: needs a text and a kind, one of {', '.join(KINDS)}")
-                title, _, summary = row["text"].partition(" — ")
-                texts.append(news_cues(title, summary))
-                kinds.append(row["kind"])
+    for row in _labelled(folder, "headlines*.csv", "kind", KINDS):
+        title, _, summary = row["text"].partition(" — ")
+        texts.append(news_cues(title, summary))
+        kinds.append(row["kind"])
     return texts, kinds
 
 
