@@ -11,8 +11,9 @@ loop over the second. Nothing looks ahead: the result on a prefix is the prefix 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -32,21 +33,51 @@ class ForeignState(ValueError):
     """The bytes are not a state of this detector, version and parameters."""
 
 
-@dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Frames of the shape of the counts.
+    """Frames of the shape of the counts, each made when first asked for.
 
     observed: counts, NaN in a gap. expected: counts. upperbound: the smallest single-bin count that would alarm.
-    score: natural-log likelihood ratio, >= 0, higher is more anomalous, NaN in a gap. p: probability of at least so
-    many by chance. level: 0, 1 = alarm, 2 = strong.
+    score: natural-log likelihood ratio, >= 0, higher is more anomalous, NaN in a gap or with too little history. p:
+    probability of at least so many by chance, NaN where the score is. level: 0, 1 = alarm, 2 = strong.
     """
 
-    observed: pd.DataFrame
-    expected: pd.DataFrame
-    upperbound: pd.DataFrame
-    score: pd.DataFrame
-    p: pd.DataFrame
-    level: pd.DataFrame
+    def __init__(self, index: pd.DatetimeIndex, columns: pd.Index, **values: Floats | Callable[[], npt.NDArray[Any]]) -> None:
+        """Keep arrays of shape (bins, series), or functions that work them out, by the names of FIELDS."""
+        self.index, self.columns, self._values = index, columns, values
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        values = self._values[name]
+        return pd.DataFrame(values() if callable(values) else values, index=self.index, columns=self.columns)
+
+    @cached_property
+    def observed(self) -> pd.DataFrame:
+        """Counts as given."""
+        return self._frame("observed")
+
+    @cached_property
+    def expected(self) -> pd.DataFrame:
+        """Counts."""
+        return self._frame("expected")
+
+    @cached_property
+    def upperbound(self) -> pd.DataFrame:
+        """Counts."""
+        return self._frame("upperbound")
+
+    @cached_property
+    def score(self) -> pd.DataFrame:
+        """Nats, unless the detector says otherwise."""
+        return self._frame("score")
+
+    @cached_property
+    def p(self) -> pd.DataFrame:
+        """Probabilities."""
+        return self._frame("p")
+
+    @cached_property
+    def level(self) -> pd.DataFrame:
+        """0, 1 or 2."""
+        return self._frame("level")
 
 
 class State(Protocol):
@@ -85,10 +116,15 @@ class Detector(Protocol):
         ...
 
 
-def bin_seconds(index: pd.DatetimeIndex) -> int:
-    """Return the bin width; raises ValueError unless bins are equal, in order, in UTC and 1 minute to 1 day wide."""
+def bin_seconds(index: pd.DatetimeIndex, known: int = 0) -> int:
+    """Return the bin width; raises ValueError unless bins are equal, in order, in UTC and 1 minute to 1 day wide.
+
+    One bin alone has the width its index says (`freq`), or the one `known`.
+    """
     if not isinstance(index, pd.DatetimeIndex) or str(index.tz) not in ("UTC", "UTC+00:00"):
         raise ValueError("counts need a DatetimeIndex of bin starts in UTC")
+    if known and len(index) == 1:
+        return known
     if index.freq is not None:
         width = pd.Timedelta(cast(Any, index.freq)).total_seconds()
     elif len(index) < 2:
@@ -105,23 +141,50 @@ def bin_seconds(index: pd.DatetimeIndex) -> int:
     return int(width)
 
 
+def utc_index(counts: pd.DataFrame) -> pd.DatetimeIndex:
+    """Return the frame's index; raises ValueError unless it is one of times."""
+    if not isinstance(counts.index, pd.DatetimeIndex):
+        raise ValueError("counts need a DatetimeIndex of bin starts in UTC")
+    return counts.index
+
+
 def checked(counts: pd.DataFrame, like: pd.DataFrame | None = None) -> Floats:
     """Return the values as floats; raises ValueError on negative, infinite or uncountably large ones."""
     if like is not None and (not counts.columns.equals(like.columns) or not counts.index.equals(like.index)):
         raise ValueError("mentions must have the index and the columns of counts")
-    values = counts.to_numpy(dtype=np.float64)
-    if np.isinf(values).any() or (values < 0).any():
+    return counted(counts.to_numpy(dtype=np.float64))
+
+
+def counted(values: Floats) -> Floats:
+    """Return the values; raises ValueError as `checked` does."""
+    low, high = (float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))) if values.size else (0.0, 0.0)
+    if low < 0 or high == np.inf:
         raise ValueError("counts must be finite and not negative; use NaN for what was not observed")
-    if (values > LARGEST).any():
+    if high > LARGEST:
         raise ValueError("counts beyond 2**53 cannot be told apart")
     return values
 
 
-def frames(parts: Mapping[str, Floats], index: pd.DatetimeIndex, columns: pd.Index) -> Verdicts:
-    """Dress arrays of shape (bins, series) as Verdicts."""
-    dressed = {name: pd.DataFrame(parts[name], index=index, columns=columns) for name in FIELDS}
-    dressed["level"] = dressed["level"].astype("int8")
-    return Verdicts(**dressed)
+def levels(score: Floats, alarm: float, strong: float) -> Callable[[], npt.NDArray[np.int8]]:
+    """Return how to tell the level of each score; unknown is no alarm, as a comparison with NaN is false."""
+    return lambda: (score >= alarm).astype(np.int8) + (score >= strong).astype(np.int8)
+
+
+def short(detector: Any, version: int) -> str:
+    """Return a name to store beside verdicts: the class, its version and the parameters that are not the default."""
+    own = [f"{f.name}={getattr(detector, f.name)!r}" for f in fields(detector) if getattr(detector, f.name) != f.default]
+    return f"{type(detector).__name__}/{version}({', '.join(own)})"
+
+
+def in_step(last: int | None, starts: npt.NDArray[np.int64], bin_s: int) -> int:
+    """Return how many bins are missing between the last one judged and these; raises LateBin, ValueError."""
+    if last is None or not len(starts):
+        return 0
+    if int(starts[0]) <= last:
+        raise LateBin(f"bin {pd.Timestamp(int(starts[0]), unit='s', tz='UTC')} was already judged")
+    if (int(starts[0]) - last) % bin_s:
+        raise ValueError("bins are not in step with those judged before")
+    return (int(starts[0]) - last) // bin_s - 1
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -136,20 +199,20 @@ def unpack(blob: bytes, **expected: Any) -> tuple[dict[str, Any], dict[str, npt.
     try:
         head, _, body = blob.partition(b"\n")
         header = json.loads(head)
-        shapes = header.pop("arrays")
+        shapes, order = header.pop("arrays"), header["order"]
         wrong = [name for name, value in expected.items() if header.get(name) != value]
+        if wrong:
+            raise ForeignState(f"state of another detector or version: {', '.join(wrong)} differ")
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        offset = 0
+        # arrays lie in the order they were packed, which JSON sorted by name would lose
+        for name in order:
+            kind, shape = np.dtype(shapes[name][0]), shapes[name][1]
+            size = int(np.prod(shape)) * kind.itemsize
+            arrays[name] = np.frombuffer(body[offset : offset + size], dtype=kind).reshape(shape).copy()
+            offset += size
+    except ForeignState:
+        raise
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ForeignState("not a detector state") from error
-    if wrong:
-        raise ForeignState(f"state of another detector or version: {', '.join(wrong)} differ")
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    offset = 0
-    # arrays lie in the order they were packed, which JSON sorted by name would lose: names carry it
-    for name in header["order"]:
-        dtype, shape = shapes[name]
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if offset + size > len(body):
-            raise ForeignState("the state is cut short")
-        arrays[name] = np.frombuffer(body[offset : offset + size], dtype=dtype).reshape(shape).copy()
-        offset += size
+        raise ForeignState("not a detector state, or cut short") from error
     return header, arrays

@@ -3,6 +3,8 @@
 An interval opens at an alarm and closes when the score has stayed below half the threshold for a quiet time. A gap
 neither opens nor closes. The onset is estimated: the start of the run of bins that best explains the alarm, by the
 Poisson likelihood of a change (Page 1954, "Continuous inspection schemes", section 2, run backwards from the alarm).
+So is the end: complaints trail an outage by an hour and more, fading as fewer and fewer hear of it, and what is looked
+for is the bin from which an exponential decay explains them best.
 """
 
 from __future__ import annotations
@@ -14,15 +16,23 @@ import numpy as np
 from detectors.base import Floats
 
 
+HELD = 0.5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Bin numbers of an interval; `end` is None while it lasts. `last` is the last bin above half the threshold."""
+    """Bin numbers of an interval.
+
+    end: the bin after the last in which the thing was broken, an estimate; quiet: the one after the last in which
+    complaints were above what is usual; both None while it lasts. last: the last bin above half the threshold.
+    """
 
     onset: int
     alarmed: int
     peak: int
     last: int
     end: int | None
+    quiet: int | None
     score: float
 
 
@@ -31,7 +41,7 @@ def find_events(
 ) -> list[Event]:
     """Return the intervals of one series, oldest first; arrays of one length, NaN = gap.
 
-    `quiet_bins` bins observed below alarm/2 close an interval; its end is then the bin after the last hot one.
+    `quiet_bins` bins observed below alarm/2 close an interval.
     `look_back` bounds how many bins before the alarm the onset may lie.
     """
     found: list[Event] = []
@@ -58,11 +68,12 @@ def find_events(
         excess = np.nan_to_num(observed[inside] - expected[inside], nan=-np.inf)
         # the scan's windows remember: the end is the last bin that was itself above expectation
         above = np.flatnonzero(np.nan_to_num(observed[inside]) > np.maximum(expected[inside] * 1.5, 0.5))
-        end = onset + int(above[-1]) if len(above) else last
+        over = onset + int(above[-1]) if len(above) else last
+        peak = onset + int(excess.argmax())
         found.append(
             Event(
-                onset=onset, alarmed=alarmed, peak=onset + int(excess.argmax()), last=last,
-                end=end + 1 if closed else None, score=float(np.nanmax(score[alarmed : last + 1])),
+                onset=onset, alarmed=alarmed, peak=peak, last=last, quiet=over + 1 if closed else None,
+                end=_end(observed, expected, onset, peak, over, look_back) + 1 if closed else None, score=float(np.nanmax(score[alarmed : last + 1])),
             )
         )  # fmt: skip
         position = cursor
@@ -76,3 +87,18 @@ def _onset(observed: Floats, expected: Floats, alarmed: int, floor: int) -> int:
     total, mean = np.cumsum(x), np.maximum(np.cumsum(m), 1e-9)
     gain = np.where(total > mean, total * np.log(np.maximum(total, 1e-9) / mean) - (total - mean), 0.0)
     return alarmed - int(gain.argmax())
+
+
+def _end(observed: Floats, expected: Floats, onset: int, peak: int, over: int, hour: int) -> int:
+    """Return the last bin of the outage: the last in which the excess held half of its largest of the past hour.
+
+    Where complaints only fade, what is left is a small part of what was an hour before. Sums of three bins are
+    compared; what is below a twentieth of the peak is no longer the outage, whatever it does.
+    """
+    excess = np.nan_to_num(np.maximum(observed[onset : over + 1] - expected[onset : over + 1], 0.0))
+    total = np.cumsum(np.concatenate(([0.0], excess)))
+    place = np.arange(len(excess))
+    held = total[np.minimum(place + 2, len(excess))] - total[np.maximum(place - 1, 0)]
+    before = np.array([held[max(0, b - hour) : b + 1].max() for b in place])
+    strong = np.flatnonzero((held >= HELD * before) & (held >= held.max() / 20))
+    return max(peak, onset + int(strong[-1])) if len(strong) else over

@@ -3,90 +3,117 @@
 Statistic: the generalised likelihood ratio of a multiplicative increase over the last k bins, the largest over
 several window lengths (window-limited GLR: Lai 1995, "Sequential changepoint detection in quality control and
 dynamical systems", section 3; for negative binomial counts: Höhle and Paul 2008, "Count data regression charts for
-the monitoring of surveillance time series", section 3). Learning stops while the ratio is high, so that an outage
-does not become normal, and resumes when a new level lasts. With a second channel, all talk about the service, the
-expectation grows with how much more than usual everybody talks: news alone does not alarm.
+the monitoring of surveillance time series", section 3). `memory` describes the baseline.
+
+What it does not learn: anything while the ratio is high, so that an outage does not become normal, until the new
+level has lasted; anything younger than a guard of minutes, so that an onset is never its own baseline; and holes of
+zeros where many reports were due. With a second channel, all talk about the service, the expectation grows with how
+much more than usual everybody talks: news alone does not alarm. With one channel news cannot be seen: the variance
+then has room for it, and a series whose quiet days are loud has its scores divided by how loud they are.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from detectors.base import Floats, LateBin, Verdicts, bin_seconds, checked, frames, pack, unpack
-from detectors.profile import Profile, ProfileSettings
+from detectors import base, scan
+from detectors.base import Floats, ForeignState, Verdicts
+from detectors.memory import Memory, parameters, windows_of
 
-VERSION = 1
-HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
+VERSION = 2
+# below this many counts the compiled scan's import costs more than it saves
+WORTH_COMPILING = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeasonalNB:
-    """Parameters in natural logs (scores), ratios, counts and hours."""
+    """Parameters; scores in natural logs, half-lives in days, dispersions as shares of the squared mean.
 
-    alarm: float = 8.0
-    strong: float = 12.0
+    alarm, strong: thresholds. freeze, freeze_alone: scores from which nothing is learned, with and without a talk
+    channel, for at most frozen_hours. guard_minutes: how old a bin must be to be learned from. min_ratio, min_count:
+    gates of a window. talk_weight, talk_prior: how much of the extra talk passes into complaints, and how many
+    mentions of evidence it needs. news_variance: what unseen news may do to one channel; usual_maximum: largest score
+    of an ordinary day. prior_clump, prior_dispersion (with the weight of noise_prior bins), baseline_error,
+    new_variance (in the first hours), shared_noise (between the bins of a window): parts of the variance.
+    """
+
+    alarm: float = 9.0
+    strong: float = 14.0
     freeze: float = 4.0
-    freeze_alone: float = 12.0
+    freeze_alone: float = 6.0
     frozen_hours: float = 6.0
-    warm_up_hours: float = 6.0
-    warm_up_bins: float = 24.0
+    guard_minutes: float = 15.0
+    warm_up_hours: float = 1.0
+    warm_up_bins: float = 4.0
     min_ratio: float = 1.5
     min_count: float = 4.0
     talk_weight: float = 0.6
-    talk_prior: float = 5.0
+    talk_prior: float = 2.0
+    news_variance: float = 0.5
+    usual_maximum: float = 2.0
+    week_half_life: float = 21.0
+    day_half_life: float = 10.0
+    fast_half_life: float = 0.25
+    slow_half_life: float = 2.0
+    noise_half_life: float = 7.0
+    shrink_visits: float = 10.0 / 3.0
+    prior_clump: float = 0.2
+    prior_dispersion: float = 0.1
+    noise_prior: float = 20.0
+    baseline_error: float = 0.02
+    new_variance: float = 0.1
+    shared_noise: float = 0.2
+
+    def __repr__(self) -> str:
+        """Return what is stored beside a verdict: the version and what differs from the defaults."""
+        return base.short(self, VERSION)
 
     def detect(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
         """Judge a history; shape (bins, series), NaN = gap. Raises ValueError on unusable counts."""
-        return SeasonalState(self, bin_seconds(_index(counts)), list(counts.columns)).extend(counts, mentions)
+        return self._fresh(counts, mentions).extend(counts, mentions)
 
     def start(self, history: pd.DataFrame, mentions: pd.DataFrame | None = None) -> SeasonalState:
-        """Learn from a history."""
-        state = SeasonalState(self, bin_seconds(_index(history)), list(history.columns))
+        """Learn from a history; whether mentions are given decides whether they always must be."""
+        state = self._fresh(history, mentions)
         state.extend(history, mentions)
         return state
 
+    def _fresh(self, counts: pd.DataFrame, mentions: pd.DataFrame | None) -> SeasonalState:
+        return SeasonalState(self, base.bin_seconds(base.utc_index(counts)), list(counts.columns), mentions is not None)
+
     def load(self, blob: bytes) -> SeasonalState:
         """Read a state back; raises ForeignState."""
-        header, arrays = unpack(blob, detector=repr(self), version=VERSION)
-        state = SeasonalState(self, header["bin_s"], header["series"])
-        state.last, state.ring, state.frozen = header["last"], arrays["ring"], arrays["frozen"]
-        for name in ("week", "day", "means"):
-            setattr(state.profile, name, arrays[name])
+        header, arrays = base.unpack(blob, detector=repr(self), version=VERSION)
+        try:
+            state = SeasonalState(self, header["bin_s"], header["series"], header["talk"])
+            state.last = header["last"]
+            for name, blank in state.memory.arrays().items():
+                if arrays[name].shape != blank.shape or arrays[name].dtype != blank.dtype:
+                    raise ForeignState(f"the state's {name} does not fit its series")
+                setattr(state.memory, name, arrays[name])
+        except (KeyError, TypeError) as error:
+            raise ForeignState("the state's header is incomplete") from error
         return state
 
 
-def _index(counts: pd.DataFrame) -> pd.DatetimeIndex:
-    if not isinstance(counts.index, pd.DatetimeIndex):
-        raise ValueError("counts need a DatetimeIndex of bin starts in UTC")
-    return counts.index
-
-
 class SeasonalState:
-    """The running state of the scan over a fixed list of series; `with_series` widens it.
+    """The running state of the scan over a fixed list of series; `with_series` widens it."""
 
-    One profile holds the n series and behind them the n series of other talk (mentions that are not complaints).
-    """
-
-    def __init__(self, detector: SeasonalNB, bin_s: int, series: list[str]) -> None:
+    def __init__(self, detector: SeasonalNB, bin_s: int, series: list[str], talk: bool) -> None:
         """Start without history."""
-        self.detector = detector
-        self.bin_s = bin_s
-        self.series = series
+        self.detector, self.bin_s, self.series, self.talk = detector, bin_s, series, talk
+        self.columns = pd.Index(series)
         self.last: int | None = None
-        n = len(series)
-        self.windows = sorted({max(1, h // bin_s) for h in HORIZONS_S}) if bin_s < 3600 else [1, 2]
-        self.profile = Profile(2 * n, bin_s, ProfileSettings())
-        # (observed, expected) x bins x (series, other talk); newest bin last
-        self.ring: Floats = np.zeros((2, max(self.windows), 2 * n))
-        self.frozen: Floats = np.zeros(n)
-        k = np.array(self.windows, dtype=np.float64)
-        # part of the noise is shared between the bins of a window, so its sum is less than k times as sure
-        self._sure = (1 + (k - 1) / (1 + 0.35 * (k - 1)))[:, None]
-        # the threshold means the same number of false alarms a week in narrower bins, which are tested more often
-        self._penalty = max(0.0, float(np.log(300 / bin_s)))
+        self.windows = windows_of(bin_s)
+        self.parameters = parameters(detector, bin_s, talk=talk)
+        self.memory = Memory.blank(len(series), talk, bin_s, self.windows, int(detector.guard_minutes * 60 // bin_s))
 
     def with_series(self, series: list[str], *, silent: bool = False) -> SeasonalState:
         """Return this state widened to more series.
@@ -95,110 +122,114 @@ class SeasonalState:
         """
         if series == self.series:
             return self
-        n = len(series)
-        grown = SeasonalState(self.detector, self.bin_s, series)
+        grown = SeasonalState(self.detector, self.bin_s, series, self.talk)
         own = np.array([series.index(name) for name in self.series], dtype=np.int64)
-        places = np.concatenate((own, own + n))
+        places = np.concatenate((own, own + len(series))) if self.talk else own
         grown.last = self.last
-        grown.profile = self.profile.widened(2 * n, places, silent=silent)
-        grown.ring[:, :, places] = self.ring
-        grown.frozen[own] = self.frozen
+        grown.memory.place(self.memory, places, own, silent=silent)
         return grown
 
-    def _step(self, start: int, counts: Floats, mentions: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
-        """Judge one bin; return expected (with the talk multiplier), size r, score and p."""
-        d, n = self.detector, len(self.series)
-        if self.last is not None and start <= self.last:
-            raise LateBin(f"bin {pd.Timestamp(start, unit='s', tz='UTC')} was already judged")
-        self.last = start
-        seen = ~np.isnan(counts)
-        x = np.where(seen, counts, 0.0)
-        heard = np.zeros(n, dtype=bool) if mentions is None else seen & ~np.isnan(mentions)
-        other = np.zeros(n) if mentions is None else np.where(heard, np.maximum(mentions - x, 0.0), 0.0)
-        both, on = np.concatenate((x, other)), np.concatenate((seen, heard))
-        shape = self.profile.shape(start)
-        mu = shape * self.profile.level()
-        alpha = self.profile.dispersion()
-        warm = self.profile.exposure()[:n] >= max(d.warm_up_hours * 3600, d.warm_up_bins * self.bin_s) * 0.999
-        self.ring[:, :-1] = self.ring[:, 1:]
-        self.ring[0, -1], self.ring[1, -1] = both, np.where(on, mu, 0.0)
-        sums = np.cumsum(self.ring[:, ::-1], axis=1)[:, [k - 1 for k in self.windows]]
-        X, M, T, E = sums[0, :, :n], sums[1, :, :n], sums[0, :, n:], sums[1, :, n:]
-        talk = 1.0 + d.talk_weight * np.maximum(0.0, (T + d.talk_prior) / (E + d.talk_prior) - 1.0)
-        M = np.maximum(M * talk, 1e-9)
-        r = 1.0 / alpha[:n]
-        R = r * self._sure
-        llr = X * np.log(np.maximum(X, 1e-9) / M) - (X + R) * np.log((X + R) / (M + R)) - self._penalty
-        open_gate = (d.min_count <= X) & (d.min_ratio * M <= X) & (llr > 0)
-        llr = np.where(open_gate, llr, 0.0)
-        best = llr.argmax(axis=0)
-        cols = np.arange(n)
-        ratio = np.where(warm, llr[best, cols], 0.0)
-        score = np.where(seen & warm, ratio, np.nan)
-        p = self._tail(X[best, cols], M[best, cols], R[best, cols], score)
-        hot = ratio >= (d.freeze_alone if mentions is None else d.freeze)
-        self.frozen = np.where(seen, np.where(hot, self.frozen + 1, 0.0), self.frozen)
-        calm = ~hot | (self.frozen > d.frozen_hours * 3600 / self.bin_s)
-        self.profile.learn(start, shape, mu, alpha, both, on & np.concatenate((calm, calm)))
-        return mu[:n] * talk[0], r, score, p
-
-    @staticmethod
-    def _tail(X: Floats, M: Floats, R: Floats, score: Floats) -> Floats:
-        """Return the probability of at least X under the negative binomial of mean M and size R (1 where X is 0)."""
-        p = np.where(np.isnan(score), np.nan, 1.0)
-        some = np.nan_to_num(score) > 0
-        if some.any():
-            from scipy.special import betainc
-
-            p[some] = betainc(X[some], R[some], M[some] / (M[some] + R[some]))
-        return p
-
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
-        """Judge several bins in order."""
-        if list(counts.columns) != self.series:
+        """Judge several bins in order; bins left out since the last call were gaps. Raises LateBin, ValueError."""
+        if not counts.columns.equals(self.columns):
             raise ValueError("the columns are not the series of this state")
-        index = _index(counts)
-        if bin_seconds(index) != self.bin_s:
+        index = base.utc_index(counts)
+        if base.bin_seconds(index) != self.bin_s:
             raise ValueError(f"bins are not {self.bin_s} s wide")
-        values = checked(counts)
-        talk = checked(mentions, counts) if mentions is not None else None
-        starts = index.as_unit("s").asi8
-        steps = [self._step(int(start), values[i], None if talk is None else talk[i]) for i, start in enumerate(starts)]
-        expected, r, score, p = (np.array(part).reshape(values.shape) for part in zip(*steps, strict=True)) if steps else (
-            values.copy(), values.copy(), values.copy(), values.copy())  # fmt: skip
-        level = (np.nan_to_num(score) >= self.detector.alarm).astype(float) + (
-            np.nan_to_num(score) >= self.detector.strong
-        )
-        bound = upper_bound(expected, r, self.detector.alarm + self._penalty, self.detector)
-        return frames(
-            {"observed": values, "expected": expected, "upperbound": bound, "score": score, "p": p, "level": level},
-            index, counts.columns,
-        )  # fmt: skip
+        talk = None if mentions is None else base.checked(mentions, counts)
+        return self._judge(index, index.as_unit("s").asi8, base.checked(counts), talk)
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
         """Judge the next bin."""
-        index = pd.DatetimeIndex([bin_start], freq=f"{self.bin_s}s")
-        frame = pd.DataFrame(np.atleast_2d(counts), index=index, columns=pd.Index(self.series))
-        talk = None if mentions is None else pd.DataFrame(np.atleast_2d(mentions), index=index, columns=frame.columns)
-        return self.extend(frame, talk)
+        index = pd.DatetimeIndex([bin_start])
+        base.bin_seconds(index, self.bin_s)
+        talk = None if mentions is None else base.counted(np.array(mentions, dtype=np.float64, ndmin=2))
+        values = base.counted(np.array(counts, dtype=np.float64, ndmin=2))
+        if values.shape != (1, len(self.series)) or (talk is not None and talk.shape != values.shape):
+            raise ValueError(f"one count for each of the {len(self.series)} series is needed")
+        return self._judge(index, np.array([bin_start.timestamp()], dtype=np.int64), values, talk)
+
+    def _judge(self, index: pd.DatetimeIndex, starts: npt.NDArray[np.int64], values: Floats, talk: Floats | None) -> Verdicts:
+        if (talk is not None) != self.talk:
+            raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
+        other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)
+        missing = min(base.in_step(self.last, starts, self.bin_s), self.memory.ring.shape[1])
+        if missing and self.last is not None:
+            gap = self.last + self.bin_s * np.arange(1, missing + 1)
+            self._scan(gap, np.full((missing, values.shape[1]), np.nan), np.full((missing, other.shape[1]), np.nan))
+        out, tail = self._scan(starts, values, other)
+        if len(starts):
+            self.last = int(starts[-1])
+        return Verdicts(
+            index, self.columns, observed=values, expected=out[0], score=out[1], upperbound=self._bounds(out),
+            p=_chances(out, tail), level=base.levels(out[1], self.detector.alarm, self.detector.strong),
+        )  # fmt: skip
+
+    def _scan(self, starts: npt.NDArray[np.int64], values: Floats, other: Floats) -> tuple[Floats, Floats]:
+        # pages of the tail that no alarm touches are never asked of the machine
+        out, tail = np.empty((5, *values.shape)), np.empty((3, *values.shape))
+        judge: Any = scan.scan
+        if values.size + other.size >= WORTH_COMPILING or "detectors.scan_compiled" in sys.modules:
+            try:
+                from detectors import scan_compiled
+            except ImportError:
+                pass  # numba is absent: slower, and the same figures
+            else:
+                judge = scan_compiled.scan
+        judge(_plain(starts), _plain(values), _plain(other), self.parameters, self.windows, self.memory, out, tail)
+        return out, tail
+
+    def _bounds(self, out: Floats) -> Callable[[], Floats]:
+        mu, _, alpha, clump, burst = out
+        penalty = max(0.0, float(np.log(300 / self.bin_s)))
+        return lambda: upper_bound(mu, 1.0 / alpha, clump, self.detector.alarm * burst + penalty, self.detector)
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes."""
-        arrays = {"ring": self.ring, "frozen": self.frozen, "week": self.profile.week, "day": self.profile.day,
-                  "means": self.profile.means}  # fmt: skip
+        arrays = self.memory.arrays()
         header = {"detector": repr(self.detector), "version": VERSION, "bin_s": self.bin_s, "series": self.series,
-                  "last": self.last, "order": list(arrays)}  # fmt: skip
-        return pack(header, arrays)
+                  "talk": self.talk, "last": self.last, "order": list(arrays)}  # fmt: skip
+        return base.pack(header, arrays)
 
 
-def upper_bound(mu: Floats, r: Floats, threshold: float, detector: SeasonalNB) -> Floats:
-    """Return the smallest count of one bin alone whose likelihood ratio reaches the threshold and passes the gates."""
-    low = np.maximum(np.maximum(detector.min_count, detector.min_ratio * mu), mu)
-    high = low + 10 * threshold + 20 * mu + 20
+def _plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only array in C order, whatever frame it comes from, so that one compiled scan serves all."""
+    plain = np.ascontiguousarray(values).view()
+    plain.flags.writeable = False
+    return plain
+
+
+def _chances(out: Floats, tail: Floats) -> Callable[[], Floats]:
+    """Return how to find the probability of at least the best window's sum (1 where no window passes its gates)."""
+
+    def chances() -> Floats:
+        from scipy.special import betainc
+
+        score, clump = out[1], out[3]
+        p = np.where(np.isnan(score), np.nan, 1.0)
+        some = np.nan_to_num(score) > 0
+        x, m, size = (part[some] for part in tail)
+        p[some] = betainc(x / clump[some], size, m / (m + size * clump[some]))
+        return p
+
+    return chances
+
+
+def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detector: SeasonalNB) -> Floats:
+    """Return the smallest count of one bin alone whose likelihood ratio is the one needed and that passes the gates."""
     mu = np.maximum(mu, 1e-9)
-    for _ in range(24):  # counts to within a hundred-thousandth
+    r = size * clump
+    low = np.maximum(detector.min_count * (2.0 * clump - 1.0), detector.min_ratio * mu)
+    high = low + 4 * needed * clump + 20 * mu + 20
+
+    def ratio(x: Floats) -> Floats:
+        found: Floats = (x * np.log(x / mu) - (x + r) * np.log((x + r) / (mu + r))) / clump
+        return found
+
+    while (short := ratio(high) < needed).any() and float(high.max()) < base.LARGEST:
+        high = np.where(short, high * 2, high)
+    for _ in range(48):
         middle = (low + high) / 2
-        llr = middle * np.log(middle / mu) - (middle + r) * np.log((middle + r) / (mu + r))
-        enough = llr >= threshold
+        enough = ratio(middle) >= needed
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.ceil(high)
+    return np.ceil(high - 1e-6)

@@ -53,6 +53,19 @@ def count_chart(
     return "".join([*parts, "</svg>"])
 
 
+STYLE = (
+    "text{font:11px sans-serif;fill:#444}.unit{font-size:12px}.grid{stroke:#ddd}.expected{fill:none;stroke:#888;"
+    "stroke-dasharray:4 3}.area{fill:#d9e6f5}.observed{fill:none;stroke:#1f5fa8;stroke-width:1.3}"
+    ".mark{stroke-width:1.5}.alert{stroke:#c0392b}.official{stroke:#2e7d32}"
+)
+
+
+def stand_alone(chart: str) -> str:
+    """Return a chart as a file of its own: with its namespace and colours inside."""
+    head, _, rest = chart.partition(">")
+    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
+
+
 def _runs(times: Sequence[int], values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
     """Cut a series at its gaps."""
     runs: list[list[tuple[int, float]]] = [[]]

@@ -30,7 +30,7 @@ def parse_csv(
     number (a fraction, a separator, a naive time, a second and different count for the same interval) is refused
     with its line. Raises SourceError when the file has no such columns.
     """
-    lines = _lines(body)
+    lines = csv_lines(body)
     header = [cell.strip().lower() for cell in next(lines, (0, [], ""))[1]]
     when = next((column for column in TIME_COLUMNS if column in header), "")
     what = next((column for column in COUNT_COLUMNS if column in header), "")
@@ -63,7 +63,7 @@ def parse_csv(
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
-def _lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
+def csv_lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
     """Yield (line, cells, problem) of each line that is not empty.
 
     A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.

@@ -146,7 +146,7 @@ def _intervals(service: Service, alarms: Mapping[SeriesKey, Points], now: dateti
         for event in events:
             found.append(Interval(
                 series=key, onset=moment(event.onset), alarmed_at=moment(event.alarmed + 1), peak=moment(event.peak),
-                end=None if event.end is None else moment(event.end), last_alarm=moment(event.last + 1),
+                end=None if event.quiet is None else moment(event.quiet), last_alarm=moment(event.last + 1),
                 score=round(event.score, 1), observed_peak=float(observed[event.peak]),
                 expected_peak=float(expected[event.peak]),
                 expected_total=round(float(np.nansum(expected[event.onset : event.last + 1])), 1),

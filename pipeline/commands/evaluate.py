@@ -1,0 +1,3 @@
+import click
+@click.command("evaluate")
+def evaluate_command() -> None: ...

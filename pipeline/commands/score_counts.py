@@ -1,0 +1,158 @@
+"""`groundswell score-counts FILE`: judge anyone's counts with any detector; bins or events as CSV, a chart, a reason."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from pipeline.commands.common import PARTIAL, Setting, common, parse_time
+from pipeline.config import parse_duration
+from pipeline.errors import ConfigError, SourceError, StoreError
+
+BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
+EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
+TOLD = 20
+
+
+@click.command("score-counts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--events", is_flag=True, help="One row an event instead of one a bin.")
+@click.option("--detector", "name", help="Another detector than the configured one, with its defaults.")
+@click.option("--bin", "width", help="Bin width such as 15min; default: each series' commonest spacing.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the series (the first one) as SVG.")
+@click.option("--explain", metavar="BIN", help="Say why the bin at that time did or did not alarm, and print no table.")
+@click.option("--series", "only", help="Only this series.")
+@common
+def score_counts_command(
+    setting: Setting, file: Path, events: bool, name: str | None, width: str | None, plot: Path | None,
+    explain: str | None, only: str | None,
+) -> None:  # fmt: skip
+    """Judge a CSV of counts: timestamp_utc,value[,series][,mentions]; the database is not touched."""
+    from detectors import DETECTORS
+    from pipeline.sources.table import parse_table
+
+    if name is not None and name not in DETECTORS:
+        raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
+    chosen = setting.config.detector
+    detector = DETECTORS[name]() if name else DETECTORS[chosen.name](**chosen.params)
+    try:
+        bin_s = int(parse_duration(width).total_seconds()) if width else None
+    except ValueError as error:
+        raise ConfigError(f"--bin: {error}") from error
+    try:
+        table = parse_table(file.read_bytes(), name=str(file), bin_s=bin_s)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
+    for line in [*table.notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
+        click.echo(f"groundswell: {line}", err=True)
+    if len(table.rejected) > TOLD:
+        click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
+    if only is not None and only not in table.series:
+        raise ConfigError(f"--series {only}: not in {file}")
+    chosen_series = {only: table.series[only]} if only is not None else table.series
+    if not chosen_series:
+        raise SourceError(f"{file}: no usable row")
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    if not explain:
+        out.writerow(EVENTS if events else BINS)
+    for place, (series, (counts, mentions)) in enumerate(chosen_series.items()):
+        verdicts = detector.detect(counts, mentions)
+        if explain:
+            _explain(verdicts, series, explain, detector)
+        else:
+            out.writerows(_event_rows(verdicts, series, detector.alarm) if events else _bin_rows(verdicts, series))
+        if plot and place == 0:
+            plot.write_text(_drawing(verdicts, series, detector.alarm), encoding="utf-8")
+    sys.exit(PARTIAL if table.rejected else 0)
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.6g}" if value % 1 else f"{value:.0f}"
+
+
+def _text(name: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
+    parts = [getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "upperbound", "score", "p")]
+    level = verdicts.level.to_numpy()[:, 0]
+    stamps = verdicts.index.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [
+        [_text(series), stamps[i], *(_number(part[i]) for part in parts), str(level[i]), str(int(level[i] >= 1))]
+        for i in range(len(level))
+    ]
+
+
+def found_events(verdicts: Any, alarm: float) -> list[Any]:
+    """Return the events of a verdict of one series: closed after half an hour of quiet, or two bins."""
+    from detectors.base import bin_seconds
+    from detectors.events import find_events
+
+    width = bin_seconds(verdicts.index)
+    parts = (getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "score"))
+    return find_events(*parts, alarm=alarm, quiet_bins=max(2, 1800 // width), look_back=max(2, 3600 // width))
+
+
+def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
+    width = pd.Timedelta(verdicts.index.freq or "1min")
+    first = verdicts.index[0]
+
+    def stamp(slot: int | None) -> str:
+        return "" if slot is None else (first + slot * width).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    observed, expected = verdicts.observed.to_numpy()[:, 0], verdicts.expected.to_numpy()[:, 0]
+    return [
+        [_text(series), stamp(event.onset), stamp(event.peak), stamp(event.end), stamp(event.alarmed + 1),
+         _number(observed[event.peak]), _number(expected[event.peak]), _number(event.score)]
+        for event in found_events(verdicts, alarm)
+    ]  # fmt: skip
+
+
+def _explain(verdicts: Any, series: str, when: str, detector: Any) -> None:
+    """Print what was expected in the bin, what would have been too much, and why it did or did not alarm."""
+    moment = parse_time(when, "--explain")
+    width = pd.Timedelta(verdicts.index.freq or "1min")
+    at = pd.Timestamp(moment).floor(width)
+    if at not in verdicts.index:
+        click.echo(f"{series}: {at:%Y-%m-%d %H:%M} UTC lies outside the series")
+        return
+    observed, expected, bound, score, p, level = (
+        float(getattr(verdicts, name).loc[at].iloc[0]) for name in ("observed", "expected", "upperbound", "score", "p", "level")
+    )
+    click.echo(f"{series}, {at:%Y-%m-%d %H:%M} to {at + width:%H:%M} UTC, {detector!r}")
+    click.echo(f"  observed   {'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}")
+    click.echo(f"  expected   {expected:.3g}, from {detector.alarm:g} nats on too much: {_number(bound)} in one bin alone")
+    if np.isnan(observed):
+        return
+    if np.isnan(score):
+        click.echo("  no alarm: too little history yet to judge by")
+    elif score == 0:
+        click.echo("  no alarm: no window up to here holds enough reports, or enough more than expected, to count")
+    else:
+        verb = "alarm" if level else "no alarm"
+        click.echo(f"  {verb}: score {score:.2f} against {detector.alarm:g} (strong: {detector.strong:g}); p {p:.2g}")
+
+
+def _drawing(verdicts: Any, series: str, alarm: float) -> str:
+    """Return an SVG of the series, what was expected, and each event's onset and end."""
+    from pipeline.render.svg import count_chart, stand_alone
+
+    def listed(name: str) -> list[float | None]:
+        return [None if np.isnan(value) else float(value) for value in getattr(verdicts, name).to_numpy()[:, 0]]
+
+    times = verdicts.index.as_unit("s").asi8.tolist()
+    width = times[1] - times[0] if len(times) > 1 else 60
+    marks: list[tuple[int, str, str]] = []
+    for event in found_events(verdicts, alarm):
+        marks.append((times[0] + event.onset * width, "alert", "onset"))
+        if event.end is not None:
+            marks.append((times[0] + event.end * width, "official", "end"))
+    return stand_alone(count_chart(times, listed("observed"), listed("expected"), marks, f"{series}: counts a bin"))
