@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve test test-slow check lint types train scenario screenshots clean
+.PHONY: help demo run serve test test-slow check lint types bench evaluate train scenario screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -42,6 +42,12 @@ types: $(VENV)/.stamp
 	@$(PY) -m mypy
 
 check: lint types test test-slow ## everything CI checks
+
+evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and where EVAL_DATA points (about 8 minutes)
+	@$(GW) evaluate --out out/evaluate
+
+bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run
+	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py
 
 train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures
 	@$(GW) train

@@ -41,7 +41,9 @@ class Verdicts:
     probability of at least so many by chance, NaN where the score is. level: 0, 1 = alarm, 2 = strong.
     """
 
-    def __init__(self, index: pd.DatetimeIndex, columns: pd.Index, **values: Floats | Callable[[], npt.NDArray[Any]]) -> None:
+    def __init__(
+        self, index: pd.DatetimeIndex, columns: pd.Index, **values: Floats | Callable[[], npt.NDArray[Any]]
+    ) -> None:
         """Keep arrays of shape (bins, series), or functions that work them out, by the names of FIELDS."""
         self.index, self.columns, self._values = index, columns, values
 
@@ -157,7 +159,9 @@ def checked(counts: pd.DataFrame, like: pd.DataFrame | None = None) -> Floats:
 
 def counted(values: Floats) -> Floats:
     """Return the values; raises ValueError as `checked` does."""
-    low, high = (float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))) if values.size else (0.0, 0.0)
+    low, high = (
+        (float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))) if values.size else (0.0, 0.0)
+    )
     if low < 0 or high == np.inf:
         raise ValueError("counts must be finite and not negative; use NaN for what was not observed")
     if high > LARGEST:
@@ -172,7 +176,9 @@ def levels(score: Floats, alarm: float, strong: float) -> Callable[[], npt.NDArr
 
 def short(detector: Any, version: int) -> str:
     """Return a name to store beside verdicts: the class, its version and the parameters that are not the default."""
-    own = [f"{f.name}={getattr(detector, f.name)!r}" for f in fields(detector) if getattr(detector, f.name) != f.default]
+    own = [
+        f"{f.name}={getattr(detector, f.name)!r}" for f in fields(detector) if getattr(detector, f.name) != f.default
+    ]
     return f"{type(detector).__name__}/{version}({', '.join(own)})"
 
 

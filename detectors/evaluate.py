@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,8 @@ class Figures:
 
     recall, precision, within_30: shares; delays in minutes from the onset to the end of the first alarm bin; false_a_week:
     false alarms a series-week, and by what went on when they began; by_level: recall of outages of series with a mean
-    below 0.5, 5, 50 and above. NaN = nothing to count.
+    below 0.5, 5, 50 and above; missed: series and onset bin; false: series, first bin, cause and highest score. NaN =
+    nothing to count.
     """
 
     threshold: float
@@ -41,6 +43,8 @@ class Figures:
     false_a_week: float
     causes: dict[str, int]
     by_level: tuple[float, ...]
+    missed: tuple[tuple[str, int], ...]
+    false: tuple[tuple[str, int, str, float], ...]
 
 
 def episodes(alarms: npt.NDArray[np.int64], join: int) -> list[tuple[int, int]]:
@@ -65,6 +69,8 @@ def judge(
     found_by_level: list[tuple[float, bool]] = []
     causes = dict.fromkeys(("noise", *CAUSES), 0)
     rightly = 0
+    missed: list[tuple[str, int]] = []
+    wrong: list[tuple[str, int, str, float]] = []
     for place, name in enumerate(scores.columns):
         rows = truth[truth["series"].to_numpy() == name]
         kinds, spans = rows["kind"].to_numpy(), rows[["onset", "end", "tail_end"]].to_numpy()
@@ -77,7 +83,9 @@ def judge(
             found_by_level.append((float(level[name]), bool(inside)))
             if inside:
                 delays.append((min(inside) - onset + 1) * minutes)
-        for start, _ in runs:
+            else:
+                missed.append((str(name), int(onset)))
+        for start, end in runs:
             if start < first:
                 continue
             covered = (spans[:, 0] <= start) & (start < spans[:, 2])
@@ -87,8 +95,14 @@ def judge(
                 continue
             others = [cause for cause in CAUSES if (covered & (kinds == cause)).any()]
             # what was hidden for a while comes back with a jump: the hour after still has that cause
-            after = [c for c in ("zeros", "gap") if ((kinds == c) & (spans[:, 1] <= start) & (start < spans[:, 1] + 2 * half_hour)).any()]
-            causes[(others + after + ["noise"])[0]] += 1
+            after = [
+                c
+                for c in ("zeros", "gap")
+                if ((kinds == c) & (spans[:, 1] <= start) & (start < spans[:, 1] + 2 * half_hour)).any()
+            ]
+            cause = (others + after + ["noise"])[0]
+            causes[cause] += 1
+            wrong.append((str(name), start, cause, float(np.nanmax(values[start : end + 1, place]))))
     found = np.array([hit for _, hit in found_by_level], dtype=float)
     levels = np.array([mean for mean, _ in found_by_level])
     weeks = (len(values) - first) * minutes / 10080 * values.shape[1]
@@ -100,7 +114,8 @@ def judge(
         within_30=float((np.array(delays) <= 30).sum() / total) if total else np.nan,
         delay=float(np.median(delays)) if delays else np.nan,
         delay_p90=float(np.quantile(delays, 0.9)) if delays else np.nan,
-        by_level=tuple(_mean(found[(levels >= a) & (levels < b)]) for a, b in zip(LEVELS[:-1], LEVELS[1:], strict=True)),
+        by_level=tuple(_mean(found[(levels >= a) & (levels < b)]) for a, b in pairwise(LEVELS)),
+        missed=tuple(missed), false=tuple(sorted(wrong, key=lambda row: -row[3])),
     )  # fmt: skip
 
 
@@ -117,7 +132,8 @@ def tuned(
     positive = values[values > 0]
     if not len(positive):
         return float("inf")
-    grid = np.unique(np.quantile(positive, 1 - np.geomspace(min(1.0, 20000 / len(positive)), 20 / len(positive), steps)))
+    share = np.geomspace(min(1.0, 20000 / len(positive)), min(1.0, 20 / len(positive)), steps)
+    grid = np.unique(positive) if len(positive) < 400 else np.unique(np.quantile(positive, 1 - share))
     best, chosen = -1.0, float("inf")
     for threshold in grid[::-1]:
         figures = judge(scores, truth, level, float(threshold), first=first, minutes=minutes)

@@ -15,7 +15,6 @@ import numpy as np
 
 from detectors.base import Floats
 
-
 HELD = 0.5
 
 

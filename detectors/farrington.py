@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors import base
 from detectors.base import Floats
@@ -57,11 +58,16 @@ class Farrington(Trailing):
             bound[:, j] = nbinom.ppf(self.quantile, mu / max(dispersion - 1.0, 1e-3), 1.0 / max(dispersion, 1.001))
         return centre, np.maximum(bound, self.min_count) - centre
 
-    def _design(self, times: Floats, start: int) -> Floats:
+    def _design(self, times: npt.NDArray[np.int64], start: int) -> Floats:
         """Return intercept, periods of the day, weekend and weeks before `start`."""
         period = (times % 86400 * self.periods // 86400).astype(int)
         weekend = (times // 86400 + 3) % 7 >= 5  # the epoch was a Thursday
-        columns = [np.ones(len(times)), *(period == k for k in range(1, self.periods)), weekend, (times - start) / 604800]
+        columns = [
+            np.ones(len(times)),
+            *(period == k for k in range(1, self.periods)),
+            weekend,
+            (times - start) / 604800,
+        ]
         return np.column_stack(columns).astype(np.float64)
 
     def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:

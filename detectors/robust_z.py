@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors import base
 from detectors.base import Floats
@@ -60,7 +61,7 @@ class RobustZ(Trailing):
         return normal_chance((anscombe(counts) - centre) / spread)
 
 
-def _middle(ordered: Floats, seen: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def _middle(ordered: Floats, seen: npt.NDArray[np.int64]) -> Floats:
     """Return the median of the first `seen` rows of each column."""
     columns, last = np.arange(ordered.shape[1]), np.maximum(seen - 1, 0)
     middle: Floats = 0.5 * (ordered[last // 2, columns] + ordered[np.maximum(seen, 1) // 2 * (seen > 1), columns])

@@ -35,12 +35,16 @@ class SameTimeRatio(Trailing):
     def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return the mean at each bin of the day, smoothed over half an hour, and the number of days it is of."""
         per_day = max(1, 86400 // bin_s)
-        days = np.concatenate((np.full((-len(past) % per_day, past.shape[1]), np.nan), past)).reshape(-1, per_day, past.shape[1])
+        days = np.concatenate((np.full((-len(past) % per_day, past.shape[1]), np.nan), past)).reshape(
+            -1, per_day, past.shape[1]
+        )
         same = days[::-1][6::7]
         chosen = np.where(np.isfinite(same).any(axis=(0, 1)), _mean(same), _mean(days))
         reach = max(1, int(self.smooth_minutes * 60 // bin_s)) // 2
         rolled = [np.roll(chosen, shift, axis=0) for shift in range(-reach, reach + 1)]
-        return _mean(np.stack(rolled)), np.broadcast_to(np.isfinite(days).any(axis=1).sum(axis=0) * 1.0, chosen.shape).copy()
+        return _mean(np.stack(rolled)), np.broadcast_to(
+            np.isfinite(days).any(axis=1).sum(axis=0) * 1.0, chosen.shape
+        ).copy()
 
     def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
         """Return the log ratio, at least 0; too few reports score nothing."""
@@ -49,7 +53,8 @@ class SameTimeRatio(Trailing):
 
     def bound(self, centre: Floats, spread: Floats) -> Floats:
         """Return the count whose ratio reaches the threshold."""
-        return np.maximum(self.min_count, np.ceil((centre + 1.0) * np.exp(self.alarm) - 1.0))
+        bound: Floats = np.maximum(self.min_count, np.ceil((centre + 1.0) * np.exp(self.alarm) - 1.0))
+        return bound
 
     def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
         """Return the Poisson tail at the baseline, which the rule itself does not look at."""

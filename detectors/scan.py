@@ -13,9 +13,42 @@ import numpy.typing as npt
 
 from detectors.base import Floats
 from detectors.memory import (
-    BASELINE_ERROR, BIN, BURST, DAY, DAYS_KEPT, FAST, FREEZE, FROZEN_BINS, GUARD, HEAD, KEEP_DAY, KEEP_FAST, KEEP_NOISE,
-    KEEP_OVERALL, KEEP_SLOW, KEEP_WEEK, MIN_COUNT, MIN_RATIO, MU, NEW, NEWS, NOISE_PRIOR, OVERALL, PENALTY, PRIOR_ALPHA,
-    PRIOR_CLUMP, SHAPE, SHARED, SHRINK, SLOT, SLOW, TALK_PRIOR, TALK_WEIGHT, WARM_UP_S, X, Memory,
+    BASELINE_ERROR,
+    BIN,
+    BURST,
+    DAY,
+    DAYS_KEPT,
+    FAST,
+    FREEZE,
+    FROZEN_BINS,
+    GUARD,
+    HEAD,
+    KEEP_DAY,
+    KEEP_FAST,
+    KEEP_NOISE,
+    KEEP_OVERALL,
+    KEEP_SLOW,
+    KEEP_WEEK,
+    MIN_COUNT,
+    MIN_RATIO,
+    MU,
+    NEW,
+    NEWS,
+    NOISE_PRIOR,
+    OVERALL,
+    PENALTY,
+    PRIOR_ALPHA,
+    PRIOR_CLUMP,
+    SHAPE,
+    SHARED,
+    SHRINK,
+    SLOT,
+    SLOW,
+    TALK_PRIOR,
+    TALK_WEIGHT,
+    WARM_UP_S,
+    Memory,
+    X,
 )  # fmt: skip
 
 
@@ -68,6 +101,13 @@ def likelihood_ratio(x: float, m: float, size: float, clump: float) -> float:
     return (x * math.log(x / m) - (x + r) * math.log((x + r) / (m + r))) / clump
 
 
+def likelihood_ratios(x: Floats, m: Floats, size: float) -> Floats:
+    """Return the same of arrays, without clumps; 0 where nothing was counted."""
+    some = np.maximum(x, 1e-9)
+    ratio: Floats = np.where(x > 0, some * np.log(some / m) - (some + size) * np.log((some + size) / (m + size)), 0.0)
+    return ratio
+
+
 def scan(
     starts: npt.NDArray[np.int64], counts: Floats, other: Floats, p: Floats, windows: npt.NDArray[np.int64],
     memory: Memory, out: Floats, tail: Floats,
@@ -100,7 +140,12 @@ def scan(
         if head == 0:
             _add_up(memory, windows)
         seen = on[:n]
-        total = alpha[:n] + p[NEWS] + 1.0 / (means[0, SLOW, :n] + 1.0) + p[NEW] / (1.0 + (means[1, OVERALL, :n] / 43200.0) ** 2)
+        total = (
+            alpha[:n]
+            + p[NEWS]
+            + 1.0 / (means[0, SLOW, :n] + 1.0)
+            + p[NEW] / (1.0 + (means[1, OVERALL, :n] / 43200.0) ** 2)
+        )
         best = np.zeros(n)
         first_talk = np.ones(n)
         for k in range(len(windows)):
@@ -156,7 +201,7 @@ def _add_up(memory: Memory, windows: npt.NDArray[np.int64]) -> None:
     for k, width in enumerate(windows):
         memory.sums[:, k] = 0.0
         for back in range(width):
-            memory.sums[:, k] += memory.ring[:MU + 1, (head - back) % depth]
+            memory.sums[:, k] += memory.ring[: MU + 1, (head - back) % depth]
 
 
 def _learn(
@@ -171,7 +216,11 @@ def _learn(
         cell = table[:, slot % table.shape[1]]
         cell[0] = np.where(mask, cell[0] * keep + x, cell[0])
         cell[1] = np.where(mask, cell[1] * keep + p[BIN], cell[1])
-    for row, keep, per in ((OVERALL, p[KEEP_OVERALL], p[BIN]), (FAST, p[KEEP_FAST], shape), (SLOW, p[KEEP_SLOW], shape)):
+    for row, keep, per in (
+        (OVERALL, p[KEEP_OVERALL], p[BIN]),
+        (FAST, p[KEEP_FAST], shape),
+        (SLOW, p[KEEP_SLOW], shape),
+    ):
         memory.means[0, row] = np.where(mask, memory.means[0, row] * keep + x, memory.means[0, row])
         memory.means[1, row] = np.where(mask, memory.means[1, row] * keep + per, memory.means[1, row])
     off = x - u

@@ -7,15 +7,49 @@ whether there is one series or thirty thousand. The compiled code is cached besi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 
 from detectors.memory import (
-    BASELINE_ERROR, BIN, BURST, DAY, DAYS_KEPT, FAST, FREEZE, FROZEN_BINS, GUARD, HEAD, KEEP_DAY, KEEP_FAST, KEEP_NOISE,
-    KEEP_OVERALL, KEEP_SLOW, KEEP_WEEK, MIN_COUNT, MIN_RATIO, MU, NEW, NEWS, NOISE_PRIOR, OVERALL, PENALTY, PRIOR_ALPHA,
-    PRIOR_CLUMP, SHAPE, SHARED, SHRINK, SLOT, SLOW, TALK_PRIOR, TALK_WEIGHT, WARM_UP_S, X, Memory,
+    BASELINE_ERROR,
+    BIN,
+    BURST,
+    DAY,
+    DAYS_KEPT,
+    FAST,
+    FREEZE,
+    FROZEN_BINS,
+    GUARD,
+    HEAD,
+    KEEP_DAY,
+    KEEP_FAST,
+    KEEP_NOISE,
+    KEEP_OVERALL,
+    KEEP_SLOW,
+    KEEP_WEEK,
+    MIN_COUNT,
+    MIN_RATIO,
+    MU,
+    NEW,
+    NEWS,
+    NOISE_PRIOR,
+    OVERALL,
+    PENALTY,
+    PRIOR_ALPHA,
+    PRIOR_CLUMP,
+    SHAPE,
+    SHARED,
+    SHRINK,
+    SLOT,
+    SLOW,
+    TALK_PRIOR,
+    TALK_WEIGHT,
+    WARM_UP_S,
+    Memory,
+    X,
 )  # fmt: skip
 
 compiled = numba.njit(cache=True, error_model="numpy", nogil=True)
@@ -114,8 +148,10 @@ def _learn(start, place, ring, week, day, means, noise, p, alpha, clump, calm): 
 
 
 @compiled
-def _scan(starts, counts, other, p, windows, week, day, means, noise, ring, sums, frozen, calm, empty, daily, today, days,
-          burst, clock, out, tail):  # type: ignore[no-untyped-def] # fmt: skip
+def _scan(  # type: ignore[no-untyped-def]
+    starts, counts, other, p, windows, week, day, means, noise, ring, sums, frozen, calm, empty, daily, today, days,
+    burst, clock, out, tail,
+):  # fmt: skip
     n, m, depth, guard = counts.shape[1], ring.shape[2], ring.shape[1], int(p[GUARD])
     talk, last = m > n, len(windows) - 1
     spread = np.empty(len(windows))
@@ -159,7 +195,9 @@ def _scan(starts, counts, other, p, windows, week, day, means, noise, ring, sums
                 if seen and some >= enough and some >= p[MIN_RATIO] * M:
                     size = spread[k] / total
                     r = size * clump[j]
-                    ratio = (some * math.log(some / M) - (some + r) * math.log((some + r) / (M + r))) / clump[j] - p[PENALTY]
+                    ratio = (some * math.log(some / M) - (some + r) * math.log((some + r) / (M + r))) / clump[j] - p[
+                        PENALTY
+                    ]
                     if ratio > best:
                         best = ratio
                         tail[0, t, j], tail[1, t, j], tail[2, t, j] = some, M, size
@@ -175,9 +213,12 @@ def _scan(starts, counts, other, p, windows, week, day, means, noise, ring, sums
             out[0, t, j] = mu[j] * first_talk
             out[1, t, j] = best if seen and warm else np.nan
             out[2, t, j], out[3, t, j], out[4, t, j] = total, clump[j], burst[j]
-        _learn(start - guard * int(p[BIN]), (head - guard) % depth, ring, week, day, means, noise, p, alpha, clump, calm)
+        _learn(
+            start - guard * int(p[BIN]), (head - guard) % depth, ring, week, day, means, noise, p, alpha, clump, calm
+        )
 
 
 def scan(starts: Any, counts: Any, other: Any, p: Any, windows: Any, memory: Memory, out: Any, tail: Any) -> None:
     """Judge and learn as `scan.scan`, in compiled loops; compiles for some seconds the first time ever."""
-    _scan(starts, counts, other, p, windows, *memory.arrays().values(), out, tail)
+    run: Callable[..., None] = _scan
+    run(starts, counts, other, p, windows, *memory.arrays().values(), out, tail)

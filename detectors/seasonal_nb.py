@@ -54,7 +54,7 @@ class SeasonalNB:
     warm_up_bins: float = 4.0
     min_ratio: float = 1.5
     min_count: float = 4.0
-    talk_weight: float = 0.6
+    talk_weight: float = 0.9
     talk_prior: float = 2.0
     news_variance: float = 0.5
     usual_maximum: float = 2.0
@@ -149,7 +149,9 @@ class SeasonalState:
             raise ValueError(f"one count for each of the {len(self.series)} series is needed")
         return self._judge(index, np.array([bin_start.timestamp()], dtype=np.int64), values, talk)
 
-    def _judge(self, index: pd.DatetimeIndex, starts: npt.NDArray[np.int64], values: Floats, talk: Floats | None) -> Verdicts:
+    def _judge(
+        self, index: pd.DatetimeIndex, starts: npt.NDArray[np.int64], values: Floats, talk: Floats | None
+    ) -> Verdicts:
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
         other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)

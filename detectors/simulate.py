@@ -67,8 +67,6 @@ def simulate(
     )  # fmt: skip
 
 
-
-
 def _service(
     rng: np.random.Generator, number: int, of: int, index: pd.DatetimeIndex, bin_s: int,
     levels: tuple[float, float], outages_a_week: float, news_a_week: float,
@@ -125,7 +123,7 @@ def _rhythm(rng: np.random.Generator, index: pd.DatetimeIndex) -> Floats:
     for zone in rng.choice(ZONES, size=int(rng.integers(1, 3)), replace=False):
         local = index.tz_convert(str(zone))
         hour = np.asarray(local.hour + local.minute / 60.0)
-        weekend = np.asarray(local.dayofweek) >= 5
+        weekend = np.asarray(local.day_of_week) >= 5
         wake = rng.uniform(6, 9) + weekend * rng.uniform(0.5, 2.5)
         day = 1 / (1 + np.exp(-(hour - wake) / 0.5)) / (1 + np.exp((hour - rng.uniform(21.5, 23.9)) / 0.6))
         day = day * (1 - rng.uniform(0, 0.3) * np.exp(-(((hour - 13) / 0.8) ** 2)))
@@ -149,7 +147,7 @@ def _slow_noise(rng: np.random.Generator, n: int, *, hours: float, sd: float, pe
 def _growth(rng: np.random.Generator, n: int, bin_s: int, truth: list[_Row]) -> Floats:
     """Return trend x day effects x steps x adoption surges."""
     days = np.arange(n) * bin_s / 86400
-    path = np.exp(rng.normal(0, 0.25) * days / 30) * np.exp(rng.normal(0, 0.12, int(days[-1]) + 1))[days.astype(int)]
+    path: Floats = np.exp(rng.normal(0, 0.25) * days / 30) * np.exp(rng.normal(0, 0.12, int(days[-1]) + 1))[days.astype(int)]
     if rng.random() < 0.2:
         path[int(rng.integers(n)) :] *= np.exp(rng.normal(0, 0.35))
     if rng.random() < 0.3:
@@ -167,7 +165,7 @@ def _news(rng: np.random.Generator, n: int, at: int, bin_s: int, truth: list[_Ro
     hours = (np.arange(n) - at) * bin_s / 3600
     rise, peak, fall = rng.uniform(0.2, 4), rng.uniform(1, 11), rng.uniform(0.6, 1.4)
     after = np.maximum(0, hours - rise)
-    path = np.where(hours < 0, 0.0, peak * np.minimum(1, np.maximum(hours, 0) / rise) / (1 + after) ** fall)
+    path: Floats = np.where(hours < 0, 0.0, peak * np.minimum(1, np.maximum(hours, 0) / rise) / (1 + after) ** fall)
     path[path < 0.15] = 0.0
     over = at + int((path[at:] > 0).sum())
     truth.append(("news", at, over, over, float(peak)))

@@ -84,5 +84,7 @@ def _decomposed(line: Floats, period: int) -> tuple[Floats, Floats, float]:
     off = filled - hours
     width = max(1.0, 1.4826 * float(np.median(np.abs(off))))
     calm = (hours + np.clip(off, -3 * width, 3 * width)).ravel()
-    fit = STL(calm, period=period, seasonal=7, seasonal_jump=3, trend_jump=period // 4 or 1, low_pass_jump=period // 4 or 1).fit()
+    fit = STL(
+        calm, period=period, seasonal=7, seasonal_jump=3, trend_jump=period // 4 or 1, low_pass_jump=period // 4 or 1
+    ).fit()
     return fit.seasonal, fit.trend, 1.4826 * float(np.median(np.abs(filled.ravel() - fit.seasonal - fit.trend)))

@@ -176,6 +176,12 @@ class _ServiceTable(_Strict):
     components: tuple[_ComponentTable, ...] = ()
 
 
+def evaluation_data() -> Path | None:
+    """Return the folder of other people's data that EVAL_DATA names, None when it is unset."""
+    named = os.environ.get("EVAL_DATA", "")
+    return Path(named) if named else None
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises ConfigError naming the file, and the line where TOML itself is broken."""
     try:

@@ -197,7 +197,19 @@ def test_events_have_onset_peak_and_end() -> None:
     expected = np.full(len(observed), 0.4)
     score = np.array([0, 0, 0, 0, 0, 5, 14, 30, 40, 30, 20, 9, 3, 2, 0, 0, 0], dtype=float)
     (event,) = find_events(observed, expected, score, alarm=8.0, quiet_bins=3, look_back=6)
-    assert (event.onset, event.alarmed, event.peak, event.end, event.score) == (5, 6, 7, 11, 40.0)
+    assert (event.onset, event.alarmed, event.peak, event.quiet, event.score) == (5, 6, 7, 11, 40.0)
+    # in sums of three bins 41 at the peak, 17 (of 12, 4 and 1) below half of it: 12 was still the outage
+    assert event.end == 9
+
+
+def test_the_end_is_where_the_fading_begins() -> None:
+    expected = np.full(60, 2.0)
+    observed = expected.copy()
+    observed[10:30] += 100
+    observed[30:50] += 100 * np.exp(-np.arange(1, 21) / 4)
+    (event,) = find_events(observed, expected, np.where(observed > 3, 50.0, 0.0), alarm=8.0, quiet_bins=4, look_back=12)
+    assert (event.onset, event.quiet) == (10, 48)
+    assert abs(event.end - 30) <= 2  # type: ignore[operator]
 
 
 def test_a_gap_neither_opens_nor_closes_an_event() -> None:
@@ -205,6 +217,7 @@ def test_a_gap_neither_opens_nor_closes_an_event() -> None:
     observed = np.array([0, 9, 9, nan, nan, nan, nan, 9, 0, 0, 0, 0], dtype=float)
     score = np.array([0, 20, 20, nan, nan, nan, nan, 20, 1, 0, 0, 0], dtype=float)
     (event,) = find_events(observed, np.full(12, 0.5), score, alarm=8.0, quiet_bins=3, look_back=4)
-    assert (event.onset, event.end) == (1, 8)
+    assert (event.onset, event.quiet) == (1, 8)
     (still,) = find_events(observed[:7], np.full(7, 0.5), score[:7], alarm=8.0, quiet_bins=3, look_back=4)
     assert still.end is None
+    assert still.quiet is None

@@ -120,16 +120,21 @@ def _explain(verdicts: Any, series: str, when: str, detector: Any) -> None:
     """Print what was expected in the bin, what would have been too much, and why it did or did not alarm."""
     moment = parse_time(when, "--explain")
     width = pd.Timedelta(verdicts.index.freq or "1min")
-    at = pd.Timestamp(moment).floor(width)
+    at = pd.Timestamp(str(moment)).floor(width)
     if at not in verdicts.index:
         click.echo(f"{series}: {at:%Y-%m-%d %H:%M} UTC lies outside the series")
         return
     observed, expected, bound, score, p, level = (
-        float(getattr(verdicts, name).loc[at].iloc[0]) for name in ("observed", "expected", "upperbound", "score", "p", "level")
+        float(getattr(verdicts, name).loc[at].iloc[0])
+        for name in ("observed", "expected", "upperbound", "score", "p", "level")
     )
     click.echo(f"{series}, {at:%Y-%m-%d %H:%M} to {at + width:%H:%M} UTC, {detector!r}")
-    click.echo(f"  observed   {'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}")
-    click.echo(f"  expected   {expected:.3g}, from {detector.alarm:g} nats on too much: {_number(bound)} in one bin alone")
+    click.echo(
+        f"  observed   {'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}"
+    )
+    click.echo(
+        f"  expected   {expected:.3g}, from {detector.alarm:g} nats on too much: {_number(bound)} in one bin alone"
+    )
     if np.isnan(observed):
         return
     if np.isnan(score):

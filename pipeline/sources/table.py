@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.errors import SourceError
@@ -60,7 +61,9 @@ def parse_table(body: bytes, *, name: str, bin_s: int | None = None) -> Table:
         except ValueError as error:
             bad.append(reject(f"{name}:{line}", error, ",".join(cells)))
     notes: list[str] = []
-    made = {series: _binned(series, found, bin_s, "mentions" in places, notes) for series, found in rows.items() if found}
+    made = {
+        series: _binned(series, found, bin_s, "mentions" in places, notes) for series, found in rows.items() if found
+    }
     return Table(series=made, rejected=bad, notes=notes)
 
 
@@ -124,17 +127,17 @@ def _binned(
     return frames[0], frames[1] if mentions else None
 
 
-def _spacing(stamps: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+def _spacing(stamps: npt.NDArray[np.int64]) -> int:
     """Return the commonest distance between neighbours, to the nearest minute where minutes are meant; 0 for one."""
     if len(stamps) < 2:
         return 0
     steps = Counter(np.diff(stamps).tolist()).most_common()
     best = max(count for _, count in steps)
     step = min(step for step, count in steps if count == best)
-    return round(step / 60) * 60 if step >= 60 and best < len(stamps) / 2 else step
+    return int(round(step / 60) * 60 if step >= 60 and best < len(stamps) / 2 else step)
 
 
-def _widened(dense: np.ndarray[tuple[int, int], np.dtype[np.float64]], begin: int, own: int, bin_s: int) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], int]:
+def _widened(dense: npt.NDArray[np.float64], begin: int, own: int, bin_s: int) -> tuple[npt.NDArray[np.float64], int]:
     """Sum into bins of `bin_s`; a bin any part of which was not observed is a gap."""
     if bin_s % own:
         raise SourceError(f"bins of {bin_s} s are no multiple of the counts' {own} s")

@@ -1,0 +1,168 @@
+"""The simulator, the judge of detectors, and what the default must reach on data unlike its own model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from detectors import scan
+from detectors.base import FIELDS
+from detectors.evaluate import episodes, judge, tuned
+from detectors.seasonal_nb import SeasonalNB
+from detectors.simulate import Simulation, simulate
+
+
+@pytest.fixture(scope="module")
+def world() -> Simulation:
+    return simulate(seed=5, series=24, days=28)
+
+
+def test_simulation_is_the_same_for_the_same_seed_and_has_what_it_says(world: Simulation) -> None:
+    again = simulate(seed=5, series=24, days=28)
+    pd.testing.assert_frame_equal(world.counts, again.counts)
+    pd.testing.assert_frame_equal(world.truth, again.truth)
+    assert not simulate(seed=6, series=4, days=7).counts.equals(world.counts.iloc[: 7 * 288, :4])
+    assert {"outage", "news", "gap", "zeros"} <= set(world.truth["kind"])
+    gaps = world.truth[world.truth["kind"] == "gap"]
+    for series, onset, end in gaps[["series", "onset", "end"]].itertuples(index=False):
+        assert world.counts[series].iloc[onset:end].drop_duplicates().isin([0.0, np.nan]).all()
+    assert (world.mentions.to_numpy() >= world.counts.to_numpy())[~np.isnan(world.counts.to_numpy())].all()
+    assert world.level.min() < 0.1 < 100 < world.level.max()
+
+
+def test_simulated_noise_is_wider_than_poisson_and_the_mean_is_the_mean(world: Simulation) -> None:
+    calm = np.ones(world.counts.shape, dtype=bool)
+    for place, name in enumerate(world.counts.columns):
+        for onset, tail in world.truth.loc[world.truth["series"] == name, ["onset", "tail_end"]].to_numpy():
+            calm[max(0, onset - 1) : tail + 24, place] = False
+    counts, mean = world.counts.to_numpy(), world.mean.to_numpy()
+    busy = calm & ~np.isnan(counts) & (mean > 5)
+    assert counts[busy].sum() / mean[busy].sum() == pytest.approx(1.0, rel=0.01)
+    assert ((counts[busy] - mean[busy]) ** 2 / mean[busy]).mean() > 1.15
+
+
+def made(scores: dict[int, float], truth: list[tuple[str, int, int, int]], bins: int = 4032) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    line = np.zeros(bins)
+    for place, score in scores.items():
+        line[place] = score
+    rows = [("a", kind, onset, end, tail, 1.0) for kind, onset, end, tail in truth]
+    return (pd.DataFrame({"a": line}), pd.DataFrame(rows, columns=["series", "kind", "onset", "end", "tail_end", "ratio"]),
+            pd.Series({"a": 3.0}))  # fmt: skip
+
+
+def test_judge_counts_events_as_one_would_by_hand() -> None:
+    scores, truth, level = made(
+        {100: 9, 103: 9, 500: 9, 900: 20, 1203: 9, 1210: 9, 2000: 9},
+        [("outage", 99, 140, 160), ("outage", 890, 899, 920), ("outage", 1208, 1250, 1260), ("news", 480, 520, 520),
+         ("outage", 3000, 3010, 3020)],
+    )  # fmt: skip
+    found = judge(scores, truth, level, 9.0)
+    # 1: found, one bin late. 2: its alarm is in the tail, neither found nor false. 3: found by an episode that began
+    # 25 minutes before, which also counts as an episode outside. 4: missed. 500 is news, 2000 nothing at all.
+    assert found.outages == 4
+    assert found.recall == pytest.approx(2 / 4)
+    assert found.causes["news"] == 1
+    assert found.causes["noise"] == 2
+    assert found.delay == pytest.approx((10 + 15) / 2)
+    assert found.missed == (("a", 890), ("a", 3000))
+    assert found.by_level[1] == 0.5
+    assert np.isnan(found.by_level[0])
+    assert found.false_a_week == pytest.approx(3 / 2)
+    always = judge(scores * 0 + 10, truth, level, 9.0)
+    assert always.recall == 0.0, "an alarm that is always on finds nothing"
+
+
+def test_tuning_takes_the_best_recall_within_the_limit() -> None:
+    scores, truth, level = made({100: 30, 700: 12, 900: 5, 1500: 8}, [("outage", 100, 120, 130), ("outage", 900, 930, 940)])
+    assert judge(scores, truth, level, tuned(scores, truth, level, limit=0.0)).recall == 0.5
+    assert judge(scores, truth, level, tuned(scores, truth, level, limit=1.0)).recall == 1.0
+    assert episodes(np.array([3, 4, 9, 20]), 5) == [(3, 9), (20, 20)]
+
+
+def test_default_finds_outages_and_leaves_news_alone(world: Simulation) -> None:
+    detector = SeasonalNB()
+    both = judge(detector.detect(world.counts, world.mentions).score, world.truth, world.level, detector.alarm, first=7 * 288)
+    alone = judge(detector.detect(world.counts).score, world.truth, world.level, detector.alarm, first=7 * 288)
+    assert both.recall >= 0.78  # of 77: the standard error is 0.04
+    assert both.precision >= 0.85
+    assert both.false_a_week <= 0.2
+    assert alone.recall >= 0.7
+    blind = SeasonalNB(talk_weight=0.0)
+    unaware = judge(blind.detect(world.counts, world.mentions).score, world.truth, world.level, blind.alarm, first=7 * 288)
+    assert unaware.causes["news"] > 3 * max(1, both.causes["news"])
+
+
+def test_compiled_and_numpy_scans_agree(world: Simulation) -> None:
+    compiled = pytest.importorskip("detectors.scan_compiled", reason="numba is not installed")
+    counts, mentions = world.counts.iloc[:1500, 4:10], world.mentions.iloc[:1500, 4:10]
+    starts = counts.index.as_unit("s").asi8  # type: ignore[attr-defined]
+    values = counts.to_numpy()
+    for other in (np.maximum(mentions.to_numpy() - values, 0.0), np.empty((len(values), 0))):
+        states = [SeasonalNB().start(counts.iloc[:0], mentions.iloc[:0] if other.size else None) for _ in range(2)]
+        outs = [np.zeros((5, *values.shape)) for _ in states]
+        for state, judge_all, out in zip(states, (scan.scan, compiled.scan), outs, strict=True):
+            judge_all(starts, values, other, state.parameters, state.windows, state.memory, out, np.zeros((3, *values.shape)))
+        np.testing.assert_allclose(outs[1], outs[0], rtol=1e-9, atol=0)
+        assert np.nanmax(outs[0][1]) > 20, "an outage was among them"
+        for name, array in states[0].memory.arrays().items():
+            np.testing.assert_allclose(states[1].memory.arrays()[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_zeros_of_a_dead_collector_teach_nothing() -> None:
+    index = pd.date_range("2026-02-02", periods=14 * 288, freq="5min", tz="UTC")
+    counts = pd.DataFrame({"s": np.random.default_rng(3).poisson(6, len(index)).astype(float)}, index=index)
+    dead = counts.copy()
+    dead.iloc[3000:3060] = 0.0
+    verdicts = SeasonalNB().detect(dead)
+    assert (verdicts.level.iloc[3000:] == 0).to_numpy().all(), "the return of the reports is no outage"
+    assert verdicts.expected["s"].iloc[3060] == pytest.approx(6, rel=0.15)
+
+
+@pytest.mark.parametrize("freq", ["1min", "20min", "1h", "6h", "1D"])
+def test_any_bin_width_learns_its_week_and_finds_a_jump(freq: str) -> None:
+    days = 21 if freq == "1min" else 30 if freq == "20min" else 90
+    index = pd.date_range("2026-01-01", periods=int(pd.Timedelta(days=days) / pd.Timedelta(freq)), freq=freq, tz="UTC")
+    weekend = np.asarray(index.day_of_week) >= 5
+    mean = np.where(weekend, 4.0, 12.0)
+    counts = pd.DataFrame({"s": np.random.default_rng(8).poisson(mean).astype(float)}, index=index)
+    counts.iloc[-1] = 400.0
+    verdicts = SeasonalNB().detect(counts)
+    assert verdicts.level["s"].iloc[-1] == 2
+    assert verdicts.level["s"].iloc[len(index) // 3 : -1].mean() < 0.002
+    late = slice(2 * len(index) // 3, -1)
+    expected = verdicts.expected["s"].to_numpy()[late]
+    assert expected[weekend[late]].mean() < 0.75 * expected[~weekend[late]].mean()
+
+
+@pytest.mark.slow
+def test_a_million_bins_and_thirty_thousand_series() -> None:
+    rng = np.random.default_rng(1)
+    long = pd.DataFrame({"s": rng.poisson(3, 1_000_000).astype(float)},
+                        index=pd.date_range("2017-01-01", periods=1_000_000, freq="5min", tz="UTC"))  # fmt: skip
+    long.iloc[-5:] = 200.0
+    verdicts = SeasonalNB().detect(long)
+    assert verdicts.level["s"].iloc[-5] == 2
+    assert verdicts.level["s"].iloc[:-5].mean() < 1e-4
+    wide = pd.DataFrame(rng.poisson(2, (300, 30_000)).astype(float),
+                        index=pd.date_range("2026-01-01", periods=300, freq="15min", tz="UTC"))  # fmt: skip
+    wide.iloc[-1, 7] = 300.0
+    verdicts = SeasonalNB().detect(wide)
+    assert verdicts.level.iloc[-1, 7] == 2
+    assert (verdicts.level.iloc[-1].drop(7) == 0).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bins", [1, 3, 300])
+def test_extremes_give_no_silent_nan_and_no_warning(bins: int) -> None:
+    index = pd.date_range("2026-03-07", periods=bins, freq="15min", tz="UTC")
+    columns = {"nan": np.full(bins, np.nan), "zero": np.zeros(bins), "same": np.full(bins, 5.0), "vast": np.full(bins, 2.0**53)}
+    columns["late"] = np.where(np.arange(bins) < bins // 2, np.nan, 2.0**52)
+    counts = pd.DataFrame(columns, index=index)
+    verdicts = SeasonalNB().detect(counts, counts)
+    for field in FIELDS:
+        frame = getattr(verdicts, field)
+        if field not in ("observed", "score", "p"):
+            assert np.isfinite(frame.to_numpy(dtype=float)).all(), field
+    assert verdicts.score["nan"].isna().all()
+    assert (verdicts.level.to_numpy() == 0).all() or bins == 300
