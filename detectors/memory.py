@@ -25,7 +25,8 @@ HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
 DAYS_KEPT = 14
 OVERALL, FAST, SLOW = range(3)
 X, MU, SHAPE = range(3)
-HEAD, DAY = range(2)
+HEAD, DAY, TURN = range(3)
+CLUMP, ALPHA, UNSURE, KNOWN, RATE = range(5)
 # parameters as the kernels read them, by position
 (SHRINK, KEEP_WEEK, KEEP_DAY, KEEP_OVERALL, KEEP_FAST, KEEP_SLOW, KEEP_NOISE, FREEZE, FROZEN_BINS, WARM_UP_S, MIN_RATIO,
  MIN_COUNT, TALK_WEIGHT, TALK_PRIOR, NEWS, BURST, PRIOR_CLUMP, PRIOR_ALPHA, NOISE_PRIOR, BASELINE_ERROR, NEW, PENALTY,
@@ -40,14 +41,16 @@ class Memory:
     the overall rate and the two levels. noise: (5, m) sums of the regression for clump and alpha. ring: (3, depth, m)
     counts, expectations (0 = not observed) and profile of the last bins. sums: (2, windows, m) of ring's first two.
     frozen: bins learning has been stopped for. calm: bins since it last was. empty: bins without one report where
-    many were due. daily: (14, n) largest score of each of the last days observed; today: of this one, -1 = unseen;
-    days: how many were. burst: the scale those set. clock: place in the ring, day number.
+    many were due. slowly: (5, m) what is worked out once a slot: clump, alpha, how unsure the mean is, how much of the level
+    counts, overall rate. daily: (14, n) largest score of each of the last days observed; today: of this one, -1 = unseen;
+    days: how many were. burst: the scale those set. clock: place in the ring, day and slot number.
     """
 
     week: Floats
     day: Floats
     means: Floats
     noise: Floats
+    slowly: Floats
     ring: Floats
     sums: Floats
     frozen: Floats
@@ -67,10 +70,10 @@ class Memory:
         depth = max(int(windows.max()), guard + 1)
         return cls(
             week=np.zeros((2, 604800 // slot, m)), day=np.zeros((2, max(1, 86400 // slot), m)),
-            means=np.zeros((2, 3, m)), noise=np.zeros((5, m)), ring=np.zeros((3, depth, m)),
+            means=np.zeros((2, 3, m)), noise=np.zeros((5, m)), slowly=np.zeros((5, m)), ring=np.zeros((3, depth, m)),
             sums=np.zeros((2, len(windows), m)), frozen=np.zeros(n), calm=np.full(n, 1e6), empty=np.zeros(n),
             daily=np.zeros((DAYS_KEPT, n)), today=np.full(n, -1.0), days=np.zeros(n), burst=np.ones(n),
-            clock=np.array([0, -1], dtype=np.int64),
+            clock=np.array([0, -1, -1], dtype=np.int64),
         )  # fmt: skip
 
     def arrays(self) -> dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]:
@@ -86,6 +89,7 @@ class Memory:
             theirs = getattr(other, name)
             if name == "clock":
                 mine[:] = theirs
+                mine[TURN] = -1  # the new ones' slowly changing parts are worked out at once
                 continue
             known = silent and theirs.shape[-1] > 0
             if known and name in ("week", "day", "means"):

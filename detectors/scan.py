@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from detectors.base import Floats
 from detectors.memory import (
+    ALPHA,
     BASELINE_ERROR,
     BIN,
     BURST,
+    CLUMP,
     DAY,
     DAYS_KEPT,
     FAST,
@@ -29,6 +31,7 @@ from detectors.memory import (
     KEEP_OVERALL,
     KEEP_SLOW,
     KEEP_WEEK,
+    KNOWN,
     MIN_COUNT,
     MIN_RATIO,
     MU,
@@ -39,6 +42,7 @@ from detectors.memory import (
     PENALTY,
     PRIOR_ALPHA,
     PRIOR_CLUMP,
+    RATE,
     SHAPE,
     SHARED,
     SHRINK,
@@ -46,6 +50,8 @@ from detectors.memory import (
     SLOW,
     TALK_PRIOR,
     TALK_WEIGHT,
+    TURN,
+    UNSURE,
     WARM_UP_S,
     Memory,
     X,
@@ -54,8 +60,7 @@ from detectors.memory import (
 
 def slot_rate(memory: Memory, p: Floats, slot: int) -> Floats:
     """Return the rate per second in a slot of the week, shrunk to the day's, shrunk to the overall."""
-    k = p[SHRINK]
-    overall = (memory.means[0, OVERALL] + 0.5) / (memory.means[1, OVERALL] + p[BIN])
+    k, overall = p[SHRINK], memory.slowly[RATE]
     day = memory.day[:, slot % memory.day.shape[1]]
     week = memory.week[:, slot % memory.week.shape[1]]
     rate: Floats = (week[0] + k * (day[0] + k * overall) / (day[1] + k)) / (week[1] + k)
@@ -73,9 +78,7 @@ def baseline(memory: Memory, p: Floats, start: int) -> tuple[Floats, Floats]:
     slow = np.minimum(np.maximum((means[0, SLOW] + 2.0) / (means[1, SLOW] + 2.0), 0.3), 5.0)
     fast = (means[0, FAST] + 2.0 * slow) / (means[1, FAST] + 2.0)
     level = np.minimum(np.maximum(fast, 0.6 * slow), 1.7 * slow)
-    # what is younger than a day has told the profile all it tells the level: counting it twice would chase it
-    known = means[1, OVERALL] / (means[1, OVERALL] + 86400.0)
-    return shape, shape * (1.0 + known * known * (level - 1.0))
+    return shape, shape * (1.0 + memory.slowly[KNOWN] * (level - 1.0))
 
 
 def variance(memory: Memory, p: Floats) -> tuple[Floats, Floats]:
@@ -110,26 +113,31 @@ def likelihood_ratios(x: Floats, m: Floats, size: float) -> Floats:
 
 def scan(
     starts: npt.NDArray[np.int64], counts: Floats, other: Floats, p: Floats, windows: npt.NDArray[np.int64],
-    memory: Memory, out: Floats, tail: Floats,
-) -> None:  # fmt: skip
-    """Judge bins in order and learn from them; fills `out` and, where a score is above 0, `tail`.
+    memory: Memory, out: Floats, turns: Floats, hits: Floats,
+) -> int:  # fmt: skip
+    """Judge bins in order and learn from them; return how many `hits` were filled.
 
     starts: seconds of the epoch. counts: (bins, n), NaN = gap. other: the rest of the talk, or (bins, 0) without a
-    talk channel. out: (5, bins, n) expected, score (NaN = unknown), alpha, clump, burst. tail: (3, bins, n) the best window's
-    sum, its expectation and size.
+    talk channel. out: (2, bins, n) expected, score (NaN = unknown). turns: (slots met, 3, n) alpha, clump and burst, which
+    change with the slot of the profile only. hits: (bins * n, 4) place (bin * n + series), sum, expectation and size of
+    the best window wherever a score is above 0; pages that no hit touches are never asked of the machine.
     """
     n, guard, depth = counts.shape[1], int(p[GUARD]), memory.ring.shape[1]
     talk = other.shape[1] > 0
     spread = 1.0 + (windows - 1.0) / (1.0 + p[SHARED] * (windows - 1.0))
     ring, sums, means = memory.ring, memory.sums, memory.means
+    found, turn = 0, -1
     for t in range(len(starts)):
         start = int(starts[t])
         _turn_day(memory, p, start // 86400)
         x = np.concatenate((counts[t], other[t]))
         on = ~np.isnan(x)
         x = np.where(on, x, 0.0)
+        if start // int(p[SLOT]) != memory.clock[TURN]:
+            memory.clock[TURN] = start // int(p[SLOT])
+            _turn_slot(memory, p)
+        clump, alpha = memory.slowly[CLUMP], memory.slowly[ALPHA]
         shape, mu = baseline(memory, p, start)
-        clump, alpha = variance(memory, p)
         head = memory.clock[HEAD] = (memory.clock[HEAD] + 1) % depth
         seen_mu = np.where(on, mu, 0.0)
         for k, width in enumerate(windows):
@@ -140,13 +148,11 @@ def scan(
         if head == 0:
             _add_up(memory, windows)
         seen = on[:n]
-        total = (
-            alpha[:n]
-            + p[NEWS]
-            + 1.0 / (means[0, SLOW, :n] + 1.0)
-            + p[NEW] / (1.0 + (means[1, OVERALL, :n] / 43200.0) ** 2)
-        )
-        best = np.zeros(n)
+        total = memory.slowly[UNSURE, :n]
+        if t == 0 or start // int(p[SLOT]) != int(starts[t - 1]) // int(p[SLOT]):
+            turn += 1
+            turns[turn] = total, clump[:n], memory.burst
+        best, window = np.zeros(n), np.zeros((3, n))
         first_talk = np.ones(n)
         for k in range(len(windows)):
             M = np.maximum(sums[MU, k, :n], 1e-9)
@@ -162,8 +168,11 @@ def scan(
                 ratio = likelihood_ratio(sums[X, k, j], M[j], size, clump[j]) - p[PENALTY]
                 if ratio > best[j]:
                     best[j] = ratio
-                    tail[:, t, j] = sums[X, k, j], M[j], size
+                    window[:, j] = sums[X, k, j], M[j], size
         memory.today = np.where(seen, np.maximum(memory.today, best), memory.today)
+        some = np.flatnonzero(best > 0)
+        hits[found : found + len(some)] = np.column_stack((t * n + some, window[:, some].T))
+        found += len(some)
         best = best / memory.burst
         hot = best >= p[FREEZE]
         last = len(windows) - 1
@@ -175,8 +184,20 @@ def scan(
         warm = means[1, OVERALL, :n] >= p[WARM_UP_S]
         out[0, t] = mu[:n] * first_talk
         out[1, t] = np.where(seen & warm, best, np.nan)
-        out[2, t], out[3, t], out[4, t] = total, clump[:n], memory.burst
         _learn(memory, p, start - guard * int(p[BIN]), (head - guard) % depth, alpha, clump, memory.calm > guard)
+    return found
+
+
+def _turn_slot(memory: Memory, p: Floats) -> None:
+    """Work out what changes slowly, once a slot of the profile."""
+    means, slowly = memory.means, memory.slowly
+    slowly[CLUMP], slowly[ALPHA] = variance(memory, p)
+    age = means[1, OVERALL] / 43200.0
+    slowly[UNSURE] = slowly[ALPHA] + p[NEWS] + 1.0 / (means[0, SLOW] + 1.0) + p[NEW] / (1.0 + age * age)
+    # what is younger than a day has told the profile all it tells the level: counting it twice would chase it
+    known = means[1, OVERALL] / (means[1, OVERALL] + 86400.0)
+    slowly[KNOWN] = known * known
+    slowly[RATE] = (means[0, OVERALL] + 0.5) / (means[1, OVERALL] + p[BIN])
 
 
 def _turn_day(memory: Memory, p: Floats, day: int) -> None:

@@ -15,7 +15,6 @@ then has room for it, and a series whose quiet days are loud has its scores divi
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,7 @@ import pandas as pd
 
 from detectors import base, scan
 from detectors.base import Floats, ForeignState, Verdicts
-from detectors.memory import Memory, parameters, windows_of
+from detectors.memory import PENALTY, SLOT, Memory, parameters, windows_of
 
 VERSION = 2
 # below this many counts the compiled scan's import costs more than it saves
@@ -155,36 +154,37 @@ class SeasonalState:
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
         other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)
-        missing = min(base.in_step(self.last, starts, self.bin_s), self.memory.ring.shape[1])
+        # a ring's length of gaps forgets all there is to forget; the rest only turns the ring
+        missing, depth = base.in_step(self.last, starts, self.bin_s), self.memory.ring.shape[1]
+        missing = missing if missing <= depth else depth + missing % depth
         if missing and self.last is not None:
             gap = self.last + self.bin_s * np.arange(1, missing + 1)
             self._scan(gap, np.full((missing, values.shape[1]), np.nan), np.full((missing, other.shape[1]), np.nan))
-        out, tail = self._scan(starts, values, other)
+        out, rest = self._scan(starts, values, other)
         if len(starts):
             self.last = int(starts[-1])
         return Verdicts(
-            index, self.columns, observed=values, expected=out[0], score=out[1], upperbound=self._bounds(out),
-            p=_chances(out, tail), level=base.levels(out[1], self.detector.alarm, self.detector.strong),
+            index, self.columns, observed=values, expected=out[0], score=out[1], upperbound=rest.bounds,
+            p=rest.chances, level=base.levels(out[1], self.detector.alarm, self.detector.strong),
         )  # fmt: skip
 
-    def _scan(self, starts: npt.NDArray[np.int64], values: Floats, other: Floats) -> tuple[Floats, Floats]:
-        # pages of the tail that no alarm touches are never asked of the machine
-        out, tail = np.empty((5, *values.shape)), np.empty((3, *values.shape))
+    def _scan(self, starts: npt.NDArray[np.int64], values: Floats, other: Floats) -> tuple[Floats, _Rest]:
+        slots = starts // int(self.parameters[SLOT])
+        rows = np.cumsum(np.diff(slots, prepend=slots[:1]) != 0)
+        out, hits = np.empty((2, *values.shape)), np.empty((values.size, 4))
+        turns = np.empty((int(rows[-1]) + 1 if len(rows) else 0, 3, values.shape[1]))
         judge: Any = scan.scan
         if values.size + other.size >= WORTH_COMPILING or "detectors.scan_compiled" in sys.modules:
             try:
                 from detectors import scan_compiled
-            except ImportError:
-                pass  # numba is absent: slower, and the same figures
+            except (ImportError, RuntimeError):
+                pass  # numba is absent or has nowhere to keep what it compiled: slower, and the same figures
             else:
                 judge = scan_compiled.scan
-        judge(_plain(starts), _plain(values), _plain(other), self.parameters, self.windows, self.memory, out, tail)
-        return out, tail
-
-    def _bounds(self, out: Floats) -> Callable[[], Floats]:
-        mu, _, alpha, clump, burst = out
-        penalty = max(0.0, float(np.log(300 / self.bin_s)))
-        return lambda: upper_bound(mu, 1.0 / alpha, clump, self.detector.alarm * burst + penalty, self.detector)
+        plain = (_plain(part) for part in (starts, values, other))
+        found = judge(*plain, self.parameters, self.windows, self.memory, out, turns, hits)
+        return out, _Rest(detector=self.detector, penalty=float(self.parameters[PENALTY]), out=out, rows=rows, turns=turns,
+                          hits=hits[:found].copy())  # fmt: skip
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes."""
@@ -201,20 +201,34 @@ def _plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plain
 
 
-def _chances(out: Floats, tail: Floats) -> Callable[[], Floats]:
-    """Return how to find the probability of at least the best window's sum (1 where no window passes its gates)."""
+@dataclass(frozen=True, kw_only=True)
+class _Rest:
+    """What upper bounds and probabilities are worked out from when somebody asks; arrays as `scan.scan` fills them."""
 
-    def chances() -> Floats:
+    detector: SeasonalNB
+    penalty: float
+    out: Floats
+    rows: npt.NDArray[np.int64]
+    turns: Floats
+    hits: Floats
+
+    def bounds(self) -> Floats:
+        """Return the smallest count of each bin alone that would alarm."""
+        alpha, clump, burst = (self.turns[self.rows, part] for part in range(3))
+        return upper_bound(self.out[0], 1.0 / alpha, clump, self.detector.alarm * burst + self.penalty, self.detector)
+
+    def chances(self) -> Floats:
+        """Return the probability of at least the best window's sum, 1 where no window passes its gates."""
         from scipy.special import betainc
 
-        score, clump = out[1], out[3]
+        score = self.out[1]
         p = np.where(np.isnan(score), np.nan, 1.0)
-        some = np.nan_to_num(score) > 0
-        x, m, size = (part[some] for part in tail)
-        p[some] = betainc(x / clump[some], size, m / (m + size * clump[some]))
+        place, x, m, size = self.hits.T
+        at = place.astype(np.int64)
+        clump = self.turns[self.rows[at // score.shape[1]], 1, at % score.shape[1]]
+        known = ~np.isnan(score.ravel()[at])
+        p.ravel()[at[known]] = betainc(x / clump, size, m / (m + size * clump))[known]
         return p
-
-    return chances
 
 
 def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detector: SeasonalNB) -> Floats:

@@ -147,7 +147,9 @@ def _slow_noise(rng: np.random.Generator, n: int, *, hours: float, sd: float, pe
 def _growth(rng: np.random.Generator, n: int, bin_s: int, truth: list[_Row]) -> Floats:
     """Return trend x day effects x steps x adoption surges."""
     days = np.arange(n) * bin_s / 86400
-    path: Floats = np.exp(rng.normal(0, 0.25) * days / 30) * np.exp(rng.normal(0, 0.12, int(days[-1]) + 1))[days.astype(int)]
+    path: Floats = (
+        np.exp(rng.normal(0, 0.25) * days / 30) * np.exp(rng.normal(0, 0.12, int(days[-1]) + 1))[days.astype(int)]
+    )
     if rng.random() < 0.2:
         path[int(rng.integers(n)) :] *= np.exp(rng.normal(0, 0.35))
     if rng.random() < 0.3:

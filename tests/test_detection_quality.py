@@ -42,7 +42,9 @@ def test_simulated_noise_is_wider_than_poisson_and_the_mean_is_the_mean(world: S
     assert ((counts[busy] - mean[busy]) ** 2 / mean[busy]).mean() > 1.15
 
 
-def made(scores: dict[int, float], truth: list[tuple[str, int, int, int]], bins: int = 4032) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+def made(
+    scores: dict[int, float], truth: list[tuple[str, int, int, int]], bins: int = 4032
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     line = np.zeros(bins)
     for place, score in scores.items():
         line[place] = score
@@ -74,7 +76,9 @@ def test_judge_counts_events_as_one_would_by_hand() -> None:
 
 
 def test_tuning_takes_the_best_recall_within_the_limit() -> None:
-    scores, truth, level = made({100: 30, 700: 12, 900: 5, 1500: 8}, [("outage", 100, 120, 130), ("outage", 900, 930, 940)])
+    scores, truth, level = made(
+        {100: 30, 700: 12, 900: 5, 1500: 8}, [("outage", 100, 120, 130), ("outage", 900, 930, 940)]
+    )
     assert judge(scores, truth, level, tuned(scores, truth, level, limit=0.0)).recall == 0.5
     assert judge(scores, truth, level, tuned(scores, truth, level, limit=1.0)).recall == 1.0
     assert episodes(np.array([3, 4, 9, 20]), 5) == [(3, 9), (20, 20)]
@@ -82,14 +86,18 @@ def test_tuning_takes_the_best_recall_within_the_limit() -> None:
 
 def test_default_finds_outages_and_leaves_news_alone(world: Simulation) -> None:
     detector = SeasonalNB()
-    both = judge(detector.detect(world.counts, world.mentions).score, world.truth, world.level, detector.alarm, first=7 * 288)
+    both = judge(
+        detector.detect(world.counts, world.mentions).score, world.truth, world.level, detector.alarm, first=7 * 288
+    )
     alone = judge(detector.detect(world.counts).score, world.truth, world.level, detector.alarm, first=7 * 288)
     assert both.recall >= 0.78  # of 77: the standard error is 0.04
     assert both.precision >= 0.85
     assert both.false_a_week <= 0.2
     assert alone.recall >= 0.7
     blind = SeasonalNB(talk_weight=0.0)
-    unaware = judge(blind.detect(world.counts, world.mentions).score, world.truth, world.level, blind.alarm, first=7 * 288)
+    unaware = judge(
+        blind.detect(world.counts, world.mentions).score, world.truth, world.level, blind.alarm, first=7 * 288
+    )
     assert unaware.causes["news"] > 3 * max(1, both.causes["news"])
 
 
@@ -100,11 +108,14 @@ def test_compiled_and_numpy_scans_agree(world: Simulation) -> None:
     values = counts.to_numpy()
     for other in (np.maximum(mentions.to_numpy() - values, 0.0), np.empty((len(values), 0))):
         states = [SeasonalNB().start(counts.iloc[:0], mentions.iloc[:0] if other.size else None) for _ in range(2)]
-        outs = [np.zeros((5, *values.shape)) for _ in states]
-        for state, judge_all, out in zip(states, (scan.scan, compiled.scan), outs, strict=True):
-            judge_all(starts, values, other, state.parameters, state.windows, state.memory, out, np.zeros((3, *values.shape)))
-        np.testing.assert_allclose(outs[1], outs[0], rtol=1e-9, atol=0)
-        assert np.nanmax(outs[0][1]) > 20, "an outage was among them"
+        results = []
+        for state, judge_all in zip(states, (scan.scan, compiled.scan), strict=True):
+            out, turns, hits = np.zeros((2, *values.shape)), np.zeros((999, 3, 6)), np.zeros((values.size, 4))
+            found = judge_all(starts, values, other, state.parameters, state.windows, state.memory, out, turns, hits)
+            results.append((out, turns, hits[:found]))
+        for numpy_part, compiled_part in zip(*results, strict=True):
+            np.testing.assert_allclose(compiled_part, numpy_part, rtol=1e-9, atol=0)
+        assert np.nanmax(results[0][0][1]) > 20, "an outage was among them"
         for name, array in states[0].memory.arrays().items():
             np.testing.assert_allclose(states[1].memory.arrays()[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
 
@@ -156,7 +167,12 @@ def test_a_million_bins_and_thirty_thousand_series() -> None:
 @pytest.mark.parametrize("bins", [1, 3, 300])
 def test_extremes_give_no_silent_nan_and_no_warning(bins: int) -> None:
     index = pd.date_range("2026-03-07", periods=bins, freq="15min", tz="UTC")
-    columns = {"nan": np.full(bins, np.nan), "zero": np.zeros(bins), "same": np.full(bins, 5.0), "vast": np.full(bins, 2.0**53)}
+    columns = {
+        "nan": np.full(bins, np.nan),
+        "zero": np.zeros(bins),
+        "same": np.full(bins, 5.0),
+        "vast": np.full(bins, 2.0**53),
+    }
     columns["late"] = np.where(np.arange(bins) < bins // 2, np.nan, 2.0**52)
     counts = pd.DataFrame(columns, index=index)
     verdicts = SeasonalNB().detect(counts, counts)

@@ -36,6 +36,12 @@ def same(one: Verdicts, other: Verdicts) -> None:
         pd.testing.assert_frame_equal(left, getattr(other, field).iloc[: len(left)], check_freq=False, check_exact=True)
 
 
+def rows(verdicts: Verdicts, i: int) -> Verdicts:
+    """One bin of the verdicts."""
+    index = verdicts.index[i : i + 1]
+    return Verdicts(index, verdicts.columns, **{f: getattr(verdicts, f).to_numpy()[i : i + 1] for f in FIELDS})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_result_on_a_prefix_is_the_prefix_of_the_result(name: str) -> None:
     counts = series()
@@ -45,17 +51,33 @@ def test_result_on_a_prefix_is_the_prefix_of_the_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=12, deadline=None)
-@given(cut=st.integers(1, 250), gaps=st.lists(st.integers(0, 279), max_size=30), seed=st.integers(0, 99))
-def test_batch_equals_bin_by_bin_across_a_restart(name: str, cut: int, gaps: list[int], seed: int) -> None:
-    counts = series(days=3, seed=seed).iloc[:280]
+@given(
+    cut=st.integers(1, 250), gaps=st.lists(st.integers(0, 279), max_size=30), seed=st.integers(0, 99),
+    absent=st.integers(0, 40), talk=st.booleans(),
+)  # fmt: skip
+def test_batch_equals_bin_by_bin_across_a_restart(
+    name: str, cut: int, gaps: list[int], seed: int, absent: int, talk: bool
+) -> None:
+    """With gaps as NaN, bins left out altogether, a restart, and bins that are sent again."""
+    counts = series(days=4, seed=seed).iloc[:320]
     counts.iloc[gaps, 0] = np.nan
+    counts.iloc[cut : cut + absent] = np.nan
+    mentions = counts * 3 + 2 if talk else None
     detector = DETECTORS[name]()
-    whole = detector.detect(counts)
-    state = detector.load(detector.start(counts.iloc[:cut]).to_bytes())
-    rest = [state.update(start, counts.loc[start].to_numpy()) for start in counts.index[cut : cut + 12]]
-    for i, verdict in enumerate(rest):
-        pd.testing.assert_frame_equal(verdict.score, whole.score.iloc[cut + i : cut + i + 1], check_freq=False)
-        pd.testing.assert_frame_equal(verdict.expected, whole.expected.iloc[cut + i : cut + i + 1], check_freq=False)
+    whole = detector.detect(counts, mentions)
+    head = slice(0, cut)
+    state = detector.load(
+        detector.start(counts.iloc[head], None if mentions is None else mentions.iloc[head]).to_bytes()
+    )
+    begin = cut + absent
+    for i in range(begin, begin + 12):
+        start = counts.index[i]
+        heard = None if mentions is None else mentions.loc[start].to_numpy()
+        same(state.update(start, counts.loc[start].to_numpy(), heard), rows(whole, i))
+        before = state.to_bytes()
+        with pytest.raises(LateBin):
+            state.update(counts.index[i - i % 2], counts.loc[start].to_numpy(), heard)
+        assert state.to_bytes() == before, "a bin that was sent again changed the state"
 
 
 @pytest.mark.parametrize("name", NAMES)

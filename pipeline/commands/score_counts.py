@@ -35,12 +35,12 @@ def score_counts_command(
 ) -> None:  # fmt: skip
     """Judge a CSV of counts: timestamp_utc,value[,series][,mentions]; the database is not touched."""
     from detectors import DETECTORS
+    from pipeline.backtest import make_detector
     from pipeline.sources.table import parse_table
 
     if name is not None and name not in DETECTORS:
         raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
-    chosen = setting.config.detector
-    detector = DETECTORS[name]() if name else DETECTORS[chosen.name](**chosen.params)
+    detector = DETECTORS[name]() if name else make_detector(setting.config)
     try:
         bin_s = int(parse_duration(width).total_seconds()) if width else None
     except ValueError as error:

@@ -107,5 +107,13 @@ def test_one_new_bin() -> None:
             job()
             spent[name].append(time.perf_counter() - begin)
     middle = {name: float(np.median(each)) * 1e3 for name, each in spent.items()}
-    print("\none new bin of 1000 series, score and alarm, ms: " + ", ".join(f"{name} {ms:.3f}" for name, ms in middle.items()))
-    print("  " + ", ".join(f"{name} : rolling z {middle[name] / middle['rolling z']:.2f}" for name in jobs if name != "rolling z"))
+    print(
+        "\none new bin of 1000 series, score and alarm, ms: "
+        + ", ".join(f"{name} {ms:.3f}" for name, ms in middle.items())
+    )
+    print(
+        "  "
+        + ", ".join(
+            f"{name} : rolling z {middle[name] / middle['rolling z']:.2f}" for name in jobs if name != "rolling z"
+        )
+    )
