@@ -30,7 +30,7 @@ CLUMP, ALPHA, UNSURE, KNOWN, RATE = range(5)
 # parameters as the kernels read them, by position
 (SHRINK, KEEP_WEEK, KEEP_DAY, KEEP_OVERALL, KEEP_FAST, KEEP_SLOW, KEEP_NOISE, FREEZE, FROZEN_BINS, WARM_UP_S, MIN_RATIO,
  MIN_COUNT, TALK_WEIGHT, TALK_PRIOR, NEWS, BURST, PRIOR_CLUMP, PRIOR_ALPHA, NOISE_PRIOR, BASELINE_ERROR, NEW, PENALTY,
- GUARD, SLOT, BIN, SHARED) = range(26)  # fmt: skip
+ GUARD, SLOT, BIN, SHARED, REPEATS) = range(27)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def parameters(d: SeasonalNB, bin_s: int, *, talk: bool) -> Floats:
     """Return the detector's parameters in the units of its bins, as the kernels read them."""
     slot = max(1800, bin_s)
     visits = max(1.0, slot / bin_s)  # a slot is visited once a week (or day), for so many bins: each decays its share
-    p = np.zeros(26)
+    p = np.zeros(27)
     p[SHRINK] = d.shrink_visits * slot
     p[KEEP_WEEK] = 0.5 ** (7.0 / d.week_half_life / visits)
     p[KEEP_DAY] = 0.5 ** (1.0 / d.day_half_life / visits)
@@ -117,7 +117,7 @@ def parameters(d: SeasonalNB, bin_s: int, *, talk: bool) -> Floats:
     p[FREEZE] = d.freeze if talk else d.freeze_alone
     p[FROZEN_BINS] = d.frozen_hours * 3600 / bin_s
     p[WARM_UP_S] = max(d.warm_up_hours * 3600, d.warm_up_bins * bin_s) * 0.999
-    p[MIN_RATIO], p[MIN_COUNT] = d.min_ratio, d.min_count
+    p[MIN_RATIO], p[MIN_COUNT], p[REPEATS] = d.min_ratio, d.min_count, d.repeats
     p[TALK_WEIGHT], p[TALK_PRIOR] = d.talk_weight, d.talk_prior
     p[NEWS], p[BURST] = (0.0, np.inf) if talk else (d.news_variance, d.usual_maximum)
     p[PRIOR_CLUMP], p[PRIOR_ALPHA], p[NOISE_PRIOR] = d.prior_clump, d.prior_dispersion, d.noise_prior

@@ -43,6 +43,7 @@ from detectors.memory import (
     PRIOR_ALPHA,
     PRIOR_CLUMP,
     RATE,
+    REPEATS,
     SHAPE,
     SHARED,
     SHRINK,
@@ -162,7 +163,7 @@ def scan(
                 M = M * louder
                 first_talk = louder if k == 0 else first_talk
             # four reports by four people: where people repeat themselves more are asked for
-            enough = p[MIN_COUNT] * (2.0 * clump[:n] - 1.0)
+            enough = p[MIN_COUNT] * (1.0 + p[REPEATS] * (clump[:n] - 1.0))
             for j in np.flatnonzero(seen & (sums[X, k, :n] >= enough) & (sums[X, k, :n] >= p[MIN_RATIO] * M)):
                 size = spread[k] / total[j]
                 ratio = likelihood_ratio(sums[X, k, j], M[j], size, clump[j]) - p[PENALTY]

@@ -44,6 +44,7 @@ from detectors.memory import (
     PRIOR_ALPHA,
     PRIOR_CLUMP,
     RATE,
+    REPEATS,
     SHAPE,
     SHARED,
     SHRINK,
@@ -208,7 +209,7 @@ def _scan(  # type: ignore[no-untyped-def]
                 turns[turn, 0, j], turns[turn, 1, j], turns[turn, 2, j] = slowly[UNSURE, j], slowly[CLUMP, j], burst[j]
         # most series have no window that could pass: they are found without a branch, and their windows left alone
         for j in range(n):
-            enough[j], hopeful[j] = p[MIN_COUNT] * (2.0 * slowly[CLUMP, j] - 1.0), 0.0
+            enough[j], hopeful[j] = p[MIN_COUNT] * (1.0 + p[REPEATS] * (slowly[CLUMP, j] - 1.0)), 0.0
         for k in range(len(windows)):
             for j in range(n):
                 passes = (sums[X, k, j] >= enough[j]) & (sums[X, k, j] >= p[MIN_RATIO] * sums[MU, k, j])

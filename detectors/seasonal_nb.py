@@ -37,7 +37,8 @@ class SeasonalNB:
 
     alarm, strong: thresholds. freeze, freeze_alone: scores from which nothing is learned, with and without a talk
     channel, for at most frozen_hours. guard_minutes: how old a bin must be to be learned from. min_ratio, min_count:
-    gates of a window. talk_weight, talk_prior: how much of the extra talk passes into complaints, and how many
+    gates of a window; repeats: how much more is asked for where people repeat themselves (0 where each counts once).
+    talk_weight, talk_prior: how much of the extra talk passes into complaints, and how many
     mentions of evidence it needs. news_variance: what unseen news may do to one channel; usual_maximum: largest score
     of an ordinary day. prior_clump, prior_dispersion (with the weight of noise_prior bins), baseline_error,
     new_variance (in the first hours), shared_noise (between the bins of a window): parts of the variance.
@@ -53,6 +54,7 @@ class SeasonalNB:
     warm_up_bins: float = 4.0
     min_ratio: float = 1.5
     min_count: float = 4.0
+    repeats: float = 2.0
     talk_weight: float = 0.9
     talk_prior: float = 2.0
     news_variance: float = 0.5
@@ -235,7 +237,7 @@ def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detecto
     """Return the smallest count of one bin alone whose likelihood ratio is the one needed and that passes the gates."""
     mu = np.maximum(mu, 1e-9)
     r = size * clump
-    low = np.maximum(detector.min_count * (2.0 * clump - 1.0), detector.min_ratio * mu)
+    low = np.maximum(detector.min_count * (1.0 + detector.repeats * (clump - 1.0)), detector.min_ratio * mu)
     high = low + 4 * needed * clump + 20 * mu + 20
 
     def ratio(x: Floats) -> Floats:

@@ -22,7 +22,7 @@ LIBRARIES = {
     "requests": ("pipeline.fetch",), "urllib3": ("pipeline.fetch",), "sqlite_utils": ("pipeline.store",),
     "sqlite3": ("pipeline.store", "pipeline.commands.sql", "pipeline.commands.incidents"), "smtplib": ("pipeline.channels",), "sklearn": ("pipeline.text",),
     "skops": ("pipeline.text",), "statsmodels": ("detectors",), "numba": ("detectors.scan_compiled",), "jinja2": ("pipeline.render",),
-    "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.stages.tag",), "ahocorasick": ("pipeline.text",),
+    "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.text",), "ahocorasick": ("pipeline.text",),
     "pydantic": ("pipeline.config", "pipeline.channels"), "zstandard": ("pipeline.sources",), "tqdm": ("pipeline.commands",),
 }  # fmt: skip
 HEAVY = ("sklearn", "skops", "statsmodels", "matplotlib", "praw", "py3langid", "datasette", "scipy", "numba")

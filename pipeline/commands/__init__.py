@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),
     "backtest": ("pipeline.commands.backtest", "replay a recorded day"),
     "demo": ("pipeline.commands.demo", "replay 2 March 2026 and tell its story"),
+    "score-posts": ("pipeline.commands.score_posts", "read a CSV of posts, without a database"),
     "score-counts": ("pipeline.commands.score_counts", "judge a CSV of counts, without a database"),
     "evaluate": ("pipeline.commands.evaluate", "how good the detectors are, with figures"),
     "train": ("pipeline.commands.train", "rebuild the text models from data/labels"),

@@ -10,6 +10,7 @@ from pipeline.store.collected import count_posts, untagged_posts
 from pipeline.store.runs import record_run
 from pipeline.store.story import Vote, earlier_votes, save_tags
 from pipeline.text.classifier import OutageModel
+from pipeline.text.reading import language_of
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import anger, parts_named, symptom
 from pipeline.text.votes import WINDOW, Ballot, shape_of
@@ -42,7 +43,7 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     ballot = Ballot()
     if posts:
         ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW))
-    languages = _languages([text for _, text, _, _ in found])
+    languages = [language_of(text) for _, text, _, _ in found]
     for (post, text, service, hits), p, language in zip(found, scores, languages, strict=True):
         named = [(hit.start, hit.end, hit.component) for hit in hits]
         failing, working = parts_named(text, matcher.catalogue[service], named)
@@ -55,11 +56,3 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
         weight, reason = ballot.judge(service, post.author_key, shape, post.created, p)
         votes.append((post.source, post.native_id, service, post.created, weight, reason, post.author_key, shape))
     save_tags(store, posts, tags, votes, model.id)
-
-
-def _languages(texts: list[str]) -> list[str]:
-    if not texts:
-        return []
-    import py3langid
-
-    return [str(py3langid.classify(text[:400])[0]) if len(text) >= 12 else "und" for text in texts]
