@@ -11,6 +11,7 @@ loop over the second. Nothing looks ahead: the result on a prefix is the prefix 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
@@ -143,6 +144,12 @@ def bin_seconds(index: pd.DatetimeIndex, known: int = 0) -> int:
     return int(width)
 
 
+def divides_a_day(bin_s: int) -> None:
+    """Raise ValueError unless a day is a whole number of bins, without which an hour of the day is no bin of it."""
+    if 86400 % bin_s:
+        raise ValueError(f"bins of {bin_s} s: a day is no whole number of them")
+
+
 def utc_index(counts: pd.DataFrame) -> pd.DatetimeIndex:
     """Return the frame's index; raises ValueError unless it is one of times."""
     if not isinstance(counts.index, pd.DatetimeIndex):
@@ -196,8 +203,9 @@ def in_step(last: int | None, starts: npt.NDArray[np.int64], bin_s: int) -> int:
 def pack(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     """Return a JSON header line followed by the arrays' bytes: same state, same bytes."""
     shapes = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
-    head = json.dumps({**header, "arrays": shapes}, sort_keys=True).encode()
-    return head + b"\n" + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+    body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+    head = json.dumps({**header, "arrays": shapes, "crc": zlib.crc32(body)}, sort_keys=True).encode()
+    return head + b"\n" + body
 
 
 def unpack(blob: bytes, **expected: Any) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
@@ -206,6 +214,8 @@ def unpack(blob: bytes, **expected: Any) -> tuple[dict[str, Any], dict[str, npt.
         head, _, body = blob.partition(b"\n")
         header = json.loads(head)
         shapes, order = header.pop("arrays"), header["order"]
+        if header.pop("crc") != zlib.crc32(body):
+            raise ForeignState("the state is cut short or damaged")
         wrong = [name for name, value in expected.items() if header.get(name) != value]
         if wrong:
             raise ForeignState(f"state of another detector or version: {', '.join(wrong)} differ")

@@ -25,6 +25,7 @@ HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
 DAYS_KEPT = 14
 OVERALL, FAST, SLOW = range(3)
 X, MU, SHAPE = range(3)
+SEEN = 2  # of the window sums: how many bins of each were observed
 HEAD, DAY, TURN = range(3)
 CLUMP, ALPHA, UNSURE, KNOWN, RATE = range(5)
 # parameters as the kernels read them, by position
@@ -39,7 +40,7 @@ class Memory:
 
     week, day: (2, slots, m) decayed counts and seconds of exposure. means: (2, 3, m) numerators and denominators of
     the overall rate and the two levels. noise: (5, m) sums of the regression for clump and alpha. ring: (3, depth, m)
-    counts, expectations (0 = not observed) and profile of the last bins. sums: (2, windows, m) of ring's first two.
+    counts, expectations (0 = not observed) and profile of the last bins. sums: (3, windows, m) of ring's first two, and bins observed.
     frozen: bins learning has been stopped for. calm: bins since it last was. empty: bins without one report where
     many were due. slowly: (5, m) what is worked out once a slot: clump, alpha, how unsure the mean is, how much of the level
     counts, overall rate. daily: (14, n) largest score of each of the last days observed; today: of this one, -1 = unseen;
@@ -71,7 +72,7 @@ class Memory:
         return cls(
             week=np.zeros((2, 604800 // slot, m)), day=np.zeros((2, max(1, 86400 // slot), m)),
             means=np.zeros((2, 3, m)), noise=np.zeros((5, m)), slowly=np.zeros((5, m)), ring=np.zeros((3, depth, m)),
-            sums=np.zeros((2, len(windows), m)), frozen=np.zeros(n), calm=np.full(n, 1e6), empty=np.zeros(n),
+            sums=np.zeros((3, len(windows), m)), frozen=np.zeros(n), calm=np.full(n, 1e6), empty=np.zeros(n),
             daily=np.zeros((DAYS_KEPT, n)), today=np.full(n, -1.0), days=np.zeros(n), burst=np.ones(n),
             clock=np.array([0, -1, -1], dtype=np.int64),
         )  # fmt: skip
@@ -89,11 +90,12 @@ class Memory:
             theirs = getattr(other, name)
             if name == "clock":
                 mine[:] = theirs
-                mine[TURN] = -1  # the new ones' slowly changing parts are worked out at once
                 continue
             known = silent and theirs.shape[-1] > 0
-            if known and name in ("week", "day", "means"):
+            if known and name in ("week", "day"):
                 mine[1] = theirs[1].max(axis=-1, keepdims=True)
+            if known and name == "means":  # the levels' are counts, which silence has none of
+                mine[1, OVERALL] = theirs[1, OVERALL].max()
             mine[..., own if mine.shape[-1] == len(self.frozen) and theirs.shape[-1] == len(own) else places] = theirs
 
 

@@ -44,6 +44,7 @@ from detectors.memory import (
     PRIOR_CLUMP,
     RATE,
     REPEATS,
+    SEEN,
     SHAPE,
     SHARED,
     SHRINK,
@@ -102,7 +103,8 @@ def variance(memory: Memory, p: Floats) -> tuple[Floats, Floats]:
 def likelihood_ratio(x: float, m: float, size: float, clump: float) -> float:
     """Return the log likelihood ratio of a sum x against mean m, in clumps, negative binomial of that size."""
     r = size * clump
-    return (x * math.log(x / m) - (x + r) * math.log((x + r) / (m + r))) / clump
+    # written so that large counts do not cancel
+    return (x * math.log(x / m * ((m + r) / (x + r))) - r * math.log((x + r) / (m + r))) / clump
 
 
 def likelihood_ratios(x: Floats, m: Floats, size: float) -> Floats:
@@ -125,7 +127,6 @@ def scan(
     """
     n, guard, depth = counts.shape[1], int(p[GUARD]), memory.ring.shape[1]
     talk = other.shape[1] > 0
-    spread = 1.0 + (windows - 1.0) / (1.0 + p[SHARED] * (windows - 1.0))
     ring, sums, means = memory.ring, memory.sums, memory.means
     found, turn = 0, -1
     for t in range(len(starts)):
@@ -136,7 +137,7 @@ def scan(
         x = np.where(on, x, 0.0)
         if start // int(p[SLOT]) != memory.clock[TURN]:
             memory.clock[TURN] = start // int(p[SLOT])
-            _turn_slot(memory, p)
+            turn_slot(memory, p)
         clump, alpha = memory.slowly[CLUMP], memory.slowly[ALPHA]
         shape, mu = baseline(memory, p, start)
         head = memory.clock[HEAD] = (memory.clock[HEAD] + 1) % depth
@@ -145,6 +146,7 @@ def scan(
             gone = (head - width) % depth
             sums[X, k] += x - ring[X, gone]
             sums[MU, k] += seen_mu - ring[MU, gone]
+            sums[SEEN, k] += on * 1.0 - (ring[MU, gone] > 0)
         ring[X, head], ring[MU, head], ring[SHAPE, head] = x, seen_mu, shape
         if head == 0:
             _add_up(memory, windows)
@@ -165,12 +167,14 @@ def scan(
             # four reports by four people: where people repeat themselves more are asked for
             enough = p[MIN_COUNT] * (1.0 + p[REPEATS] * (clump[:n] - 1.0))
             for j in np.flatnonzero(seen & (sums[X, k, :n] >= enough) & (sums[X, k, :n] >= p[MIN_RATIO] * M)):
-                size = spread[k] / total[j]
+                bins = sums[SEEN, k, j] - 1.0
+                size = (1.0 + bins / (1.0 + p[SHARED] * bins)) / total[j]
                 ratio = likelihood_ratio(sums[X, k, j], M[j], size, clump[j]) - p[PENALTY]
                 if ratio > best[j]:
                     best[j] = ratio
                     window[:, j] = sums[X, k, j], M[j], size
-        memory.today = np.where(seen, np.maximum(memory.today, best), memory.today)
+        warm = means[1, OVERALL, :n] >= p[WARM_UP_S]
+        memory.today = np.where(seen & warm, np.maximum(memory.today, best), memory.today)
         some = np.flatnonzero(best > 0)
         hits[found : found + len(some)] = np.column_stack((t * n + some, window[:, some].T))
         found += len(some)
@@ -181,15 +185,15 @@ def scan(
         memory.frozen = np.where(seen, np.where(hot, memory.frozen + 1.0, 0.0), memory.frozen)
         memory.empty = np.where(seen, np.where(hole, memory.empty + 1.0, 0.0), memory.empty)
         still = (hot & (memory.frozen <= p[FROZEN_BINS])) | (hole & (memory.empty <= p[FROZEN_BINS]))
-        memory.calm = np.where(seen, np.where(still, 0.0, memory.calm + 1.0), memory.calm)
-        warm = means[1, OVERALL, :n] >= p[WARM_UP_S]
+        # what is not judged yet is learned from whatever it is: there is nothing else to go by
+        memory.calm = np.where(seen, np.where(still & warm, 0.0, memory.calm + 1.0), memory.calm)
         out[0, t] = mu[:n] * first_talk
         out[1, t] = np.where(seen & warm, best, np.nan)
         _learn(memory, p, start - guard * int(p[BIN]), (head - guard) % depth, alpha, clump, memory.calm > guard)
     return found
 
 
-def _turn_slot(memory: Memory, p: Floats) -> None:
+def turn_slot(memory: Memory, p: Floats) -> None:
     """Work out what changes slowly, once a slot of the profile."""
     means, slowly = memory.means, memory.slowly
     slowly[CLUMP], slowly[ALPHA] = variance(memory, p)
@@ -221,9 +225,9 @@ def _add_up(memory: Memory, windows: npt.NDArray[np.int64]) -> None:
     """Take the window sums afresh from the ring, so that rounding does not pile up."""
     depth, head = memory.ring.shape[1], int(memory.clock[HEAD])
     for k, width in enumerate(windows):
-        memory.sums[:, k] = 0.0
+        memory.sums[:SEEN, k] = 0.0
         for back in range(width):
-            memory.sums[:, k] += memory.ring[: MU + 1, (head - back) % depth]
+            memory.sums[:SEEN, k] += memory.ring[: MU + 1, (head - back) % depth]
 
 
 def _learn(
@@ -232,7 +236,9 @@ def _learn(
     """Take in the bin at `place` of the ring: old enough for an onset after it to have shown."""
     u, shape = memory.ring[MU, place], memory.ring[SHAPE, place]
     mask = (u > 0) & (np.concatenate((calm, calm)) if len(u) > len(calm) else calm)
-    x = np.minimum(memory.ring[X, place], u + 3.5 * np.sqrt(clump * u + alpha * u * u) + 2.0)
+    warm = memory.means[1, OVERALL] >= p[WARM_UP_S]
+    highest = u + 3.5 * np.sqrt(memory.slowly[CLUMP] * u + memory.slowly[ALPHA] * u * u) + 2.0
+    x = np.where(warm, np.minimum(memory.ring[X, place], highest), memory.ring[X, place])
     slot = start // int(p[SLOT])
     for table, keep in ((memory.week, p[KEEP_WEEK]), (memory.day, p[KEEP_DAY])):
         cell = table[:, slot % table.shape[1]]
@@ -251,4 +257,4 @@ def _learn(
     error = off * off - u
     fresh = (u * q, u * u * q, u * u * u * q, error * q, error * u * q)
     for row, value in enumerate(fresh):
-        memory.noise[row] = np.where(mask, memory.noise[row] * p[KEEP_NOISE] + value, memory.noise[row])
+        memory.noise[row] = np.where(mask & warm, memory.noise[row] * p[KEEP_NOISE] + value, memory.noise[row])

@@ -45,6 +45,7 @@ from detectors.memory import (
     PRIOR_CLUMP,
     RATE,
     REPEATS,
+    SEEN,
     SHAPE,
     SHARED,
     SHRINK,
@@ -92,7 +93,7 @@ def _add_up(ring, sums, windows, head):  # type: ignore[no-untyped-def]
 
 @compiled
 def _turn_slot(means, noise, slowly, p):  # type: ignore[no-untyped-def]
-    """Work out what changes slowly, as `scan.variance` and `scan._turn_slot`."""
+    """Work out what changes slowly, as `scan.variance` and `scan.turn_slot`."""
     prior = p[NOISE_PRIOR]
     for j in range(means.shape[2]):
         a, b, c = noise[0, j] + prior, noise[1, j], noise[2, j] + prior
@@ -143,7 +144,10 @@ def _learn(start, place, ring, week, day, means, noise, slowly, p, calm):  # typ
         u = ring[MU, place, j]
         if u > 0 and calm[j if j < n else j - n] > guard:
             shape = ring[SHAPE, place, j]
-            x = min(ring[X, place, j], u + 3.5 * math.sqrt(slowly[CLUMP, j] * u + slowly[ALPHA, j] * u * u) + 2.0)
+            warm = means[1, OVERALL, j] >= p[WARM_UP_S]
+            x = ring[X, place, j]
+            if warm:
+                x = min(x, u + 3.5 * math.sqrt(slowly[CLUMP, j] * u + slowly[ALPHA, j] * u * u) + 2.0)
             week[0, w, j] = week[0, w, j] * p[KEEP_WEEK] + x
             week[1, w, j] = week[1, w, j] * p[KEEP_WEEK] + p[BIN]
             day[0, d, j] = day[0, d, j] * p[KEEP_DAY] + x
@@ -154,6 +158,8 @@ def _learn(start, place, ring, week, day, means, noise, slowly, p, calm):  # typ
             means[1, FAST, j] = means[1, FAST, j] * p[KEEP_FAST] + shape
             means[0, SLOW, j] = means[0, SLOW, j] * p[KEEP_SLOW] + x
             means[1, SLOW, j] = means[1, SLOW, j] * p[KEEP_SLOW] + shape
+            if not warm:  # what is not known yet errs, and says nothing of how counts vary
+                continue
             off = x - u
             q = 1.0 / ((1.0 + 2.0 * u) * (1.0 + 0.1 * u) * (1.0 + 0.1 * u))
             error = off * off - u
@@ -171,9 +177,6 @@ def _scan(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     n, m, depth, guard = counts.shape[1], ring.shape[2], ring.shape[1], int(p[GUARD])
     talk, last = m > n, len(windows) - 1
-    spread = np.empty(len(windows))
-    for k in range(len(windows)):
-        spread[k] = 1.0 + (windows[k] - 1.0) / (1.0 + p[SHARED] * (windows[k] - 1.0))
     shape, mu, now, due = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     enough, hopeful, louder = np.empty(n), np.empty(n), np.empty(n)
     found, turn = 0, -1
@@ -199,6 +202,7 @@ def _scan(  # type: ignore[no-untyped-def]
             for j in range(m):
                 sums[X, k, j] += now[j] - ring[X, gone, j]
                 sums[MU, k, j] += due[j] - ring[MU, gone, j]
+                sums[SEEN, k, j] += (1.0 if due[j] > 0 else 0.0) - (1.0 if ring[MU, gone, j] > 0 else 0.0)
         for j in range(m):
             ring[X, head, j], ring[MU, head, j], ring[SHAPE, head, j] = now[j], due[j], shape[j]
         if head == 0:
@@ -228,26 +232,26 @@ def _scan(  # type: ignore[no-untyped-def]
                     more = (sums[X, k, n + j] + p[TALK_PRIOR]) / (max(sums[MU, k, n + j], 0.0) + p[TALK_PRIOR])
                     M = M * (1.0 + p[TALK_WEIGHT] * max(0.0, more - 1.0))
                 if some >= enough[j] and some >= p[MIN_RATIO] * M:
-                    size = spread[k] / total
+                    bins = sums[SEEN, k, j] - 1.0
+                    size = (1.0 + bins / (1.0 + p[SHARED] * bins)) / total
                     r = size * clump
-                    ratio = (some * math.log(some / M) - (some + r) * math.log((some + r) / (M + r))) / clump - p[
-                        PENALTY
-                    ]
+                    inner = some / M * ((M + r) / (some + r))
+                    ratio = (some * math.log(inner) - r * math.log((some + r) / (M + r))) / clump - p[PENALTY]
                     if ratio > best:
                         best = ratio
                         hits[found, 1], hits[found, 2], hits[found, 3] = some, M, size
             if best > 0:
                 hits[found, 0] = t * n + j
                 found += 1
+            warm = means[1, OVERALL, j] >= p[WARM_UP_S]
             if seen:
-                today[j] = max(today[j], best)
+                today[j] = max(today[j], best) if warm else today[j]
                 best = best / burst[j]
                 frozen[j] = frozen[j] + 1.0 if best >= p[FREEZE] else 0.0
                 hole = sums[MU, last, j] > 12.0 and sums[X, last, j] == 0.0
                 empty[j] = empty[j] + 1.0 if hole else 0.0
                 still = (best >= p[FREEZE] and frozen[j] <= p[FROZEN_BINS]) or (hole and empty[j] <= p[FROZEN_BINS])
-                calm[j] = 0.0 if still else calm[j] + 1.0
-            warm = means[1, OVERALL, j] >= p[WARM_UP_S]
+                calm[j] = 0.0 if still and warm else calm[j] + 1.0
             out[0, t, j] = mu[j] * louder[j]
             out[1, t, j] = best if seen and warm else np.nan
         _learn(start - guard * int(p[BIN]), (head - guard) % depth, ring, week, day, means, noise, slowly, p, calm)

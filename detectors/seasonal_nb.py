@@ -26,7 +26,7 @@ from detectors import base, scan
 from detectors.base import Floats, ForeignState, Verdicts
 from detectors.memory import PENALTY, SLOT, Memory, parameters, windows_of
 
-VERSION = 2
+VERSION = 3
 # below this many counts the compiled scan's import costs more than it saves
 WORTH_COMPILING = 100_000
 
@@ -109,6 +109,8 @@ class SeasonalState:
 
     def __init__(self, detector: SeasonalNB, bin_s: int, series: list[str], talk: bool) -> None:
         """Start without history."""
+        if bin_s > 1800:  # narrower ones lie in the half-hours of the profile, whatever their width
+            base.divides_a_day(bin_s)
         self.detector, self.bin_s, self.series, self.talk = detector, bin_s, series, talk
         self.columns = pd.Index(series)
         self.last: int | None = None
@@ -128,6 +130,8 @@ class SeasonalState:
         places = np.concatenate((own, own + len(series))) if self.talk else own
         grown.last = self.last
         grown.memory.place(self.memory, places, own, silent=silent)
+        scan.turn_slot(grown.memory, grown.parameters)
+        grown.memory.slowly[:, places] = self.memory.slowly
         return grown
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
@@ -241,7 +245,7 @@ def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detecto
     high = low + 4 * needed * clump + 20 * mu + 20
 
     def ratio(x: Floats) -> Floats:
-        found: Floats = (x * np.log(x / mu) - (x + r) * np.log((x + r) / (mu + r))) / clump
+        found: Floats = (x * np.log(x / mu * ((mu + r) / (x + r))) - r * np.log((x + r) / (mu + r))) / clump
         return found
 
     while (short := ratio(high) < needed).any() and float(high.max()) < base.LARGEST:

@@ -86,6 +86,8 @@ class TrailingState:
 
     def __init__(self, detector: Trailing, bin_s: int, series: list[str]) -> None:
         """Start without history."""
+        if detector.daily:
+            base.divides_a_day(bin_s)
         self.detector, self.bin_s, self.series = detector, bin_s, series
         self.last: int | None = None
         self.day = -1

@@ -146,6 +146,40 @@ def test_any_bin_width_learns_its_week_and_finds_a_jump(freq: str) -> None:
     assert expected[weekend[late]].mean() < 0.75 * expected[~weekend[late]].mean()
 
 
+@pytest.mark.parametrize("mean", [0.5, 20.0, 500.0, 1e6])
+@pytest.mark.parametrize("talk", [True, False])
+def test_a_new_series_is_judged_within_two_hours_and_does_not_alarm_for_being_new(mean: float, talk: bool) -> None:
+    index = pd.date_range("2026-03-01", periods=600, freq="5min", tz="UTC")
+    counts = pd.DataFrame(np.random.default_rng(0).poisson(mean, (600, 8)).astype(float), index=index)
+    verdicts = SeasonalNB().detect(counts, counts * 4 if talk else None)
+    assert verdicts.score.iloc[24:].notna().all().all()
+    assert (verdicts.level == 0).to_numpy().all()
+    broken = counts.copy()
+    broken.iloc[36:60] = broken.iloc[36:60] * 20 + 20
+    assert (SeasonalNB().detect(broken, broken + counts * 3 if talk else None).level.iloc[36:42] > 0).any().all()
+
+
+def test_the_first_bin_after_a_gap_is_not_surer_for_the_gap() -> None:
+    index = pd.date_range("2026-03-01", periods=864, freq="5min", tz="UTC")
+    counts = pd.DataFrame({"a": np.random.default_rng(1).poisson(3, 864).astype(float)}, index=index)
+    counts.iloc[-13:-1] = np.nan
+    counts.iloc[-1] = 0
+    bound = SeasonalNB().detect(counts).upperbound.iloc[-1, 0]
+    for count, level in ((bound - 1, 0), (bound, 1)):
+        counts.iloc[-1] = count
+        assert int(SeasonalNB().detect(counts).level.iloc[-1, 0] >= 1) == level
+
+
+def test_widening_changes_nothing_for_those_that_were_there() -> None:
+    index = pd.date_range("2026-03-01", periods=900, freq="5min", tz="UTC")
+    counts = pd.DataFrame(np.random.default_rng(1).poisson(3, (900, 2)).astype(float), index=index, columns=["a", "b"])
+    whole = SeasonalNB().detect(counts)
+    for silent in (True, False):
+        wide = SeasonalNB().start(counts.iloc[:724]).with_series(["n", "a", "b"], silent=silent)
+        rest = counts.iloc[724:].assign(n=1.0)[["n", "a", "b"]]
+        pd.testing.assert_frame_equal(wide.extend(rest).score[["a", "b"]], whole.score.iloc[724:], check_freq=False)
+
+
 @pytest.mark.slow
 def test_a_million_bins_and_thirty_thousand_series() -> None:
     rng = np.random.default_rng(1)

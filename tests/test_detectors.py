@@ -103,7 +103,14 @@ def test_late_bins_and_foreign_states_are_refused(name: str) -> None:
     with pytest.raises(LateBin):
         state.update(counts.index[-1], counts.iloc[-1].to_numpy())
     blob = state.to_bytes()
-    for bad in (b"", b"{}", blob[: len(blob) // 2], re.sub(rb'"version": \d', b'"version": 9', blob)):
+    for bad in (
+        b"",
+        b"{}",
+        blob[: len(blob) // 2],
+        blob + b"more",
+        blob[:-3] + b"\x00\x01\x02",
+        re.sub(rb'"version": \d', b'"version": 9', blob),
+    ):
         with pytest.raises(ForeignState):
             detector.load(bad)
     with pytest.raises(ForeignState):
@@ -117,12 +124,15 @@ def test_late_bins_and_foreign_states_are_refused(name: str) -> None:
         (lambda f: f.set_axis(f.index.tz_localize(None)), "UTC"),
         (lambda f: f.iloc[::-1], "order"),
         (lambda f: f.iloc[[0, 1, 5]], "equally wide"),
+        (lambda f: f.set_axis(pd.date_range("2026-01-01", periods=len(f), freq="7h", tz="UTC")), "no whole number"),
         (lambda f: f * -1, "not negative"),
         (lambda f: f.replace(f.iloc[0, 0], np.inf), "finite"),
         (lambda f: f + 2.0**54, "2\\*\\*53"),
     ],
 )
 def test_unusable_counts_are_refused_in_words(name: str, spoil: object, words: str) -> None:
+    if words == "no whole number" and name in ("ears", "robust_z"):
+        pytest.skip("knows no hour of the day: any width will do")
     counts = series(days=1)
     counts.index.freq = None
     with pytest.raises(ValueError, match=words):

@@ -43,6 +43,8 @@ def score_counts_command(
     detector = DETECTORS[name]() if name else make_detector(setting.config)
     try:
         bin_s = int(parse_duration(width).total_seconds()) if width else None
+        if bin_s is not None and not 60 <= bin_s <= 86400:
+            raise ValueError(f"{width} is not from 1min to 1d")
     except ValueError as error:
         raise ConfigError(f"--bin: {error}") from error
     try:
@@ -62,13 +64,19 @@ def score_counts_command(
     if not explain:
         out.writerow(EVENTS if events else BINS)
     for place, (series, (counts, mentions)) in enumerate(chosen_series.items()):
-        verdicts = detector.detect(counts, mentions)
+        try:
+            verdicts = detector.detect(counts, mentions)
+        except ValueError as error:
+            raise SourceError(f"{file}: series {series}: {error}") from error
         if explain:
             _explain(verdicts, series, explain, detector)
         else:
             out.writerows(_event_rows(verdicts, series, detector.alarm) if events else _bin_rows(verdicts, series))
         if plot and place == 0:
-            plot.write_text(_drawing(verdicts, series, detector.alarm), encoding="utf-8")
+            try:
+                plot.write_text(_drawing(verdicts, series, detector.alarm), encoding="utf-8")
+            except OSError as error:
+                raise StoreError(f"{plot}: cannot be written: {error.strerror}") from error
     sys.exit(PARTIAL if table.rejected else 0)
 
 
