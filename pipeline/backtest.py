@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from detectors import DETECTORS
 from pipeline.channels import Channel
-from pipeline.config import MODEL, Config
+from pipeline.config import MODEL, NEWS_MODEL, Config
 from pipeline.model import Run
 from pipeline.sources.recorded import RecordedSource, Scenario
 from pipeline.stages.alert import run_alert
@@ -24,7 +23,7 @@ from pipeline.stages.detect import run_detect
 from pipeline.stages.explain import Telling, run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
-from pipeline.text.classifier import OutageModel, load
+from pipeline.text.classifier import NewsModel, OutageModel, load, load_news
 from pipeline.text.services import ServiceMatcher
 
 
@@ -33,12 +32,12 @@ class Models:
     """The two models a run reads text with."""
 
     posts: OutageModel
-    news: OutageModel
+    news: NewsModel
 
 
-def load_models(path: Path = MODEL) -> Models:
-    """Load the outage model and, beside it, the news model; each falls back to rules alone."""
-    return Models(posts=load(path), news=load(path.with_name("news.skops")))
+def load_models() -> Models:
+    """Load both models; each falls back to rules alone."""
+    return Models(posts=load(MODEL), news=load_news(NEWS_MODEL))
 
 
 def make_detector(config: Config) -> Any:

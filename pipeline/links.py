@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from pipeline.incidents import Official
 from pipeline.model import Incident, Link, NewsEvent, Service, minutes_between
-from pipeline.text.news import claims, entity_services
+from pipeline.text.claims import claims
+from pipeline.text.news import entity_services
 
 REPORT_BEFORE, REPORT_AFTER = timedelta(minutes=15), timedelta(hours=9)
 FOLLOW_UP_AFTER = timedelta(days=3)
@@ -126,8 +127,8 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
     found = []
     onset, posted = incident.onset, min((n.posted for n in notices), default=None)
     day = onset.replace(hour=0, minute=0, second=0)
-    for what, value in claims(text):
-        if what == "api" and value == "up":
+    for claim in claims(text, onset.date()):
+        if claim.kind == "up" and claim.value == "api":
             listed = [
                 s.since
                 for s in incident.components
@@ -136,19 +137,24 @@ def _disagreements(incident: Incident, text: str, notices: Sequence[Official]) -
             if listed:
                 times = " and ".join(f"{moment:%H:%M}" for moment in sorted(set(listed))[:2])
                 found.append(f"says the API stayed up; the provider listed it as failing at {times} UTC")
-        elif what == "start" and isinstance(value, int):
-            said = day + timedelta(minutes=value)
+        elif claim.kind == "start":
+            said = _at(day, claim.value)
             late = minutes_between(onset, said)
             if 20 < late < 600:
                 official = (
                     f", {minutes_between(posted, said):.0f} min after the provider's first notice" if posted else ""
                 )
                 found.append(f"puts the start at {said:%H:%M} UTC, {late:.0f} min after the first reports{official}")
-        elif what == "end" and isinstance(value, int):
-            said = day + timedelta(minutes=value)
+        elif claim.kind == "end":
+            said = _at(day, claim.value)
             resolved = [n.resolved for n in notices if n.resolved and n.posted - onset < timedelta(hours=1)]
             if resolved and abs(minutes_between(resolved[0], said)) > 30:
                 found.append(
                     f"puts the end at {said:%H:%M} UTC; the provider closed its first notice at {resolved[0]:%H:%M}"
                 )
     return list(dict.fromkeys(found))
+
+
+def _at(day: datetime, clock: str) -> datetime:
+    hour, _, minute = clock.partition(":")
+    return day + timedelta(hours=int(hour), minutes=int(minute))

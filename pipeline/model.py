@@ -201,7 +201,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """What a post says about one service. `exonerates` are components said to work."""
+    """What a post says about one service. `exonerates` are components said to work, `codes` error codes it quotes.
+
+    `region` are places and networks; `began` is since when it fails, None when the post does not say.
+    """
 
     source: str
     native_id: str
@@ -214,6 +217,8 @@ class Tag:
     anger: float
     exonerates: tuple[str, ...]
     model: str
+    codes: tuple[str, ...] = ()
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,15 +324,8 @@ class Incident:
 
     def affected(self, at: datetime) -> tuple[str, ...]:
         """Return the component ids that any source holds to be affected at a moment, sorted."""
-        return tuple(
-            sorted(
-                {
-                    span.component
-                    for span in self.components
-                    if span.status == "affected" and span.since <= at and (span.until is None or at < span.until)
-                }
-            )
-        )
+        spans = (s for s in self.components if s.status == "affected" and s.since <= at)
+        return tuple(sorted({s.component for s in spans if s.until is None or at < s.until}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

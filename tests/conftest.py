@@ -44,7 +44,11 @@ def groundswell(tmp_path: Path) -> Groundswell:
     """Run the command line as a user would, in a folder of its own, with none of our environment."""
 
     def run(
-        *args: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 280
+        *args: str,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        timeout: int = 280,
+        keys: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
         return subprocess.run(
@@ -53,6 +57,7 @@ def groundswell(tmp_path: Path) -> Groundswell:
             capture_output=True,
             text=True,
             timeout=timeout,
+            input=keys,
             env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
         )
 

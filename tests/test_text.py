@@ -1,25 +1,18 @@
-"""Reading texts: services, parts, symptoms, votes, news, the models and the texts they learn from."""
+"""Reading texts: services, parts, symptoms, votes, and news folded into events."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections import Counter
 from datetime import timedelta
 
 import pytest
-import zstandard
 
-from pipeline.config import LABELS, MODEL, load_catalogue
-from pipeline.model import NewsItem, utc
-from pipeline.text import classifier
-from pipeline.text.cues import with_cues
-from pipeline.text.news import claims, fold_items
-from pipeline.text.normal import jaccard, shingles, skeleton
+from pipeline.config import load_catalogue
+from pipeline.model import NewsItem, Post, utc
+from pipeline.text.components import parts_named
+from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
-from pipeline.text.symptoms import parts_named, symptom
+from pipeline.text.symptoms import symptom
 from pipeline.text.votes import Ballot, shape_of
-from tests.conftest import SCENARIO
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -33,7 +26,8 @@ AT = utc("2026-03-02T11:40:00Z")
         ("Monet, Claude: the garden at Giverny", "art", []), ("declaude and claudette", "x", []),
         ("GitHub Copilot fails, GitHub works", "programming", ["copilot", "github"]), ("claude.aiに繋がらない", "x", ["claude"]),
         ("Anthropic answers the ministry", "news", []), ("ＣＬＡＵＤＥ　ＣＯＤＥ error 500", "x", ["claude"]),
-        ("Spotify is down, nothing plays", "ClaudeAI", None),
+        ("Spotify is down, nothing plays", "ClaudeAI", None), ("claude giriş yapılmıyor", "x", ["claude"]),
+        ("uncle Claude painted the fence", "x", []), ("discord in the family again", "x", []), ("discord keine verbindung", "x", ["discord"]),
     ],
 )  # fmt: skip
 def test_services_named(text: str, community: str, services: list[str] | None) -> None:
@@ -71,102 +65,52 @@ def test_symptoms(text: str, expected: str) -> None:
     assert symptom(text) == expected
 
 
+def post(author: str, after: timedelta = timedelta(), **more: object) -> Post:
+    fields = {
+        "source": "s", "native_id": "1", "kind": "post", "community": "", "author_key": author, "author_created": None,
+        "created": AT + after, "collected": AT + after,
+    }  # fmt: skip
+    return Post(**{**fields, **more})  # type: ignore[arg-type]
+
+
 def test_votes_are_people_and_wordings_not_posts() -> None:
     ballot = Ballot()
     shape = shape_of("Claude is down!!")
-    assert ballot.judge("claude", "ann", shape, AT, 0.9) == (1.0, "counted")
-    assert ballot.judge("claude", "ann", shape_of("other words"), AT, 0.9)[1] == "the same author within six hours"
-    assert (
-        ballot.judge("claude", "bob", shape_of("claude is DOWN https://x.example"), AT, 0.9)[1]
-        == "the same text within six hours"
-    )
-    assert (
-        ballot.judge("claude", "bob", shape_of("cl\u200baude is down"), AT, 0.9)[1] == "the same text within six hours"
-    )
-    assert ballot.judge("claude", "", shape_of("whatever else"), AT, 0.9)[1] == "no author"
-    assert ballot.judge("claude", "cy", shape_of("lovely day"), AT, 0.3)[1] == "not about an outage"
-    assert ballot.judge("claude", "ann", shape, AT + timedelta(hours=6), 0.9) == (1.0, "counted")
-    assert ballot.judge("github", "ann", shape, AT, 0.9) == (1.0, "counted"), "each service has its own ballot"
+    same_text = "the same text within six hours"
+    assert ballot.judge("claude", post("ann"), shape, 0.9) == (1.0, "counted")
+    assert ballot.judge("claude", post("ann"), shape_of("other words"), 0.9)[1] == "the same author within six hours"
+    assert ballot.judge("claude", post("bob"), shape_of("claude is DOWN https://x.example"), 0.9)[1] == same_text
+    assert ballot.judge("claude", post("bob"), shape_of("cl\u200baude is down"), 0.9)[1] == same_text
+    assert ballot.judge("claude", post(""), shape_of("whatever else"), 0.9)[1] == "no author"
+    assert ballot.judge("claude", post("cy"), shape_of("lovely day"), 0.3)[1] == "not about an outage"
+    assert ballot.judge("claude", post("di", deleted=True), shape_of("gone"), 0.9)[1] == "deleted"
+    assert ballot.judge("claude", post("ann", timedelta(hours=6)), shape, 0.9) == (1.0, "counted")
+    assert ballot.judge("github", post("ann"), shape, 0.9) == (1.0, "counted"), "each service has its own ballot"
 
 
-def labelled() -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
-    for path in sorted(LABELS.glob("posts*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows += csv.DictReader(file)
-    return rows
+def test_two_new_accounts_are_one_vote_and_newborn_ones_none() -> None:
+    ballot = Ballot()
+    young = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3)) for i in range(4)]
+    judged = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9) for p in young]
+    assert [weight for weight, _ in judged] == [0.0, 1.0, 0.0, 1.0]
+    newborn = post("b", author_created=AT - timedelta(hours=3))
+    assert ballot.judge("claude", newborn, shape_of("made for this"), 0.9)[1] == "an account younger than a day"
+    old = post("o", author_created=AT - timedelta(days=900))
+    assert ballot.judge("claude", old, shape_of("an old hand"), 0.9) == (1.0, "counted")
+    rewritten = post("r", edited=AT + timedelta(hours=1))
+    assert ballot.judge("claude", rewritten, shape_of("edited in"), 0.9)[0] == 0.0
 
 
-def test_labelled_texts_are_many_and_differ_as_people_differ() -> None:
-    rows = labelled()
-    assert len(rows) >= 1500
-    assert len({skeleton(row["text"]) for row in rows}) >= 0.995 * len(rows)
-    assert {row["lang"] for row in rows} >= {"en", "es", "pt", "fr", "de", "it", "nl", "pl", "tr", "id", "ja"}
-    share = Counter(row["label"] for row in rows)
-    assert share["not_outage"] >= share["outage"] >= 600
-    runs = Counter(run for row in rows for run in shingles(row["text"], 4))
-    assert sum(1 for count in runs.values() if count == 1) / len(runs) > 0.98, (
-        "templates would share runs of four words"
-    )
-
-
-def test_no_labelled_text_is_a_near_duplicate_of_a_scenario_text() -> None:
-    with (SCENARIO / "generator" / "texts.csv").open(encoding="utf-8", newline="") as file:
-        scenario = [shingles(f"{row['title']} {row['text']}") for row in csv.DictReader(file)]
-    index: dict[tuple[str, ...], set[int]] = {}
-    for number, runs in enumerate(scenario):
-        for run in runs:
-            index.setdefault(run, set()).add(number)
-    for row in labelled():
-        runs = shingles(row["text"])
-        for number in {n for run in runs for n in index.get(run, ())}:
-            assert jaccard(runs, scenario[number]) < 0.3, row["text"]
-
-
-def test_the_committed_models_are_what_training_gives_and_are_read_by_hash(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    texts, truth = classifier.read_labels(LABELS, MATCHER)
-    model = classifier.fit(texts, truth)
-    one, two = (
-        classifier.save(classifier.fit(texts, truth), folder / name) for name in ("outage.skops", "again.skops")
-    )
-    assert one == two, "same texts, same bytes"
-    loaded = classifier.load(folder / "outage.skops")
-    few = [text.split(" cue_")[0] for text in texts[:60]]
-    assert loaded.scores(few) == pytest.approx(classifier.load(MODEL).scores(few), abs=0.01), (
-        "run `make train` and commit"
-    )
-    column = list(model.classes_).index(1)
-    assert loaded.scores(few) == pytest.approx(model.predict_proba([with_cues(t) for t in few])[:, column], abs=1e-9)
-    (folder / "outage.skops").write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
-    broken = classifier.load(folder / "outage.skops")
-    assert broken.id == "rules"
-    assert "not the file its .sha256 speaks of" in broken.note
-    assert broken.scores(["svctarget is down"])[0] > 0.5 > broken.scores(["how do i use svctarget"])[0]
-    assert classifier.load(folder / "absent.skops").id == "rules"
-
-
-def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
-    """On the simulated posts, whose texts it never saw; figures are printed by the test on failure only."""
-    model = classifier.load(MODEL)
-    raw = (
-        zstandard.ZstdDecompressor()
-        .stream_reader((SCENARIO / "posts.ndjson.zst").open("rb"))
-        .read()
-        .decode()
-        .splitlines()
-    )
-    posts = [json.loads(line) for line in raw[::3]]
-    texts = [f"{p.get('title', '')} {p.get('selftext', '')}{p.get('body', '')}" for p in posts]
-    named = [MATCHER.about(text, post["subreddit"]) for text, post in zip(texts, posts, strict=True)]
-    chosen = [(t, p["_simulated"]) for t, p, n in zip(texts, posts, named, strict=True) if "claude" in n]
-    scores = model.scores([MATCHER.masked(text, "claude") for text, _ in chosen])
-    outage = [s >= 0.5 for s, (_, kind) in zip(scores, chosen, strict=True) if kind.startswith("outage_")]
-    everyday = [s >= 0.5 for s, (_, kind) in zip(scores, chosen, strict=True) if not kind.startswith("outage_")]
-    assert sum(outage) / len(outage) > 0.75
-    assert sum(everyday) / len(everyday) < 0.10
+def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> None:
+    whole, first = Ballot(), Ballot()
+    posts = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3)) for i in range(5)]
+    expected = [whole.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts]
+    before = [first.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[:3]]
+    stored = [("claude", p.author_key, shape_of(p.author_key), p.created, reason)
+              for p, (_, reason) in zip(posts, before, strict=False)]  # fmt: skip
+    later = Ballot()
+    later.recall(stored)
+    assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[3:]] == expected
 
 
 def item(number: int, title: str, outlet: str, hours: float = 0.0, summary: str = "") -> NewsItem:
@@ -190,12 +134,3 @@ def test_syndicated_copies_are_one_event_with_its_outlets() -> None:
     events = fold_items(items, MATCHER)
     assert [event.outlets for event in events] == [("Herald", "Wire"), ("Herald",)]
     assert events[0].entities == ("claude:name",)
-
-
-def test_claims_of_times_and_the_api() -> None:
-    assert claims("Trouble began at 5:30 AM PST and full service returned at 11:00 AM PST") == [
-        ("start", 810),
-        ("end", 1140),
-    ]
-    assert claims("The API stayed up, and only sign-in failed") == [("api", "up")]
-    assert claims("Doors open at 5:30 AM") == []

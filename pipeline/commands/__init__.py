@@ -25,5 +25,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score-posts": ("pipeline.commands.score_posts", "read a CSV of posts, without a database"),
     "score-counts": ("pipeline.commands.score_counts", "judge a CSV of counts, without a database"),
     "evaluate": ("pipeline.commands.evaluate", "how good the detectors are, with figures"),
+    "label": ("pipeline.commands.label", "say of the posts the model is least sure of what they are"),
     "train": ("pipeline.commands.train", "rebuild the text models from data/labels"),
 }

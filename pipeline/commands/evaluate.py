@@ -1,32 +1,62 @@
-"""`groundswell evaluate`: how good the detectors are, a section a topic, with figures and drawings."""
+"""`groundswell evaluate`: how good detectors and text models are, a section a topic, with figures and drawings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from pipeline.config import evaluation_data
+from pipeline.config import LABELS, MODEL, PLACES, evaluation_data, load_catalogue
+
+SECTIONS = ("simulated", "recorded", "posts", "extraction")
 
 
 @click.command("evaluate")
+@click.argument("sections", nargs=-1, type=click.Choice(SECTIONS))
 @click.option("--seed", type=int, default=2026, show_default=True, help="Of the simulation and of random crops.")
 @click.option("--series", type=click.IntRange(4, 2000), default=160, show_default=True, help="Simulated services.")
 @click.option("--days", type=click.IntRange(21, 400), default=42, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for drawings of false alarms and misses.")
-def evaluate_command(seed: int, series: int, days: int, out: Path | None) -> None:
-    """Print figures of the detectors on simulated counts and, where EVAL_DATA points, on recorded ones."""
+def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
+    """Print figures of the detectors on simulated and on recorded counts, and of the text models.
+
+    SECTIONS are any of simulated, recorded, posts, extraction; all where none is named. Other people's data are read
+    where EVAL_DATA points.
+    """
     from pipeline.trials import real, simulated
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    click.echo("== detectors, simulated counts")
-    for words in simulated.report(seed, series, days, out):
-        click.echo(words)
-    click.echo("\n== detectors, recorded counts")
     folder = evaluation_data()
-    if folder is None:
-        click.echo("skipped: EVAL_DATA is not set; other people's series are read where it points")
-        return
-    for words in real.report(folder, seed):
-        click.echo(words)
+    for section in sections or SECTIONS:
+        click.echo(f"== {section}")
+        if section == "simulated":
+            lines: Iterator[str] = simulated.report(seed, series, days, out)
+        elif section == "recorded":
+            lines = real.report(folder, seed) if folder else iter(["skipped: EVAL_DATA is not set"])
+        elif section == "posts":
+            lines = _posts(folder)
+        else:
+            lines = _extraction(folder)
+        for words in lines:
+            click.echo(words)
+        click.echo()
+
+
+def _posts(folder: Path | None) -> Iterator[str]:
+    from pipeline.text.classifier import load
+    from pipeline.text.encoder import find_encoder
+    from pipeline.text.services import ServiceMatcher
+    from pipeline.text.training import read_labels
+    from pipeline.trials import texts
+
+    matcher = ServiceMatcher(load_catalogue())
+    return texts.report(folder, read_labels(LABELS, matcher), load(MODEL), find_encoder()[0], matcher)
+
+
+def _extraction(folder: Path | None) -> Iterator[str]:
+    from pipeline.text.services import ServiceMatcher
+    from pipeline.trials import extraction
+
+    return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()))

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
-from pipeline.config import MODEL
+from pipeline.config import MODEL, PLACES
 from pipeline.errors import SourceError, StoreError
 
 COLUMNS = ("id", "p_outage", "outage", "service", "component", "symptom", "language")
@@ -25,7 +25,7 @@ LONGEST = 200_000  # of a row that is read; what is longer is cut, as reading st
 def score_posts_command(setting: Setting, file: Path) -> None:
     """Read a CSV of posts: id,text[,title][,service]; same rows, same order out. The database is not touched."""
     from pipeline.text import classifier
-    from pipeline.text.reading import language_of, read_texts
+    from pipeline.text.reading import ask_about, read_texts
     from pipeline.text.services import ServiceMatcher
 
     model = classifier.load(MODEL)
@@ -37,8 +37,9 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     bad = 0
     for rows in _chunks(file):
         good = [(row, text, service) for row, text, service, problem in rows if not problem]
-        readings = iter(read_texts([(text, service) for _, text, service in good], matcher, model))
-        for row, text, _, problem in rows:
+        asked = [ask_about(text, service, matcher) for _, text, service in good]
+        readings = iter(read_texts(asked, matcher, model, PLACES))
+        for row, _, _, problem in rows:
             if problem:
                 bad += 1
                 click.echo(f"groundswell: {file}: {problem}", err=True)
@@ -46,7 +47,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
                 continue
             reading = next(readings)
             out.writerow([_cell(row), f"{reading.p_outage:.4f}", int(reading.outage), _cell(reading.service),
-                          ";".join(reading.components), reading.symptom, language_of(text)])  # fmt: skip
+                          ";".join(reading.components), reading.symptom, reading.language])  # fmt: skip
     sys.exit(PARTIAL if bad else 0)
 
 

@@ -1,4 +1,4 @@
-"""`groundswell train`: rebuild the two text models from the texts in data/labels."""
+"""`groundswell train`: rebuild the text models from labelled texts, and keep the old ones where the new are no better."""
 
 from __future__ import annotations
 
@@ -6,35 +6,73 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.common import Setting, common
 from pipeline.config import LABELS, MODEL, load_catalogue
 
 
 @click.command("train")
-@click.option(
-    "--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False, help="Default: data/labels."
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=MODEL,
-    show_default=False,
-    help="Default: data/model/outage.skops.",
-)
-@click.option("--measure/--no-measure", default=True, help="Print five-fold figures (takes a minute).")
-def train_command(labels: Path, out: Path, measure: bool) -> None:
-    """Train on the labelled texts and print how well the models do on texts they have not seen."""
-    from pipeline.text import classifier
+@click.option("--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False,
+              help="Folder of posts*.csv and headlines*.csv. Default: data/labels.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default=False,
+              help="Default: data/model/outage.skops.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write the new models even where they are no better than the old.")
+@common
+def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> None:
+    """Train on the labelled texts, and on what `label` stored in the database if there is one.
+
+    Old and new are measured on the same tenth of the texts, which neither was trained on; a new model is kept only
+    where it is better there.
+    """
+    from pipeline.text import classifier, modelfile, training
+    from pipeline.text.encoder import find_encoder
+    from pipeline.text.figures import HEADER, figures
     from pipeline.text.services import ServiceMatcher
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     matcher = ServiceMatcher(load_catalogue())
-    for name, (texts, truth) in (
-        ("outage", classifier.read_labels(labels, matcher)),
-        ("news", classifier.read_headlines(labels)),
-    ):
-        if measure:
-            figures = classifier.measure(classifier.build(), texts, truth)
-            shown = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
-            click.echo(f"{name}: {len(texts)} texts; on five folds: {shown}")
-        path = out if name == "outage" else out.with_name("news.skops")
-        click.echo(f"{name}: wrote {path.name}, id {classifier.save(classifier.fit(texts, truth), path)}")
+    rows = training.read_labels(labels, matcher)
+    for text, service, outage, language in _corrections(setting):
+        rows.append(training.labelled(text, outage, matcher, language=language, service=service))
+    encoder, why = find_encoder()
+    if encoder is None:
+        click.echo(f"groundswell: {why}; only the first look is trained", err=True)
+    kept = [row for row in rows if not row.held_back]
+    rest = [row for row in rows if row.held_back]
+    click.echo(f"outage: {len(kept)} texts to learn from, {len(rest)} held back\n            {HEADER}")
+    old, new = classifier.load(out), training.fit_outage(kept, encoder)
+    f1 = []
+    for name, model in (("old", old), ("new", new)):
+        found = figures(model.scores([row.masked for row in rest]), [row.outage for row in rest])
+        f1.append(found.f1)
+        click.echo(f"{name:>3} {model.note[:10] or 'both looks':>10}  {found}")
+    usable = old.linear is not None and (old.second is not None or encoder is None)
+    if force or not usable or f1[1] > f1[0]:
+        assert new.linear is not None
+        names = [modelfile.save(new.linear.pipeline, out)]
+        if new.second is not None:
+            parts = {"machine": new.second.machine, "mix": new.second.mix}
+            names.append(modelfile.save(parts, out.with_name(classifier.SECOND)))
+        click.echo(f"outage: wrote {'-'.join(names)}")
+    else:
+        click.echo("outage: the old model is kept, the new one is no better (--force writes it)")
+    if encoder is None:
+        return
+    headlines = training.read_headlines(labels)
+    path = out.with_name("news.skops")
+    old_news = classifier.load_news(path)
+    new_news = training.fit_news([row for row in headlines if not row.held_back], encoder)
+    share = [training.right(model, [row for row in headlines if row.held_back]) for model in (old_news, new_news)]
+    click.echo(f"news: {len(headlines)} headlines, right of those held back: old {share[0]:.2f}, new {share[1]:.2f}")
+    if force or old_news.encoder is None or share[1] > share[0]:
+        click.echo(f"news: wrote {modelfile.save(new_news.regression, path)}")
+    else:
+        click.echo("news: the old model is kept, the new one is no better (--force writes it)")
+
+
+def _corrections(setting: Setting) -> list[tuple[str, str, bool, str]]:
+    from pipeline.store import Store
+    from pipeline.store.labels import corrections
+
+    if not setting.db.exists():
+        return []
+    with Store(setting.db) as store:
+        return list(corrections(store))

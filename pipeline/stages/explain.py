@@ -38,7 +38,7 @@ from pipeline.store.story import (
     put_news_events,
     reports,
 )
-from pipeline.text.classifier import OutageModel
+from pipeline.text.classifier import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 from pipeline.transitions import Rules, decide, next_gap
@@ -60,7 +60,7 @@ class Telling:
 
 
 def run_explain(
-    store: Store, config: Config, matcher: ServiceMatcher, news_model: OutageModel, telling: Telling, now: datetime
+    store: Store, config: Config, matcher: ServiceMatcher, news_model: NewsModel, telling: Telling, now: datetime
 ) -> Run:
     """Bring the story up to date; the run counts rows considered (seen) and incidents and links changed (new)."""
     through = stage_note(store, "explain", "through")
@@ -104,7 +104,7 @@ def _since(known: Sequence[Incident], through: datetime | None) -> datetime:
     return since
 
 
-def _news(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime) -> list[tuple[NewsEvent, str]]:
+def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime) -> list[tuple[NewsEvent, str]]:
     """Fold new items into events when any came; return the events of the last days with their text."""
     items = news_items(store, now - NEWS_SPAN, now)
     digest = hashlib.sha256(json.dumps([(i.source, i.native_id, i.title) for i in items]).encode()).hexdigest()

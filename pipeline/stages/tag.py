@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pipeline.config import PLACES
 from pipeline.model import Post, Run, Tag
 from pipeline.store import Store
 from pipeline.store.collected import count_posts, untagged_posts
 from pipeline.store.runs import record_run
 from pipeline.store.story import Vote, earlier_votes, save_tags
 from pipeline.text.classifier import OutageModel
-from pipeline.text.reading import language_of
+from pipeline.text.reading import Asked, read_texts
 from pipeline.text.services import ServiceMatcher
-from pipeline.text.symptoms import anger, parts_named, symptom
-from pipeline.text.votes import WINDOW, Ballot, shape_of
+from pipeline.text.votes import HALF, WINDOW, Ballot, shape_of
 
 REREAD = timedelta(days=2)
 CHUNK = 5_000
+SECOND_LOOKS = 500  # of each chunk, at most: about two seconds
 
 
 def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime, *, since: datetime) -> Run:
@@ -32,27 +33,23 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
 
 
 def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post]) -> None:
-    found = []
+    found: list[tuple[Post, Asked]] = []
     for post in posts:
         text = f"{post.title}\n{post.text}".strip()
         for service, hits in matcher.about(text, post.community).items():
-            found.append((post, text, service, hits))
-    scores = model.scores([matcher.masked(text, service) for _, text, service, _ in found])
+            found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
+    readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
+    ballot = Ballot()
+    ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW, HALF))
     tags: list[Tag] = []
     votes: list[Vote] = []
-    ballot = Ballot()
-    if posts:
-        ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW))
-    languages = [language_of(text) for _, text, _, _ in found]
-    for (post, text, service, hits), p, language in zip(found, scores, languages, strict=True):
-        named = [(hit.start, hit.end, hit.component) for hit in hits]
-        failing, working = parts_named(text, matcher.catalogue[service], named)
+    for (post, asked), r in zip(found, readings, strict=True):
         tags.append(Tag(
-            source=post.source, native_id=post.native_id, service=service, p_outage=p, components=tuple(failing),
-            symptom=symptom(text) if p >= 0.5 else "", region="", language=language, anger=anger(text),
-            exonerates=tuple(working), model=model.id,
+            source=post.source, native_id=post.native_id, service=r.service, p_outage=r.p_outage,
+            components=r.components, symptom=r.symptom, region=r.region, language=r.language, anger=r.anger,
+            exonerates=r.exonerates, model=model.id, codes=r.codes, began=r.began,
         ))  # fmt: skip
-        shape = shape_of(text)
-        weight, reason = ballot.judge(service, post.author_key, shape, post.created, p)
-        votes.append((post.source, post.native_id, service, post.created, weight, reason, post.author_key, shape))
+        shape = shape_of(asked.text)
+        weight, reason = ballot.judge(r.service, post, shape, r.p_outage)
+        votes.append((post.source, post.native_id, r.service, post.created, weight, reason, post.author_key, shape))
     save_tags(store, posts, tags, votes, model.id)

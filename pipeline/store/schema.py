@@ -151,6 +151,23 @@ CREATE TABLE quarantine (
   PRIMARY KEY (source, digest)) STRICT;
 """
 
+READ_MORE = """
+ALTER TABLE post_tags                   -- error codes and names quoted, a JSON list
+  ADD COLUMN codes TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE post_tags                   -- since when the author says it fails; NULL = not said
+  ADD COLUMN began TEXT;
+CREATE TABLE claims (                   -- what a news item says of an outage, in its own words' terms
+  source TEXT NOT NULL, native_id TEXT NOT NULL, kind TEXT NOT NULL,
+  value TEXT NOT NULL,                  -- start, end: HH:MM in UTC; up, down: component; reports: a number; cause: words
+  said_by TEXT NOT NULL,                -- company, tracker, or the outlet itself
+  definition TEXT NOT NULL,             -- of a number: peak, total or unknown
+  PRIMARY KEY (source, native_id, kind, value)) STRICT, WITHOUT ROWID;
+CREATE TABLE labels (                   -- what a person says of a post about a service: 1 reports an outage, 0 does not
+  source TEXT NOT NULL, native_id TEXT NOT NULL, service TEXT NOT NULL, outage INTEGER NOT NULL,
+  labelled_at TEXT NOT NULL,
+  PRIMARY KEY (source, native_id, service)) STRICT, WITHOUT ROWID;
+"""
+
 
 @migrations()
 def create_tables(db: Database) -> None:
@@ -162,4 +179,12 @@ def create_tables(db: Database) -> None:
     db.table("news_items").enable_fts(["title", "summary"], create_triggers=True, tokenize="porter")
 
 
-STEPS = {create_tables.__name__}
+@migrations()
+def read_more(db: Database) -> None:
+    """Keep what else a post says, what articles claim, and what people said of single posts."""
+    for statement in READ_MORE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+STEPS = {create_tables.__name__, read_more.__name__}

@@ -37,10 +37,10 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
         for table in ("post_tags", "votes"):
             conn.executemany(f"DELETE FROM {table} WHERE source=? AND native_id=?", list(created))
         conn.executemany(
-            "INSERT INTO post_tags VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO post_tags VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [(t.source, t.native_id, t.service, created[t.source, t.native_id], round(t.p_outage, 4),
               json.dumps(t.components), t.symptom, t.region, t.language, round(t.anger, 3), json.dumps(t.exonerates),
-              t.model) for t in tags],
+              t.model, json.dumps(t.codes), iso_or_none(t.began)) for t in tags],
         )  # fmt: skip
         conn.executemany(
             "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?,?,?)",
@@ -52,14 +52,16 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
     return len(created)
 
 
-def earlier_votes(store: Store, since: datetime, until: datetime) -> list[tuple[str, str, str, datetime]]:
-    """Return (service, author key, shape, created) of the votes counted in a span: what repeats them is not counted."""
+def earlier_votes(
+    store: Store, since: datetime, until: datetime, waiting: str
+) -> list[tuple[str, str, str, datetime, str]]:
+    """Return (service, author key, shape, created, reason) of votes in a span that counted or, for `waiting`, may yet."""
     rows = store.rows(
-        "SELECT service, author_key, shape, created FROM votes WHERE created >= ? AND created < ? AND weight > 0"
-        " ORDER BY created, source, native_id",
-        (iso(since), iso(until)),
+        "SELECT service, author_key, shape, created, reason FROM votes WHERE created >= ? AND created < ?"
+        " AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
+        (iso(since), iso(until), waiting),
     )
-    return [(r[0], r[1], r[2], utc(r[3])) for r in rows]
+    return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows]
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:

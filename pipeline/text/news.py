@@ -6,9 +6,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
 
 from pipeline.model import NewsEvent, NewsItem, iso
-from pipeline.text.cues import cues
+from pipeline.text.cues import CUES, cues
 from pipeline.text.normal import fold, jaccard, shingles
 from pipeline.text.services import ServiceMatcher
 
@@ -16,6 +20,7 @@ KINDS = ("service_outage", "outage_followup", "politics_regulation", "company_bu
          "infrastructure_outage", "security", "other")  # fmt: skip
 FOLD_WITHIN = timedelta(hours=72)
 FOLD_AT = 0.5
+PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that hardly one above it is missed
 _WORDS: Mapping[str, str] = {
     "infrastructure_outage": r"data ?cent(er|re)|availability zone|power (loss|cut|failure)|without power|undersea cable|submarine cable|fib(er|re) cut|"
     r"substation|rechenzentrum|centre de données|centro de datos|centro dati|datacenter|cloud region|seekabel|stromausfall|fire at|blackout|基地局|データセンター",
@@ -37,12 +42,12 @@ _WORDS: Mapping[str, str] = {
 _PATTERNS = {kind: re.compile(words) for kind, words in _WORDS.items()}
 
 
-def news_cues(title: str, summary: str = "") -> str:
-    """Return an item's folded text followed by the kinds its words hint at: what the model reads."""
+def headline_cues(title: str, summary: str = "") -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return 1 or 0 for each kind its title's words hint at, then its summary's, then each cue of the title."""
     head, rest = fold(title), fold(summary)
-    found = [f"cue_title_{kind}" for kind, pattern in _PATTERNS.items() if pattern.search(head)]
-    found += [f"cue_text_{kind}" for kind, pattern in _PATTERNS.items() if pattern.search(rest)]
-    return " ".join([head, rest, *found, *cues(head)])
+    shown = set(cues(head))
+    found = [bool(pattern.search(text)) for text in (head, rest) for pattern in _PATTERNS.values()]
+    return np.array([*found, *(f"cue_{name}" in shown for name in CUES)], np.float64)
 
 
 def says_down(title: str) -> bool:
@@ -65,31 +70,42 @@ def fold_items(
 ) -> list[NewsEvent]:  # fmt: skip
     """Fold near-identical items within three days into events; outlets of one event are counted once each.
 
-    An event is named after its first item, so that a later copy changes its outlets, not its id. `known` holds the
-    kinds of events read before, which are not asked again.
+    Candidates are found by MinHash (Broder 1997, "On the resemblance and containment of documents") and kept when
+    half of their runs of three words are shared, or the title is. An event is named after its first item, so that a
+    later copy changes its outlets, not its id. `known` holds the kinds of events read before, which are not asked
+    again.
     """
-    open_events: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
-    done: list[list[NewsItem]] = []
+    from datasketch import MinHashLSH
+
+    index = MinHashLSH(threshold=FIND_AT, num_perm=PERMUTATIONS)
+    events: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
+    by_title: dict[str, int] = {}
     for item in sorted(items, key=lambda i: (i.published, i.source, i.native_id)):
-        marks = shingles(f"{item.title} {item.summary}", 3)
-        still: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
-        home: list[NewsItem] | None = None
-        for other, members in open_events:
-            if item.published - members[0].published > FOLD_WITHIN:
-                done.append(members)
-                continue
-            still.append((other, members))
-            if home is None and (jaccard(marks, other) >= FOLD_AT or fold(item.title) == fold(members[0].title)):
-                home = members
-        open_events = still
-        if home is not None:
-            home.append(item)
+        marks, sketch = _marks(f"{item.title} {item.summary}")
+        title = fold(item.title)
+        like = {number for number in index.query(sketch) if jaccard(marks, events[number][0]) >= FOLD_AT}
+        like |= {by_title[title]} if title in by_title else set()
+        near = [n for n in sorted(like) if item.published - events[n][1][0].published <= FOLD_WITHIN]
+        if near:
+            events[near[0]][1].append(item)
         else:
-            open_events.append((marks, [item]))
-    groups = done + [members for _, members in open_events]
+            index.insert(len(events), sketch)
+            by_title[title] = len(events)
+            events.append((marks, [item]))
     return sorted(
-        (_event(members, matcher, kind, known or {}) for members in groups), key=lambda e: (e.first_seen, e.id)
+        (_event(members, matcher, kind, known or {}) for _, members in events), key=lambda e: (e.first_seen, e.id)
     )
+
+
+@lru_cache(maxsize=20_000)  # each run folds the last days anew, and most of their items it folded before
+def _marks(text: str) -> tuple[frozenset[tuple[str, ...]], Any]:
+    """Return a text's runs of three words and their sketch."""
+    from datasketch import MinHash
+
+    marks = shingles(text, 3)
+    sketch = MinHash(num_perm=PERMUTATIONS, seed=1)
+    sketch.update_batch([" ".join(run).encode("utf-8", "replace") for run in marks])
+    return marks, sketch
 
 
 def _event(
@@ -112,40 +128,3 @@ def entity_services(entities: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Read `service:how+how` back as a mapping."""
     pairs = (entity.partition(":") for entity in entities)
     return {service: tuple(how.split("+")) for service, _, how in pairs}
-
-
-_ZONES = {"pst": -8, "pdt": -7, "est": -5, "edt": -4, "utc": 0, "gmt": 0, "cet": 1, "cest": 2}
-_CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))? ?(a\.?m\.?|p\.?m\.?)? ?(pst|pdt|est|edt|utc|gmt|cet|cest)\b")
-_BEGAN = re.compile(r"\b(start\w*|began|begin\w*|since|from|around|first)\b")
-_OVER = re.compile(r"\b(restor\w*|resolved|back|full service|returned|fixed|ended|over)\b")
-_API_UP = re.compile(
-    r"\bapi\b.{0,40}\b(stayed|remain\w*|kept|still|continued|was|is|not)\b.{0,30}\b(up|work\w*|operational|unaffected|fine|available|affected|running|normal\w*|answering)\b"
-)
-
-
-def claims(text: str) -> list[tuple[str, int | str]]:
-    """Return what an article claims: ("start", minutes after 00:00 UTC), ("end", …), ("api", "up").
-
-    Only clock times with a zone that means one thing are read; PST in the text is PST, even in summer.
-    """
-    folded = fold(text)
-    found: list[tuple[str, int | str]] = []
-    for match in _CLOCK.finditer(folded):
-        hour, minute = int(match[1]), int(match[2] or 0)
-        if match[3]:
-            hour = hour % 12 + (12 if match[3][0] == "p" else 0)
-        elif match[2] is None:
-            continue
-        if hour > 23 or minute > 59:
-            continue
-        moment = (hour - _ZONES[match[4]]) * 60 + minute
-        before = folded[max(0, match.start() - 60) : match.start()]
-        last = max((("start", m.end()) for m in _BEGAN.finditer(before)), default=("", -1), key=lambda pair: pair[1])
-        over = max((m.end() for m in _OVER.finditer(before)), default=-1)
-        if over > last[1]:
-            found.append(("end", moment % 1440))
-        elif last[0]:
-            found.append(("start", moment % 1440))
-    if _API_UP.search(folded):
-        found.append(("api", "up"))
-    return found

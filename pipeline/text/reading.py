@@ -1,27 +1,54 @@
-"""What one text says: of which service, whether it is out, which parts, how it fails, in which language."""
+"""What one text says: of which service, whether it is out, which parts, how, where and since when it fails."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from pipeline.text.classifier import OutageModel
+from pipeline.text.codes import error_codes
+from pipeline.text.components import parts_named
 from pipeline.text.normal import fold
+from pipeline.text.places import where
 from pipeline.text.services import TARGET, Hit, ServiceMatcher
-from pipeline.text.symptoms import parts_named, symptom
+from pipeline.text.since import since_when
+from pipeline.text.symptoms import anger, symptom
 
 REPORT = 0.5
+# short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
+LANGUAGES = ("en", "es", "pt", "fr", "de", "it", "nl", "pl", "tr", "id", "ja", "ar", "bn", "cs", "da", "el", "fi", "he", "hi",
+             "hu", "ko", "no", "ro", "ru", "sv", "ta", "th", "tl", "uk", "ur", "vi", "zh")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A text and the service it is read about: one of the catalogue, any other name, or empty for whatever it is."""
+
+    text: str
+    service: str
+    hits: Sequence[Hit]
+    posted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`p_outage` is about `service`, or about whatever the text speaks of where `service` is empty."""
+    """What a text says of its service; all but the probability, the parts and the language only of reports."""
 
     p_outage: float
     service: str
     components: tuple[str, ...]
-    symptom: str
+    exonerates: tuple[str, ...]
+    language: str
+    symptom: str = ""
+    codes: tuple[str, ...] = ()
+    region: str = ""
+    began: datetime | None = None
+    anger: float = 0.0
 
     @property
     def outage(self) -> bool:
@@ -29,33 +56,44 @@ class Reading:
         return self.p_outage >= REPORT
 
 
-def read_texts(texts: Sequence[tuple[str, str]], matcher: ServiceMatcher, model: OutageModel) -> list[Reading]:
-    """Read (text, service) pairs; a service may be given, one of the catalogue or any name, or empty."""
-    found: list[tuple[str, str, list[Hit]]] = []
-    masked: list[str] = []
-    for text, given in texts:
-        about = matcher.about(text)
-        best = max(about, key=lambda service: len(about[service])) if about else ""
-        service = given or best
-        found.append((text, service, list(about.get(service, ()))))
-        masked.append(_named(matcher.masked(text, service), service, matcher))
-    scores = model.scores(masked)
-    readings = []
-    for (text, service, hits), p in zip(found, scores, strict=True):
-        failing: list[str] = []
-        if service in matcher.catalogue:
-            named = [(hit.start, hit.end, hit.component) for hit in hits]
-            failing, _ = parts_named(text, matcher.catalogue[service], named)
-        readings.append(
-            Reading(
-                p_outage=p, service=service, components=tuple(failing), symptom=symptom(text) if p >= REPORT else ""
-            )
-        )
-    return readings
+def ask_about(text: str, service: str, matcher: ServiceMatcher) -> Asked:
+    """Return the question about a service, or where none is given about the one the text names most."""
+    about = matcher.about(text)
+    best = max(about, key=lambda named: len(about[named])) if about else ""
+    return Asked(text=text, service=service or best, hits=about.get(service or best, ()))
 
 
-def _named(masked: str, service: str, matcher: ServiceMatcher) -> str:
-    """Return a masked text in which a service the catalogue lacks is the target too."""
+def read_texts(
+    asked: Sequence[Asked], matcher: ServiceMatcher, model: OutageModel, places: Path, most: int | None = None
+) -> list[Reading]:
+    """Read texts; `most` caps the second looks of the model. `places` is the list of places."""
+    masked = [masked_for(a.text, a.service, matcher) for a in asked]
+    scores = model.scores(masked, most)
+    return [_reading(a, p, matcher, places) for a, p in zip(asked, scores, strict=True)]
+
+
+def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> Reading:
+    failing: list[str] = []
+    working: list[str] = []
+    if asked.service in matcher.catalogue:
+        named = [(hit.start, hit.end, hit.component) for hit in asked.hits]
+        failing, working = parts_named(asked.text, matcher.catalogue[asked.service], named)
+    known = Reading(
+        p_outage=p, service=asked.service, components=tuple(failing), exonerates=tuple(working),
+        language=language_of(asked.text), anger=anger(asked.text),
+    )  # fmt: skip
+    if not known.outage:
+        return known
+    began = since_when(asked.text, asked.posted) if asked.posted else None
+    return replace(
+        known, symptom=symptom(asked.text), codes=error_codes(asked.text), region=where(asked.text, places),
+        began=began.at if began else None,
+    )  # fmt: skip
+
+
+def masked_for(text: str, service: str, matcher: ServiceMatcher) -> str:
+    """Return the masked text for a service, which is the target even where the catalogue lacks it."""
+    masked = matcher.masked(text, service)
     name = fold(service)[:60].strip()
     if service in matcher.catalogue or len(name) < 3:
         return masked
@@ -64,7 +102,14 @@ def _named(masked: str, service: str, matcher: ServiceMatcher) -> str:
 
 def language_of(text: str) -> str:
     """Return the ISO 639-1 code, `und` where there is too little to tell."""
-    import py3langid
-
     letters = sum(char.isalpha() for char in text[:400])
-    return str(py3langid.classify(text[:400])[0]) if letters >= 6 else "und"
+    return str(_identifier().classify(text[:400].replace(chr(0), " "))[0]) if letters >= 6 else "und"
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(list(LANGUAGES))
+    return identifier

@@ -14,14 +14,19 @@ from dataclasses import dataclass
 import ahocorasick
 
 from pipeline.model import Catalogue
+from pipeline.text.cues import cues
 from pipeline.text.normal import fold
+from pipeline.text.symptoms import symptom
 
 TARGET, OTHER = "svctarget", "svcother"
 _TRADE = re.compile(
     r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
     r"model|models|code|prompt|prompts|subscription|update|error|errors|bug|browser|download|downtime|cloud|caído|caída|"
-    r"panne|störung|fora do ar|障害|エラー|ログイン)\b"
+    r"panne|störung|fora do ar)\b|障害|エラー|ログイン|サイト"
 )
+# an outage spoken of in any language tells that a name is not a person's or a fruit's
+_TROUBLE = {f"cue_{name}" for name in ("down", "outage", "cannot", "broken", "errorcode", "spin", "kicked", "status")}
+_FAILS = ("login", "error", "crash", "no_response", "connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class Hit:
     service: str
     component: str
     kind: str
+
+
+def _speaks_of_a_service(folded: str) -> bool:
+    return bool(_TRADE.search(folded)) or symptom(folded) in _FAILS or not _TROUBLE.isdisjoint(cues(folded))
 
 
 def _is_word(char: str) -> bool:
@@ -98,7 +107,7 @@ class ServiceMatcher:
         hits = self.hits(folded)
         home = self.home.get(community.casefold(), "")
         found: dict[str, list[Hit]] = {}
-        supported = bool(_TRADE.search(folded))
+        supported = bool(hits) and _speaks_of_a_service(folded)
         kinds = {hit.service for hit in hits if hit.kind == "component"}
         for hit in hits:
             if hit.kind not in ("name", "component"):
@@ -124,7 +133,7 @@ class ServiceMatcher:
         for hit in hits:
             service = self.catalogue[hit.service]
             by_name = hit.kind == "name" and service.homograph
-            if by_name and not _TRADE.search(folded) and not self._vendor_named(hits, hit.service):
+            if by_name and not _speaks_of_a_service(folded) and not self._vendor_named(hits, hit.service):
                 continue
             found.setdefault(hit.service, set()).add(hit.kind)
         return {service: tuple(sorted(kinds)) for service, kinds in sorted(found.items())}

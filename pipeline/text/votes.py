@@ -1,4 +1,4 @@
-"""Which posts count as one person's report: distinct authors, and a text that was copied counts once."""
+"""Which posts count as one person's report: distinct authors, distinct wordings, and accounts that are not new."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipeline.model import Post
 from pipeline.text.normal import skeleton
 
 WINDOW = timedelta(hours=6)
 OUTAGE = 0.5
+NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
+REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
+HALF, PAIR = "half a vote, waits for another", "counted, with another half"
+COUNTED = ("counted", PAIR)
 
 
 def shape_of(text: str) -> str:
@@ -25,11 +30,16 @@ class Ballot:
 
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    halves: dict[str, datetime] = field(default_factory=dict)
 
-    def recall(self, earlier: Iterable[tuple[str, str, str, datetime]]) -> None:
-        """Take in votes counted before: (service, author, shape, created)."""
-        for service, author, shape, created in earlier:
+    def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
+        """Take in what was judged before, in order: (service, author, shape, created, reason)."""
+        for service, author, shape, created, reason in earlier:
             self._keep(service, author, shape, created)
+            if reason == HALF:
+                self.halves[service] = created
+            elif reason == PAIR:
+                self.halves.pop(service, None)
 
     def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
         if author:
@@ -37,17 +47,33 @@ class Ballot:
         if shape:
             self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
 
-    def judge(self, service: str, author: str, shape: str, created: datetime, p_outage: float) -> tuple[float, str]:
-        """Return the weight of a report (1 or 0) and why. Call in order of creation."""
+    def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, str]:
+        """Return the weight of a report (1 or 0) and why. Call in order of creation.
+
+        Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts.
+        """
         if p_outage < OUTAGE:
             return 0.0, "not about an outage"
-        if not author:
+        if post.deleted:
+            return 0.0, "deleted"
+        if not post.author_key:
             return 0.0, "no author"
-        spoke = self.authors.get((service, author))
-        if spoke is not None and abs(created - spoke) < WINDOW:
+        age = post.created - post.author_created if post.author_created else None
+        if age is not None and age < NEWBORN:
+            return 0.0, "an account younger than a day"
+        if self._within(self.authors.get((service, post.author_key)), post.created):
             return 0.0, "the same author within six hours"
-        said = self.texts.get((service, shape))
-        if shape and said is not None and abs(created - said) < WINDOW:
+        if shape and self._within(self.texts.get((service, shape)), post.created):
             return 0.0, "the same text within six hours"
-        self._keep(service, author, shape, created)
-        return 1.0, "counted"
+        self._keep(service, post.author_key, shape, post.created)
+        new = age is not None and age < NEW
+        if not new and not (post.edited and post.edited - post.created > REWRITTEN):
+            return 1.0, "counted"
+        if self._within(self.halves.pop(service, None), post.created):
+            return 1.0, PAIR
+        self.halves[service] = post.created
+        return 0.0, HALF
+
+    @staticmethod
+    def _within(earlier: datetime | None, created: datetime) -> bool:
+        return earlier is not None and abs(created - earlier) < WINDOW

@@ -1,0 +1,120 @@
+"""Which parts of a service a text says fail, and which it says work: rules over clauses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from pipeline.model import Service
+from pipeline.text.normal import fold
+from pipeline.text.symptoms import symptom
+
+ROLE_WORDS: Mapping[str, str] = {
+    "web": r"web ?site|web app|webapp|browser|web\b|site\b|página|navegador|navigateur|sito|webseite|website|サイト|ブラウザ|網站",
+    "mobile": r"\bapp\b|iphone|android|ios\b|mobile|phone|móvil|celular|handy|téléphone|telefono|アプリ|スマホ",
+    "desktop": r"desktop|mac app|windows app|escritorio",
+    "api": r"(?<![a-z])apis?(?![a-z])(?! error)|endpoints?|api[- ]?keys?|sdk",
+    "code": r"\bcli\b|terminal",
+    "console": r"console|dashboard",
+}
+_ROLES = {role: re.compile(words) for role, words in ROLE_WORDS.items()}
+_CLAUSE = re.compile(
+    r"[;!?\n。、！？]|\.(?=\s|$)|,|—| - |\b(but|yet|while|whereas|although|though|and|however|pero|mientras|mais|tandis|aber|während|dagegen|mas|ma|mentre|"
+    r"invece|enquanto)\b|けど|が、"
+)
+_WORKS = re.compile(
+    r"\bwork(s|ed|ing)?\b|\bfine\b|\b(is|are|still|seems?|was|all|totally|perfectly|looks?|=) (ok(ay)?|good|up|healthy|happy|alive|green|solid|normal)\b|"
+    r"\bok(ay)?(?= ?$)|\bnormal(ly)?\b|\bperfectly\b|\brespond(s|ing)\b|\banswer(s|ing)\b|\bhapp(y|ily)\b|\bas ever\b|\bonly way\b|\bruns\b|"
+    r"\bunaffected\b|\buntouched\b|\b(no|zero|not one|without) (\w+ )?(issues?|problems?|trouble|errors?|hitch)\b|"
+    r"\bfunciona\w*|\bva (bien|perfect\w*|de lujo)|\br(es|se)p(on|no)d\w*|\bsin problema\w*|\btranquil\w*|\bde boa\b|\bsem problema\w*|\bnormalmente\b|"
+    r"\bfunktioniert|\bläuft|\bgeht\b|\bproblemlos|\bantwortet|\bfonctionne\b|\bmarche\b|\brépond\w*|\bsans (souci|problème)|\bimpeccable|"
+    r"\bfunziona|\brispond\w*|\bsenza problemi|\bcontinua a\b|\bva\b|動い|問題な|普通に|正常|使え|生きて|返って"
+)
+_NOT = re.compile(
+    r"\bnot\b|n't\b|\bnt\b|\bno longer\b|\bnever\b|\bnothing\b|\bstopped\b|\bnone\b|\bneither\b|\bbarely\b|\bused to\b|\bnada\b|\bno (va|funciona|responde)\b|"
+    r"\bonly (affects|hits)\b|\bnicht\b|\bkein\w*|\bne \w+ pas\b|\bpas\b|\bplus\b|\bnon\b|\bnão\b|\b[45]\d\ds?\b|\berrors?\b(?<!no errors)(?<!without errors)|ない|ません|動かな|使えな"
+)
+# "claude.ai and the API are both fine": a clause that says nothing of its own shares the verdict of the next
+_JOINS = re.compile(r"(?:\b(?:and|y|e|et|und|en|i|ve|dan)\b|,|と)\s*$")
+
+
+@cache
+def _bare_names(service: Service) -> re.Pattern[str] | None:
+    """Return what the parts are called among those who know which service is meant: "Actions", "Code"."""
+    names: dict[str, str] = {}
+    for part in service.components:
+        for name in (part.name, *part.official):
+            short = re.sub(rf"^{re.escape(service.name)} |\s*\(.*\)$", "", name)
+            if short[:1].isupper() and short != service.name:
+                names.setdefault(short, part.id)
+    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])") if words else None
+
+
+def _by_bare_name(service: Service, text: str) -> Iterator[tuple[int, str]]:
+    """Yield (place, part) of names in capitals inside a sentence; at its beginning "Issues" are just issues."""
+    pattern = _bare_names(service)
+    for match in pattern.finditer(text) if pattern else ():
+        before = text[: match.start()].rstrip()
+        part = service.component_named(match[0]) or service.component_named(f"{service.name} {match[0]}")
+        if before and before[-1] not in ".!?\n" and part:
+            yield match.start(), part
+
+
+def _verdict(clause: str) -> bool:
+    """Return whether a clause says anything of how a part does."""
+    return bool(_WORKS.search(clause) or _NOT.search(clause) or symptom(clause))
+
+
+def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str]]) -> tuple[list[str], list[str]]:
+    """Return the component ids a text says fail, and those it says work, both sorted.
+
+    `named` are (start, end, component) hits of specific names in the folded text; words such as "website" count by
+    role. A clause that says "works" of a part, unnegated, clears it.
+    """
+    folded = fold(text)
+    roles = {part.role: part.id for part in reversed(service.components)}
+    taken = [(start, end) for start, end, _ in named]
+    spots = [(start, component) for start, _, component in named if component]
+    found = [
+        (match.start(), roles[role])
+        for role, pattern in _ROLES.items()
+        if role in roles
+        for match in pattern.finditer(folded)
+    ]
+    if len(folded) == len(text):  # folding that changes lengths would move the places
+        found += _by_bare_name(service, text)
+    spots += [(spot, part) for spot, part in found if not any(start <= spot < end for start, end in taken)]
+    failing: set[str] = set()
+    working: set[str] = set()
+    edges = [0, *sorted({match.end() for match in _CLAUSE.finditer(folded)}), len(folded)]
+    for spot, component in spots:
+        at = max(i for i, edge in enumerate(edges[:-1]) if edge <= spot)
+        clause = folded[edges[at] : edges[at + 1]]
+        while at + 2 < len(edges) and _JOINS.search(clause) and not _verdict(clause):
+            at += 1
+            clause = folded[edges[at] : edges[at + 1]]
+        (working if _WORKS.search(clause) and not _NOT.search(clause) else failing).add(component)
+    return sorted(failing - working), sorted(working)
+
+
+_EVERYTHING = re.compile(r"(?i)\ball (?:[\w.]+ )?services\b")
+_GOES_ON = re.compile(r" ?(?:$|[,:/&]|and\b|or\b|is\b|are\b|not\b|was\b|degraded|outage|runs?\b|jobs?\b|[A-Z])")
+
+
+def official_parts(title: str, service: Service, hits: Iterable[str]) -> list[str]:
+    """Return the component ids that a provider's own incident title names, sorted.
+
+    A provider's titles use its own names, in capitals wherever they stand; `hits` are parts named in longer form.
+    At the beginning a name counts where a list or a verdict follows: "Issues and Pages", not "Issues starting runs".
+    """
+    if _EVERYTHING.search(title):
+        return sorted(part.id for part in service.components if part.official)
+    found = set(hits)
+    pattern = _bare_names(service)
+    for match in pattern.finditer(title) if pattern else ():
+        part = service.component_named(match[0]) or service.component_named(f"{service.name} {match[0]}")
+        if part and (match.start() or _GOES_ON.match(title[match.end() :])):
+            found.add(part)
+    return sorted(found)

@@ -1,0 +1,77 @@
+"""Model files: skops, read with an allow-list and only when the hash is the one written beside it; never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+REMEDY = "run `groundswell train`"
+
+
+class Unusable(Exception):
+    """A model file that is missing, cut, foreign or changed; the message says which, and what to do."""
+
+
+def save(model: Any, path: Path) -> str:
+    """Write a model and its hash beside it, each by rename; return the model's id."""
+    import skops.io
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = _canonical(skops.io.dumps(model))
+    digest = hashlib.sha256(body).hexdigest()
+    for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):
+        fresh = target.with_name(target.name + ".new")
+        fresh.write_bytes(content)
+        fresh.replace(target)
+    return digest[:12]
+
+
+def _canonical(body: bytes) -> bytes:
+    """Return a skops archive without what changes from run to run: addresses used as names, and times of files."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = files.pop("schema.json").decode()
+    numbers: dict[str, str] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return match[1] + numbers.setdefault(match[2], str(len(numbers) + 1)) + match[3]
+
+    schema = re.sub(r'("__id__": )(\d+)()', number, schema)
+    schema = re.sub(r"()(\d+)(\.npy)", number, schema)
+    # a reference to an object met before names its address as content
+    schema = re.sub(r'("content": ")(\d+)(")', lambda m: number(m) if m[2] in numbers else m[0], schema)
+    renamed = {f"{numbers[name.removesuffix('.npy')]}.npy": data for name, data in files.items()}
+    fresh = io.BytesIO()
+    with zipfile.ZipFile(fresh, "w") as archive:
+        for name, data in sorted({**renamed, "schema.json": schema.encode()}.items()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return fresh.getvalue()
+
+
+def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
+    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises Unusable."""
+    stamp = path.with_suffix(path.suffix + ".sha256")
+    try:
+        body, wanted = path.read_bytes(), stamp.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path.name} or its .sha256 is missing; {REMEDY}") from error
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != wanted:
+        raise Unusable(f"{path.name} is not the file its .sha256 speaks of; {REMEDY}")
+    try:
+        import skops.io
+
+        unknown = skops.io.get_untrusted_types(data=body)
+        if unknown:
+            raise Unusable(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
+        return digest[:12], shaped(skops.io.loads(body, trusted=[]))
+    except Exception as error:  # a damaged file may fail anywhere inside
+        raise Unusable(f"{path.name} cannot be used: {str(error)[:160]}") from error

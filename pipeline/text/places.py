@@ -1,0 +1,88 @@
+"""Where it fails: places and networks that a report names, from the list in data/places.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipeline.text.normal import fold
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Gazetteer:
+    """Names of places and networks: folded name to what is stored."""
+
+    places: Mapping[str, str]
+    networks: Mapping[str, str]
+    ordinary: frozenset[str]
+    pattern: re.Pattern[str]
+
+
+@cache
+def gazetteer(path: Path) -> Gazetteer:
+    """Read data/places.toml."""
+    places: dict[str, str] = {}
+    networks: dict[str, str] = {}
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    ordinary = frozenset(tables.pop("ordinary"))
+    for country, table in tables.items():
+        for name in table.get("names", ()):
+            places[fold(name)] = country
+        for city in table.get("cities", ()):
+            known, *others = city.split("|")
+            for name in (known, *others):
+                places.setdefault(fold(name), f"{known.title()}, {country}")
+        for region in table.get("regions", ()):
+            names, _, code = region.rpartition("=")
+            for name in names.split("|"):
+                places.setdefault(fold(name), f"{country}-{code}")
+        for network in table.get("networks", ()):
+            known, *others = network.split("|")
+            for name in (known, *others):
+                networks[fold(name)] = f"network {known}"
+    names = sorted({*places, *networks}, key=lambda name: (-len(name), name))
+    words = "|".join(re.escape(name) for name in names if name[0] < "\u3040")
+    # scripts written without spaces have no word boundary to respect
+    bare = "|".join(re.escape(name) for name in names if "\u3040" <= name[0] <= "\u9fff")
+    return Gazetteer(
+        places, networks, ordinary, re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
+    )
+
+
+_BEFORE = re.compile(
+    r"(?:\b(?:in|from|near|around|across|outside|at|here|of|based|downtown|en|em|no|na|à|a|au|aux|dans|aus|bei|di|da|w|we|te|rond|hier|ici|aquí|aqui|acá|desde|qui|sini|daerah|area|north|south|east|west|northern|southern|eastern|western|all of|half of|zona|provincia de|región de)|[#(,@/&·|-]|^) ?(?:the |la |el |o |all of |greater |central )?$"
+)
+
+
+def where(text: str, path: Path) -> str:
+    """Return the places and networks a text says it fails in, parted by `; `; empty when it does not say.
+
+    A place counts after a word such as `in`, or standing apart ("same here, Lyon"); a network wherever it is named. Names that
+    are everyday words too need a capital.
+    """
+    folded = fold(text)
+    known = gazetteer(path)
+    found: list[str] = []
+    for match in known.pattern.finditer(folded):
+        name = match["name"] or match["bare"]
+        if name in known.ordinary and not _marked(match, text, folded):
+            continue
+        if name in known.networks:
+            found.append(known.networks[name])
+        elif match["bare"] or _BEFORE.search(folded[max(0, match.start() - 20) : match.start()]):
+            found.append(known.places[name])
+    return "; ".join(list(dict.fromkeys(found))[:MOST])
+
+
+def _marked(match: re.Match[str], text: str, folded: str) -> bool:
+    """Return whether a name that is an everyday word too is written as a name: with an @, or a capital inside a text."""
+    if match[0][0] in "@#":
+        return True
+    # folding that changes lengths moves the places; then nothing is known of capitals
+    return len(text) == len(folded) and match.start() > 0 and text[match.start()].isupper()

@@ -1,0 +1,268 @@
+"""The text models, the files they are kept in, and the labelled texts they learn from."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import pickle
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zstandard
+
+from pipeline.config import LABELS, MODEL, NEWS_MODEL, load_catalogue
+from pipeline.text import classifier, encoder, modelfile, training
+from pipeline.text.cues import with_cues
+from pipeline.text.figures import figures, reliability
+from pipeline.text.normal import jaccard, shingles, skeleton
+from pipeline.text.services import ServiceMatcher
+from tests.conftest import SCENARIO, Groundswell
+
+MATCHER = ServiceMatcher(load_catalogue())
+
+
+def labelled() -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for path in sorted(LABELS.glob("posts*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file)
+    return rows
+
+
+def test_labelled_texts_are_many_and_differ_as_people_differ() -> None:
+    rows = labelled()
+    assert len(rows) >= 1500
+    assert len({skeleton(row["text"]) for row in rows}) >= 0.995 * len(rows)
+    assert {row["lang"] for row in rows} >= {"en", "es", "pt", "fr", "de", "it", "nl", "pl", "tr", "id", "ja"}
+    share = Counter(row["label"] for row in rows)
+    assert share["not_outage"] >= share["outage"] >= 600
+    runs = Counter(run for row in rows for run in shingles(row["text"], 4))
+    assert sum(1 for count in runs.values() if count == 1) / len(runs) > 0.98, (
+        "templates would share runs of four words"
+    )
+
+
+def test_no_labelled_text_is_a_near_duplicate_of_a_scenario_text() -> None:
+    with (SCENARIO / "generator" / "texts.csv").open(encoding="utf-8", newline="") as file:
+        scenario = [shingles(f"{row['title']} {row['text']}") for row in csv.DictReader(file)]
+    index: dict[tuple[str, ...], set[int]] = {}
+    for number, runs in enumerate(scenario):
+        for run in runs:
+            index.setdefault(run, set()).add(number)
+    for row in labelled():
+        runs = shingles(row["text"])
+        for number in {n for run in runs for n in index.get(run, ())}:
+            assert jaccard(runs, scenario[number]) < 0.3, row["text"]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[training.Labelled]:
+    return training.read_labels(LABELS, MATCHER)
+
+
+@pytest.fixture
+def found() -> encoder.Encoder:
+    here, why = encoder.find_encoder()
+    assert here is not None, why
+    return here
+
+
+def test_the_committed_models_are_what_training_gives(rows: list[training.Labelled], found: encoder.Encoder) -> None:
+    fresh = training.fit_outage([row for row in rows if not row.held_back], found)
+    few = [row.masked for row in rows[::40]]
+    kept = classifier.load(MODEL)
+    assert kept.note == ""
+    assert kept.scores(few) == pytest.approx(fresh.scores(few), abs=0.01), "run `make train` and commit data/model"
+
+
+def test_the_same_texts_give_the_same_file(rows: list[training.Labelled], tmp_path: Path) -> None:
+    ids = [modelfile.save(training.fit_linear(rows[:300]), tmp_path / name) for name in ("one.skops", "two.skops")]
+    assert ids[0] == ids[1]
+
+
+def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], found: encoder.Encoder) -> None:
+    model = classifier.load(MODEL)
+    assert model.linear is not None
+    assert model.second is not None
+    texts = [row.masked for row in rows[::20]]
+    assert len(texts) > 100
+    at_once = model.linear.margins(texts)
+    assert [model.linear.margins([text])[0] for text in texts] == pytest.approx(at_once, abs=1e-9)
+    assert at_once == pytest.approx(model.linear.pipeline.decision_function([with_cues(t) for t in texts]), abs=1e-9)
+    vectors = np.array([found.vector(text) for text in texts[:40]], np.float64)
+    theirs = model.second.machine.decision_function(vectors)
+    assert [model.second.distance(text) for text in texts[:40]] == pytest.approx(theirs, abs=1e-6)
+    assert model.scores(texts[:30]) == model.scores(texts[:60])[:30], "a text's score hangs on no other text"
+
+
+def test_second_looks_go_to_the_least_sure_and_no_further_than_allowed(rows: list[training.Labelled]) -> None:
+    model = classifier.load(MODEL)
+    texts = [row.masked for row in rows[:90]]
+    first = classifier.OutageModel(model.id, "", model.linear).scores(texts)
+    capped, free = model.scores(texts, 5), model.scores(texts)
+    changed = [i for i in range(len(texts)) if capped[i] != first[i]]
+    assert len(changed) == 5
+    assert {abs(first[i] - 0.5) for i in changed} == set(sorted(abs(p - 0.5) for p in first)[:5])
+    assert all(capped[i] == free[i] for i in changed)
+    assert free != first
+    sure = [i for i, p in enumerate(first) if p < 0.05 or p > 0.95]
+    assert sure
+    assert all(free[i] == first[i] for i in sure)
+
+
+def test_vectors_of_hostile_texts_are_unit_vectors(found: encoder.Encoder) -> None:
+    for text in ("", "\x00", "\ud800x", "🤬" * 3000, "a" * 100_000, "\u202eabc\u200b", "svctarget svcother"):
+        vector = found.vector(text)
+        assert vector.shape == (encoder.DIMENSIONS,)
+        assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-3)
+
+
+def damaged(path: Path, how: str) -> None:
+    body, stamp = path.read_bytes(), path.with_name(path.name + ".sha256")
+    if how == "missing":
+        path.unlink()
+    elif how == "cut":
+        path.write_bytes(body[: len(body) // 2])
+    elif how == "pickle":
+        path.write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
+    elif how == "stamped pickle":
+        path.write_bytes(pickle.dumps({"machine": 1}))
+        stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+    else:  # another model, rightly stamped
+        shutil.copy(NEWS_MODEL if "outage" in path.name else MODEL, path)
+        stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("how", ["missing", "cut", "pickle", "stamped pickle", "foreign"])
+def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> None:
+    folder = shutil.copytree(MODEL.parent, tmp_path / "model")
+    damaged(folder / classifier.SECOND, how)
+    half = classifier.load(folder / MODEL.name)
+    assert half.linear is not None
+    assert half.second is None
+    assert half.note.startswith("first look only")
+    damaged(folder / MODEL.name, how)
+    rules = classifier.load(folder / MODEL.name)
+    assert rules.id == classifier.RULES
+    assert rules.note.startswith("rules only")
+    assert rules.scores(["svctarget is down"])[0] > 0.5 > rules.scores(["how do i use svctarget"])[0]
+    damaged(folder / NEWS_MODEL.name, how)
+    news = classifier.load_news(folder / NEWS_MODEL.name)
+    assert "rules only" in news.note
+    assert news.kind("Slack is down for thousands", "") == "service_outage"
+
+
+def test_weights_that_are_not_the_ones_tried_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(encoder._HASHES, "sp.model", "0" * 64)
+    encoder.find_encoder.cache_clear()
+    try:
+        assert encoder.find_encoder()[0] is None
+        model = classifier.load(MODEL)
+        assert model.second is None
+        assert "sp.model is not the file" in model.note
+        assert "-" not in model.id, "another id, so that what was read without the encoder is read again with it"
+    finally:
+        encoder.find_encoder.cache_clear()
+
+
+def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
+    """On the simulated posts, whose texts it never saw; figures are printed by the test on failure only."""
+    model = classifier.load(MODEL)
+    raw = (
+        zstandard.ZstdDecompressor()
+        .stream_reader((SCENARIO / "posts.ndjson.zst").open("rb"))
+        .read()
+        .decode()
+        .splitlines()
+    )
+    posts = [json.loads(line) for line in raw[::3]]
+    texts = [f"{p.get('title', '')} {p.get('selftext', '')}{p.get('body', '')}" for p in posts]
+    named = [MATCHER.about(text, post["subreddit"]) for text, post in zip(texts, posts, strict=True)]
+    chosen = [(t, p["_simulated"]) for t, p, n in zip(texts, posts, named, strict=True) if "claude" in n]
+    scores = model.scores([MATCHER.masked(text, "claude") for text, _ in chosen])
+    outage = [s >= 0.5 for s, (_, kind) in zip(scores, chosen, strict=True) if kind.startswith("outage_")]
+    everyday = [s >= 0.5 for s, (_, kind) in zip(scores, chosen, strict=True) if not kind.startswith("outage_")]
+    assert sum(outage) / len(outage) > 0.75
+    assert sum(everyday) / len(everyday) < 0.10
+
+
+def test_headlines_are_told_apart() -> None:
+    news = classifier.load_news(NEWS_MODEL)
+    headlines = [row for row in training.read_headlines(LABELS) if row.held_back]
+    assert len(headlines) >= 25
+    assert training.right(news, headlines) > 0.6
+    assert news.kind("Slack is down for thousands of users", "") == "service_outage"
+    assert (
+        news.kind("Senate committee questions the vendor over its contract with the army", "") == "politics_regulation"
+    )
+
+
+def test_figures_by_hand() -> None:
+    found = figures([0.9, 0.8, 0.3, 0.2], [True, False, True, False])
+    assert (found.precision, found.recall, found.f1) == (0.5, 0.5, 0.5)
+    assert found.auc == 0.75
+    assert found.calibration_error == pytest.approx((0.1 + 0.8 + 0.7 + 0.2) / 4)
+    assert reliability([0.05, 0.07, 1.0], [False, True, True]) == [(2, pytest.approx(0.06), 0.5), (1, 1.0, 1.0)]
+    assert np.isnan(figures([0.1], [False]).precision)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder of a few labels, for trainings that take seconds."""
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    rows = labelled()[:240]
+    with (folder / "posts.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    shutil.copy(LABELS / "headlines.csv", folder)
+    return folder
+
+
+def test_training_keeps_the_old_model_unless_the_new_is_better(
+    groundswell: Groundswell, small: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(MODEL.parent, tmp_path / "model") / MODEL.name
+    before = out.read_bytes()
+    done = groundswell("train", "--labels", str(small), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "the old model is kept" in done.stdout
+    assert out.read_bytes() == before
+    assert "held back" in done.stdout
+    forced = groundswell("train", "--labels", str(small), "--out", str(out), "--force")
+    assert "outage: wrote" in forced.stdout
+    assert out.read_bytes() != before
+    assert classifier.load(out).note == ""
+
+
+def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
+    groundswell: Groundswell, small: Path, tmp_path: Path
+) -> None:
+    db = tmp_path / "g.db"
+    posts = tmp_path / "posts.ndjson"
+    said = ["Claude maybe acting up?", "Claude hmm", "claude login weird today or not"]
+    posts.write_text("".join(
+        json.dumps({"id": f"p{i}", "title": text, "selftext": "", "subreddit": "ClaudeAI", "author": f"a{i}",
+                    "created_utc": 1772450000 + i, "name": f"t3_p{i}", "permalink": f"/r/ClaudeAI/p{i}"}) + "\n"
+        for i, text in enumerate(said)
+    ))  # fmt: skip
+    now = ("--db", str(db), "--now", "2026-03-02T12:00:00Z")
+    done = groundswell("import", "posts", str(posts), *now)
+    assert done.returncode == 0, done.stderr
+    assert groundswell("tag", *now).returncode == 0
+    asked = groundswell("label", "--limit", "3", *now, keys="o\nn\nq\n")
+    assert asked.returncode == 0, asked.stderr
+    assert "2 stored" in asked.stdout
+    again = groundswell("label", *now, keys="s\n")
+    assert "1/1" in again.stdout, "what was labelled is not asked again"
+    out = tmp_path / "model" / MODEL.name
+    trained = groundswell("train", "--labels", str(small), "--out", str(out), *now)
+    alone = groundswell("train", "--labels", str(small), "--out", str(tmp_path / "other" / MODEL.name))
+    rows = [int(words.stdout.split(" texts to learn")[0].split()[-1]) for words in (trained, alone)]
+    held = sum(training.held_back(text) for text in said)
+    assert 0 < rows[0] - rows[1] <= 2, held
