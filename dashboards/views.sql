@@ -56,3 +56,7 @@ FROM alerts a ORDER BY a.created;
 
 CREATE VIEW chart_history AS
 SELECT app, country, chart, observed, rank FROM chart_ranks ORDER BY app, observed;
+
+CREATE VIEW what_the_press_claims AS
+SELECT n.published, n.outlet, c.kind, c.value, c.said_by, c.definition, n.title, n.url
+FROM claims c JOIN news_items n USING (source, native_id) ORDER BY n.published, n.outlet, c.kind;

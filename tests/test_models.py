@@ -71,6 +71,7 @@ def found() -> encoder.Encoder:
     return here
 
 
+@pytest.mark.slow
 def test_the_committed_models_are_what_training_gives(rows: list[training.Labelled], found: encoder.Encoder) -> None:
     fresh = training.fit_outage([row for row in rows if not row.held_back], found)
     few = [row.masked for row in rows[::40]]
@@ -179,7 +180,7 @@ def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
         .decode()
         .splitlines()
     )
-    posts = [json.loads(line) for line in raw[::3]]
+    posts = [json.loads(line) for line in raw[::9]]
     texts = [f"{p.get('title', '')} {p.get('selftext', '')}{p.get('body', '')}" for p in posts]
     named = [MATCHER.about(text, post["subreddit"]) for text, post in zip(texts, posts, strict=True)]
     chosen = [(t, p["_simulated"]) for t, p, n in zip(texts, posts, named, strict=True) if "claude" in n]
@@ -262,7 +263,5 @@ def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
     assert "1/1" in again.stdout, "what was labelled is not asked again"
     out = tmp_path / "model" / MODEL.name
     trained = groundswell("train", "--labels", str(small), "--out", str(out), *now)
-    alone = groundswell("train", "--labels", str(small), "--out", str(tmp_path / "other" / MODEL.name))
-    rows = [int(words.stdout.split(" texts to learn")[0].split()[-1]) for words in (trained, alone)]
-    held = sum(training.held_back(text) for text in said)
-    assert 0 < rows[0] - rows[1] <= 2, held
+    rows = training.read_labels(small, MATCHER)
+    assert int(trained.stdout.split(" texts to learn")[0].split()[-1]) > sum(not row.held_back for row in rows)

@@ -33,11 +33,13 @@ from pipeline.store.story import (
     incidents,
     links_of,
     news_events,
+    put_claims,
     put_incident,
     put_links,
     put_news_events,
     reports,
 )
+from pipeline.text.claims import claims
 from pipeline.text.classifier import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
@@ -115,6 +117,11 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
         fresh = [event for event in fold_items(items, matcher, model.kind, kinds) if ids.get(event.id) != event]
         with store.transaction() as conn:
             put_news_events(conn, fresh)
+            told = {(i.source, i.native_id): i for i in items}
+            put_claims(conn, [
+                (*key, claims(f"{told[key].title}. {told[key].summary}", told[key].published.date()))
+                for event in fresh for key in event.items
+            ])  # fmt: skip
             put_stage_note(conn, "explain", "news", digest)
         known = news_events(store, now - NEWS_SPAN, now)
     return known

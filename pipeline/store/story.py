@@ -23,6 +23,7 @@ from pipeline.model import (
     utc_or_none,
 )
 from pipeline.store import Store
+from pipeline.text.claims import Claim
 
 Vote = tuple[str, str, str, datetime, float, str, str, str]
 
@@ -106,6 +107,16 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?)",
         [(i.id, e.kind, iso(e.at), e.statement, e.rows) for e in i.evidence],
     )
+
+
+def put_claims(conn: sqlite3.Connection, claims: Iterable[tuple[str, str, Sequence[Claim]]]) -> None:
+    """Write what news items (source, native id) claim, in place of what they claimed before."""
+    for source, native_id, said in claims:
+        conn.execute("DELETE FROM claims WHERE source=? AND native_id=?", (source, native_id))
+        conn.executemany(
+            "INSERT OR IGNORE INTO claims VALUES (?,?,?,?,?,?)",
+            [(source, native_id, c.kind, c.value, c.said_by, c.definition) for c in said],
+        )
 
 
 def delete_incident(conn: sqlite3.Connection, incident_id: str) -> None:

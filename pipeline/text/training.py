@@ -112,8 +112,9 @@ def fit_linear(rows: Sequence[Labelled]) -> Any:
     """
     from threadpoolctl import threadpool_limits
 
+    untrained = build()  # before the limit, which holds only for libraries that are loaded
     with threadpool_limits(1):
-        return build().fit([with_cues(row.masked) for row in rows], [int(row.outage) for row in rows])
+        return untrained.fit([with_cues(row.masked) for row in rows], [int(row.outage) for row in rows])
 
 
 def fit_plain(texts: Sequence[str], outages: Sequence[bool]) -> Any:
