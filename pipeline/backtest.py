@@ -14,7 +14,7 @@ from typing import Any
 
 from detectors import DETECTORS
 from pipeline.channels import Channel
-from pipeline.config import MODEL, NEWS_MODEL, Config
+from pipeline.config import MODELS, Config
 from pipeline.model import Run
 from pipeline.sources.recorded import RecordedSource, Scenario
 from pipeline.stages.alert import run_alert
@@ -23,7 +23,8 @@ from pipeline.stages.detect import run_detect
 from pipeline.stages.explain import Telling, run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
-from pipeline.text.classifier import NewsModel, OutageModel, load, load_news
+from pipeline.text.classifier import OutageModel, load
+from pipeline.text.kinds import NewsModel, load_news
 from pipeline.text.services import ServiceMatcher
 
 
@@ -37,7 +38,7 @@ class Models:
 
 def load_models() -> Models:
     """Load both models; each falls back to rules alone."""
-    return Models(posts=load(MODEL), news=load_news(NEWS_MODEL))
+    return Models(posts=load(MODELS), news=load_news(MODELS))
 
 
 def make_detector(config: Config) -> Any:

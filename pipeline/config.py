@@ -22,8 +22,7 @@ from pipeline.model import Component, Service
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "data" / "services.toml"
-MODEL = ROOT / "data" / "model" / "outage.skops"
-NEWS_MODEL = MODEL.with_name("news.skops")
+MODELS = ROOT / "data" / "model"
 PLACES = ROOT / "data" / "places.toml"
 LABELS = ROOT / "data" / "labels"
 DASHBOARDS = ROOT / "dashboards"

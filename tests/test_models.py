@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import zstandard
 
-from pipeline.config import LABELS, MODEL, NEWS_MODEL, load_catalogue
-from pipeline.text import classifier, encoder, modelfile, training
+from pipeline.config import LABELS, MODELS, load_catalogue
+from pipeline.model import utc
+from pipeline.text import classifier, encoder, kinds, modelfile, training
 from pipeline.text.cues import with_cues
 from pipeline.text.figures import figures, reliability
 from pipeline.text.normal import jaccard, shingles, skeleton
@@ -75,7 +76,7 @@ def found() -> encoder.Encoder:
 def test_the_committed_models_are_what_training_gives(rows: list[training.Labelled], found: encoder.Encoder) -> None:
     fresh = training.fit_outage([row for row in rows if not row.held_back], found)
     few = [row.masked for row in rows[::40]]
-    kept = classifier.load(MODEL)
+    kept = classifier.load(MODELS)
     assert kept.note == ""
     assert kept.scores(few) == pytest.approx(fresh.scores(few), abs=0.01), "run `make train` and commit data/model"
 
@@ -86,7 +87,7 @@ def test_the_same_texts_give_the_same_file(rows: list[training.Labelled], tmp_pa
 
 
 def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], found: encoder.Encoder) -> None:
-    model = classifier.load(MODEL)
+    model = classifier.load(MODELS)
     assert model.linear is not None
     assert model.second is not None
     texts = [row.masked for row in rows[::20]]
@@ -101,7 +102,7 @@ def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], fou
 
 
 def test_second_looks_go_to_the_least_sure_and_no_further_than_allowed(rows: list[training.Labelled]) -> None:
-    model = classifier.load(MODEL)
+    model = classifier.load(MODELS)
     texts = [row.masked for row in rows[:90]]
     first = classifier.OutageModel(model.id, "", model.linear).scores(texts)
     capped, free = model.scores(texts, 5), model.scores(texts)
@@ -134,27 +135,47 @@ def damaged(path: Path, how: str) -> None:
         path.write_bytes(pickle.dumps({"machine": 1}))
         stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
     else:  # another model, rightly stamped
-        shutil.copy(NEWS_MODEL if "outage" in path.name else MODEL, path)
+        shutil.copy(MODELS / (modelfile.NEWS if "outage" in path.name else modelfile.FIRST), path)
         stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @pytest.mark.parametrize("how", ["missing", "cut", "pickle", "stamped pickle", "foreign"])
 def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> None:
-    folder = shutil.copytree(MODEL.parent, tmp_path / "model")
-    damaged(folder / classifier.SECOND, how)
-    half = classifier.load(folder / MODEL.name)
+    folder = shutil.copytree(MODELS, tmp_path / "model")
+    damaged(folder / modelfile.SECOND, how)
+    half = classifier.load(folder)
     assert half.linear is not None
     assert half.second is None
     assert half.note.startswith("first look only")
-    damaged(folder / MODEL.name, how)
-    rules = classifier.load(folder / MODEL.name)
-    assert rules.id == classifier.RULES
+    assert half.symptom("claude crashes on start", "svctarget crashes on start") == "crash", "rules tell it then"
+    damaged(folder / modelfile.FIRST, how)
+    rules = classifier.load(folder)
+    assert rules.id == kinds.RULES
     assert rules.note.startswith("rules only")
     assert rules.scores(["svctarget is down"])[0] > 0.5 > rules.scores(["how do i use svctarget"])[0]
-    damaged(folder / NEWS_MODEL.name, how)
-    news = classifier.load_news(folder / NEWS_MODEL.name)
+    damaged(folder / modelfile.NEWS, how)
+    news = kinds.load_news(folder)
     assert "rules only" in news.note
     assert news.kind("Slack is down for thousands", "") == "service_outage"
+
+
+def test_status_and_report_say_that_a_model_is_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groundswell: Groundswell
+) -> None:
+    from pipeline.config import Config
+    from pipeline.stages import publish
+    from pipeline.store import Store
+
+    assert classifier.doubts(MODELS) == []
+    folder = shutil.copytree(MODELS, tmp_path / "model")
+    damaged(folder / modelfile.FIRST, "cut")
+    monkeypatch.setattr(publish, "MODELS", folder)
+    with Store(tmp_path / "g.db") as store:
+        publish.run_publish(store, Config(), tmp_path / "report", utc("2026-03-02T12:00:00Z"), simulated=False)
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "read by less than the whole model" in page
+    assert "outage.skops is not the file" in page
+    assert "model" not in groundswell("status", "--db", str(tmp_path / "g.db")).stdout
 
 
 def test_weights_that_are_not_the_ones_tried_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +183,7 @@ def test_weights_that_are_not_the_ones_tried_are_refused(monkeypatch: pytest.Mon
     encoder.find_encoder.cache_clear()
     try:
         assert encoder.find_encoder()[0] is None
-        model = classifier.load(MODEL)
+        model = classifier.load(MODELS)
         assert model.second is None
         assert "sp.model is not the file" in model.note
         assert "-" not in model.id, "another id, so that what was read without the encoder is read again with it"
@@ -172,7 +193,7 @@ def test_weights_that_are_not_the_ones_tried_are_refused(monkeypatch: pytest.Mon
 
 def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
     """On the simulated posts, whose texts it never saw; figures are printed by the test on failure only."""
-    model = classifier.load(MODEL)
+    model = classifier.load(MODELS)
     raw = (
         zstandard.ZstdDecompressor()
         .stream_reader((SCENARIO / "posts.ndjson.zst").open("rb"))
@@ -192,7 +213,7 @@ def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
 
 
 def test_headlines_are_told_apart() -> None:
-    news = classifier.load_news(NEWS_MODEL)
+    news = kinds.load_news(MODELS)
     headlines = [row for row in training.read_headlines(LABELS) if row.held_back]
     assert len(headlines) >= 25
     assert training.right(news, headlines) > 0.6
@@ -228,16 +249,16 @@ def small(tmp_path: Path) -> Path:
 def test_training_keeps_the_old_model_unless_the_new_is_better(
     groundswell: Groundswell, small: Path, tmp_path: Path
 ) -> None:
-    out = shutil.copytree(MODEL.parent, tmp_path / "model") / MODEL.name
-    before = out.read_bytes()
+    out = shutil.copytree(MODELS, tmp_path / "model")
+    before = (out / modelfile.FIRST).read_bytes()
     done = groundswell("train", "--labels", str(small), "--out", str(out))
     assert done.returncode == 0, done.stderr
     assert "the old model is kept" in done.stdout
-    assert out.read_bytes() == before
+    assert (out / modelfile.FIRST).read_bytes() == before
     assert "held back" in done.stdout
     forced = groundswell("train", "--labels", str(small), "--out", str(out), "--force")
-    assert "outage: wrote" in forced.stdout
-    assert out.read_bytes() != before
+    assert "the new model is written" in forced.stdout
+    assert (out / modelfile.FIRST).read_bytes() != before
     assert classifier.load(out).note == ""
 
 
@@ -261,7 +282,7 @@ def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
     assert "2 stored" in asked.stdout
     again = groundswell("label", *now, keys="s\n")
     assert "1/1" in again.stdout, "what was labelled is not asked again"
-    out = tmp_path / "model" / MODEL.name
+    out = tmp_path / "model"
     trained = groundswell("train", "--labels", str(small), "--out", str(out), *now)
     rows = training.read_labels(small, MATCHER)
     assert int(trained.stdout.split(" texts to learn")[0].split()[-1]) > sum(not row.held_back for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import MODEL
+from pipeline.config import MODELS
 
 
 @click.command("check-config")
@@ -15,6 +15,7 @@ def check_config_command(setting: Setting) -> None:
     from pipeline.backtest import make_detector
     from pipeline.fetch import Fetcher
     from pipeline.sources import SOURCES
+    from pipeline.text.classifier import doubts
 
     config = setting.config
     make_detector(config)
@@ -26,4 +27,4 @@ def check_config_command(setting: Setting) -> None:
     click.echo(f"sources        {len(sources)}: {', '.join(sources[:8])}{', …' if len(sources) > 8 else ''}")
     click.echo(f"alerts         {', '.join(config.alerts.channels)}; mail to {', '.join(config.mail.to) or 'nobody'}")
     click.echo(f"reddit         {'configured' if config.secrets.reddit_client_id else 'no key: not read (optional)'}")
-    click.echo(f"text model     {'present' if MODEL.exists() else 'missing: rules only; run groundswell train'}")
+    click.echo(f"text model     {'; '.join(doubts(MODELS)) or 'present'}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.config import LABELS, MODEL, PLACES, evaluation_data, load_catalogue
+from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue
 
 SECTIONS = ("simulated", "recorded", "posts", "extraction")
 
@@ -52,11 +52,12 @@ def _posts(folder: Path | None) -> Iterator[str]:
     from pipeline.trials import texts
 
     matcher = ServiceMatcher(load_catalogue())
-    return texts.report(folder, read_labels(LABELS, matcher), load(MODEL), find_encoder()[0], matcher)
+    return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher)
 
 
 def _extraction(folder: Path | None) -> Iterator[str]:
+    from pipeline.text.classifier import load
     from pipeline.text.services import ServiceMatcher
     from pipeline.trials import extraction
 
-    return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()))
+    return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()), load(MODELS))

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
-from pipeline.config import MODEL, PLACES
+from pipeline.config import MODELS, PLACES
 from pipeline.errors import SourceError, StoreError
 
 COLUMNS = ("id", "p_outage", "outage", "service", "component", "symptom", "language")
@@ -28,7 +28,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     from pipeline.text.reading import ask_about, read_texts
     from pipeline.text.services import ServiceMatcher
 
-    model = classifier.load(MODEL)
+    model = classifier.load(MODELS)
     if model.note:
         click.echo(f"groundswell: {model.note}", err=True)
     matcher = ServiceMatcher(setting.config.catalogue)

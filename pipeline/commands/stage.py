@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline.commands.common import Setting, common, open_store, run_lock, tell_troubles
-from pipeline.config import MODEL, NEWS_MODEL, resolve_near
+from pipeline.config import MODELS, resolve_near
 from pipeline.model import Run, iso, utc
 
 
@@ -27,13 +27,14 @@ def _collect(setting: Setting, store: Any) -> list[Run]:
 def _tag(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.tag import run_tag
     from pipeline.store.collected import has_untagged
-    from pipeline.text.classifier import RULES, OutageModel, load
+    from pipeline.text.classifier import OutageModel, load
+    from pipeline.text.kinds import RULES
     from pipeline.text.services import ServiceMatcher
 
     # loading the model costs seconds that a quiet run need not pay
     if not has_untagged(store):
         return [run_tag(store, ServiceMatcher({}), OutageModel(RULES, ""), setting.now, since=setting.now)]
-    return [run_tag(store, ServiceMatcher(setting.config.catalogue), load(MODEL), setting.now,
+    return [run_tag(store, ServiceMatcher(setting.config.catalogue), load(MODELS), setting.now,
                     since=setting.now - timedelta(hours=1))]  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.explain import Telling, run_explain
     from pipeline.store.runs import put_stage_note, stage_note
     from pipeline.store.story import anything_to_explain
-    from pipeline.text.classifier import RULES, NewsModel, load_news
+    from pipeline.text.kinds import RULES, NewsModel, load_news
     from pipeline.text.services import ServiceMatcher
 
     since = stage_note(store, "alert", "since")
@@ -62,7 +63,7 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
     through = stage_note(store, "explain", "through")
     # the model that reads headlines costs seconds to load, which a quiet run need not pay
     needed = through is None or anything_to_explain(store, utc(through))
-    news = load_news(NEWS_MODEL) if needed else NewsModel(RULES, "")
+    news = load_news(MODELS) if needed else NewsModel(RULES, "")
     return [run_explain(store, setting.config, matcher, news, telling, setting.now)]
 
 

@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
-from pipeline.config import MODEL
+from pipeline.config import MODELS
 
 
 @click.command("status")
@@ -20,6 +20,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
     from pipeline.store import Store
     from pipeline.store.outbox import due_alerts
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
+    from pipeline.text.classifier import doubts
 
     if not setting.db.exists():
         raise StoreError(f"{setting.db}: no such database; `groundswell run` or `make demo` makes one")
@@ -29,7 +30,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         waiting = [a.subject for a in due_alerts(store, setting.now)]
         failed = failed_alerts(store)
         rows = counts_of_rows(store)
-    model = "" if MODEL.exists() else "text model missing: rules only; run groundswell train"
+    model = "; ".join(doubts(MODELS))
     if as_json:
         click.echo(json.dumps({"schema": 1, "open": wrong, "silent_sources": blind, "waiting": waiting, "failed": failed,
                                "model": model or "ok", "rows": rows}, indent=1))  # fmt: skip

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import LABELS, MODEL, load_catalogue
+from pipeline.config import LABELS, MODELS, load_catalogue
 
 
 @click.command("train")
 @click.option("--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False,
               help="Folder of posts*.csv and headlines*.csv. Default: data/labels.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default=False,
-              help="Default: data/model/outage.skops.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), default=MODELS, show_default=False,
+              help="Folder of the models. Default: data/model.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write the new models even where they are no better than the old.")
 @common
 def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> None:
@@ -23,7 +23,7 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     Old and new are measured on the same tenth of the texts, which neither was trained on; a new model is kept only
     where it is better there.
     """
-    from pipeline.text import classifier, modelfile, training
+    from pipeline.text import classifier, kinds, modelfile, training
     from pipeline.text.encoder import find_encoder
     from pipeline.text.figures import HEADER, figures
     from pipeline.text.services import ServiceMatcher
@@ -44,28 +44,34 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
         found = figures(model.scores([row.masked for row in rest]), [row.outage for row in rest])
         f1.append(found.f1)
         click.echo(f"{name:>3} {model.note[:10] or 'both looks':>10}  {found}")
+    assert new.linear is not None
     usable = old.linear is not None and (old.second is not None or encoder is None)
-    if force or not usable or f1[1] > f1[0]:
-        assert new.linear is not None
-        names = [modelfile.save(new.linear.pipeline, out)]
+    if _better("outage", force or not usable, f1[0], f1[1]):
+        modelfile.save(new.linear.pipeline, out / modelfile.FIRST)
         if new.second is not None:
-            parts = {"machine": new.second.machine, "mix": new.second.mix}
-            names.append(modelfile.save(parts, out.with_name(classifier.SECOND)))
-        click.echo(f"outage: wrote {'-'.join(names)}")
-    else:
-        click.echo("outage: the old model is kept, the new one is no better (--force writes it)")
+            modelfile.save({"machine": new.second.machine, "mix": new.second.mix}, out / modelfile.SECOND)
     if encoder is None:
         return
+    symptoms = training.fit_symptoms(kept, encoder)
+    share = [training.right_symptoms(model, rest) for model in (old.symptoms, symptoms)]
+    if _better("symptom", force or old.symptoms is None, share[0], share[1]):
+        modelfile.save(symptoms.regression, out / modelfile.SYMPTOM)
     headlines = training.read_headlines(labels)
-    path = out.with_name("news.skops")
-    old_news = classifier.load_news(path)
-    new_news = training.fit_news([row for row in headlines if not row.held_back], encoder)
-    share = [training.right(model, [row for row in headlines if row.held_back]) for model in (old_news, new_news)]
-    click.echo(f"news: {len(headlines)} headlines, right of those held back: old {share[0]:.2f}, new {share[1]:.2f}")
-    if force or old_news.encoder is None or share[1] > share[0]:
-        click.echo(f"news: wrote {modelfile.save(new_news.regression, path)}")
-    else:
-        click.echo("news: the old model is kept, the new one is no better (--force writes it)")
+    old_news = kinds.load_news(out)
+    news = training.fit_news([row for row in headlines if not row.held_back], encoder)
+    share = [training.right(model, [row for row in headlines if row.held_back]) for model in (old_news, news)]
+    if _better("news", force or old_news.encoder is None, share[0], share[1]):
+        modelfile.save(news.regression, out / modelfile.NEWS)
+
+
+def _better(name: str, anyway: bool, old: float, new: float) -> bool:
+    """Say which of two models is kept, by their figures on the texts held back."""
+    write = anyway or new > old
+    kept = (
+        "the new model is written" if write else "the old model is kept, the new one is no better (--force writes it)"
+    )
+    click.echo(f"{name}: held back, old {old:.3f}, new {new:.3f}: {kept}")
+    return write
 
 
 def _corrections(setting: Setting) -> list[tuple[str, str, bool, str]]:

@@ -20,7 +20,7 @@ def render(
     series: Mapping[str, Mapping[SeriesKey, Points]], links: Mapping[str, Sequence[Mapping[str, Any]]],
     alerts: Sequence[Alert], quotes: Mapping[str, Sequence[Mapping[str, Any]]],
     ranks: Sequence[tuple[str, datetime, int]], rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], zone: str,
-    now: datetime, simulated: bool, note: str,
+    now: datetime, simulated: bool, note: str, doubts: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return the page."""
     open_now = {i.service: i for i in incidents if i.active}
@@ -38,7 +38,7 @@ def render(
         for incident in shown if incident.service in catalogue
     ]  # fmt: skip
     return environment().get_template("report.html").render(
-        services=services, cards=cards, rows=rows, simulated=simulated, note=note, now=local(now, zone), zone=zone,
+        services=services, cards=cards, rows=rows, simulated=simulated, note=note, doubts=doubts, now=local(now, zone), zone=zone,
         blind=[{**b, "since": local(b["since"], zone) if b["since"] else "never"} for b in blind],
         ranks=_ranks(ranks, zone), total=len(incidents), rest=max(0, len(incidents) - len(cards)),
     )  # fmt: skip

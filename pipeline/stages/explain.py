@@ -40,7 +40,7 @@ from pipeline.store.story import (
     reports,
 )
 from pipeline.text.claims import claims
-from pipeline.text.classifier import NewsModel
+from pipeline.text.kinds import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 from pipeline.transitions import Rules, decide, next_gap

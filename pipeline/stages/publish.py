@@ -6,7 +6,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.config import Config
+from pipeline.config import MODELS, Config
 from pipeline.errors import StoreError
 from pipeline.model import Run
 from pipeline.render.report import render
@@ -17,6 +17,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import record_run
 from pipeline.store.story import incidents, links_of
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
+from pipeline.text.classifier import doubts
 
 SPAN = timedelta(days=7)
 
@@ -37,6 +38,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         ranks=chart_ranks(store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now),
         rows=counts_of_rows(store), blind=blind_sources(store, now), zone=config.display_timezone, now=now,
         simulated=simulated, note=note,
+        doubts=doubts(MODELS),
     )  # fmt: skip
     write_atomically(folder / "index.html", page)
     run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(found), new=0)

@@ -1,4 +1,4 @@
-"""Is this text a report of an outage, and what is this headline about? Two looks, or rules where there is no model.
+"""Is this text a report of an outage? Two looks, or rules where there is no model.
 
 Every post gets a first look by a linear model; those it is unsure of, a second by a support vector machine over
 sentence vectors, which knows wordings and languages the labelled texts lack. A missing, cut or foreign model file
@@ -17,13 +17,11 @@ import numpy as np
 
 from pipeline.text.cues import cues
 from pipeline.text.encoder import DIMENSIONS, Encoder, find_encoder
+from pipeline.text.kinds import RULES, SymptomModel, load_symptoms
 from pipeline.text.linear import Linear, probability
-from pipeline.text.modelfile import Unusable, read
-from pipeline.text.news import headline_cues, kind_of, says_down
-from pipeline.text.normal import fold
+from pipeline.text.modelfile import FIRST, NEWS, SECOND, SYMPTOM, Unusable, read, stamped
+from pipeline.text.symptoms import symptom
 
-RULES = "rules"
-SECOND = "outage-second.skops"  # beside the first look's file
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
 _REPORTS = {"cue_down", "cue_outage", "cue_cannot", "cue_broken", "cue_errorcode", "cue_kicked", "cue_spin"}
 _SOUNDS_LIKE = {"cue_limit", "cue_howto", "cue_wish", "cue_past", "cue_mine", "cue_works", "cue_account",
@@ -75,6 +73,11 @@ class OutageModel:
     note: str
     linear: Linear | None = None
     second: SecondLook | None = None
+    symptoms: SymptomModel | None = None
+
+    def symptom(self, text: str, masked: str) -> str:
+        """Return how the thing fails that a report speaks of; empty when its words do not say and no model guesses."""
+        return self.symptoms.symptom(masked) if self.symptoms else symptom(text)
 
     def scores(self, masked: Sequence[str], most: int | None = None) -> list[float]:
         """Return the probability that each masked text reports an outage; `most` caps the second looks."""
@@ -91,60 +94,29 @@ class OutageModel:
         return found
 
 
-@dataclass(frozen=True)
-class NewsModel:
-    """Tells kinds of news from a headline's vector and its cues, or by rules."""
-
-    id: str
-    note: str
-    encoder: Encoder | None = None
-    regression: Any = None
-
-    def kind(self, title: str, summary: str) -> str:
-        """Return the kind of a news item."""
-        if self.encoder is None:
-            return kind_of(title, summary)
-        guess = str(self.regression.predict(headline_features(self.encoder, title, summary)[None, :])[0])
-        # a headline that says outright that something is down is no business news
-        plain = guess in ("company_business", "product", "other") and says_down(title)
-        return "service_outage" if plain else guess
+def doubts(folder: Path) -> list[str]:
+    """Return what keeps the models of a folder from being used whole, without loading them; mostly nothing."""
+    found = [find_encoder()[1]]
+    for name in (FIRST, SECOND, SYMPTOM, NEWS):
+        try:
+            stamped(folder / name)
+        except Unusable as error:
+            found.append(str(error))
+    return [words for words in found if words]
 
 
-def headline_features(encoder: Encoder, title: str, summary: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the vector of a headline and its summary, followed by the cues it shows, at half weight."""
-    vector = encoder.vector(fold(f"{title}. {summary}" if summary else title))
-    return np.concatenate([vector, 0.5 * headline_cues(title, summary)])
-
-
-def _over_headlines(stored: Any) -> Any:
-    if stored.n_features_in_ != DIMENSIONS + len(headline_cues("")):
-        raise ValueError("made for other headlines")
-    return stored
-
-
-def load(path: Path) -> OutageModel:
+def load(folder: Path) -> OutageModel:
     """Load the outage model; on any doubt rules alone, or the first look alone, with the reason in `note`."""
     try:
-        name, linear = read(path, Linear)
+        name, linear = read(folder / FIRST, Linear)
     except Unusable as error:
         return OutageModel(RULES, f"rules only: {error}")
     encoder, why = find_encoder()
     if encoder is not None:
         try:
-            second_name, second = read(path.with_name(SECOND), lambda s: SecondLook(encoder, s["machine"], s["mix"]))
-            return OutageModel(f"{name}-{second_name}", "", linear, second)
+            second_name, second = read(folder / SECOND, lambda s: SecondLook(encoder, s["machine"], s["mix"]))
+            symptom_name, symptoms = load_symptoms(folder, encoder)
+            return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
         except Unusable as error:
             why = str(error)
     return OutageModel(name, f"first look only, so more is missed and mistaken: {why}", linear)
-
-
-def load_news(path: Path) -> NewsModel:
-    """Load the news model; on any doubt rules alone, with the reason in `note`."""
-    encoder, why = find_encoder()
-    if encoder is None:
-        return NewsModel(RULES, f"headlines by rules only: {why}")
-    try:
-        name, regression = read(path, _over_headlines)
-    except Unusable as error:
-        return NewsModel(RULES, f"headlines by rules only: {error}")
-    return NewsModel(name, "", encoder, regression)

@@ -6,8 +6,9 @@ idea, so that what is learned of it in one language holds in the others. The lis
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+
+from pipeline.text.patterns import Patterns
 
 CUES: Mapping[str, str] = {
     "down": r"\b(is|are|seems?|went|goes|all|still|again|totally|completely) (\w+ )?(down|dead|offline|borked|broken|kaputt)\b|"
@@ -46,12 +47,12 @@ CUES: Mapping[str, str] = {
     "job": r"\b(jobs?|hiring|hire|interview|career|junior|layoffs?|salary|resume|opinion|unpopular|debate|essay)\b",
     "target": r"svctarget", "other": r"svcother",
 }  # fmt: skip
-_PATTERNS = {name: re.compile(pattern) for name, pattern in CUES.items()}
+_CUES = Patterns({f"cue_{name}": pattern for name, pattern in CUES.items()})
 
 
 def cues(masked: str) -> list[str]:
     """Return the names of the cues a masked, folded text shows, and how long it is, as words beginning `cue_`."""
-    found = [f"cue_{name}" for name, pattern in _PATTERNS.items() if pattern.search(masked)]
+    found = _CUES.names(masked)
     words = len(masked.split()) if " " in masked else len(masked) // 2
     found.append(f"cue_len{min(5, words // 6)}")
     if "?" in masked:

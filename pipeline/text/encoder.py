@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -34,6 +34,7 @@ class Encoder:
 
     embedder: Any
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - there is one encoder; several models ask it about the same text
     def vector(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (512,) of one masked text; the empty text has one too.
 

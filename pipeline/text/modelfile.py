@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 REMEDY = "run `groundswell train`"
+FIRST, SECOND, SYMPTOM, NEWS = "outage.skops", "outage-second.skops", "symptom.skops", "news.skops"
 
 
 class Unusable(Exception):
@@ -56,8 +57,8 @@ def _canonical(body: bytes) -> bytes:
     return fresh.getvalue()
 
 
-def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
-    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises Unusable."""
+def stamped(path: Path) -> tuple[str, bytes]:
+    """Return a model file's hash and content; raises Unusable unless the hash is the one written beside it."""
     stamp = path.with_suffix(path.suffix + ".sha256")
     try:
         body, wanted = path.read_bytes(), stamp.read_text(encoding="ascii").strip()
@@ -66,6 +67,12 @@ def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
     digest = hashlib.sha256(body).hexdigest()
     if digest != wanted:
         raise Unusable(f"{path.name} is not the file its .sha256 speaks of; {REMEDY}")
+    return digest, body
+
+
+def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
+    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises Unusable."""
+    digest, body = stamped(path)
     try:
         import skops.io
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -14,6 +13,7 @@ import numpy as np
 from pipeline.model import NewsEvent, NewsItem, iso
 from pipeline.text.cues import CUES, cues
 from pipeline.text.normal import fold, jaccard, shingles
+from pipeline.text.patterns import Patterns
 from pipeline.text.services import ServiceMatcher
 
 KINDS = ("service_outage", "outage_followup", "politics_regulation", "company_business", "product",
@@ -39,29 +39,25 @@ _WORDS: Mapping[str, str] = {
     "product": r"launch|unveil|release|introduc|new (model|phone|feature|version|app)|announces? .{0,30}(model|phone|feature|chip|tablet)|update(s|d)? (to|for|brings)|debut|lanza|présente|stellt .{0,30} vor|"
     r"rollout|rolls out|preview|beta|phone fair|mobile world|tablet|laptop|gadget|lanciert|発表|新機能",
 }  # fmt: skip
-_PATTERNS = {kind: re.compile(words) for kind, words in _WORDS.items()}
+_KINDS = Patterns(_WORDS)
 
 
 def headline_cues(title: str, summary: str = "") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return 1 or 0 for each kind its title's words hint at, then its summary's, then each cue of the title."""
-    head, rest = fold(title), fold(summary)
-    shown = set(cues(head))
-    found = [bool(pattern.search(text)) for text in (head, rest) for pattern in _PATTERNS.values()]
-    return np.array([*found, *(f"cue_{name}" in shown for name in CUES)], np.float64)
+    head = fold(title)
+    shown = [set(_KINDS.names(head)), set(_KINDS.names(fold(summary))), set(cues(head))]
+    wanted = [_WORDS, _WORDS, [f"cue_{name}" for name in CUES]]
+    return np.array([name in found for found, names in zip(shown, wanted, strict=True) for name in names], np.float64)
 
 
 def says_down(title: str) -> bool:
     """Return whether a headline says outright that something is out of service."""
-    return bool(_PATTERNS["service_outage"].search(fold(title)))
+    return "service_outage" in _KINDS.names(fold(title))
 
 
 def kind_of(title: str, summary: str = "") -> str:
     """Return the kind by key words alone, for rules-only mode: the first that the title shows, else the summary."""
-    for text in (fold(title), fold(summary)):
-        for kind, pattern in _PATTERNS.items():
-            if pattern.search(text):
-                return kind
-    return "other"
+    return next(iter([*_KINDS.names(fold(title)), *_KINDS.names(fold(summary))]), "other")
 
 
 def fold_items(

@@ -66,10 +66,19 @@ def ask_about(text: str, service: str, matcher: ServiceMatcher) -> Asked:
 def read_texts(
     asked: Sequence[Asked], matcher: ServiceMatcher, model: OutageModel, places: Path, most: int | None = None
 ) -> list[Reading]:
-    """Read texts; `most` caps the second looks of the model. `places` is the list of places."""
+    """Read texts; `most` caps the second looks of the model and its symptoms, which rules tell then. `places` is the list of places."""
     masked = [masked_for(a.text, a.service, matcher) for a in asked]
     scores = model.scores(masked, most)
-    return [_reading(a, p, matcher, places) for a, p in zip(asked, scores, strict=True)]
+    found = []
+    reports = 0
+    for one, hidden, p in zip(asked, masked, scores, strict=True):
+        reading = _reading(one, p, matcher, places)
+        if reading.outage:
+            by_rules = most is not None and reports >= most
+            kind = symptom(one.text) if by_rules else model.symptom(one.text, hidden)
+            reading, reports = replace(reading, symptom=kind), reports + 1
+        found.append(reading)
+    return found
 
 
 def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> Reading:
@@ -86,7 +95,7 @@ def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> R
         return known
     began = since_when(asked.text, asked.posted) if asked.posted else None
     return replace(
-        known, symptom=symptom(asked.text), codes=error_codes(asked.text), region=where(asked.text, places),
+        known, codes=error_codes(asked.text), region=where(asked.text, places),
         began=began.at if began else None,
     )  # fmt: skip
 

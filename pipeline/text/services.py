@@ -7,7 +7,6 @@ community or another word of the trade supports it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,14 +15,15 @@ import ahocorasick
 from pipeline.model import Catalogue
 from pipeline.text.cues import cues
 from pipeline.text.normal import fold
+from pipeline.text.patterns import Patterns
 from pipeline.text.symptoms import symptom
 
 TARGET, OTHER = "svctarget", "svcother"
-_TRADE = re.compile(
-    r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
+_TRADE = Patterns({
+    "trade": r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
     r"model|models|code|prompt|prompts|subscription|update|error|errors|bug|browser|download|downtime|cloud|caído|caída|"
     r"panne|störung|fora do ar)\b|障害|エラー|ログイン|サイト"
-)
+})  # fmt: skip
 # an outage spoken of in any language tells that a name is not a person's or a fruit's
 _TROUBLE = {f"cue_{name}" for name in ("down", "outage", "cannot", "broken", "errorcode", "spin", "kicked", "status")}
 _FAILS = ("login", "error", "crash", "no_response", "connection")
@@ -41,7 +41,7 @@ class Hit:
 
 
 def _speaks_of_a_service(folded: str) -> bool:
-    return bool(_TRADE.search(folded)) or symptom(folded) in _FAILS or not _TROUBLE.isdisjoint(cues(folded))
+    return bool(_TRADE.names(folded)) or symptom(folded) in _FAILS or not _TROUBLE.isdisjoint(cues(folded))
 
 
 def _is_word(char: str) -> bool:
@@ -107,15 +107,17 @@ class ServiceMatcher:
         hits = self.hits(folded)
         home = self.home.get(community.casefold(), "")
         found: dict[str, list[Hit]] = {}
-        supported = bool(hits) and _speaks_of_a_service(folded)
+        supported: bool | None = None
         kinds = {hit.service for hit in hits if hit.kind == "component"}
         for hit in hits:
             if hit.kind not in ("name", "component"):
                 continue
             service = self.catalogue[hit.service]
             alone = service.homograph and hit.kind == "name" and hit.service not in kinds
-            if alone and hit.service != home and not supported and not self._vendor_named(hits, hit.service):
-                continue
+            if alone and hit.service != home and not self._vendor_named(hits, hit.service):
+                supported = _speaks_of_a_service(folded) if supported is None else supported
+                if not supported:
+                    continue
             found.setdefault(hit.service, []).append(hit)
         if home and home not in found and not found:
             found[home] = []

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from pipeline.text.normal import fold
+from pipeline.text.patterns import Patterns
 
 SYMPTOM_WORDS: Mapping[str, str] = {
     "login": r"log ?in|log ?on|logged out|logging (in|out)|sign(ed|ing)?[ -]?(me )?(in|out)|auth\w*|oauth|passkey|2fa|magic link|"
@@ -29,24 +30,22 @@ SYMPTOM_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _pattern(words: str) -> re.Pattern[str]:
-    # words of scripts without spaces stand anywhere; the others at the beginning of a word
-    bare = "|".join(word for word in words.split("|") if "\u3040" <= word[0] <= "\u9fff") or "(?!)"
-    return re.compile(rf"(?<![^\W\u3040-\u9fff])(?:{words})|(?:{bare})")
-
-
-_SYMPTOMS = {name: _pattern(words) for name, words in SYMPTOM_WORDS.items()}
-
+# at the beginning of a word, or after a letter of a script that is written without spaces
+_SYMPTOMS = Patterns({name: rf"(?:^|\b|[^\x00-\x7f])(?:{words})" for name, words in SYMPTOM_WORDS.items()})
 _ANGRY = re.compile(
     r"!{2,}|\bwtf\b|\bffs\b|\bfuck\w*|\bshit\w*|\bdamn\b|\bridiculous\b|\bunacceptable\b|\bpathetic\b|\bgarbage\b|\bjoke\b|"
     r"\bmierda\b|\bputain\b|\bmerde\b|\bscheiß\w*|\bporra\b|\bcazzo\b|😡|🤬|😤"
 )
 
 
+def shown(folded: str) -> list[str]:
+    """Return every symptom that the words of a folded text hint at, the most specific first."""
+    return _SYMPTOMS.names(folded)
+
+
 def symptom(text: str) -> str:
     """Return how the thing fails, the most specific kind first; empty when the text does not say."""
-    folded = fold(text)
-    return next((name for name, pattern in _SYMPTOMS.items() if pattern.search(folded)), "")
+    return next(iter(shown(fold(text))), "")
 
 
 def anger(text: str) -> float:

@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import StoreError
-from pipeline.text.classifier import NewsModel, OutageModel, SecondLook, headline_features
+from pipeline.text.classifier import OutageModel, SecondLook
 from pipeline.text.cues import with_cues
 from pipeline.text.encoder import Encoder
+from pipeline.text.kinds import NewsModel, SymptomModel, headline_features, symptom_features
 from pipeline.text.linear import SEED, Linear, build
 from pipeline.text.news import KINDS
 from pipeline.text.normal import skeleton
 from pipeline.text.services import ServiceMatcher
+from pipeline.text.symptoms import symptom
 
 FOLDS = 5
 PLANES = 256  # principal axes of the vectors that are kept: as good as all 512 here, and half the file
@@ -39,6 +41,7 @@ class Labelled:
     language: str
     service: str
     outage: bool
+    symptom: str = ""
 
     @property
     def held_back(self) -> bool:
@@ -77,18 +80,23 @@ def _rows(folder: Path, pattern: str, column: str, allowed: Sequence[str]) -> It
                 yield row
 
 
-def labelled(text: str, outage: bool, matcher: ServiceMatcher, *, language: str = "", service: str = "") -> Labelled:
+def labelled(
+    text: str, outage: bool, matcher: ServiceMatcher, *, language: str = "", service: str = "", fails: str = ""
+) -> Labelled:
     """Return a row ready to learn from."""
     service = service or next(iter(matcher.about(text)), "")
     return Labelled(
-        text=text, masked=matcher.masked(text, service), language=language, service=service, outage=outage
+        text=text, masked=matcher.masked(text, service), language=language, service=service, outage=outage,
+        symptom=fails,
     )  # fmt: skip
 
 
 def read_labels(folder: Path, matcher: ServiceMatcher) -> list[Labelled]:
     """Read posts*.csv of a folder; raises StoreError with file and line on a bad row, or when one kind is missing."""
     rows = [
-        labelled(row["text"], row["label"] == "outage", matcher, language=row.get("lang", ""))
+        labelled(
+            row["text"], row["label"] == "outage", matcher, language=row.get("lang", ""), fails=row.get("symptom", "")
+        )
         for row in _rows(folder, "posts*.csv", "label", ("outage", "not_outage"))
     ]
     if len({row.outage for row in rows}) < 2:
@@ -180,6 +188,24 @@ def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
     return NewsModel("fresh", "", encoder, fitted)
 
 
+def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
+    """Return a symptom model trained on the rows that carry a symptom and not yet stored."""
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    told = [row for row in rows if row.symptom]
+    features = np.array([symptom_features(encoder, row.masked) for row in told])
+    with threadpool_limits(1):
+        fitted = LogisticRegression(C=3.0, max_iter=4000, random_state=SEED).fit(features, [r.symptom for r in told])
+    return SymptomModel(encoder, fitted)
+
+
 def right(model: NewsModel, rows: Sequence[Headline]) -> float:
     """Return the share of headlines whose kind a model tells; NaN of none."""
     return float(np.mean([model.kind(row.title, row.summary) == row.kind for row in rows]))
+
+
+def right_symptoms(model: SymptomModel | None, rows: Sequence[Labelled]) -> float:
+    """Return the share of reports whose symptom a model tells, or rules where there is none; NaN of none."""
+    told = [row for row in rows if row.symptom]
+    return float(np.mean([(model.symptom(r.masked) if model else symptom(r.text)) == r.symptom for r in told]))

@@ -13,14 +13,16 @@ from pathlib import Path
 
 from pipeline.model import utc
 from pipeline.text.claims import Claim, claims
+from pipeline.text.classifier import OutageModel
 from pipeline.text.codes import error_codes
 from pipeline.text.components import official_parts, parts_named
 from pipeline.text.normal import fold
 from pipeline.text.places import where
-from pipeline.text.reading import language_of
+from pipeline.text.reading import language_of, masked_for
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.since import since_when
 from pipeline.text.symptoms import symptom
+from pipeline.text.training import Labelled, read_labels
 
 POSTED = utc("2026-07-14T18:00:00Z")  # when the labelled posts are taken to be written
 DAY = date(2026, 3, 2)  # the day the labelled claims are taken to be of
@@ -59,7 +61,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def of_reports(path: Path, places: Path, matcher: ServiceMatcher) -> dict[str, Score]:
+def of_reports(path: Path, places: Path, matcher: ServiceMatcher, model: OutageModel) -> dict[str, Score]:
     """Compare each field of details.csv with what is read out of its text."""
     scores = {
         name: Score() for name in ("service", "failing", "working", "symptom", "codes", "region", "since", "language")
@@ -72,7 +74,7 @@ def of_reports(path: Path, places: Path, matcher: ServiceMatcher) -> dict[str, S
         failing, working = parts_named(text, service, hits)
         got = {
             "service": [service.id] if service.id in about else [], "failing": failing, "working": working,
-            "symptom": [symptom(text)] if row["symptom"] else [], "codes": error_codes(text),
+            "symptom": [model.symptom(text, masked_for(text, service.id, matcher))] if row["symptom"] else [], "codes": error_codes(text),
             "region": where(text, places).split("; "), "language": [language_of(text)], "since": [_since(text, row["minutes"])],
         }  # fmt: skip
         truth = {
@@ -106,6 +108,18 @@ def of_claims(path: Path) -> Score:
 def _written(claim: Claim) -> str:
     who = "" if claim.said_by == "outlet" else f"@{claim.said_by}"
     return f"{claim.kind}={claim.value}{who}{f':{claim.definition}' if claim.definition else ''}"
+
+
+def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, Score]:
+    """Compare symptoms and languages of the corpus with what is read: rules on every row, the model on those held back."""
+    scores = {"symptom by rules": Score(), "symptom": Score(), "language": Score()}
+    for row in rows:
+        scores["language"].add([language_of(row.text)], [row.language], row.text)
+        if row.symptom:
+            scores["symptom by rules"].add([symptom(row.text)], [row.symptom], row.text)
+        if row.symptom and row.held_back:
+            scores["symptom"].add([model.symptom(row.text, row.masked)], [row.symptom], row.text)
+    return scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +165,15 @@ def best_lookup(titled: list[Titled]) -> Score:
     return score
 
 
-def report(labels: Path, places: Path, folder: Path | None, matcher: ServiceMatcher) -> Iterator[str]:
+def report(
+    labels: Path, places: Path, folder: Path | None, matcher: ServiceMatcher, model: OutageModel
+) -> Iterator[str]:
     """Yield the lines of the section."""
-    for name, score in of_reports(labels / "details.csv", places, matcher).items():
-        yield f"reports, {name:<12}{score}"
-    yield f"articles, claims     {of_claims(labels / 'claims.csv')}"
+    for name, score in of_reports(labels / "details.csv", places, matcher, model).items():
+        yield f"reports, {name:<16}{score}"
+    for name, score in of_corpus(read_labels(labels, matcher), model).items():
+        yield f"corpus, {name:<17}{score}"
+    yield f"articles, claims         {of_claims(labels / 'claims.csv')}"
     if folder is None:
         yield "titles of providers' incidents: skipped, EVAL_DATA is not set"
         return
