@@ -46,8 +46,8 @@ check: lint types test test-slow ## everything CI checks
 evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and where EVAL_DATA points (about 8 minutes)
 	@$(GW) evaluate --out out/evaluate
 
-bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run
-	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py
+bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run (about 4 minutes)
+	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
 
 train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures
 	@$(GW) train

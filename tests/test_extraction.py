@@ -28,7 +28,9 @@ AT = utc("2026-07-14T18:00:00Z")
 def test_fields_of_labelled_reports() -> None:
     for name, score in extraction.of_reports(LABELS / "details.csv", PLACES, MATCHER, load(MODELS)).items():
         assert score.rows >= 130
-        least = {"language": 0.93, "symptom": 0.75}.get(name, 0.97)  # "partial" or what failed of it: often both are true
+        least = {"language": 0.93, "symptom": 0.75}.get(
+            name, 0.97
+        )  # "partial" or what failed of it: often both are true
         assert score.exact / score.rows >= least, score.wrong
 
 

@@ -17,8 +17,8 @@ import zstandard
 from pipeline.config import LABELS, MODELS, load_catalogue
 from pipeline.model import utc
 from pipeline.text import classifier, encoder, kinds, modelfile, training
-from pipeline.text.cues import with_cues
 from pipeline.text.figures import figures, reliability
+from pipeline.text.linear import columns
 from pipeline.text.normal import jaccard, shingles, skeleton
 from pipeline.text.services import ServiceMatcher
 from tests.conftest import SCENARIO, Groundswell
@@ -94,7 +94,7 @@ def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], fou
     assert len(texts) > 100
     at_once = model.linear.margins(texts)
     assert [model.linear.margins([text])[0] for text in texts] == pytest.approx(at_once, abs=1e-9)
-    assert at_once == pytest.approx(model.linear.pipeline.decision_function([with_cues(t) for t in texts]), abs=1e-9)
+    assert at_once == pytest.approx(model.linear.pipeline.decision_function(columns(texts)), abs=1e-9)
     vectors = np.array([found.vector(text) for text in texts[:40]], np.float64)
     theirs = model.second.machine.decision_function(vectors)
     assert [model.second.distance(text) for text in texts[:40]] == pytest.approx(theirs, abs=1e-6)

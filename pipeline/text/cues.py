@@ -58,8 +58,3 @@ def cues(masked: str) -> list[str]:
     if "?" in masked:
         found.append("cue_asks")
     return found
-
-
-def with_cues(masked: str) -> str:
-    """Return the text followed by its cues: the form the model is trained on and reads."""
-    return f"{masked} {' '.join(cues(masked))}"

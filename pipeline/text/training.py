@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import StoreError
 from pipeline.text.classifier import OutageModel, SecondLook
-from pipeline.text.cues import with_cues
 from pipeline.text.encoder import Encoder
 from pipeline.text.kinds import NewsModel, SymptomModel, headline_features, symptom_features
-from pipeline.text.linear import SEED, Linear, build
+from pipeline.text.linear import SEED, Linear, build, columns
 from pipeline.text.news import KINDS
 from pipeline.text.normal import skeleton
 from pipeline.text.services import ServiceMatcher
@@ -122,7 +121,7 @@ def fit_linear(rows: Sequence[Labelled]) -> Any:
 
     untrained = build()  # before the limit, which holds only for libraries that are loaded
     with threadpool_limits(1):
-        return untrained.fit([with_cues(row.masked) for row in rows], [int(row.outage) for row in rows])
+        return untrained.fit(columns([row.masked for row in rows]), [int(row.outage) for row in rows])
 
 
 def fit_plain(texts: Sequence[str], outages: Sequence[bool]) -> Any:
@@ -156,7 +155,7 @@ def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> dict[str, Any]:
     from threadpoolctl import threadpool_limits
 
     truth = [int(row.outage) for row in rows]
-    texts = [with_cues(row.masked) for row in rows]
+    texts = columns([row.masked for row in rows])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     planes = min(PLANES, len(rows) * (FOLDS - 1) // FOLDS - 1)
     machine = make_pipeline(PCA(planes, svd_solver="full"), SVC(C=2.0, gamma=2.0))

@@ -1,0 +1,126 @@
+"""Speed of reading posts against scikit-learn over every post, in one run, as ratios; `make bench` prints it.
+
+A million posts of which one in fifty names a service; the encoder is left out, its cost is printed apart. F1 is that of
+posts held back from training, each pipeline judging all of them.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+
+from pipeline.config import LABELS, MODELS, PLACES, load_catalogue
+from pipeline.text import classifier, training
+from pipeline.text.encoder import find_encoder
+from pipeline.text.figures import figures
+from pipeline.text.linear import Linear
+from pipeline.text.normal import fold
+from pipeline.text.reading import Asked, language_of, masked_for, read_texts
+from pipeline.text.services import ServiceMatcher
+
+POSTS, CHUNK, NAMED, LENGTH = 1_000_000, 5_000, 0.02, 3
+MATCHER = ServiceMatcher(load_catalogue())
+
+
+def posts(rows: list[training.Labelled], number: int) -> Iterator[str]:
+    """Yield texts of a usual post's length, made of labelled ones; one in fifty names a service."""
+    rng = random.Random(7)
+    named = [row.text for row in rows if MATCHER.about(row.text)]
+    rest = [row.text for row in rows if not MATCHER.hits(fold(row.text))]
+    for i in range(number):
+        first = rng.choice(named if rng.random() < NAMED else rest)
+        yield " ".join([first, *rng.choices(rest, k=LENGTH - 1), str(i)])[:600]
+
+
+def tag(texts: list[str], model: classifier.OutageModel) -> int:
+    asked = [Asked(text=t, service=s, hits=hits) for t in texts for s, hits in MATCHER.about(t).items()]
+    return len(read_texts(asked, MATCHER, model, PLACES))
+
+
+def microseconds(job: Callable[[], Any], number: int) -> float:
+    least = float("inf")
+    for _ in range(3):
+        begin = time.perf_counter()
+        job()
+        least = min(least, time.perf_counter() - begin)
+    return least / number * 1e6
+
+
+def test_reading() -> None:
+    rows = training.read_labels(LABELS, MATCHER)
+    kept, rest = [r for r in rows if not r.held_back], [r for r in rows if r.held_back]
+    outages = [r.outage for r in kept]
+    words = training.fit_plain([r.text for r in kept], outages)
+    runs = make_pipeline(
+        make_union(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
+        ),
+        LogisticRegression(C=10.0, max_iter=2000),
+    ).fit([r.text for r in kept], outages)
+    stored = classifier.load(MODELS)
+    assert stored.linear is not None
+    model = classifier.OutageModel(stored.id, "", Linear(stored.linear.pipeline))
+    sample = list(posts(rows, CHUNK))
+    tag(sample, model)
+    truth = [r.outage for r in rest]
+    f1 = {
+        "words and pairs": figures(words.predict_proba([r.text for r in rest])[:, 1], truth).f1,
+        "words and runs of letters": figures(runs.predict_proba([r.text for r in rest])[:, 1], truth).f1,
+        "this program, first look": figures(model.scores([r.masked for r in rest]), truth).f1,
+    }
+    mine = microseconds(lambda: tag(sample, model), CHUNK)
+    costs = {
+        "words and pairs": microseconds(lambda: words.predict_proba(sample), CHUNK),
+        "words and runs of letters": microseconds(lambda: runs.predict_proba(sample), CHUNK),
+        "this program, first look": mine,
+    }
+    print(f"\n{'posts, 1 in 50 names a service':<32}{'us a post':>10}{'times':>8}{'F1':>7}")
+    for name, cost in costs.items():
+        print(f"{name:<32}{cost:>10.1f}{cost / mine:>8.1f}{f1[name]:>7.3f}")
+    named = [t for t in sample if MATCHER.about(t)]
+    folded = [fold(t) for t in sample]
+    about = {t: next(iter(MATCHER.about(t))) for t in named}
+    masked = [masked_for(t, about[t], MATCHER) for t in named]
+    steps: dict[str, tuple[Callable[[], Any], int]] = {
+        "every post: fold": (lambda: [fold(t) for t in sample], CHUNK),
+        "every post: names": (lambda: [MATCHER.hits(t) for t in folded], CHUNK),
+        "every post: fold, names, homographs": (lambda: [MATCHER.about(t) for t in sample], CHUNK),
+        "named: mask": (lambda: [masked_for(t, about[t], MATCHER) for t in named], len(named)),
+        "named: first look": (lambda: model.scores(masked), len(named)),
+        "named: language": (lambda: [language_of(t) for t in named], len(named)),
+        "named: all of it": (lambda: tag(named, model), len(named)),
+    }
+    encoder = find_encoder()[0]
+    if encoder is not None:
+        steps["apart: encoder, one text"] = (lambda: [encoder.embedder.encode(t) for t in masked], len(masked))
+    for name, (job, number) in steps.items():
+        print(f"  {name:<36}{microseconds(job, number):>10.1f} us")
+
+
+def test_memory_is_flat() -> None:
+    rows = training.read_labels(LABELS, MATCHER)
+    stored = classifier.load(MODELS)
+    assert stored.linear is not None
+    model = classifier.OutageModel(stored.id, "", stored.linear)
+    chunk: list[str] = []
+    peaks = []
+    begin = time.perf_counter()
+    for number, text in enumerate(posts(rows, POSTS), 1):
+        chunk.append(text)
+        if len(chunk) == CHUNK:
+            tag(chunk, model)
+            chunk = []
+        if number in (POSTS // 10, POSTS):
+            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(
+        f"\na million posts in {time.perf_counter() - begin:.0f} s with making them; peak {peaks[0]:.0f} MB after a tenth, {peaks[1]:.0f} MB at the end"
+    )
+    assert peaks[1] < 1.1 * peaks[0]
