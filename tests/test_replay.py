@@ -70,6 +70,7 @@ def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: tuple
     (incident,) = [i for i in result["incidents"] if i["first_alert_at"]]
     assert incident["official_first_at"] == OFFICIAL
     assert incident["symptom"] == "login"
+    assert all("login" in a["subject"] for a in result["alerts"] if a["service"] == "claude")
     assert result["scores"]["alerts_in_quiet_spans"] == 0
 
 

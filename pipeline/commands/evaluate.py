@@ -57,7 +57,8 @@ def _posts(folder: Path | None) -> Iterator[str]:
 
 def _extraction(folder: Path | None) -> Iterator[str]:
     from pipeline.text.classifier import load
+    from pipeline.text.kinds import load_news
     from pipeline.text.services import ServiceMatcher
     from pipeline.trials import extraction
 
-    return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()), load(MODELS))
+    return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()), load(MODELS), load_news(MODELS))

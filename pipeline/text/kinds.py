@@ -70,7 +70,9 @@ class SymptomModel:
 
     def symptom(self, masked: str) -> str:
         """Return the likeliest symptom of a masked report."""
-        return str(self.regression.predict(symptom_features(self.encoder, masked)[None, :])[0])
+        guess = str(self.regression.predict(symptom_features(self.encoder, masked)[None, :])[0])
+        # an error at the login is first of all a login that fails
+        return "login" if guess in ("error", "all", "no_response") and "login" in shown(masked) else guess
 
 
 def symptom_features(encoder: Encoder, masked: str) -> Features:

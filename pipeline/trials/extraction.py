@@ -16,13 +16,14 @@ from pipeline.text.claims import Claim, claims
 from pipeline.text.classifier import OutageModel
 from pipeline.text.codes import error_codes
 from pipeline.text.components import official_parts, parts_named
+from pipeline.text.kinds import RULES, NewsModel
 from pipeline.text.normal import fold
 from pipeline.text.places import where
 from pipeline.text.reading import language_of, masked_for
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.since import since_when
 from pipeline.text.symptoms import symptom
-from pipeline.text.training import Labelled, read_labels
+from pipeline.text.training import Labelled, read_headlines, read_labels, right
 
 POSTED = utc("2026-07-14T18:00:00Z")  # when the labelled posts are taken to be written
 DAY = date(2026, 3, 2)  # the day the labelled claims are taken to be of
@@ -166,11 +167,14 @@ def best_lookup(titled: list[Titled]) -> Score:
 
 
 def report(
-    labels: Path, places: Path, folder: Path | None, matcher: ServiceMatcher, model: OutageModel
+    labels: Path, places: Path, folder: Path | None, matcher: ServiceMatcher, model: OutageModel, news: NewsModel
 ) -> Iterator[str]:
     """Yield the lines of the section."""
     for name, score in of_reports(labels / "details.csv", places, matcher, model).items():
         yield f"reports, {name:<16}{score}"
+    headlines = [row for row in read_headlines(labels) if row.held_back]
+    rules, learned = right(NewsModel(RULES, ""), headlines), right(news, headlines)
+    yield f"headlines held back, kind   {len(headlines):4d} rows  right by rules {rules:.3f}, by the model {learned:.3f}"
     for name, score in of_corpus(read_labels(labels, matcher), model).items():
         yield f"corpus, {name:<17}{score}"
     yield f"articles, claims         {of_claims(labels / 'claims.csv')}"
