@@ -15,6 +15,7 @@ from pipeline.text.claims import Claim, claims
 from pipeline.text.classifier import load
 from pipeline.text.clock import times_of_day
 from pipeline.text.codes import error_codes
+from pipeline.text.components import parts_named
 from pipeline.text.places import gazetteer, where
 from pipeline.text.reading import ask_about, language_of, read_texts
 from pipeline.text.services import ServiceMatcher
@@ -44,7 +45,8 @@ def test_claims_of_labelled_sentences() -> None:
 @pytest.mark.parametrize(("text", "expected"), [
     ("getting 503s", ("503",)), ("HTTP 404", ("404",)), ("404 users joined", ()), ("paid $500 for an api key", ()),
     ("API Error: 529 overloaded_error, then 500 api_error", ("529", "overloaded_error", "500", "api_error")), ("read ECONNRESET", ("econnreset",)),
-    ("error 503 503 503", ("503",)), ("call 555-0500", ()), ("1.500 servers", ()),
+    ("error 503 503 503", ("503",)), ("call 555-0500", ()), ("1.500 servers", ()), ("529エラーが出る", ("529",)), ("error CE-34878-0", ("ce-34878-0",)), ("NW-2-5 error", ("nw-2-5",)), ("my zip code 90210", ()),
+    ("really slow, our 400 employees wait", ()), ("HTTP 200", ()), ("Claude Code opus-4 is down", ()),
 ])  # fmt: skip
 def test_error_codes(text: str, expected: tuple[str, ...]) -> None:
     assert error_codes(text) == expected
@@ -53,25 +55,33 @@ def test_error_codes(text: str, expected: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("text", "minutes"), [
     ("down for 20 minutes", 20), ("down since 5:30 AM PT", 330), ("since 5:30 AM PST", 270), ("since 2pm UTC", 240), ("since 10:42 IST", None),
     ("started 2 hrs ago", 120), ("desde hace 15 min", 15), ("seit 3 Stunden", 180), ("depuis une heure", 60), ("もう30分くらい", 30),
-    ("since 7 PM UTC", 1380), ("waited in line 20 people deep", None), ("I have been paying for 2 years", None), ("at 5:30 AM PT doors open", None),
+    ("since 7 PM UTC", 1380), ("1.5 hours ago", 90), ("1 hour and 20 minutes ago", 80), ("down for 1h 20m", 80), ("down for an hour and a half", 90), ("down for 20m", 20),
+    ("I've used it for 90 days and it has been down for 10 minutes", 10), ("Hier in Berlin ist Claude down", None), ("depuis 14h plus rien", 240), ("seit 14 Uhr nix", 240),
+    ("down again, 2 days after the last outage", None), ("won't load: a jam again", None), ("down since 14:00 GMT+2", 360), ("six hours ago", 360),
+    ("a panne depuis 10h30 et toujours rien", 450), ("14時から繋がらない", 240), ("I signed up 2 days ago and today it won't load for 5 minutes", 5), ("waited in line 20 people deep", None), ("I have been paying for 2 years", None), ("at 5:30 AM PT doors open", None),
 ])  # fmt: skip
 def test_since_when(text: str, minutes: int | None) -> None:
     began = since_when(text, AT)
     assert (None if began is None else (AT - began.at) / timedelta(minutes=1)) == minutes
 
 
-def test_zones_that_mean_several_things_need_a_country() -> None:
-    day = date(2026, 7, 14)
-    assert [m for _, _, m in times_of_day("at 10:00 am ist", day)] == []
-    assert [f"{m:%H:%M}" for _, _, m in times_of_day("at 10:00 am ist", day, "IN")] == ["04:30"]
-    assert [f"{m:%H:%M}" for _, _, m in times_of_day("10:30 am pt, 10:30 am pst", day)] == ["17:30", "18:30"]
-    assert [f"{m:%H:%M}" for _, _, m in times_of_day("10:30 am et", date(2026, 1, 5))] == ["15:30"]
-    assert list(times_of_day("25:10 utc, 13 utc, 17 pm utc, 10:75 utc", day)) == []
+def clock(text: str, day: date = date(2026, 7, 14)) -> list[str]:
+    return [f"{moment:%H:%M}" for _, _, moment in times_of_day(text.lower(), text, day)]
+
+
+def test_zones_are_read_where_they_mean_one_thing() -> None:
+    assert clock("at 10:00 am IST") == []
+    assert clock("10:30 am pt, 10:30 am pst, 10:30 PT") == ["17:30", "18:30", "17:30"]
+    assert clock("10:30 am ET", date(2026, 1, 5)) == ["15:30"]
+    assert clock("25:10 UTC, 13 UTC, 17 pm UTC, 10:75 UTC") == []
+    assert clock("depuis 10h30 et toujours rien; od 14:30 z telefonu; depuis 10h30 est down") == [], "words, not zones"
+    assert clock("14:00 GMT+2, 14:00 UTC-0330, 14:30z, 9:00 MEZ") == ["12:00", "17:30", "14:30", "08:00"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [
     ("down here in Berlin", "Berlin, DE"), ("same in Lyon and in Paris", "Lyon, FR; Paris, FR"), ("nice work everyone", ""), ("reading a book", ""),
-    ("no internet with Comcast in Ohio", "network comcast; US-OH"), ("大阪も無理", "Osaka, JP"), ("my orange cat", ""), ("no signal, @orange", "network orange"), ("la box Orange est morte", "network orange"), ("we all are Reading in Reading", "Reading, GB"),
+    ("no internet with Comcast in Ohio", "network comcast; US-OH"), ("大阪も無理", "Osaka, JP"), ("my orange cat", ""), ("no signal, @orange", "network orange"), ("la box Orange est morte", "network orange"), ("we all are Reading in Reading", "Reading, GB"), ("caído en El Salvador", "SV"), ("down in Paris, Texas", "US-TX"), ("in New South Wales", "AU-NSW"),
+    ("in der Schweiz", "CH"), ("in ganz Deutschland", "DE"), ("Orange en panne à Lille", "network orange; Lille, FR"),
 ])  # fmt: skip
 def test_places(text: str, expected: str) -> None:
     assert where(text, PLACES) == expected
@@ -94,6 +104,31 @@ def test_claims_say_who_and_what_was_counted() -> None:
         Claim(kind="reports", value="2000", said_by="tracker", definition="peak"), Claim(kind="up", value="api", said_by="company"),
     ]  # fmt: skip
     assert claims("Doors open at 5:30 AM PST for the launch event", date(2026, 3, 2)) == []
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Service was fully restored around 5 p.m. ET.", [("end", "22:00")]), ("Outage reports peaked at around 11 a.m. ET.", []),
+    ("The outage lasted from 9:00 a.m. to 11:30 a.m. ET.", [("start", "14:00"), ("end", "16:30")]), ("It ran from 12:03 to 14:40 UTC, the incident.", [("start", "12:03"), ("end", "14:40")]),
+    ("More than 3,000 reports by 8 a.m. ET.", [("reports", "3000")]), ("The API is not down, Anthropic said.", [("up", "api")]),
+    ("Downdetector, founded in 2012, logged 5,600 reports.", [("reports", "5600")]), ("Downdetector received 1,200 million reports.", [("reports", "1200000")]),
+    ("Downdetector saw 45K reports.", [("reports", "45000")]), ("Error 503 reports flooded Downdetector, 9,000 in all.", [("reports", "9000")]),
+    ("The outage began at 9:30 A.M. ET on Monday.", [("start", "14:30")]),
+])  # fmt: skip
+def test_claims_a_reader_would_take(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(claim.kind, claim.value) for claim in claims(text, date(2026, 3, 2))] == expected
+
+
+@pytest.mark.parametrize(("text", "failing", "working"), [
+    ("Necesito ayuda, Claude no funciona", [], []), ("Todos los servicios de Claude caídos", [], []), ("The Claude API is broken, website works", ["api"], ["web"]),
+    ("Claude Code was working fine this morning, now it just returns 500", ["code"], []), ("Does the Claude API work for anyone?", [], []),
+    ("I use the Claude app for work and it is down", ["mobile"], []), ("Claude Code is down. I hope Claude Code works again soon", ["code"], []),
+    ("The API keeps failing. Yesterday the API was fine.", ["api"], []), ("la app de Claude va fatal", ["mobile"], []), ("claude.ai geht nix mehr", ["web"], []),
+    ("L'appli Claude marche pas, le site oui", ["mobile"], ["web"]), ("API works on my Plus plan but claude.ai doesn't", ["web"], ["api"]),
+    ("my microphone is fine, Claude is down", [], []),
+])  # fmt: skip
+def test_parts_as_people_speak_of_them(text: str, failing: list[str], working: list[str]) -> None:
+    hits = [(h.start, h.end, h.component) for h in MATCHER.about(text, "ClaudeAI").get("claude", [])]
+    assert parts_named(text, MATCHER.catalogue["claude"], hits) == (failing, working)
 
 
 HOSTILE = ("", "\x00" * 100, "\ud800\udfff", "a" * 1_000_000, "🤬" * 50_000, "since " * 20_000, "1:" * 20_000, "(" * 50_000,

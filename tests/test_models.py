@@ -286,3 +286,40 @@ def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
     trained = groundswell("train", "--labels", str(small), "--out", str(out), *now)
     rows = training.read_labels(small, MATCHER)
     assert int(trained.stdout.split(" texts to learn")[0].split()[-1]) > sum(not row.held_back for row in rows)
+
+
+def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> None:
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from pipeline.model import Batch, Post
+    from pipeline.stages.tag import run_tag
+    from pipeline.store import Store
+    from pipeline.store.collected import save_batch
+
+    at = utc("2026-03-02T11:40:00Z")
+    texts = (
+        "Claude is down, nothing loads",
+        "claude login fails with 500",
+        "Claude won't answer at all, anyone else?",
+        "Claude is dead here",
+    )
+    posts = tuple(
+        Post(source="s", native_id=f"p{i}", kind="post", community="ClaudeAI", author_key=f"a{i}",
+             author_created=at - timedelta(days=3 if i > 1 else 900), created=at + timedelta(minutes=i), collected=at, title=text)
+        for i, text in enumerate(texts)
+    )  # fmt: skip
+    model = classifier.load(MODELS)
+    with Store(tmp_path / "g.db") as store:
+        save_batch(store, Batch(source="s", rows=posts), at)
+        run_tag(store, MATCHER, model, at, since=at)
+        first = [tuple(row) for row in store.rows("SELECT native_id, weight, reason FROM votes ORDER BY native_id")]
+        assert [weight for _, weight, _ in first] == [1, 1, 0, 1]
+        run_tag(store, MATCHER, replace(model, id="another"), at, since=at)
+        assert [
+            tuple(row) for row in store.rows("SELECT native_id, weight, reason FROM votes ORDER BY native_id")
+        ] == first
+        save_batch(store, Batch(source="s", rows=(replace(posts[0], deleted=True),)), at)
+        run_tag(store, MATCHER, replace(model, id="another"), at, since=at)
+        judged = store.rows("SELECT weight, reason FROM votes WHERE native_id = 'p0'")
+        assert [tuple(row) for row in judged] == [(0.0, "deleted")], "a post taken back is a vote taken back"

@@ -47,9 +47,10 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     assert new.linear is not None
     usable = old.linear is not None and (old.second is not None or encoder is None)
     if _better("outage", force or not usable, f1[0], f1[1]):
-        modelfile.save(new.linear.pipeline, out / modelfile.FIRST)
+        first = modelfile.save(new.linear.pipeline, out / modelfile.FIRST)
         if new.second is not None:
-            modelfile.save({"machine": new.second.machine, "mix": new.second.mix}, out / modelfile.SECOND)
+            parts = {"machine": new.second.machine, "mix": new.second.mix, "first": first}
+            modelfile.save(parts, out / modelfile.SECOND)
     if encoder is None:
         return
     symptoms = training.fit_symptoms(kept, encoder)

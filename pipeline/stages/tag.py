@@ -40,7 +40,8 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
             found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
     readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
     ballot = Ballot()
-    ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW, HALF))
+    again = {(post.source, post.native_id) for post in posts}
+    ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW, HALF, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
     for (post, asked), r in zip(found, readings, strict=True):

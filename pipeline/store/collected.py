@@ -93,7 +93,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
 def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_000) -> list[Post]:
     """Return live posts not read yet, or read by another model since a moment, oldest first."""
     rows = store.rows(
-        "SELECT * FROM posts WHERE (tagged_by IS NULL OR (tagged_by != ? AND created >= ?)) AND deleted = 0"
+        "SELECT * FROM posts WHERE tagged_by IS NULL OR (tagged_by != ? AND created >= ?)"
         " ORDER BY created, source, native_id LIMIT ?",
         (model, iso(since), limit),
     )
@@ -111,7 +111,7 @@ def _post(row: sqlite3.Row) -> Post:
 
 def has_untagged(store: Store) -> bool:
     """Return whether any post waits to be read."""
-    return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL AND deleted = 0 LIMIT 1"))
+    return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL LIMIT 1"))
 
 
 def count_posts(store: Store, since: datetime, until: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,15 +54,18 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
 
 
 def earlier_votes(
-    store: Store, since: datetime, until: datetime, waiting: str
+    store: Store, since: datetime, until: datetime, waiting: str, but: Collection[tuple[str, str]]
 ) -> list[tuple[str, str, str, datetime, str]]:
-    """Return (service, author key, shape, created, reason) of votes in a span that counted or, for `waiting`, may yet."""
+    """Return (service, author key, shape, created, reason) of votes in a span that counted or, for `waiting`, may yet.
+
+    `but` are (source, native id) of posts left out: those that are being read again.
+    """
     rows = store.rows(
-        "SELECT service, author_key, shape, created, reason FROM votes WHERE created >= ? AND created < ?"
+        "SELECT service, author_key, shape, created, reason, source, native_id FROM votes WHERE created >= ? AND created < ?"
         " AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
         (iso(since), iso(until), waiting),
     )
-    return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows]
+    return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows if (r[5], r[6]) not in but]
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from pipeline.text.clock import times_of_day
 from pipeline.text.components import ROLE_WORDS
 from pipeline.text.normal import fold
 
-KINDS = ("start", "end", "up", "down", "cause", "reports")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -27,12 +25,19 @@ class Claim:
     definition: str = ""
 
 
-_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)\s+(?=[^\W\d_])")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[apAP]\.[mM]\.)\s+(?=[^\W\d_])")
 _BEGAN = re.compile(
-    r"\b(?:start\w*|began|begin\w*|since|from|first|around|went (?:down|dark)|down at|arrived|débuté|commencé|beg(?:ann|innt)|empez\w+|comenz\w+|começ\w+|iniziat\w+|seen)\b"
+    r"\b(?:start\w*|began|begin\w*|beginning|since|went (?:down|dark|offline)|(?:down|out|offline) (?:from|since|at|around)|first (?:seen|noticed|reported|complaints|reports|signs)|arrived|débuté|commencé|beg(?:ann|innt)|empez\w+|comenz\w+|começ\w+|iniziat\w+)\b"
 )
 _OVER = re.compile(
-    r"\b(?:restor\w*|resolved|back|full service|returned|fixed|ended|over|until|worked again|by|rétabli\w*|behoben|resuelt\w+)\b"
+    r"\b(?:restor\w*|resolved|back|full service|returned|fixed|ended|over|until|worked again|recovered|rétabli\w*|behoben|resuelt\w+|revenu|wieder)\b"
+)
+_NEITHER = re.compile(
+    r"\b(?:peak\w*|reports? (?:by|as of|at)|climbed|topped|due|as of|next update|updated?|identified)\b"
+)
+_FROM = re.compile(r"\bfrom $")
+_RANGE = re.compile(
+    r"\b(?:from|between) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? (?:to|until|till|and) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? ([a-z]{2,5})\b"
 )
 _OUTAGE = re.compile(r"\b(?:outage|down|disrupt\w*|trouble|problem\w*|incident|errors?|fail\w*|issues?|complaints?|service|log ?ins?|restor\w*|resolved|reports?|panne|ausfall|störung|caída|it|worked)\b")  # fmt: skip
 _OTHERWISE = re.compile(r"\b(?:keynote|event|launch|doors|shares|stock|fell \d|bitcoin|conference|game|match|sale)\b")
@@ -46,7 +51,7 @@ _THEY = re.compile(
     r"(?i)\b(?:users|people|customers|developers|downdetector|the tracker|data|trackers?) (?:said|says|wrote|told|data)\b"
 )
 _ROLES: Mapping[str, re.Pattern[str]] = {
-    **{role: re.compile(words.replace("web\\b|", "")) for role, words in ROLE_WORDS.items() if role not in ("code", "mobile", "web")},
+    **{role: re.compile(ROLE_WORDS[role]) for role in ("api", "console")},
     "web": re.compile(r"\bweb ?sites?\b|\bweb app\b|\bon the web\b|\bsite web\b|\bwebseite\b"),
     "mobile": re.compile(r"\bmobile(?: apps?)?\b|\b(?:the|its|and|or|phone) apps?\b|\bios\b|\bandroid\b"),
     "desktop": re.compile(r"\bdesktop(?: apps?)?\b"),
@@ -57,10 +62,10 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
 }  # fmt: skip
 _UP = re.compile(
     r"\b(?:un|not )affected\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinued? to (?:work|run|function)\b|"
-    r"\bkept (?:working|running)\b|\b(?:was|were|is|are) (?:back|working|operational|fine|still up)\b|\bas operational\b|\bnot (?:been )?affected\b|\bun ?touched\b"
+    r"\bkept (?:working|running)\b|\b(?:was|were|is|are) (?:back|working|operational|fine|still up)\b|\bas operational\b|\bfully operational\b|\brecovered\b|\b(?:not|never|no longer) (?:been )?(?:down|failing|broken)\b|\bhad stopped\b|\bnot (?:been )?affected\b|\bun ?touched\b"
 )
 _DOWN = re.compile(
-    r"\b(?:fail(?:s|ed|ing|ures?)?|down|unreachable|degraded|broken|stopped|cannot|can't|unavailable|elevated errors|errors|not (?:load|work)\w*|crash\w*|disrupted|unable)\b"
+    r"(?<!not )(?<!not been )(?<!no longer )(?<!never )\b(?:fail(?:s|ed|ing|ures?)?|down|unreachable|degraded|broken|stopped|cannot|can't|unavailable|elevated errors|errors|not (?:load|work)\w*|crash\w*|disrupted|unable)\b"
 )
 _CLAUSES = re.compile(r"\b(?:but|while|whereas|although|though)\b|;")
 _CAUSE = (
@@ -72,13 +77,16 @@ _CAUSE = (
     ),
 )
 _LEAD_IN = re.compile(r"^(?:.*\bsaid )?(?:that )?(?:an?|the|its) ", re.S)
-_TAIL = re.compile(r",? (?:the )?[\w’' ]{2,30} (?:said|wrote|says)$|, [\w ]{2,30} (?:said|wrote)$")
+_TAIL = re.compile(
+    r",? (?:the )?[\w’' ]{2,30} (?:said|wrote|says)(?: (?:on|in) [\w ]{2,30})?$|, [\w ]{2,30} (?:said|wrote)$"
+)
 _NUMBER = re.compile(
-    r"(?<![\d.,])(?P<n>\d{1,3}(?:[.,  ]\d{3})+|\d+(?:\.\d+)?(?= million)|\d{2,7})(?P<m> million)?(?![\d:%])"
+    r"(?<![\d.,])(?P<n>\d{1,3}(?:[.,  ]\d{3})+|\d+(?:[.,]\d+)?(?= ?(?:million|mio|k\b))|\d{2,7})(?: ?(?P<m>million|mio|k)\b)?(?![\d:%])(?! (?:percent|per cent|prozent))"
 )
-_REPORTS = re.compile(
-    r"\b(?:reports?|complaints?|issues|users had complained|flagged|people|reportes|meldungen|signalements|segnalazioni|reclamações)\b"
-)
+_NO_COUNT = re.compile(r"\b(?:in|since|of|founded in|error|http|code|fell|rose|from a peak of|version) $")
+_NOUN = r"(?:reports?|complaints?|issues|users|people|reportes|meldungen|signalements|segnalazioni|reclamações)"
+_BESIDE = re.compile(rf"^ (?:\w+ ){{0,2}}{_NOUN}\b")
+_REPORTS = re.compile(rf"\b{_NOUN}\b")
 _FILED = re.compile(
     r"\b(?:report\w*|complain\w*|flagged|tracker|downdetector|meldungen|signalements|segnalazioni|reclamações)\b"
 )
@@ -90,7 +98,7 @@ _TOTAL = re.compile(
 )
 
 
-def claims(text: str, day: date, *, country: str = "") -> list[Claim]:
+def claims(text: str, day: date) -> list[Claim]:
     """Return what an article published on `day` claims, in order, each once.
 
     Clock times are read only with a zone that means one thing, and only in sentences that speak of the outage.
@@ -99,7 +107,7 @@ def claims(text: str, day: date, *, country: str = "") -> list[Claim]:
     for sentence in _SENTENCE.split(text[:20_000]):
         folded = fold(sentence)
         who = _who(sentence, folded)
-        found += [Claim(kind=k, value=v, said_by=who) for k, v in _times(folded, day, country)]
+        found += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, folded, day)]
         found += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(folded)]
         found += [Claim(kind="cause", value=why, said_by=who) for why in _causes(folded)]
         found += list(_reports(folded))
@@ -115,17 +123,24 @@ def _who(sentence: str, folded: str) -> str:
     return "outlet"
 
 
-def _times(folded: str, day: date, country: str) -> Iterator[tuple[str, str]]:
+def _times(sentence: str, folded: str, day: date) -> Iterator[tuple[str, str]]:
     if not _OUTAGE.search(folded) or _OTHERWISE.search(folded):
         return
+    # "from 9 to 11:30 a.m. ET": the zone and the half of the day belong to both
+    spread = _RANGE.sub(
+        lambda m: f"began {m[1]}{m[2] or m[4] or ''} {m[5]} ended {m[3]}{m[4] or ''} {m[5]}", folded
+    )  # fmt: skip
     reach = 0
-    for start, end, moment in times_of_day(folded, day, country):
-        before = folded[max(reach, start - 60) : start]
+    for start, end, moment in times_of_day(spread, sentence, day):
+        before = spread[max(reach, start - 60) : start]
         reach = end
-        began = max((m.end() for m in _BEGAN.finditer(before)), default=-1)
-        over = max((m.end() for m in _OVER.finditer(before)), default=-1)
-        if over > began or began >= 0:
-            yield "end" if over > began else "start", f"{moment:%H:%M}"
+        last = {kind: max((m.end() for m in pattern.finditer(before)), default=-1)
+                for kind, pattern in (("start", _BEGAN), ("end", _OVER), ("", _NEITHER))}  # fmt: skip
+        kind = max(last, key=lambda k: last[k])
+        if last[kind] < 0:
+            kind = "start" if _FROM.search(before) else ""
+        if kind:
+            yield kind, f"{moment:%H:%M}"
 
 
 def _parts(folded: str) -> Iterator[tuple[str, str]]:
@@ -151,12 +166,23 @@ def _causes(folded: str) -> Iterator[str]:
 def _reports(folded: str) -> Iterator[Claim]:
     if not (_REPORTS.search(folded) and _FILED.search(folded)):
         return
-    for match in _NUMBER.finditer(folded):
-        near = folded[max(0, match.start() - 45) : match.end() + 45]
-        value = float(match["n"]) * 1e6 if match["m"] else float(re.sub(r"\D", "", match["n"]))
-        if value < 50 or not _FILED.search(near):
-            continue
-        kind = "peak" if _PEAK.search(folded) else "total" if _TOTAL.search(folded) else "unknown"
+    counts = [
+        (match, value) for match in _NUMBER.finditer(folded)
+        if (value := _count(match)) >= 50 and _FILED.search(folded[max(0, match.start() - 45) : match.end() + 45])
+        and not _NO_COUNT.search(folded[: match.start()])
+    ]  # fmt: skip
+    # the number that stands at the word it counts, else the first
+    counts.sort(key=lambda pair: not _BESIDE.search(folded[pair[0].end() :]))
+    for match, value in counts[:1]:
+        near = folded[max(0, match.start() - 40) : match.end() + 40]
+        kind = "peak" if _PEAK.search(near) else "total" if _TOTAL.search(folded) else "unknown"
         who = "tracker" if _TRACKER.search(folded) else "outlet"
         yield Claim(kind="reports", value=f"{value:.0f}", said_by=who, definition=kind)
-        return
+
+
+def _count(match: re.Match[str]) -> float:
+    if not match["m"]:
+        return float(re.sub(r"\D", "", match["n"]))
+    number = match["n"].replace(",", ".")
+    plain = float(number) if number.replace(".", "", 1).isdigit() else float(re.sub(r"\D", "", number))
+    return plain * (1e3 if match["m"] == "k" else 1e6)

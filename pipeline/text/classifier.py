@@ -8,7 +8,7 @@ means rules alone; a missing encoder, the first look alone. Either is said aloud
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,14 @@ class SecondLook:
     other rows, and scikit-learn's own path costs thirty times the work; a test holds the two equal.
     """
 
-    def __init__(self, encoder: Encoder, machine: Any, mix: Any) -> None:
-        """Take a fitted pipeline of PCA and SVC, and the regression; raises an error of some kind on anything else."""
-        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2):
-            raise ValueError("made for other vectors")
+    def __init__(self, encoder: Encoder, first: str, parts: Mapping[str, Any]) -> None:
+        """Take the parts as stored: a fitted pipeline of PCA and SVC, the regression, and the first look it was fitted to.
+
+        `first` is the id of the first look at hand; raises an error of some kind when the parts do not belong to it.
+        """
+        machine, mix = parts["machine"], parts["mix"]
+        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2) or parts["first"] != first:
+            raise ValueError("made for another first look")
         self.encoder, self.machine, self.mix = encoder, machine, mix
         (_, axes), (_, svc) = machine.steps
         self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_)
@@ -114,9 +118,13 @@ def load(folder: Path) -> OutageModel:
     encoder, why = find_encoder()
     if encoder is not None:
         try:
-            second_name, second = read(folder / SECOND, lambda s: SecondLook(encoder, s["machine"], s["mix"]))
-            symptom_name, symptoms = load_symptoms(folder, encoder)
-            return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
+            second_name, second = read(folder / SECOND, lambda s: SecondLook(encoder, name, s))
         except Unusable as error:
             why = str(error)
+        else:
+            try:
+                symptom_name, symptoms = load_symptoms(folder, encoder)
+            except Unusable as error:
+                return OutageModel(f"{name}-{second_name}", f"symptoms by rules only: {error}", linear, second)
+            return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
     return OutageModel(name, f"first look only, so more is missed and mistaken: {why}", linear)

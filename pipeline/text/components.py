@@ -11,12 +11,12 @@ from pipeline.text.normal import fold
 from pipeline.text.symptoms import symptom
 
 ROLE_WORDS: Mapping[str, str] = {
-    "web": r"web ?site|web app|webapp|browser|web\b|site\b|página|navegador|navigateur|sito|webseite|website|サイト|ブラウザ|網站",
-    "mobile": r"\bapp\b|iphone|android|ios\b|mobile|phone|móvil|celular|handy|téléphone|telefono|アプリ|スマホ",
-    "desktop": r"desktop|mac app|windows app|escritorio",
-    "api": r"(?<![a-z])apis?(?![a-z])(?! error)|endpoints?|api[- ]?keys?|sdk",
-    "code": r"\bcli\b|terminal",
-    "console": r"console|dashboard",
+    "web": r"\b(?:web ?sites?|web ?app|web|site|página|navegador|navigateur|browser(?! console)|sito|webseite)\b|サイト|ブラウザ|網站",
+    "mobile": r"\b(?:apps?|appli|iphone|android|ios|mobile|phone|móvil|celular|téléphone|telefono)\b|\b(?:am|auf dem|aufm|mein|dem) handy\b|アプリ|スマホ",
+    "desktop": r"\b(?:desktop|mac app|windows app|escritorio)\b",
+    "api": r"(?<![a-z])apis?(?![a-z])(?! error)|\bendpoints?\b|\bapi[- ]?keys?\b|\bsdk\b",
+    "code": r"\b(?:cli|terminal)\b",
+    "console": r"(?<!browser )\bconsole\b|\bdashboard\b",
 }
 _ROLES = {role: re.compile(words) for role, words in ROLE_WORDS.items()}
 _CLAUSE = re.compile(
@@ -29,11 +29,11 @@ _WORKS = re.compile(
     r"\bunaffected\b|\buntouched\b|\b(no|zero|not one|without) (\w+ )?(issues?|problems?|trouble|errors?|hitch)\b|"
     r"\bfunciona\w*|\bva (bien|perfect\w*|de lujo)|\br(es|se)p(on|no)d\w*|\bsin problema\w*|\btranquil\w*|\bde boa\b|\bsem problema\w*|\bnormalmente\b|"
     r"\bfunktioniert|\bläuft|\bgeht\b|\bproblemlos|\bantwortet|\bfonctionne\b|\bmarche\b|\brépond\w*|\bsans (souci|problème)|\bimpeccable|"
-    r"\bfunziona|\brispond\w*|\bsenza problemi|\bcontinua a\b|\bva\b|動い|問題な|普通に|正常|使え|生きて|返って"
+    r"\bfunziona|\brispond\w*|\bsenza problemi|\bcontinua a\b|\bva\b(?! (?:fatal|mal|lent\w*|muy|fort|pas|a|en)\b)|\b(?:oui|sí|ja|sì|yes)(?= ?[.!]?$)|動い|問題な|普通に|正常|使え|生きて|返って"
 )
 _NOT = re.compile(
     r"\bnot\b|n't\b|\bnt\b|\bno longer\b|\bnever\b|\bnothing\b|\bstopped\b|\bnone\b|\bneither\b|\bbarely\b|\bused to\b|\bnada\b|\bno (va|funciona|responde)\b|"
-    r"\bonly (affects|hits)\b|\bnicht\b|\bkein\w*|\bne \w+ pas\b|\bpas\b|\bplus\b|\bnon\b|\bnão\b|\b[45]\d\ds?\b|\berrors?\b(?<!no errors)(?<!without errors)|ない|ません|動かな|使えな"
+    r"\bonly (affects|hits)\b|\bnicht\b|\bnix\b|\bnull\b|\bfatal\b|\bkein\w*|\bpas\b|\b(?:ne|va|marche|fonctionne|charge|répond) plus\b|\bn'\w+ plus\b|\bplus rien\b|\b(?:broken|unusable|borked|dead|down|kaputt|stuck|fails?|failing)\b|\bnon\b|\bnão\b|\b[45]\d\ds?\b|\berrors?\b(?<!no errors)(?<!without errors)|ない|ません|動かな|使えな"
 )
 # "claude.ai and the API are both fine": a clause that says nothing of its own shares the verdict of the next
 _JOINS = re.compile(r"(?:\b(?:and|y|e|et|und|en|i|ve|dan)\b|,|と)\s*$")
@@ -62,6 +62,17 @@ def _by_bare_name(service: Service, text: str) -> Iterator[tuple[int, str]]:
             yield match.start(), part
 
 
+# what was, is hoped for, or is for work says nothing of what works
+_HEDGED = re.compile(
+    r"\b(?:was|were|used to|worked|had been) (?:\w+ ){0,2}(?:fine|working|ok|okay|good|great|perfect\w*|until|yesterday|this morning)\b|\b(?:yesterday|earlier|until|hope\w*|wish\w*|should|ojalá|hoffe\w*|espero|j'espère)\b|"
+    r"\b(?:for|at|to|from|my) work\b|\bwork (?:phone|laptop|account|computer)\b"
+)
+
+
+def _works(clause: str) -> bool:
+    return bool(_WORKS.search(clause)) and not _NOT.search(clause) and not _HEDGED.search(clause)
+
+
 def _verdict(clause: str) -> bool:
     """Return whether a clause says anything of how a part does."""
     return bool(_WORKS.search(clause) or _NOT.search(clause) or symptom(clause))
@@ -71,7 +82,8 @@ def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str
     """Return the component ids a text says fail, and those it says work, both sorted.
 
     `named` are (start, end, component) hits of specific names in the folded text; words such as "website" count by
-    role. A clause that says "works" of a part, unnegated, clears it.
+    role. A clause that says "works" of a part, unnegated, clears it; what is said to fail
+    is not cleared elsewhere in the text.
     """
     folded = fold(text)
     roles = {part.role: part.id for part in reversed(service.components)}
@@ -95,8 +107,10 @@ def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str
         while at + 2 < len(edges) and _JOINS.search(clause) and not _verdict(clause):
             at += 1
             clause = folded[edges[at] : edges[at + 1]]
-        (working if _WORKS.search(clause) and not _NOT.search(clause) else failing).add(component)
-    return sorted(failing - working), sorted(working)
+        if "?" in clause and _WORKS.search(clause) and not _NOT.search(clause):
+            continue  # whether it works is asked, not said
+        (working if _works(clause) else failing).add(component)
+    return sorted(failing), sorted(working - failing)
 
 
 _EVERYTHING = re.compile(r"(?i)\ball (?:[\w.]+ )?services\b")

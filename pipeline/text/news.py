@@ -93,7 +93,7 @@ def fold_items(
     )
 
 
-@lru_cache(maxsize=20_000)  # each run folds the last days anew, and most of their items it folded before
+@lru_cache(maxsize=2_000)  # each run folds the last days anew, and most of their items it folded before
 def _marks(text: str) -> tuple[frozenset[tuple[str, ...]], Any]:
     """Return a text's runs of three words and their sketch."""
     from datasketch import MinHash

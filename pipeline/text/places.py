@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.text.normal import fold
+from pipeline.text.symptoms import symptom
 
 MOST = 5
 
@@ -56,7 +57,7 @@ def gazetteer(path: Path) -> Gazetteer:
 
 
 _BEFORE = re.compile(
-    r"(?:\b(?:in|from|near|around|across|outside|at|here|of|based|downtown|en|em|no|na|à|a|au|aux|dans|aus|bei|di|da|w|we|te|rond|hier|ici|aquí|aqui|acá|desde|qui|sini|daerah|area|north|south|east|west|northern|southern|eastern|western|all of|half of|zona|provincia de|región de)|[#(,@/&·|-]|^) ?(?:the |la |el |o |all of |greater |central )?$"
+    r"(?:\b(?:in|from|near|around|across|outside|at|here|of|based|downtown|en|em|no|na|à|a|au|aux|dans|aus|bei|di|da|w|we|te|rond|hier|ici|aquí|aqui|acá|desde|qui|sini|daerah|area|north|south|east|west|northern|southern|eastern|western|all of|half of|zona|provincia de|región de|ganz|toute? la|tout le|tutta|toda|todo|heel|in der|in den)|[#(,@/&·|-]|^) ?(?:the |la |el |o |all of |greater |central )?$"
 )
 
 
@@ -69,14 +70,18 @@ def where(text: str, path: Path) -> str:
     folded = fold(text)
     known = gazetteer(path)
     found: list[str] = []
+    reach = 0
     for match in known.pattern.finditer(folded):
         name = match["name"] or match["bare"]
         if name in known.ordinary and not _marked(match, text, folded):
             continue
         if name in known.networks:
             found.append(known.networks[name])
+        elif found and (region := known.places[name])[2:3] == "-" and folded[reach : match.start()] == ", ":
+            found[-1] = region  # "Paris, Texas" is in Texas
         elif match["bare"] or _BEFORE.search(folded[max(0, match.start() - 20) : match.start()]):
             found.append(known.places[name])
+        reach = match.end()
     return "; ".join(list(dict.fromkeys(found))[:MOST])
 
 
@@ -85,4 +90,4 @@ def _marked(match: re.Match[str], text: str, folded: str) -> bool:
     if match[0][0] in "@#":
         return True
     # folding that changes lengths moves the places; then nothing is known of capitals
-    return len(text) == len(folded) and match.start() > 0 and text[match.start()].isupper()
+    return len(text) == len(folded) and text[match.start()].isupper() and (match.start() > 0 or bool(symptom(text)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipeline.text.since import since_when
 from pipeline.text.symptoms import anger, symptom
 
 REPORT = 0.5
+EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
 LANGUAGES = ("en", "es", "pt", "fr", "de", "it", "nl", "pl", "tr", "id", "ja", "ar", "bn", "cs", "da", "el", "fi", "he", "hi",
              "hu", "ko", "no", "ro", "ru", "sv", "ta", "th", "tl", "uk", "ur", "vi", "zh")  # fmt: skip
@@ -58,6 +59,7 @@ class Reading:
 
 def ask_about(text: str, service: str, matcher: ServiceMatcher) -> Asked:
     """Return the question about a service, or where none is given about the one the text names most."""
+    service = matcher.id_of(service)
     about = matcher.about(text)
     best = max(about, key=lambda named: len(about[named])) if about else ""
     return Asked(text=text, service=service or best, hits=about.get(service or best, ()))
@@ -96,7 +98,7 @@ def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> R
     began = since_when(asked.text, asked.posted) if asked.posted else None
     return replace(
         known, codes=error_codes(asked.text), region=where(asked.text, places),
-        began=began.at if began else None,
+        began=began.at if began and began.within <= EXACT else None,
     )  # fmt: skip
 
 

@@ -71,12 +71,17 @@ class ServiceMatcher:
                     # a service's own name wins over the same word as somebody's vendor
                     if not any(entry[2] == "name" for entry in names.get(fold(alias), [])):
                         names.setdefault(fold(alias), []).append((service.id, "", kind))
+        self._ids = {fold(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
         self._automaton = ahocorasick.Automaton()
         for name, entries in names.items():
             if name:
                 self._automaton.add_word(name, (len(name), tuple(entries)))
         if names:
             self._automaton.make_automaton()
+
+    def id_of(self, name: str) -> str:
+        """Return the id of the service that an id, a name or an alias means, in any case; the name itself otherwise."""
+        return self._ids.get(fold(name), name)
 
     def hits(self, folded: str) -> list[Hit]:
         """Return the names in a folded text, longest at each place, in order."""

@@ -12,7 +12,7 @@ from pipeline.text.normal import fold
 from pipeline.text.patterns import Patterns
 
 SYMPTOM_WORDS: Mapping[str, str] = {
-    "login": r"log ?in|log ?on|logged out|logging (in|out)|sign(ed|ing)?[ -]?(me )?(in|out)|auth\w*|oauth|passkey|2fa|magic link|"
+    "login": r"log ?in|log ?on|logged out|logging (in|out)|sign(ed|ing)?[ -]?(me )?(in|out)|auth\b|authent\w*|authori[sz]\w*|oauth|passkey|2fa|magic link|"
     r"password|session expired|sesión|iniciar|einloggen|anmeld\w*|ausgeloggt|connexion|connecter|déconnect\w*|entrar|deslog\w*|"
     r"acced\w+|accesso|login\w*|inloggen|zalogowa\w*|logowa\w*|giriş|masuk|ログイン|サインイン|認証",
     "payment": r"payment\w*|checkout|card declined|pay\b|paiement|pago|zahlung|pagamento|支払|決済",

@@ -173,7 +173,7 @@ def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vecto
     if encoder is None:
         return OutageModel("fresh", "", first)
     parts = fit_second(rows, vectors_of(rows, encoder) if vectors is None else vectors)
-    return OutageModel("fresh", "", first, SecondLook(encoder, parts["machine"], parts["mix"]))
+    return OutageModel("fresh", "", first, SecondLook(encoder, "", {**parts, "first": ""}))
 
 
 def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:

@@ -15,7 +15,6 @@ OUTAGE = 0.5
 NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
 REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
 HALF, PAIR = "half a vote, waits for another", "counted, with another half"
-COUNTED = ("counted", PAIR)
 
 
 def shape_of(text: str) -> str:
