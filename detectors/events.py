@@ -4,7 +4,7 @@ An interval opens at an alarm and closes when the score has stayed below half th
 neither opens nor closes. The onset is estimated: the start of the run of bins that best explains the alarm, by the
 Poisson likelihood of a change (Page 1954, "Continuous inspection schemes", section 2, run backwards from the alarm).
 So is the end: complaints trail an outage by an hour and more, fading as fewer and fewer hear of it, and what is looked
-for is the bin from which an exponential decay explains them best.
+for is the last bin in which the excess held half of its largest of the past hour.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from detectors.base import Floats
 
-HELD = 0.5
+HELD = 0.5  # of the past hour's largest excess: less than that is complaints fading, not the outage going on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def find_events(
     """Return the intervals of one series, oldest first; arrays of one length, NaN = gap.
 
     `quiet_bins` bins observed below alarm/2 close an interval.
-    `look_back` bounds how many bins before the alarm the onset may lie.
+    `look_back` bounds how many bins before the alarm the onset may lie, and is the hour the end is estimated by.
     """
     found: list[Event] = []
     hot = np.nan_to_num(score) >= alarm

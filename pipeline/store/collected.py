@@ -91,7 +91,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
 
 
 def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_000) -> list[Post]:
-    """Return live posts not read yet, or read by another model since a moment, oldest first."""
+    """Return posts not read yet, or read by another model since a moment, oldest first."""
     rows = store.rows(
         "SELECT * FROM posts WHERE tagged_by IS NULL OR (tagged_by != ? AND created >= ?)"
         " ORDER BY created, source, native_id LIMIT ?",
