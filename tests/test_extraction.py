@@ -112,6 +112,9 @@ def test_claims_say_who_and_what_was_counted() -> None:
     ("More than 3,000 reports by 8 a.m. ET.", [("reports", "3000")]), ("The API is not down, Anthropic said.", [("up", "api")]),
     ("Downdetector, founded in 2012, logged 5,600 reports.", [("reports", "5600")]), ("Downdetector received 1,200 million reports.", [("reports", "1200000")]),
     ("Downdetector saw 45K reports.", [("reports", "45000")]), ("Error 503 reports flooded Downdetector, 9,000 in all.", [("reports", "9000")]),
+    ("The API stayed up, and only sign-in on the website failed.", [("up", "api"), ("down", "web"), ("down", "login")]),
+    ("Sign-in is broken, the API is a separate matter.", [("down", "login")]), ("Users report blank pages and 500 errors.", []),
+    ("The vendor told customers that its API continues to work as intended.", [("up", "api")]), ("The cause was identified by 7:00 AM.", []),
     ("The outage began at 9:30 A.M. ET on Monday.", [("start", "14:30")]),
 ])  # fmt: skip
 def test_claims_a_reader_would_take(text: str, expected: list[tuple[str, str]]) -> None:

@@ -61,7 +61,7 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
     "pages": re.compile(r"\bpages\b(?= were| are|,)"),
 }  # fmt: skip
 _UP = re.compile(
-    r"\b(?:un|not )affected\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinued? to (?:work|run|function)\b|"
+    r"\b(?:un|not )affected\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinu(?:e|es|ed|ing) to (?:work|run|function)\b|"
     r"\bkept (?:working|running)\b|\b(?:was|were|is|are) (?:back|working|operational|fine|still up)\b|\bas operational\b|\bfully operational\b|\brecovered\b|\b(?:not|never|no longer) (?:been )?(?:down|failing|broken)\b|\bhad stopped\b|\bnot (?:been )?affected\b|\bun ?touched\b"
 )
 _DOWN = re.compile(
@@ -76,12 +76,13 @@ _CAUSE = (
         r"^(?P<why>[^.;]{4,90}?) (?:was to blame|was the (?:root )?cause|(?:has )?caused (?:the|an|this) (?:outage|disruption|incident|failure|breakdown)|overwhelmed its)"
     ),
 )
+_NO_CAUSE = ("not ", "unknown", "what ", "it ", "identified", "found", "known", "still ", "being ", "under ")
 _LEAD_IN = re.compile(r"^(?:.*\bsaid )?(?:that )?(?:an?|the|its) ", re.S)
 _TAIL = re.compile(
     r",? (?:the )?[\w’' ]{2,30} (?:said|wrote|says)(?: (?:on|in) [\w ]{2,30})?$|, [\w ]{2,30} (?:said|wrote)$"
 )
 _NUMBER = re.compile(
-    r"(?<![\d.,])(?P<n>\d{1,3}(?:[.,  ]\d{3})+|\d+(?:[.,]\d+)?(?= ?(?:million|mio|k\b))|\d{2,7})(?: ?(?P<m>million|mio|k)\b)?(?![\d:%])(?! (?:percent|per cent|prozent))"
+    r"(?<![\d.,])(?P<n>\d{1,3}(?:[.,  ]\d{3})+|\d+(?:[.,]\d+)?(?= ?(?:million|mio|k\b))|\d{2,7})(?: ?(?P<m>million|mio|k)\b)?(?![\d:%])(?! (?:percent|per cent|prozent|errors?|fehler|erreurs))"
 )
 _NO_COUNT = re.compile(r"\b(?:in|since|of|founded in|error|http|code|fell|rose|from a peak of|version) $")
 _NOUN = r"(?:reports?|complaints?|issues|users|people|reportes|meldungen|signalements|segnalazioni|reclamações)"
@@ -144,7 +145,7 @@ def _times(sentence: str, folded: str, day: date) -> Iterator[tuple[str, str]]:
 
 
 def _parts(folded: str) -> Iterator[tuple[str, str]]:
-    for clause in _CLAUSES.split(folded):
+    for clause in _said_apart(folded):
         up, down = _UP.search(clause), _DOWN.search(clause)
         if not up and not down:
             continue
@@ -153,12 +154,24 @@ def _parts(folded: str) -> Iterator[tuple[str, str]]:
                 yield "up" if up else "down", role
 
 
+def _said_apart(folded: str) -> Iterator[str]:
+    """Yield the parts of a sentence that each say something: at a comma only when a verdict was given before it."""
+    for clause in _CLAUSES.split(folded):
+        so_far = ""
+        for piece in clause.split(", "):
+            so_far = f"{so_far}, {piece}" if so_far else piece
+            if _UP.search(so_far) or _DOWN.search(so_far):
+                yield so_far
+                so_far = ""
+        yield so_far
+
+
 def _causes(folded: str) -> Iterator[str]:
     for pattern in _CAUSE:
         match = pattern.search(folded.rstrip(".!"))
         if match:
             why = _TAIL.sub("", _LEAD_IN.sub("", match["why"].strip()))
-            if len(why) > 3 and not why.startswith(("not ", "unknown", "what ", "it ")):
+            if len(why) > 3 and not why.startswith(_NO_CAUSE):
                 yield why
             return
 
