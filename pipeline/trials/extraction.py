@@ -1,5 +1,8 @@
 """What is read out of texts beyond yes or no: fields of reports and claims of articles on rows we labelled, and
 components of providers' incident titles where EVAL_DATA points.
+
+The rules were mended until they read details.csv and claims.csv; the files named unseen are kept from that, and say how
+well other texts are read.
 """
 
 from __future__ import annotations
@@ -170,14 +173,16 @@ def report(
     labels: Path, places: Path, folder: Path | None, matcher: ServiceMatcher, model: OutageModel, news: NewsModel
 ) -> Iterator[str]:
     """Yield the lines of the section."""
-    for name, score in of_reports(labels / "details.csv", places, matcher, model).items():
-        yield f"reports, {name:<16}{score}"
+    for words, file in (("mended on", "details.csv"), ("unseen", "details-unseen.csv")):
+        for name, score in of_reports(labels / file, places, matcher, model).items():
+            yield f"reports {words + ',':<11}{name:<16}{score}"
+    for words, file in (("mended on", "claims.csv"), ("unseen", "claims-unseen.csv")):
+        yield f"articles {words + ',':<10}{'claims':<16}{of_claims(labels / file)}"
     headlines = [row for row in read_headlines(labels) if row.held_back]
     rules, learned = right(NewsModel(RULES, ""), headlines), right(news, headlines)
     yield f"headlines held back, kind   {len(headlines):4d} rows  right by rules {rules:.3f}, by the model {learned:.3f}"
     for name, score in of_corpus(read_labels(labels, matcher), model).items():
         yield f"corpus, {name:<17}{score}"
-    yield f"articles, claims         {of_claims(labels / 'claims.csv')}"
     if folder is None:
         yield "titles of providers' incidents: skipped, EVAL_DATA is not set"
         return
