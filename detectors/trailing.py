@@ -6,6 +6,7 @@ gives the same figures for a history as for bin after bin.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from detectors import base
 from detectors.base import Floats, ForeignState, Verdicts
 
 
-class Trailing:
+class Trailing(ABC):
     """A detector by its window; subclasses are frozen dataclasses with `alarm`, `strong`, `window_hours`.
 
     model(past, start, bin_s) has `past` of shape (bins, n), oldest first, NaN = gap, and returns centre and spread of
@@ -30,25 +31,25 @@ class Trailing:
     strong: float
     window_hours: float
 
+    @abstractmethod
     def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return centre and spread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
         """Return scores >= 0, NaN where counts or model are unknown."""
-        raise NotImplementedError
 
     def expected(self, centre: Floats, spread: Floats) -> Floats:
         """Return the counts the model expects."""
         return centre
 
+    @abstractmethod
     def bound(self, centre: Floats, spread: Floats) -> Floats:
         """Return the smallest count that scores `alarm`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
         """Return the probability of at least so many."""
-        raise NotImplementedError
 
     def depth(self, bin_s: int) -> int:
         """Return the window in bins."""

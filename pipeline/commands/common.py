@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -101,3 +102,8 @@ def tell_troubles(runs: Iterable[Run]) -> int:
             )
             code = PARTIAL
     return code
+
+
+def tame(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if re.match(r"[=+\-@\t\r＝＋－＠]", text) else text

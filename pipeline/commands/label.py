@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.errors import StoreError
 
 ANSWERS = {"o": True, "n": False}
 
@@ -19,11 +18,10 @@ def label_command(setting: Setting, limit: int) -> None:
     Answers are stored at once. Nothing is retrained by itself; `train` uses them.
     """
     from pipeline.render.words import header_safe
-    from pipeline.store import Store
+    from pipeline.store import Store, must_exist
     from pipeline.store.labels import least_sure, put_label
 
-    if not setting.db.exists():
-        raise StoreError(f"{setting.db}: no such database; `groundswell run` or `make demo` makes one")
+    must_exist(setting.db)
     stored = 0
     with Store(setting.db) as store:
         posts = least_sure(store, limit)

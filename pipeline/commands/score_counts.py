@@ -11,7 +11,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from pipeline.commands.common import PARTIAL, Setting, common, parse_time
+from pipeline.commands.common import PARTIAL, Setting, common, parse_time, tame
 from pipeline.config import parse_duration
 from pipeline.errors import ConfigError, SourceError, StoreError
 
@@ -84,17 +84,12 @@ def _number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.6g}" if value % 1 else f"{value:.0f}"
 
 
-def _text(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
-
-
 def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
     parts = [getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "upperbound", "score", "p")]
     level = verdicts.level.to_numpy()[:, 0]
     stamps = verdicts.index.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
-        [_text(series), stamps[i], *(_number(part[i]) for part in parts), str(level[i]), str(int(level[i] >= 1))]
+        [tame(series), stamps[i], *(_number(part[i]) for part in parts), str(level[i]), str(int(level[i] >= 1))]
         for i in range(len(level))
     ]
 
@@ -118,7 +113,7 @@ def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
 
     observed, expected = verdicts.observed.to_numpy()[:, 0], verdicts.expected.to_numpy()[:, 0]
     return [
-        [_text(series), stamp(event.onset), stamp(event.peak), stamp(event.end), stamp(event.alarmed + 1),
+        [tame(series), stamp(event.onset), stamp(event.peak), stamp(event.end), stamp(event.alarmed + 1),
          _number(observed[event.peak]), _number(expected[event.peak]), _number(event.score)]
         for event in found_events(verdicts, alarm)
     ]  # fmt: skip

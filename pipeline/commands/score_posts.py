@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common
+from pipeline.commands.common import PARTIAL, Setting, common, tame
 from pipeline.config import MODELS, PLACES
 from pipeline.errors import SourceError, StoreError
 
@@ -53,8 +53,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
 
 def _cell(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula, without what no file can hold."""
-    plain = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
-    return f"'{plain}" if plain[:1] in "=+-@\t\r" else plain
+    return tame(text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""))
 
 
 _Row = tuple[str, str, str, str]

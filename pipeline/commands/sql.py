@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sqlite3
 import sys
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import Setting, common, tame
 from pipeline.errors import StoreError
 
 
@@ -44,11 +43,4 @@ def sql_command(setting: Setting, query: str, as_json: bool) -> None:
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[tame(cell) for cell in row] for row in rows])
-
-
-def tame(cell: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(cell, str) and re.match(r"[=+\-@\t\r＝＋－＠]", cell):
-        return "'" + cell
-    return cell
+    writer.writerows([[tame(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])

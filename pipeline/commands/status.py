@@ -16,14 +16,12 @@ from pipeline.config import MODELS
 @common
 def status_command(setting: Setting, as_json: bool) -> None:
     """Exit 0 when every source answers and nothing is stuck, else 3."""
-    from pipeline.errors import StoreError
-    from pipeline.store import Store
+    from pipeline.store import Store, must_exist
     from pipeline.store.outbox import due_alerts
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
     from pipeline.text.classifier import doubts
 
-    if not setting.db.exists():
-        raise StoreError(f"{setting.db}: no such database; `groundswell run` or `make demo` makes one")
+    must_exist(setting.db)
     with Store(setting.db) as store:
         wrong = [dict(row) for row in store.rows("SELECT * FROM what_is_wrong_now")]
         blind = blind_sources(store, setting.now)

@@ -135,10 +135,15 @@ def split_statements(sql: str) -> Iterator[str]:
             buffer = ""
 
 
-def open_readonly(path: Path | str) -> sqlite3.Connection:
-    """Open a database for reading only; raises StoreError when it is not there."""
+def must_exist(path: Path | str) -> None:
+    """Raise StoreError when there is no database at a path, rather than make an empty one."""
     if not Path(path).exists():
         raise StoreError(f"{path}: no such database; `groundswell run` or `make demo` makes one")
+
+
+def open_readonly(path: Path | str) -> sqlite3.Connection:
+    """Open a database for reading only; raises StoreError when it is not there."""
+    must_exist(path)
     conn = sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=10)
     conn.row_factory = sqlite3.Row
     return conn

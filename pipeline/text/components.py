@@ -40,26 +40,29 @@ _JOINS = re.compile(r"(?:\b(?:and|y|e|et|und|en|i|ve|dan)\b|,|と)\s*$")
 
 
 @cache
-def _bare_names(service: Service) -> re.Pattern[str] | None:
-    """Return what the parts are called among those who know which service is meant: "Actions", "Code"."""
+def _bare_names(service: Service) -> tuple[re.Pattern[str], Mapping[str, str]]:
+    """Return what the parts are called among those who know which service is meant ("Actions", "Code"), and their ids."""
     names: dict[str, str] = {}
     for part in service.components:
         for name in (part.name, *part.official):
             short = re.sub(rf"^{re.escape(service.name)} |\s*\(.*\)$", "", name)
             if short[:1].isupper() and short != service.name:
                 names.setdefault(short, part.id)
-    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])") if words else None
+    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])"), names
 
 
-def _by_bare_name(service: Service, text: str) -> Iterator[tuple[int, str]]:
-    """Yield (place, part) of names in capitals inside a sentence; at its beginning "Issues" are just issues."""
-    pattern = _bare_names(service)
-    for match in pattern.finditer(text) if pattern else ():
-        before = text[: match.start()].rstrip()
-        part = service.component_named(match[0]) or service.component_named(f"{service.name} {match[0]}")
-        if before and before[-1] not in ".!?\n" and part:
-            yield match.start(), part
+def _by_bare_name(service: Service, text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield (match, part) of the bare names, in capitals, in a text."""
+    pattern, names = _bare_names(service)
+    for match in pattern.finditer(text):
+        yield match, names[match[0]]
+
+
+def _inside(match: re.Match[str], text: str) -> bool:
+    """Return whether a match stands inside a sentence; at its beginning "Issues" are just issues."""
+    before = text[: match.start()].rstrip()
+    return bool(before) and before[-1] not in ".!?\n"
 
 
 # what was, is hoped for, or is for work says nothing of what works
@@ -96,7 +99,7 @@ def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str
         for match in pattern.finditer(folded)
     ]
     if len(folded) == len(text):  # folding that changes lengths would move the places
-        found += _by_bare_name(service, text)
+        found += [(match.start(), part) for match, part in _by_bare_name(service, text) if _inside(match, text)]
     spots += [(spot, part) for spot, part in found if not any(start <= spot < end for start, end in taken)]
     failing: set[str] = set()
     working: set[str] = set()
@@ -126,9 +129,7 @@ def official_parts(title: str, service: Service, hits: Iterable[str]) -> list[st
     if _EVERYTHING.search(title):
         return sorted(part.id for part in service.components if part.official)
     found = set(hits)
-    pattern = _bare_names(service)
-    for match in pattern.finditer(title) if pattern else ():
-        part = service.component_named(match[0]) or service.component_named(f"{service.name} {match[0]}")
-        if part and (match.start() or _GOES_ON.match(title[match.end() :])):
+    for match, part in _by_bare_name(service, title):
+        if match.start() or _GOES_ON.match(title[match.end() :]):
             found.add(part)
     return sorted(found)

@@ -178,25 +178,24 @@ def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vecto
 
 def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
     """Return a headline model trained on rows and not yet stored."""
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
-
-    features = np.array([headline_features(encoder, row.title, row.summary) for row in rows])
-    with threadpool_limits(1):
-        fitted = LogisticRegression(C=10.0, max_iter=4000, random_state=SEED).fit(features, [row.kind for row in rows])
-    return NewsModel("fresh", "", encoder, fitted)
+    features = [headline_features(encoder, row.title, row.summary) for row in rows]
+    return NewsModel("fresh", "", encoder, _regression(features, [row.kind for row in rows], 10.0))
 
 
 def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
     """Return a symptom model trained on the rows that carry a symptom and not yet stored."""
+    told = [row for row in rows if row.symptom]
+    features = [symptom_features(encoder, row.masked) for row in told]
+    return SymptomModel(encoder, _regression(features, [row.symptom for row in told], 3.0))
+
+
+def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> Any:
+    """Return a logistic regression fitted on one thread; `trust` is its C."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    told = [row for row in rows if row.symptom]
-    features = np.array([symptom_features(encoder, row.masked) for row in told])
     with threadpool_limits(1):
-        fitted = LogisticRegression(C=3.0, max_iter=4000, random_state=SEED).fit(features, [r.symptom for r in told])
-    return SymptomModel(encoder, fitted)
+        return LogisticRegression(C=trust, max_iter=4000, random_state=SEED).fit(np.array(features), kinds)
 
 
 def right(model: NewsModel, rows: Sequence[Headline]) -> float:

@@ -7,7 +7,6 @@ well other texts are read.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from pipeline.text.services import ServiceMatcher
 from pipeline.text.since import since_when
 from pipeline.text.symptoms import symptom
 from pipeline.text.training import Labelled, read_headlines, read_labels, right
+from pipeline.trials import csv_rows
 
 POSTED = utc("2026-07-14T18:00:00Z")  # when the labelled posts are taken to be written
 DAY = date(2026, 3, 2)  # the day the labelled claims are taken to be of
@@ -60,17 +60,12 @@ class Score:
         return f"{self.rows:5d} rows  exact {self.exact / max(1, self.rows):.3f}  precision {precision:.3f}  recall {recall:.3f}"
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def of_reports(path: Path, places: Path, matcher: ServiceMatcher, model: OutageModel) -> dict[str, Score]:
     """Compare each field of details.csv with what is read out of its text."""
     scores = {
         name: Score() for name in ("service", "failing", "working", "symptom", "codes", "region", "since", "language")
     }
-    for row in _rows(path):
+    for row in csv_rows(path):
         text, service = row["text"], matcher.catalogue[row["service"]]
         named = any(alias in text.lower() for alias in service.aliases)
         about = matcher.about(text, "" if named else service.communities[0])
@@ -104,7 +99,7 @@ def _since(text: str, wanted: str) -> str:
 def of_claims(path: Path) -> Score:
     """Compare the claims of claims.csv, written kind=value[:definition][@who], with those read."""
     score = Score()
-    for row in _rows(path):
+    for row in csv_rows(path):
         score.add([_written(claim) for claim in claims(row["text"], DAY)], row["claims"].split(";"), row["text"])
     return score
 
@@ -139,7 +134,7 @@ def read_official(path: Path, service: str, matcher: ServiceMatcher) -> list[Tit
     """Read incidents.csv of a provider: those that list parts the catalogue knows, maintenance aside, oldest first."""
     known = matcher.catalogue[service]
     found = []
-    for row in _rows(path):
+    for row in csv_rows(path):
         listed = [part.strip() for part in row["components"].replace(";", "|").split("|") if part.strip()]
         parts = frozenset(part for name in listed if (part := known.component_named(name)))
         if parts and row["impact"] != "maintenance" and row["started_at"]:

@@ -5,7 +5,6 @@ Thresholds are the detectors' own, and for `seasonal_nb` also tuned on every sec
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from detectors.base import Floats
 from detectors.evaluate import episodes
 from pipeline.errors import SourceError
 from pipeline.sources.table import parse_table
+from pipeline.trials import csv_rows
 
 EARLY, LATE = 3600, 4 * 3600
 CROPS = 5
@@ -55,11 +55,6 @@ def _scored(name: str, frame: Frame, detector: Any, truth: Sequence[tuple[float,
     return Scored(name=name, starts=starts, counts=frame.to_numpy()[:, 0], score=score, width=width, truth=truth)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def _seconds(text: str) -> float:
     return pd.Timestamp(text).timestamp()
 
@@ -67,9 +62,9 @@ def _seconds(text: str) -> float:
 def downdetector(folder: Path, detector: Any, seed: int) -> list[Scored]:
     """Return each window whole and cropped at random by up to six hours; its truth is the one onset."""
     rng = np.random.default_rng(seed)
-    onsets = {row["event_id"]: _seconds(row["onset_utc"]) for row in _rows(folder / "events.csv")}
+    onsets = {row["event_id"]: _seconds(row["onset_utc"]) for row in csv_rows(folder / "events.csv")}
     values: dict[str, list[tuple[float, float]]] = {}
-    for row in _rows(folder / "series.csv"):
+    for row in csv_rows(folder / "series.csv"):
         values.setdefault(row["event_id"], []).append((_seconds(row["timestamp_utc"]), float(row["value"])))
     found = []
     for event, pairs in values.items():
@@ -121,14 +116,14 @@ def spans_figures(
 
 def github(folder: Path, detector: Any) -> Scored:
     """Return GitHub's complaints of 2019 with the official incidents that had five reports; an hour's lead counts."""
-    rows = _rows(folder / "github_official_incidents_2019.csv")
+    rows = csv_rows(folder / "github_official_incidents_2019.csv")
     truth = [(_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"])) for row in rows]
     return _scored("github 2019", _frame(folder / "github_2019.csv"), detector, truth)
 
 
 def visible(folder: Path) -> list[tuple[float, float]]:
     """Return the spans of the incidents that had at least five reports."""
-    rows = _rows(folder / "github_official_incidents_2019.csv")
+    rows = csv_rows(folder / "github_official_incidents_2019.csv")
     return [(_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"])) for row in rows
             if float(row["max_reports_60min_before_to_end"]) >= 5]  # fmt: skip
 
@@ -137,7 +132,7 @@ def tweets(folder: Path, detector: Any) -> list[Scored]:
     """Return NAB's mention counts with its windows."""
     found = []
     for path in sorted(folder.glob("*.csv")):
-        rows = _rows(path)
+        rows = csv_rows(path)
         marked = np.flatnonzero([float(row["label"]) > 0 for row in rows])
         truth = [
             (_seconds(rows[a]["timestamp_utc"]), _seconds(rows[b]["timestamp_utc"])) for a, b in episodes(marked, 1)
