@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -79,18 +80,38 @@ class Alerts(_Strict):
 
 
 class Sources(_Strict):
-    """Which sources the scheduled run reads. Empty lists and false switch a kind off."""
+    """Which sources the scheduled run reads. Empty lists and false switch a kind off.
+
+    The bases are for mirrors and local stand-ins; `{}` in one stands for the service's id.
+    """
 
     statuspage: bool = True
     hacker_news: bool = True
     downstatus: bool = True
+    downdetector: bool = True
+    downdetector_countries: tuple[str, ...] = ()
     reddit: bool = True
+    bluesky: bool = True
+    news_desks: bool = True
+    google_news: bool = True
     feeds: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
-    allow_private: bool = False
+    charts: tuple[str, ...] = ()
+    mastodon: tuple[str, ...] = ()
+    mastodon_tags: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    deadline: Duration = timedelta(seconds=30)
     statuspage_base: str = ""
+    google_news_base: str = "https://news.google.com"
+    hacker_news_base: str = "https://hn.algolia.com"
+    downstatus_base: str = "https://isitdownstatus.com"
+    downdetector_base: str = "https://downdetectorapi.com/v2"
+    reddit_base: str = ""
+    bluesky_base: str = "https://bsky.social"
+    charts_base: str = "https://rss.marketingtools.apple.com"
+    charts_legacy_base: str = "https://itunes.apple.com"
 
-    @field_validator("feeds")
+    @field_validator("feeds", "mastodon")
     @classmethod
     def _web_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for url in value:
@@ -102,9 +123,24 @@ class Sources(_Strict):
                 raise ValueError(f"{url!r} is not an address such as https://example.org/feed.xml")
         return value
 
-    hacker_news_base: str = "https://hn.algolia.com"
-    downstatus_base: str = "https://isitdownstatus.com"
-    reddit_base: str = ""
+    @field_validator("charts")
+    @classmethod
+    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for where in value:
+            if not re.fullmatch(r"[a-z]{2}(:\d{1,6})?", where):
+                raise ValueError(f"{where!r} is not a country as us, or country and genre as us:6007")
+        return value
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            try:
+                ip_network(entry)
+            except ValueError:
+                if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", entry):
+                    raise ValueError(f"{entry!r} is neither a host nor a network such as 10.1.0.0/16") from None
+        return value
 
 
 class DetectorChoice(_Strict):
@@ -120,6 +156,10 @@ class Secrets(_Strict):
     smtp_password: SecretStr | None = None
     reddit_client_id: SecretStr | None = None
     reddit_client_secret: SecretStr | None = None
+    downdetector_client_id: SecretStr | None = None
+    downdetector_client_secret: SecretStr | None = None
+    bluesky_identifier: SecretStr | None = None
+    bluesky_password: SecretStr | None = None
     author_salt: SecretStr | None = None
 
 
@@ -169,8 +209,9 @@ class _ServiceTable(_Strict):
     homograph: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = Field(default="", pattern=r"^(https?://\S+)?$")
-    status_format: Literal["", "statuspage"] = ""
+    status_format: Literal["", "statuspage", "atom"] = ""
     downstatus: str = ""
+    downdetector: str = ""
     app_names: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()

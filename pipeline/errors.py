@@ -7,6 +7,8 @@ bug and keeps its traceback.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class PipelineError(Exception):
     """Base of every expected failure. `str(error)` is one line for a person."""
@@ -17,13 +19,22 @@ class ConfigError(PipelineError):
 
 
 class SourceError(PipelineError):
-    """One source, file or row could not be read; the others go on. `retry_after` is what the source asked for."""
+    """One source, file or row could not be read; the others go on.
 
-    def __init__(self, message: str, *, outcome: str = "error", retry_after: str | None = None) -> None:
-        """`outcome` is `error` or `blocked` (the source refused us: a gap, never a zero)."""
+    `outcome` is `error` or `blocked` (the source refused us: a gap, never a zero), `retry_after` when it asked us
+    to come back, `head` the first bytes of what it answered, kept in the quarantine, `memory` what to remember.
+    """
+
+    def __init__(
+        self, message: str, *, outcome: str = "error", retry_after: str | None = None, head: bytes = b"",
+        memory: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """All but the message have defaults that fit a failure of our own."""
         super().__init__(message)
         self.outcome = outcome
         self.retry_after = retry_after
+        self.head = head
+        self.memory = memory or {}
 
 
 class ChannelError(PipelineError):

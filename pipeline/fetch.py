@@ -1,17 +1,21 @@
 """The HTTP client of the sources: conditional, capped, with a deadline by the clock, and no way to private hosts.
 
-A read timeout alone does not bound a server that drips a byte now and then: a watchdog shuts the connection at the
-deadline. The size cap counts decoded bytes. The address is checked at connect, after the name was looked up, so a
-name that changes between look-up and use, or a redirect, gains nothing.
+One source's turn in one run is an errand: a session with a budget of requests and of seconds. A read timeout alone
+does not bound a server that drips a byte now and then, so a watchdog shuts the connections at the deadline. The size
+cap counts decoded bytes. Addresses are checked at connect, after the name was looked up, so that a name that changes
+between look-up and use, or a redirect, gains nothing.
 """
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
+import random
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -30,42 +34,132 @@ from pipeline.model import iso, utc
 MAX_BODY = 10 * 1024 * 1024
 DEADLINE = 30.0
 MAX_REDIRECTS = 5
-USER_AGENT = "groundswell/0.1 (outage detection; https://groundswell.example)"
-
+TRIES = 3  # requests of an errand that does not page; http.client itself stops at 100 headers
+PER_HOST = 2
+PATIENCE = 3  # errands in a row that a host let run out before it is left alone for the rest of the run
+LONGEST_WAIT = timedelta(hours=1)
+USER_AGENT = "groundswell/0.2 (outage detection; https://groundswell.example)"
+RETRIED = (408, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 # IPv6 forms that carry an IPv4 address, or are private by an older name
 _DISGUISES = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10"))
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class _Refused(OSError):
-    """The address may not be contacted."""
+class Allowed:
+    """Hosts and networks that may be contacted although they are private: names, addresses, `10.1.0.0/16`."""
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        """Raises ValueError on an entry that is neither a host name nor a network."""
+        self._names: set[str] = set()
+        self._networks: list[_Network] = []
+        for entry in entries:
+            try:
+                self._networks.append(ipaddress.ip_network(entry))
+            except ValueError:
+                if "/" in entry or not entry.strip():
+                    raise ValueError(f"{entry!r} is neither a host nor a network such as 10.1.0.0/16") from None
+                self._names.add(entry.lower())
+
+    def check(self, host: str, address: str) -> None:
+        """Raise SourceError unless the address is public or allowed, looking through IPv6 forms of IPv4."""
+        ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+        inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
+        if host.lower() in self._names or any(ip.version == n.version and ip in n for n in self._networks):
+            return
+        disguised = any(ip in network for network in _DISGUISES if network.version == ip.version)
+        if disguised or not inner.is_global or inner.is_multicast:
+            raise SourceError(f"{host} is at {address}, a private address; sources.allow_hosts may allow it")
 
 
-def _check_address(host: str, address: str) -> None:
-    """Raise unless the address is a public one, looking through IPv6 forms of IPv4."""
-    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    disguised = any(ip in network for network in _DISGUISES if network.version == ip.version)
-    if disguised or not inner.is_global or inner.is_multicast:
-        raise _Refused(f"{host} is at {address}, a private address")
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came: the body, or None when it has not changed, the headers in lower case, what to remember."""
+
+    body: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Guard:
-    """Watches the connections of one request: checks addresses, shuts sockets at the deadline."""
+class Fetcher:
+    """Hands out errands within fixed limits. One instance serves all sources of a run, from any thread."""
 
-    def __init__(self, allow_private: bool) -> None:
-        self.allow_private = allow_private
-        self.sockets: list[socket.socket] = []
-        self.expired = False
+    def __init__(self, *, allow: Iterable[str] = (), deadline: float = DEADLINE, pause: float = 0.5) -> None:
+        """`deadline` is seconds by the clock for an errand; `pause` the first wait before asking again."""
+        self.allowed, self.deadline, self.pause = Allowed(allow), deadline, pause
+        self._slots: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(PER_HOST))
+        self._silent: dict[str, int] = defaultdict(int)
+        self._lock = threading.Lock()
 
-    def connect(self, connection: HTTPConnection) -> socket.socket:
+    def errand(self, source: str, memory: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> Errand:
+        """Return a source's turn of at most `limit` requests; raises SourceError while it was asked to wait."""
+        waiting = memory.get("retry_after", "")
+        if waiting and now < utc(waiting) <= now + LONGEST_WAIT:
+            raise SourceError(f"{source}: asked to wait until {waiting}", outcome="blocked", retry_after=waiting)
+        return Errand(self, source, memory, now, limit)
+
+    def slot(self, host: str) -> threading.Semaphore:
+        """Return the host's semaphore; raises SourceError when the host has kept silent too often in this run."""
+        with self._lock:
+            if self._silent[host] >= PATIENCE:
+                raise SourceError(f"{host} let {PATIENCE} sources wait in vain; not asked again in this run")
+            return self._slots[host]
+
+    def heard(self, host: str, *, answered: bool) -> None:
+        """Note whether a host answered in time."""
+        with self._lock:
+            self._silent[host] = 0 if answered else self._silent[host] + 1
+
+
+class Errand(requests.Session):
+    """One source's turn in one run: a session, also for a client library that brings its own requests (praw)."""
+
+    def __init__(self, fetcher: Fetcher, source: str, memory: Mapping[str, str], now: datetime, limit: int) -> None:
+        """Made by Fetcher.errand; use it in a `with` block, which gives back its connections."""
+        super().__init__()
+        self.trust_env = False
+        self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+        self._fetcher, self._source, self._memory, self._now, self._limit = fetcher, source, memory, now, limit
+        self._random = random.Random(f"{source} {iso(now)}")
+        self._sockets: list[socket.socket] = []
+        self._held: dict[str, threading.Semaphore] = {}
+        self._over, self._answered, self.sent = threading.Event(), False, 0
+        self._watchdog: threading.Timer | None = None
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _adapter(self))
+
+    def close(self) -> None:
+        """Give back the connections and the places at their hosts."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        for sock in self._sockets:
+            sock.close()
+        super().close()
+        for host, slot in self._held.items():
+            if self._over.is_set() or self._answered:
+                self._fetcher.heard(host, answered=not self._over.is_set())
+            slot.release()
+        self._held = {}
+
+    def dial(self, connection: HTTPConnection) -> socket.socket:
+        """Connect to a checked address, when the host has a place free; raises SourceError or OSError."""
         host = str(getattr(connection, "_dns_host", connection.host))
+        if host not in self._held:
+            slot = self._fetcher.slot(host)
+            slot.acquire()
+            self._held[host] = slot
+            self._fetcher.slot(host)  # it may have gone silent meanwhile
+        if self._watchdog is None:
+            # waiting for a place is nobody's fault: the deadline runs from the first connection
+            self._watchdog = threading.Timer(self._fetcher.deadline, self._expire)
+            self._watchdog.daemon = True
+            self._watchdog.start()
         for family, kind, proto, _, address in socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM):
-            if not self.allow_private:
-                _check_address(host, str(address[0]))
+            self._fetcher.allowed.check(host, str(address[0]))
             sock = socket.socket(family, kind, proto)
-            sock.settimeout(10)
-            self.sockets.append(sock)
+            sock.settimeout(min(10.0, self._fetcher.deadline))
+            self._sockets.append(sock)
             try:
                 sock.connect(address)
             except OSError:
@@ -74,25 +168,148 @@ class _Guard:
             return sock
         raise OSError(f"{host} does not answer")
 
-    def expire(self) -> None:
-        self.expired = True
-        for sock in self.sockets:
+    def _expire(self) -> None:
+        self._over.set()
+        for sock in self._sockets:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
 
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send one request, follow no redirect, read the body within the limits; raises SourceError past them."""
+        if self._over.is_set():
+            raise self._late()
+        if self.sent >= self._limit:
+            raise SourceError(f"{self._source}: not answered within {self._limit} requests")
+        self.sent += 1
+        kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._fetcher.deadline)}
+        try:
+            response = super().send(request, **kwargs)
+            response._content = b"".join(self._pieces(response))
+            self._answered = True
+        except SourceError as error:
+            if not str(error).startswith(self._source):
+                error.args = (f"{self._source}: {error}",)
+            raise
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if self._over.is_set():
+                raise self._late() from error
+            if isinstance(error, urllib3.exceptions.HTTPError):
+                # as a library of requests' expects a body that breaks off
+                raise requests.exceptions.ChunkedEncodingError(error) from error
+            raise
+        return response
 
-def _adapter(guard: _Guard) -> HTTPAdapter:
-    """Return an adapter whose connections are made by the guard."""
+    def _late(self) -> SourceError:
+        return SourceError(f"{self._source}: no whole answer within {self._fetcher.deadline:g} s")
+
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
+        packings = [name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(",")]
+        if len(packings) > 2 or any(name not in PACKINGS for name in packings):
+            raise SourceError(f"{self._source}: packed as {', '.join(packings)[:60]!r}, which is not read")
+        size, began = 0, time.monotonic()
+        # one decoded piece at a time: what a full read would wait for, a drip never completes
+        while piece := response.raw.read1(65536, decode_content=True):
+            size += len(piece)
+            if size > MAX_BODY:
+                raise SourceError(f"{self._source}: more than {MAX_BODY // 2**20} MiB")
+            if time.monotonic() - began > self._fetcher.deadline:
+                self._over.set()
+            if self._over.is_set():
+                raise self._late()
+            yield piece
+        if self._over.is_set():
+            raise self._late()
+        told = response.headers.get("Content-Length", "")
+        if (
+            told.isascii()
+            and told.isdecimal()
+            and packings == [""]
+            and size < int(told[:12])
+            and response.status_code != 304
+        ):
+            raise SourceError(f"{self._source}: the answer was cut short")
+
+    def fetch(self, url: str, *, conditional: bool = False, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET an address, where `conditional` only if it changed since last time.
+
+        Raises SourceError in one line, `blocked` and with retry_after where the source asked for it.
+        """
+        known = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if conditional else {}
+        sent = {name: self._memory[key] for name, key in known.items() if self._memory.get(key)}
+        answer = self.judge(self._ask("GET", url, {**(headers or {}), **sent}, None))
+        if answer.body is None and not sent:
+            raise SourceError(f"{self._source}: answered 304, not modified, to a first request")
+        return answer
+
+    def submit(self, url: str, *, data: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """POST form data (a mapping) or a body (bytes); raises SourceError as `fetch` does."""
+        return self.judge(self._ask("POST", url, headers or {}, data))
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
+        """Ask until there is an answer other than a passing failure, or the errand's requests are used up."""
+        for attempt in range(TRIES):
+            try:
+                response = self._follow(method, url, headers, data)
+            except (requests.RequestException, OSError, ValueError) as error:
+                failure = SourceError(f"{self._source}: {_host(url)}: {_reason(error)}")
+                failure.__cause__ = error
+                if isinstance(error, requests.exceptions.SSLError | requests.exceptions.InvalidURL | ValueError):
+                    raise failure from error
+            else:
+                if response.status_code not in RETRIED or "Retry-After" in response.headers:
+                    return response
+                failure = SourceError(f"{self._source}: answered {response.status_code}", head=response.content[:200])
+            if attempt + 1 == TRIES or self.sent >= self._limit:
+                raise failure
+            self._over.wait(self._fetcher.pause * 2**attempt * (0.5 + self._random.random()))
+        raise AssertionError("unreachable")
+
+    def _follow(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
+        first = _host(url)
+        for hop in range(MAX_REDIRECTS + 1):
+            scheme = urlsplit(url).scheme
+            if scheme not in ("http", "https"):
+                raise SourceError(f"{self._source}: {scheme or 'an address without a scheme'}: only http and https")
+            # a key never travels on to another host
+            sent = headers if _host(url) == first else {k: v for k, v in headers.items() if k != "Authorization"}
+            response = self.request(method, url, headers=sent, data=data)
+            if not response.is_redirect:
+                return response
+            self.sent -= 1 if hop < MAX_REDIRECTS else 0
+            url = urljoin(url, response.headers["Location"])
+        raise SourceError(f"{self._source}: more than {MAX_REDIRECTS} redirects")
+
+    def judge(self, response: requests.Response) -> Answer:
+        """Return what an answer brought; raises SourceError on any but 200 and 304."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        status, asked = response.status_code, headers.get("retry-after")
+        if status == 304:
+            return Answer(None, headers, {"retry_after": ""})
+        if status in (403, 429) or (status == 503 and asked is not None):
+            until = iso(self._now + retry_after(asked, self._now)) if status == 429 or asked is not None else None
+            raise SourceError(f"{self._source}: answered {status}", outcome="blocked", retry_after=until,
+                              head=response.content[:200])  # fmt: skip
+        if status == 401:
+            raise SourceError(f"{self._source}: answered 401: its key or password is missing or wrong",
+                              outcome="blocked", head=response.content[:200])  # fmt: skip
+        if status != 200:
+            raise SourceError(f"{self._source}: answered {status}", head=response.content[:200])
+        return Answer(response.content, headers, {"etag": headers.get("etag", "")[:300], "retry_after": "",
+                                                  "last_modified": headers.get("last-modified", "")[:100]})  # fmt: skip
+
+
+def _adapter(errand: Errand) -> HTTPAdapter:
+    """Return an adapter whose connections are made by the errand."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.connect(self)
+            return errand.dial(self)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.connect(self)
+            return errand.dial(self)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -106,145 +323,6 @@ def _adapter(guard: _Guard) -> HTTPAdapter:
             self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     return Adapter(max_retries=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came: the body, or None when it has not changed, and what to remember for next time."""
-
-    body: bytes | None
-    memory: Mapping[str, str] = field(default_factory=dict)
-
-
-class Fetcher:
-    """Gets bodies within fixed limits. One instance serves all sources of a run."""
-
-    def __init__(self, *, allow_private: bool = False, deadline: float = DEADLINE) -> None:
-        """`allow_private` is for tests and for mirrors in one's own network."""
-        self._allow_private, self._deadline = allow_private, deadline
-
-    def session(self, source: str) -> GuardedSession:
-        """Return a session with this fetcher's limits."""
-        return GuardedSession(source, allow_private=self._allow_private, deadline=self._deadline)
-
-    def get(self, url: str, *, source: str, memory: Mapping[str, str], now: datetime) -> Answer:
-        """GET an address; raises SourceError in one line, `blocked` and with retry_after where the source asked."""
-        waiting = memory.get("retry_after", "")
-        if waiting and now < utc(waiting):
-            raise SourceError(f"{source}: asked to wait until {waiting}", outcome="blocked", retry_after=waiting)
-        guard = _Guard(self._allow_private)
-        watchdog = threading.Timer(self._deadline, guard.expire)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            return self._follow(url, source, memory, now, guard)
-        except _Refused as error:
-            raise SourceError(f"{source}: {error}") from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            cause: BaseException | None = error
-            while cause is not None:
-                if isinstance(cause, _Refused):
-                    raise SourceError(f"{source}: {cause}") from error
-                cause = cause.__cause__ or cause.__context__
-            if guard.expired:
-                raise SourceError(f"{source}: no whole answer within {self._deadline:g} s") from error
-            raise SourceError(f"{source}: {urlsplit(url).hostname}: {_reason(error)}") from error
-        finally:
-            watchdog.cancel()
-            for sock in guard.sockets:
-                sock.close()
-
-    def _follow(self, url: str, source: str, memory: Mapping[str, str], now: datetime, guard: _Guard) -> Answer:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
-        if memory.get("etag"):
-            headers["If-None-Match"] = memory["etag"]
-        if memory.get("last_modified"):
-            headers["If-Modified-Since"] = memory["last_modified"]
-        with requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _adapter(guard))
-            for _ in range(MAX_REDIRECTS + 1):
-                if urlsplit(url).scheme not in ("http", "https"):
-                    raise SourceError(
-                        f"{source}: {urlsplit(url).scheme or 'an address without a scheme'}: only http and https"
-                    )
-                with session.get(url, headers=headers, stream=True, timeout=15, allow_redirects=False) as response:
-                    if response.is_redirect:
-                        url = urljoin(url, response.headers["Location"])
-                        continue
-                    return self._take(response, source, now, guard)
-        raise SourceError(f"{source}: more than {MAX_REDIRECTS} redirects")
-
-    def _take(self, response: requests.Response, source: str, now: datetime, guard: _Guard) -> Answer:
-        status = response.status_code
-        if status == 304:
-            return Answer(None, {"retry_after": ""})
-        if status in (403, 429, 503):
-            until = iso(now + retry_after(response.headers.get("Retry-After"), now)) if status != 403 else ""
-            raise SourceError(f"{source}: answered {status}", outcome="blocked", retry_after=until or None)
-        if status != 200:
-            raise SourceError(f"{source}: answered {status}")
-        if len(response.headers.get("Content-Encoding", "").split(",")) > 2:
-            raise SourceError(f"{source}: packed more than twice")
-        body = _read(response, source, guard, self._deadline)
-        expected = response.headers.get("Content-Length", "")
-        if expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
-            raise SourceError(f"{source}: the answer was cut short")
-        return Answer(body, {"etag": response.headers.get("ETag", "")[:300], "retry_after": "",
-                                    "last_modified": response.headers.get("Last-Modified", "")[:100]})  # fmt: skip
-
-
-def _read(response: requests.Response, source: str, guard: _Guard, deadline: float) -> bytes:
-    """Read a decoded body within the cap and the deadline; raises SourceError."""
-    body = bytearray()
-    began = time.monotonic()
-    while not guard.expired:
-        # one decoded piece at a time: what a full read would wait for, a drip never completes
-        piece = response.raw.read1(65536, decode_content=True)
-        if not piece:
-            break
-        body += piece
-        if len(body) > MAX_BODY:
-            raise SourceError(f"{source}: more than {MAX_BODY // 2**20} MiB")
-        if time.monotonic() - began > deadline:
-            guard.expired = True
-    if guard.expired:
-        raise SourceError(f"{source}: no whole answer within {deadline:g} s")
-    return bytes(body)
-
-
-class GuardedSession(requests.Session):
-    """A session with the fetcher's limits, for a client library that brings its own requests (praw)."""
-
-    def __init__(self, source: str, *, allow_private: bool = False, deadline: float = DEADLINE) -> None:
-        """`source` is named in errors."""
-        super().__init__()
-        self.trust_env = False
-        self._source, self._deadline = source, deadline
-        self._guard = _Guard(allow_private)
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, _adapter(self._guard))
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send one request and read its body within the limits; raises SourceError past them."""
-        guard = self._guard
-        guard.sockets, guard.expired = [s for s in guard.sockets if s.fileno() >= 0], False
-        watchdog = threading.Timer(self._deadline, guard.expire)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            response = super().send(request, **{**kwargs, "stream": True})
-            response._content = _read(response, self._source, guard, self._deadline)
-        except _Refused as error:
-            raise SourceError(f"{self._source}: {error}") from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            if guard.expired:
-                raise SourceError(f"{self._source}: no whole answer within {self._deadline:g} s") from error
-            raise
-        finally:
-            watchdog.cancel()
-        return response
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta:
@@ -261,15 +339,33 @@ def retry_after(value: str | None, now: datetime) -> timedelta:
                 seconds = 600.0
     if seconds != seconds:
         seconds = 600.0
-    return timedelta(seconds=min(3600.0, max(60.0, seconds)))
+    return timedelta(seconds=min(LONGEST_WAIT.total_seconds(), max(60.0, seconds)))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "no host"
+    except ValueError:
+        return "no address"
 
 
 def _reason(error: BaseException) -> str:
     """Return a short reason without addresses of memory or repeated wrappers."""
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate cannot be trusted"
+    chain: BaseException | None = error
+    seen = 0
+    while chain is not None and seen < 10:
+        if isinstance(chain, http.client.IncompleteRead):
+            return "the answer was cut short"
+        if isinstance(chain, http.client.HTTPException):
+            return "not a proper HTTP answer"
+        if isinstance(chain, urllib3.exceptions.DecodeError):
+            return "its packed answer cannot be unpacked"
+        nested = next((a for a in chain.args if isinstance(a, BaseException)), None)
+        chain, seen = chain.__cause__ or chain.__context__ or nested, seen + 1
     if isinstance(error, requests.exceptions.Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ConnectionError):
         return "cannot be reached"
-    return type(error).__name__
+    return "no usable address" if isinstance(error, ValueError) else type(error).__name__

@@ -39,12 +39,16 @@ MIN_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Official:
-    """One incident on the provider's page, as far as it was shown."""
+    """One incident on the provider's page, as far as it was shown; `spoke` is when it was first posted.
+
+    For an incident written after the fact that is later than `posted`, the time the page shows it under.
+    """
 
     id: str
     name: str
     impact: str
     posted: datetime
+    spoke: datetime
     resolved: datetime | None
     updates: tuple[StatusUpdate, ...]
 
@@ -64,6 +68,7 @@ def officials(updates: Iterable[StatusUpdate]) -> list[Official]:
         over = [u.displayed_at for u in rows[other + 1 :]]
         found.append(Official(
             id=incident_id, name=rows[-1].name, impact=rows[-1].impact, posted=rows[0].displayed_at,
+            spoke=min(u.created_at if u.after_the_fact else u.displayed_at for u in rows),
             resolved=over[0] if over else None, updates=tuple(rows),
         ))  # fmt: skip
     return sorted(found, key=lambda o: (o.posted, o.id))
@@ -151,7 +156,7 @@ def _story(
         service=service.id, state=state, opened_at=known.opened_at if known else now, onset=begin,
         peak=best.peak if best else None, end=last if over else None,
         impact=_impact(intervals, official), symptom=_symptom(votes),
-        official_first_at=min((o.posted for o in official), default=None), episodes=len(story), active=not over,
+        official_first_at=min((o.spoke for o in official), default=None), episodes=len(story), active=not over,
         phases=phases, components=tuple(sorted(components, key=_component_order)),
         evidence=tuple(sorted(set(_evidence(intervals, official, votes)), key=lambda e: (e.at, e.kind, e.statement))),
     )  # fmt: skip

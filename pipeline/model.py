@@ -74,6 +74,7 @@ class Service:
     status_page: str = ""
     status_format: str = ""
     downstatus: str = ""
+    downdetector: str = ""
     app_names: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()
@@ -129,7 +130,8 @@ class NewsItem:
 class ComplaintCount:
     """Complaints about a service in [start, start + interval_s); empty region or indicator means all of them.
 
-    `window` is `interval` for counts that add up, `rolling` for a moving total, which is never summed.
+    `window` is `interval` for counts that add up, `rolling` for a moving total, which is never summed, `recovered`
+    for counts worked out from how a moving total changed.
     """
 
     service: str
@@ -146,7 +148,11 @@ class ComplaintCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusUpdate:
-    """One update of an incident on a provider's page; `components` are (official name, old status, new status)."""
+    """One update of an incident on a provider's page; `components` are (official name, old status, new status).
+
+    `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
+    long before it was posted was written after the fact.
+    """
 
     page: str
     incident_id: str
@@ -159,6 +165,11 @@ class StatusUpdate:
     created_at: datetime
     collected: datetime
     body: str = ""
+
+    @property
+    def after_the_fact(self) -> bool:
+        """Return whether it was posted more than ten minutes after the time it is shown under."""
+        return self.created_at - self.displayed_at > timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +185,18 @@ class ChartRank:
     collected: datetime
 
 
-Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideVerdict:
+    """What somebody else's monitor says of a service, in its own words: kept apart, never mixed with our verdicts."""
+
+    source: str
+    service: str
+    verdict: str
+    observed: datetime
+    collected: datetime
+
+
+Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank | OutsideVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

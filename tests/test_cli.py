@@ -8,13 +8,18 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from pipeline.model import utc
 from tests.conftest import ROOT, Groundswell
-from tests.fakes.server import Upstreams, hit
+from tests.fakes.base import Fake
+from tests.fakes.recording import Recording
+from tests.upstreams import serving
 
 NO_NETWORK = {"GROUNDSWELL_X": "1"}
 OFFLINE = """
@@ -23,9 +28,28 @@ watch = ["claude", "github"]
 statuspage_base = "http://127.0.0.1:9"
 hacker_news_base = "http://127.0.0.1:9"
 downstatus_base = "http://127.0.0.1:9"
+google_news_base = "http://127.0.0.1:9"
 feeds = ["http://127.0.0.1:9/feed.xml"]
-allow_private = true
+news_desks = false
+allow_hosts = ["127.0.0.1"]
 """
+UPSTREAMS = {"statuspage": "statuspage_base", "hacker_news": "hacker_news_base", "downstatus": "downstatus_base",
+             "google_news": "google_news_base", "feeds": ""}  # fmt: skip
+
+
+@contextmanager
+def upstreams(folder: Path, recording: Recording, now: str = "2026-03-02T12:00:00Z") -> Iterator[dict[str, Fake]]:
+    """Run stand-ins of what a plain configuration reads, and write that configuration."""
+    with ExitStack() as stack:
+        found = {kind: stack.enter_context(serving(kind, recording=recording, now=utc(now))) for kind in UPSTREAMS}
+        lines = [f'{key} = "{found[kind].url}"' for kind, key in UPSTREAMS.items() if key]
+        lines += [f'feeds = ["{found["feeds"].url}/feed.xml"]', "news_desks = false", 'allow_hosts = ["127.0.0.1"]']
+        configured(folder, 'watch = ["claude"]\n[sources]\n' + "\n".join(lines))
+        yield found
+
+
+FEED = b'<rss version="2.0"><channel><title>W</title><item><title>Claude grows</title><guid>g</guid></item></channel></rss>'
+PAGE = {"id": "x", "name": "Claude", "url": "https://status.claude.com"}
 
 
 def configured(folder: Path, text: str = OFFLINE) -> Path:
@@ -57,7 +81,7 @@ def test_without_network_every_source_fails_in_one_line_and_nothing_is_touched(
     done = groundswell("run")
     assert done.returncode == 3
     lines = done.stderr.strip().splitlines()
-    assert len(lines) == 6, done.stderr  # two pages, a feed, Hacker News, two counts
+    assert len(lines) == 8, done.stderr  # two pages, a feed, two searches for news, Hacker News, two counts
     assert all(line.startswith("groundswell: collect: ") and "Traceback" not in line for line in lines)
     assert done.stdout == ""
     conn = sqlite3.connect(tmp_path / "groundswell.db")
@@ -78,39 +102,55 @@ def test_with_no_configuration_the_keyless_sources_of_the_catalogue_are_read(
 def test_a_run_with_upstreams_is_silent_and_a_second_finds_nothing_new(
     groundswell: Groundswell, tmp_path: Path
 ) -> None:
-    upstreams = Upstreams().start()
-    upstreams.feed = b'<rss version="2.0"><channel><title>W</title><item><title>Claude grows</title><guid>g</guid></item></channel></rss>'
-    upstreams.hits = [hit(i, 1772450000 + i, f"Is Claude down? {i}") for i in range(3)]
-    configured(tmp_path, OFFLINE.replace("http://127.0.0.1:9", upstreams.url))
-    first = groundswell("run", "--now", "2026-03-02T12:00:00Z")
-    assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
-    second = groundswell("run", "--now", "2026-03-02T12:05:00Z")
-    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    recording = Recording()
+    recording.posts_made = [
+        {
+            "id": f"a{i}",
+            "title": f"Is Claude down? {i}",
+            "selftext": "",
+            "author": "a",
+            "subreddit": "x",
+            "created_utc": 1772450000 + i,
+        }
+        for i in range(3)
+    ]
+    recording.feeds_made = {"feed": FEED}
+    recording.pages_made = {"claude": {"page": PAGE, "incidents": []}}
+    with upstreams(tmp_path, recording):
+        first = groundswell("run", "--now", "2026-03-02T12:00:00Z")
+        assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
+        second = groundswell("run", "--now", "2026-03-02T12:05:00Z")
+        assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
     conn = sqlite3.connect(tmp_path / "groundswell.db")
     assert conn.execute("SELECT count(*) FROM posts WHERE tagged_by IS NOT NULL").fetchone()[0] == 3
-    assert (
-        conn.execute("SELECT sum(new) FROM runs WHERE stage='collect' AND started > '2026-03-02T12:01'").fetchone()[0]
-        == 0
+    # of a rolling hour each look is a row of its own
+    later = conn.execute(
+        "SELECT sum(new) FROM runs WHERE stage='collect' AND started > '2026-03-02T12:01' AND subject NOT LIKE 'downstatus%'"
     )
+    assert later.fetchone()[0] == 0
     report = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "What is broken, since when, who says so" in report
-    upstreams.shutdown()
 
 
 def test_an_official_incident_open_at_first_sight_is_told_once(groundswell: Groundswell, tmp_path: Path) -> None:
-    upstreams = Upstreams().start()
     update = {"id": "u", "status": "investigating", "body": "", "created_at": "2026-03-02T11:49:20Z", "display_at": "2026-03-02T11:49:20Z",
               "affected_components": [{"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}]}  # fmt: skip
-    upstreams.incidents = [{"id": "i", "name": "errors", "impact": "major", "incident_updates": [update]}]
-    configured(tmp_path, OFFLINE.replace("http://127.0.0.1:9", upstreams.url).replace('"claude", "github"', '"claude"'))
-    for minute in (0, 5):
-        assert groundswell("run", "--now", f"2026-03-02T12:0{minute}:00Z").returncode == 0
+    recording = Recording()
+    recording.feeds_made = {"feed": FEED}
+    recording.pages_made = {
+        "claude": {
+            "page": PAGE,
+            "incidents": [{"id": "i", "name": "errors", "impact": "major", "incident_updates": [update]}],
+        }
+    }
+    with upstreams(tmp_path, recording):
+        for minute in (0, 5):
+            assert groundswell("run", "--now", f"2026-03-02T12:0{minute}:00Z").returncode == 0
     (mail,) = (tmp_path / "mail").glob("*.eml")
     assert "already under way when we began" in mail.read_text()
     found = json.loads(groundswell("incidents", "--json", "--now", "2026-03-02T12:10:00Z").stdout)
     assert [i["state"] for i in found["incidents"]] == ["confirmed"]
     assert "claude.ai" in groundswell("sql", "select component from which_component").stdout
-    upstreams.shutdown()
 
 
 def test_a_held_lock_is_75(groundswell: Groundswell, tmp_path: Path) -> None:
@@ -166,7 +206,7 @@ def test_wide_bins_and_late_counts_are_told_too(groundswell: Groundswell, tmp_pa
         for hour in range(0, 24, 4)
     ]
     (tmp_path / "tickets.csv").write_text("service,start_utc,interval_s,total\n" + "\n".join(rows) + "\n")
-    only = 'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\nallow_private = true\ncounts = ["tickets.csv"]\n'
+    only = 'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
     configured(tmp_path, only + 'feeds = ["http://127.0.0.1:9/none.xml"]\n')
     assert groundswell("run", "--now", "2026-03-01T00:30:00Z").returncode == 3  # the feed alone
     with (tmp_path / "tickets.csv").open("a") as file:

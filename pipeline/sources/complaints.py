@@ -1,69 +1,91 @@
-"""Complaint counts: anyone's CSV, and DownStatus, the free service with counts.
+"""Complaint counts from anyone's file: CSV in its dialects, JSON, NDJSON. Right to the number, or refused with a line.
 
-DownStatus tells a rolling hour. It is stored as what it is (`window = rolling`), at most one sample an hour is
-judged, and it is never summed.
+Downdetector's API and DownStatus have files of their own beside this one.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, ComplaintCount, Reject, floor_to, utc
-from pipeline.sources.reading import not_from_the_future, plain, read_json, reject, whole
+from pipeline.model import Batch, ComplaintCount, Reject, utc
+from pipeline.sources.reading import not_from_the_future, plain, reject, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts")
 COUNT_COLUMNS = ("total", "count", "value")
-_Key = tuple[str, str, str, datetime, int]
+USUAL_WIDTH = 900
+MOST_BYTES = 512 * 1024 * 1024
+_SEPARATORS = (",", ";", "\t", "|")
+_Key = tuple[str, str, str, datetime]
+_Line = tuple[int, Mapping[str, str], str, str]  # line, cells by column, problem, the row as it stood
 
 
 def parse_csv(
-    body: bytes, *, source: str, fetched_at: datetime, name: str = "line", interval_s: int | None = None
-) -> Batch:
-    """Parse `service,start_utc,interval_s,total[,baseline][,region][,indicator]`.
+    body: bytes, *, source: str, fetched_at: datetime, name: str = "line", interval_s: int | None = None, service: str = ""
+) -> Batch:  # fmt: skip
+    """Parse `service,start_utc[,interval_s],total[,baseline][,region][,indicator]`.
 
-    `ts` and `timestamp_utc` are read as start_utc, `count` and `value` as total. A row that is not right to the
-    number (a fraction, a separator, a naive time, a second and different count for the same interval) is refused
-    with its line. Raises SourceError when the file has no such columns.
+    `ts` and `timestamp_utc` are read as start_utc, `count` and `value` as total; separators , ; tab and |, a line
+    `sep=;`, UTF-8 and UTF-16 are understood. Without a column interval_s or `interval_s` the commonest distance of
+    the rows is taken, or a quarter of an hour, and `detail` says so. A row that is not right to the number (a
+    fraction, a thousands separator, a naive time, a date that reads two ways, a second and different count) is
+    refused with its line. Raises SourceError when the file has no such columns, or one of them twice.
     """
-    lines = csv_lines(body)
-    header = [cell.strip().lower() for cell in next(lines, (0, [], ""))[1]]
-    when = next((column for column in TIME_COLUMNS if column in header), "")
-    what = next((column for column in COUNT_COLUMNS if column in header), "")
-    if "service" not in header or not when or not what or (interval_s is None and "interval_s" not in header):
-        raise SourceError(f"{name}:1: needs the columns service, start_utc, interval_s, total")
-    rows: dict[_Key, ComplaintCount] = {}
-    bad: list[Reject] = []
-    for line, cells, problem in lines:
-        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        try:
-            if problem:
-                raise ValueError(problem)
-            if len(cells) != len(header):
-                raise ValueError(f"{len(cells)} cells where the header has {len(header)}")
-            width = interval_s if interval_s is not None else whole(row["interval_s"])
-            if not 60 <= width <= 86400:
-                raise ValueError(f"interval_s {width} is not from 60 to 86400")
-            count = ComplaintCount(
-                service=_word(row["service"]), source=source, region=_word(row.get("region", ""), empty=True),
-                indicator=_word(row.get("indicator", ""), empty=True),
-                start=not_from_the_future(utc(row[when]), fetched_at), interval_s=width, total=whole(row[what]),
-                collected=fetched_at, baseline=_baseline(row.get("baseline", "")),
-            )  # fmt: skip
-            key = (count.service, count.region, count.indicator, count.start, width)
-            if key in rows and rows[key].total != count.total:
-                raise ValueError(f"a second count for this interval: {rows[key].total} before, {count.total} here")
-            rows[key] = count
-        except ValueError as error:
-            bad.append(reject(f"{name}:{line}", error, ",".join(cells)))
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+    text = as_utf8(body)
+    separator, skipped = _dialect(text)
+    lines = csv_lines(text, separator)
+    for _ in range(skipped):
+        next(lines, None)
+    first, header, _ = next(lines, (1, [], ""))
+    columns = [cell.strip().lower() for cell in header]
+    _check_columns(columns, f"{name}:{first}", service)
+
+    def rows() -> Iterator[_Line]:
+        for number, cells, problem in lines:
+            if not problem and (len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :])):
+                problem = f"{len(cells)} cells where the header has {len(columns)}"
+            yield number, dict(zip(columns, (c.strip() for c in cells), strict=False)), problem, separator.join(cells)
+
+    return _to_counts(rows(), source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
 
 
-def csv_lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
+def parse_counts(
+    body: bytes, *, source: str, fetched_at: datetime, name: str = "line", interval_s: int | None = None, service: str = ""
+) -> Batch:  # fmt: skip
+    """Parse a file of counts of any of the kinds: JSON (a list, or an object that holds one), NDJSON, else CSV."""
+    if as_utf8(body).lstrip()[:1] not in (b"[", b"{"):
+        return parse_csv(body, source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
+    rows = _json_rows(as_utf8(body), name)
+    return _to_counts(rows, source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
+
+
+def as_utf8(body: bytes) -> bytes:
+    """Return a text file's bytes without byte-order mark, UTF-16 turned into UTF-8."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16", "replace").encode("utf-8", "replace")
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def _dialect(body: bytes) -> tuple[str, int]:
+    """Return the separator, and how many lines before the header speak of it."""
+    first = body.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8", "replace").strip().lower()
+    if match := re.fullmatch(r"\"?sep=([,;|\t])\"?", first):
+        return match[1], 1
+    known = {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s"}
+    found = {sep: len(known & {cell.strip('" ') for cell in first.split(sep)}) for sep in _SEPARATORS}
+    return max(_SEPARATORS, key=lambda sep: found[sep]), 0
+
+
+def csv_lines(body: bytes, separator: str = ",") -> Iterator[tuple[int, list[str], str]]:
     """Yield (line, cells, problem) of each line that is not empty.
 
     A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.
@@ -73,7 +95,7 @@ def csv_lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
             continue
         try:
             text = raw.decode("utf-8")
-            cells = next(csv.reader([text], strict=True), [])
+            cells = next(csv.reader([text], strict=True, delimiter=separator), [])
         except UnicodeDecodeError:
             yield number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text"
         except csv.Error as error:
@@ -82,8 +104,129 @@ def csv_lines(body: bytes) -> Iterator[tuple[int, list[str], str]]:
             yield number, cells, ""
 
 
+def _check_columns(columns: list[str], where: str, service: str) -> None:
+    if not (
+        ("service" in columns or service) and set(TIME_COLUMNS) & set(columns) and set(COUNT_COLUMNS) & set(columns)
+    ):
+        raise SourceError(f"{where}: needs the columns service, start_utc, total (and interval_s)")
+    read = {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s", "baseline", "region", "indicator"}
+    twice = [column for column, times in Counter(columns).items() if times > 1 and column in read]
+    if twice:
+        raise SourceError(f"{where}: the column {twice[0]} comes twice")
+
+
+def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
+    """Yield the objects of a JSON or NDJSON file; a line that is none is a problem of its own."""
+    try:
+        whole_file = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        if body.lstrip()[:1] == b"[" or b"\n" not in body.strip():
+            raise SourceError(f"{name}: not valid JSON: {plain(error, 120)}") from error
+        for number, raw in enumerate(body.splitlines(), 1):
+            if raw.strip():
+                try:
+                    yield _json_row(number, json.loads(raw, object_pairs_hook=_once))
+                except (ValueError, RecursionError) as problem:
+                    yield number, {}, f"not JSON: {plain(problem, 120)}", raw[:200].decode("utf-8", "replace")
+        return
+    if isinstance(whole_file, dict):
+        held = [value for value in whole_file.values() if isinstance(value, list)]
+        whole_file = held[0] if len(held) == 1 else [whole_file]
+    for number, item in enumerate(whole_file, 1):
+        yield _json_row(number, item)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _json_row(number: int, item: object) -> _Line:
+    if not isinstance(item, dict):
+        return number, {}, "not an object", plain(item, 200)
+    cells = {str(k).strip().lower(): "" if v is None else str(v) for k, v in item.items()}
+    nested = next((k for k, v in item.items() if isinstance(v, bool | list | dict)), None)
+    return number, cells, f"{nested} is neither a number nor a word" if nested else "", plain(item, 200)
+
+
+def _to_counts(
+    lines: Iterable[_Line], *, source: str, fetched_at: datetime, name: str, interval_s: int | None, service: str
+) -> Batch:
+    rows: dict[_Key, ComplaintCount] = {}
+    bad: list[Reject] = []
+    unsized = False
+    for line, cells, problem, head in lines:
+        try:
+            if problem:
+                raise ValueError(problem)
+            told = cells.get("interval_s", "") or interval_s
+            unsized = unsized or not told
+            width = USUAL_WIDTH if not told else told if isinstance(told, int) else whole(told)
+            if not 60 <= width <= 86400:
+                raise ValueError(f"interval_s {width} is not from 60 to 86400")
+            count = ComplaintCount(
+                service=_word(service or cells.get("service", "")), source=source,
+                region=_word(cells.get("region", ""), empty=True),
+                indicator=_word(cells.get("indicator", ""), empty=True),
+                start=not_from_the_future(_start(_one_of(cells, TIME_COLUMNS)), fetched_at), interval_s=width,
+                total=_total(_one_of(cells, COUNT_COLUMNS)), collected=fetched_at,
+                baseline=_baseline(cells.get("baseline", "")),
+            )  # fmt: skip
+            key = (count.service, count.region, count.indicator, count.start)
+            if key in rows and rows[key].total != count.total:
+                raise ValueError(f"a second count for this interval: {rows[key].total} before, {count.total} here")
+            rows[key] = count
+        except ValueError as error:
+            bad.append(reject(f"{name}:{line}", error, head))
+    detail = ""
+    if unsized and rows:
+        width = _spacing(rows)
+        detail = f"each count taken to cover {width} s; a column interval_s or --interval says otherwise"
+        rows = {key: replace(row, interval_s=width) for key, row in rows.items()}
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty",
+                 detail=detail)  # fmt: skip
+
+
+def _spacing(rows: Mapping[_Key, ComplaintCount]) -> int:
+    """Return the commonest distance between neighbours of a series, a quarter of an hour where there are none."""
+    series: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for service, region, indicator, start in rows:
+        series[service, region, indicator].append(int(start.timestamp()))
+    steps: Counter[int] = Counter()
+    for stamps in series.values():
+        stamps.sort()
+        steps.update(b - a for a, b in pairwise(stamps))
+    fitting = {step: times for step, times in steps.items() if 60 <= step <= 86400}
+    return min(fitting, key=lambda step: (-fitting[step], step)) if fitting else USUAL_WIDTH
+
+
+def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
+    """Return what the row says under one of several names; raises ValueError when they disagree or all are empty."""
+    said = {cells[column] for column in columns if cells.get(column)}
+    if len(said) != 1:
+        names = ", ".join(column for column in columns if column in cells) or columns[0]
+        raise ValueError(f"{names}: two different values" if said else f"{names}: empty")
+    return said.pop()
+
+
+def _start(text: str) -> datetime:
+    """Read ISO with its zone, or seconds or milliseconds of the epoch."""
+    if re.fullmatch(r"1[0-9]{9}([0-9]{3})?", text):
+        return datetime.fromtimestamp(int(text[:10]), tz=UTC)
+    if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):
+        raise ValueError(f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z")
+    return utc(text)
+
+
+def _total(text: str) -> int:
+    """Read a whole count; `12.0`, as programs write whole numbers beside missing ones, is 12."""
+    return whole(text.removesuffix(".0"))
+
+
 def _word(text: str, *, empty: bool = False) -> str:
-    if (not text and not empty) or len(text) > 60 or "/" in text or not text.isprintable():
+    if (not text and not empty) or len(text) > 60 or "/" in text or "|" in text or not text.isprintable():
         raise ValueError(f"{plain(text, 40)!r} is not a usable name")
     return text
 
@@ -97,38 +240,8 @@ def _baseline(text: str) -> float | None:
     return value
 
 
-def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
-    """Parse `/api/v1/status/{slug}`: one rolling hour of reports. Raises SourceError on any other answer."""
-    answer = read_json(body, source)
-    found = answer.get("data") if isinstance(answer, dict) else None
-    data = found if isinstance(found, dict) else {}
-    reports = data.get("report_count_1h")
-    if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
-        raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked")
-    row = ComplaintCount(
-        service=service or plain(data.get("slug"), 60), source="downstatus", region="", indicator="",
-        start=floor_to(fetched_at, 3600), interval_s=3600, total=reports, collected=fetched_at, window="rolling",
-    )  # fmt: skip
-    return Batch(source=source, rows=(row,))
-
-
-class DownStatusSource:
-    """One service's count of reports in the last hour."""
-
-    def __init__(self, service: str, slug: str, fetcher: Fetcher, base: str) -> None:
-        """`slug` is the service's name there."""
-        self.name = f"downstatus:{service}"
-        self._service, self._url, self._fetcher = service, f"{base.rstrip('/')}/api/v1/status/{slug}", fetcher
-
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
-        """Read the count. Raises SourceError."""
-        answer = self._fetcher.get(self._url, source=self.name, memory={}, now=now)
-        batch = parse_downstatus(answer.body or b"", source=self.name, fetched_at=now, service=self._service)
-        return Batch(source=self.name, rows=batch.rows, covered=(since, now), memory={})
-
-
 class CountsFileSource:
-    """A CSV file that something else keeps writing."""
+    """A file that something else keeps writing."""
 
     def __init__(self, path: Path) -> None:
         """The source is named after the file."""
@@ -137,10 +250,15 @@ class CountsFileSource:
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
         """Read the whole file; rows known already change nothing. Raises SourceError."""
-        try:
-            body = self._path.read_bytes()
-        except OSError as error:
-            raise SourceError(f"{self._path}: cannot be read: {error.strerror}") from error
-        batch = parse_csv(body, source=self.name, fetched_at=now, name=str(self._path))
-        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(since, now),
-                     outcome=batch.outcome)  # fmt: skip
+        batch = parse_counts(read_capped(self._path), source=self.name, fetched_at=now, name=str(self._path))
+        return replace(batch, covered=(since, now))
+
+
+def read_capped(path: Path) -> bytes:
+    """Return a file's bytes; raises SourceError when it cannot be read or is larger than a file of counts may be."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SourceError(f"{path}: larger than {MOST_BYTES // 2**20} MiB; cut it into several")
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error

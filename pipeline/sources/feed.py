@@ -1,33 +1,159 @@
-"""RSS and Atom through feedparser, which is given bytes only: it never opens an address or a file itself."""
+"""RSS, Atom and JSON Feed. feedparser runs in one reusable process of its own, killed when a body takes too long."""
 
 from __future__ import annotations
 
-import calendar
-import io
-from collections.abc import Mapping
+import atexit
+import hashlib
+import json
+import re
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, NewsItem, Reject
-from pipeline.sources.reading import FUTURE, TITLE_CAP, plain, reject, unmarked
+from pipeline.model import Batch, NewsItem, Reject, utc
+from pipeline.sources.reading import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
+
+PARSE_SECONDS = 10.0
+MOST_ENTRIES = 5000
+_ENTRY_END = re.compile(rb"(?i)</(?:[a-z0-9_]{1,20}:)?(?:item|entry)\s*>")
+GOOGLE = "news.google.com"
+ABOUT = "(outage OR down OR hacked OR ban OR ordered OR directive OR sanctions OR lawsuit)"
 
 
-def _published(entry: Mapping[str, Any], fetched_at: datetime) -> datetime:
-    """Return when an entry says it appeared; first-seen time when it does not say, or names the future."""
-    for field in ("published_parsed", "updated_parsed"):
-        # asked by membership first: feedparser maps an absent "updated" to "published" with a warning
-        parts = entry[field] if field in entry else None  # noqa: SIM401
-        if parts:
+class _Reader:
+    """The one process that parses feeds, started when first needed and again after it had to be killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._process = None
+
+    def read(self, body: bytes, seconds: float) -> dict[str, Any]:
+        """Return what feed_reader.read says; raises TimeoutError when it takes longer, EOFError when it dies."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self.stop()
+                script = Path(__file__).with_name("feed_reader.py")
+                self._process = subprocess.Popen(  # noqa: S603  our own interpreter and script
+                    [sys.executable, "-I", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                )
             try:
-                moment = datetime.fromtimestamp(calendar.timegm(parts), tz=UTC)
-            except (ValueError, OverflowError, OSError):
+                return self._exchange(self._process, body, time.monotonic() + seconds)
+            except BaseException:
+                self.stop()  # half an answer may be on its way: the next body gets a fresh process
+                raise
+
+    def _exchange(self, process: subprocess.Popen[bytes], body: bytes, until: float) -> dict[str, Any]:
+        source, sink = process.stdout, process.stdin
+        assert source is not None
+        assert sink is not None
+        try:
+            # the reader takes the whole body before it answers, so this cannot block for good
+            for piece in (struct.pack("<I", len(body)), body):
+                view = memoryview(piece)
+                while view:
+                    view = view[sink.write(view) or 0 :]
+        except BrokenPipeError as error:
+            raise EOFError from error
+
+        def take(count: int) -> bytes:
+            taken = bytearray()
+            while len(taken) < count:
+                ready, _, _ = select.select([source], [], [], max(0.0, until - time.monotonic()))
+                if not ready:
+                    raise TimeoutError
+                piece = source.read(count - len(taken))
+                if not piece:
+                    raise EOFError
+                taken += piece
+            return bytes(taken)
+
+        found: dict[str, Any] = json.loads(take(struct.unpack("<I", take(4))[0]))
+        return found
+
+
+_READER = _Reader()
+
+
+def read_feed(body: bytes, source: str) -> dict[str, Any]:
+    """Return {version, bozo, title, entries} of a feed of any kind; raises SourceError when the bytes are none."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return _json_feed(body, source)
+    ends = islice(_ENTRY_END.finditer(body), MOST_ENTRIES - 1, MOST_ENTRIES)
+    try:
+        # reading costs half a millisecond an entry: of an endless feed the first some thousand are taken
+        found = _READER.read(body[: next((end.end() for end in ends), len(body))], PARSE_SECONDS)
+    except TimeoutError:
+        raise SourceError(f"{source}: not read within {PARSE_SECONDS:g} s; given up", head=body[:200]) from None
+    except EOFError:
+        raise SourceError(f"{source}: too much for the memory a feed may take", head=body[:200]) from None
+    if "error" in found:
+        raise SourceError(f"{source}: not a readable feed: {found['error']}", head=body[:200])
+    if not found["entries"] and (not found["version"] or found["bozo"]) and is_page(body):
+        raise SourceError(f"{source}: a web page, not a feed", outcome="blocked", head=body[:200])
+    if not found["version"] and not found["entries"]:
+        raise SourceError(f"{source}: neither RSS nor Atom", head=body[:200])
+    if found["bozo"] and not found["entries"]:
+        # an empty list may be what is left of a body that broke off: no statement that there is no news
+        raise SourceError(f"{source}: an ill-formed feed without an entry", head=body[:200])
+    return found
+
+
+def _json_feed(body: bytes, source: str) -> dict[str, Any]:
+    answer = read_json(body, source)
+    if not str(answer.get("version", "")).startswith("https://jsonfeed.org/version/"):
+        raise SourceError(f"{source}: JSON, and no JSON Feed", head=body[:200])
+    items = answer.get("items")
+    if not isinstance(items, list):
+        raise SourceError(f"{source}: a JSON Feed without items", head=body[:200])
+    entries: list[Any] = []
+    for item in items:
+        if not isinstance(item, dict):
+            entries.append(item)
+            continue
+        words = item.get("summary") or item.get("content_text") or item.get("content_html")
+        times = {}
+        for key, name in (("published", "date_published"), ("updated", "date_modified")):
+            try:
+                times[key] = list(utc(str(item[name])).timetuple())[:6]
+            except (KeyError, ValueError):
                 continue
-            if moment.year >= 2000 and moment <= fetched_at + FUTURE:
-                return moment
-    return fetched_at
+        entries.append({"title": item.get("title"), "id": plain(item.get("id"), 300), "link": item.get("url"),
+                        "summary": words, "content": item.get("content_html"), "source": "", **times})  # fmt: skip
+    return {"version": "json", "bozo": False, "title": answer.get("title"), "entries": entries}
+
+
+def moment(parts: object, fetched_at: datetime) -> datetime | None:
+    """Read six numbers as a UTC time; None when they are none, or lie before 2000 or in the future."""
+    if not isinstance(parts, list) or len(parts) != 6:
+        return None
+    try:
+        year, month, day, hour, minute, second = parts
+        found = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if found.year >= 2000 and found <= fetched_at + FUTURE else None
 
 
 def _link(value: object) -> str:
@@ -36,59 +162,86 @@ def _link(value: object) -> str:
 
 
 def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
-    """Parse a feed; raises SourceError when the bytes are no feed. An entry without a title or id is refused."""
-    import feedparser
+    """Parse a feed of any kind into NewsItems; raises SourceError when the bytes are no feed.
 
-    try:
-        # bytes or text would be taken for an address or a file name when they look like one; a stream never is
-        parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    except Exception as error:
-        raise SourceError(f"{source}: not a readable feed: {type(error).__name__}") from error
-    entries = parsed.get("entries", [])
-    if not parsed.get("version") and not entries:
-        page = b"<html" in body[:2000].lower()
-        outcome = "blocked" if page else "error"
-        raise SourceError(f"{source}: {'a web page' if page else 'neither RSS nor Atom'}, not a feed", outcome=outcome)
-    feed = parsed.get("feed", {})
-    home = plain(feed.get("title"), 120) or source
+    An entry without an id is known by its link, or by a digest of what it says; one without a title by its first
+    words. A time that cannot be read or lies in the future becomes the time of fetching. May be called alone on
+    hostile bytes: same bytes, same result, at most ten seconds.
+    """
+    found = read_feed(body, source)
+    home = plain(found["title"], 120) or source
     rows: dict[str, NewsItem] = {}
     bad: list[Reject] = []
-    for number, entry in enumerate(entries):
-        title = unmarked(entry.get("title"), TITLE_CAP)
-        url = _link(entry.get("link"))
-        native = plain(entry.get("id"), 300) or url
-        if not title or not native:
-            bad.append(
-                reject(f"entry {number}", "no title" if not title else "neither id nor link", entry.get("title"))
-            )
+    for number, entry in enumerate(found["entries"]):
+        if not isinstance(entry, Mapping):
+            bad.append(reject(f"entry {number}", "not an object", entry))
             continue
-        origin = entry.get("source") or {}
-        outlet = plain(origin.get("title"), 120) if isinstance(origin, dict) else ""
-        if outlet and title.endswith(f" - {outlet}"):
+        summary = unmarked(entry.get("summary") or entry.get("content"), 2000)
+        url = _link(entry.get("link"))
+        outlet = plain(entry.get("source"), 120)
+        title = unmarked(entry.get("title"), TITLE_CAP)
+        if outlet:
             title = title.removesuffix(f" - {outlet}")
+        digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:24]
+        native = plain(entry.get("id"), 300) or url or f"digest:{digest}"
+        if GOOGLE in url:
+            # its links are opaque and differ from day to day: the same headline of the same outlet is one item
+            said = f"{' '.join(title.casefold().split())}\0{outlet.casefold()}"
+            native = f"google:{hashlib.sha256(said.encode()).hexdigest()[:24]}"
+        published = moment(entry.get("published"), fetched_at) or moment(entry.get("updated"), fetched_at)
         rows[native] = NewsItem(
-            source=source, native_id=native, outlet=outlet or home, published=_published(entry, fetched_at),
-            collected=fetched_at, title=title, summary=unmarked(entry.get("summary"), 2000), url=url,
+            source=source, native_id=native, outlet=outlet or home, published=published or fetched_at,
+            collected=fetched_at, title=title or summary[:120] or url or "(untitled)", summary=summary, url=url,
         )  # fmt: skip
-    detail = "ill-formed, salvaged" if parsed.get("bozo") else ""
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail,
-                 outcome="ok" if rows else "empty")  # fmt: skip
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad),
+                 detail="ill-formed, salvaged" if found["bozo"] else "", outcome="ok" if rows else "empty")  # fmt: skip
+
+
+def google_news(name: str, vendor: str) -> str:
+    """Return the address of Google News' search for a service or its vendor, with what makes either newsworthy."""
+    who = f'("{name}" OR "{vendor}")' if vendor and vendor != name else f'"{name}"'
+    query = urlencode({"q": f"{who} {ABOUT} when:1d", "hl": "en-US", "gl": "US", "ceid": "US:en"})
+    return f"https://{GOOGLE}/rss/search?{query}"
 
 
 class FeedSource:
     """One feed by its address."""
 
-    def __init__(self, url: str, fetcher: Fetcher) -> None:
-        """The source is named after the host and path, without any query."""
+    def __init__(self, url: str, fetcher: Fetcher, *, name: str = "", stored_as: str = "") -> None:
+        """Named after host and path, without any query, unless a name is given; `stored_as` is its rows' source."""
         parts = urlsplit(url)
-        self.name = f"feed:{parts.hostname}{parts.path}".rstrip("/")
-        self._url, self._fetcher = url, fetcher
+        self.name = name or f"feed:{parts.hostname}{parts.path}".rstrip("/")
+        self._stored_as, self._url, self._fetcher = stored_as or self.name, url, fetcher
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
         """Read the feed unless it is unchanged. Raises SourceError."""
-        answer = self._fetcher.get(self._url, source=self.name, memory=memory, now=now)
+        with self._fetcher.errand(self.name, memory, now) as errand:
+            answer = errand.fetch(self._url, conditional=True)
         if answer.body is None:
             return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
-        batch = parse_feed(answer.body, source=self.name, fetched_at=now)
-        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(since, now),
-                     outcome=batch.outcome, detail=batch.detail, memory=answer.memory)  # fmt: skip
+        digest = hashlib.sha256(answer.body).hexdigest()[:16]
+        if memory.get("poison") == digest:
+            raise SourceError(f"{self.name}: the same body that could not be read last time")
+        try:
+            batch = parse_feed(answer.body, source=self.name, fetched_at=now)
+        except SourceError as error:
+            if isinstance(error.__context__, TimeoutError):
+                error.memory = {"poison": digest}  # ten seconds are enough for these bytes, once
+            raise
+        rows = tuple(replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))
+        salvaged = bool(batch.detail)
+        return Batch(source=self.name, rows=rows, rejected=batch.rejected, outcome=batch.outcome,
+                     covered=None if salvaged else (since, now), detail=batch.detail,
+                     memory={} if salvaged else answer.memory)  # fmt: skip
+
+
+def feed_sources(urls: Sequence[str], fetcher: Fetcher) -> list[FeedSource]:
+    """Return a source for each address, each under a name of its own."""
+    named: dict[str, FeedSource] = {}
+    for url in urls:
+        source = FeedSource(url, fetcher)
+        if source.name in named:
+            tail = hashlib.sha256(url.encode()).hexdigest()[:6]
+            source = FeedSource(url, fetcher, name=f"{source.name}#{tail}")
+        named.setdefault(source.name, source)
+    return list(named.values())

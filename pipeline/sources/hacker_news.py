@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
+    SETTLED,
     TITLE_CAP,
     author_key,
     from_epoch,
@@ -20,7 +21,8 @@ from pipeline.sources.reading import (
     unmarked,
 )
 
-PAGE = 200
+PAGE = 1000  # the most the index gives for one query, whatever page is asked for
+SLICES = 3
 
 
 def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
@@ -28,12 +30,14 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
     answer = read_json(body, source)
     hits = answer.get("hits") if isinstance(answer, dict) else None
     if not isinstance(hits, list):
-        raise SourceError(f"{source}: no hits in the answer", outcome="blocked")
+        raise SourceError(f"{source}: no hits in the answer", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[Reject] = []
     for number, hit in enumerate(hits):
         try:
             native = plain(hit["objectID"], 40)
+            if not native:
+                raise ValueError("no objectID")
             is_comment = bool(hit.get("comment_text"))
             rows[native] = Post(
                 source="hacker_news", native_id=native, kind="comment" if is_comment else "post", community="HN",
@@ -61,18 +65,26 @@ class HackerNewsSource:
         rows: dict[str, Post] = {}
         rejected: list[Reject] = []
         reached = since
-        span = f"created_at_i>={int(since.timestamp())},created_at_i<{int(now.timestamp())}"
-        for name in self._names:
-            query = urlencode({"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span,
-                               "hitsPerPage": PAGE})  # fmt: skip
-            url = f"{self._base}/api/v1/search_by_date?{query}"
-            answer = self._fetcher.get(url, source=self.name, memory={}, now=now)
-            batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
-            found = [row for row in batch.rows if isinstance(row, Post)]
-            if len(found) >= PAGE:
-                # newest first and cut: older ones of this span were not read
-                reached = max(reached, min(post.created for post in found))
-            rows |= {post.native_id: post for post in found}
-            rejected += batch.rejected
-        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(rejected), covered=(reached, now),
-                     outcome="ok" if rows else "empty")  # fmt: skip
+        limit = len(self._names) * SLICES + 2
+        with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
+            for name in self._names:
+                until = int(now.timestamp())
+                for _ in range(SLICES):
+                    span = f"created_at_i>={int(since.timestamp())},created_at_i<{until}"
+                    query = urlencode({"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span,
+                                       "hitsPerPage": PAGE})  # fmt: skip
+                    answer = errand.fetch(f"{self._base}/api/v1/search_by_date?{query}")
+                    batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
+                    found = [row for row in batch.rows if isinstance(row, Post) and row.created >= since]
+                    rows |= {post.native_id: post for post in found}
+                    rejected += batch.rejected
+                    if len(batch.rows) + len(batch.rejected) < PAGE or not found:
+                        break
+                    # newest first and cut: ask again for what is older
+                    until = int(min(post.created for post in found).timestamp()) + 1
+                else:
+                    reached = max(reached, min(post.created for post in found) + timedelta(seconds=1))
+        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
+        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(rejected), detail=detail,
+                     covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",
+                     memory={"retry_after": ""})  # fmt: skip

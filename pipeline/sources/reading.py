@@ -17,6 +17,7 @@ from pipeline.model import Reject
 TEXT_CAP = 20_000
 TITLE_CAP = 500
 FUTURE = timedelta(minutes=5)
+SETTLED = timedelta(seconds=60)  # what is younger may not be shown yet: its absence says nothing
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAK = re.compile(r"(?i)<\s*(br|/p|/li|/div)[^<>]{0,200}>")
 
@@ -73,13 +74,26 @@ def read_json(body: bytes, source: str) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=no_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
+        head = body[:200]
         if body.lstrip()[:1] == b"<":
-            raise SourceError(f"{source}: answered with a web page instead of JSON", outcome="blocked") from error
-        raise SourceError(f"{source}: not valid JSON: {plain(error, 120)}") from error
+            words = f"{source}: answered with a web page instead of JSON"
+            raise SourceError(words, outcome="blocked", head=head) from error
+        if not body.strip():
+            raise SourceError(f"{source}: answered with nothing") from error
+        raise SourceError(f"{source}: not valid JSON: {plain(error, 120)}", head=head) from error
+
+
+def is_page(body: bytes) -> bool:
+    """Return whether a body is a web page: what a block page, a login or a captcha comes as."""
+    return bool(re.search(rb"(?i)<(!doctype\s+html|html)[\s>]", body[:4000]))
 
 
 def reject(where: str, reason: object, head: object) -> Reject:
     """Describe a refused row."""
+    if isinstance(reason, KeyError):
+        reason = f"no {reason.args[0]}"
+    elif isinstance(reason, TypeError | AttributeError):
+        reason = "not of the expected shape"
     return Reject(where=where, reason=plain(reason, 200), head=plain(head, 200))

@@ -8,9 +8,7 @@ any order. A malformed file or row is told with its file and line; the rest is u
 from __future__ import annotations
 
 import bisect
-import csv
 import dataclasses
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +17,22 @@ from typing import Any
 
 from pipeline.config import parse_duration, read_toml
 from pipeline.errors import ConfigError, SourceError
-from pipeline.model import Batch, ChartRank, ComplaintCount, NewsItem, Post, Record, Reject, StatusUpdate, iso, utc
-from pipeline.sources import complaints, feed, reddit, statuspage
-from pipeline.sources.reading import plain, reject, whole
+from pipeline.model import (
+    Batch,
+    ChartRank,
+    ComplaintCount,
+    NewsItem,
+    OutsideVerdict,
+    Post,
+    Record,
+    Reject,
+    StatusUpdate,
+    iso,
+    utc,
+)
+from pipeline.sources import charts, complaints, feed, statuspage
+from pipeline.sources.archive import read_archive
+from pipeline.sources.complaints import read_capped
 
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
@@ -132,6 +143,8 @@ def _key(row: Record) -> str:
         return f"{row.page}/{row.incident_id}/{row.update_id}"
     if isinstance(row, ChartRank):
         return f"{row.store}/{row.country}/{row.chart}/{row.app}"
+    if isinstance(row, OutsideVerdict):
+        return f"{row.source}/{row.service}"
     return f"{row.source}/{row.native_id}"
 
 
@@ -180,29 +193,26 @@ def _public(row: Record) -> datetime:
 
 def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batch:
     try:
-        body = path.read_bytes()
-        if path.suffix == ".zst":
-            import zstandard
-
-            unpacker = zstandard.ZstdDecompressor(max_window_size=2**31)
-            body = unpacker.stream_reader(io.BytesIO(body)).read()
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:
-        raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
-    try:
         if kind == "posts":
-            return reddit.parse_archive(body, source="reddit", fetched_at=end, salt=salt, name=name)
+            return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
+        body = read_capped(path)
         if kind == "complaints":
             return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
         if kind == "feeds":
             return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
         if kind == "status":
             return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
-        return parse_charts(body, source="charts", fetched_at=end, name=name)
+        return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
     except SourceError as error:
         message = str(error)
         raise SourceError(message if name in message else f"{path}: {message}") from error
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    """Return the pieces of a file as one batch."""
+    rows = {(row.source, row.native_id): row for batch in batches for row in batch.rows if isinstance(row, Post)}
+    bad = tuple(bad for batch in batches for bad in batch.rejected)
+    return Batch(source="reddit", rows=tuple(rows.values()), rejected=bad, outcome="ok" if rows else "empty")
 
 
 def _placed(batch: Batch, name: str) -> Batch:
@@ -215,24 +225,3 @@ def _named_by_content(batch: Batch) -> Batch:
     """Name items by what they say, not by the file they lie in: a file cut in two gives the same rows."""
     rows = tuple(dataclasses.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
     return dataclasses.replace(batch, source="feeds", rows=rows)
-
-
-def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
-    """Parse `observed_utc,store,country,chart,rank,app`; a bad row is refused with its line."""
-    if max(map(len, body.split(b"\n"))) > 100_000:
-        raise SourceError(f"{name}: a line of more than 100,000 bytes is no chart row")
-    reader = csv.DictReader(io.StringIO(body.decode("utf-8", "replace"), newline=""))
-    wanted = {"observed_utc", "store", "country", "chart", "rank", "app"}
-    if not wanted <= set(reader.fieldnames or ()):
-        raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
-    rows: list[ChartRank] = []
-    bad: list[Reject] = []
-    for row in reader:
-        try:
-            rows.append(ChartRank(
-                store=row["store"], country=row["country"], chart=row["chart"], app=plain(row["app"], 200),
-                rank=whole(row["rank"]), observed=utc(row["observed_utc"]), collected=fetched_at,
-            ))  # fmt: skip
-        except (ValueError, TypeError, AttributeError) as error:
-            bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
-    return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")

@@ -6,15 +6,19 @@ environment. New keys need Reddit's approval, so everything else works without t
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.fetch import GuardedSession, retry_after
-from pipeline.model import Batch, Post, Reject, iso, utc
+from pipeline.fetch import Errand, Fetcher, retry_after
+from pipeline.model import Batch, Post, Reject, iso
 from pipeline.sources.reading import (
+    SETTLED,
     TITLE_CAP,
     author_key,
     from_epoch,
@@ -25,7 +29,10 @@ from pipeline.sources.reading import (
 )
 
 DEPTH = 1000
-CUT = 900
+CUT = 900  # a listing shorter than this ended by itself
+KNOWN_IN_A_ROW = 10  # older than wanted, one after the other: a single back-dated item must not end the reading
+LIMIT = 3 + 3 * (DEPTH // 100)
+WORDS = 'down OR outage OR "not working" OR "can\'t log in" OR error OR offline'
 GONE = ("[deleted]", "[removed]")
 
 
@@ -39,7 +46,9 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
     is_comment = native.startswith("t1_")
     created = not_from_the_future(from_epoch(item.get("created_utc")), fetched_at)
     text = plain(item.get("body") if is_comment else item.get("selftext"))
+    meta = item.get("_meta")
     gone = text in GONE or bool(item.get("removed_by_category"))
+    gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
     edited = item.get("edited")
     born = item.get("author_created_utc")
     link = plain(item.get("permalink"), 300)
@@ -64,61 +73,79 @@ def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datet
                 raise ValueError(item if isinstance(item, str) else "not an object")
             post = to_post(item, source=source, fetched_at=fetched_at, salt=salt)
             rows[post.native_id] = post
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, AttributeError) as error:
             bad.append(reject(where, error, item))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
 def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
-    """Parse a listing as the API answers it."""
+    """Parse a listing as the API answers it, or a bare list of the objects in one."""
+    answer = read_json(body, source)
     try:
-        children = read_json(body, source)["data"]["children"]
-        items = [(f"child {i}", child.get("data")) for i, child in enumerate(children)]
+        children = answer if isinstance(answer, list) else answer["data"]["children"]
+        items = [
+            (f"child {i}", child.get("data", child) if isinstance(child, dict) else child)
+            for i, child in enumerate(children)
+        ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise SourceError(f"{source}: not a Reddit listing") from error
+        raise SourceError(f"{source}: not a Reddit listing", head=body[:200]) from error
     return to_batch(items, source=source, fetched_at=fetched_at, salt=salt)
 
 
 def parse_archive(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"", name: str = "line") -> Batch:
     """Parse archive lines: one JSON object each; a bad line is refused with its number."""
-    items: list[tuple[str, Any]] = []
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            items.append((f"{name}:{number}", json.loads(line)))
-        except (ValueError, RecursionError) as error:
-            items.append((f"{name}:{number}", f"not JSON: {error}: {line[:80]!r}"))
-    return to_batch(items, source=source, fetched_at=fetched_at, salt=salt)
+    return to_batch(objects(io.BytesIO(body), name), source=source, fetched_at=fetched_at, salt=salt)
+
+
+def objects(lines: Iterable[bytes], name: str, before: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield (place, object) of each line that is not empty; for one that is no JSON, (place, what is wrong)."""
+    for number, line in enumerate(lines, start=before + 1):
+        if line.strip():
+            try:
+                yield f"{name}:{number}", json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield f"{name}:{number}", f"not JSON: {error}: {line[:80]!r}"
+
+
+class _Allowance:
+    """What Reddit says is left of our hundred requests a minute: read here, so that no client library sleeps on it."""
+
+    def __init__(self) -> None:
+        self.left, self.reset = 100.0, 0.0
+
+    def read(self, response: Any, *_: Any, **__: Any) -> None:
+        told = {key: response.headers.pop(f"x-ratelimit-{key}", "") for key in ("remaining", "used", "reset")}
+        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", told["remaining"]) and re.fullmatch(
+            r"\d{1,6}(\.\d{1,6})?", told["reset"]
+        ):
+            self.left, self.reset = float(told["remaining"]), float(told["reset"])
 
 
 class RedditSource:
-    """New posts and comments of the communities of the watched services."""
+    """New posts and comments of the communities of the watched services, and what a search there finds."""
 
     def __init__(
-        self,
-        communities: Sequence[str],
-        *,
-        client_id: str,
-        client_secret: str,
-        salt: bytes,
-        base: str = "",
-        session: GuardedSession | None = None,
-    ) -> None:
-        """`base` points praw elsewhere than Reddit, for a local stand-in; `session` has other limits than the usual."""
+        self, communities: Sequence[str], fetcher: Fetcher, *, client_id: str, client_secret: str, salt: bytes, base: str = ""
+    ) -> None:  # fmt: skip
+        """`base` points praw elsewhere than Reddit, for a local stand-in."""
         self.name = "reddit"
         self.communities = tuple(communities)
-        self._id, self._secret, self._salt, self._base = client_id, client_secret, salt, base
-        self._session = session
+        self._fetcher, self._id, self._secret, self._salt, self._base = fetcher, client_id, client_secret, salt, base
 
-    def _client(self) -> Any:
+    def _client(self, session: Errand) -> Any:
+        """Return a client of its own: praw is not for sharing between threads."""
+        import logging
+
         import praw
 
+        # what goes wrong is told once, by us: its log would fill a cron job's mails
+        logging.getLogger("prawcore").addHandler(logging.NullHandler())
         where = {"oauth_url": self._base, "reddit_url": self._base} if self._base else {}
+        # everything by keyword, so that a praw.ini in the working folder changes nothing
         return praw.Reddit(
-            client_id=self._id, client_secret=self._secret, check_for_updates=False,
-            user_agent="python:groundswell:v0.1 (outage detection; read-only)",
-            requestor_kwargs={"timeout": 15, "session": self._session or GuardedSession(self.name)}, **where,
+            client_id=self._id, client_secret=self._secret, username=None, password=None, refresh_token=None,
+            user_agent="linux:groundswell:0.2 (outage detection)", check_for_updates=False,
+            requestor_kwargs={"timeout": 15, "session": session}, **where,
         )  # fmt: skip
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
@@ -126,48 +153,121 @@ class RedditSource:
 
         Raises SourceError, with `retry_after` when Reddit asks us to wait.
         """
-        if (until := memory.get("retry_after", "")) and now < utc(until):
-            raise SourceError(f"reddit: asked to wait until {until}", outcome="blocked", retry_after=until)
-        import praw.exceptions
-        import prawcore
+        allowance = _Allowance()
+        with self._fetcher.errand(self.name, memory, now, limit=LIMIT) as errand, _translated(self.name):
+            batch = self._read(self._client(_watched(errand, allowance)), since, now)
+        if allowance.left >= LIMIT:
+            return batch
+        # what is left would not do for another turn: wait until Reddit counts anew
+        until = iso(now + retry_after(str(allowance.reset), now))
+        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=batch.covered,
+                     outcome=batch.outcome, detail=batch.detail, memory={"retry_after": until})  # fmt: skip
 
-        try:
-            return self._read(since, now)
-        except (prawcore.TooManyRequests, ValueError) as error:
-            # prawcore fails on a Retry-After that is a date with a bare ValueError
-            until = iso(now + retry_after(str(getattr(error, "retry_after", "") or ""), now))
-            raise SourceError("reddit: too many requests", outcome="blocked", retry_after=until) from error
-        except (prawcore.PrawcoreException, praw.exceptions.PRAWException, LookupError) as error:
-            refused = isinstance(error, prawcore.Forbidden | prawcore.BadJSON)
-            kind = "blocked" if refused else "error"
-            raise SourceError(f"reddit: {type(error).__name__}: {plain(error, 160)}", outcome=kind) from error
-
-    def _read(self, since: datetime, now: datetime) -> Batch:
-        subreddit = self._client().subreddit("+".join(self.communities))
+    def _read(self, client: Any, since: datetime, now: datetime) -> Batch:
+        subreddit = client.subreddit("+".join(self.communities))
         items: list[tuple[str, Any]] = []
         reached = since
-        for kind, listing in (("new", subreddit.new(limit=DEPTH)), ("comments", subreddit.comments(limit=DEPTH))):
-            met, oldest, count = False, now, 0
-            for number, thing in enumerate(listing):
-                fields = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
-                fields["author"] = "" if fields.get("author") is None else str(fields["author"])
-                fields["subreddit"] = str(fields.get("subreddit", ""))
-                count = number + 1
-                try:
-                    oldest = from_epoch(fields.get("created_utc"))
-                except ValueError:
-                    items.append((f"{kind} {number}", fields))  # refused alone, with the others
-                    continue
-                if oldest < since:
-                    met = True
-                    break
-                items.append((f"{kind} {number}", fields))
-            if not met and count >= CUT:
+        listings = {"new": subreddit.new(limit=DEPTH), "comments": subreddit.comments(limit=DEPTH)}
+        for kind, listing in listings.items():
+            found, oldest, complete = _walk(kind, listing, since, now)
+            items += found
+            if not complete:
                 # Reddit ends a listing at about a thousand: what is older was not shown
                 reached = max(reached, oldest)
+        if reached > since:
+            # the communities were too busy to be read whole: at least what sounds like trouble
+            found, _, _ = _walk(
+                "search", subreddit.search(WORDS, sort="new", time_filter="week", limit=DEPTH), since, now
+            )
+            items += found
         batch = to_batch(items, source=self.name, fetched_at=now, salt=self._salt)
         detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
         return Batch(
-            source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(reached, now),
+            source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(reached, max(reached, now - SETTLED)),
             outcome=batch.outcome, detail=detail, memory={"retry_after": ""},
         )  # fmt: skip
+
+    def gone(self, names: Sequence[str], now: datetime) -> set[str]:
+        """Return which of the stored posts (fullnames) their authors or Reddit have taken away since.
+
+        Raises SourceError. Reddit is asked for a hundred at a time; one it no longer knows counts as taken away.
+        """
+        limit = 3 + len(names) // 100 + 1
+        with self._fetcher.errand(self.name, {}, now, limit=limit) as errand, _translated(self.name):
+            kept = set()
+            for thing in self._client(_watched(errand, _Allowance())).info(fullnames=list(names)):
+                fields = vars(thing)
+                text = fields.get("body") if "body" in fields else fields.get("selftext")
+                if text not in GONE and not fields.get("removed_by_category"):
+                    kept.add(str(fields.get("name")))
+        return set(names) - kept
+
+
+def _watched(errand: Errand, allowance: _Allowance) -> Errand:
+    """Return the errand as a session in which refusals are ours to read, before the client library sees them."""
+
+    def refuse(response: Any, *_: Any, **__: Any) -> None:
+        allowance.read(response)
+        if response.status_code in (403, 429) or (response.status_code == 503 and "Retry-After" in response.headers):
+            errand.judge(response)
+        if "html" in response.headers.get("Content-Type", ""):
+            raise SourceError("answered with a web page", outcome="blocked")
+
+    errand.hooks["response"] = [refuse]
+    return errand
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Turn whatever praw and prawcore raise into a SourceError."""
+    import praw.exceptions
+    import prawcore
+
+    try:
+        yield
+    except SourceError:
+        raise
+    except (prawcore.PrawcoreException, praw.exceptions.PRAWException, LookupError, ValueError, TypeError) as error:
+        inner = getattr(error, "original_exception", None)
+        if isinstance(inner, SourceError):
+            raise inner from error
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        # prawcore fails on a 401 without the header it expects with a bare KeyError
+        if status == 401 or error.args == (401,) or isinstance(error, prawcore.OAuthException | prawcore.InvalidToken):
+            words, outcome = "its key is not accepted; see https://www.reddit.com/prefs/apps", "blocked"
+        elif isinstance(error, prawcore.NotFound | prawcore.Redirect):
+            words, outcome = "one of its communities does not exist", "error"
+        else:
+            refused = isinstance(error, prawcore.BadJSON | prawcore.UnavailableForLegalReasons)
+            words, outcome = f"{type(error).__name__}: {plain(error, 160)}", "blocked" if refused else "error"
+        raise SourceError(f"{name}: {words}", outcome=outcome) from error
+
+
+def _walk(
+    kind: str, listing: Iterable[Any], since: datetime, now: datetime
+) -> tuple[list[tuple[str, Any]], datetime, bool]:
+    """Return a listing's items since a moment, the oldest time seen, and whether it was read as far as wanted.
+
+    Items a day older than wanted are left out: back-dated ones move nothing.
+    """
+    items: list[tuple[str, Any]] = []
+    oldest, count, older = now, 0, 0
+    for number, thing in enumerate(listing):
+        # an attribute the listing lacks would be asked of Reddit, one request each
+        fields = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
+        fields["author"] = "" if fields.get("author") is None else str(fields["author"])
+        fields["subreddit"] = str(fields.get("subreddit", ""))
+        count = number + 1
+        try:
+            created = from_epoch(fields.get("created_utc"))
+        except ValueError:
+            items.append((f"{kind} {number}", fields))  # refused alone, with the others
+            continue
+        older = older + 1 if created < since else 0
+        if older >= KNOWN_IN_A_ROW:
+            return items, oldest, True
+        if created >= since - timedelta(days=1):
+            items.append((f"{kind} {number}", fields))
+        if not older:
+            oldest = min(oldest, created)
+    return items, oldest, older > 0 or count < CUT

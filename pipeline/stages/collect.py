@@ -1,18 +1,31 @@
-"""Collect: ask one source for what is new, store its rows, rejects, memory and coverage in one transaction."""
+"""Collect: ask the sources side by side for what is new; store each one's rows, rejects, memory and coverage together.
+
+Sources are asked in threads; only this thread writes. One that does not come back is left behind and told, so that
+it costs nobody else's rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import SourceError
-from pipeline.model import Run
+from pipeline.model import Batch, Reject, Run
 from pipeline.sources import Source
 from pipeline.store import Store
 from pipeline.store.collected import save_batch
-from pipeline.store.runs import coverage, memory_of, record_run, remember
+from pipeline.store.runs import coverage, memory_of, quarantine, record_run, remember
 
 FIRST_LOOK = timedelta(hours=24)
+LONGEST_LOOK = timedelta(days=7)
+SIDE_BY_SIDE = 24
+GRACE = 30.0  # seconds beyond its deadline that a source may take: parsing, a name server that does not answer
+
+Outcome = Batch | SourceError
 
 
 def run_collect(
@@ -27,25 +40,99 @@ def run_collect(
 
     A replay gives `since` and `memory` itself; a live run takes them from the store.
     """
-    replay = since is not None
+    replay = memory is not None
     known = memory if memory is not None else memory_of(store, source.name)
-    if since is None:
-        spans = coverage(store, source.name)
-        since = max(spans[-1][1], now - timedelta(days=7)) if spans else now - FIRST_LOOK
+    since = since if since is not None else read_from(store, source, now)
+    return _keep(store, source, _fetch(source, since, now, known), now, known, replay=replay)
+
+
+def collect_all(
+    store: Store, sources: Sequence[Source], now: datetime, *, deadline: float, since: datetime | None = None
+) -> list[Run]:
+    """Fetch all sources side by side and store what each brought as it comes; return a run for each, in their order.
+
+    `deadline` is seconds by the clock for each source's requests. One that takes much longer is recorded as an error
+    and healed by the next run.
+    """
+    todo: queue.SimpleQueue[tuple[int, datetime, dict[str, str]] | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
+    memories = [memory_of(store, source.name) for source in sources]
+    begun: dict[int, float] = {}
+
+    def work() -> None:
+        while (task := todo.get()) is not None:
+            number, start, memory = task
+            begun[number] = time.monotonic()
+            done.put((number, _fetch(sources[number], start, now, memory)))
+
+    for number, source in enumerate(sources):
+        todo.put((number, since or read_from(store, source, now), memories[number]))
+    workers = min(SIDE_BY_SIDE, len(sources))
+    for _ in range(workers):
+        todo.put(None)
+        threading.Thread(target=work, daemon=True).start()
+    runs: dict[int, Run] = {}
+    lost = 0
+    while len(runs) < len(sources):
+        try:
+            number, outcome = done.get(timeout=0.5)
+        except queue.Empty:
+            late = [n for n, at in list(begun.items()) if n not in runs and time.monotonic() - at > deadline + GRACE]
+            for number in late:
+                words = f"{sources[number].name}: did not come back within {deadline + GRACE:g} s; left behind"
+                runs[number], _ = _keep(store, sources[number], SourceError(words), now, memories[number])
+                lost += 1
+                if lost >= workers and not todo.empty():
+                    # every thread is held: others take their place
+                    threading.Thread(target=work, daemon=True).start()
+            continue
+        if number not in runs:
+            runs[number], _ = _keep(store, sources[number], outcome, now, memories[number])
+    return [runs[number] for number in range(len(sources))]
+
+
+def read_from(store: Store, source: Source, now: datetime) -> datetime:
+    """Return from when a source is to be read: where it was last read to, a day back at first, a week at most."""
+    spans = coverage(store, source.name)
+    return min(now, max(spans[-1][1], now - LONGEST_LOOK)) if spans else now - FIRST_LOOK
+
+
+def _fetch(source: Source, since: datetime, now: datetime, memory: Mapping[str, str]) -> Outcome:
     try:
-        batch = source.fetch(min(since, now), now, known)
+        return source.fetch(since, now, memory)
     except SourceError as error:
-        if error.retry_after and not replay:
-            with store.transaction() as conn:
-                remember(conn, source.name, {"retry_after": error.retry_after})
-        run = Run(stage="collect", subject=source.name, started=now, outcome=error.outcome, error=str(error)[:500])
+        return error
     except Exception as error:  # noqa: BLE001  one source's surprise must not cost the others their turn
-        words = f"{source.name}: unexpected {type(error).__name__}: {str(error)[:160]}"
-        run = Run(stage="collect", subject=source.name, started=now, outcome="error", error=words)
+        return SourceError(f"{source.name}: unexpected {type(error).__name__}: {str(error)[:160]}")
+
+
+def honest(batch: Batch) -> Batch:
+    """Return the batch, or an error with its refused rows where not a single row could be read: that is no silence."""
+    if batch.rows or not batch.rejected:
+        return batch
+    words = f"{batch.source}: every row was refused, the first for: {batch.rejected[0].reason}"
+    return replace(batch, outcome="error", covered=None, detail=words)
+
+
+def _keep(
+    store: Store, source: Source, outcome: Outcome, now: datetime, known: Mapping[str, str], *, replay: bool = False
+) -> tuple[Run, Mapping[str, str]]:
+    """Store what came, or why nothing did; return the run and the source's memory."""
+    if isinstance(outcome, Batch):
+        outcome = outcome if replay else honest(outcome)
+        new = save_batch(store, outcome, now)
+        known = {**known, **outcome.memory}
+        run = Run(stage="collect", subject=source.name, started=now, outcome=outcome.outcome, seen=len(outcome.rows),
+                  new=new, rejected=len(outcome.rejected), covered=outcome.covered, error=outcome.detail)  # fmt: skip
     else:
-        new = save_batch(store, batch, now)
-        known = {**known, **batch.memory}
-        run = Run(stage="collect", subject=source.name, started=now, outcome=batch.outcome, seen=len(batch.rows),
-                  new=new, rejected=len(batch.rejected), covered=batch.covered, error=batch.detail)  # fmt: skip
+        words = " ".join(str(outcome).split())[:500]
+        if not replay:
+            memory = {**outcome.memory, **({"retry_after": outcome.retry_after} if outcome.retry_after else {})}
+            with store.transaction() as conn:
+                remember(conn, source.name, memory)
+                if outcome.head:
+                    head = outcome.head.decode("utf-8", "replace")
+                    quarantine(conn, source.name, [Reject(where="the whole answer", reason=words, head=head)], now)
+        run = Run(stage="collect", subject=source.name, started=now, outcome=outcome.outcome, error=words)
     record_run(store, run)
     return run, known

@@ -20,7 +20,7 @@ from detectors.seasonal_nb import SeasonalNB
 from pipeline.model import Run, SeriesKey, floor_to, iso, utc
 from pipeline.store import Store
 from pipeline.store import judged as rows
-from pipeline.store.runs import coverage, record_run, stage_note
+from pipeline.store.runs import heard, record_run, stage_note
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -51,6 +51,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     ] + [
         _Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
         for source, width, window in rows.count_groups(store)
+        if window != "rolling"
     ]  # fmt: skip
     # a vote is a person: nobody repeats himself, and four are four
     people = replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
@@ -66,7 +67,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
 
 
 def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:
-    spans = coverage(store, group.source) if group.kind == "votes" else []
+    spans = heard(store, group.source) if group.kind == "votes" else []
     until = _complete_until(store, group, spans, now)
     if until is None:
         return 0, 0

@@ -12,6 +12,7 @@ from pipeline.model import (
     ChartRank,
     ComplaintCount,
     NewsItem,
+    OutsideVerdict,
     Post,
     StatusUpdate,
     iso,
@@ -30,7 +31,7 @@ _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, au
  AND ifnull(excluded.edited, '') >= ifnull(edited, '')"""
 _COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, start, interval_s, total, baseline,
  window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
- ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline
+ ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
  WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
 _STATUS = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
  created_at, collected, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)
@@ -41,6 +42,7 @@ _NEWS = """INSERT INTO news_items VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
  summary=excluded.summary WHERE (excluded.title, excluded.summary) != (title, summary)"""
 _REVISION = """INSERT OR IGNORE INTO item_revisions SELECT source, native_id, ?, title, summary FROM news_items
  WHERE source=? AND native_id=? AND (title, summary) != (?, ?)"""
+_OUTSIDE = "INSERT INTO outside_verdicts VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
 _RANK = "INSERT INTO chart_ranks VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
 
 
@@ -67,6 +69,10 @@ def _rank_row(r: ChartRank) -> tuple[object, ...]:
     return (r.store, r.country, r.chart, r.app, r.rank, iso(r.observed), iso(r.collected))
 
 
+def _outside_row(v: OutsideVerdict) -> tuple[object, ...]:
+    return (v.source, v.service, v.verdict, iso(v.observed), iso(v.collected))
+
+
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     """Store a batch's rows, rejects and memory in one transaction; return how many rows were new or changed."""
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
@@ -80,6 +86,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
                 (_COUNT, [_count_row(row) for row in batch.rows if isinstance(row, ComplaintCount)]),
                 (_STATUS, [_status_row(row) for row in batch.rows if isinstance(row, StatusUpdate)]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
+                (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, OutsideVerdict)]),
                 (_NEWS, [_news_row(row) for row in news]),
             )
         )

@@ -46,6 +46,22 @@ def coverage(store: Store, source: str) -> list[tuple[datetime, datetime]]:
     return [(utc(row[0]), utc(row[1])) for row in rows]
 
 
+def heard(store: Store, stream: str) -> list[tuple[datetime, datetime]]:
+    """Return the spans in which a stream of posts was read, from one place (`reddit`) or from several (`mastodon:…`)."""
+    rows = store.rows(
+        "SELECT since, until FROM coverage WHERE source = :s OR substr(source, 1, length(:s) + 1) = :s || ':' ORDER BY since",
+        {"s": stream},
+    )
+    spans: list[tuple[datetime, datetime]] = []
+    for row in rows:
+        since, until = utc(row[0]), utc(row[1])
+        if spans and since <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], until))
+        else:
+            spans.append((since, until))
+    return spans
+
+
 def remember(conn: sqlite3.Connection, source: str, memory: Mapping[str, str]) -> None:
     """Keep what a source wants to know next time (cursors, etags, retry-after), as it gave it."""
     conn.executemany(

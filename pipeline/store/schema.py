@@ -55,6 +55,7 @@ CREATE TABLE complaint_counts (
   service TEXT NOT NULL, source TEXT NOT NULL, region TEXT NOT NULL, indicator TEXT NOT NULL,
   start TEXT NOT NULL, interval_s INTEGER NOT NULL, total INTEGER NOT NULL, baseline REAL,
   window TEXT NOT NULL,                 -- interval: counts add up; rolling: a moving total, never summed
+                                        -- (recovered: counts worked out from how a moving total changed)
   collected TEXT NOT NULL,
   PRIMARY KEY (source, service, region, indicator, start, interval_s, window)) STRICT, WITHOUT ROWID;
 CREATE INDEX complaint_counts_start ON complaint_counts (source, interval_s, start);
@@ -168,6 +169,12 @@ CREATE TABLE labels (                   -- what a person says of a post about a 
   PRIMARY KEY (source, native_id, service)) STRICT, WITHOUT ROWID;
 """
 
+WIDER = """
+CREATE TABLE outside_verdicts (         -- what other monitors say of a service, in their words; not ours, never mixed
+  source TEXT NOT NULL, service TEXT NOT NULL, verdict TEXT NOT NULL, observed TEXT NOT NULL, collected TEXT NOT NULL,
+  PRIMARY KEY (source, service, observed)) STRICT, WITHOUT ROWID;
+"""
+
 
 @migrations()
 def create_tables(db: Database) -> None:
@@ -187,4 +194,12 @@ def read_more(db: Database) -> None:
             db.execute(statement)
 
 
-STEPS = {create_tables.__name__, read_more.__name__}
+@migrations()
+def hear_more(db: Database) -> None:
+    """Keep other monitors' verdicts."""
+    for statement in WIDER.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+STEPS = {create_tables.__name__, read_more.__name__, hear_more.__name__}

@@ -1,0 +1,103 @@
+"""Apple's app charts: the current marketing feeds, the legacy ones for a genre, and charts as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pipeline.errors import SourceError
+from pipeline.fetch import Fetcher
+from pipeline.model import Batch, ChartRank, Reject, utc
+from pipeline.sources.reading import FUTURE, plain, read_json, reject, whole
+
+CHART = "top-free"
+
+
+def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str = "", chart: str = CHART) -> Batch:
+    """Parse a chart of either form: `feed.results[]`, or the legacy `feed.entry[]`; rank is the place in the list.
+
+    A chart is observed at the feed's own `updated`, or when fetched if that is missing, old beyond a week or in the
+    future. A bad row is refused alone and keeps its rank. Raises SourceError on another answer.
+    """
+    answer = read_json(body, source)
+    feed = answer.get("feed") if isinstance(answer, dict) else None
+    entries = (feed.get("results") if "results" in feed else feed.get("entry")) if isinstance(feed, dict) else None
+    entries = [entries] if isinstance(entries, dict) else entries  # the legacy form gives a single app bare
+    if not isinstance(feed, dict) or not isinstance(entries, list):
+        raise SourceError(f"{source}: no chart in the answer", outcome="blocked", head=body[:200])
+    observed = _updated(feed.get("updated"), fetched_at)
+    rows: list[ChartRank] = []
+    bad: list[Reject] = []
+    for number, entry in enumerate(entries):
+        try:
+            name = plain(entry["name"] if "name" in entry else entry["im:name"]["label"], 200)
+            if not name:
+                raise ValueError("no name")
+            rows.append(ChartRank(store="apple", country=country or plain(feed.get("country"), 2), chart=chart, app=name,
+                                  rank=number + 1, observed=observed, collected=fetched_at))  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            bad.append(reject(f"place {number + 1}", error, entry))
+    return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def _updated(value: Any, fetched_at: datetime) -> datetime:
+    text = value.get("label") if isinstance(value, dict) else value
+    try:
+        found = utc(str(text))
+    except ValueError:
+        try:
+            found = parsedate_to_datetime(str(text))
+            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return fetched_at
+    return found if abs((fetched_at - found).days) < 7 and found <= fetched_at + FUTURE else fetched_at
+
+
+def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
+    """Parse `observed_utc,store,country,chart,rank,app`; a bad row is refused with its line."""
+    if max(map(len, body.split(b"\n"))) > 100_000:
+        raise SourceError(f"{name}: a line of more than 100,000 bytes is no chart row")
+    reader = csv.DictReader(io.StringIO(body.decode("utf-8", "replace"), newline=""))
+    wanted = {"observed_utc", "store", "country", "chart", "rank", "app"}
+    if not wanted <= set(reader.fieldnames or ()):
+        raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
+    rows: list[ChartRank] = []
+    bad: list[Reject] = []
+    for row in reader:
+        try:
+            rows.append(ChartRank(
+                store=row["store"], country=row["country"], chart=row["chart"], app=plain(row["app"], 200),
+                rank=whole(row["rank"]), observed=utc(row["observed_utc"]), collected=fetched_at,
+            ))  # fmt: skip
+        except (ValueError, TypeError, AttributeError) as error:
+            bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
+    return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+class ChartSource:
+    """One country's chart of free apps, all of them or one genre's."""
+
+    def __init__(self, where: str, fetcher: Fetcher, *, base: str, legacy_base: str) -> None:
+        """`where` is a country as `us`, or country and genre as `us:6007`; genres exist in the legacy feeds only."""
+        country, _, genre = where.partition(":")
+        self.name = f"charts:{where}"
+        self._country, self._chart, self._fetcher = country, f"{CHART}-{genre}" if genre else CHART, fetcher
+        self._url = (
+            f"{legacy_base.rstrip('/')}/{country}/rss/topfreeapplications/limit=100/genre={genre}/json"
+            if genre
+            else f"{base.rstrip('/')}/api/v2/{country}/apps/{CHART}/100/apps.json"
+        )
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Read the chart unless it is unchanged. Raises SourceError."""
+        with self._fetcher.errand(self.name, memory, now) as errand:
+            answer = errand.fetch(self._url, conditional=True)
+        if answer.body is None:
+            return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
+        batch = parse_chart(answer.body, source=self.name, fetched_at=now, country=self._country, chart=self._chart)
+        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(since, now),
+                     outcome=batch.outcome, memory=answer.memory)  # fmt: skip

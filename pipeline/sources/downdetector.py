@@ -1,0 +1,173 @@
+"""Downdetector's Enterprise API, version 2: counts by quarter of an hour with their parts, and its own verdict.
+
+Needs a contract: GROUNDSWELL_DOWNDETECTOR_CLIENT_ID and GROUNDSWELL_DOWNDETECTOR_CLIENT_SECRET. The official
+reference is for customers only; field names are as several public clients read them.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from pipeline.errors import SourceError
+from pipeline.fetch import Errand, Fetcher
+from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record, Reject, floor_to, utc
+from pipeline.sources.reading import not_from_the_future, plain, read_json, reject
+
+SOURCE = "downdetector"
+WIDTH = 900
+SETTLED = timedelta(minutes=2)
+MOST_PAGES = 8
+VERDICTS = ("success", "warning", "danger")
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
+        raise ValueError(f"{plain(value, 40)!r} is not a whole count")
+    return value
+
+
+def parse_reports(
+    body: bytes, *, source: str, fetched_at: datetime, service: str = "", region: str = "",
+    baseline: Mapping[datetime, float] | None = None,
+) -> Batch:  # fmt: skip
+    """Parse `/slugs/{slug}/reports?interval=15m`: a total an interval, and its parts by indicator.
+
+    An interval that is not over, or only just, is left for the next time: its count still grows. Raises SourceError
+    on any other answer; a bad interval is refused alone.
+    """
+    answer = read_json(body, source)
+    if not isinstance(answer, list):
+        raise SourceError(f"{source}: no list of reports in the answer", outcome="blocked", head=body[:200])
+    rows: dict[tuple[datetime, str], ComplaintCount] = {}
+    bad: list[Reject] = []
+    for number, point in enumerate(answer):
+        try:
+            start = not_from_the_future(utc(str(point["point_in_time"])), fetched_at)
+            if start + timedelta(seconds=WIDTH) + SETTLED > fetched_at:
+                continue
+            parts = point.get("indicators") or {}
+            if isinstance(parts, list):
+                parts = {part["slug"]: part["amount"] for part in parts}
+            counts = {"": _whole(point["total"]), **{plain(name, 60): _whole(n) for name, n in parts.items()}}
+            for indicator, total in counts.items():
+                expected = (baseline or {}).get(start) if not indicator else None
+                rows[start, indicator] = ComplaintCount(
+                    service=service, source=SOURCE, region=region, indicator=indicator.replace("/", "-"), start=start,
+                    interval_s=WIDTH, total=total, collected=fetched_at, baseline=expected,
+                )  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            bad.append(reject(f"report {number}", error, point))
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def parse_company(
+    body: bytes, *, source: str, fetched_at: datetime, service: str = ""
+) -> tuple[OutsideVerdict | None, dict[datetime, float]]:
+    """Parse `/companies/{id}`: their verdict, and what they expect in each of the last 96 quarters of an hour."""
+    answer = read_json(body, source)
+    if not isinstance(answer, dict):
+        raise SourceError(f"{source}: no company in the answer", outcome="blocked", head=body[:200])
+    verdict = plain(answer.get("status"), 20)
+    told = (
+        OutsideVerdict(source=SOURCE, service=service, verdict=verdict, observed=fetched_at, collected=fetched_at)
+        if verdict in VERDICTS
+        else None
+    )
+    buckets = answer.get("baseline")
+    expected: dict[datetime, float] = {}
+    if isinstance(buckets, list) and len(buckets) == 96:
+        last = floor_to(fetched_at, WIDTH)
+        for number, value in enumerate(reversed(buckets)):
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
+                expected[last - timedelta(seconds=WIDTH * number)] = float(value)
+    return told, expected
+
+
+class Token:
+    """The bearer token all of this upstream's sources share in a run. It is never stored."""
+
+    def __init__(self, base: str, client_id: str, client_secret: str) -> None:
+        """The secret is used for one request and shown nowhere."""
+        self.base = base.rstrip("/")
+        self._basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        self._lock, self._token = threading.Lock(), ""
+
+    def header(self, errand: Errand, source: str) -> dict[str, str]:
+        """Return the header to ask with; raises SourceError."""
+        with self._lock:
+            if not self._token:
+                answer = errand.submit(f"{self.base}/tokens", data={"grant_type": "client_credentials"},
+                                       headers={"Authorization": f"Basic {self._basic}"})  # fmt: skip
+                found = read_json(answer.body or b"", source)
+                token = found.get("access_token") if isinstance(found, dict) else None
+                if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+                    raise SourceError(f"{source}: no access_token in the answer to the key", outcome="blocked")
+                self._token = token
+            return {"Authorization": f"Bearer {self._token}"}
+
+
+class DowndetectorSource:
+    """One service's reports, by quarter of an hour."""
+
+    def __init__(self, service: str, slug: str, token: Token, fetcher: Fetcher, countries: Sequence[str] = ()) -> None:
+        """`countries` are read apart, each as a region, beside the total of all."""
+        self.name = f"downdetector:{service}"
+        self._service, self._slug, self._token, self._fetcher = service, slug, token, fetcher
+        self._countries = tuple(countries)
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Read their verdict and the intervals that are over. Raises SourceError."""
+        rows: list[Record] = []
+        bad: list[Reject] = []
+        limit = 3 + MOST_PAGES * (1 + len(self._countries))
+        with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
+            headers = self._token.header(errand, self.name)
+            company = memory.get("company") or self._company(errand, headers)
+            fields = urlencode({"fields": "id,status,baseline_current,stats_24,baseline"})
+            answer = errand.fetch(f"{self._token.base}/companies/{quote(company)}?{fields}", headers=headers)
+            verdict, expected = parse_company(
+                answer.body or b"", source=self.name, fetched_at=now, service=self._service
+            )
+            rows += [verdict] if verdict else []
+            for country in ("", *self._countries):
+                query = {"interval": "15m"} | ({"countries": country} if country else {})
+                url: str = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
+                for _ in range(MOST_PAGES):
+                    answer = errand.fetch(url, headers=headers)
+                    batch = parse_reports(answer.body or b"", source=self.name, fetched_at=now, service=self._service,
+                                          region=country, baseline=expected)  # fmt: skip
+                    rows += batch.rows
+                    bad += batch.rejected
+                    following = answer.headers.get("x-page-next", "")
+                    if not following:
+                        break
+                    url = _next_page(url, following, self.name)
+        counted: Any = any(isinstance(row, ComplaintCount) for row in rows)
+        return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=(since, now),
+                     outcome="ok" if counted else "empty", memory={"company": company, "retry_after": ""})  # fmt: skip
+
+    def _company(self, errand: Errand, headers: Mapping[str, str]) -> str:
+        query = urlencode({"slug": self._slug, "fields": "id,name,slug,country_iso"})
+        answer = errand.fetch(f"{self._token.base}/companies/search?{query}", headers=headers)
+        found = read_json(answer.body or b"", self.name)
+        for company in found if isinstance(found, list) else []:
+            if isinstance(company, dict) and company.get("slug") == self._slug and company.get("id") is not None:
+                return plain(company["id"], 20)
+        raise SourceError(f"{self.name}: Downdetector knows no company {self._slug!r}; set services.<id>.downdetector")
+
+
+def _next_page(url: str, following: str, source: str) -> str:
+    """Return the next page's address, which has to be on the same host, or the same one with another page number."""
+    if following.isdecimal():
+        parts = urlsplit(url)
+        kept = [pair for pair in parts.query.split("&") if not pair.startswith("page=")]
+        return parts._replace(query="&".join([*kept, f"page={following}"])).geturl()
+    target = urljoin(url, following)
+    if urlsplit(target).netloc != urlsplit(url).netloc:
+        raise SourceError(f"{source}: its next page lies on another host")
+    return target

@@ -1,0 +1,172 @@
+"""DownStatus: free, without a key, one rolling hour of reports a service.
+
+The rolling total is stored as what it is and never summed. What came in between two polls is worked out from how
+the total changed: new = change + what left the window, and what left is what had come in an hour before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from pipeline.errors import SourceError
+from pipeline.fetch import Fetcher
+from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record
+from pipeline.sources.reading import plain, read_json
+
+WINDOW = 3600
+LONGEST_GAP = 1000  # seconds between polls; after a longer one the hour has to be learned again
+SOURCE = "downstatus"
+
+
+def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
+    """Parse `/api/v1/status/{slug}`: a rolling hour of reports, and their verdict. Raises SourceError otherwise."""
+    answer = read_json(body, source)
+    found = answer.get("data") if isinstance(answer, dict) else None
+    data = found if isinstance(found, dict) else {}
+    reports = data.get("report_count_1h")
+    if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
+        raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked", head=body[:200])
+    name = service or plain(data.get("slug"), 60)
+    rows: list[Record] = [ComplaintCount(
+        service=name, source=SOURCE, region="", indicator="", start=fetched_at - timedelta(seconds=WINDOW),
+        interval_s=WINDOW, total=reports, collected=fetched_at, window="rolling",
+    )]  # fmt: skip
+    if verdict := plain(data.get("status"), 40):
+        rows.append(
+            OutsideVerdict(source=SOURCE, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
+        )
+    return Batch(source=source, rows=tuple(rows))
+
+
+@dataclass(slots=True)
+class Rolling:
+    """What is known of a rolling window: its last total, and what is still in it by when it came.
+
+    `parts` are [from, until, reports]; in the first hour the window holds reports nobody saw arrive, and `changes`
+    waits until the hour is full. Times are seconds of the epoch.
+    """
+
+    at: int = 0
+    total: int = 0
+    parts: list[list[int]] = field(default_factory=list)
+    changes: list[list[int]] = field(default_factory=list)
+    begun: int = 0
+    bin: list[int] = field(default_factory=list)  # [start, width, reports, seconds seen]
+
+    def poll(self, at: int, total: int) -> int | None:
+        """Take a poll in; return the reports since the last one, None while that cannot be known."""
+        step = at - self.at
+        if step <= 0:
+            return None
+        if not self.at or step > LONGEST_GAP:
+            self.parts, self.changes, self.begun, self.bin = [], [], at, []
+            self.at, self.total = at, total
+            return None
+        change = total - self.total
+        fresh = None
+        if self.changes or not self.parts:
+            self.changes.append([self.at, at, change])
+            if at - self.begun >= WINDOW:
+                self._fill(total)
+        else:
+            fresh = self._step(at, change)
+        self.at, self.total = at, total
+        return fresh
+
+    def _fill(self, total: int) -> None:
+        """Share out the first full hour: what certainly came in each step, the rest evenly over time."""
+        sure = [max(0, change) for _, _, change in self.changes]
+        rest, span, given = max(0, total - sum(sure)), self.changes[-1][1] - self.changes[0][0], 0
+        for (start, end, _), came in zip(self.changes, sure, strict=True):
+            due = rest * (end - self.changes[0][0]) // span
+            self.parts.append([start, end, came + due - given])
+            given = due
+        self.changes = []
+
+    def _step(self, at: int, change: int) -> int:
+        edge = at - WINDOW
+        gone = sum(part[2] for part in self.parts if part[1] <= edge)
+        usual = int(median(part[2] for part in self.parts))
+        self.parts = [part for part in self.parts if part[1] > edge]
+        # of the step that the window's edge lies in, take as many as make the newest hour look like the others:
+        # its reports may have come at either end of it
+        cut = self.parts[0] if self.parts and self.parts[0][0] < edge else None
+        if cut is not None:
+            leaving = min(max(usual - change - gone, 0), cut[2])
+            cut[2] -= leaving
+            gone += leaving
+        fresh = change + gone
+        for part in self.parts:
+            # fewer than thought are left: they went earlier, or were withdrawn
+            if fresh >= 0:
+                break
+            taken = min(part[2], -fresh)
+            part[2] -= taken
+            fresh += taken
+        fresh = max(0, fresh)
+        self.parts.append([self.at, at, fresh])
+        return fresh
+
+    def to_json(self) -> str:
+        """Return it as text for the source's memory."""
+        return json.dumps([self.at, self.total, self.parts, self.changes, self.begun, self.bin])
+
+    @staticmethod
+    def of(text: str) -> Rolling:
+        """Read it back; an unreadable text starts anew."""
+        try:
+            return Rolling(*json.loads(text))
+        except (ValueError, TypeError):
+            return Rolling()
+
+
+def recover(state: Rolling, at: datetime, total: int) -> tuple[datetime, int, int] | None:
+    """Take a poll in; return (start, width in seconds, reports) of the bin it belongs to, None while unknown.
+
+    The bins are of five minutes, or of a quarter of an hour where polls are further apart. A bin of which less than
+    four fifths were watched is not told.
+    """
+    before = state.at
+    fresh = state.poll(int(at.timestamp()), total)
+    if fresh is None:
+        return None
+    step = state.at - before
+    width = 300 if step <= 400 else 900
+    start = (before + state.at) // 2 // width * width
+    if state.bin[:2] == [start, width]:
+        state.bin[2] += fresh
+        state.bin[3] += step
+    else:
+        state.bin = [start, width, fresh, step]
+    if state.bin[3] < 0.8 * width:
+        return None
+    return datetime.fromtimestamp(start, tz=UTC), width, state.bin[2]
+
+
+class DownStatusSource:
+    """One service's count of reports in the last hour."""
+
+    def __init__(self, service: str, slug: str, fetcher: Fetcher, base: str) -> None:
+        """`slug` is the service's name there."""
+        self.name = f"downstatus:{service}"
+        self._service, self._url, self._fetcher = service, f"{base.rstrip('/')}/api/v1/status/{slug}", fetcher
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Read the count and work out what is new in it. Raises SourceError."""
+        with self._fetcher.errand(self.name, memory, now) as errand:
+            answer = errand.fetch(self._url)
+        batch = parse_downstatus(answer.body or b"", source=self.name, fetched_at=now, service=self._service)
+        state = Rolling.of(memory.get("rolling", ""))
+        total = next(row.total for row in batch.rows if isinstance(row, ComplaintCount))
+        found = recover(state, now, total)
+        rows = batch.rows
+        if found is not None:
+            start, width, reports = found
+            rows += (ComplaintCount(service=self._service, source=SOURCE, region="", indicator="", start=start,
+                                    interval_s=width, total=reports, collected=now, window="recovered"),)  # fmt: skip
+        return Batch(source=self.name, rows=rows, covered=(since, now),
+                     memory={"retry_after": "", "rolling": state.to_json()})  # fmt: skip

@@ -1,0 +1,71 @@
+"""The process in which feedparser runs: a body in, what it says out, so that a hostile feed costs a process, not a run.
+
+Run as a script by sources/feed.py. It imports nothing of the project, opens nothing, and is killed by its parent
+when a body takes too long. Each message is four bytes of length and then that many bytes: a feed in, JSON out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+MEMORY = 448 * 1024 * 1024
+MOST_TEXT = 100_000
+
+
+def _text(value: object) -> str:
+    return value[:MOST_TEXT] if isinstance(value, str) else ""
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    # asked by membership first: feedparser maps an absent "updated" to "published" with a warning
+    times = {key: list(entry[f"{key}_parsed"])[:6] for key in ("published", "updated") if entry.get(f"{key}_parsed")}
+    origin = entry.get("source")
+    content = entry.get("content") or [{}]
+    first = content[0] if isinstance(content, list) and isinstance(content[0], dict) else {}
+    return {
+        "title": _text(entry.get("title")), "id": _text(entry.get("id")), "link": _text(entry.get("link")),
+        "summary": _text(entry.get("summary")), "content": _text(first.get("value")),
+        "source": _text(origin.get("title")) if isinstance(origin, dict) else "", **times,
+    }  # fmt: skip
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return {version, bozo, title, entries}, or {error} when feedparser itself fails."""
+    import feedparser
+
+    try:
+        # bytes or text would be taken for an address or a file name when they look like one; a stream never is
+        parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        return {
+            "version": _text(parsed.get("version")), "bozo": bool(parsed.get("bozo")),
+            "title": _text((parsed.get("feed") or {}).get("title")),
+            "entries": [_entry(entry) for entry in parsed.get("entries") or ()],
+        }  # fmt: skip
+    except (Exception, RecursionError) as error:  # noqa: BLE001  feedparser raises whatever its input makes it raise
+        return {"error": type(error).__name__}
+
+
+def main() -> None:
+    """Answer bodies until the input ends."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    except (ImportError, ValueError, OSError):
+        pass  # elsewhere than on Linux the time limit alone protects
+    warnings.simplefilter("ignore")
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while len(head := source.read(4)) == 4:
+        answer = json.dumps(read(source.read(struct.unpack("<I", head)[0]))).encode("ascii")
+        sink.write(struct.pack("<I", len(answer)) + answer)
+        sink.flush()
+
+
+if __name__ == "__main__":
+    main()

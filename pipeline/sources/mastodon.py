@@ -1,0 +1,119 @@
+"""Mastodon: what public hashtag timelines of an instance say, without a key where the instance allows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import quote, urlencode, urlsplit
+
+from pipeline.errors import SourceError
+from pipeline.fetch import Errand, Fetcher
+from pipeline.model import Batch, Post, Reject, utc, utc_or_none
+from pipeline.sources.reading import (
+    SETTLED,
+    TITLE_CAP,
+    author_key,
+    not_from_the_future,
+    plain,
+    read_json,
+    reject,
+    unmarked,
+)
+
+PAGE = 40
+PAGES = 5
+TAGS_AT_ONCE = 5  # one in the path and four beside it
+_NEXT = re.compile(r'<([^<>]{1,2000})>\s*;\s*rel="next"')
+
+
+def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
+    """Parse a timeline; bots and boosts are left out, a bad status is refused alone. Raises SourceError otherwise.
+
+    A status is known by its `uri`: two instances show the same one under different ids.
+    """
+    answer = read_json(body, source)
+    if not isinstance(answer, list):
+        words = plain(answer.get("error"), 100) if isinstance(answer, dict) else "no list of statuses"
+        raise SourceError(f"{source}: {words or 'no list of statuses'}", outcome="blocked", head=body[:200])
+    rows: dict[str, Post] = {}
+    bad: list[Reject] = []
+    for number, status in enumerate(answer):
+        try:
+            account = status["account"]
+            if account.get("bot") or status.get("reblog"):
+                continue
+            native = plain(status["uri"], 300)
+            if not native:
+                raise ValueError("no uri")
+            warning = unmarked(status.get("spoiler_text"), TITLE_CAP)
+            born = account.get("created_at")
+            rows[native] = Post(
+                source="mastodon", native_id=native, kind="comment" if status.get("in_reply_to_id") else "post",
+                community="#mastodon", author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
+                author_created=utc_or_none(born if isinstance(born, str) else None),
+                created=not_from_the_future(utc(str(status["created_at"])), fetched_at), collected=fetched_at,
+                edited=utc_or_none(status.get("edited_at")), parent_id=plain(status.get("in_reply_to_id"), 40),
+                title=warning, text=unmarked(status.get("content")), url=native if native.startswith("https://") else "",
+            )  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            bad.append(reject(f"status {number}", error, status))
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+class MastodonSource:
+    """The hashtags of the watched services, as one instance sees them."""
+
+    def __init__(self, instance: str, tags: Sequence[str], fetcher: Fetcher, *, salt: bytes) -> None:
+        """`instance` is a base address such as https://mastodon.social; tags come without `#`."""
+        self.name = f"mastodon:{urlsplit(instance).hostname}"
+        self._base, self._fetcher, self._salt = instance.rstrip("/"), fetcher, salt
+        self._groups = [tags[i : i + TAGS_AT_ONCE] for i in range(0, len(tags), TAGS_AT_ONCE)]
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Read back to `since`, some pages deep. Raises SourceError, also where the instance shows nothing to guests."""
+        rows: dict[str, Post] = {}
+        bad: list[Reject] = []
+        reached = since
+        with self._fetcher.errand(self.name, memory, now, limit=len(self._groups) * PAGES + 3) as errand:
+            for tags in self._groups:
+                query = urlencode([("limit", PAGE), *(("any[]", tag) for tag in tags[1:])])
+                url: str | None = f"{self._base}/api/v1/timelines/tag/{quote(tags[0])}?{query}"
+                oldest = now
+                for _ in range(PAGES):
+                    answer = errand.fetch(str(url))
+                    batch = parse_statuses(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
+                    found = [row for row in batch.rows if isinstance(row, Post)]
+                    rows |= {post.native_id: post for post in found if post.created >= since}
+                    bad += batch.rejected
+                    oldest = min([oldest, *(post.created for post in found)])
+                    url = self._next(answer.headers.get("link", ""))
+                    if oldest < since or url is None or not found:
+                        break
+                else:
+                    reached = max(reached, oldest)
+            if not rows and not bad:
+                self._check_open(errand)
+        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
+        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail,
+                     covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",
+                     memory={"retry_after": ""})  # fmt: skip
+
+    def _next(self, link: str) -> str | None:
+        match = _NEXT.search(link)
+        if match is None:
+            return None
+        # followed on the same instance only
+        return match[1] if urlsplit(match[1]).netloc == urlsplit(self._base).netloc else None
+
+    def _check_open(self, errand: Errand) -> None:
+        """Raise SourceError when the empty list means that guests are shown nothing (since version 4.5)."""
+        answer = read_json(errand.fetch(f"{self._base}/api/v2/instance").body or b"", self.name)
+        try:
+            access = answer["configuration"]["timelines_access"]["hashtag_feeds"]
+        except (KeyError, TypeError):
+            return  # older: there a closed timeline answers 401
+        if "public" not in (access.values() if isinstance(access, dict) else [access]):
+            raise SourceError(
+                f"{self.name}: this instance shows hashtags to no guest; choose another", outcome="blocked"
+            )

@@ -1,0 +1,73 @@
+"""Archives of official incidents as CSV: a line an incident, with when it started, was posted, watched and resolved."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime
+
+from pipeline.errors import SourceError
+from pipeline.model import Batch, Reject, StatusUpdate, utc_or_none
+from pipeline.sources.complaints import as_utf8
+from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, reject
+from pipeline.sources.statuspage import IMPACTS
+
+STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("resolved", "resolved_at"))
+
+
+def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: datetime, name: str = "line") -> Batch:
+    """Parse `id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]`, components by `|`.
+
+    Each line becomes an update a step that has a time. `created_at` is when the incident was posted; one posted
+    after it was over keeps its times and is known as written after the fact. A line that resolves before it
+    started, or has no readable start, is refused. Raises SourceError without the columns.
+    """
+    reader = csv.DictReader(io.StringIO(as_utf8(body).decode("utf-8", "replace"), newline=""))
+    try:
+        columns = set(reader.fieldnames or ())
+    except csv.Error as error:
+        raise SourceError(f"{name}:1: not CSV: {error}") from error
+    if not {"id", "name", "started_at"} <= columns:
+        raise SourceError(f"{name}:1: needs the columns id, name, started_at (and impact, created_at, resolved_at)")
+    rows: list[StatusUpdate] = []
+    bad: list[Reject] = []
+    try:
+        for row in reader:
+            try:
+                rows += _updates(row, page, fetched_at)
+            except (ValueError, TypeError, AttributeError) as error:
+                bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(v) for v in row.values())))
+    except csv.Error as error:
+        bad.append(reject(f"{name}:{reader.line_num}", error, ""))
+    return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> list[StatusUpdate]:
+    impact = (row.get("impact") or "none").strip()
+    if impact not in IMPACTS:
+        raise ValueError(f"unknown impact {impact[:20]!r}")
+    incident = plain(row.get("id"), 60)
+    if not incident:
+        raise ValueError("no id")
+    times = {status: utc_or_none((row.get(column) or "").strip()) for status, column in STEPS}
+    start, end = times["investigating"], times["resolved"]
+    if start is None:
+        raise ValueError("no started_at")
+    if end is not None and end < start:
+        raise ValueError("resolved before it started")
+    posted = utc_or_none((row.get("created_at") or "").strip()) or start
+    parts = tuple(plain(p, 120) for p in (row.get("components") or "").split("|") if p.strip())
+    found = []
+    for status, shown in times.items():
+        if shown is None:
+            continue
+        # what is affected is told of the whole incident: from its first update on, back to normal at its end
+        change = ("operational", "partial_outage") if status == "investigating" else ("partial_outage", "operational")
+        components = () if status == "monitoring" else tuple((part, *change) for part in parts)
+        found.append(StatusUpdate(
+            page=page, incident_id=incident, update_id=status, name=plain(row.get("name"), TITLE_CAP), status=status,
+            impact=impact, components=components, displayed_at=not_from_the_future(shown, fetched_at),
+            created_at=max(posted, shown), collected=fetched_at,
+        ))  # fmt: skip
+    return found
