@@ -56,16 +56,36 @@ def make_detector(config: Config) -> Any:
         raise ConfigError(f"detector.params: {error}") from error
 
 
+class Stages:
+    """Everything after collecting, ready to be stepped: tag, detect, explain, alert, with the models loaded once."""
+
+    def __init__(
+        self, store: Store, config: Config, models: Models, channels: Mapping[str, Channel], telling: Telling
+    ) -> None:
+        """Raises ConfigError on an unknown detector."""
+        self._store, self._config, self._models = store, config, models
+        self._channels, self._telling = channels, telling
+        self._matcher, self._detector = ServiceMatcher(config.catalogue), make_detector(config)
+
+    def step(self, before: datetime, now: datetime) -> list[Run]:
+        """Run the stages at a moment; what came since `before` is read again when the model has changed."""
+        return [
+            run_tag(self._store, self._matcher, self._models.posts, now, since=before),
+            run_detect(self._store, self._detector, self._config.watched, now),
+            run_explain(self._store, self._config, self._matcher, self._models.news, self._telling, now),
+            run_alert(self._store, self._channels, now),
+        ]
+
+
 def replay(
     store: Store, config: Config, scenario: Scenario, sources: Sequence[RecordedSource], channels: Mapping[str, Channel],
     models: Models, *, begin: datetime, until: datetime, step: timedelta,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Run]:  # fmt: skip
     """Run the stages over [begin, until] and return the runs that did not go well."""
-    matcher = ServiceMatcher(config.catalogue)
-    detector = make_detector(config)
     memory: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
     telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
+    stages = Stages(store, config, models, channels, telling)
     troubles: list[Run] = []
     before, now = scenario.start, begin
     total = int((until - begin) / step) + 1
@@ -74,10 +94,7 @@ def replay(
         for source in sources:
             run, memory[source.name] = run_collect(store, source, now, since=before, memory=memory[source.name])
             runs.append(run)
-        runs.append(run_tag(store, matcher, models.posts, now, since=before))
-        runs.append(run_detect(store, detector, config.watched, now))
-        runs.append(run_explain(store, config, matcher, models.news, telling, now))
-        runs.append(run_alert(store, channels, now))
+        runs += stages.step(before, now)
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
         before, now = now, now + step
         progress(number + 1, total)

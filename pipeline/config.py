@@ -91,6 +91,7 @@ class Sources(_Strict):
     downdetector: bool = True
     downdetector_countries: tuple[str, ...] = ()
     reddit: bool = True
+    communities: tuple[str, ...] = ()
     bluesky: bool = True
     news_desks: bool = True
     google_news: bool = True

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import Incident, Interval, SeriesKey, Service, iso, names
+from pipeline.model import Incident, Interval, SeriesKey, Service, names
 from pipeline.text.normal import skeleton
+from pipeline.times import iso
 
 Points = Sequence[tuple[datetime, float, float, float, float, int]]
 QUOTES = 3

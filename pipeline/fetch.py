@@ -29,7 +29,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pipeline.errors import SourceError
-from pipeline.model import iso, utc
+from pipeline.times import iso, utc
 
 MAX_BODY = 10 * 1024 * 1024
 DEADLINE = 30.0

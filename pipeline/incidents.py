@@ -14,17 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import (
-    IMPACTS,
-    ComponentSpan,
-    Evidence,
-    Incident,
-    Interval,
-    Phase,
-    Service,
-    StatusUpdate,
-    iso,
-)
+from pipeline.model import IMPACTS, ComponentSpan, Evidence, Incident, Interval, Phase, Service, StatusUpdate
+from pipeline.times import iso
 
 TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pipeline.incidents import Official
-from pipeline.model import Incident, Link, NewsEvent, Service, minutes_between
+from pipeline.model import Incident, Link, NewsEvent, Service
 from pipeline.text.claims import claims
 from pipeline.text.news import entity_services
+from pipeline.times import minutes_between
 
 REPORT_BEFORE, REPORT_AFTER = timedelta(minutes=15), timedelta(hours=9)
 FOLLOW_UP_AFTER = timedelta(days=3)

@@ -9,42 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 IMPACTS = ("none", "low", "moderate", "high", "critical")
 STATES = ("possible", "likely", "confirmed", "resolved")
 SYMPTOMS = ("login", "error", "slow", "no_response", "crash", "payment", "data", "connection", "partial", "all")
-
-
-def iso(moment: datetime) -> str:
-    """Return a UTC moment as fixed-width text, fractions of a second dropped."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def utc(text: str) -> datetime:
-    """Parse an ISO 8601 stamp that carries a zone; raises ValueError on a naive or unreadable one."""
-    moment = datetime.fromisoformat(text.strip())
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
-    if not 2000 <= moment.year < 2100:
-        raise ValueError(f"{text!r} is not a time between 2000 and 2100")
-    return moment.astimezone(UTC)
-
-
-def utc_or_none(text: str | None) -> datetime | None:
-    """Parse a stored stamp, keeping None."""
-    return utc(text) if text else None
-
-
-def iso_or_none(moment: datetime | None) -> str | None:
-    """Return a moment as stored text, keeping None."""
-    return iso(moment) if moment else None
-
-
-def floor_to(moment: datetime, seconds: int) -> datetime:
-    """Return the start of the bin of `seconds` that holds `moment`, bins counted from 00:00 UTC of the epoch."""
-    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +180,16 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one fetch brought. `covered` is the span in which absence means "nothing was said"; None = unknown."""
+    """What one fetch brought. `covered` is the span in which absence means "nothing was said"; None = unknown.
+
+    `covered_too` are further spans apart from it, of a replay that takes several recorded runs in one step.
+    """
 
     source: str
     rows: tuple[Record, ...]
     rejected: tuple[Reject, ...] = ()
     covered: tuple[datetime, datetime] | None = None
+    covered_too: tuple[tuple[datetime, datetime], ...] = ()
     outcome: str = "ok"
     detail: str = ""
     memory: Mapping[str, str] = field(default_factory=dict)
@@ -407,11 +381,6 @@ class Run:
     rejected: int = 0
     covered: tuple[datetime, datetime] | None = None
     error: str = ""
-
-
-def minutes_between(earlier: datetime, later: datetime) -> float:
-    """Return the minutes from one moment to another, negative when the second is earlier."""
-    return (later - earlier) / timedelta(minutes=1)
 
 
 def names(ids: Sequence[str], service: Service) -> list[str]:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from pipeline.model import Incident, iso, minutes_between
+from pipeline.model import Incident
 from pipeline.sources.recorded import Scenario
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.store.story import incidents, links_of
+from pipeline.times import iso, minutes_between
 
 
 def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -> dict[str, Any]:

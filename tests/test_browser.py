@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import DASHBOARDS, load_config
-from pipeline.model import Batch, Evidence, Incident, Post, Tag, utc
+from pipeline.model import Batch, Evidence, Incident, Post, Tag
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from pipeline.store.collected import save_batch
 from pipeline.store.story import put_incident, save_tags
+from pipeline.times import utc
 
 pytestmark = pytest.mark.slow
 NOW = utc("2026-03-02T13:00:00Z")

@@ -23,12 +23,13 @@ from pipeline.channels.file import FileChannel
 from pipeline.commands.test_alert import sample
 from pipeline.config import Mail
 from pipeline.errors import ChannelError
-from pipeline.model import Alert, utc
+from pipeline.model import Alert
 from pipeline.render.mail import compose
 from pipeline.render.words import header_safe
 from pipeline.stages.alert import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
+from pipeline.times import utc
 
 NOW = utc("2026-03-02T11:45:00Z")
 HEADERS = [

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.model import utc
+from pipeline.times import utc
 from tests.conftest import ROOT, Groundswell
 from tests.fakes.base import Fake
 from tests.fakes.recording import Recording

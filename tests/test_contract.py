@@ -15,9 +15,10 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Record, utc
+from pipeline.model import Record
 from pipeline.sources.reading import FUTURE
 from pipeline.stages.collect import honest
+from pipeline.times import utc
 from tests.conftest import ROOT
 from tests.fakes.faults import FAULTS
 from tests.upstreams import NOW, serving, source_of

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue
-from pipeline.model import utc
 from pipeline.text.claims import Claim, claims
 from pipeline.text.classifier import load
 from pipeline.text.clock import times_of_day
@@ -20,6 +19,7 @@ from pipeline.text.places import gazetteer, where
 from pipeline.text.reading import ask_about, language_of, read_texts
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.since import since_when
+from pipeline.times import utc
 from pipeline.trials import extraction
 
 MATCHER = ServiceMatcher(load_catalogue())

@@ -15,12 +15,12 @@ import pytest
 import zstandard
 
 from pipeline.config import LABELS, MODELS, load_catalogue
-from pipeline.model import utc
 from pipeline.text import classifier, encoder, kinds, modelfile, training
 from pipeline.text.figures import figures, reliability
 from pipeline.text.linear import columns
 from pipeline.text.normal import jaccard, shingles, skeleton
 from pipeline.text.services import ServiceMatcher
+from pipeline.times import utc
 from tests.conftest import SCENARIO, Groundswell
 
 MATCHER = ServiceMatcher(load_catalogue())

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post, StatusUpdate, utc
+from pipeline.model import Batch, ComplaintCount, NewsItem, Post, StatusUpdate
 from pipeline.sources import (
     archive,
     bluesky,
@@ -33,6 +33,7 @@ from pipeline.sources import (
     statuspage,
 )
 from pipeline.sources.reading import read_json
+from pipeline.times import utc
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
 from tests.fakes.statuspage import Statuspage

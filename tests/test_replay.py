@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from pipeline.model import minutes_between, utc
+from pipeline.times import minutes_between, utc
 from tests.conftest import ROOT, SCENARIO
 
 OFFICIAL = "2026-03-02T11:49:20Z"

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.model import NewsItem, StatusUpdate, utc
+from pipeline.model import NewsItem, StatusUpdate
 from pipeline.sources.recorded import load_recorded, read_scenario
 from pipeline.text.normal import skeleton
+from pipeline.times import utc
 from tests.conftest import SCENARIO
 
 GENERATE = SCENARIO / "generator" / "generate.py"

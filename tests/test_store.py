@@ -13,11 +13,12 @@ import yaml
 
 from pipeline.config import DASHBOARDS
 from pipeline.errors import StoreError
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject, utc
+from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject
 from pipeline.store import Store, open_readonly
 from pipeline.store.collected import save_batch
 from pipeline.store.judged import counts
 from pipeline.store.runs import coverage, memory_of
+from pipeline.times import utc
 
 NOW = utc("2026-03-02T12:00:00Z")
 

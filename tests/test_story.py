@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.incidents import build, officials
 from pipeline.links import link
-from pipeline.model import Alert, Component, Incident, Interval, NewsEvent, SeriesKey, Service, StatusUpdate, utc
+from pipeline.model import Alert, Component, Incident, Interval, NewsEvent, SeriesKey, Service, StatusUpdate
+from pipeline.times import utc
 from pipeline.transitions import Rules, decide, next_gap
 
 SERVICE = Service(

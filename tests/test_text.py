@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from pipeline.config import load_catalogue
-from pipeline.model import NewsItem, Post, utc
+from pipeline.model import NewsItem, Post
 from pipeline.text.components import parts_named
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
 from pipeline.text.votes import Ballot, shape_of
+from pipeline.times import utc
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)

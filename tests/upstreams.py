@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.config import Config, load_config
 from pipeline.fetch import Fetcher
-from pipeline.model import utc
 from pipeline.sources import Source, build_sources
+from pipeline.times import utc
 from tests.conftest import SCENARIO
 from tests.fakes import complaints, reddit, social
 from tests.fakes.__main__ import KINDS

@@ -97,7 +97,9 @@ def plan(
 
 
 def _first_run(scenario: Scenario) -> datetime:
-    """Return two thirds into the recording, or an hour before the first outage it knows of when that is earlier."""
+    """Return the recorded first run; else two thirds into the recording, or an hour before the first outage it knows of when that is earlier."""
+    if scenario.first_run is not None:
+        return scenario.first_run
     known: list[datetime] = [t["onset"] - timedelta(hours=1) for t in scenario.truth.get("incident", ())]
     return max(scenario.start, min([scenario.start + (scenario.end - scenario.start) * 2 / 3, *known]))
 

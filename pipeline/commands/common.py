@@ -16,7 +16,8 @@ import click
 
 from pipeline.config import DASHBOARDS, Config, load_config
 from pipeline.errors import ConfigError
-from pipeline.model import Run, utc
+from pipeline.model import Run
+from pipeline.times import utc
 
 LOCKED = 75
 PARTIAL = 3

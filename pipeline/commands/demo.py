@@ -12,7 +12,7 @@ import click
 from pipeline.commands.backtest import plan, replay_scenario
 from pipeline.commands.common import Setting, common
 from pipeline.config import ROOT
-from pipeline.model import minutes_between, utc
+from pipeline.times import minutes_between, utc
 
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
 BEST_SERVICE = "2026-03-02T11:44:00Z"

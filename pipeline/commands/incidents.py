@@ -11,7 +11,7 @@ import click
 from pipeline.commands.common import Setting, common
 from pipeline.config import parse_duration
 from pipeline.errors import ConfigError, StoreError
-from pipeline.model import iso, utc
+from pipeline.times import iso, utc
 
 
 @click.command("incidents")

@@ -12,7 +12,8 @@ import click
 from pipeline.commands.common import Setting, common, open_store, parse_time, run_lock, tell_troubles
 from pipeline.config import MODELS, resolve_near
 from pipeline.errors import ConfigError
-from pipeline.model import Run, iso, utc
+from pipeline.model import Run
+from pipeline.times import iso, utc
 
 
 def collect_sources(setting: Setting, store: Any, only: Sequence[str] = (), since: datetime | None = None) -> list[Run]:

@@ -12,7 +12,8 @@ import click
 from pipeline.commands.common import Setting, common
 from pipeline.config import resolve_near
 from pipeline.errors import ChannelError, ConfigError
-from pipeline.model import Alert, iso
+from pipeline.model import Alert
+from pipeline.times import iso
 
 
 @click.command("test-alert")

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.model import Catalogue, minutes_between, names, utc
+from pipeline.model import Catalogue, names
 from pipeline.render.words import header_safe
+from pipeline.times import minutes_between, utc
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.facts import Points
-from pipeline.model import Alert, Catalogue, Incident, SeriesKey, iso, names
+from pipeline.model import Alert, Catalogue, Incident, SeriesKey, names
 from pipeline.render.svg import count_chart
 from pipeline.render.words import environment, isolated, local
+from pipeline.times import iso
 
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
 

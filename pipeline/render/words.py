@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from pipeline.config import DASHBOARDS
-from pipeline.model import utc
+from pipeline.times import utc
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 

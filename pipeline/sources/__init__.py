@@ -142,7 +142,8 @@ def _counts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
 
 def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
     key = _pair(config.secrets.reddit_client_id, config.secrets.reddit_client_secret)
-    communities = sorted({name for service in _named(config) for name in service.communities})
+    own = {name for service in _named(config) for name in service.communities}
+    communities = sorted({*own, *config.sources.communities}, key=str.lower)
     if not config.sources.reddit or key is None or not communities:
         return []
     return [RedditSource(communities, fetcher, client_id=key[0], client_secret=key[1], salt=author_salt(config),

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Post, Reject, iso, utc
+from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import SETTLED, author_key, not_from_the_future, plain, read_json, reject
+from pipeline.times import iso, utc
 
 PAGE = 100
 PAGES = 5

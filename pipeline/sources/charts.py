@@ -11,8 +11,9 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, ChartRank, Reject, utc
+from pipeline.model import Batch, ChartRank, Reject
 from pipeline.sources.reading import FUTURE, plain, read_json, reject, whole
+from pipeline.times import utc
 
 CHART = "top-free"
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch, ComplaintCount, Reject, utc
+from pipeline.model import Batch, ComplaintCount, Reject
 from pipeline.sources.reading import not_from_the_future, plain, reject, whole
+from pipeline.times import utc
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts")
 COUNT_COLUMNS = ("total", "count", "value")

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher
-from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record, Reject, floor_to, utc
+from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record, Reject
 from pipeline.sources.reading import not_from_the_future, plain, read_json, reject
+from pipeline.times import floor_to, utc
 
 SOURCE = "downdetector"
 WIDTH = 900

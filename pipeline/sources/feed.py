@@ -22,8 +22,9 @@ from urllib.parse import urlencode, urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, NewsItem, Reject, utc
+from pipeline.model import Batch, NewsItem, Reject
 from pipeline.sources.reading import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
+from pipeline.times import utc
 
 PARSE_SECONDS = 10.0
 MOST_ENTRIES = 5000

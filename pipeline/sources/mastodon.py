@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher
-from pipeline.model import Batch, Post, Reject, utc, utc_or_none
+from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
     SETTLED,
     TITLE_CAP,
@@ -20,6 +20,7 @@ from pipeline.sources.reading import (
     reject,
     unmarked,
 )
+from pipeline.times import utc, utc_or_none
 
 PAGE = 40
 PAGES = 5

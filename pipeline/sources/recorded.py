@@ -2,14 +2,15 @@
 
 At simulated time t a source sees what was public by t less its kind's publication delay. The folder format is in
 CONTRIBUTING.md; files of a kind may be cut into several (`posts-1.ndjson`, `posts-2.ndjson.zst`) and rows may lie in
-any order. A malformed file or row is told with its file and line; the rest is used.
+any order. A malformed file or row is told with its file and line; the rest is used. In a folder that `record` wrote,
+`collected.csv` says when each row was truly collected and by whom, and `runs.csv` what each run covered.
 """
 
 from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,12 +28,12 @@ from pipeline.model import (
     Record,
     Reject,
     StatusUpdate,
-    iso,
-    utc,
 )
 from pipeline.sources import charts, complaints, feed, statuspage
 from pipeline.sources.archive import read_archive
+from pipeline.sources.collected import RecordedRun, read_collected, read_runs, restore
 from pipeline.sources.complaints import read_capped
+from pipeline.times import iso, utc
 
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
@@ -52,6 +53,7 @@ class Scenario:
     watch: tuple[str, ...]
     simulated: bool
     note: str
+    first_run: datetime | None
     truth: Mapping[str, Any]
 
 
@@ -65,6 +67,7 @@ def read_scenario(folder: Path) -> Scenario:
             raise ValueError('publication_delay: must be a table, as posts = "60s" under [publication_delay]')
         delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
         step = parse_duration(table.get("step", "5min"))
+        first_run = _moment(table["first_run"]) if "first_run" in table else None
     except KeyError as error:
         raise ConfigError(f"{path}: {error.args[0]}: is missing") from error
     except ValueError as error:
@@ -76,7 +79,7 @@ def read_scenario(folder: Path) -> Scenario:
     return Scenario(
         folder=folder, name=str(table.get("name", folder.name)), start=start, end=end, step=step, delays=delays,
         watch=tuple(table.get("watch", ())), simulated=bool(table.get("simulated", False)),
-        note=str(table.get("note", "")), truth=truth,
+        note=str(table.get("note", "")), first_run=first_run, truth=truth,
     )  # fmt: skip
 
 
@@ -110,14 +113,15 @@ class RecordedSource:
     """One kind of a scenario's records, offered by the time they became public."""
 
     def __init__(
-        self, kind: str, scenario: Scenario, rows: Iterable[tuple[datetime, Record]], bad: list[Reject]
-    ) -> None:
-        """Sort the rows by when they became public."""
-        self.kind = kind
-        self.name = SOURCE_NAMES[kind]
+        self, name: str, scenario: Scenario, kind: str, rows: Iterable[tuple[datetime, Record]], bad: Iterable[Reject],
+        runs: Sequence[RecordedRun] = (),
+    ) -> None:  # fmt: skip
+        """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known."""
+        self.name = name
         self._delay = scenario.delays[kind]
         self._start = scenario.start
-        ordered = sorted(rows, key=lambda pair: (pair[0], _key(pair[1])))
+        self._runs = runs
+        ordered = sorted(rows, key=lambda pair: (pair[0], key_of(pair[1])))
         self._public = [public for public, _ in ordered]
         self._rows = [dataclasses.replace(row, collected=public) for public, row in ordered]
         self.rejected = tuple(bad)
@@ -128,24 +132,31 @@ class RecordedSource:
         low = 0 if first else bisect.bisect_right(self._public, since)
         high = bisect.bisect_right(self._public, now)
         rows = tuple(self._rows[low:high])
-        begin = self._start if first else since - self._delay
+        spans = [self._span(since, now, first=first)]
+        if self._runs:
+            spans = [run.covered for run in self._runs if (first or run.at > since) and run.at <= now]
         return Batch(
             source=self.name, rows=rows, rejected=self.rejected if first else (),
-            covered=(max(begin, self._start), now - self._delay), outcome="ok" if rows else "empty",
+            covered=spans[-1] if spans else None, covered_too=tuple(spans[:-1]), outcome="ok" if rows else "empty",
             memory={"begun": iso(since)} if first else {},
         )  # fmt: skip
 
+    def _span(self, since: datetime, now: datetime, *, first: bool) -> tuple[datetime, datetime]:
+        begin = self._start if first else since - self._delay
+        return max(begin, self._start), now - self._delay
 
-def _key(row: Record) -> str:
+
+def key_of(row: Record) -> str:
+    """Return the key of a row within its file."""
     if isinstance(row, ComplaintCount):
-        return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}"
+        return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}/{row.interval_s}"
     if isinstance(row, StatusUpdate):
         return f"{row.page}/{row.incident_id}/{row.update_id}"
     if isinstance(row, ChartRank):
-        return f"{row.store}/{row.country}/{row.chart}/{row.app}"
+        return f"{row.store}/{row.country}/{row.chart}/{row.app}/{iso(row.observed)}"
     if isinstance(row, OutsideVerdict):
         return f"{row.source}/{row.service}"
-    return f"{row.source}/{row.native_id}"
+    return row.native_id
 
 
 def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
@@ -155,6 +166,11 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
     bad: dict[str, list[Reject]] = {kind: [] for kind in KINDS}
     end = scenario.end + timedelta(days=1)
     salt = scenario.name.encode()
+    try:
+        known, told = read_collected(scenario.folder), read_runs(scenario.folder)
+    except SourceError as error:
+        problems.append(str(error))
+        known, told = {}, []
     for kind, patterns in _PATTERNS.items():
         for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
             name = str(path.relative_to(scenario.folder))
@@ -163,12 +179,27 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
             except SourceError as error:
                 problems.append(str(error))
                 continue
-            rows[kind] += [row for row in batch.rows if _public(row) >= scenario.start]
+            mine = known.get(name, {})
+            restored = [restore(row, mine.get(key_of(row))) if mine else row for row in batch.rows]
+            rows[kind] += [row for row in restored if _public(row) >= scenario.start]
             bad[kind] += batch.rejected
     sources = []
     for kind in KINDS:
-        delay = scenario.delays[kind]
-        sources.append(RecordedSource(kind, scenario, ((_public(row) + delay, row) for row in rows[kind]), bad[kind]))
+        public = [
+            (row.collected if row.collected != end else _public(row) + scenario.delays[kind], row) for row in rows[kind]
+        ]
+        runs = [run for run in told if run.kind == kind]
+        if kind != "posts":
+            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, public, bad[kind]))
+            continue
+        # each stream of posts is judged by itself, and has its own gaps
+        streams = {row.source for row in rows[kind] if isinstance(row, Post)} | {run.stream for run in runs}
+        for stream in sorted(streams) or [SOURCE_NAMES[kind]]:
+            here = [(at, row) for at, row in public if isinstance(row, Post) and row.source == stream]
+            refused = bad[kind] if stream == (sorted(streams) or [stream])[0] else []
+            sources.append(
+                RecordedSource(stream, scenario, kind, here, refused, [r for r in runs if r.stream == stream])
+            )
     return sources, problems
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher, retry_after
-from pipeline.model import Batch, Post, Reject, iso
+from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
     SETTLED,
     TITLE_CAP,
@@ -27,6 +27,7 @@ from pipeline.sources.reading import (
     read_json,
     reject,
 )
+from pipeline.times import iso
 
 DEPTH = 1000
 CUT = 900  # a listing shorter than this ended by itself

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch, Reject, StatusUpdate, utc_or_none
+from pipeline.model import Batch, Reject, StatusUpdate
 from pipeline.sources.complaints import as_utf8
 from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.statuspage import IMPACTS
+from pipeline.times import utc_or_none
 
 STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("resolved", "resolved_at"))
 

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Reject, StatusUpdate, iso, utc
+from pipeline.model import Batch, Reject, StatusUpdate
 from pipeline.sources.feed import moment, read_feed
 from pipeline.sources.reading import FUTURE, TITLE_CAP, is_page, not_from_the_future, plain, read_json, reject, unmarked
 from pipeline.text.clock import times_of_day
+from pipeline.times import iso, utc
 
 IMPACTS = ("none", "minor", "major", "critical", "maintenance")
 MAINTENANCE = ("scheduled", "in_progress", "verifying", "completed")

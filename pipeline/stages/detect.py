@@ -17,10 +17,11 @@ import pandas as pd
 
 from detectors.base import ForeignState, Verdicts
 from detectors.seasonal_nb import SeasonalNB
-from pipeline.model import Run, SeriesKey, floor_to, iso, utc
+from pipeline.model import Run, SeriesKey
 from pipeline.store import Store
 from pipeline.store import judged as rows
 from pipeline.store.runs import heard, record_run, stage_note
+from pipeline.times import floor_to, iso, utc
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)

@@ -21,7 +21,7 @@ from pipeline.config import Config
 from pipeline.facts import Points, facts, subject
 from pipeline.incidents import STORY_GAP, build, officials
 from pipeline.links import link
-from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service, iso, utc
+from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service
 from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
@@ -43,6 +43,7 @@ from pipeline.text.claims import claims
 from pipeline.text.kinds import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
+from pipeline.times import iso, utc
 from pipeline.transitions import Rules, decide, next_gap
 
 LOOK_BACK = timedelta(hours=6)

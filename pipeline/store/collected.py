@@ -7,21 +7,10 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from pipeline.model import (
-    Batch,
-    ChartRank,
-    ComplaintCount,
-    NewsItem,
-    OutsideVerdict,
-    Post,
-    StatusUpdate,
-    iso,
-    iso_or_none,
-    utc,
-    utc_or_none,
-)
+from pipeline.model import Batch, ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
 from pipeline.store import Store
 from pipeline.store.runs import cover, quarantine, remember
+from pipeline.times import iso, iso_or_none, utc, utc_or_none
 
 _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, author_created, created, collected,
  edited, deleted, parent_id, title, text, url) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
@@ -92,8 +81,8 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
         )
         quarantine(conn, batch.source, batch.rejected, now)
         remember(conn, batch.source, batch.memory)
-        if batch.covered is not None:
-            cover(conn, batch.source, batch.covered)
+        for span in (*batch.covered_too, *([batch.covered] if batch.covered else [])):
+            cover(conn, batch.source, span)
     return new
 
 
@@ -104,10 +93,11 @@ def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_00
         " ORDER BY created, source, native_id LIMIT ?",
         (model, iso(since), limit),
     )
-    return [_post(row) for row in rows]
+    return [post_of(row) for row in rows]
 
 
-def _post(row: sqlite3.Row) -> Post:
+def post_of(row: sqlite3.Row) -> Post:
+    """Read a stored post back."""
     return Post(
         source=row["source"], native_id=row["native_id"], kind=row["kind"], community=row["community"],
         author_key=row["author_key"], author_created=utc_or_none(row["author_created"]), created=utc(row["created"]),

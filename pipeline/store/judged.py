@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipeline.model import SeriesKey, iso, utc
+from pipeline.model import SeriesKey
 from pipeline.store import Store
 from pipeline.store.runs import put_stage_note
+from pipeline.times import iso, utc
 
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
 

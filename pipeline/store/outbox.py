@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from pipeline.model import Alert, iso, utc, utc_or_none
+from pipeline.model import Alert
 from pipeline.store import Store
+from pipeline.times import iso, utc, utc_or_none
 
 
 def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:

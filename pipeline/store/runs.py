@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from pipeline.model import Reject, Run, iso, utc
+from pipeline.model import Reject, Run
 from pipeline.store import Store
+from pipeline.times import iso, utc
 
 QUARANTINE_LIMIT = 10_000
 

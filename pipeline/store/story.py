@@ -8,22 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipeline.model import (
-    ComponentSpan,
-    Evidence,
-    Incident,
-    Link,
-    NewsEvent,
-    Phase,
-    Post,
-    Tag,
-    iso,
-    iso_or_none,
-    utc,
-    utc_or_none,
-)
+from pipeline.model import ComponentSpan, Evidence, Incident, Link, NewsEvent, Phase, Post, Tag
 from pipeline.store import Store
 from pipeline.text.claims import Claim
+from pipeline.times import iso, iso_or_none, utc, utc_or_none
 
 Vote = tuple[str, str, str, datetime, float, str, str, str]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import iso, utc
 from pipeline.store import Store
+from pipeline.times import iso, utc
 
 TOLD_TABLES = ("posts", "votes", "news_items", "complaint_counts", "status_updates", "chart_ranks", "verdicts",
                "incidents", "links", "alerts", "quarantine")  # fmt: skip

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.model import NewsEvent, NewsItem, iso
+from pipeline.model import NewsEvent, NewsItem
 from pipeline.text.cues import CUES, cues
 from pipeline.text.normal import fold, jaccard, shingles
 from pipeline.text.patterns import Patterns
 from pipeline.text.services import ServiceMatcher
+from pipeline.times import iso
 
 KINDS = ("service_outage", "outage_followup", "politics_regulation", "company_business", "product",
          "infrastructure_outage", "security", "other")  # fmt: skip

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.model import utc
 from pipeline.text.claims import Claim, claims
 from pipeline.text.classifier import OutageModel
 from pipeline.text.codes import error_codes
@@ -26,6 +25,7 @@ from pipeline.text.services import ServiceMatcher
 from pipeline.text.since import since_when
 from pipeline.text.symptoms import symptom
 from pipeline.text.training import Labelled, read_headlines, read_labels, right
+from pipeline.times import utc
 from pipeline.trials import csv_rows
 
 POSTED = utc("2026-07-14T18:00:00Z")  # when the labelled posts are taken to be written

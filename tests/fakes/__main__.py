@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.model import utc
+from pipeline.times import utc
 from tests.fakes.base import Fake
 from tests.fakes.complaints import Downdetector, DownStatus
 from tests.fakes.publishers import Charts, Feeds, GoogleNews

@@ -6,7 +6,7 @@ import base64
 from datetime import timedelta
 from typing import Any
 
-from pipeline.model import floor_to, iso
+from pipeline.times import floor_to, iso
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 KEY = ("dd-id", "dd-secret")

@@ -16,8 +16,8 @@ from typing import Any
 
 import zstandard
 
-from pipeline.model import utc
 from pipeline.sources.recorded import Scenario, read_scenario
+from pipeline.times import utc
 
 
 class Recording:

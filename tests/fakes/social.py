@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from pipeline.model import iso, utc
+from pipeline.times import iso, utc
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 BLUESKY = ("someone.example", "app-password")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pipeline.model import utc
+from pipeline.times import utc
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 

@@ -1,0 +1,40 @@
+"""Moments: aware UTC datetimes in Python, fixed-width text in SQLite and in JSON, so that text order is time order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+def iso(moment: datetime) -> str:
+    """Return a UTC moment as fixed-width text, fractions of a second dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc(text: str) -> datetime:
+    """Parse an ISO 8601 stamp that carries a zone; raises ValueError on a naive or unreadable one."""
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
+    if not 2000 <= moment.year < 2100:
+        raise ValueError(f"{text!r} is not a time between 2000 and 2100")
+    return moment.astimezone(UTC)
+
+
+def utc_or_none(text: str | None) -> datetime | None:
+    """Parse a stored stamp, keeping None."""
+    return utc(text) if text else None
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    """Return a moment as stored text, keeping None."""
+    return iso(moment) if moment else None
+
+
+def floor_to(moment: datetime, seconds: int) -> datetime:
+    """Return the start of the bin of `seconds` that holds `moment`, bins counted from 00:00 UTC of the epoch."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)
+
+
+def minutes_between(earlier: datetime, later: datetime) -> float:
+    """Return the minutes from one moment to another, negative when the second is earlier."""
+    return (later - earlier) / timedelta(minutes=1)
