@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve test test-slow check lint types bench evaluate train scenario screenshots clean
+.PHONY: help demo demo-live run serve test test-slow check lint types bench evaluate train scenario screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -22,6 +22,10 @@ $(VENV)/.stamp: pyproject.toml constraints.txt
 
 demo: $(VENV)/.stamp ## replay 2 March 2026 through every stage into out/demo
 	@$(GW) demo --out out/demo
+
+demo-live: $(VENV)/.stamp ## 2 March through every real client against stand-ins; compares with the demo and with its own recording (about 8 minutes)
+	@test -e out/demo/groundswell.db || $(GW) demo --out out/demo >/dev/null
+	@$(PY) -m tests.demo_live --out out/demo-live --demo out/demo/groundswell.db
 
 run: $(VENV)/.stamp ## all stages once, as cron would; says nothing when all is well
 	@$(GW) run --quiet || { code=$$?; test $$code -eq 75 || exit $$code; }

@@ -63,8 +63,8 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
     sources = config.sources.model_copy(update={
         "reddit_base": urls["reddit"], "statuspage_base": urls["statuspage"], "downdetector_base": f"{urls['downdetector']}/v2",
         "charts_base": urls["charts"], "feeds": tuple(f"{urls['feeds']}/{name}.xml" for name in recording.feeds()), "charts": ("us",),
-        "communities": tuple(sorted(communities)), "downdetector_countries": ("CA", "DE", "GB", "IN", "JP", "US"),
-        "news_desks": False, "google_news": False, "hacker_news": False, "downstatus": False, "allow_hosts": ("127.0.0.1",),
+        "communities": tuple(sorted(communities)), "downdetector_countries": ("US",),
+        "news_desks": False, "google_news": False, "hacker_news": False, "downstatus": False, "bluesky": False, "allow_hosts": ("127.0.0.1",),
     })  # fmt: skip
     # the recording has one status page; the others' are nobody's fault
     catalogue = {

@@ -14,7 +14,8 @@ import pytest
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
-from pipeline.sources import NEWS_DESKS, RedditSource, Source, build_sources
+from pipeline.sources import NEWS_DESKS, Source, build_sources
+from pipeline.sources.reddit import RedditSource
 from pipeline.stages.collect import collect_all, honest, run_collect
 from pipeline.store import Store
 from pipeline.store.runs import coverage, heard, memory_of

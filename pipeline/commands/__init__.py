@@ -7,6 +7,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pipeline.commands.init", "write groundswell.toml"),
+    "doctor": ("pipeline.commands.doctor", "ask every source for real and say what is wrong"),
     "check-config": ("pipeline.commands.check_config", "say whether the configuration is right, without running"),
     "run": ("pipeline.commands.run", "all stages once: what cron calls"),
     "collect": ("pipeline.commands.stage", "only read the sources"),
@@ -15,10 +16,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("pipeline.commands.stage", "only bring incidents up to date"),
     "alert": ("pipeline.commands.stage", "only send what is due"),
     "publish": ("pipeline.commands.stage", "only write the report"),
+    "service": ("pipeline.commands.service", "what is known of a service, and who will hear of it"),
     "status": ("pipeline.commands.status", "what is open, which sources are silent"),
     "incidents": ("pipeline.commands.incidents", "list incidents"),
     "sql": ("pipeline.commands.sql", "run one SELECT, read-only"),
-    "import": ("pipeline.commands.import_", "bring in complaint counts or posts from a file"),
+    "import": ("pipeline.commands.import_", "bring in counts, posts, incidents or a recorded day"),
+    "record": ("pipeline.commands.record", "write a span of the database as a recorded day"),
+    "purge": ("pipeline.commands.purge", "honour deletions, forget old words"),
     "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),
     "backtest": ("pipeline.commands.backtest", "replay a recorded day"),
     "demo": ("pipeline.commands.demo", "replay 2 March 2026 and tell its story"),

@@ -1,15 +1,18 @@
-"""`groundswell import counts|posts FILE`: history from a file. Stores and learns; never alerts."""
+"""`groundswell import …`: history from files. Stores and learns; never alerts."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
-from pipeline.errors import SourceError, StoreError
-from pipeline.model import Batch, Run
+from pipeline.errors import ConfigError, SourceError, StoreError
+from pipeline.model import Batch, ComplaintCount, Post, Run
 
 
 @click.group("import")
@@ -18,54 +21,130 @@ def import_command() -> None:
 
 
 @import_command.command("counts")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
 @click.option("--interval", type=int, help="Seconds each count covers, when the file has no column interval_s.")
+@click.option("--service", "service_id", help="Whom all counts are about, when the file has no column service.")
 @common
-def counts(setting: Setting, file: Path, interval: int | None) -> None:
-    """Complaint counts from CSV: service,start_utc,interval_s,total[,baseline][,region][,indicator]."""
-    from pipeline.sources.complaints import parse_csv
+def counts(setting: Setting, file: Path, interval: int | None, service_id: str | None) -> None:
+    """Complaint counts from CSV, JSON or NDJSON: service,start_utc[,interval_s],total[,baseline][,region][,indicator].
 
-    body = _read(file)
-    try:
-        batch = parse_csv(
-            body, source=f"counts:{file.name}", fetched_at=setting.now, name=str(file), interval_s=interval
-        )
-    except SourceError as error:
-        click.echo(f"groundswell: {error}", err=True)
-        sys.exit(PARTIAL)
-    _store(setting, batch)
+    A service may be called by its id or by a name the catalogue knows.
+    """
+    from pipeline.sources.complaints import parse_counts, read_capped
+    from pipeline.text.services import ServiceMatcher
+
+    matcher, catalogue = ServiceMatcher(setting.config.catalogue), setting.config.catalogue
+
+    def named(count: ComplaintCount) -> ComplaintCount:
+        return count if count.service in catalogue else replace(count, service=matcher.id_of(count.service))
+
+    def batches() -> Iterator[Batch]:
+        batch = parse_counts(read_capped(file), source=f"counts:{file.name}", fetched_at=setting.now, name=str(file),
+                             interval_s=interval, service=service_id or "")  # fmt: skip
+        rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
+        clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
+        if len(clash) != len(rows):
+            raise SourceError(f"{file}: counts a service under two names in the same interval; use one")
+        if batch.detail:
+            click.echo(f"groundswell: {file}: {batch.detail}", err=True)
+        yield replace(batch, rows=rows)
+
+    _store(setting, batches())
 
 
 @import_command.command("posts")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
 @common
 def posts(setting: Setting, file: Path) -> None:
-    """Posts from a file of the Reddit archive format: one JSON object a line."""
+    """Posts from a Reddit archive (.zst or NDJSON, one object a line), or from CSV: id,created_utc,text[,title,author,community,url].
+
+    An archive is taken to be whole from its first post to its last: what it does not hold was not said.
+    """
     from pipeline.sources import author_salt
-    from pipeline.sources.reddit import parse_archive
+    from pipeline.sources.archive import parse_posts_csv, read_archive
+    from pipeline.sources.complaints import read_capped
 
     salt = author_salt(setting.config)
-    _store(setting, parse_archive(_read(file), source="reddit", fetched_at=setting.now, salt=salt, name=str(file)))
+
+    def batches() -> Iterator[Batch]:
+        if file.suffix.lower() == ".csv":
+            yield parse_posts_csv(read_capped(file), source="file", fetched_at=setting.now, salt=salt, name=str(file))
+            return
+        first = last = None
+        for batch in read_archive(file, source="reddit", fetched_at=setting.now, salt=salt):
+            times = [row.created for row in batch.rows if isinstance(row, Post)]
+            first = min([*times, *([first] if first else [])], default=None)
+            last = max([*times, *([last] if last else [])], default=None)
+            yield batch
+        if first and last:
+            yield Batch(source="reddit", rows=(), outcome="empty", covered=(first, last + timedelta(seconds=60)))
+
+    _store(setting, batches())
 
 
-def _read(file: Path) -> bytes:
+@import_command.command("incidents")
+@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
+@click.option("--service", "service_id", required=True, help="Whose page the archive is of, an id of the catalogue.")
+@common
+def incidents(setting: Setting, file: Path, service_id: str) -> None:
+    """A provider's past incidents from CSV: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]."""
+    from pipeline.sources.complaints import read_capped
+    from pipeline.sources.status_archive import parse_incident_archive
+    from pipeline.sources.statuspage import page_key
+
+    service = setting.config.catalogue.get(service_id)
+    if service is None or not service.status_page:
+        raise ConfigError(f"--service: {service_id!r} {'has no status_page' if service else 'is not'} in the catalogue")
+    batch = parse_incident_archive(read_capped(file), page=page_key(service.status_page), source=f"incidents:{file.name}",
+                                   fetched_at=setting.now, name=str(file))  # fmt: skip
+    _store(setting, [batch])
+
+
+@import_command.command("scenario")
+@click.argument("folder", type=click.Path(path_type=Path))
+@common
+def scenario(setting: Setting, folder: Path) -> None:
+    """All that a recorded folder holds, as history."""
+    from pipeline.sources.recorded import load_recorded, read_scenario
+
+    recorded = read_scenario(folder)
+    sources, problems = load_recorded(recorded)
+    for line in problems:
+        click.echo(f"groundswell: {line}", err=True)
+    now = min(setting.now, recorded.end)
+    batches = [source.fetch(recorded.start, now, {}) for source in sources]
+    _store(setting, [replace(batch, memory={}) for batch in batches], failed=bool(problems))
+
+
+def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
+    """Refuse a file that cannot be read before anything else is looked at."""
     try:
-        return file.read_bytes()
+        with file.open("rb"):
+            return file
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _store(setting: Setting, batch: Batch) -> None:
+def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:
+    """Store batches as they come; what was stored stays when a later one cannot be read."""
     from pipeline.store.collected import save_batch
     from pipeline.store.runs import record_run
 
+    seen = new = refused = 0
+    told: list[str] = []
     with run_lock(setting.db), open_store(setting) as store:
-        new = save_batch(store, batch, setting.now)
-        record_run(store, Run(stage="import", subject=batch.source, started=setting.now, outcome=batch.outcome,
-                              seen=len(batch.rows), new=new, rejected=len(batch.rejected)))  # fmt: skip
-    for bad in batch.rejected[:20]:
-        click.echo(f"groundswell: {bad.where}: {bad.reason}", err=True)
-    if len(batch.rejected) > 20:
-        click.echo(f"groundswell: {len(batch.rejected) - 20} more rows refused; see the table quarantine", err=True)
-    click.echo(f"{len(batch.rows)} rows seen, {new} new, {len(batch.rejected)} refused")
-    sys.exit(PARTIAL if batch.rejected else 0)
+        try:
+            for batch in batches:
+                added = save_batch(store, batch, setting.now)
+                seen, new, refused = seen + len(batch.rows), new + added, refused + len(batch.rejected)
+                told += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(told)]]
+                record_run(store, Run(stage="import", subject=batch.source, started=setting.now, outcome=batch.outcome, seen=len(batch.rows),
+                                      new=added, rejected=len(batch.rejected), covered=batch.covered))  # fmt: skip
+        except (SourceError, StoreError) as error:
+            told, failed = [*told, str(error)], True
+    for line in told:
+        click.echo(f"groundswell: {line}", err=True)
+    if refused > len(told):
+        click.echo(f"groundswell: {refused - len(told)} more rows refused; see the table quarantine", err=True)
+    click.echo(f"{seen} rows seen, {new} new, {refused} refused")
+    sys.exit(PARTIAL if refused or failed else 0)

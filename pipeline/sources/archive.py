@@ -1,7 +1,8 @@
-"""Reddit's archive dumps, a JSON object a line, packed with a long window: streamed, whatever their length."""
+"""Posts from files: Reddit's archive dumps, a JSON object a line, packed with a long window and streamed; and CSV."""
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch
-from pipeline.sources.reading import plain
+from pipeline.model import Batch, Post, Reject
+from pipeline.sources.complaints import as_utf8
+from pipeline.sources.reading import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
+from pipeline.times import utc
 
 CHUNK = 5000
 MOST_LINE = 5_000_000
@@ -78,3 +81,35 @@ def _take(lines: Any, count: int, where: str) -> Iterator[bytes]:
         if len(line) > MOST_LINE:
             raise SourceError(f"{where}: a line of more than {MOST_LINE} bytes is no post")
         yield line
+
+
+def parse_posts_csv(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"", name: str = "line") -> Batch:
+    """Parse `id,created_utc,text[,title][,author][,community][,url]`, times as ISO with a zone or seconds of the epoch.
+
+    A row without id or readable time is refused with its line. Raises SourceError without the columns.
+    """
+    reader = csv.DictReader(io.StringIO(as_utf8(body).decode("utf-8", "replace"), newline=""))
+    rows: dict[str, Post] = {}
+    bad: list[Reject] = []
+    try:
+        if not {"id", "created_utc", "text"} <= set(reader.fieldnames or ()):
+            raise SourceError(f"{name}:1: needs the columns id, created_utc, text")
+        for row in reader:
+            try:
+                native, when = plain(row["id"], 200), (row["created_utc"] or "").strip()
+                if not native or None in row:
+                    raise ValueError("no id" if not native else "more cells than columns")
+                created = from_epoch(when) if when.replace(".", "").isdecimal() else utc(when)
+                url = plain(row.get("url"), 300)
+                rows[native] = Post(
+                    source=source, native_id=native, kind="post", community=plain(row.get("community"), 100),
+                    author_key=author_key(plain(row.get("author"), 100), source, salt), author_created=None,
+                    created=not_from_the_future(created, fetched_at), collected=fetched_at,
+                    title=plain(row.get("title"), TITLE_CAP), text=plain(row["text"]),
+                    url=url if url.startswith(("https://", "http://")) else "",
+                )  # fmt: skip
+            except (ValueError, TypeError) as error:
+                bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
+    except csv.Error as error:
+        bad.append(reject(f"{name}:{reader.line_num}", error, ""))
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")

@@ -117,7 +117,7 @@ class RecordedSource:
         runs: Sequence[RecordedRun] = (),
     ) -> None:  # fmt: skip
         """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known."""
-        self.name = name
+        self.name, self.kind = name, kind
         self._delay = scenario.delays[kind]
         self._start = scenario.start
         self._runs = runs

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -54,41 +54,55 @@ def collect_all(
     `deadline` is seconds by the clock for each source's requests. One that takes much longer is recorded as an error
     and healed by the next run.
     """
-    todo: queue.SimpleQueue[tuple[int, datetime, dict[str, str]] | None] = queue.SimpleQueue()
+    known = [(since or read_from(store, source, now), memory_of(store, source.name)) for source in sources]
+    runs: dict[int, Run] = {}
+    for number, outcome in fetch_all(sources, known, now, deadline=deadline):
+        runs[number], _ = _keep(store, sources[number], outcome, now, known[number][1])
+    return [runs[number] for number in range(len(sources))]
+
+
+def fetch_all(
+    sources: Sequence[Source], known: Sequence[tuple[datetime, Mapping[str, str]]], now: datetime, *, deadline: float
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield (number of the source, what came) of each as it comes back; `known` is (since, memory) of each.
+
+    One that is not back half a minute after its deadline is given up; its thread is left behind.
+    """
+    todo: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
-    memories = [memory_of(store, source.name) for source in sources]
     begun: dict[int, float] = {}
 
     def work() -> None:
-        while (task := todo.get()) is not None:
-            number, start, memory = task
+        while (number := todo.get()) is not None:
             begun[number] = time.monotonic()
-            done.put((number, _fetch(sources[number], start, now, memory)))
+            since, memory = known[number]
+            done.put((number, _fetch(sources[number], since, now, memory)))
 
-    for number, source in enumerate(sources):
-        todo.put((number, since or read_from(store, source, now), memories[number]))
+    for number in range(len(sources)):
+        todo.put(number)
     workers = min(SIDE_BY_SIDE, len(sources))
     for _ in range(workers):
         todo.put(None)
         threading.Thread(target=work, daemon=True).start()
-    runs: dict[int, Run] = {}
+    back: set[int] = set()
     lost = 0
-    while len(runs) < len(sources):
+    while len(back) < len(sources):
         try:
             number, outcome = done.get(timeout=0.5)
         except queue.Empty:
-            late = [n for n, at in list(begun.items()) if n not in runs and time.monotonic() - at > deadline + GRACE]
+            late = [n for n, at in list(begun.items()) if n not in back and time.monotonic() - at > deadline + GRACE]
             for number in late:
-                words = f"{sources[number].name}: did not come back within {deadline + GRACE:g} s; left behind"
-                runs[number], _ = _keep(store, sources[number], SourceError(words), now, memories[number])
                 lost += 1
-                if lost >= workers and not todo.empty():
+                if lost >= workers:
                     # every thread is held: others take their place
                     threading.Thread(target=work, daemon=True).start()
+                back.add(number)
+                words = f"{sources[number].name}: did not come back within {deadline + GRACE:g} s; left behind"
+                yield number, SourceError(words)
             continue
-        if number not in runs:
-            runs[number], _ = _keep(store, sources[number], outcome, now, memories[number])
-    return [runs[number] for number in range(len(sources))]
+        if number not in back:
+            back.add(number)
+            yield number, outcome
 
 
 def read_from(store: Store, source: Source, now: datetime) -> datetime:

@@ -147,3 +147,18 @@ def open_readonly(path: Path | str) -> sqlite3.Connection:
     conn = sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=10)
     conn.row_factory = sqlite3.Row
     return conn
+
+
+def health(path: Path | str) -> tuple[str, str]:
+    """Return what SQLite's own check says of a database (`ok` when whole), and when a run was last made.
+
+    Reads only; raises StoreError when the file is no database.
+    """
+    try:
+        conn = open_readonly(path)
+        state = str(conn.execute("PRAGMA quick_check").fetchone()[0])
+        last = conn.execute("SELECT max(started) FROM runs").fetchone()[0]
+        conn.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from error
+    return state, str(last or "never")

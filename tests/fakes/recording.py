@@ -17,7 +17,7 @@ from typing import Any
 import zstandard
 
 from pipeline.sources.recorded import Scenario, read_scenario
-from pipeline.times import utc
+from pipeline.times import floor_to, utc
 
 
 class Recording:
@@ -118,8 +118,11 @@ class Recording:
         """Return (start, reports by indicator) of the intervals of a day that are over, oldest first."""
         latest = now - self.delay("complaints") - timedelta(seconds=width)
         series = self._counts.get((service, region), {})
-        first = now - timedelta(days=1)
-        return [(start, counts) for start, counts in sorted(series.items()) if first <= start <= latest]
+        starts = [now - timedelta(days=1) + timedelta(seconds=width * n) for n in range(86400 // width + 1)]
+        known = (floor_to(start, width) for start in starts)
+        return [
+            (start, series[start]) for start in known if start in series and now - timedelta(days=1) <= start <= latest
+        ]
 
     @cached_property
     def _ranks(self) -> dict[tuple[str, str], dict[datetime, list[tuple[int, str]]]]:
