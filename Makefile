@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow check lint types bench evaluate train scenario screenshots clean
+.PHONY: help demo demo-live run serve test test-slow coverage check lint types bench evaluate train scenario screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -38,6 +38,10 @@ test: $(VENV)/.stamp ## the tests that take seconds
 
 test-slow: $(VENV)/.stamp ## kills, browser, bad inputs, many seeds
 	@$(PY) -m pytest -q -n 2 -m slow
+
+coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 3 minutes)
+	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_parsers.py tests/test_contract.py tests/test_cli_sources.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
+	@$(PY) -m coverage report --include='pipeline/sources/*,pipeline/fetch.py' --fail-under=90
 
 lint: $(VENV)/.stamp
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check -q .

@@ -118,7 +118,7 @@ def test_every_fault_of_every_source_is_what_it_is_and_heals() -> None:
             fine = found in ("blocked", "error")
         if not fine:
             wrong.append(f"{kind} x {fault}: {found}")
-        if took > DEADLINE + 10:
+        if fault in SLOW and took > DEADLINE + 10:
             wrong.append(f"{kind} x {fault}: took {took:.1f} s")
     assert not wrong, "\n".join(wrong)
 

@@ -15,13 +15,22 @@ from pipeline.errors import ConfigError, SourceError, StoreError
 from pipeline.model import Batch, ComplaintCount, Post, Run
 
 
+def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
+    """Refuse a file that cannot be read before anything else is looked at."""
+    try:
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
+
+
 @click.group("import")
 def import_command() -> None:
     """Bring in history from a file; offering it again changes nothing."""
 
 
 @import_command.command("counts")
-@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
+@click.argument("file", type=click.Path(path_type=Path), callback=_open)
 @click.option("--interval", type=int, help="Seconds each count covers, when the file has no column interval_s.")
 @click.option("--service", "service_id", help="Whom all counts are about, when the file has no column service.")
 @common
@@ -53,7 +62,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
 
 
 @import_command.command("posts")
-@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
+@click.argument("file", type=click.Path(path_type=Path), callback=_open)
 @common
 def posts(setting: Setting, file: Path) -> None:
     """Posts from a Reddit archive (.zst or NDJSON, one object a line), or from CSV: id,created_utc,text[,title,author,community,url].
@@ -83,7 +92,7 @@ def posts(setting: Setting, file: Path) -> None:
 
 
 @import_command.command("incidents")
-@click.argument("file", type=click.Path(path_type=Path), callback=lambda *given: _open(*given))
+@click.argument("file", type=click.Path(path_type=Path), callback=_open)
 @click.option("--service", "service_id", required=True, help="Whose page the archive is of, an id of the catalogue.")
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
@@ -114,15 +123,6 @@ def scenario(setting: Setting, folder: Path) -> None:
     now = min(setting.now, recorded.end)
     batches = [source.fetch(recorded.start, now, {}) for source in sources]
     _store(setting, [replace(batch, memory={}) for batch in batches], failed=bool(problems))
-
-
-def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
-    """Refuse a file that cannot be read before anything else is looked at."""
-    try:
-        with file.open("rb"):
-            return file
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:

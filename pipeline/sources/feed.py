@@ -39,10 +39,19 @@ class _Reader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        atexit.register(self.stop)
+        atexit.register(self.stop, 1.0)
 
-    def stop(self) -> None:
-        if self._process is not None:
+    def stop(self, patience: float = 0.0) -> None:
+        """End the process: at the end of its input within `patience` seconds, else at once."""
+        if self._process is None:
+            return
+        try:
+            if patience and self._process.stdin is not None:
+                self._process.stdin.close()
+                self._process.wait(patience)
+        except (subprocess.TimeoutExpired, OSError):
+            pass
+        finally:
             self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
