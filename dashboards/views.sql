@@ -38,8 +38,8 @@ JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.serv
 ORDER BY v.created;
 
 CREATE VIEW complaints_by_hour AS
-SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals
-FROM complaint_counts WHERE window = 'interval' AND region = '' AND indicator = '' GROUP BY service, hour;
+SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source
+FROM complaint_counts WHERE window != 'rolling' AND region = '' AND indicator = '' GROUP BY service, source, hour;
 
 CREATE VIEW alarms AS
 SELECT v.series, s.service, s.channel, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
@@ -60,3 +60,12 @@ SELECT app, country, chart, observed, rank FROM chart_ranks ORDER BY app, observ
 CREATE VIEW what_the_press_claims AS
 SELECT n.published, n.outlet, c.kind, c.value, c.said_by, c.definition, n.title, n.url
 FROM claims c JOIN news_items n USING (source, native_id) ORDER BY n.published, n.outlet, c.kind;
+
+CREATE VIEW official_updates AS
+SELECT page, incident_id, name, status, impact, displayed_at, created_at,
+  round((julianday(created_at) - julianday(displayed_at)) * 1440, 1) AS minutes_late,
+  julianday(created_at) - julianday(displayed_at) > 10.0 / 1440 AS after_the_fact
+FROM status_updates ORDER BY displayed_at;
+
+CREATE VIEW what_others_say AS
+SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observed;

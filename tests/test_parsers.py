@@ -43,7 +43,7 @@ NOW = utc("2026-03-02T12:00:00Z")
 JSON_PARSERS: dict[str, Callable[..., Batch]] = {
     "statuspage": statuspage.parse_incidents, "downstatus": downstatus.parse_downstatus, "reddit": reddit.parse_listing,
     "hacker_news": hacker_news.parse_hits, "mastodon": mastodon.parse_statuses, "bluesky": bluesky.parse_posts,
-    "charts": charts.parse_chart, "downdetector": downdetector.parse_reports,
+    "charts": charts.parse_chart, "downdetector": downdetector.parse_reports, "last_15": downdetector.parse_last_15,
 }  # fmt: skip
 PARSERS: dict[str, Callable[..., Batch]] = {
     **JSON_PARSERS, "feed": feed.parse_feed, "history": statuspage.parse_history, "csv": complaints.parse_csv,

@@ -173,7 +173,13 @@ def test_downdetector_pages_keeps_their_verdict_apart_and_reads_countries() -> N
         )
     (verdict,) = [row for row in whole.rows if isinstance(row, OutsideVerdict)]
     assert (verdict.source, verdict.service, verdict.verdict) == ("downdetector", "claude", "success")
-    totals = {row.start: row for row in whole.rows if isinstance(row, ComplaintCount) and not row.indicator}
+    (recent,) = [row for row in whole.rows if isinstance(row, ComplaintCount) and row.window == "rolling"]
+    assert (recent.start, recent.interval_s, recent.total) == (NOW - timedelta(minutes=15), 900, 5)
+    totals = {
+        row.start: row
+        for row in whole.rows
+        if isinstance(row, ComplaintCount) and row.window == "interval" and not row.indicator
+    }
     recorded = {start: counts[""] for start, counts in recorded_day().counts("claude", "", NOW)}
     assert {start: row.total for start, row in totals.items()} == recorded
     assert max(totals) == NOW - timedelta(minutes=30), "the interval that ended this minute is not settled"
@@ -183,7 +189,7 @@ def test_downdetector_pages_keeps_their_verdict_apart_and_reads_countries() -> N
     assert {
         row.start: row.total
         for row in paged.rows
-        if isinstance(row, ComplaintCount) and not (row.indicator or row.region)
+        if isinstance(row, ComplaintCount) and row.window == "interval" and not (row.indicator or row.region)
     } == recorded
     assert "dd-secret" not in str(whole) + str(paged)
 
@@ -401,3 +407,23 @@ def test_google_news_asks_for_product_and_vendor() -> None:
     items = [row for row in batch.rows if isinstance(row, NewsItem)]
     assert {item.source for item in items} == {"google_news"}
     assert all(item.native_id.startswith("google:") and not item.title.endswith(item.outlet) for item in items)
+
+
+def test_a_rolling_hour_beside_its_recovered_counts_is_judged_once_and_only_where_new(store: Store) -> None:
+    from detectors.seasonal_nb import SeasonalNB
+    from pipeline.stages.detect import run_detect
+
+    recording = Recording()
+    recording.rolling["claude"] = [NOW + timedelta(seconds=100 * i) for i in range(-300, 300)]
+    at = NOW - timedelta(hours=3)
+    judged = []
+    with serving("downstatus", recording=recording, now=at) as fake:
+        while at <= NOW:
+            fake.now = at
+            run_collect(store, source_of("downstatus", fake.url, fetcher()), at)
+            judged.append(run_detect(store, SeasonalNB(), ("claude",), at).new)
+            at += timedelta(minutes=5)
+    series = [row[0] for row in store.rows("SELECT series FROM series")]
+    assert series == ["claude/complaints/downstatus///300"]
+    assert store.rows("SELECT count(*) FROM verdicts WHERE observed IS NOT NULL")[0][0] > 20
+    assert sorted(judged)[-2] <= 2, "a look at the rolling hour sends the detector back"

@@ -66,6 +66,20 @@ def parse_reports(
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
+def parse_last_15(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
+    """Parse `/companies/{id}/last_15`: a bare number, the reports of a rolling quarter of an hour. Raises SourceError."""
+    answer = read_json(body, source)
+    try:
+        total = _whole(answer)
+    except ValueError as error:
+        raise SourceError(f"{source}: no number in the answer", outcome="blocked", head=body[:200]) from error
+    row = ComplaintCount(
+        service=service, source=SOURCE, region="", indicator="", start=fetched_at - timedelta(seconds=WIDTH),
+        interval_s=WIDTH, total=total, collected=fetched_at, window="rolling",
+    )  # fmt: skip
+    return Batch(source=source, rows=(row,))
+
+
 def parse_company(
     body: bytes, *, source: str, fetched_at: datetime, service: str = ""
 ) -> tuple[OutsideVerdict | None, dict[datetime, float]]:
@@ -122,10 +136,10 @@ class DowndetectorSource:
         self._countries = tuple(countries)
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
-        """Read their verdict and the intervals that are over. Raises SourceError."""
+        """Read their verdict, the last quarter of an hour and the intervals that are over. Raises SourceError."""
         rows: list[Record] = []
         bad: list[Reject] = []
-        limit = 3 + MOST_PAGES * (1 + len(self._countries))
+        limit = 4 + MOST_PAGES * (1 + len(self._countries))
         with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
             headers = self._token.header(errand, self.name)
             company = memory.get("company") or self._company(errand, headers)
@@ -135,6 +149,8 @@ class DowndetectorSource:
                 answer.body or b"", source=self.name, fetched_at=now, service=self._service
             )
             rows += [verdict] if verdict else []
+            recent = errand.fetch(f"{self._token.base}/companies/{quote(company)}/last_15", headers=headers)
+            rows += parse_last_15(recent.body or b"", source=self.name, fetched_at=now, service=self._service).rows
             for country in ("", *self._countries):
                 query = {"interval": "15m"} | ({"countries": country} if country else {})
                 url: str = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
@@ -148,7 +164,7 @@ class DowndetectorSource:
                     if not following:
                         break
                     url = _next_page(url, following, self.name)
-        counted: Any = any(isinstance(row, ComplaintCount) for row in rows)
+        counted: Any = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
         return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=(since, now),
                      outcome="ok" if counted else "empty", memory={"company": company, "retry_after": ""})  # fmt: skip
 

@@ -52,7 +52,6 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     ] + [
         _Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
         for source, width, window in rows.count_groups(store)
-        if window != "rolling"
     ]  # fmt: skip
     # a vote is a person: nobody repeats himself, and four are four
     people = replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
@@ -116,7 +115,7 @@ def _complete_until(
     """Return the end of the last bin that will not change any more."""
     if group.kind == "votes":
         return floor_to(min(spans[-1][1], now), group.bin_s) if spans else None
-    newest = rows.newest_start(store, group.source, group.bin_s)
+    newest = rows.newest_start(store, group.source, group.bin_s, group.window)
     if newest is None:
         return None
     end = newest + timedelta(seconds=group.bin_s)
@@ -131,7 +130,7 @@ def _resume(
     current = states.get("now")
     if current is not None and current[0] == name:
         noted = stage_note(store, "detect", group.subject)
-        late = rows.oldest_change(store, group.source, utc(noted), group.kind) if noted else None
+        late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
         if late is None or late >= current[2]:
             if until <= current[2]:
                 return None, None, False
@@ -139,7 +138,7 @@ def _resume(
         day = states.get("day")
         if day is not None and day[0] == name and late >= day[2]:
             return day[2], _load(detector, day[3]), True
-    first = rows.first_bin(store, group.source, group.kind)
+    first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
         return None, None, False
     begin = floor_to(max(first, until - LOOK_BACK), 86400)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.model import SeriesKey
 from pipeline.store import Store
-from pipeline.store.runs import put_stage_note
+from pipeline.store.runs import heard, put_stage_note
 from pipeline.times import iso, utc
 
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
@@ -42,12 +42,12 @@ def post_sources(store: Store) -> list[str]:
 
 
 def count_groups(store: Store) -> list[tuple[str, int, str]]:
-    """Return (source, interval_s, window) of every kind of complaint count stored; a source has one window a width."""
+    """Return (source, interval_s, window) of every kind of complaint count that is judged: rolling ones are not."""
     found = []
     for source in _distinct(store, "complaint_counts", "source"):
         for width in _distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
-            sql = "SELECT window FROM complaint_counts WHERE source=? AND interval_s=? LIMIT 1"
-            found.append((source, int(width), str(store.rows(sql, (source, width))[0][0])))
+            windows = _distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
+            found += [(source, int(width), str(window)) for window in windows if window != "rolling"]
     return found
 
 
@@ -78,29 +78,30 @@ def counts(
     return named + [(service, start, float(total)) for (service, start), total in summed.items()]
 
 
-def newest_start(store: Store, source: str, interval_s: int) -> datetime | None:
+def newest_start(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
     """Return the start of the newest interval a source has counted."""
-    row = store.rows("SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=?", (source, interval_s))[0]
+    sql = "SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
+    row = store.rows(sql, (source, interval_s, window))[0]
     return utc(row[0]) if row[0] else None
 
 
-def first_bin(store: Store, source: str, kind: str) -> datetime | None:
-    """Return the oldest moment a source knows of: its first covered moment for posts, its first interval for counts."""
-    sql = (
-        "SELECT min(start) FROM complaint_counts WHERE source=?"
-        if kind == "complaints"
-        else "SELECT min(since) FROM coverage WHERE source=?"
-    )
-    row = store.rows(sql, (source,))[0]
+def first_bin(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
+    """Return the oldest moment a source knows of: its first covered moment for posts (no window), its first interval."""
+    if not window:
+        spans = heard(store, source)
+        return spans[0][0] if spans else None
+    sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
+    row = store.rows(sql, (source, interval_s, window))[0]
     return utc(row[0]) if row[0] else None
 
 
-def oldest_change(store: Store, source: str, since_collected: datetime, kind: str) -> datetime | None:
-    """Return the oldest time among rows collected after a moment: what may need judging again."""
-    table, column = ("complaint_counts", "start") if kind == "complaints" else ("posts", "created")
-    row = store.rows(
-        f"SELECT min({column}) FROM {table} WHERE source=? AND collected > ?", (source, iso(since_collected))
-    )[0]
+def oldest_change(store: Store, source: str, interval_s: int, window: str, since: datetime) -> datetime | None:
+    """Return the oldest time among rows collected after a moment (posts when no window): what may need judging again."""
+    if not window:
+        row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, iso(since)))[0]
+    else:
+        sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND collected > ? AND interval_s=? AND window=?"
+        row = store.rows(sql, (source, iso(since), interval_s, window))[0]
     return utc(row[0]) if row[0] else None
 
 

@@ -173,6 +173,8 @@ WIDER = """
 CREATE TABLE outside_verdicts (         -- what other monitors say of a service, in their words; not ours, never mixed
   source TEXT NOT NULL, service TEXT NOT NULL, verdict TEXT NOT NULL, observed TEXT NOT NULL, collected TEXT NOT NULL,
   PRIMARY KEY (source, service, observed)) STRICT, WITHOUT ROWID;
+DROP INDEX complaint_counts_start;
+CREATE INDEX complaint_counts_start ON complaint_counts (source, interval_s, window, start);
 """
 
 
