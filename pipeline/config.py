@@ -82,7 +82,7 @@ class Alerts(_Strict):
 class Sources(_Strict):
     """Which sources the scheduled run reads. Empty lists and false switch a kind off.
 
-    The bases are for mirrors and local stand-ins; `{}` in one stands for the service's id.
+    The bases are for mirrors and local stand-ins; under `statuspage_base` each page lies by its service's id.
     """
 
     statuspage: bool = True

@@ -11,11 +11,12 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import random
+import re
 import socket
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -126,6 +127,7 @@ class Errand(requests.Session):
         self._held: dict[str, threading.Semaphore] = {}
         self._over, self._answered, self.sent = threading.Event(), False, 0
         self._watchdog: threading.Timer | None = None
+        self.inspect: Callable[[requests.Response], None] | None = None  # sees each answer first; may raise SourceError
         for scheme in ("http://", "https://"):
             self.mount(scheme, _adapter(self))
 
@@ -133,9 +135,14 @@ class Errand(requests.Session):
         """Give back the connections and the places at their hosts."""
         if self._watchdog is not None:
             self._watchdog.cancel()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Close every connection and give back the places."""
+        super().close()
         for sock in self._sockets:
             sock.close()
-        super().close()
+        self._sockets = []
         for host, slot in self._held.items():
             if self._over.is_set() or self._answered:
                 self._fetcher.heard(host, answered=not self._over.is_set())
@@ -147,7 +154,9 @@ class Errand(requests.Session):
         host = str(getattr(connection, "_dns_host", connection.host))
         if host not in self._held:
             slot = self._fetcher.slot(host)
-            slot.acquire()
+            # the first place is waited for without end, since nothing is held meanwhile; a further one until the deadline
+            if not slot.acquire(timeout=None if self._watchdog is None else self._fetcher.deadline):
+                raise self._late()
             self._held[host] = slot
             self._fetcher.slot(host)  # it may have gone silent meanwhile
         if self._watchdog is None:
@@ -159,12 +168,17 @@ class Errand(requests.Session):
             self._fetcher.allowed.check(host, str(address[0]))
             sock = socket.socket(family, kind, proto)
             sock.settimeout(min(10.0, self._fetcher.deadline))
-            self._sockets.append(sock)
+            # a second descriptor of the same connection: TLS takes the first one away from us
+            self._sockets.append(sock.dup())
             try:
                 sock.connect(address)
             except OSError:
                 sock.close()
                 continue
+            if self._over.is_set():
+                # the look-up or the connect outlasted the deadline: nobody watches any more
+                sock.close()
+                raise self._late()
             return sock
         raise OSError(f"{host} does not answer")
 
@@ -188,6 +202,8 @@ class Errand(requests.Session):
             response = super().send(request, **kwargs)
             response._content = b"".join(self._pieces(response))
             self._answered = True
+            if self.inspect is not None:
+                self.inspect(response)
         except SourceError as error:
             if not str(error).startswith(self._source):
                 error.args = (f"{self._source}: {error}",)
@@ -267,18 +283,24 @@ class Errand(requests.Session):
         raise AssertionError("unreachable")
 
     def _follow(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
-        first = _host(url)
+        first = urlsplit(url)
         for hop in range(MAX_REDIRECTS + 1):
             scheme = urlsplit(url).scheme
             if scheme not in ("http", "https"):
                 raise SourceError(f"{self._source}: {scheme or 'an address without a scheme'}: only http and https")
-            # a key never travels on to another host
-            sent = headers if _host(url) == first else {k: v for k, v in headers.items() if k != "Authorization"}
+            # a key never travels on: to another host, another port, or in the clear
+            here = urlsplit(url)
+            same = (here.scheme, here.netloc) == (first.scheme, first.netloc)
+            sent = headers if same else {k: v for k, v in headers.items() if k != "Authorization"}
             response = self.request(method, url, headers=sent, data=data)
-            if not response.is_redirect:
+            if not response.is_redirect or method == "POST":
                 return response
             self.sent -= 1 if hop < MAX_REDIRECTS else 0
             url = urljoin(url, response.headers["Location"])
+            if here.scheme == "https" and urlsplit(url).scheme == "http":
+                raise SourceError(f"{self._source}: leads from https to http")
+            if _host(url) != here.hostname:
+                self._leave()  # two hosts that send each other's visitors on must not hold both
         raise SourceError(f"{self._source}: more than {MAX_REDIRECTS} redirects")
 
     def judge(self, response: requests.Response) -> Answer:
@@ -296,8 +318,8 @@ class Errand(requests.Session):
                               outcome="blocked", head=response.content[:200])  # fmt: skip
         if status != 200:
             raise SourceError(f"{self._source}: answered {status}", head=response.content[:200])
-        return Answer(response.content, headers, {"etag": headers.get("etag", "")[:300], "retry_after": "",
-                                                  "last_modified": headers.get("last-modified", "")[:100]})  # fmt: skip
+        return Answer(response.content, headers, {"etag": _plain(headers.get("etag", "")), "retry_after": "",
+                                                  "last_modified": _plain(headers.get("last-modified", ""))})  # fmt: skip
 
 
 def _adapter(errand: Errand) -> HTTPAdapter:
@@ -340,6 +362,11 @@ def retry_after(value: str | None, now: datetime) -> timedelta:
     if seconds != seconds:
         seconds = 600.0
     return timedelta(seconds=min(LONGEST_WAIT.total_seconds(), max(60.0, seconds)))
+
+
+def _plain(value: str) -> str:
+    """Return a header's value if it may be sent back as one, else nothing."""
+    return value if re.fullmatch(r"[!-~]([ -~]{0,298}[!-~])?", value) else ""
 
 
 def _host(url: str) -> str:

@@ -1,7 +1,7 @@
 """Write what the database holds of a span as a scenario folder that `backtest` replays to the same alerts.
 
-The files are in the formats they came in; what those cannot say (who collected a row when, what a run covered) lies
-beside them in collected.csv and runs.csv. Authors stay the keyed hashes they are in the database.
+The files are in the formats they came in, news apart (a line of JSON each); what those cannot say (who collected a
+row when, what a run covered) lies beside them in collected.csv and runs.csv. Authors stay the keyed hashes they are in the database.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pipeline.errors import StoreError
 from pipeline.model import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate
 from pipeline.sources.collected import COLLECTED, RUNS
 from pipeline.sources.recorded import key_of
+from pipeline.sources.reddit import to_post
 from pipeline.store import Store
 from pipeline.store.archive import collect_runs, collected_rows
 from pipeline.store.runs import stage_note
@@ -55,13 +55,13 @@ def record(
     is not empty or cannot be written, or when nothing was collected in the span.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+        if folder.exists() and any(folder.iterdir()):
             raise StoreError(f"{folder}: is not empty; a recording gets a folder of its own")
-        out = _Folder(folder)
         runs = collect_runs(store, since, until)
         if not runs:
             raise StoreError(f"nothing was collected from {iso(since)} to {iso(until)}")
+        folder.mkdir(parents=True, exist_ok=True)
+        out = _Folder(folder)
         told = {
             "posts": _posts(store, out, since, until), "complaint counts": _counts(store, out, since, until),
             "news items": _news(store, out, since, until), "status updates": _status(store, out, since, until),
@@ -81,6 +81,10 @@ def record(
     return told
 
 
+def _as_json(other: dict[str, Any]) -> str:
+    return json.dumps(other, ensure_ascii=False) if other else ""
+
+
 def _head(
     store: Store, out: _Folder, since: datetime, times: list[datetime], name: str, watch: Sequence[str], simulated: bool
 ) -> None:  # fmt: skip
@@ -91,7 +95,7 @@ def _head(
     end = times[-1] + timedelta(seconds=step)
     begun = min(since, first)
     quoted = ", ".join(json.dumps(service) for service in watch)
-    lines = [f"name = {json.dumps(name)}", f"start = {iso(begun)}", f"end = {iso(end)}", f'step = "{step}s"', f"first_run = {iso(first)}",
+    lines = [f"name = {json.dumps(name, ensure_ascii=False)}", f"start = {iso(begun)}", f"end = {iso(end)}", f'step = "{step}s"', f"first_run = {iso(first)}",
              f"watch = [{quoted}]", f"simulated = {str(simulated).lower()}", 'note = "Recorded by groundswell with the times of collection."']  # fmt: skip
     (out.path / "scenario.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -117,8 +121,11 @@ def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
                 item["author_created_utc"] = int(post.author_created.timestamp())
             item |= {"body": post.text} if kind == "t1" else {"title": post.title, "selftext": post.text}
             packed.write(json.dumps(item, ensure_ascii=False).encode() + b"\n")
-            told = {"source": post.source, "native_id": post.native_id, "url": post.url} if foreign else {}
-            out.note(file, key, post.collected, **told)
+            # what the archive's form cannot carry as it was is told beside it
+            read = to_post(item, source="reddit", fetched_at=post.collected + timedelta(days=1))
+            other = {name: getattr(post, name) for name in ("native_id", "kind", "community", "deleted", "parent_id", "title", "text", "url")
+                     if getattr(post, name) != getattr(read, name)}  # fmt: skip
+            out.note(file, key, post.collected, source=post.source if foreign else "", other=_as_json(other))
     return number
 
 
@@ -141,29 +148,15 @@ def _counts(store: Store, out: _Folder, since: datetime, until: datetime) -> int
 
 
 def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    feeds: dict[str, list[NewsItem]] = defaultdict(list)
-    for item in collected_rows(store, "news_items", since, until):
-        assert isinstance(item, NewsItem)
-        feeds[item.source].append(item)
     (out.path / "news").mkdir()
-    for number, (source, items) in enumerate(sorted(feeds.items()), 1):
-        file = f"news/{number}.xml"
-        entries = [
-            f'<item><title>{_xml(i.title)}</title><link>{_xml(i.url)}</link><guid isPermaLink="false">{_xml(i.native_id)}</guid>'
-            f'<pubDate>{format_datetime(i.published, usegmt=True)}</pubDate><source url="">{_xml(i.outlet)}</source>'
-            f"<description>{_xml(escape(i.summary))}</description></item>"
-            for i in items
-        ]
-        head = f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>{_xml(source)}</title>\n'
-        (out.path / file).write_text(head + "\n".join(entries) + "\n</channel></rss>\n", encoding="utf-8")
-        for i in items:
-            out.note(file, i.native_id, i.collected, source=source)
-    return sum(map(len, feeds.values()))
-
-
-def _xml(text: str) -> str:
-    """Return text fit for XML, which knows no control characters."""
-    return escape("".join(c for c in text if c >= " " or c in "\t\n"))
+    number = 0
+    with (out.path / "news" / "items.ndjson").open("w", encoding="utf-8") as file:
+        for item in collected_rows(store, "news_items", since, until):
+            assert isinstance(item, NewsItem)
+            number += 1
+            told = {**asdict(item), "published": iso(item.published), "collected": iso(item.collected)}
+            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+    return number
 
 
 def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
@@ -174,17 +167,26 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
     (out.path / "status").mkdir()
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
         file = f"status/{number}.json"
+        known = "." in page and ":" not in page
         told = [
             {"id": incident, "name": updates[-1].name, "impact": updates[-1].impact, "incident_updates": [
                 {"id": u.update_id, "status": u.status, "body": escape(u.body), "display_at": iso(u.displayed_at), "created_at": iso(u.created_at),
                  "affected_components": [{"name": n, "old_status": old, "new_status": new} for n, old, new in u.components]} for u in updates]}
             for incident, updates in sorted(incidents.items())
         ]  # fmt: skip
-        body = {"page": {"name": page, "url": f"https://{page}"}, "incidents": told}
+        body = {"page": {"name": page, **({"url": f"https://{page}"} if known else {})}, "incidents": told}
         (out.path / file).write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         for updates in incidents.values():
             for u in updates:
-                out.note(file, key_of(u), u.collected)
+                # a page that told no address is known by its file's name there
+                there = replace(u, page=u.page if known else str(number))
+                last = updates[-1]
+                differs = {
+                    name: getattr(u, name)
+                    for name in ("name", "impact", "page")
+                    if getattr(u, name) != getattr(replace(last, page=there.page), name)
+                }
+                out.note(file, key_of(there), u.collected, other=_as_json(differs))
     return sum(len(updates) for incidents in pages.values() for updates in incidents.values())
 
 

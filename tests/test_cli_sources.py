@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -144,7 +145,10 @@ def test_purge_asks_reddit_and_keeps_the_count(groundswell: Groundswell, tmp_pat
         assert before[0][0] == 7
         recording.posts_made[2] |= {"selftext": "[deleted]", "author": "[deleted]"}
         done = groundswell("purge", "--now", iso(NOW), env=KEYS)
-        assert (done.returncode, done.stdout) == (0, "reddit: 7 posts asked about, 1 taken away there and now here\n")
+        assert (done.returncode, done.stdout) == (
+            0,
+            "reddit: 7 of 7 posts asked about, 1 taken away there and now here\n",
+        )
         assert counted(tmp_path, "SELECT title, text, author_key, url FROM posts WHERE deleted = 1") == [
             ("", "", "", "")
         ]
@@ -154,6 +158,77 @@ def test_purge_asks_reddit_and_keeps_the_count(groundswell: Groundswell, tmp_pat
         done = groundswell("purge", "--older-than", "0s", "--now", iso(NOW), env=KEYS)
         assert "6 posts older than 0s forgotten" in done.stdout
     assert groundswell("purge", "--now", iso(NOW)).returncode in (0, 3)
+
+
+def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from pipeline.model import Batch, Post
+    from pipeline.store import Store
+    from pipeline.store.collected import save_batch
+    from pipeline.store.forget import forget
+
+    post = Post(source="reddit", native_id="t3_a", kind="post", community="c", author_key="k", author_created=None, created=NOW, collected=NOW,
+                edited=NOW, title="T", text="words", url="https://x")  # fmt: skip
+    with Store(tmp_path / "groundswell.db") as store:
+
+        def stored(row: Post) -> tuple[object, ...]:
+            save_batch(store, Batch(source="reddit", rows=(row,)), NOW)
+            return tuple(store.rows("SELECT text, author_key, url, deleted FROM posts")[0])
+
+        assert stored(post) == ("words", "k", "https://x", 0)
+        gone = replace(post, deleted=True, title="", text="", author_key="", url="", edited=None)
+        assert stored(gone) == ("", "", "", 1)
+        assert stored(post) == ("", "", "", 1), "an archive offered again brings nothing back"
+        save_batch(store, Batch(source="reddit", rows=(replace(post, native_id="t3_b"),)), NOW)
+        assert forget(store, "reddit", ["t3_b"]) == 1
+
+
+def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
+    from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Run, StatusUpdate
+    from pipeline.recording import record
+    from pipeline.sources.recorded import load_recorded, read_scenario
+    from pipeline.store import Store
+    from pipeline.store.collected import save_batch
+    from pipeline.store.runs import record_run
+
+    odd = 'a "quoted", <b>text</b> &amp; &lt;x&gt;\nwith :: commas, \x0b and \ufffe'
+    at = NOW - timedelta(minutes=3)
+    posts = [
+        Post(source=source, native_id=native, kind=kind, community="c", author_key=key, author_created=None, created=NOW - timedelta(hours=1),
+             collected=at, title=title, text=text, url=url, parent_id=parent, deleted=gone)
+        for source, native, kind, key, title, text, url, parent, gone in (
+            ("reddit", "t3_a", "post", "k1", "T", odd, "https://www.reddit.com/r/c/1/", "", False),
+            ("reddit", "t1_b", "comment", "", "", "[kept", "", "t3_a", False),
+            ("reddit", "t3_gone", "post", "", "", "", "", "", True),
+            ("mastodon", "https://m.example/@a_b/1", "comment", "k2", "a warning", odd, "https://m.example/@a_b/1", "1" * 60, False),
+            ("bluesky", "at://did:plc:x/app.bsky.feed.post/a_b", "post", "k3", "", "[removed]", "https://bsky.app/x", "", False),
+            ("hacker_news", "123", "post", "k1", "Ask", "", "https://news.ycombinator.com/item?id=123", "", False),
+        )
+    ]  # fmt: skip
+    news = [NewsItem(source=source, native_id="same,guid", outlet="The Desk", published=NOW - timedelta(hours=2), collected=at, title=title,
+                     summary=odd, url="https://x/?a=1&b=2") for source, title in (("feed:a", "Down - The Desk"), ("google_news", "How <script> works"))]  # fmt: skip
+    counts = [ComplaintCount(service="s", source=source, region="", indicator="log-in", start=NOW - timedelta(hours=1), interval_s=width, total=total,
+                             collected=at, window=window) for source, width, total, window in (("a", 900, 3, "interval"), ("b", 900, 4, "interval"), ("b", 300, 1, "recovered"), ("b", 3600, 9, "rolling"))]  # fmt: skip
+    status = [StatusUpdate(page=page, incident_id="i", update_id=update, name=name, status="investigating", impact=impact, components=(("Web, mobile", "a", "b"),),
+                           displayed_at=NOW - timedelta(hours=1), created_at=NOW - timedelta(minutes=30), collected=at, body="x < y & z")
+              for page, update, name, impact in (("status:claude", "1", "One", "minor"), ("s.example", "1", "One", "minor"), ("s.example", "2", "Two", "major"))]  # fmt: skip
+    with Store(tmp_path / "groundswell.db") as store:
+        save_batch(store, Batch(source="x", rows=(*posts, *news, *counts, *status)), NOW)
+        record_run(
+            store,
+            Run(stage="collect", subject="reddit", started=NOW, outcome="ok", covered=(NOW - timedelta(hours=5), NOW)),
+        )
+        record(store, tmp_path / "day", NOW - timedelta(days=1), NOW, name="Fire 🔥", watch=["claude"], simulated=True)
+    sources, problems = load_recorded(read_scenario(tmp_path / "day"))
+    assert not problems
+    assert not [bad for source in sources for bad in source.rejected]
+    given = {
+        str(replace(row, author_key="") if isinstance(row, Post) else row) for source in sources for row in source._rows
+    }
+    assert given == {
+        str(replace(row, author_key="") if isinstance(row, Post) else row) for row in (*posts, *news, *counts, *status)
+    }
 
 
 def test_a_recording_gets_a_folder_of_its_own(groundswell: Groundswell, tmp_path: Path) -> None:
@@ -173,7 +248,12 @@ def test_a_recording_gets_a_folder_of_its_own(groundswell: Groundswell, tmp_path
 
 
 @pytest.mark.parametrize(
-    "text", ["file,key\na,b\n", "file,key,collected_utc,source,native_id,url,window\nposts.ndjson,t3_a,yesterday,,,,\n"]
+    "text",
+    [
+        "file,key\na,b\n",
+        "file,key,collected_utc,source,window,other\nposts.ndjson,t3_a,yesterday,,,\n",
+        'file,key,collected_utc,source,window,other\nposts.ndjson,t3_a,2026-03-02T00:10:00Z,,,"{""created"": 1}"\n',
+    ],
 )
 def test_a_spoilt_recording_is_told_and_the_rest_replayed(groundswell: Groundswell, tmp_path: Path, text: str) -> None:
     folder = tmp_path / "day"

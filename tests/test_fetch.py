@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -183,24 +182,106 @@ def test_a_source_that_asked_to_wait_is_left_alone_but_not_for_ever() -> None:
         assert get(fake, memory={"retry_after": "2027-03-02T12:30:00Z"})
 
 
-def test_a_certificate_nobody_signed_is_refused(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                           "-subj", "/CN=127.0.0.1"], capture_output=True)  # fmt: skip
-    if made.returncode:
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A key and a certificate for loopback that nobody signed."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    done = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", made, "-days", "2",
+                           "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)  # fmt: skip
+    if done.returncode:
         pytest.skip("openssl cannot make a certificate here")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    return key, made
+
+
+def secured(fake: Fake, certificate: tuple[Path, Path]) -> str:
+    """Put a stand-in behind TLS; return its address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with (
-        pytest.raises(SourceError, match="certificate cannot be trusted"),
-        Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand,
-    ):
-        errand.fetch(f"https://127.0.0.1:{server.server_address[1]}/")
-    server.shutdown()
-    server.server_close()
+    context.load_cert_chain(certificate[1], certificate[0])
+    fake.socket = context.wrap_socket(fake.socket, server_side=True, do_handshake_on_connect=False)
+    return fake.url.replace("http:", "https:")
+
+
+def test_a_certificate_nobody_signed_is_refused(certificate: tuple[Path, Path]) -> None:
+    with serving("feeds") as fake:
+        url = secured(fake, certificate)
+        with (
+            pytest.raises(SourceError, match="certificate cannot be trusted"),
+            Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand,
+        ):
+            errand.fetch(f"{url}/tech-daily.xml")
+        assert not fake.requests
+
+
+@pytest.mark.parametrize("name", ["drip", "drip of headers", "stall", "stall in body"])
+def test_the_deadline_holds_behind_tls(name: str, certificate: tuple[Path, Path]) -> None:
+    with serving("feeds") as fake:
+        url = secured(fake, certificate)
+        with Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
+            errand.verify = str(certificate[1])
+            assert errand.fetch(f"{url}/tech-daily.xml").body
+        fake.spoil(faults.FAULTS[name])
+        began = time.monotonic()
+        with Fetcher(allow=LOCAL, deadline=1.0).errand("s", {}, NOW) as errand:
+            errand.verify = str(certificate[1])
+            with pytest.raises(SourceError, match="no whole answer within 1 s"):
+                errand.fetch(f"{url}/tech-daily.xml")
+        assert time.monotonic() - began < 4
+
+
+def _leading_to(url: str) -> faults.Fault:
+    def fault(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        handler.send(Reply(b"", 307, {"Location": url}))  # type: ignore[attr-defined]
+
+    return fault
+
+
+def test_a_password_goes_to_one_host_and_no_key_from_https_to_http(certificate: tuple[Path, Path]) -> None:
+    with serving("bluesky") as home, serving("feeds") as away:
+        home.spoil(_leading_to(f"{away.url}/x"))
+        with pytest.raises(SourceError, match="answered 307"), Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
+            errand.submit(f"{home.url}/xrpc/com.atproto.server.createSession", data=b'{"password":"secret"}')
+        assert not away.requests
+    with serving("feeds") as home, serving("feeds") as away:
+        url = secured(home, certificate)
+        home.spoil(_leading_to(f"{away.url}/tech-daily.xml"))
+        with Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
+            errand.verify = str(certificate[1])
+            with pytest.raises(SourceError, match="from https to http"):
+                errand.fetch(f"{url}/tech-daily.xml", headers={"Authorization": "Bearer t"})
+        assert not away.requests
+
+
+def test_two_hosts_that_send_each_others_visitors_on_do_not_hold_each_other() -> None:
+    hosts = ("127.0.0.1", "127.0.0.2")
+    with serving("feeds", host=hosts[0]) as one, serving("feeds", host=hosts[1]) as other:
+        one.spoil(_leading_to(f"{other.url}/tech-daily.xml"), times=4)
+        other.spoil(_leading_to(f"{one.url}/tech-daily.xml"), times=4)
+        fetcher = Fetcher(allow=hosts, deadline=3.0)
+
+        def ask(number: int) -> bool:
+            with fetcher.errand(f"s{number}", {}, NOW) as errand:
+                return errand.fetch(f"{(one, other)[number % 2].url}/tech-daily.xml").body is not None
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(ask, range(8)))
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("tag", ["\x0bx", "\x85x", "\xa0x", "x" * 400])
+def test_a_tag_that_cannot_be_sent_back_is_not_remembered(tag: str) -> None:
+    def tagged(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        handler.send(Reply(reply.body, 200, {"ETag": tag}))  # type: ignore[attr-defined]
+
+    with serving("feeds") as fake:
+        fake.spoil(tagged)
+        memory: dict[str, str] = {}
+        for _ in range(2):
+            with Fetcher(allow=LOCAL).errand("s", memory, NOW) as errand:
+                answer = errand.fetch(f"{fake.url}/tech-daily.xml", conditional=True)
+            memory = dict(answer.memory)
+            assert answer.body
 
 
 def test_scenarios_of_the_world_s_web_servers(eval_data: Path) -> None:

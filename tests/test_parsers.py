@@ -221,52 +221,72 @@ def test_written_counts_are_read_back_to_the_number(totals: list[int], width: in
     assert {row.interval_s for row in batch.rows if isinstance(row, ComplaintCount)} == {width}
 
 
-def _rolling_hour(seed: int, jitter: int) -> tuple[dict[int, int], list[tuple[int, int | None]], int]:
-    """Return true reports by bin of five minutes, (bin start, recovered) and the bin of the step, over six hours."""
-    random_ = random.Random(seed)
-    begin = int(NOW.timestamp()) - 6 * 3600
-    stamps = [begin - 3600 + random_.randrange(7 * 3600) for _ in range(7 * 20)]
-    stamps += [
-        begin + 3 * 3600 + 130 + random_.randrange(60) for _ in range(100)
-    ]  # the step: a hundred within a minute
-    truth: dict[int, int] = {}
-    for stamp in stamps:
-        truth[stamp // 300 * 300] = truth.get(stamp // 300 * 300, 0) + 1
-    state, found = downstatus.Rolling(), []
-    for poll in range(begin, begin + 6 * 3600 + 1, 300):
-        at = poll + (random_.randrange(jitter) if jitter else 0)
-        total = sum(at - 3600 < stamp <= at for stamp in stamps)
-        told = downstatus.recover(state, datetime.fromtimestamp(at, UTC), total)
+def _recovered(stamps: list[int], polls: list[int], slips: frozenset[int] = frozenset()) -> dict[int, int]:
+    """Return what is recovered of reports at `stamps` by polls of a rolling hour; polls in `slips` answer 0."""
+    state, found = downstatus.Rolling(), {}
+    for number, at in enumerate(polls):
+        total = 0 if number in slips else sum(at - 3600 < stamp <= at for stamp in stamps)
+        for start, reports in downstatus.recover(state, datetime.fromtimestamp(at, UTC), total):
+            assert start.timestamp() not in found, "a bin is told once"
+            found[int(start.timestamp())] = reports
         state = downstatus.Rolling.of(state.to_json())
-        if told:
-            found.append((int(told[0].timestamp()), told[2]))
-    return truth, found, (begin + 3 * 3600 + 130) // 300 * 300
+    return found
 
 
-@pytest.mark.parametrize("jitter", [0, 20])
-@pytest.mark.parametrize("seed", range(8))
-def test_a_step_in_a_rolling_hour_is_found_where_it_was_and_leaves_no_echo(seed: int, jitter: int) -> None:
-    truth, found, step = _rolling_hour(seed, jitter)
-    recovered = dict(found)
-    assert len(found) > 4 * 12
-    assert max(recovered.get(at, 0) for at in (step - 300, step, step + 300)) >= 90
-    # background is about two a bin; an hour after the step nothing stands out
-    after = [n for at, n in found if at > step + 600]
-    assert max(after) <= 15, (max(after), after)
-    first = min(recovered)
-    known = sum(n for at, n in truth.items() if first <= at <= max(recovered))
-    assert abs(sum(recovered.values()) - known) <= 0.1 * known
+BEGUN = int(NOW.timestamp()) - 6 * 3600
 
 
-def test_a_pause_in_the_polls_is_a_gap_not_a_zero() -> None:
-    state = downstatus.Rolling()
-    at = NOW - timedelta(hours=5)
-    told = []
-    for step in [300] * 30 + [2400] + [300] * 5:
-        at += timedelta(seconds=step)
-        told.append(downstatus.recover(state, at, 10))
-    assert told[-5:] == [None] * 5
-    assert told[20] is not None
+@pytest.mark.parametrize(
+    ("cadence", "phase", "jitter"),
+    [(300, 0, 0), (300, 0, 20), (300, 150, 18), (60, 0, 5), (120, 30, 0), (420, 0, 0), (600, 100, 0), (900, 0, 30)],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_step_in_a_rolling_hour_is_found_where_it_was_and_leaves_no_echo(
+    seed: int, cadence: int, phase: int, jitter: int
+) -> None:
+    random_ = random.Random(seed)
+    step = BEGUN + 3 * 3600 + 130
+    background = [BEGUN - 3600 + random_.randrange(7 * 3600) for _ in range(7 * 20)]
+    polls = [
+        at + phase + (random_.randrange(jitter) if jitter else 0) for at in range(BEGUN, BEGUN + 6 * 3600, cadence)
+    ]
+    found = _recovered(background + [step + random_.randrange(60) for _ in range(100)], polls)
+    assert len(found) > 4 * 12 - 3 * cadence // 300
+    near = sum(n for at, n in found.items() if step - cadence - 300 <= at <= step + cadence)
+    assert near >= 90
+    later = {at: n for at, n in found.items() if at > step + cadence + 300}
+    assert max(later.values()) <= 15, later
+    known = sum(min(found) <= stamp < max(found) + 300 for stamp in background) + 100
+    assert abs(sum(found.values()) - known) <= 0.12 * known
+
+
+@pytest.mark.parametrize(("cadence", "phase", "jitter"), [(300, 0, 0), (300, 150, 18), (420, 0, 0), (600, 0, 0)])
+def test_a_steady_stream_stays_steady(cadence: int, phase: int, jitter: int) -> None:
+    random_ = random.Random(1)
+    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 3))  # a hundred in five minutes
+    polls = [
+        at + phase + (random_.randrange(jitter) if jitter else 0) for at in range(BEGUN, BEGUN + 6 * 3600, cadence)
+    ]
+    found = _recovered(stamps, polls)
+    assert len(found) >= 4 * 12
+    assert all(80 <= n <= 120 for n in found.values()), sorted(found.values())
+
+
+@pytest.mark.parametrize("slip", [5, 30, 31])
+def test_a_single_wrong_zero_makes_no_peak_now_and_no_echo_later(slip: int) -> None:
+    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 3))
+    found = _recovered(stamps, list(range(BEGUN, BEGUN + 6 * 3600, 300)), frozenset({slip}))
+    assert all(80 <= n <= 120 for n in found.values()), sorted(found.values())
+
+
+def test_a_pause_in_the_polls_is_a_gap_and_a_clock_gone_wrong_heals() -> None:
+    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 30))
+    polls = [*range(BEGUN, BEGUN + 9000, 300), *range(BEGUN + 12_000, BEGUN + 13_500, 300)]
+    found = _recovered(stamps, polls)
+    assert max(found) < BEGUN + 9000, "the hour has to be learned again"
+    ahead = [*range(BEGUN, BEGUN + 6000, 300), BEGUN + 86400 * 30, *range(BEGUN + 6300, BEGUN + 6 * 3600, 300)]
+    found = _recovered(stamps, ahead)
+    assert max(found) >= BEGUN + 5 * 3600
 
 
 def test_downdetector_leaves_the_interval_that_still_grows() -> None:

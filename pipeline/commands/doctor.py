@@ -14,7 +14,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.config import MODELS, Config
-from pipeline.errors import StoreError
+from pipeline.errors import ConfigError, StoreError
 from pipeline.model import Batch
 
 LITTLE_SPACE = 500 * 2**20
@@ -89,14 +89,15 @@ def _here(setting: Setting) -> Iterator[Finding]:
             whole = state == "ok"
             words = f"{setting.db}: {state}, last run {last}"
             yield Finding("ok" if whole else "fail", "database", words, "" if whole else "restore a copy")
-        lock = FileLock(f"{setting.db}.lock")
-        try:
-            lock.acquire(timeout=0)
-            lock.release()
-        except Timeout:
-            yield Finding("note", "lock", "another run is under way")
-        except OSError as error:
-            yield Finding("fail", "lock", f"{setting.db}.lock: {error.strerror}", "the folder has to be writable")
+        if Path(f"{setting.db}.lock").exists():
+            lock = FileLock(f"{setting.db}.lock")
+            try:
+                lock.acquire(timeout=0)
+                lock.release()
+            except Timeout:
+                yield Finding("note", "lock", "another run is under way")
+            except OSError as error:
+                yield Finding("fail", "lock", f"{setting.db}.lock: {error.strerror}", "the folder has to be writable")
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
     yield Finding("ok" if space > LITTLE_SPACE else "warn", "disk", words, "" if space > LITTLE_SPACE else "make room")
@@ -128,6 +129,8 @@ def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
     fetcher = Fetcher(allow=setting.config.sources.allow_hosts, deadline=seconds)
     sources = build_sources(setting.config, fetcher, setting.config_path, only)
+    if only and not sources:
+        raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")
     since = setting.now - timedelta(minutes=30)
     answers = dict(fetch_all(sources, [(since, {})] * len(sources), setting.now, deadline=seconds))
     unreached = sum("cannot be reached" in str(answer) for answer in answers.values())

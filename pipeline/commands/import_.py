@@ -40,6 +40,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
     A service may be called by its id or by a name the catalogue knows.
     """
     from pipeline.sources.complaints import parse_counts, read_capped
+    from pipeline.sources.reading import plain
     from pipeline.text.services import ServiceMatcher
 
     matcher, catalogue = ServiceMatcher(setting.config.catalogue), setting.config.catalogue
@@ -48,7 +49,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
         return count if count.service in catalogue else replace(count, service=matcher.id_of(count.service))
 
     def batches() -> Iterator[Batch]:
-        batch = parse_counts(read_capped(file), source=f"counts:{file.name}", fetched_at=setting.now, name=str(file),
+        batch = parse_counts(read_capped(file), source=f"counts:{plain(file.name, 200)}", fetched_at=setting.now, name=str(file),
                              interval_s=interval, service=service_id or "")  # fmt: skip
         rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
         clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
@@ -98,13 +99,14 @@ def posts(setting: Setting, file: Path) -> None:
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
     """A provider's past incidents from CSV: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]."""
     from pipeline.sources.complaints import read_capped
+    from pipeline.sources.reading import plain
     from pipeline.sources.status_archive import parse_incident_archive
     from pipeline.sources.statuspage import page_key
 
     service = setting.config.catalogue.get(service_id)
     if service is None or not service.status_page:
         raise ConfigError(f"--service: {service_id!r} {'has no status_page' if service else 'is not'} in the catalogue")
-    batch = parse_incident_archive(read_capped(file), page=page_key(service.status_page), source=f"incidents:{file.name}",
+    batch = parse_incident_archive(read_capped(file), page=page_key(service.status_page), source=f"incidents:{plain(file.name, 200)}",
                                    fetched_at=setting.now, name=str(file))  # fmt: skip
     _store(setting, [batch])
 

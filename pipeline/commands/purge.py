@@ -24,12 +24,12 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
     from pipeline.sources import build_sources
     from pipeline.sources.reddit import RedditSource
     from pipeline.store import Store, must_exist
-    from pipeline.store.forget import forget, ids_before, kept_ids
+    from pipeline.store.forget import forget, forget_refused, ids_before, kept_ids
 
     try:
         since = setting.now - parse_duration(look_back)
         old = setting.now - parse_duration(older_than) if older_than else None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ConfigError(f"--look-back, --older-than: {error}") from error
     must_exist(setting.db)
     code = 0
@@ -40,19 +40,27 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
         ids = kept_ids(store, "reddit", since)
         for source in sources:
             assert isinstance(source, RedditSource)
-            try:
-                gone = sorted(source.gone(ids, setting.now)) if ids else []
-            except SourceError as error:
-                click.echo(f"groundswell: purge: {error}", err=True)
-                code = PARTIAL
-                continue
-            click.echo(
-                f"reddit: {len(ids)} posts asked about, {forget(store, 'reddit', gone)} taken away there and now here"
-            )
+            # beginning elsewhere each day: what one day's allowance does not reach another day's does
+            turn = setting.now.toordinal() * 7919 % max(1, len(ids))
+            asked = gone = 0
+            for chunk in _hundreds([*ids[turn:], *ids[:turn]]):
+                try:
+                    gone += forget(store, "reddit", sorted(source.gone(chunk, setting.now)))
+                except SourceError as error:
+                    click.echo(f"groundswell: purge: {error}", err=True)
+                    code = PARTIAL
+                    break
+                asked += len(chunk)
+            click.echo(f"reddit: {asked} of {len(ids)} posts asked about, {gone} taken away there and now here")
         if not sources and ids:
             click.echo("reddit: no key, so nobody can be asked which posts were taken away", err=True)
             code = PARTIAL
         if old is not None:
             forgotten = sum(forget(store, source, keys) for source, keys in ids_before(store, old).items())
+            forget_refused(store, old)
             click.echo(f"{forgotten} posts older than {older_than} forgotten; what was counted stays")
     sys.exit(code)
+
+
+def _hundreds(ids: list[str]) -> list[list[str]]:
+    return [ids[i : i + 100] for i in range(0, len(ids), 100)]

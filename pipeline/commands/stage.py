@@ -120,6 +120,8 @@ def _command(name: str, words: str) -> click.Command:
 @common
 def collect_command(setting: Setting, only: tuple[str, ...], since: str | None) -> None:
     start = parse_time(since, "--since")
+    if start is not None and start >= setting.now:
+        raise ConfigError("--since: lies in the future")
     with run_lock(setting.db), open_store(setting) as store:
         runs = collect_sources(setting, store, only, start)
     click.echo(f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"

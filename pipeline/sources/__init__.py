@@ -137,7 +137,13 @@ def _downdetector(config: Config, fetcher: Fetcher, near: Path | None) -> Sequen
 
 
 def _counts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
-    return [CountsFileSource(resolve_near(near, name)) for name in config.sources.counts]
+    paths = [resolve_near(near, name) for name in config.sources.counts]
+    shared = {path.name for path in paths if [p.name for p in paths].count(path.name) > 1}
+    # two files of one name are two sources
+    return [
+        CountsFileSource(path, f"counts:{path.parent.name}-{path.name}" if path.name in shared else "")
+        for path in paths
+    ]
 
 
 def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:

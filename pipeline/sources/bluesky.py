@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import SETTLED, author_key, not_from_the_future, plain, read_json, reject
+from pipeline.sources.reading import MOST_ROWS, SETTLED, author_key, not_from_the_future, plain, read_json, reject
 from pipeline.times import iso, utc
 
 PAGE = 100
@@ -31,7 +31,7 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
         raise SourceError(f"{source}: no posts in the answer", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[Reject] = []
-    for number, post in enumerate(posts):
+    for number, post in enumerate(posts[:MOST_ROWS]):
         try:
             native, record, author = plain(post["uri"], 300), post["record"], post["author"]
             if not native.startswith("at://"):
@@ -86,7 +86,7 @@ class BlueskySource:
                     bad += batch.rejected
                     oldest = min([oldest, *(post.created for post in found)])
                     cursor = read_json(body, self.name).get("cursor")
-                    if not isinstance(cursor, str) or not found or oldest < since:
+                    if not isinstance(cursor, str) or (found and max(post.created for post in found) < since):
                         break
                     query["cursor"] = cursor
                 else:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, ChartRank, Reject
-from pipeline.sources.reading import FUTURE, plain, read_json, reject, whole
+from pipeline.sources.reading import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
 from pipeline.times import utc
 
 CHART = "top-free"
@@ -33,7 +33,7 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
     observed = _updated(feed.get("updated"), fetched_at)
     rows: list[ChartRank] = []
     bad: list[Reject] = []
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(entries[:MOST_ROWS]):
         try:
             name = plain(entry["name"] if "name" in entry else entry["im:name"]["label"], 200)
             if not name:
@@ -68,14 +68,20 @@ def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = 
         raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
     rows: list[ChartRank] = []
     bad: list[Reject] = []
-    for row in reader:
-        try:
-            rows.append(ChartRank(
-                store=row["store"], country=row["country"], chart=row["chart"], app=plain(row["app"], 200),
-                rank=whole(row["rank"]), observed=utc(row["observed_utc"]), collected=fetched_at,
-            ))  # fmt: skip
-        except (ValueError, TypeError, AttributeError) as error:
-            bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
+    try:
+        for row in reader:
+            try:
+                if None in row.values() or None in row:
+                    raise ValueError("not as many cells as columns")
+                observed = not_from_the_future(utc(row["observed_utc"]), fetched_at)
+                rows.append(ChartRank(
+                    store=plain(row["store"], 40), country=plain(row["country"], 10), chart=plain(row["chart"], 40),
+                    app=plain(row["app"], 200), rank=whole(row["rank"]), observed=observed, collected=fetched_at,
+                ))  # fmt: skip
+            except (ValueError, TypeError, AttributeError) as error:
+                bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
+    except csv.Error as error:
+        bad.append(reject(f"{name}:{reader.line_num}", error, ""))
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 

@@ -1,13 +1,14 @@
 """When each row of a recorded folder was truly collected, and what each run covered: `collected.csv` and `runs.csv`.
 
 Both are written by `record`. `collected.csv` names a row by its file and its key there; what is empty is as the file
-says.
+says; `other` is a JSON object of fields that the file's format cannot carry as they were.
 """
 
 from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.model import ComplaintCount, NewsItem, Post, Record
+from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Record, Reject
+from pipeline.sources.reading import not_from_the_future, reject
 from pipeline.times import utc
 
-COLLECTED = ("file", "key", "collected_utc", "source", "native_id", "url", "window")
+COLLECTED = ("file", "key", "collected_utc", "source", "window", "other")
 RUNS = ("kind", "stream", "at_utc", "covered_from", "covered_until")
 Row = Mapping[str, str]
 
@@ -77,14 +79,36 @@ def read_runs(folder: Path) -> list[RecordedRun]:
 
 
 def restore(row: Record, told: Row | None) -> Record:
-    """Return a row as it was collected; one that collected.csv does not name stays as its file says."""
+    """Return a row as it was collected; one that collected.csv does not name stays as its file says.
+
+    Raises ValueError when `other` is no JSON object of the row's own fields.
+    """
     if told is None:
         return row
     change: dict[str, Any] = {"collected": utc(told["collected_utc"])}
     if told["source"] and isinstance(row, Post | NewsItem | ComplaintCount):
         change["source"] = told["source"]
-    if isinstance(row, Post):
-        change |= {name: told[name] for name in ("native_id", "url") if told[name]}
     if told["window"] and isinstance(row, ComplaintCount):
         change["window"] = told["window"]
-    return dataclasses.replace(row, **change)
+    other = json.loads(told["other"]) if told["other"] else {}
+    allowed = {field.name for field in dataclasses.fields(row) if field.type in ("str", "bool")}
+    if not isinstance(other, dict) or not set(other) <= allowed:
+        raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
+    return dataclasses.replace(row, **change, **other)
+
+
+def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
+    """Parse news items as `record` writes them, one JSON object a line; a bad line is refused with its number."""
+    rows: list[NewsItem] = []
+    bad: list[Reject] = []
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            text = {key: str(item[key]) for key in ("source", "native_id", "outlet", "title", "summary", "url")}
+            published = not_from_the_future(utc(str(item["published"])), fetched_at)
+            rows.append(NewsItem(**text, published=published, collected=utc(str(item["collected"]))))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            bad.append(reject(f"{name}:{number}", error, line.decode("utf-8", "replace")))
+    return Batch(source="feeds", rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")

@@ -24,9 +24,12 @@ from pipeline.times import utc
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts")
 COUNT_COLUMNS = ("total", "count", "value")
 USUAL_WIDTH = 900
+SURE_ROWS = 8  # from so many on the commonest distance is believed for good
+READ = (*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s", "baseline", "region", "indicator")
+_TWICE = "\0twice"
 MOST_BYTES = 512 * 1024 * 1024
 _SEPARATORS = (",", ";", "\t", "|")
-_Key = tuple[str, str, str, datetime]
+_Key = tuple[str, str, str, datetime, int]
 _Line = tuple[int, Mapping[str, str], str, str]  # line, cells by column, problem, the row as it stood
 
 
@@ -70,15 +73,23 @@ def parse_counts(
 
 
 def as_utf8(body: bytes) -> bytes:
-    """Return a text file's bytes without byte-order mark, UTF-16 turned into UTF-8."""
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return body.decode("utf-16", "replace").encode("utf-8", "replace")
-    return body.removeprefix(b"\xef\xbb\xbf")
+    """Return a text file's bytes in UTF-8 without byte-order mark; UTF-16 and UTF-32 are known by mark or by zeros."""
+    coding = ""
+    if body[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        coding = "utf-32"
+    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        coding = "utf-16"
+    elif len(body) >= 4 and body[1:4:2] == b"\0\0" and body[0]:
+        coding = "utf-32-le" if body[2:3] == b"\0" else "utf-16-le"
+    elif len(body) >= 4 and body[:3:2] == b"\0\0" and body[3]:
+        coding = "utf-32-be" if body[1:2] == b"\0" else "utf-16-be"
+    return body.decode(coding, "replace").encode("utf-8", "replace") if coding else body.removeprefix(b"\xef\xbb\xbf")
 
 
 def _dialect(body: bytes) -> tuple[str, int]:
     """Return the separator, and how many lines before the header speak of it."""
-    first = body.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8", "replace").strip().lower()
+    heads = (line for line in body.split(b"\n", 50) if line.strip() and not line.lstrip().startswith(b"#"))
+    first = next(heads, b"").decode("utf-8", "replace").strip().lower()
     if match := re.fullmatch(r"\"?sep=([,;|\t])\"?", first):
         return match[1], 1
     known = {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s"}
@@ -92,11 +103,11 @@ def csv_lines(body: bytes, separator: str = ",") -> Iterator[tuple[int, list[str
     A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.
     """
     for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
-        if not raw.strip():
+        if not raw.strip() or raw.lstrip().startswith(b"#"):
             continue
         try:
             text = raw.decode("utf-8")
-            cells = next(csv.reader([text], strict=True, delimiter=separator), [])
+            cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
         except UnicodeDecodeError:
             yield number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text"
         except csv.Error as error:
@@ -110,8 +121,7 @@ def _check_columns(columns: list[str], where: str, service: str) -> None:
         ("service" in columns or service) and set(TIME_COLUMNS) & set(columns) and set(COUNT_COLUMNS) & set(columns)
     ):
         raise SourceError(f"{where}: needs the columns service, start_utc, total (and interval_s)")
-    read = {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s", "baseline", "region", "indicator"}
-    twice = [column for column, times in Counter(columns).items() if times > 1 and column in read]
+    twice = [column for column, times in Counter(columns).items() if times > 1 and column in READ]
     if twice:
         raise SourceError(f"{where}: the column {twice[0]} comes twice")
 
@@ -119,36 +129,41 @@ def _check_columns(columns: list[str], where: str, service: str) -> None:
 def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
     """Yield the objects of a JSON or NDJSON file; a line that is none is a problem of its own."""
     try:
-        whole_file = json.loads(body, object_pairs_hook=_once)
+        whole_file = _loads(body)
     except (ValueError, RecursionError) as error:
         if body.lstrip()[:1] == b"[" or b"\n" not in body.strip():
             raise SourceError(f"{name}: not valid JSON: {plain(error, 120)}") from error
         for number, raw in enumerate(body.splitlines(), 1):
             if raw.strip():
                 try:
-                    yield _json_row(number, json.loads(raw, object_pairs_hook=_once))
+                    yield _json_row(number, _loads(raw))
                 except (ValueError, RecursionError) as problem:
                     yield number, {}, f"not JSON: {plain(problem, 120)}", raw[:200].decode("utf-8", "replace")
         return
     if isinstance(whole_file, dict):
-        held = [value for value in whole_file.values() if isinstance(value, list)]
+        held = [value for value in whole_file.values() if isinstance(value, list) and value]
         whole_file = held[0] if len(held) == 1 else [whole_file]
     for number, item in enumerate(whole_file, 1):
         yield _json_row(number, item)
 
 
+def _loads(text: bytes) -> Any:
+    """Parse JSON with fractions as they are written: a count is not rounded on the way in."""
+    return json.loads(text, object_pairs_hook=_once, parse_float=str, parse_int=str)
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
-    return found
+    found = {name.strip().lower(): value for name, value in pairs}
+    return found if len(found) == len(pairs) else {_TWICE: True}
 
 
 def _json_row(number: int, item: object) -> _Line:
     if not isinstance(item, dict):
         return number, {}, "not an object", plain(item, 200)
-    cells = {str(k).strip().lower(): "" if v is None else str(v) for k, v in item.items()}
-    nested = next((k for k, v in item.items() if isinstance(v, bool | list | dict)), None)
+    if _TWICE in item:
+        return number, {}, "a key comes twice", plain(item, 200)
+    cells = {k: "" if v is None else str(v).strip() for k, v in item.items()}
+    nested = next((k for k in READ if isinstance(item.get(k), bool | list | dict)), None)
     return number, cells, f"{nested} is neither a number nor a word" if nested else "", plain(item, 200)
 
 
@@ -157,15 +172,13 @@ def _to_counts(
 ) -> Batch:
     rows: dict[_Key, ComplaintCount] = {}
     bad: list[Reject] = []
-    unsized = False
     for line, cells, problem, head in lines:
         try:
             if problem:
                 raise ValueError(problem)
-            told = cells.get("interval_s", "") or interval_s
-            unsized = unsized or not told
-            width = USUAL_WIDTH if not told else told if isinstance(told, int) else whole(told)
-            if not 60 <= width <= 86400:
+            told = cells.get("interval_s", "").removesuffix(".0")
+            width = whole(told) if told else interval_s or 0  # 0: not told, to be found from the distances
+            if (told or interval_s) and not 60 <= width <= 86400:
                 raise ValueError(f"interval_s {width} is not from 60 to 86400")
             count = ComplaintCount(
                 service=_word(service or cells.get("service", "")), source=source,
@@ -175,25 +188,28 @@ def _to_counts(
                 total=_total(_one_of(cells, COUNT_COLUMNS)), collected=fetched_at,
                 baseline=_baseline(cells.get("baseline", "")),
             )  # fmt: skip
-            key = (count.service, count.region, count.indicator, count.start)
-            if key in rows and rows[key].total != count.total:
-                raise ValueError(f"a second count for this interval: {rows[key].total} before, {count.total} here")
-            rows[key] = count
+            key = (count.service, count.region, count.indicator, count.start, width)
+            known = rows.setdefault(key, count)
+            if known.total != count.total:
+                raise ValueError(f"a second count for this interval: {known.total} before, {count.total} here")
+            if known.baseline != count.baseline:
+                raise ValueError(f"a second baseline for this interval: {known.baseline} before, {count.baseline} here")
         except ValueError as error:
             bad.append(reject(f"{name}:{line}", error, head))
     detail = ""
-    if unsized and rows:
-        width = _spacing(rows)
+    unsized = {key: row for key, row in rows.items() if not row.interval_s}
+    if unsized:
+        width = _spacing(unsized)
         detail = f"each count taken to cover {width} s; a column interval_s or --interval says otherwise"
-        rows = {key: replace(row, interval_s=width) for key, row in rows.items()}
+        rows = {key: row if row.interval_s else replace(row, interval_s=width) for key, row in rows.items()}
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty",
-                 detail=detail)  # fmt: skip
+                 detail=detail, memory={"interval_s": str(width)} if len(unsized) >= SURE_ROWS else {})  # fmt: skip
 
 
 def _spacing(rows: Mapping[_Key, ComplaintCount]) -> int:
     """Return the commonest distance between neighbours of a series, a quarter of an hour where there are none."""
     series: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for service, region, indicator, start in rows:
+    for service, region, indicator, start, _ in rows:
         series[service, region, indicator].append(int(start.timestamp()))
     steps: Counter[int] = Counter()
     for stamps in series.values():
@@ -214,7 +230,7 @@ def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
 
 def _start(text: str) -> datetime:
     """Read ISO with its zone, or seconds or milliseconds of the epoch."""
-    if re.fullmatch(r"1[0-9]{9}([0-9]{3})?", text):
+    if re.fullmatch(r"1[0-9]{9}([0-9]{3})?(\.0)?", text):
         return datetime.fromtimestamp(int(text[:10]), tz=UTC)
     if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):
         raise ValueError(f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z")
@@ -235,23 +251,32 @@ def _word(text: str, *, empty: bool = False) -> str:
 def _baseline(text: str) -> float | None:
     if not text:
         return None
-    value = float(text)
-    if not 0 <= value < 1e9:
-        raise ValueError(f"baseline {text!r} is not a count")
-    return value
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text):
+        raise ValueError(f"baseline {text[:40]!r} is not a number")
+    return float(text)
 
 
 class CountsFileSource:
     """A file that something else keeps writing."""
 
-    def __init__(self, path: Path) -> None:
-        """The source is named after the file."""
-        self.name = f"counts:{path.name}"
+    def __init__(self, path: Path, name: str = "") -> None:
+        """The source is named after the file unless a name is given."""
+        self.name = name or f"counts:{plain(path.name, 200)}"
         self._path = path
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
-        """Read the whole file; rows known already change nothing. Raises SourceError."""
-        batch = parse_counts(read_capped(self._path), source=self.name, fetched_at=now, name=str(self._path))
+        """Read the whole file; rows known already change nothing. Raises SourceError.
+
+        A last line without its end is still being written and is left for the next time. What a count covers, where
+        the file does not say, is settled by its first rows and does not change with later ones.
+        """
+        body = as_utf8(read_capped(self._path))
+        if body.lstrip()[:1] != b"[" and not body.endswith((b"\n", b"\r")):
+            body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+        settled = int(memory["interval_s"]) if memory.get("interval_s") else None
+        batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
+        if batch.detail and not batch.memory:
+            raise SourceError(f"{self.name}: too few rows to tell what a count covers; add a column interval_s")
         return replace(batch, covered=(since, now))
 
 

@@ -7,6 +7,7 @@ reference is for customers only; field names are as several public clients read 
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher
 from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record, Reject
-from pipeline.sources.reading import not_from_the_future, plain, read_json, reject
+from pipeline.sources.reading import MOST_ROWS, not_from_the_future, plain, read_json, reject
 from pipeline.times import floor_to, utc
 
 SOURCE = "downdetector"
@@ -46,7 +47,7 @@ def parse_reports(
         raise SourceError(f"{source}: no list of reports in the answer", outcome="blocked", head=body[:200])
     rows: dict[tuple[datetime, str], ComplaintCount] = {}
     bad: list[Reject] = []
-    for number, point in enumerate(answer):
+    for number, point in enumerate(answer[:MOST_ROWS]):
         try:
             start = not_from_the_future(utc(str(point["point_in_time"])), fetched_at)
             if start + timedelta(seconds=WIDTH) + SETTLED > fetched_at:
@@ -54,11 +55,14 @@ def parse_reports(
             parts = point.get("indicators") or {}
             if isinstance(parts, list):
                 parts = {part["slug"]: part["amount"] for part in parts}
-            counts = {"": _whole(point["total"]), **{plain(name, 60): _whole(n) for name, n in parts.items()}}
+            named = {re.sub(r"[/|\s]+", "-", plain(name, 60)): _whole(n) for name, n in parts.items()}
+            if len(named) != len(parts) or "" in named:
+                raise ValueError("two indicators of one name, or one without")
+            counts = {"": _whole(point["total"]), **named}
             for indicator, total in counts.items():
                 expected = (baseline or {}).get(start) if not indicator else None
                 rows[start, indicator] = ComplaintCount(
-                    service=service, source=SOURCE, region=region, indicator=indicator.replace("/", "-"), start=start,
+                    service=service, source=SOURCE, region=region, indicator=indicator, start=start,
                     interval_s=WIDTH, total=total, collected=fetched_at, baseline=expected,
                 )  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -110,19 +114,23 @@ class Token:
         """The secret is used for one request and shown nowhere."""
         self.base = base.rstrip("/")
         self._basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-        self._lock, self._token = threading.Lock(), ""
+        self._lock, self._token, self._refused = threading.Lock(), "", ""
 
     def header(self, errand: Errand, source: str) -> dict[str, str]:
         """Return the header to ask with; raises SourceError."""
         with self._lock:
+            if self._refused:
+                raise SourceError(f"{source}: {self._refused}", outcome="blocked")
             if not self._token:
+                # one refusal is enough for all of a run's sources
+                self._refused = "its key was not accepted, or could not be tried, in this run"
                 answer = errand.submit(f"{self.base}/tokens", data={"grant_type": "client_credentials"},
                                        headers={"Authorization": f"Basic {self._basic}"})  # fmt: skip
                 found = read_json(answer.body or b"", source)
                 token = found.get("access_token") if isinstance(found, dict) else None
                 if not isinstance(token, str) or not token.isascii() or not token.isprintable():
                     raise SourceError(f"{source}: no access_token in the answer to the key", outcome="blocked")
-                self._token = token
+                self._token, self._refused = token, ""
             return {"Authorization": f"Bearer {self._token}"}
 
 
@@ -139,10 +147,12 @@ class DowndetectorSource:
         """Read their verdict, the last quarter of an hour and the intervals that are over. Raises SourceError."""
         rows: list[Record] = []
         bad: list[Reject] = []
+        cut = False
         limit = 4 + MOST_PAGES * (1 + len(self._countries))
         with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
             headers = self._token.header(errand, self.name)
-            company = memory.get("company") or self._company(errand, headers)
+            slug, _, company = memory.get("company", "").rpartition(":")
+            company = company if slug == self._slug else self._company(errand, headers)
             fields = urlencode({"fields": "id,status,baseline_current,stats_24,baseline"})
             answer = errand.fetch(f"{self._token.base}/companies/{quote(company)}?{fields}", headers=headers)
             verdict, expected = parse_company(
@@ -157,16 +167,20 @@ class DowndetectorSource:
                 for _ in range(MOST_PAGES):
                     answer = errand.fetch(url, headers=headers)
                     batch = parse_reports(answer.body or b"", source=self.name, fetched_at=now, service=self._service,
-                                          region=country, baseline=expected)  # fmt: skip
+                                          region=country, baseline=expected if not country else None)  # fmt: skip
                     rows += batch.rows
                     bad += batch.rejected
                     following = answer.headers.get("x-page-next", "")
                     if not following:
                         break
                     url = _next_page(url, following, self.name)
+                else:
+                    cut = True
         counted: Any = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
-        return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=(since, now),
-                     outcome="ok" if counted else "empty", memory={"company": company, "retry_after": ""})  # fmt: skip
+        covered = None if cut else (max(since, now - timedelta(days=1)), max(since, now - SETTLED))
+        return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=covered,
+                     detail=f"more than {MOST_PAGES} pages; the rest was left" if cut else "", outcome="ok" if counted else "empty",
+                     memory={"company": f"{self._slug}:{company}", "retry_after": ""})  # fmt: skip
 
     def _company(self, errand: Errand, headers: Mapping[str, str]) -> str:
         query = urlencode({"slug": self._slug, "fields": "id,name,slug,country_iso"})

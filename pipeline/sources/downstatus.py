@@ -18,6 +18,7 @@ from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record
 from pipeline.sources.reading import plain, read_json
 
 WINDOW = 3600
+BIN = 300
 LONGEST_GAP = 1000  # seconds between polls; after a longer one the hour has to be learned again
 SOURCE = "downstatus"
 
@@ -55,19 +56,19 @@ class Rolling:
     parts: list[list[int]] = field(default_factory=list)
     changes: list[list[int]] = field(default_factory=list)
     begun: int = 0
-    bin: list[int] = field(default_factory=list)  # [start, width, reports, seconds seen]
+    bin: list[int] = field(default_factory=list)  # [start, reports, seconds watched] of the bin that is not over
 
     def poll(self, at: int, total: int) -> int | None:
         """Take a poll in; return the reports since the last one, None while that cannot be known."""
         step = at - self.at
-        if step <= 0:
+        if step == 0:
             return None
-        if not self.at or step > LONGEST_GAP:
-            self.parts, self.changes, self.begun, self.bin = [], [], at, []
-            self.at, self.total = at, total
+        if not self.at or not 0 < step <= LONGEST_GAP:
+            self._restart(at, total)
             return None
-        change = total - self.total
-        fresh = None
+        if self._is_slip(at, total):
+            return None  # as if it had not been asked; a lasting fall outlasts the longest gap and is learned anew
+        change, fresh = total - self.total, None
         if self.changes or not self.parts:
             self.changes.append([self.at, at, change])
             if at - self.begun >= WINDOW:
@@ -76,6 +77,16 @@ class Rolling:
             fresh = self._step(at, change)
         self.at, self.total = at, total
         return fresh
+
+    def _restart(self, at: int, total: int) -> None:
+        self.parts, self.changes, self.begun, self.bin = [], [], at, []
+        self.at, self.total = at, total
+
+    def _is_slip(self, at: int, total: int) -> bool:
+        """Return whether a total has fallen by far more than can have left the window since the last poll."""
+        edge = at - WINDOW
+        staying = sum(part[2] for part in self.parts if part[0] >= edge) if self.parts else self.total // 2
+        return self.total >= 20 and total < staying // 2
 
     def _fill(self, total: int) -> None:
         """Share out the first full hour: what certainly came in each step, the rest evenly over time."""
@@ -92,7 +103,7 @@ class Rolling:
         gone = sum(part[2] for part in self.parts if part[1] <= edge)
         usual = int(median(part[2] for part in self.parts))
         self.parts = [part for part in self.parts if part[1] > edge]
-        # of the step that the window's edge lies in, take as many as make the newest hour look like the others:
+        # of the step that the window's edge lies in, take as many as make the newest step look like the others:
         # its reports may have come at either end of it
         cut = self.parts[0] if self.parts and self.parts[0][0] < edge else None
         if cut is not None:
@@ -124,27 +135,26 @@ class Rolling:
             return Rolling()
 
 
-def recover(state: Rolling, at: datetime, total: int) -> tuple[datetime, int, int] | None:
-    """Take a poll in; return (start, width in seconds, reports) of the bin it belongs to, None while unknown.
+def recover(state: Rolling, at: datetime, total: int) -> list[tuple[datetime, int]]:
+    """Take a poll in; return (start, reports) of every bin of five minutes that it completes.
 
-    The bins are of five minutes, or of a quarter of an hour where polls are further apart. A bin of which less than
-    four fifths were watched is not told.
+    What came between two polls is spread over the bins they span, evenly over time. A bin of which less than four
+    fifths were watched is not told: it is a gap.
     """
     before = state.at
     fresh = state.poll(int(at.timestamp()), total)
     if fresh is None:
-        return None
-    step = state.at - before
-    width = 300 if step <= 400 else 900
-    start = (before + state.at) // 2 // width * width
-    if state.bin[:2] == [start, width]:
-        state.bin[2] += fresh
-        state.bin[3] += step
-    else:
-        state.bin = [start, width, fresh, step]
-    if state.bin[3] < 0.8 * width:
-        return None
-    return datetime.fromtimestamp(start, tz=UTC), width, state.bin[2]
+        return []
+    found, given, span = [], 0, state.at - before
+    for start in range(before // BIN * BIN, state.at, BIN):
+        end = min(start + BIN, state.at)
+        watched, due = end - max(start, before), fresh * (end - before) // span
+        known = state.bin if state.bin and state.bin[0] == start else [start, 0, 0]
+        state.bin = [start, known[1] + due - given, known[2] + watched]
+        given = due
+        if end == start + BIN and state.bin[2] >= 0.8 * BIN:
+            found.append((datetime.fromtimestamp(start, tz=UTC), state.bin[1]))
+    return found
 
 
 class DownStatusSource:
@@ -162,11 +172,11 @@ class DownStatusSource:
         batch = parse_downstatus(answer.body or b"", source=self.name, fetched_at=now, service=self._service)
         state = Rolling.of(memory.get("rolling", ""))
         total = next(row.total for row in batch.rows if isinstance(row, ComplaintCount))
-        found = recover(state, now, total)
-        rows = batch.rows
-        if found is not None:
-            start, width, reports = found
-            rows += (ComplaintCount(service=self._service, source=SOURCE, region="", indicator="", start=start,
-                                    interval_s=width, total=reports, collected=now, window="recovered"),)  # fmt: skip
-        return Batch(source=self.name, rows=rows, covered=(since, now),
+        counts = tuple(
+            ComplaintCount(service=self._service, source=SOURCE, region="", indicator="", start=start, interval_s=BIN,
+                           total=reports, collected=now, window="recovered")
+            for start, reports in recover(state, now, total)
+        )  # fmt: skip
+        covered = (max(since, now - timedelta(seconds=WINDOW)), now)
+        return Batch(source=self.name, rows=(*batch.rows, *counts), covered=covered,
                      memory={"retry_after": "", "rolling": state.to_json()})  # fmt: skip

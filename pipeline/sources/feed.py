@@ -138,7 +138,7 @@ def _json_feed(body: bytes, source: str) -> dict[str, Any]:
     if not isinstance(items, list):
         raise SourceError(f"{source}: a JSON Feed without items", head=body[:200])
     entries: list[Any] = []
-    for item in items:
+    for item in items[:MOST_ENTRIES]:
         if not isinstance(item, dict):
             entries.append(item)
             continue
@@ -192,12 +192,19 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
         title = unmarked(entry.get("title"), TITLE_CAP)
         if outlet:
             title = title.removesuffix(f" - {outlet}")
-        digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:24]
+        digest = hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode("utf-8", "replace")).hexdigest()[
+            :24
+        ]
         native = plain(entry.get("id"), 300) or url or f"digest:{digest}"
         if GOOGLE in url:
             # its links are opaque and differ from day to day: the same headline of the same outlet is one item
             said = f"{' '.join(title.casefold().split())}\0{outlet.casefold()}"
             native = f"google:{hashlib.sha256(said.encode()).hexdigest()[:24]}"
+        if native in rows:
+            # newest first: what comes again is older, or another item under a careless id
+            if rows[native].title == title:
+                continue
+            native = f"{native[:270]}#{digest}"
         published = moment(entry.get("published"), fetched_at) or moment(entry.get("updated"), fetched_at)
         rows[native] = NewsItem(
             source=source, native_id=native, outlet=outlet or home, published=published or fetched_at,

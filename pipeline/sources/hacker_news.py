@@ -10,6 +10,7 @@ from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
+    MOST_ROWS,
     SETTLED,
     TITLE_CAP,
     author_key,
@@ -33,7 +34,7 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
         raise SourceError(f"{source}: no hits in the answer", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[Reject] = []
-    for number, hit in enumerate(hits):
+    for number, hit in enumerate(hits[:MOST_ROWS]):
         try:
             native = plain(hit["objectID"], 40)
             if not native:
@@ -50,6 +51,14 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"hit {number}", error, hit))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def _given(body: bytes, source: str) -> tuple[int, int]:
+    """Return how many hits an answer holds, and how many it says there are; a full page says nothing reliable."""
+    answer = read_json(body, source)
+    given, told = len(answer["hits"]), answer.get("nbHits")
+    known = told if isinstance(told, int) and not isinstance(told, bool) else given
+    return given, max(known, given + 1) if given >= PAGE else known
 
 
 class HackerNewsSource:
@@ -78,12 +87,17 @@ class HackerNewsSource:
                     found = [row for row in batch.rows if isinstance(row, Post) and row.created >= since]
                     rows |= {post.native_id: post for post in found}
                     rejected += batch.rejected
-                    if len(batch.rows) + len(batch.rejected) < PAGE or not found:
+                    given, of = _given(answer.body or b"", self.name)
+                    if given >= of:
                         break
                     # newest first and cut: ask again for what is older
-                    until = int(min(post.created for post in found).timestamp()) + 1
+                    oldest = min([post.created for post in found], default=now)
+                    if int(oldest.timestamp()) + 1 >= until:
+                        reached = max(reached, oldest)
+                        break
+                    until = int(oldest.timestamp()) + 1
                 else:
-                    reached = max(reached, min(post.created for post in found) + timedelta(seconds=1))
+                    reached = max(reached, oldest + timedelta(seconds=1))
         detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
         return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(rejected), detail=detail,
                      covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",

@@ -11,16 +11,18 @@ from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
+    MOST_ROWS,
     SETTLED,
     TITLE_CAP,
     author_key,
     not_from_the_future,
+    past,
     plain,
     read_json,
     reject,
     unmarked,
 )
-from pipeline.times import utc, utc_or_none
+from pipeline.times import utc
 
 PAGE = 40
 PAGES = 5
@@ -39,7 +41,7 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
         raise SourceError(f"{source}: {words or 'no list of statuses'}", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[Reject] = []
-    for number, status in enumerate(answer):
+    for number, status in enumerate(answer[:MOST_ROWS]):
         try:
             account = status["account"]
             if account.get("bot") or status.get("reblog"):
@@ -48,13 +50,13 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
             if not native:
                 raise ValueError("no uri")
             warning = unmarked(status.get("spoiler_text"), TITLE_CAP)
-            born = account.get("created_at")
+            born, edited = account.get("created_at"), status.get("edited_at")
             rows[native] = Post(
                 source="mastodon", native_id=native, kind="comment" if status.get("in_reply_to_id") else "post",
                 community="#mastodon", author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
-                author_created=utc_or_none(born if isinstance(born, str) else None),
+                author_created=past(utc(born), fetched_at) if isinstance(born, str) else None,
                 created=not_from_the_future(utc(str(status["created_at"])), fetched_at), collected=fetched_at,
-                edited=utc_or_none(status.get("edited_at")), parent_id=plain(status.get("in_reply_to_id"), 40),
+                edited=past(utc(edited), fetched_at) if isinstance(edited, str) else None, parent_id=plain(status.get("in_reply_to_id"), 40),
                 title=warning, text=unmarked(status.get("content")), url=native if native.startswith("https://") else "",
             )  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -89,7 +91,8 @@ class MastodonSource:
                     bad += batch.rejected
                     oldest = min([oldest, *(post.created for post in found)])
                     url = self._next(answer.headers.get("link", ""))
-                    if oldest < since or url is None or not found:
+                    # a page of bots, or one back-dated status, is not the end
+                    if url is None or (found and max(post.created for post in found) < since):
                         break
                 else:
                     reached = max(reached, oldest)

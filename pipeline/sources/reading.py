@@ -16,8 +16,10 @@ from pipeline.model import Reject
 
 TEXT_CAP = 20_000
 TITLE_CAP = 500
+MOST_ROWS = 5000  # of one answer; no upstream gives more at a time
 FUTURE = timedelta(minutes=5)
 SETTLED = timedelta(seconds=60)  # what is younger may not be shown yet: its absence says nothing
+_WHO = ("author", "author_fullname", "account", "user", "by", "_highlightResult")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAK = re.compile(r"(?i)<\s*(br|/p|/li|/div)[^<>]{0,200}>")
 
@@ -32,8 +34,10 @@ def plain(value: object, cap: int = TEXT_CAP) -> str:
 
 def unmarked(value: object, cap: int = TEXT_CAP) -> str:
     """Return the text of a piece of HTML; what looks like a tag is dropped, entities are read once."""
-    text = plain(value, cap * 4)
-    return plain(re.sub(r"[ \t]+", " ", html.unescape(_TAG.sub(" ", _BREAK.sub("\n", text)))), cap)
+    text = _TAG.sub(" ", _BREAK.sub("\n", plain(value, cap * 4)))
+    # a character reference of thousands of digits is none, and more than Python reads
+    text = html.unescape(re.sub(r"&#[xX]?[0-9a-fA-F]{8,}", " ", text))
+    return plain(re.sub(r"[ \t]+", " ", text), cap)
 
 
 def author_key(author: str, source: str, salt: bytes) -> str:
@@ -47,7 +51,10 @@ def from_epoch(value: object) -> datetime:
     """Read seconds of the epoch, as a number or as text; raises ValueError outside 2000 to 2100."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("time is not a number of seconds")
-    seconds = float(value)
+    try:
+        seconds = float(value)
+    except OverflowError as error:
+        raise ValueError("time is out of range") from error
     if not math.isfinite(seconds) or not 946_684_800 <= seconds < 4_102_444_800:
         raise ValueError(f"time {plain(value, 40)!r} is out of range")
     return datetime.fromtimestamp(seconds, tz=UTC)
@@ -58,6 +65,11 @@ def not_from_the_future(moment: datetime, now: datetime) -> datetime:
     if moment > now + FUTURE:
         raise ValueError(f"time {moment.isoformat()} lies in the future")
     return moment
+
+
+def past(moment: datetime, now: datetime) -> datetime | None:
+    """Return a moment that is told beside the one that counts, None when it lies ahead."""
+    return moment if moment <= now + FUTURE else None
 
 
 def whole(text: str) -> int:
@@ -96,4 +108,7 @@ def reject(where: str, reason: object, head: object) -> Reject:
         reason = f"no {reason.args[0]}"
     elif isinstance(reason, TypeError | AttributeError):
         reason = "not of the expected shape"
-    return Reject(where=where, reason=plain(reason, 200), head=plain(head, 200))
+    if isinstance(head, dict):
+        # who wrote it is not kept, here as little as elsewhere
+        head = {key: value for key, value in head.items() if key not in _WHO}
+    return Reject(where=plain(where, 200), reason=plain(reason, 200), head=plain(head, 200))

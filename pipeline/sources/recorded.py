@@ -31,7 +31,7 @@ from pipeline.model import (
 )
 from pipeline.sources import charts, complaints, feed, statuspage
 from pipeline.sources.archive import read_archive
-from pipeline.sources.collected import RecordedRun, read_collected, read_runs, restore
+from pipeline.sources.collected import RecordedRun, parse_items, read_collected, read_runs, restore
 from pipeline.sources.complaints import read_capped
 from pipeline.times import iso, utc
 
@@ -180,7 +180,11 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
                 problems.append(str(error))
                 continue
             mine = known.get(name, {})
-            restored = [restore(row, mine.get(key_of(row))) if mine else row for row in batch.rows]
+            try:
+                restored = [restore(row, mine.get(key_of(row))) if mine else row for row in batch.rows]
+            except ValueError as error:
+                problems.append(str(error))
+                continue
             rows[kind] += [row for row in restored if _public(row) >= scenario.start]
             bad[kind] += batch.rejected
     sources = []
@@ -204,7 +208,7 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
 
 
 _PATTERNS = {
-    "posts": ("posts*.ndjson", "posts*.ndjson.zst"), "complaints": ("complaints*.csv",), "feeds": ("news/*.xml",),
+    "posts": ("posts*.ndjson", "posts*.ndjson.zst"), "complaints": ("complaints*.csv",), "feeds": ("news/*.xml", "news/*.ndjson"),
     "status": ("status/*.json",), "charts": ("charts*.csv",),
 }  # fmt: skip
 
@@ -229,6 +233,8 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
         body = read_capped(path)
         if kind == "complaints":
             return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
+        if kind == "feeds" and path.suffix == ".ndjson":
+            return parse_items(body, fetched_at=end, name=name)
         if kind == "feeds":
             return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
         if kind == "status":

@@ -18,11 +18,13 @@ from pipeline.errors import SourceError
 from pipeline.fetch import Errand, Fetcher, retry_after
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
+    MOST_ROWS,
     SETTLED,
     TITLE_CAP,
     author_key,
     from_epoch,
     not_from_the_future,
+    past,
     plain,
     read_json,
     reject,
@@ -57,10 +59,10 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
         source=source, native_id=native, kind="comment" if is_comment else "post",
         community=plain(item.get("subreddit"), 100),
         author_key="" if gone else author_key(plain(item.get("author"), 100), source, salt),
-        author_created=from_epoch(born) if born is not None else None, created=created, collected=fetched_at,
-        edited=from_epoch(edited) if edited and edited is not True else None, deleted=gone,
+        author_created=past(from_epoch(born), fetched_at) if born is not None else None, created=created, collected=fetched_at,
+        edited=past(from_epoch(edited), fetched_at) if edited and edited is not True else None, deleted=gone,
         parent_id=plain(item.get("parent_id"), 40), title="" if gone else plain(item.get("title"), TITLE_CAP),
-        text="" if gone else text, url=f"https://www.reddit.com{link}" if link.startswith("/") else "",
+        text="" if gone else text, url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
     )  # fmt: skip
 
 
@@ -84,9 +86,11 @@ def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes
     answer = read_json(body, source)
     try:
         children = answer if isinstance(answer, list) else answer["data"]["children"]
+        if not isinstance(children, list):
+            raise TypeError
         items = [
             (f"child {i}", child.get("data", child) if isinstance(child, dict) else child)
-            for i, child in enumerate(children)
+            for i, child in enumerate(children[:MOST_ROWS])
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise SourceError(f"{source}: not a Reddit listing", head=body[:200]) from error
@@ -114,7 +118,7 @@ class _Allowance:
     def __init__(self) -> None:
         self.left, self.reset = 100.0, 0.0
 
-    def read(self, response: Any, *_: Any, **__: Any) -> None:
+    def read(self, response: Any) -> None:
         told = {key: response.headers.pop(f"x-ratelimit-{key}", "") for key in ("remaining", "used", "reset")}
         if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", told["remaining"]) and re.fullmatch(
             r"\d{1,6}(\.\d{1,6})?", told["reset"]
@@ -189,32 +193,34 @@ class RedditSource:
         )  # fmt: skip
 
     def gone(self, names: Sequence[str], now: datetime) -> set[str]:
-        """Return which of the stored posts (fullnames) their authors or Reddit have taken away since.
+        """Return which of the stored posts (fullnames, a hundred at most) their authors or Reddit have taken away.
 
-        Raises SourceError. Reddit is asked for a hundred at a time; one it no longer knows counts as taken away.
+        One that Reddit no longer knows counts as taken away, unless it knows none of them. Raises SourceError.
         """
-        limit = 3 + len(names) // 100 + 1
+        limit = 4
         with self._fetcher.errand(self.name, {}, now, limit=limit) as errand, _translated(self.name):
-            kept = set()
+            kept, known = set(), 0
             for thing in self._client(_watched(errand, _Allowance())).info(fullnames=list(names)):
-                fields = vars(thing)
+                fields, known = vars(thing), known + 1
                 text = fields.get("body") if "body" in fields else fields.get("selftext")
                 if text not in GONE and not fields.get("removed_by_category"):
                     kept.add(str(fields.get("name")))
+            if not known and len(names) > 1:
+                raise SourceError(f"{self.name}: knows none of {len(names)} posts; not taken for deletion")
         return set(names) - kept
 
 
 def _watched(errand: Errand, allowance: _Allowance) -> Errand:
     """Return the errand as a session in which refusals are ours to read, before the client library sees them."""
 
-    def refuse(response: Any, *_: Any, **__: Any) -> None:
+    def refuse(response: Any) -> None:
         allowance.read(response)
         if response.status_code in (403, 429) or (response.status_code == 503 and "Retry-After" in response.headers):
             errand.judge(response)
         if "html" in response.headers.get("Content-Type", ""):
             raise SourceError("answered with a web page", outcome="blocked")
 
-    errand.hooks["response"] = [refuse]
+    errand.inspect = refuse
     return errand
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import datetime
 
 from pipeline.errors import SourceError
 from pipeline.model import Batch, Reject, StatusUpdate
-from pipeline.sources.complaints import as_utf8
+from pipeline.sources.complaints import as_utf8, csv_lines
 from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.statuspage import IMPACTS
 from pipeline.times import utc_or_none
@@ -24,23 +22,19 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
     after it was over keeps its times and is known as written after the fact. A line that resolves before it
     started, or has no readable start, is refused. Raises SourceError without the columns.
     """
-    reader = csv.DictReader(io.StringIO(as_utf8(body).decode("utf-8", "replace"), newline=""))
-    try:
-        columns = set(reader.fieldnames or ())
-    except csv.Error as error:
-        raise SourceError(f"{name}:1: not CSV: {error}") from error
-    if not {"id", "name", "started_at"} <= columns:
+    lines = csv_lines(as_utf8(body))
+    columns = [cell.strip().lower() for cell in next(lines, (1, [], ""))[1]]
+    if not {"id", "name", "started_at"} <= set(columns):
         raise SourceError(f"{name}:1: needs the columns id, name, started_at (and impact, created_at, resolved_at)")
     rows: list[StatusUpdate] = []
     bad: list[Reject] = []
-    try:
-        for row in reader:
-            try:
-                rows += _updates(row, page, fetched_at)
-            except (ValueError, TypeError, AttributeError) as error:
-                bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(v) for v in row.values())))
-    except csv.Error as error:
-        bad.append(reject(f"{name}:{reader.line_num}", error, ""))
+    for line, cells, problem in lines:
+        try:
+            if problem or len(cells) != len(columns):
+                raise ValueError(problem or f"{len(cells)} cells where the header has {len(columns)}")
+            rows += _updates(dict(zip(columns, cells, strict=True)), page, fetched_at)
+        except (ValueError, TypeError, AttributeError) as error:
+            bad.append(reject(f"{name}:{line}", error, ",".join(cells)))
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
@@ -57,7 +51,7 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
         raise ValueError("no started_at")
     if end is not None and end < start:
         raise ValueError("resolved before it started")
-    posted = utc_or_none((row.get("created_at") or "").strip()) or start
+    posted = not_from_the_future(utc_or_none((row.get("created_at") or "").strip()) or start, fetched_at)
     parts = tuple(plain(p, 120) for p in (row.get("components") or "").split("|") if p.strip())
     found = []
     for status, shown in times.items():

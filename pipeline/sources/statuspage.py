@@ -16,7 +16,17 @@ from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Reject, StatusUpdate
 from pipeline.sources.feed import moment, read_feed
-from pipeline.sources.reading import FUTURE, TITLE_CAP, is_page, not_from_the_future, plain, read_json, reject, unmarked
+from pipeline.sources.reading import (
+    FUTURE,
+    MOST_ROWS,
+    TITLE_CAP,
+    is_page,
+    not_from_the_future,
+    plain,
+    read_json,
+    reject,
+    unmarked,
+)
 from pipeline.text.clock import times_of_day
 from pipeline.times import iso, utc
 
@@ -61,20 +71,22 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     page = page_key(plain(head.get("url"), 300)) if isinstance(head, dict) and head.get("url") else source
     rows: dict[tuple[str, str], StatusUpdate] = {}
     bad: list[Reject] = []
-    for number, incident in enumerate(answer["incidents"]):
+    for number, incident in enumerate(answer["incidents"][:MOST_ROWS]):
         try:
             impact = plain(incident.get("impact"), 20) or "none"
             if impact not in IMPACTS:
                 raise ValueError(f"unknown impact {impact!r}")
             updates = incident["incident_updates"]
+            if not isinstance(updates, list):
+                raise TypeError
             common: dict[str, Any] = {"page": page, "incident_id": plain(incident["id"], 60), "impact": impact,
                       "name": plain(incident.get("name"), TITLE_CAP), "collected": fetched_at}  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"incident {number}", error, incident))
             continue
-        for place, update in enumerate(updates if isinstance(updates, list) else []):
+        for place, update in enumerate(updates):
             try:
-                created = utc(str(update.get("created_at") or update["display_at"]))
+                created = not_from_the_future(utc(str(update.get("created_at") or update["display_at"])), fetched_at)
                 shown = not_from_the_future(utc(str(update.get("display_at") or created.isoformat())), fetched_at)
                 row = StatusUpdate(
                     **common, update_id=plain(update["id"], 60), status=plain(update["status"], 40),

@@ -66,15 +66,16 @@ def fetch_all(
 ) -> Iterator[tuple[int, Outcome]]:
     """Yield (number of the source, what came) of each as it comes back; `known` is (since, memory) of each.
 
-    One that is not back half a minute after its deadline is given up; its thread is left behind.
+    When nothing has come back for half a minute longer than the deadline, those under way are given up; their
+    threads are left behind. Waiting for a place at a busy host is nobody's fault as long as others come back.
     """
     todo: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
-    begun: dict[int, float] = {}
+    begun: list[int] = []
 
     def work() -> None:
         while (number := todo.get()) is not None:
-            begun[number] = time.monotonic()
+            begun.append(number)
             since, memory = known[number]
             done.put((number, _fetch(sources[number], since, now, memory)))
 
@@ -85,13 +86,15 @@ def fetch_all(
         todo.put(None)
         threading.Thread(target=work, daemon=True).start()
     back: set[int] = set()
-    lost = 0
+    lost, last = 0, time.monotonic()
     while len(back) < len(sources):
         try:
             number, outcome = done.get(timeout=0.5)
         except queue.Empty:
-            late = [n for n, at in list(begun.items()) if n not in back and time.monotonic() - at > deadline + GRACE]
-            for number in late:
+            if time.monotonic() - last <= deadline + GRACE:
+                continue
+            last = time.monotonic()
+            for number in [n for n in begun if n not in back]:
                 lost += 1
                 if lost >= workers:
                     # every thread is held: others take their place
@@ -100,6 +103,7 @@ def fetch_all(
                 words = f"{sources[number].name}: did not come back within {deadline + GRACE:g} s; left behind"
                 yield number, SourceError(words)
             continue
+        last = time.monotonic()
         if number not in back:
             back.add(number)
             yield number, outcome
@@ -125,7 +129,9 @@ def honest(batch: Batch) -> Batch:
     if batch.rows or not batch.rejected:
         return batch
     words = f"{batch.source}: every row was refused, the first for: {batch.rejected[0].reason}"
-    return replace(batch, outcome="error", covered=None, detail=words)
+    # nor may an unchanged answer be taken for read next time
+    forgotten = {"etag": "", "last_modified": ""}
+    return replace(batch, outcome="error", covered=None, detail=words, memory={**batch.memory, **forgotten})
 
 
 def _keep(

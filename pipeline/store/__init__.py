@@ -144,7 +144,7 @@ def must_exist(path: Path | str) -> None:
 def open_readonly(path: Path | str) -> sqlite3.Connection:
     """Open a database for reading only; raises StoreError when it is not there."""
     must_exist(path)
-    conn = sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=10)
+    conn = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=10)
     conn.row_factory = sqlite3.Row
     return conn
 

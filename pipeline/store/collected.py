@@ -15,9 +15,10 @@ from pipeline.times import iso, iso_or_none, utc, utc_or_none
 _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, author_created, created, collected,
  edited, deleted, parent_id, title, text, url) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (source, native_id) DO UPDATE SET title=excluded.title, text=excluded.text, edited=excluded.edited,
- deleted=excluded.deleted, tagged_by=NULL
- WHERE (excluded.title, excluded.text, excluded.deleted) != (title, text, deleted)
- AND ifnull(excluded.edited, '') >= ifnull(edited, '')"""
+ deleted=excluded.deleted, author_key=iif(excluded.deleted, '', author_key), url=iif(excluded.deleted, '', url),
+ tagged_by=NULL
+ WHERE deleted=0 AND (excluded.deleted=1 OR ((excluded.title, excluded.text) != (title, text)
+ AND ifnull(excluded.edited, '') >= ifnull(edited, '')))"""
 _COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, start, interval_s, total, baseline,
  window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected

@@ -28,6 +28,12 @@ def forget(store: Store, source: str, ids: Sequence[str]) -> int:
     return max(0, changed)
 
 
+def forget_refused(store: Store, until: datetime) -> int:
+    """Remove refused rows seen before a moment from the quarantine; return how many."""
+    with store.transaction() as conn:
+        return max(0, conn.execute("DELETE FROM quarantine WHERE seen_at < ?", (iso(until),)).rowcount)
+
+
 def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:
     """Return by source the ids of posts created before a moment that still have their words."""
     found: dict[str, list[str]] = {}

@@ -94,7 +94,7 @@ def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[Reject]
     room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     rows = [
         (source, hashlib.sha256(f"{r.reason}\0{r.head}".encode("utf-8", "replace")).hexdigest()[:16],
-         r.where, r.reason, clean(r.head)[:200], iso(now))
+         clean(r.where), r.reason, clean(r.head)[:200], iso(now))
         for r in rejected
     ]  # fmt: skip
     conn.executemany("INSERT OR IGNORE INTO quarantine VALUES (?,?,?,?,?,?)", rows[: max(0, room)])
