@@ -117,13 +117,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             time.sleep(fake.latency)
             reply = fake.reply(request)
-            if fault is not None:
-                fault(self, reply)
-            else:
-                self.send(self._unchanged(request, reply) if fake.conditional else reply)
         finally:
+            # counted until the answer is ready: once it is sent, the client may be back before this thread is
             with fake.lock:
                 fake.at_once -= 1
+        if fault is not None:
+            fault(self, reply)
+        else:
+            self.send(self._unchanged(request, reply) if fake.conditional else reply)
 
     def _unchanged(self, request: Request, reply: Reply) -> Reply:
         tag = f'W/"{hashlib.sha256(reply.body).hexdigest()[:16]}"'
