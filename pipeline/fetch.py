@@ -166,6 +166,8 @@ class Errand(requests.Session):
             self._watchdog.start()
         for family, kind, proto, _, address in socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM):
             self._fetcher.allowed.check(host, str(address[0]))
+            if self._over.is_set():
+                raise self._late()
             sock = socket.socket(family, kind, proto)
             sock.settimeout(min(10.0, self._fetcher.deadline))
             # a second descriptor of the same connection: TLS takes the first one away from us
