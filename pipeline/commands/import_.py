@@ -120,6 +120,8 @@ def scenario(setting: Setting, folder: Path) -> None:
 
     recorded = read_scenario(folder)
     sources, problems = load_recorded(recorded)
+    if recorded.simulated:
+        click.echo(f"groundswell: {folder}: is simulated; the database will not say so of its rows", err=True)
     for line in problems:
         click.echo(f"groundswell: {line}", err=True)
     now = min(setting.now, recorded.end)

@@ -57,9 +57,9 @@ def collected_rows(store: Store, table: str, since: datetime, until: datetime) -
 
 
 def collect_runs(store: Store, since: datetime, until: datetime) -> list[Run]:
-    """Return the runs of sources in a span, oldest first."""
+    """Return the runs of sources and imports in a span, oldest first."""
     rows = store.rows(
-        "SELECT * FROM runs WHERE stage = 'collect' AND started BETWEEN ? AND ? ORDER BY started, id",
+        "SELECT * FROM runs WHERE stage IN ('collect', 'import') AND started BETWEEN ? AND ? ORDER BY started, id",
         (iso(since), iso(until)),
     )
     found = []
