@@ -287,11 +287,11 @@ class Errand(requests.Session):
     def _follow(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
         first = urlsplit(url)
         for hop in range(MAX_REDIRECTS + 1):
-            scheme = urlsplit(url).scheme
-            if scheme not in ("http", "https"):
-                raise SourceError(f"{self._source}: {scheme or 'an address without a scheme'}: only http and https")
-            # a key never travels on: to another host, another port, or in the clear
             here = urlsplit(url)
+            if here.scheme not in ("http", "https"):
+                scheme = here.scheme or "an address without a scheme"
+                raise SourceError(f"{self._source}: {scheme}: only http and https")
+            # a key never travels on: to another host, another port, or in the clear
             same = (here.scheme, here.netloc) == (first.scheme, first.netloc)
             sent = headers if same else {k: v for k, v in headers.items() if k != "Authorization"}
             response = self.request(method, url, headers=sent, data=data)

@@ -91,9 +91,6 @@ def test_one_back_dated_post_does_not_end_the_reading() -> None:
         {"id": "p999", "title": "x", "author": "x", "subreddit": "ClaudeAI", "created_utc": NOW.timestamp() + 9999}
     )
 
-    class Shuffled(Reddit):
-        pass
-
     with serving("reddit", recording=recording) as fake:
         # the listing keeps its order while one post claims another time
         listing = sorted(recording.posts_made, key=lambda post: int(str(post["id"])[1:]))

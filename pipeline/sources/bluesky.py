@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from pipeline.errors import SourceError
 from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import MOST_ROWS, SETTLED, author_key, not_from_the_future, plain, read_json, reject
+from pipeline.sources.reading import MOST_ROWS, author_key, not_from_the_future, plain, read_json, reject, stream
 from pipeline.times import iso, utc
 
 PAGE = 100
@@ -91,7 +91,4 @@ class BlueskySource:
                     query["cursor"] = cursor
                 else:
                     reached = max(reached, oldest)
-        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
-        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail,
-                     covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",
-                     memory={"retry_after": ""})  # fmt: skip
+        return stream(self.name, rows.values(), bad, since, reached, now)

@@ -11,7 +11,6 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from pipeline.errors import SourceError
@@ -176,7 +175,7 @@ class DowndetectorSource:
                     url = _next_page(url, following, self.name)
                 else:
                     cut = True
-        counted: Any = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
+        counted = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
         covered = None if cut else (max(since, now - timedelta(days=1)), max(since, now - SETTLED))
         return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=covered,
                      detail=f"more than {MOST_PAGES} pages; the rest was left" if cut else "", outcome="ok" if counted else "empty",

@@ -11,7 +11,6 @@ from pipeline.fetch import Fetcher
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
     MOST_ROWS,
-    SETTLED,
     TITLE_CAP,
     author_key,
     from_epoch,
@@ -19,6 +18,7 @@ from pipeline.sources.reading import (
     plain,
     read_json,
     reject,
+    stream,
     unmarked,
 )
 
@@ -98,7 +98,4 @@ class HackerNewsSource:
                     until = int(oldest.timestamp()) + 1
                 else:
                     reached = max(reached, oldest + timedelta(seconds=1))
-        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
-        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(rejected), detail=detail,
-                     covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",
-                     memory={"retry_after": ""})  # fmt: skip
+        return stream(self.name, rows.values(), rejected, since, reached, now)

@@ -12,7 +12,6 @@ from pipeline.fetch import Errand, Fetcher
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
     MOST_ROWS,
-    SETTLED,
     TITLE_CAP,
     author_key,
     not_from_the_future,
@@ -20,6 +19,7 @@ from pipeline.sources.reading import (
     plain,
     read_json,
     reject,
+    stream,
     unmarked,
 )
 from pipeline.times import utc
@@ -98,10 +98,7 @@ class MastodonSource:
                     reached = max(reached, oldest)
             if not rows and not bad:
                 self._check_open(errand)
-        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
-        return Batch(source=self.name, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail,
-                     covered=(reached, max(reached, now - SETTLED)), outcome="ok" if rows else "empty",
-                     memory={"retry_after": ""})  # fmt: skip
+        return stream(self.name, rows.values(), bad, since, reached, now)
 
     def _next(self, link: str) -> str | None:
         match = _NEXT.search(link)

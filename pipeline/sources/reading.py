@@ -8,11 +8,12 @@ import html
 import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.errors import SourceError
-from pipeline.model import Reject
+from pipeline.model import Batch, Record, Reject
 
 TEXT_CAP = 20_000
 TITLE_CAP = 500
@@ -100,6 +101,16 @@ def read_json(body: bytes, source: str) -> Any:
 def is_page(body: bytes) -> bool:
     """Return whether a body is a web page: what a block page, a login or a captcha comes as."""
     return bool(re.search(rb"(?i)<(!doctype\s+html|html)[\s>]", body[:4000]))
+
+
+def stream(
+    source: str, rows: Iterable[Record], rejected: Iterable[Reject], since: datetime, reached: datetime, now: datetime
+) -> Batch:
+    """Return what was read of a stream of posts, covered from where it reached back to until what may not show yet."""
+    kept = tuple(rows)
+    detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
+    return Batch(source=source, rows=kept, rejected=tuple(rejected), detail=detail, outcome="ok" if kept else "empty",
+                 covered=(reached, max(reached, now - SETTLED)), memory={"retry_after": ""})  # fmt: skip
 
 
 def reject(where: str, reason: object, head: object) -> Reject:

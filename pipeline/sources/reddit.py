@@ -19,7 +19,6 @@ from pipeline.fetch import Errand, Fetcher, retry_after
 from pipeline.model import Batch, Post, Reject
 from pipeline.sources.reading import (
     MOST_ROWS,
-    SETTLED,
     TITLE_CAP,
     author_key,
     from_epoch,
@@ -28,6 +27,7 @@ from pipeline.sources.reading import (
     plain,
     read_json,
     reject,
+    stream,
 )
 from pipeline.times import iso
 
@@ -186,11 +186,7 @@ class RedditSource:
             )
             items += found
         batch = to_batch(items, source=self.name, fetched_at=now, salt=self._salt)
-        detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
-        return Batch(
-            source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(reached, max(reached, now - SETTLED)),
-            outcome=batch.outcome, detail=detail, memory={"retry_after": ""},
-        )  # fmt: skip
+        return stream(self.name, batch.rows, batch.rejected, since, reached, now)
 
     def gone(self, names: Sequence[str], now: datetime) -> set[str]:
         """Return which of the stored posts (fullnames, a hundred at most) their authors or Reddit have taken away.

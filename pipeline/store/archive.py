@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from pipeline.model import ChartRank, ComplaintCount, NewsItem, Record, Run, StatusUpdate
+from pipeline.model import ChartRank, ComplaintCount, Record, Run
 from pipeline.store import Store
-from pipeline.store.collected import post_of
+from pipeline.store.collected import news_of, post_of, status_of
 from pipeline.times import iso, utc, utc_or_none
-
-
-def _news(r: sqlite3.Row) -> NewsItem:
-    return NewsItem(source=r["source"], native_id=r["native_id"], outlet=r["outlet"], published=utc(r["published"]),
-                    collected=utc(r["collected"]), title=r["title"], summary=r["summary"], url=r["url"])  # fmt: skip
 
 
 def _count(r: sqlite3.Row) -> ComplaintCount:
@@ -23,14 +17,6 @@ def _count(r: sqlite3.Row) -> ComplaintCount:
         service=r["service"], source=r["source"], region=r["region"], indicator=r["indicator"], start=utc(r["start"]),
         interval_s=r["interval_s"], total=r["total"], baseline=r["baseline"], window=r["window"],
         collected=utc(r["collected"]),
-    )  # fmt: skip
-
-
-def _status(r: sqlite3.Row) -> StatusUpdate:
-    return StatusUpdate(
-        page=r["page"], incident_id=r["incident_id"], update_id=r["update_id"], name=r["name"], status=r["status"],
-        impact=r["impact"], components=tuple((n, old, new) for n, old, new in json.loads(r["components"])),
-        displayed_at=utc(r["displayed_at"]), created_at=utc(r["created_at"]), collected=utc(r["collected"]), body=r["body"],
     )  # fmt: skip
 
 
@@ -42,8 +28,8 @@ def _rank(r: sqlite3.Row) -> ChartRank:
 _TABLES: dict[str, tuple[str, str, Callable[[sqlite3.Row], Record]]] = {
     "posts": ("created", "created, source, native_id", post_of),
     "complaint_counts": ("start", "source, start, service, region, indicator, interval_s, window", _count),
-    "news_items": ("published", "source, published, native_id", _news),
-    "status_updates": ("displayed_at", "page, displayed_at, incident_id, update_id", _status),
+    "news_items": ("published", "source, published, native_id", news_of),
+    "status_updates": ("displayed_at", "page, displayed_at, incident_id, update_id", status_of),
     "chart_ranks": ("observed", "observed, store, country, chart, rank, app", _rank),
 }
 

@@ -107,6 +107,21 @@ def post_of(row: sqlite3.Row) -> Post:
     )  # fmt: skip
 
 
+def news_of(r: sqlite3.Row) -> NewsItem:
+    """Read a stored news item back."""
+    return NewsItem(source=r["source"], native_id=r["native_id"], outlet=r["outlet"], published=utc(r["published"]),
+                    collected=utc(r["collected"]), title=r["title"], summary=r["summary"], url=r["url"])  # fmt: skip
+
+
+def status_of(r: sqlite3.Row) -> StatusUpdate:
+    """Read a stored status update back."""
+    return StatusUpdate(
+        page=r["page"], incident_id=r["incident_id"], update_id=r["update_id"], name=r["name"], status=r["status"],
+        impact=r["impact"], components=tuple((n, old, new) for n, old, new in json.loads(r["components"])),
+        displayed_at=utc(r["displayed_at"]), created_at=utc(r["created_at"]), collected=utc(r["collected"]), body=r["body"],
+    )  # fmt: skip
+
+
 def has_untagged(store: Store) -> bool:
     """Return whether any post waits to be read."""
     return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL LIMIT 1"))
@@ -127,16 +142,7 @@ def status_updates(store: Store, page: str, since: datetime, until: datetime) ->
         " ORDER BY displayed_at, incident_id, update_id",
         {"page": page, "since": iso(since), "until": iso(until)},
     )
-    return [
-        StatusUpdate(
-            page=r["page"], incident_id=r["incident_id"], update_id=r["update_id"], name=r["name"],
-            status=r["status"], impact=r["impact"],
-            components=tuple((name, old, new) for name, old, new in json.loads(r["components"])),
-            displayed_at=utc(r["displayed_at"]), created_at=utc(r["created_at"]), collected=utc(r["collected"]),
-            body=r["body"],
-        )
-        for r in rows
-    ]  # fmt: skip
+    return [status_of(row) for row in rows]
 
 
 def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
@@ -145,13 +151,7 @@ def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]
         "SELECT * FROM news_items WHERE published BETWEEN ? AND ? ORDER BY published, source, native_id",
         (iso(since), iso(until)),
     )
-    return [
-        NewsItem(
-            source=r["source"], native_id=r["native_id"], outlet=r["outlet"], published=utc(r["published"]),
-            collected=utc(r["collected"]), title=r["title"], summary=r["summary"], url=r["url"],
-        )
-        for r in rows
-    ]  # fmt: skip
+    return [news_of(row) for row in rows]
 
 
 def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datetime) -> list[tuple[str, datetime, int]]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ def as_json(value: Any, status: int = 200, **headers: str) -> Reply:
 Fault = Callable[[BaseHTTPRequestHandler, Reply], None]
 
 
-class Fake(ThreadingHTTPServer):
+class Fake(ThreadingHTTPServer, ABC):
     """One upstream. Subclasses answer in `reply`; `fault`, while set, spoils what would have been answered."""
 
     daemon_threads = True
@@ -83,8 +84,9 @@ class Fake(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no event."""
 
+    @abstractmethod
     def reply(self, request: Request) -> Reply:
-        raise NotImplementedError
+        """Answer as the upstream would."""
 
 
 class _Handler(BaseHTTPRequestHandler):
