@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post, StatusUpdate
+from pipeline.model import Batch, NewsItem, Post, StatusUpdate
 from pipeline.sources import (
     archive,
     bluesky,
@@ -74,39 +70,6 @@ def test_a_web_page_is_blocked_not_empty() -> None:
         assert caught.value.outcome == "blocked", name
 
 
-CSV = "service,start_utc,interval_s,total,baseline,region,indicator\n"
-
-
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        ("svc,2026-03-02T11:00:00,900,5,,,", "no time zone"), ("svc,2026-03-02T11:00:00Z,900,5.5,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,\"1,200\",,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,900,-1,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,٣,,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,5,1,,,", "not from 60"),
-        ("svc,2027-03-02T11:00:00Z,900,1,,,", "future"), ("svc,02/03/2026 11:00,900,1,,,", "reads two ways"),
-        ("svc,2026-03-02T11:00:00Z,900", "3 cells where"), (",2026-03-02T11:00:00Z,900,1,,,", "usable name"), ("svc,2026-03-02T11:00:00Z,900,12.000,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,,,,", "empty"), ("svc,2026-03-02T11:00:00Z,900,1e3,,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,900,12,,,,9", "8 cells"),
-        ("svc,2026-03-02T10:00:00Z,900,6,,,", "a second count for this interval"),
-    ],
-)  # fmt: skip
-def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, reason: str) -> None:
-    body = f"{CSV}svc,2026-03-02T10:00:00Z,900,5,,,\n{row}\nsvc,2026-03-02T10:15:00Z,900,7,,US,\n".encode()
-    batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="counts.csv")
-    assert [r.where for r in batch.rejected] == ["counts.csv:3"]
-    assert reason in batch.rejected[0].reason
-    assert [(c.total, c.region) for c in batch.rows if isinstance(c, ComplaintCount)] == [(5, ""), (7, "US")]
-
-
-def test_a_stray_quote_or_byte_spoils_its_own_row_only() -> None:
-    body = (
-        CSV.encode()
-        + b'svc,2026-03-02T10:00:00Z,900,5,,,\n"svc"x,2026-03-02T10:15:00Z,900,5,,,\n\xff,,,,,,\n"svc,2026,900,5\r\nsvc,2026-03-02T10:30:00Z,900,7,,,\n'
-    )
-    batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="c.csv")
-    assert [r.where for r in batch.rejected] == ["c.csv:3", "c.csv:4", "c.csv:5"]
-    assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == [5, 7]
-
-
 def test_times_out_of_this_world_are_refused() -> None:
     for stamp in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z"):
         with pytest.raises(ValueError, match="between 2000 and 2100"):
@@ -153,149 +116,6 @@ def test_deleted_posts_keep_nothing_of_the_author() -> None:
 def _post(number: int, created: float, title: str, text: str = "", author: str = "someone") -> dict[str, Any]:
     return {"id": f"p{number}", "name": f"t3_p{number}", "title": title, "selftext": text, "author": author, "subreddit": "ClaudeAI",
             "created_utc": float(created), "edited": False, "permalink": f"/r/ClaudeAI/comments/p{number}/x/", "removed_by_category": None}  # fmt: skip
-
-
-TWO = [("acme", 12), ("acme", 15)]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"service,ts,count\nacme,2026-03-02T10:00:00Z,12\nacme,2026-03-02T10:15:00Z,15\n",
-        b"service\tts\tcount\nacme\t2026-03-02T10:00:00Z\t12\nacme\t2026-03-02T10:15:00Z\t15\n",
-        b"sep=;\r\nservice;ts;count\r\nacme;2026-03-02T10:00:00Z;12\r\nacme;2026-03-02T10:15:00Z;15\r\n",
-        "service|timestamp_utc|value\nacme|2026-03-02T11:00:00+01:00|12.0\nacme|2026-03-02T10:15Z|15\n".encode(
-            "utf-16"
-        ),
-        b'\xef\xbb\xbf"Service","TS","Count"\n"acme",1772445600,12\nacme,1772446500000,15\n',
-        b'[{"service":"acme","ts":"2026-03-02T10:00:00Z","count":12},{"service":"acme","ts":"2026-03-02T10:15:00Z","count":15}]',
-        b'{"service":"acme","ts":"2026-03-02T10:00:00Z","count":12}\n{"service":"acme","ts":"2026-03-02T10:15:00Z","count":15}\n',
-        b'{"counts":[{"service":"acme","ts":1772445600,"total":12},{"service":"acme","ts":1772446500,"total":15.0}]}',
-    ],
-    ids=["csv", "tab", "sep", "utf-16", "quoted epoch", "json", "ndjson", "object"],
-)
-def test_the_same_counts_in_every_dialect(body: bytes) -> None:
-    batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
-    assert [(row.service, row.total) for row in batch.rows if isinstance(row, ComplaintCount)] == TWO
-    assert not batch.rejected
-    assert {(row.interval_s, row.start.minute) for row in batch.rows if isinstance(row, ComplaintCount)} == {
-        (900, 0),
-        (900, 15),
-    }
-    assert "900 s" in batch.detail
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b'{"service":"acme","ts":"2026-03-02T10:00:00Z","count":12,"count":13}\n{"service":"acme","ts":"2026-03-02T10:15:00Z","count":3.5}\n',
-         ["a key comes twice", "not a whole count"]),
-        (b'[{"service":"a","ts":"2026-03-02T10:00:00Z","count":true},{"service":"a","ts":"2026-03-02T10:00:00Z","count":null},7]',
-         ["neither a number", "empty", "not an object"]),
-        (b"service,ts,count,value\na,2026-03-02T10:00:00Z,1,2\nb,2026-03-02T10:00:00Z,3,3\n", ["two different values"]),
-    ],
-)  # fmt: skip
-def test_what_reads_two_ways_is_refused(body: bytes, words: list[str]) -> None:
-    batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
-    assert len(batch.rejected) == len(words)
-    assert all(w in bad.reason for w, bad in zip(words, batch.rejected, strict=True))
-    for body in (b"service,ts,count,count\na,2026-03-02T10:00:00Z,1,2\n", b"{", b"[1", b"a,b\n1,2\n"):
-        with pytest.raises(SourceError):
-            complaints.parse_counts(body, source="x", fetched_at=NOW)
-
-
-@given(
-    st.lists(st.integers(0, 10**6), min_size=2, max_size=40),
-    st.sampled_from([60, 300, 900, 3600]),
-    st.sampled_from(",;\t|"),
-)
-def test_written_counts_are_read_back_to_the_number(totals: list[int], width: int, separator: str) -> None:
-    start = NOW - timedelta(seconds=width * len(totals))
-    lines = [separator.join(("service", "start_utc", "total"))]
-    lines += [
-        separator.join(("svc", f"{start + timedelta(seconds=width * i):%Y-%m-%dT%H:%M:%SZ}", str(n)))
-        for i, n in enumerate(totals)
-    ]
-    batch = complaints.parse_csv("\n".join(lines).encode(), source="x", fetched_at=NOW)
-    assert [row.total for row in batch.rows if isinstance(row, ComplaintCount)] == totals
-    assert {row.interval_s for row in batch.rows if isinstance(row, ComplaintCount)} == {width}
-
-
-def _recovered(stamps: list[int], polls: list[int], slips: frozenset[int] = frozenset()) -> dict[int, int]:
-    """Return what is recovered of reports at `stamps` by polls of a rolling hour; polls in `slips` answer 0."""
-    state, found = downstatus.Rolling(), {}
-    for number, at in enumerate(polls):
-        total = 0 if number in slips else sum(at - 3600 < stamp <= at for stamp in stamps)
-        for start, reports in downstatus.recover(state, datetime.fromtimestamp(at, UTC), total):
-            assert start.timestamp() not in found, "a bin is told once"
-            found[int(start.timestamp())] = reports
-        state = downstatus.Rolling.of(state.to_json())
-    return found
-
-
-BEGUN = int(NOW.timestamp()) - 6 * 3600
-
-
-@pytest.mark.parametrize(
-    ("cadence", "phase", "jitter"),
-    [(300, 0, 0), (300, 0, 20), (300, 150, 18), (60, 0, 5), (120, 30, 0), (420, 0, 0), (600, 100, 0), (900, 0, 30)],
-)
-@pytest.mark.parametrize("seed", range(3))
-def test_a_step_in_a_rolling_hour_is_found_where_it_was_and_leaves_no_echo(
-    seed: int, cadence: int, phase: int, jitter: int
-) -> None:
-    random_ = random.Random(seed)
-    step = BEGUN + 3 * 3600 + 130
-    background = [BEGUN - 3600 + random_.randrange(7 * 3600) for _ in range(7 * 20)]
-    polls = [
-        at + phase + (random_.randrange(jitter) if jitter else 0) for at in range(BEGUN, BEGUN + 6 * 3600, cadence)
-    ]
-    found = _recovered(background + [step + random_.randrange(60) for _ in range(100)], polls)
-    assert len(found) > 4 * 12 - 3 * cadence // 300
-    near = sum(n for at, n in found.items() if step - cadence - 300 <= at <= step + cadence)
-    assert near >= 90
-    later = {at: n for at, n in found.items() if at > step + cadence + 300}
-    assert max(later.values()) <= 15, later
-    known = sum(min(found) <= stamp < max(found) + 300 for stamp in background) + 100
-    assert abs(sum(found.values()) - known) <= 0.12 * known
-
-
-@pytest.mark.parametrize(("cadence", "phase", "jitter"), [(300, 0, 0), (300, 150, 18), (420, 0, 0), (600, 0, 0)])
-def test_a_steady_stream_stays_steady(cadence: int, phase: int, jitter: int) -> None:
-    random_ = random.Random(1)
-    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 3))  # a hundred in five minutes
-    polls = [
-        at + phase + (random_.randrange(jitter) if jitter else 0) for at in range(BEGUN, BEGUN + 6 * 3600, cadence)
-    ]
-    found = _recovered(stamps, polls)
-    assert len(found) >= 4 * 12
-    assert all(80 <= n <= 120 for n in found.values()), sorted(found.values())
-
-
-@pytest.mark.parametrize("slip", [5, 30, 31])
-def test_a_single_wrong_zero_makes_no_peak_now_and_no_echo_later(slip: int) -> None:
-    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 3))
-    found = _recovered(stamps, list(range(BEGUN, BEGUN + 6 * 3600, 300)), frozenset({slip}))
-    assert all(80 <= n <= 120 for n in found.values()), sorted(found.values())
-
-
-def test_a_pause_in_the_polls_is_a_gap_and_a_clock_gone_wrong_heals() -> None:
-    stamps = list(range(BEGUN - 3600, BEGUN + 6 * 3600, 30))
-    polls = [*range(BEGUN, BEGUN + 9000, 300), *range(BEGUN + 12_000, BEGUN + 13_500, 300)]
-    found = _recovered(stamps, polls)
-    assert max(found) < BEGUN + 9000, "the hour has to be learned again"
-    ahead = [*range(BEGUN, BEGUN + 6000, 300), BEGUN + 86400 * 30, *range(BEGUN + 6300, BEGUN + 6 * 3600, 300)]
-    found = _recovered(stamps, ahead)
-    assert max(found) >= BEGUN + 5 * 3600
-
-
-def test_downdetector_leaves_the_interval_that_still_grows() -> None:
-    points = [{"point_in_time": "2026-03-02T11:30:00Z", "total": 7, "indicators": {"login": 3}, "other": 4},
-              {"point_in_time": "2026-03-02T11:45:00Z", "total": 2, "indicators": {}, "other": 2}, {"point_in_time": "x", "total": 1},
-              {"point_in_time": "2026-03-02T11:15:00Z", "total": 1.5}]  # fmt: skip
-    batch = downdetector.parse_reports(json.dumps(points).encode(), source="x", fetched_at=NOW, service="claude")
-    assert [(c.indicator, c.total) for c in batch.rows if isinstance(c, ComplaintCount)] == [("", 7), ("login", 3)]
-    assert len(batch.rejected) == 2
 
 
 @pytest.mark.parametrize("plain", [False, True])
