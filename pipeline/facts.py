@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import Incident, Interval, SeriesKey, Service, names
+from pipeline.findings import Incident, Interval, SeriesKey
+from pipeline.model import Service, names
 from pipeline.text.normal import skeleton
 from pipeline.times import iso
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from pipeline.model import Incident
+from pipeline.findings import Incident
 from pipeline.sources.recorded import Scenario
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.model import IMPACTS, STATES, Alert, Incident
+from pipeline.findings import Incident
+from pipeline.model import IMPACTS, STATES, Alert
 
 TALKATIVE = 5
 

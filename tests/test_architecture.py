@@ -11,9 +11,9 @@ from tests.conftest import ROOT
 
 # a module imports from lower numbers and from its own folder, and nothing else at its own level
 LEVELS = {
-    "pipeline.model": 0, "pipeline.times": 0, "pipeline.errors": 0, "detectors": 0,
+    "pipeline.model": 0, "pipeline.findings": 0, "pipeline.times": 0, "pipeline.errors": 0, "detectors": 0,
     "pipeline.config": 1, "pipeline.fetch": 1, "pipeline.text": 1,
-    "pipeline.incidents": 2, "pipeline.links": 3, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.render": 3,
+    "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.render": 3,
     "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4,
     "pipeline.stages": 5, "pipeline.backtest": 6, "pipeline.recording": 6, "pipeline.outcome": 6, "pipeline.trials": 6, "pipeline.commands": 7, "pipeline.__main__": 8,
 }  # fmt: skip

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import DASHBOARDS, load_config
-from pipeline.model import Batch, Evidence, Incident, Post, Tag
+from pipeline.findings import Evidence, Incident
+from pipeline.model import Batch, Post, Tag
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from pipeline.store.collected import save_batch

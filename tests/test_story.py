@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.incidents import build, officials
-from pipeline.links import link
-from pipeline.model import Alert, Component, Incident, Interval, NewsEvent, SeriesKey, Service, StatusUpdate
+from pipeline.findings import Incident, Interval, NewsEvent, SeriesKey
+from pipeline.model import Alert, Component, Service, StatusUpdate
+from pipeline.story.episodes import officials
+from pipeline.story.incidents import build
+from pipeline.story.links import link
 from pipeline.times import utc
 from pipeline.transitions import Rules, decide, next_gap
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.facts import Points
-from pipeline.model import Alert, Catalogue, Incident, SeriesKey, names
+from pipeline.findings import Incident, SeriesKey
+from pipeline.model import Alert, Catalogue, names
 from pipeline.render.svg import count_chart
 from pipeline.render.words import environment, isolated, local
 from pipeline.times import iso

@@ -17,7 +17,8 @@ import pandas as pd
 
 from detectors.base import ForeignState, Verdicts
 from detectors.seasonal_nb import SeasonalNB
-from pipeline.model import Run, SeriesKey
+from pipeline.findings import SeriesKey
+from pipeline.model import Run
 from pipeline.store import Store
 from pipeline.store import judged as rows
 from pipeline.store.runs import heard, record_run, stage_note

@@ -19,9 +19,8 @@ from detectors import DETECTORS
 from detectors.events import find_events
 from pipeline.config import Config
 from pipeline.facts import Points, facts, subject
-from pipeline.incidents import STORY_GAP, build, officials
-from pipeline.links import link
-from pipeline.model import Alert, Incident, Interval, Link, NewsEvent, Run, SeriesKey, Service
+from pipeline.findings import Incident, Interval, Link, NewsEvent, SeriesKey
+from pipeline.model import Alert, Run, Service
 from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
@@ -39,6 +38,9 @@ from pipeline.store.story import (
     put_news_events,
     reports,
 )
+from pipeline.story.episodes import STORY_GAP, officials
+from pipeline.story.incidents import build
+from pipeline.story.links import link
 from pipeline.text.claims import claims
 from pipeline.text.kinds import NewsModel
 from pipeline.text.news import fold_items
@@ -185,6 +187,8 @@ def _explain_service(
     built, absorbed = build(
         service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], now,
         quiet_to_close=config.alerts.quiet_to_close,
+        levels={key: points for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region},
+        articles=[event for event, _ in events if event.kind in ("service_outage", "outage_followup")],
     )  # fmt: skip
     # an incident of ours that the page also names counts once, by its notice
     unseen = {i.onset for i in [*mine, *built] if i.official_first_at is None}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipeline.model import SeriesKey
+from pipeline.findings import SeriesKey
 from pipeline.store import Store
 from pipeline.store.runs import heard, put_stage_note
 from pipeline.times import iso, utc

@@ -177,6 +177,34 @@ DROP INDEX complaint_counts_start;
 CREATE INDEX complaint_counts_start ON complaint_counts (source, interval_s, window, start);
 """
 
+STORIES = """
+ALTER TABLE incidents                   -- that something is really broken, 0 to 1; NULL = not judged
+  ADD COLUMN probability REAL;
+ALTER TABLE incidents                   -- the incident of a shared dependency it belongs to
+  ADD COLUMN part_of TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident_evidence           -- whom or what the statement is about
+  ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident_evidence           -- the number the statement holds; NULL = none
+  ADD COLUMN value REAL;
+ALTER TABLE incident_evidence           -- what the number is compared with: expected, claimed, the other side
+  ADD COLUMN beside REAL;
+CREATE TABLE incident_episodes (
+  incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, number INTEGER NOT NULL, onset TEXT NOT NULL,
+  "end" TEXT, impact TEXT NOT NULL, components TEXT NOT NULL, official_first_at TEXT,
+  by_crowd INTEGER NOT NULL,            -- 1 when complaints or reports rose, 0 when only the page speaks of it
+  PRIMARY KEY (incident, number)) STRICT, WITHOUT ROWID;
+ALTER TABLE links                       -- share of random dates linked as well to an incident as large; NULL = unknown
+  ADD COLUMN p REAL;
+ALTER TABLE links                       -- 0: kept for analysts, not told, since chance does as well
+  ADD COLUMN shown INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE advisories (               -- likely to be overrun, said before anything breaks
+  service TEXT NOT NULL, since TEXT NOT NULL, until TEXT, level TEXT NOT NULL, reasons TEXT NOT NULL,
+  signals TEXT NOT NULL,                -- JSON list of [name, value, usual]
+  PRIMARY KEY (service, since)) STRICT, WITHOUT ROWID;
+ALTER TABLE status_updates              -- of imported archives: unposted (no posting time), doubtful; else empty
+  ADD COLUMN timing TEXT NOT NULL DEFAULT '';
+"""
+
 
 @migrations()
 def create_tables(db: Database) -> None:
@@ -204,4 +232,12 @@ def hear_more(db: Database) -> None:
             db.execute(statement)
 
 
-STEPS = {create_tables.__name__, read_more.__name__, hear_more.__name__}
+@migrations()
+def tell_stories(db: Database) -> None:
+    """Keep episodes, how sure, what numbers statements hold, how often chance links as well, advisories."""
+    for statement in STORIES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+STEPS = {create_tables.__name__, read_more.__name__, hear_more.__name__, tell_stories.__name__}

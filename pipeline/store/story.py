@@ -8,11 +8,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipeline.model import ComponentSpan, Evidence, Incident, Link, NewsEvent, Phase, Post, Tag
+from pipeline.findings import ComponentSpan, Episode, Evidence, Incident, Link, NewsEvent, Phase
+from pipeline.model import Post, Tag
 from pipeline.store import Store
 from pipeline.text.claims import Claim
 from pipeline.times import iso, iso_or_none, utc, utc_or_none
 
+PARTS = {
+    "incident_phases": "episode, since, phase = 'over', phase != 'onset'", "incident_evidence": "at, kind, statement",
+    "incident_components": "since, component, source, status", "incident_episodes": "number",
+}  # fmt: skip
 Vote = tuple[str, str, str, datetime, float, str, str, str]
 
 
@@ -57,12 +62,16 @@ def earlier_votes(
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """Return the posts about a service that speak of an outage or clear a part of it, oldest first, as dicts."""
+    """Return the posts about a service that speak of an outage or clear a part of it, oldest first, as dicts.
+
+    Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
+    """
     rows = store.rows(
-        "SELECT t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates,"
-        " ifnull(v.weight, 0) AS weight, p.title, p.text, p.community FROM post_tags t"
+        "SELECT t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates, t.region,"
+        " ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community FROM post_tags t"
         " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
-        " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]')"
+        " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"
+        " OR (t.p_outage >= 0.5 AND v.weight = 0))"
         " ORDER BY t.created, t.source, t.native_id",
         (service, iso(since), iso(until)),
     )
@@ -77,14 +86,14 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     """Write an incident and its parts over whatever was known, inside the caller's transaction."""
     i = incident
     conn.execute(
-        'INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET state=excluded.state,'
+        'INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET state=excluded.state,'
         ' onset=excluded.onset, peak=excluded.peak, "end"=excluded."end", impact=excluded.impact,'
         " symptom=excluded.symptom, official_first_at=excluded.official_first_at, episodes=excluded.episodes,"
-        " active=excluded.active",
+        " active=excluded.active, probability=excluded.probability, part_of=excluded.part_of",
         (i.id, i.service, i.state, iso(i.opened_at), iso(i.onset), iso_or_none(i.peak), iso_or_none(i.end), i.impact,
-         i.symptom, iso_or_none(i.official_first_at), i.episodes, int(i.active)),
+         i.symptom, iso_or_none(i.official_first_at), i.episodes, int(i.active), i.probability, i.part_of),
     )  # fmt: skip
-    for table in ("incident_phases", "incident_components", "incident_evidence"):
+    for table in PARTS:
         conn.execute(f"DELETE FROM {table} WHERE incident=?", (i.id,))
     conn.executemany(
         "INSERT OR REPLACE INTO incident_phases VALUES (?,?,?,?,?,?,?)",
@@ -95,9 +104,14 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         [(i.id, c.component, c.source, c.status, iso(c.since), iso_or_none(c.until), c.detail) for c in i.components],
     )
     conn.executemany(
-        "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?)",
-        [(i.id, e.kind, iso(e.at), e.statement, e.rows) for e in i.evidence],
+        "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?,?,?,?)",
+        [(i.id, e.kind, iso(e.at), e.statement, e.rows, e.subject, e.value, e.beside) for e in i.evidence],
     )
+    conn.executemany(
+        "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?)",
+        [(i.id, e.number, iso(e.onset), iso_or_none(e.end), e.impact, json.dumps(e.components),
+          iso_or_none(e.official_first_at), int(e.by_crowd)) for e in i.stretches],
+    )  # fmt: skip
 
 
 def put_claims(conn: sqlite3.Connection, claims: Iterable[tuple[str, str, Sequence[Claim]]]) -> None:
@@ -124,9 +138,7 @@ def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
     parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
     if found:
         marks = ",".join("?" * len(found))
-        for table in ("incident_phases", "incident_components", "incident_evidence"):
-            column = {"incident_phases": "episode, since, phase = 'over', phase != 'onset'", "incident_components": "since, component, source, status",
-                      "incident_evidence": "at, kind, statement"}[table]  # fmt: skip
+        for table, column in PARTS.items():
             for row in store.rows(
                 f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}", tuple(r["id"] for r in found)
             ):
@@ -139,7 +151,12 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
         id=row["id"], service=row["service"], state=row["state"], opened_at=utc(row["opened_at"]),
         onset=utc(row["onset"]), peak=utc_or_none(row["peak"]), end=utc_or_none(row["end"]), impact=row["impact"],
         symptom=row["symptom"], official_first_at=utc_or_none(row["official_first_at"]), episodes=row["episodes"],
-        active=bool(row["active"]),
+        active=bool(row["active"]), probability=row["probability"], part_of=row["part_of"],
+        stretches=tuple(
+            Episode(number=e["number"], onset=utc(e["onset"]), end=utc_or_none(e["end"]), impact=e["impact"],
+                    components=tuple(json.loads(e["components"])), official_first_at=utc_or_none(e["official_first_at"]),
+                    by_crowd=bool(e["by_crowd"])) for e in parts.get("incident_episodes", [])
+        ),
         phases=tuple(
             Phase(episode=p["episode"], phase=p["phase"], since=utc(p["since"]), until=utc_or_none(p["until"]),
                   impact=p["impact"], why=p["why"]) for p in parts.get("incident_phases", [])
@@ -150,7 +167,8 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
             for c in parts.get("incident_components", [])
         ),
         evidence=tuple(
-            Evidence(kind=e["kind"], at=utc(e["at"]), statement=e["statement"], rows=e["rows"])
+            Evidence(kind=e["kind"], at=utc(e["at"]), statement=e["statement"], rows=e["rows"],
+                     subject=e["subject"], value=e["value"], beside=e["beside"])
             for e in parts.get("incident_evidence", [])
         ),
     )  # fmt: skip
@@ -174,9 +192,9 @@ def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link])
     """Replace an incident's links."""
     conn.execute("DELETE FROM links WHERE incident=?", (incident_id,))
     conn.executemany(
-        "INSERT INTO links VALUES (?,?,?,?,?,?)",
+        "INSERT INTO links VALUES (?,?,?,?,?,?,?,?)",
         [(k.incident, k.news_event, k.relation, round(k.score, 3), json.dumps(k.evidence_for, ensure_ascii=False),
-          json.dumps(k.evidence_against, ensure_ascii=False)) for k in links],
+          json.dumps(k.evidence_against, ensure_ascii=False), k.p, int(k.shown)) for k in links],
     )  # fmt: skip
 
 

@@ -56,12 +56,12 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
     "mobile": re.compile(r"\bmobile(?: apps?)?\b|\b(?:the|its|and|or|phone) apps?\b|\bios\b|\bandroid\b"),
     "desktop": re.compile(r"\bdesktop(?: apps?)?\b"),
     "code": re.compile(r"\bclaude code\b|\bcodex\b|\bcli\b"),
-    "login": re.compile(r"\blog ?ins?\b|\bsign(?:ing)?[ -]?in\b|\blog in\b"),
+    "login": re.compile(r"\blog ?ins?\b|\bsign(?:s|ing)?[ -]?(?:\w+ )?in\b|\blog in\b"),
     "voice": re.compile(r"\bvoice\b"), "messaging": re.compile(r"\bmessag(?:ing|es)\b"), "actions": re.compile(r"\bactions\b(?= and|,| were| are)"),
     "pages": re.compile(r"\bpages\b(?= were| are|,)"),
 }  # fmt: skip
 _UP = re.compile(
-    r"\b(?:un|not )affected\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinu(?:e|es|ed|ing) to (?:work|run|function)\b|"
+    r"\b(?:un|not )affected\b|\bas (?:it|they) should\b|\bas (?:intended|expected)\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinu(?:e|es|ed|ing) to (?:work|run|function)\b|"
     r"\bkept (?:working|running)\b|\b(?:was|were|is|are) (?:back|working|operational|fine|still up)\b|\bas operational\b|\bfully operational\b|\brecovered\b|\b(?:not|never|no longer) (?:been )?(?:down|failing|broken)\b|\bhad stopped\b|\bnot (?:been )?affected\b|\bun ?touched\b"
 )
 _DOWN = re.compile(
@@ -97,6 +97,11 @@ _PEAK = re.compile(
 _TOTAL = re.compile(
     r"\btotal\b|\bin all\b|\bover the day\b|\bworldwide\b|\bsince the morning\b|\baltogether\b|\ball day\b"
 )
+
+
+def tells_of_failure(text: str) -> bool:
+    """Return whether a text says of something that it fails."""
+    return _DOWN.search(fold(text)) is not None
 
 
 def claims(text: str, day: date) -> list[Claim]:

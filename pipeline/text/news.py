@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.model import NewsEvent, NewsItem
+from pipeline.findings import NewsEvent
+from pipeline.model import NewsItem
 from pipeline.text.cues import CUES, cues
 from pipeline.text.normal import fold, jaccard, shingles
 from pipeline.text.patterns import Patterns
@@ -111,7 +112,11 @@ def _event(
     first = members[0]
     text = f"{first.title}. {first.summary}"
     named = matcher.entities(text)
-    entities = tuple(f"{service}:{'+'.join(how)}" for service, how in named.items())
+    # a name that means something else elsewhere is settled by the whole text, and then looked for in the headline
+    heads = {hit.service for hit in matcher.hits(fold(first.title))}
+    entities = tuple(
+        f"{service}:{'+'.join((*how, 'headline') if service in heads else how)}" for service, how in named.items()
+    )
     digest = hashlib.sha256(f"{first.source}\0{first.native_id}".encode()).hexdigest()[:12]
     event_id = f"news-{iso(first.published)[:10]}-{digest}"
     return NewsEvent(
