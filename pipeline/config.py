@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "data" / "services.toml"
 MODELS = ROOT / "data" / "model"
 PLACES = ROOT / "data" / "places.toml"
+OUTAGES = ROOT / "data" / "incidents.csv"
+PRESS = ROOT / "data" / "press_claims.csv"
 LABELS = ROOT / "data" / "labels"
 DASHBOARDS = ROOT / "dashboards"
 

@@ -47,7 +47,7 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
         return None
     if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in told):
         return "confirmed"
-    if set(incident.affected(now)) - set(last.facts.get("affected", ())):
+    if newly_affected(incident, told, now):
         return "component_added"
     if len(told) >= TALKATIVE:
         return None
@@ -59,6 +59,17 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
     if easing and last.transition != "easing":
         return "easing"
     return None
+
+
+def newly_affected(incident: Incident, told: Sequence[Alert], now: datetime) -> list[str]:
+    """Return the parts affected now that no message told of, or that the last one did not and the page lists now.
+
+    A part that people stop naming and name again is no news.
+    """
+    ever = {part for alert in told for part in alert.facts.get("affected", ())}
+    last = set(told[-1].facts.get("affected", ())) if told else set()
+    listed = {s.component for s in incident.components if s.source == "official"}
+    return [part for part in incident.affected(now) if part not in ever or (part not in last and part in listed)]
 
 
 def _first(incident: Incident, rules: Rules) -> str | None:

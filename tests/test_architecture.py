@@ -13,9 +13,9 @@ from tests.conftest import ROOT
 LEVELS = {
     "pipeline.model": 0, "pipeline.findings": 0, "pipeline.times": 0, "pipeline.errors": 0, "detectors": 0,
     "pipeline.config": 1, "pipeline.fetch": 1, "pipeline.text": 1,
-    "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.render": 3,
-    "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4,
-    "pipeline.stages": 5, "pipeline.backtest": 6, "pipeline.recording": 6, "pipeline.outcome": 6, "pipeline.trials": 6, "pipeline.commands": 7, "pipeline.__main__": 8,
+    "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.records": 3, "pipeline.render": 3,
+    "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4, "pipeline.around": 5,
+    "pipeline.stages": 6, "pipeline.backtest": 7, "pipeline.recording": 7, "pipeline.outcome": 7, "pipeline.trials": 7, "pipeline.commands": 8, "pipeline.__main__": 9,
 }  # fmt: skip
 LIBRARIES = {
     "praw": ("pipeline.sources",), "prawcore": ("pipeline.sources",), "feedparser": ("pipeline.sources",),

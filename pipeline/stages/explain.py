@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,12 @@ import numpy as np
 
 from detectors import DETECTORS
 from detectors.events import find_events
-from pipeline.config import Config
+from pipeline.around import around, beside, page_of, seen
+from pipeline.config import OUTAGES, Config
 from pipeline.facts import Points, facts, subject
-from pipeline.findings import Incident, Interval, Link, NewsEvent, SeriesKey
+from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
 from pipeline.model import Alert, Run, Service
+from pipeline.records import known_outages
 from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
@@ -38,14 +40,17 @@ from pipeline.store.story import (
     put_news_events,
     reports,
 )
-from pipeline.story.episodes import STORY_GAP, officials
-from pipeline.story.incidents import build
+from pipeline.store.talk import advisories, put_advisories
+from pipeline.story.episodes import STORY_GAP, Official, officials
+from pipeline.story.incidents import build, in_order
 from pipeline.story.links import link
+from pipeline.story.shared import groups
+from pipeline.story.surge import advise
 from pipeline.text.claims import claims
 from pipeline.text.kinds import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import iso, utc
+from pipeline.times import floor_to, iso, utc
 from pipeline.transitions import Rules, decide, next_gap
 
 LOOK_BACK = timedelta(hours=6)
@@ -53,6 +58,7 @@ NEWS_SPAN = timedelta(days=10)
 LINK_FOR = timedelta(days=3)
 QUIET = timedelta(minutes=45)
 ONSET_WITHIN = timedelta(hours=1)
+ARTICLES = ("service_outage", "outage_followup")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +70,39 @@ class Telling:
     simulated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A service's story in this pass, with what its messages are made of."""
+
+    service: Service
+    built: Sequence[Incident]
+    absorbed: Sequence[str]
+    intervals: Sequence[Interval]
+    notices: Sequence[Official]
+    said: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """What one pass works with."""
+
+    store: Store
+    config: Config
+    telling: Telling
+    known: Mapping[str, Incident]
+    events: Sequence[tuple[NewsEvent, str]]
+    now: datetime
+
+
 def run_explain(
     store: Store, config: Config, matcher: ServiceMatcher, news_model: NewsModel, telling: Telling, now: datetime
 ) -> Run:
-    """Bring the story up to date; the run counts rows considered (seen) and incidents and links changed (new)."""
+    """Bring the story up to date; the run counts rows considered (seen) and incidents, links and advisories changed (new)."""
     through = stage_note(store, "explain", "through")
     # rows of the past that came later are explained from where the story stands, not from where they lie
     now = max(now, utc(through)) if through else now
-    if through and not anything_to_explain(store, utc(through)):
+    surging = _surge_due(store, now)
+    if through and not surging and not anything_to_explain(store, utc(through)):
         return _done(store, now, seen=1, new=0)
     events = _news(store, matcher, news_model, now)
     known = incidents(store, now - LOOK_BACK - LINK_FOR)
@@ -80,14 +111,18 @@ def run_explain(
         since = min(since, utc(str(stage_note(store, "detect", "alarmed_bin"))) - timedelta(hours=2))
     alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
     alarms = verdicts(store, since, now, minimum=alarm)
-    seen = sum(len(points) for points in alarms.values()) + len(events)
-    new = 0
+    offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
-    stirred = {key.service for key in alarms} | {i.service for i in known}
-    stirred |= {s.id for s in config.catalogue.values() if s.status_page and _page(s) in pages}
-    for service in (config.catalogue[name] for name in sorted(stirred & set(config.catalogue))):
-        new += _explain_service(store, config, service, alarms, alarm, known, events, telling, since, now)
-    return _done(store, now, seen=max(1, seen), new=new)
+    stirred = {key.service for key in alarms} | {i.service for i in known if not i.id.endswith("-shared")}
+    stirred |= {s.id for s in config.catalogue.values() if s.status_page and page_of(s) in pages}
+    work = _Pass(store=store, config=config, telling=telling, known={i.id: i for i in known}, events=events, now=now)
+    told = [
+        _story(work, config.catalogue[name], alarms, alarm, since) for name in sorted(stirred & set(config.catalogue))
+    ]
+    new = _write_all(work, [t for t in told if t is not None])
+    if surging:
+        new += _surge(work)
+    return _done(store, now, seen=max(1, offered), new=new)
 
 
 def _done(store: Store, now: datetime, *, seen: int, new: int) -> Run:
@@ -173,66 +208,82 @@ def _carry(expected: np.ndarray[Any, Any]) -> None:
         expected[: known[0]] = expected[known[0]]
 
 
-def _explain_service(
-    store: Store, config: Config, service: Service, alarms: Mapping[SeriesKey, Points], alarm: float,
-    known: Sequence[Incident],
-    events: Sequence[tuple[NewsEvent, str]], telling: Telling, since: datetime, now: datetime,
-) -> int:  # fmt: skip
-    mine = [incident for incident in known if incident.service == service.id]
-    intervals = _intervals(service, alarms, now, alarm)
-    notices = officials(status_updates(store, _page(service), since, now)) if service.status_page else []
+def _story(
+    work: _Pass, service: Service, alarms: Mapping[SeriesKey, Points], alarm: float, since: datetime
+) -> _Told | None:
+    """Return a service's incidents as they stand now; nothing is written yet."""
+    mine = [i for i in work.known.values() if i.service == service.id and not i.id.endswith("-shared")]
+    intervals = _intervals(service, alarms, work.now, alarm)
+    notices = officials(status_updates(work.store, page_of(service), since, work.now)) if service.status_page else []
     if not mine and not intervals and not notices:
-        return 0
-    said = reports(store, service.id, since, now) if intervals or notices else []
+        return None
+    said = reports(work.store, service.id, since, work.now) if intervals or notices else []
     built, absorbed = build(
-        service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], now,
-        quiet_to_close=config.alerts.quiet_to_close,
+        service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], work.now,
+        quiet_to_close=work.config.alerts.quiet_to_close,
         levels={key: points for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region},
-        articles=[event for event, _ in events if event.kind in ("service_outage", "outage_followup")],
+        articles=[event for event, _ in work.events if event.kind in ARTICLES],
     )  # fmt: skip
-    # an incident of ours that the page also names counts once, by its notice
-    unseen = {i.onset for i in [*mine, *built] if i.official_first_at is None}
-    history = sorted(unseen | {n.posted for n in notices} | set(_earlier(store, service, now)))
+    return _Told(service=service, built=built, absorbed=absorbed, intervals=intervals, notices=notices, said=said)
+
+
+def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
+    """Name what failures share, add what each incident is told with, and write; return how much changed."""
+    fresh = {i.id: i for t in told for i in t.built}
+    current = {**{k: i for k, i in work.known.items() if not k.endswith("-shared")}, **fresh}
+    shared = groups(list(current.values()), work.config.catalogue, work.now)
     changed = 0
-    before = {incident.id: incident for incident in mine}
-    for incident in built:
-        recent = incident.end is None or now - incident.end < LINK_FOR
-        if before.get(incident.id) == incident and not recent:
-            continue
-        inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
-        links = link(incident, service, events, [h for h in history if h < incident.onset], inside, now)
-        changed += _write(store, config, service, incident, before.get(incident.id), links, absorbed, intervals, said,
-                          events, telling, now)  # fmt: skip
+    part_of: dict[str, str] = {}
+    for group, members in shared:
+        before = next((i for i in work.known.values() if i.id.endswith("-shared") and i.service == group.service
+                       and abs(i.onset - group.onset) <= STORY_GAP), None)  # fmt: skip
+        if before is not None:
+            group = replace(group, id=before.id, opened_at=before.opened_at)
+        part_of |= dict.fromkeys(members, group.id)
+        alone = _Told(
+            service=work.config.catalogue[group.service], built=[group], absorbed=[], intervals=[], notices=[], said=[]
+        )
+        # who watches a member hears of the group
+        watched = any(current[m].service in work.config.watched for m in members)
+        changed += _write(work, alone, group, [], watched=watched)
+    heard = [(e.id, e.outlets, e.kind) for e, _ in work.events]
+    failing = {i.service for i in current.values() if i.active}
+    for t in told:
+        for incident in t.built:
+            incident = replace(incident, part_of=part_of.get(incident.id, ""))
+            # what is over changes with the news around it, and for a day with charts and rivals: looked at once an hour
+            state = hashlib.sha256(repr((incident, floor_to(work.now, 3600), heard)).encode()).hexdigest()
+            long_over = incident.end is not None and work.now - incident.end >= LINK_FOR and incident.id in work.known
+            if not incident.active and (long_over or stage_note(work.store, "explain", f"seen:{incident.id}") == state):
+                continue
+            lies = around(work.store, t.service, incident, t.built, t.notices, sorted(failing - {t.service.id}),
+                          [event for event, _ in work.events], work.now)  # fmt: skip
+            links = link(incident, t.service, work.events, lies, work.now)
+            more = beside(work.store, work.config.catalogue, t.service, incident, links, t.notices, list(current.values()),
+                          known_outages(OUTAGES), work.now)  # fmt: skip
+            incident = replace(incident, evidence=in_order([*incident.evidence, *more]))
+            watched = t.service.id in work.config.watched and not incident.part_of
+            changed += _write(work, t, incident, links, watched=watched, note="" if incident.active else state)
     return changed
 
 
-def _page(service: Service) -> str:
-    return service.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
-
-
-def _earlier(store: Store, service: Service, now: datetime) -> list[datetime]:
-    """Return when the provider posted incidents in the last ten days: the base rate a link is held against."""
-    updates = status_updates(store, _page(service), now - NEWS_SPAN, now) if service.status_page else []
-    return [notice.posted for notice in officials(updates)]
-
-
 def _write(
-    store: Store, config: Config, service: Service, incident: Incident, before: Incident | None, links: Sequence[Link],
-    absorbed: Sequence[str], intervals: Sequence[Interval],
-    said: Sequence[Mapping[str, Any]], events: Sequence[tuple[NewsEvent, str]], telling: Telling, now: datetime,
-) -> int:  # fmt: skip
-    rows = [{"relation": k.relation, "news_event": k.news_event, "score": round(k.score, 3),
+    work: _Pass, told: _Told, incident: Incident, links: Sequence[Link], *, watched: bool, note: str = ""
+) -> int:
+    store = work.store
+    rows = [{"relation": k.relation, "news_event": k.news_event, "score": round(k.score, 3), "p": k.p, "shown": int(k.shown),
              "evidence_for": list(k.evidence_for), "evidence_against": list(k.evidence_against)} for k in links]  # fmt: skip
-    keys = ("relation", "news_event", "score", "evidence_for", "evidence_against")
+    keys = ("relation", "news_event", "score", "p", "shown", "evidence_for", "evidence_against")
     stored = sorted(
         ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
     )
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
-    alerts = _alerts(store, config, service, incident, rows, intervals, said, events, telling, now)
-    if before == incident and not links_changed and not alerts and not absorbed:
+    alerts = _alerts(work, told, incident, [row for row in rows if row["shown"]]) if watched else []
+    before = work.known.get(incident.id)
+    if before == incident and not links_changed and not alerts and not told.absorbed and not note:
         return 0
     with store.transaction() as conn:
-        for old in absorbed:
+        for old in told.absorbed:
             move_alerts(conn, old, incident.id)
             delete_incident(conn, old)
         if before != incident:
@@ -240,35 +291,68 @@ def _write(
         if links_changed:
             put_links(conn, incident.id, links)
         put_alerts(conn, alerts)
+        if note:
+            put_stage_note(conn, "explain", f"seen:{incident.id}", note)
     return int(before != incident) + int(links_changed)
 
 
-def _alerts(
-    store: Store, config: Config, service: Service, incident: Incident, links: Sequence[Mapping[str, Any]],
-    intervals: Sequence[Interval], said: Sequence[Mapping[str, Any]],
-    events: Sequence[tuple[NewsEvent, str]], telling: Telling, now: datetime,
-) -> list[Alert]:  # fmt: skip
-    if telling.since is None or service.id not in config.watched or not telling.channels:
+def _alerts(work: _Pass, told: _Told, incident: Incident, links: Sequence[Mapping[str, Any]]) -> list[Alert]:
+    telling, now = work.telling, work.now
+    if telling.since is None or not telling.channels:
         return []
     first = telling.channels[0]
-    told = [alert for alert in alerts_of(store, incident.id) if alert.channel == first]
-    rules = Rules(from_state=config.alerts.from_state, min_gap=config.alerts.min_gap, max_gap=config.alerts.max_gap,
-                  alerting_since=telling.since)  # fmt: skip
-    transition = decide(incident, told, rules, now)
+    sent = [alert for alert in alerts_of(work.store, incident.id) if alert.channel == first]
+    alerts = work.config.alerts
+    rules = Rules(
+        from_state=alerts.from_state, min_gap=alerts.min_gap, max_gap=alerts.max_gap, alerting_since=telling.since
+    )
+    transition = decide(incident, sent, rules, now)
     if transition is None:
         return []
-    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in events}
-    mine = [i for i in intervals if i.span_end(now) >= incident.onset]
-    series = verdicts(store, incident.onset - timedelta(hours=4), now, service=service.id)
+    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in work.events}
+    mine = [i for i in told.intervals if i.span_end(now) >= incident.onset]
+    series = verdicts(work.store, incident.onset - timedelta(hours=4), now, service=told.service.id)
     facts_now = facts(
-        incident, service, transition, said, mine, series, links, news, now,
-        next_after=now + next_gap(len(told) + 1, rules), simulated=telling.simulated,
+        incident, told.service, transition, told.said, mine, series, links, news, now,
+        next_after=now + next_gap(len(sent) + 1, rules), simulated=telling.simulated,
     )  # fmt: skip
     found = []
     for channel in telling.channels:
-        digest = hashlib.sha256(f"{incident.id}\0{transition}\0{len(told)}\0{channel}".encode()).hexdigest()[:24]
+        digest = hashlib.sha256(f"{incident.id}\0{transition}\0{len(sent)}\0{channel}".encode()).hexdigest()[:24]
         found.append(Alert(
-            message_id=f"<{digest}@groundswell>", incident=incident.id, service=service.id, transition=transition,
+            message_id=f"<{digest}@groundswell>", incident=incident.id, service=told.service.id, transition=transition,
             channel=channel, created=now, due_at=now, subject=subject(facts_now), facts=facts_now,
         ))  # fmt: skip
     return found
+
+
+def _surge_due(store: Store, now: datetime) -> bool:
+    """Return whether the watch for surges has not looked since the hour began: its signals are those of whole hours."""
+    return (stage_note(store, "explain", "surge") or "") < iso(floor_to(now, 3600))
+
+
+def _surge(work: _Pass) -> int:
+    """Look once an hour at who is about to be overrun; return how many advisories changed."""
+    store, hour = work.store, floor_to(work.now, 3600)
+    lasting = {a.service: a for a in advisories(store, lasting=True)}
+    events = [event for event, _ in work.events]
+    fresh: list[Advisory] = []
+    loud: dict[str, str] = {}
+    mine = incidents(store, hour - timedelta(days=1))
+    for name in work.config.watched:
+        before = lasting.get(name)
+        last = stage_note(store, "explain", f"surge:{name}")
+        broken = any(
+            i.service == name and (i.active or (i.end is not None and hour - i.end < timedelta(days=1))) for i in mine
+        )
+        lies = seen(store, work.config.catalogue[name], events, hour)
+        after, stands_out = advise(name, lies, before, utc(last) if last else None, hour, broken=broken)
+        if stands_out:
+            loud[f"surge:{name}"] = iso(hour)
+        if after is not None and after != before:
+            fresh.append(after)
+    with store.transaction() as conn:
+        put_advisories(conn, fresh)
+        for key, at in {**loud, "surge": iso(hour)}.items():
+            put_stage_note(conn, "explain", key, at)
+    return len(fresh)

@@ -146,7 +146,7 @@ def report_counts(incident: Incident, counted: Counted, said: Sequence[Said]) ->
         yield Evidence(
             kind="figure", at=incident.onset, subject=name, value=round(number), rows=rows,
             beside=claims[name][0][0] if claims[name] else None,
-            statement=f"{number:,.0f} complaints on {counted.source} {words}{f' ({beside})' if beside else ''}",
+            statement=f"{number:,.0f} complaints {words}{f' ({beside})' if beside else ''}",
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pipeline.findings import Evidence, Incident
 from pipeline.model import IMPACTS, Service
 
 NEAREST = 5
+UNKNOWN = 0.5
 STEPS = ("investigating", "identified", "monitoring", "resolved")
 
 
@@ -49,14 +50,13 @@ def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
 def distance(a: Known, b: Known, *, lasting: bool) -> float:
     """Return how unlike two outages are, 0 to 1: parts (Jaccard), symptom, impact, duration (log), the page's steps.
 
-    A feature that either lacks is left out and the others weigh more. While the first lasts, only an outage that was
+    Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
     shorter than it is already counts as unlike in duration.
     """
-    parts: list[tuple[float, float]] = []
-    if a.roles and b.roles:
-        parts.append((0.35, 1 - len(a.roles & b.roles) / len(a.roles | b.roles)))
-    if a.symptom and b.symptom:
-        parts.append((0.25, float(a.symptom != b.symptom)))
+    parts = [
+        (0.35, 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN),
+        (0.25, float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN),
+    ]
     parts.append((0.1, abs(IMPACTS.index(a.impact) - IMPACTS.index(b.impact)) / 4))
     longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
     parts.append((0.15, min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)))

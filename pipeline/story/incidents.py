@@ -16,6 +16,8 @@ from pipeline.story.scope import Report
 from pipeline.text.news import entity_services
 from pipeline.times import iso
 
+DOUBTED = ("an account younger", "the same text", "half a vote", "no author")  # as pipeline.text.votes words them
+
 
 def build(
     service: Service, intervals: Sequence[Interval], official: Sequence[Official], reports: Sequence[Report],
@@ -112,8 +114,8 @@ def _episode(
 
 def _doubtful(within: Sequence[Report]) -> float:
     """Return the share of reports left uncounted for their author or their wording; 0 where there are few."""
-    spoke = [r for r in within if r["weight"] > 0 or r.get("reason") not in (None, "", "not about an outage")]
-    dropped = [r for r in spoke if r["weight"] <= 0]
+    dropped = [r for r in within if r["weight"] <= 0 and str(r.get("reason", "")).startswith(DOUBTED)]
+    spoke = dropped + [r for r in within if r["weight"] > 0]
     return len(dropped) / len(spoke) if len(spoke) >= 4 else 0.0
 
 

@@ -7,9 +7,10 @@ an allowed answer, and the common one. Nothing here says what led to what.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pipeline.findings import Incident, Link, NewsEvent
 from pipeline.model import Service
@@ -18,6 +19,7 @@ from pipeline.story.placebo import EARLY, Past, Window, p_value, size_of
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.days import days_named, looks_years_back
 from pipeline.text.news import entity_services, kind_of
+from pipeline.text.normal import fold
 from pipeline.times import minutes_between
 
 LIVE_AFTER = timedelta(hours=6)  # an article so long after the end still reports rather than looks back
@@ -27,6 +29,11 @@ DEPENDENCY_AGE = timedelta(hours=3)  # a dependency's failure older than that be
 CHANCE = 0.05
 CONTEXT_KINDS = ("politics_regulation", "company_business")
 OUTAGE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage")
+# what a vendor announces or is told, in headlines whose kind the model takes for another
+_ANNOUNCES = re.compile(
+    r"\b(?:prices?|pricing|fees?|tari[fv]\w*|preis\w*|precios?|prix|will charge|fine[sd]|multa|amende|watchdog|regulators?|court|judge|juez|tribunal|"
+    r"ministry|minister\w*|senat\w*|lawsuit|sues|layoffs?|job cuts|downloads?|descargas|app store|charts?|datenschütz\w*|privacy|commission|parliament)\b"
+)
 WINDOWS = {
     "reports": Window(before=EARLY, after=LIVE_AFTER, from_end=True),
     "follow_up": Window(before=EARLY, after=FOLLOW_UP_AFTER, from_end=True),
@@ -69,9 +76,9 @@ def link(
         p = round(chance[0], 3) if chance else None
         against = _against(service, event, relation, around, chance)
         outlets = len(event.outlets)
-        reasons += [f"carried by {outlets} outlet{'s' if outlets > 1 else ''}", *_burst(service, event, events)]
+        reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
         if relation == "context_before":
-            reasons += around.between
+            reasons += [*_burst(service, event, events), *around.between]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
         found.append(Link(incident=incident.id, news_event=event.id, relation=relation, score=score, p=p, shown=shown,
@@ -93,15 +100,19 @@ def _relation(
     below = _dependency(incident, service, event, events, around, now)
     if below is not None and below[0] == "shared_dependency":
         return below
-    # the model of headlines is unsure of its kinds: while the service fails, an article that says so is about that
+    # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
-    failing = event.kind in OUTAGE_KINDS or (live and tells_of_failure(text))
+    ours = event.first_seen > incident.onset and bool(
+        days_named(text, event.first_seen.date()) & _days(incident, around, now)
+    )
+    failing = event.kind in OUTAGE_KINDS or ((live or ours) and tells_of_failure(text))
     if failing and about and not looks_years_back(text):
         relation = _outage_article(incident, event, text, around, now)
         if relation:
             verb = "is about an outage" if relation == "reports" else "looks back at an outage"
             return relation, [f"{verb}, names {service.name}", lag]
     context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
+    context = context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(fold(text)) is not None)
     if context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
         by_name = "name" in how or "component" in how
         whom = service.name if by_name else f"{service.vendor or service.name}, who makes {service.name}"
@@ -114,7 +125,7 @@ def _outage_article(incident: Incident, event: NewsEvent, text: str, around: Aro
     seen = event.first_seen
     end = incident.end or now
     days = days_named(text, seen.date())
-    mine = {(incident.onset + timedelta(days=n)).date() for n in range((end.date() - incident.onset.date()).days + 1)}
+    mine = _days(incident, around, now)
     elsewhere = bool(days) and not days & mine
     later = [p for p in around.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
     if seen < incident.onset - EARLY or elsewhere:
@@ -131,6 +142,20 @@ def _outage_article(incident: Incident, event: NewsEvent, text: str, around: Aro
     rivals = [p for p in around.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
     largest = max((p.size for p in rivals), default=(0, 0.0))
     return "follow_up" if event.kind == "outage_followup" and _size(incident, around, now) >= largest else None
+
+
+def _days(incident: Incident, around: Around, now: datetime) -> set[date]:
+    """Return the days people may call an incident's own: theirs may not be UTC's, unless another of its stories lies there."""
+    end = incident.end or now
+    own = {(incident.onset + timedelta(days=n)).date() for n in range((end.date() - incident.onset.date()).days + 1)}
+    wider = {(incident.onset - timedelta(hours=8)).date(), (end + timedelta(hours=10)).date()} - own
+    others = {
+        day
+        for p in around.past
+        if abs(p.onset - incident.onset) > timedelta(hours=1)
+        for day in (p.onset.date(), p.end.date())
+    }
+    return own | (wider - others)
 
 
 def _dependency(

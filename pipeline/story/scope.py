@@ -164,8 +164,10 @@ def parts_in_words(
     service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report], onset: datetime
 ) -> Iterator[Evidence]:
     """Yield each part's sum, which parts nobody speaks of, where votes and page differ, and front door against back door."""
-    status = {source: {c.component: c for c in spans if c.source == source and c.status == "affected"}
-              for source in ("votes", "official")}  # fmt: skip
+    status: dict[str, dict[str, ComponentSpan]] = {"votes": {}, "official": {}}
+    for span in spans:
+        if span.status == "affected":
+            status[span.source].setdefault(span.component, span)
     fails: Counter[str] = Counter(part for r in reports if r["weight"] > 0 for part in r["components"])
     works: Counter[str] = Counter(part for r in reports for part in r["exonerates"])
     for part in sorted({*fails, *works}):
@@ -188,16 +190,10 @@ def parts_in_words(
         rows = cite([r for r in reports if part in r["components"]]) or f"incident_components:{part}@{iso(span.since)}"
         yield Evidence(kind="differs", at=span.since, subject=part, rows=rows,
                        statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who} as failing")  # fmt: skip
-    yield from _doors(service, spans, reports, works, fails)
+    yield from _doors(service, spans, reports)
 
 
-def _doors(
-    service: Service,
-    spans: Sequence[ComponentSpan],
-    reports: Sequence[Report],
-    works: Counter[str],
-    fails: Counter[str],
-) -> Iterator[Evidence]:
+def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report]) -> Iterator[Evidence]:
     """Yield that what people open is broken and what programs call works, while that is so."""
     role = {part.id: part.role for part in service.components}
     front = [c for c in spans if c.status == "affected" and role.get(c.component) in FRONT]
@@ -209,10 +205,14 @@ def _doors(
     if not parts:
         return
     until = f" until {span.until:%H:%M}" if span.until else ""
-    part = span.component
+    name = names([span.component], service)[0]
+    during = [
+        r for r in reports if span.since - RECENT <= r["created"] and (span.until is None or r["created"] < span.until)
+    ]
+    clear = [r for r in during if span.component in r["exonerates"]]
+    blame = [r for r in during if r["weight"] > 0 and span.component in r["components"]]
     yield Evidence(
-        kind="doors", at=span.since, subject=part, value=works[part], beside=fails[part],
-        rows=cite([r for r in reports if part in r["exonerates"]]),
-        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: {span.detail} of"
-                  f" {names([part], service)[0]}, from {span.since:%H:%M}{until} UTC",
+        kind="doors", at=span.since, subject=span.component, value=len(clear), beside=len(blame), rows=cite([*clear, *blame]),
+        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: {len(clear)} people say that"
+                  f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",
     )  # fmt: skip

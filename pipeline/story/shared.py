@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.findings import Evidence, Incident
+from pipeline.findings import ComponentSpan, Evidence, Incident
 from pipeline.model import IMPACTS, STATES, Catalogue
 from pipeline.times import iso
 
@@ -57,6 +57,8 @@ def _group(dependency: str, members: Sequence[Incident], catalogue: Catalogue, n
         opened_at=max(sorted(i.opened_at for i in members)[: MEMBERS]), onset=onset, peak=None,
         end=max(e for e in ends if e is not None) if over else None, active=not over,
         impact=max((i.impact for i in members), key=IMPACTS.index), symptom="", official_first_at=None, episodes=1,
-        probability=None, part_of="", stretches=(), components=(), evidence=(said,),
+        probability=None, part_of="", stretches=(), evidence=(said,),
+        components=tuple(ComponentSpan(component=catalogue[i.service].name, source="votes", status="affected", since=i.onset, until=i.end,
+                                       detail=f"incident {i.id}") for i in members),
         phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
     )  # fmt: skip

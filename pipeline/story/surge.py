@@ -2,7 +2,8 @@
 
 Four signals, each against the service's own week before: outlets that name it or its vendor in political or business
 news, posts about it, how angry they are, and its place in the app chart. Two that stand out make a watch, three a high
-one; it ends when fewer than two have stood out for a day. Whether it foretells outages is for a record of real episodes
+one; it lasts while one of them does, and for a day after. What people say of an outage is no surge: none is raised while
+one lasts, nor on the day after. Whether it foretells outages is for a record of real episodes
 to say, and there are few.
 """
 
@@ -12,7 +13,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,38 +87,26 @@ def _day(posts: Mapping[datetime, tuple[int, float]], until: datetime) -> tuple[
 
 
 def advise(
-    service: str, seen: Seen, open_now: Advisory | None, last_loud: datetime | None, now: datetime
+    service: str, seen: Seen, open_now: Advisory | None, last_loud: datetime | None, now: datetime, *, broken: bool
 ) -> tuple[Advisory | None, bool]:
-    """Return the advisory as it stands now (None for none) and whether at least two signals stand out.
+    """Return the advisory as it stands now (None for none) and whether any signal stands out.
 
-    `open_now` is the one that lasts, `last_loud` when two signals last stood out.
+    `open_now` is the one that lasts, `last_loud` when a signal last stood out; `broken` that an incident lasts or
+    ended within a day.
     """
     judged = signals(service, seen, now)
     out = {name: row for name, row in judged.items() if row[2]}
-    values = tuple((name, row[0], row[1]) for name, row in judged.items())
-    if len(out) >= 2:
-        level = "high" if len(out) >= 3 or (open_now is not None and open_now.level == "high") else "watch"
-        reasons = tuple(dict.fromkeys(row[3] for row in out.values()))
-        if open_now is not None and open_now.level == level:
-            return open_now, True  # what was said when it was raised stays said
-        return Advisory(
-            service=service,
-            since=open_now.since if open_now else now,
-            until=None,
-            level=level,
-            reasons=reasons,
-            signals=values,
-        ), True
-    if open_now is not None and last_loud is not None and now - last_loud >= ENDS_AFTER:
-        return Advisory(
-            service=service,
-            since=open_now.since,
-            until=now,
-            level=open_now.level,
-            reasons=open_now.reasons,
-            signals=open_now.signals,
-        ), False
-    return open_now, False
+    if open_now is not None and not out and last_loud is not None and now - last_loud >= ENDS_AFTER:
+        return replace(open_now, until=now), False
+    if len(out) < 2 or broken:
+        return open_now, bool(out)
+    level = "high" if len(out) >= 3 or (open_now is not None and open_now.level == "high") else "watch"
+    if open_now is not None and open_now.level == level:
+        return open_now, True  # what was said when it was raised stays said
+    return Advisory(
+        service=service, since=open_now.since if open_now else now, until=None, level=level,
+        reasons=tuple(row[3] for row in out.values()), signals=tuple((name, row[0], row[1]) for name, row in judged.items()),
+    ), True  # fmt: skip
 
 
 def payload(advisory: Advisory, name: str, *, simulated: bool) -> dict[str, Any]:

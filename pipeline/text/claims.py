@@ -9,6 +9,7 @@ from datetime import date
 
 from pipeline.text.clock import times_of_day
 from pipeline.text.components import ROLE_WORDS
+from pipeline.text.cues import cues
 from pipeline.text.normal import fold
 
 
@@ -25,6 +26,7 @@ class Claim:
     definition: str = ""
 
 
+FAILURE_CUES = {"down", "outage", "cannot", "broken", "errorcode", "spin", "kicked"}
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[apAP]\.[mM]\.)\s+(?=[^\W\d_])")
 _BEGAN = re.compile(
     r"\b(?:start\w*|began|begin\w*|beginning|since|went (?:down|dark|offline)|(?:down|out|offline) (?:from|since|at|around)|first (?:seen|noticed|reported|complaints|reports|signs)|arrived|débuté|commencé|beg(?:ann|innt)|empez\w+|comenz\w+|começ\w+|iniziat\w+)\b"
@@ -100,8 +102,9 @@ _TOTAL = re.compile(
 
 
 def tells_of_failure(text: str) -> bool:
-    """Return whether a text says of something that it fails."""
-    return _DOWN.search(fold(text)) is not None
+    """Return whether a text says of something that it fails, in any of the languages cues are kept in."""
+    folded = fold(text)
+    return _DOWN.search(folded) is not None or not FAILURE_CUES.isdisjoint(cues(folded))
 
 
 def claims(text: str, day: date) -> list[Claim]:

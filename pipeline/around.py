@@ -1,0 +1,127 @@
+"""What lies around an incident in the store, in the form the story's pure functions take it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pipeline.findings import Evidence, Incident, Link, NewsEvent
+from pipeline.model import Catalogue, Service
+from pipeline.store import Store
+from pipeline.store.collected import chart_ranks, status_updates
+from pipeline.store.talk import claims_of, complaint_bins, known_since, past_outages, stories_between, talk_by_hour
+from pipeline.story.accounts import Counted, Said, disagreements, report_counts
+from pipeline.story.comparable import Known, comparable
+from pipeline.story.episodes import COUNTED_IMPACTS, Official, episodes, officials, stories
+from pipeline.story.links import Around
+from pipeline.story.placebo import HISTORY, Past, size_of
+from pipeline.story.rivals import DAYS, Rival, displacement
+from pipeline.story.surge import DAY, Seen, signals
+from pipeline.times import floor_to, iso
+
+
+def page_of(service: Service) -> str:
+    """Return the key a service's status page is stored under."""
+    return service.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
+
+
+def past_of(
+    store: Store, service: Service, built: Sequence[Incident], now: datetime
+) -> tuple[list[Past], datetime]:  # fmt: skip
+    """Return the service's stories of the last months, ours and those only its page tells, and since when they are known."""
+    since = now - HISTORY
+    ours = {i.onset: (i.end, i.impact) for i in built}
+    for onset, end, impact in stories_between(store, service.id, since):
+        ours.setdefault(onset, (end, impact))
+    found = [
+        Past(onset=o, end=e or now, size=size_of(impact, o, e or now)) for o, (e, impact) in ours.items() if o <= now
+    ]
+    notices = officials(status_updates(store, page_of(service), since, now)) if service.status_page else []
+    for story in stories(episodes([], notices)):
+        begin, end = story[0].start, story[-1].end or now
+        if not any(p.onset <= end and p.end >= begin for p in found):
+            worst = max(
+                (COUNTED_IMPACTS[o.impact] for s in story for o in s.officials), key=["low", "high", "critical"].index
+            )
+            found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
+    first = known_since(store, page_of(service)) or now
+    return sorted(found, key=lambda p: (p.onset, p.end)), max(first, since)
+
+
+def around(
+    store: Store, service: Service, incident: Incident, built: Sequence[Incident], notices: Sequence[Official],
+    failing: Sequence[str], events: Sequence[NewsEvent], now: datetime,
+) -> Around:  # fmt: skip
+    """Return what the incident's links are held against."""
+    past, since = past_of(store, service, built, now)
+    inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
+    mechanism = _between(store, service, incident, events)
+    return Around(past=past, known_since=since, notices=inside, failing=failing, between=mechanism)
+
+
+def _between(store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]) -> list[str]:
+    """Return which signals of a surge stood out in the week before the onset, in words."""
+    judged = [
+        signals(service.id, seen(store, service, events, incident.onset - n * DAY), incident.onset - n * DAY)
+        for n in range(4)
+    ]
+    words: dict[str, str] = {}
+    for day, row in enumerate(judged):
+        for name, (_, _, out, told) in row.items():
+            if out and name not in words and name != "news":
+                words[name] = f"in between: {told}" + (f" ({day} days before the onset)" if day else "")
+    return list(words.values())
+
+
+def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datetime) -> Seen:
+    """Return what a surge is judged by."""
+    hour = floor_to(now, 3600)
+    return Seen(
+        posts=talk_by_hour(store, service.id, hour - 8 * DAY, hour),
+        ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(service.app_names), now - 10 * DAY, now)],
+        events=[e for e in events if e.first_seen <= now],
+    )  # fmt: skip
+
+
+def beside(
+    store: Store, catalogue: Catalogue, service: Service, incident: Incident, links: Sequence[Link],
+    notices: Sequence[Official], others: Sequence[Incident], records: Sequence[Known], now: datetime,
+) -> list[Evidence]:  # fmt: skip
+    """Return what else an incident is told with: who said what, counts by definition, rivals, comparable outages."""
+    begin = incident.onset.replace(hour=0, minute=0, second=0)
+    inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
+    wanted = [k.news_event for k in links if k.relation == "reports" or (k.relation == "follow_up" and k.shown)]
+    said = [
+        Said(
+            claim=claim,
+            where=outlet,
+            published=published,
+            rows=f"claims:{source}/{native_id}/{claim.kind}/{claim.value}",
+        )
+        for source, native_id, outlet, published, claim in (claims_of(store, wanted) if wanted else [])
+    ]
+    source, bins = complaint_bins(store, service.id, begin, min(now, begin + 2 * DAY))
+    known = min(now, begin + 2 * DAY)
+    counted = Counted(source=source, bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
+    found = [*disagreements(incident, said, inside, service), *report_counts(incident, counted, said)]
+    found += displacement(
+        incident,
+        [_rival(store, catalogue[name], incident, others, now) for name in service.rivals if name in catalogue],
+        catalogue,
+        now,
+    )
+    return [*found, *comparable(incident, service, [*records, *past_outages(store, incident.onset)], now)]
+
+
+def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[Incident], now: datetime) -> Rival:
+    since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, incident.end or now
+    _, bins = complaint_bins(store, rival.id, since, until)
+    by_hour: dict[datetime, float] = {}
+    for start, _, total in bins:
+        hour = start.replace(minute=0, second=0)
+        by_hour[hour] = by_hour.get(hour, 0.0) + total
+    return Rival(
+        service=rival.id, hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()}, complaints=by_hour,
+        ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
+        incidents=[i for i in others if i.service == rival.id],
+    )  # fmt: skip

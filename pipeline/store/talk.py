@@ -1,0 +1,112 @@
+"""What is said and counted about a service over time: by hour, by bin, by day; claims of news items; advisories."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pipeline.findings import Advisory
+from pipeline.store import Store
+from pipeline.story.comparable import Known
+from pipeline.text.claims import Claim
+from pipeline.times import iso, iso_or_none, utc, utc_or_none
+
+
+def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
+    """Return (posts, mean anger) about a service by hour; hours without any are absent."""
+    rows = store.rows(
+        "SELECT substr(created, 1, 13) AS hour, count(*), avg(anger) FROM post_tags WHERE service = ? AND created >= ?"
+        " AND created < ? GROUP BY hour",
+        (service, iso(since), iso(until)),
+    )
+    return {utc(f"{row[0]}:00:00Z"): (int(row[1]), float(row[2])) for row in rows}
+
+
+def complaint_bins(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[str, list[tuple[datetime, int, float]]]:
+    """Return the source that counted most intervals of a service, and (start, seconds, total) of its totals, oldest first.
+
+    Where a source tells parts only, they are summed; moving totals are left out.
+    """
+    rows = store.rows(
+        "SELECT source, start, interval_s, ifnull(max(CASE WHEN region = '' AND indicator = '' THEN total END),"
+        " sum(CASE WHEN indicator = '' THEN total END)) FROM complaint_counts WHERE service = ? AND start >= ? AND start < ?"
+        " AND window != 'rolling' GROUP BY source, start, interval_s ORDER BY source, start",
+        (service, iso(since), iso(until)),
+    )
+    by_source: dict[str, list[tuple[datetime, int, float]]] = {}
+    for row in rows:
+        if row[3] is not None:
+            by_source.setdefault(row[0], []).append((utc(row[1]), int(row[2]), float(row[3])))
+    if not by_source:
+        return "", []
+    source = max(sorted(by_source), key=lambda name: len(by_source[name]))
+    return source, by_source[source]
+
+
+def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, str, datetime, Claim]]:
+    """Return (source, native id, outlet, published, claim) of the items of news events, oldest first."""
+    marks = ",".join("?" * len(news_events))
+    rows = store.rows(
+        "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id) JOIN news_event_items e"
+        f" USING (source, native_id) WHERE e.news_event IN ({marks}) ORDER BY n.published, n.outlet, c.kind, c.value",
+        tuple(news_events),
+    )
+    return [
+        (r["source"], r["native_id"], r["outlet"], utc(r["published"]),
+         Claim(kind=r["kind"], value=r["value"], said_by=r["said_by"], definition=r["definition"])) for r in rows
+    ]  # fmt: skip
+
+
+def stories_between(store: Store, service: str, since: datetime) -> list[tuple[datetime, datetime | None, str]]:
+    """Return (onset, end, impact) of a service's incidents since a moment; groups of shared failures are left out."""
+    rows = store.rows(
+        "SELECT onset, \"end\", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE '%-shared' ORDER BY onset",
+        (service, iso(since)),
+    )
+    return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
+
+
+def past_outages(store: Store, until: datetime) -> list[Known]:
+    """Return our incidents that were over by a moment in the form outages are compared in, oldest first."""
+    rows = store.rows(
+        "SELECT i.id, i.service, s.vendor, s.name, i.onset, i.\"end\", i.impact, i.symptom, ifnull(group_concat(DISTINCT k.role), '') AS roles"
+        " FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN incident_components c ON c.incident = i.id AND c.status = 'affected'"
+        ' LEFT JOIN components k ON k.service = i.service AND k.id = c.component WHERE NOT i.active AND i."end" <= ? GROUP BY i.id ORDER BY i.onset',
+        (iso(until),),
+    )
+    return [
+        Known(id=r["id"], provider=r["vendor"] or r["name"], service=r["service"], began=utc(r["onset"]), impact=r["impact"],
+              minutes=(utc(r["end"]) - utc(r["onset"])).total_seconds() / 60, roles=frozenset(filter(None, r["roles"].split(","))),
+              symptom=r["symptom"], steps=(), source="this database") for r in rows
+    ]  # fmt: skip
+
+
+def known_since(store: Store, page: str) -> datetime | None:
+    """Return since when a provider is watched: its oldest notice, or the oldest moment any source was read."""
+    rows = store.rows(
+        "SELECT min(at) FROM (SELECT min(displayed_at) AS at FROM status_updates WHERE page = ? UNION ALL SELECT min(since) FROM coverage)",
+        (page,),
+    )
+    return utc_or_none(rows[0][0])
+
+
+def advisories(store: Store, *, lasting: bool = False) -> list[Advisory]:
+    """Return surge advisories, oldest first; `lasting` leaves out those that ended."""
+    rows = store.rows(f"SELECT * FROM advisories {'WHERE until IS NULL' if lasting else ''} ORDER BY since, service")
+    return [
+        Advisory(service=r["service"], since=utc(r["since"]), until=utc_or_none(r["until"]), level=r["level"],
+                 reasons=tuple(json.loads(r["reasons"])), signals=tuple(tuple(s) for s in json.loads(r["signals"]))) for r in rows
+    ]  # fmt: skip
+
+
+def put_advisories(conn: sqlite3.Connection, rows: Iterable[Advisory]) -> None:
+    """Write advisories over what was known of them, inside the caller's transaction."""
+    conn.executemany(
+        "INSERT OR REPLACE INTO advisories VALUES (?,?,?,?,?,?)",
+        [(a.service, iso(a.since), iso_or_none(a.until), a.level, json.dumps(a.reasons, ensure_ascii=False), json.dumps(a.signals))
+         for a in rows],
+    )  # fmt: skip
