@@ -120,7 +120,8 @@ class StatusUpdate:
     """One update of an incident on a provider's page; `components` are (official name, old status, new status).
 
     `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
-    long before it was posted was written after the fact.
+    long before it was posted was written after the fact. `timing` is empty, `unposted` where an archive has no
+    posting times, or `doubtful` where its times contradict each other.
     """
 
     page: str
@@ -134,6 +135,7 @@ class StatusUpdate:
     created_at: datetime
     collected: datetime
     body: str = ""
+    timing: str = ""
 
     @property
     def after_the_fact(self) -> bool:

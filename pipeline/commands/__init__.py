@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("pipeline.commands.stage", "only write the report"),
     "service": ("pipeline.commands.service", "what is known of a service, and who will hear of it"),
     "status": ("pipeline.commands.status", "what is open, which sources are silent"),
+    "ledger": ("pipeline.commands.ledger", "how soon providers own up, how long they are down"),
     "incidents": ("pipeline.commands.incidents", "list incidents"),
     "sql": ("pipeline.commands.sql", "run one SELECT, read-only"),
     "import": ("pipeline.commands.import_", "bring in counts, posts, incidents or a recorded day"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.errors import SourceError
 from pipeline.model import Batch, Reject, StatusUpdate
@@ -12,6 +12,7 @@ from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, reje
 from pipeline.sources.statuspage import IMPACTS
 from pipeline.times import utc_or_none
 
+SHORTEST = timedelta(seconds=2)
 STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("resolved", "resolved_at"))
 
 
@@ -19,8 +20,10 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
     """Parse `id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]`, components by `|`.
 
     Each line becomes an update a step that has a time. `created_at` is when the incident was posted; one posted
-    after it was over keeps its times and is known as written after the fact. A line that resolves before it
-    started, or has no readable start, is refused. Raises SourceError without the columns.
+    after it was over keeps its times and is known as written after the fact; without the column the posting times are
+    not known (`timing` unposted). A line whose times contradict each other (posted before it started, no duration), or
+    that says so itself (`timing_ok` False), is kept as doubtful, its end no earlier than its start. A line without a
+    readable start is refused. Raises SourceError without the columns.
     """
     lines = csv_lines(as_utf8(body))
     columns = [cell.strip().lower() for cell in next(lines, (1, [], ""))[1]]
@@ -49,9 +52,14 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
     start, end = times["investigating"], times["resolved"]
     if start is None:
         raise ValueError("no started_at")
-    if end is not None and end < start:
-        raise ValueError("resolved before it started")
-    posted = not_from_the_future(utc_or_none((row.get("created_at") or "").strip()) or start, fetched_at)
+    created = utc_or_none((row.get("created_at") or "").strip())
+    timing = "unposted" if "created_at" not in row else ""
+    said = (row.get("timing_ok") or "").strip().lower()
+    doubted = said == "false" if said else _doubtful(start, created, end)
+    if doubted:
+        timing = "doubtful"
+    times["resolved"] = max(start, end) if end is not None else None
+    posted = not_from_the_future(created or start, fetched_at)
     parts = tuple(plain(p, 120) for p in (row.get("components") or "").split("|") if p.strip())
     found = []
     for status, shown in times.items():
@@ -63,6 +71,13 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
         found.append(StatusUpdate(
             page=page, incident_id=incident, update_id=status, name=plain(row.get("name"), TITLE_CAP), status=status,
             impact=impact, components=components, displayed_at=not_from_the_future(shown, fetched_at),
-            created_at=max(posted, shown), collected=fetched_at,
+            created_at=max(posted, shown), collected=fetched_at, timing=timing,
         ))  # fmt: skip
     return found
+
+
+def _doubtful(start: datetime, created: datetime | None, end: datetime | None) -> bool:
+    """Return whether times contradict each other."""
+    if created is not None and created < start:
+        return True
+    return end is not None and end - start < SHORTEST

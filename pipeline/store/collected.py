@@ -24,7 +24,7 @@ _COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, st
  ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
  WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
 _STATUS = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
- created_at, collected, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)
+ created_at, collected, body, timing) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET name=excluded.name, status=excluded.status, impact=excluded.impact,
  components=excluded.components, body=excluded.body WHERE (excluded.name, excluded.status, excluded.impact,
  excluded.components, excluded.body) != (name, status, impact, components, body)"""
@@ -48,7 +48,7 @@ def _count_row(c: ComplaintCount) -> tuple[object, ...]:
 
 def _status_row(u: StatusUpdate) -> tuple[object, ...]:
     return (u.page, u.incident_id, u.update_id, u.name, u.status, u.impact, json.dumps(u.components),
-            iso(u.displayed_at), iso(u.created_at), iso(u.collected), u.body)  # fmt: skip
+            iso(u.displayed_at), iso(u.created_at), iso(u.collected), u.body, u.timing)  # fmt: skip
 
 
 def _news_row(n: NewsItem) -> tuple[object, ...]:
@@ -119,6 +119,7 @@ def status_of(r: sqlite3.Row) -> StatusUpdate:
         page=r["page"], incident_id=r["incident_id"], update_id=r["update_id"], name=r["name"], status=r["status"],
         impact=r["impact"], components=tuple((n, old, new) for n, old, new in json.loads(r["components"])),
         displayed_at=utc(r["displayed_at"]), created_at=utc(r["created_at"]), collected=utc(r["collected"]), body=r["body"],
+        timing=r["timing"],
     )  # fmt: skip
 
 

@@ -46,14 +46,14 @@ class Stretch:
 
 
 def officials(updates: Iterable[StatusUpdate]) -> list[Official]:
-    """Group updates by incident; those of impact none or maintenance are left out."""
+    """Group updates by incident; those of impact none, maintenance or doubtful timing are left out."""
     grouped: dict[str, list[StatusUpdate]] = {}
     for update in updates:
         grouped.setdefault(update.incident_id, []).append(update)
     found = []
     for incident_id, rows in grouped.items():
         rows.sort(key=lambda u: (u.displayed_at, u.update_id))
-        if rows[-1].impact not in COUNTED_IMPACTS:
+        if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
             continue
         # closed by the first such update after the last that says otherwise: a page may open an incident again
         other = max((n for n, u in enumerate(rows) if u.status not in ("resolved", "postmortem")), default=-1)

@@ -1,0 +1,66 @@
+"""What provider's pages told and what crowds measured, as entries of the ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from pipeline.model import Service
+from pipeline.store import Store
+from pipeline.story.ledger import Entry
+from pipeline.story.scope import WORKING
+from pipeline.times import utc, utc_or_none
+
+
+def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+    """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
+    rows = store.rows(
+        "SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ? ORDER BY incident_id, displayed_at, update_id",
+        (page, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
+    )
+    grouped: dict[str, list[dict[str, object]]] = {}
+    for row in rows:
+        grouped.setdefault(row["incident_id"], []).append(dict(row))
+    found = []
+    for incident_id, updates in grouped.items():
+        hit = {name for u in updates for name, _, new in json.loads(str(u["components"])) if new not in WORKING}
+        over = [utc(str(u["displayed_at"])) for u in updates if u["status"] in ("resolved", "postmortem")]
+        began = utc(str(updates[0]["displayed_at"]))
+        timing = max(str(u["timing"]) for u in updates)
+        found.append(Entry(
+            id=incident_id, began=began, ended=over[0] if over else None, impact=str(updates[-1]["impact"]), timing=timing,
+            posted=None if timing == "unposted" else min(utc(str(u["created_at"])) for u in updates),
+            components=frozenset(service.component_named(name) or name for name in hit),
+        ))  # fmt: skip
+    return sorted(found, key=lambda e: (e.began, e.id))
+
+
+def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry]:
+    """Return the episodes in which a crowd rose, oldest first, as incidents of their own."""
+    rows = store.rows(
+        "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
+        " AND e.onset <= ? AND i.id NOT LIKE '%-shared' ORDER BY e.onset",
+        (service.id, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
+    )
+    return [
+        Entry(id=f"{r['id']}/{r['number']}", began=utc(r["onset"]), ended=utc_or_none(r["end"]), posted=utc_or_none(r["official_first_at"]),
+              impact="major", components=frozenset(json.loads(r["components"])), crowd=utc(r["onset"]), by="crowd") for r in rows
+    ]  # fmt: skip
+
+
+def graded_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+    """Return the page's incidents, each with the crowd's onset where one rose, and crowds the page never spoke of."""
+    official = official_entries(store, service, page, until) if page else []
+    crowds = crowd_entries(store, service, until)
+    found: list[Entry] = []
+    heard: set[str] = set()
+    for entry in official:
+        near = [c for c in crowds if c.began <= (entry.ended or until) and (c.ended or until) >= entry.began]
+        first = next((c for c in near if c.id not in heard), None)
+        heard |= {c.id for c in near}
+        if first is None or not entry.counted:
+            found.append(entry)
+        else:
+            found.append(Entry(id=entry.id, began=entry.began, ended=entry.ended, posted=entry.posted, impact=entry.impact,
+                               components=entry.components, timing=entry.timing, crowd=first.began))  # fmt: skip
+    return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))
