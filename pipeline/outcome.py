@@ -11,11 +11,12 @@ from pipeline.sources.recorded import Scenario
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.store.story import incidents, links_of
+from pipeline.store.talk import advisories
 from pipeline.times import iso, minutes_between
 
 
 def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -> dict[str, Any]:
-    """Return incidents, phases, links, alerts and scores; advisories are empty until something raises them."""
+    """Return incidents, phases, links, alerts and scores, advisories and evidence."""
     found = incidents(store)
     alerts = [alert for alert in alerts_of(store) if alert.created <= until]
     first: dict[str, datetime] = {}
@@ -45,9 +46,16 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
         "links": [
             {"incident": i.id, "relation": k["relation"], "title": k["title"], "first_seen": k["first_seen"],
              "kind": k["kind"], "outlets": k["outlets"], "score": k["score"], "evidence_for": k["evidence_for"],
-             "evidence_against": k["evidence_against"]} for i in found for k in links_of(store, i.id)
+             "evidence_against": k["evidence_against"], "p": k["p"], "shown": bool(k["shown"])} for i in found for k in links_of(store, i.id)
         ],
-        "advisories": [],
+        "advisories": [
+            {"service": a.service, "level": a.level, "since": iso(a.since), "until": iso(a.until) if a.until else None, "reasons": list(a.reasons)}
+            for a in advisories(store)
+        ],
+        "evidence": [
+            {"incident": i.id, "kind": e.kind, "at": iso(e.at), "subject": e.subject, "value": e.value, "beside": e.beside, "statement": e.statement}
+            for i in found for e in i.evidence if e.kind not in ("official", "certainty")
+        ],
         "alerts": told,
         "scores": scores(scenario, found, first, begin, until),
     }  # fmt: skip
@@ -57,7 +65,7 @@ def _incident(i: Incident, first_alert: datetime | None) -> dict[str, Any]:
     return {
         "id": i.id, "service": i.service, "state": i.state, "onset": iso(i.onset),
         "peak": iso(i.peak) if i.peak else None, "end": iso(i.end) if i.end else None, "impact": i.impact,
-        "symptom": i.symptom, "episodes": i.episodes,
+        "symptom": i.symptom, "episodes": i.episodes, "probability": i.probability, "part_of": i.part_of,
         "components": sorted({c.component for c in i.components if c.status == "affected"}),
         "first_alert_at": iso(first_alert) if first_alert else None,
         "official_first_at": iso(i.official_first_at) if i.official_first_at else None,

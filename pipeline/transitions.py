@@ -15,6 +15,7 @@ from pipeline.findings import Incident
 from pipeline.model import IMPACTS, STATES, Alert
 
 TALKATIVE = 5
+LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +78,7 @@ def _first(incident: Incident, rules: Rules) -> str | None:
     if not incident.active or STATES.index(incident.state) < STATES.index(rules.from_state):
         return None
     if incident.phases and incident.phases[-1].phase == "over":
+        return None
+    if incident.probability is not None and incident.probability < LEAST_PROBABILITY:
         return None
     return "under_way" if incident.opened_at <= rules.alerting_since else "opened"

@@ -8,19 +8,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.facts import Points
-from pipeline.findings import Incident, SeriesKey
+from pipeline.findings import Advisory, Incident, SeriesKey
 from pipeline.model import Alert, Catalogue, names
 from pipeline.render.svg import count_chart
 from pipeline.render.words import environment, isolated, local
 from pipeline.times import iso
 
+BASIS = ("complaints", "votes", "official", "shared")
+TOPICS = (
+    ("What is hit, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
+    ("Who said what, beside what was measured", ("disagreement", "figure", "page")),
+    ("Rivals", ("rival", "fallback")),
+    ("Outages like this one", ("comparable", "outlook")),
+    ("How sure, in parts (log-odds)", ("certainty",)),
+)
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
 
 
 def render(
     *, catalogue: Catalogue, watched: Sequence[str], incidents: Sequence[Incident], shown: Sequence[Incident],
     series: Mapping[str, Mapping[SeriesKey, Points]], links: Mapping[str, Sequence[Mapping[str, Any]]],
-    alerts: Sequence[Alert], quotes: Mapping[str, Sequence[Mapping[str, Any]]],
+    alerts: Sequence[Alert], quotes: Mapping[str, Sequence[Mapping[str, Any]]], advisories: Sequence[Advisory],
     ranks: Sequence[tuple[str, datetime, int]], rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], zone: str,
     now: datetime, simulated: bool, note: str, doubts: Sequence[str] = (),
 ) -> str:  # fmt: skip
@@ -42,7 +50,10 @@ def render(
     return environment().get_template("report.html").render(
         services=services, cards=cards, rows=rows, simulated=simulated, note=note, doubts=doubts, now=local(now, zone), zone=zone,
         blind=[{**b, "since": local(b["since"], zone) if b["since"] else "never"} for b in blind],
-        ranks=_ranks(ranks, zone), total=len(incidents), rest=max(0, len(incidents) - len(cards)),
+        ranks=_ranks(ranks, zone), advisories=[
+            {"name": catalogue[a.service].name, "level": a.level, "since": local(a.since, zone), "until": local(a.until, zone) if a.until else "", "reasons": a.reasons}
+            for a in advisories if a.service in catalogue
+        ], total=len(incidents), rest=max(0, len(incidents) - len(cards)),
     )  # fmt: skip
 
 
@@ -53,7 +64,7 @@ def _card(
     service = catalogue[incident.service]
     grouped = [
         {"relation": relation.replace("_", " "),
-         "links": [{**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)} for k in links if k["relation"] == relation]}
+         "links": [{**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)} for k in links if k["relation"] == relation and k["shown"]]}
         for relation in RELATIONS
     ]  # fmt: skip
     return {
@@ -72,9 +83,11 @@ def _card(
              "until": local(c.until, zone) if c.until else "still", "detail": c.detail}
             for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
         ],
+        "topics": _topics(incident, zone), "probability": f"{incident.probability:.0%}" if incident.probability is not None else "",
+        "hidden": sum(1 for k in links if not k["shown"]),
         "evidence": [
             {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rows": len(e.rows.split())}
-            for e in incident.evidence
+            for e in incident.evidence if e.kind in BASIS
         ],
         "quotes": [{"text": isolated(f"{q['title']} {q['text']}".strip()), "where": q["community"],
                     "at": local(q["created"], zone)} for q in quotes],
@@ -82,6 +95,28 @@ def _card(
         "alerts": [{"at": local(a.created, zone), "transition": a.transition.replace("_", " "), "subject": isolated(a.subject),
                     "sent": a.sent_at is not None, "error": a.error} for a in alerts],
     }  # fmt: skip
+
+
+def _topics(incident: Incident, zone: str) -> list[dict[str, Any]]:
+    """Return what is told of an incident by topic, each statement with how many rows it rests on."""
+    found = []
+    for title, kinds in TOPICS:
+        told = [e for e in incident.evidence if e.kind in kinds]
+        if kinds[0] in ("symptom", "part", "comparable"):
+            told.sort(
+                key=lambda e: (
+                    kinds.index(e.kind),
+                    -(e.beside if e.kind == "comparable" else e.value or 0.0) if e.beside is not None else 0.0,
+                )
+            )
+        if told:
+            found.append(
+                {
+                    "title": title,
+                    "lines": [{"text": isolated(e.statement), "rows": len(e.rows.split())} for e in told[:14]],
+                }
+            )
+    return found
 
 
 def _lead(alerts: Sequence[Alert], incident: Incident) -> str:

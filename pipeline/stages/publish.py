@@ -17,6 +17,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import record_run
 from pipeline.store.story import incidents, links_of
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
+from pipeline.store.talk import advisories
 from pipeline.text.classifier import doubts
 
 SPAN = timedelta(days=7)
@@ -34,6 +35,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     page = render(
         catalogue=config.catalogue, watched=config.watched, incidents=found, shown=shown, series=series,
         links={incident.id: links_of(store, incident.id) for incident in shown}, alerts=alerts_of(store),
+        advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
         quotes={incident.id: evidence_posts(store, incident.id) for incident in shown},
         ranks=chart_ranks(store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now),
         rows=counts_of_rows(store), blind=blind_sources(store, now), zone=config.display_timezone, now=now,

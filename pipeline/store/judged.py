@@ -10,20 +10,31 @@ from typing import Any
 from pipeline.findings import SeriesKey
 from pipeline.store import Store
 from pipeline.store.runs import heard, put_stage_note
+from pipeline.text.votes import WINDOW, first_said
 from pipeline.times import iso, utc
 
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
 
 
 def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tuple[str, datetime, float]]:
-    """Return (service, created, 1 if it counts as a vote else 0) of every post of a source that speaks of a service in a span."""
+    """Return (service, created, 1 if it counts as a vote else 0) of every post of a source that speaks of a service in a span.
+
+    Copies of a text within six hours are left out, unless they count.
+    """
     rows = store.rows(
-        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0 FROM post_tags t LEFT JOIN votes v USING"
+        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t LEFT JOIN votes v USING"
         " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
         " ORDER BY t.created, t.native_id, t.service",
-        (source, iso(since), iso(until)),
+        (source, iso(since - WINDOW), iso(until)),
     )
-    return [(row[0], utc(row[1]), float(row[2])) for row in rows]
+    heard: dict[str, dict[str, datetime]] = {}
+    found = []
+    for service, stamp, counted, shape in rows:
+        created = utc(stamp)
+        fresh = first_said(heard.setdefault(service, {}), shape, created)
+        if created >= since and (counted or fresh):
+            found.append((service, created, float(counted)))
+    return found
 
 
 def _distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:

@@ -20,13 +20,13 @@ OVERWHELMING = 150.0
 ALARM = 9.0
 # log-odds; fitted by `groundswell evaluate certainty` but for `notice` and `outlets`, which no crowd simulation can tell
 WEIGHTS = {
-    "base": 0.0,
-    "loudest": 1.0,
-    "second kind": 1.0,
-    "voters": 0.5,
-    "denied": -2.0,
-    "doubtful": -2.0,
-    "notice": 4.0,
+    "base": -3.5,
+    "loudest": 0.05,
+    "second kind": 2.5,
+    "voters": 1.2,
+    "denied": -4.5,
+    "doubtful": -3.8,
+    "notice": 6.0,
     "outlets": 0.5,
 }
 

@@ -14,13 +14,25 @@ WINDOW = timedelta(hours=6)
 OUTAGE = 0.5
 NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
 REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
-HALF, PAIR = "half a vote, waits for another", "counted, with another half"
+HALF, PAIR, COUNTED = "half a vote, waits for another", "counted, with another half", "counted"
+WHOLE = 2
 
 
 def shape_of(text: str) -> str:
     """Return a digest shared by texts that differ only in case, punctuation, spacing or links; empty for none."""
     bare = skeleton(text)
     return hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest()[:16] if bare else ""
+
+
+def first_said(heard: dict[str, datetime], shape: str, created: datetime) -> bool:
+    """Return whether nobody has said a text within six hours, and remember it: copies are one voice in the talk, too.
+
+    Else a flood of one text would raise what is expected and hide an outage under it.
+    """
+    last = heard.get(shape)
+    if shape:
+        heard[shape] = created
+    return last is None or not shape or created - last >= WINDOW
 
 
 @dataclass
@@ -30,6 +42,7 @@ class Ballot:
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     halves: dict[str, datetime] = field(default_factory=dict)
+    whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
 
     def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
         """Take in what was judged before, in order: (service, author, shape, created, reason)."""
@@ -39,6 +52,9 @@ class Ballot:
                 self.halves[service] = created
             elif reason == PAIR:
                 self.halves.pop(service, None)
+                self.whole[service] = 0
+            elif reason == COUNTED:
+                self.whole[service] = self.whole.get(service, 0) + 1
 
     def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
         if author:
@@ -49,7 +65,8 @@ class Ballot:
     def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, str]:
         """Return the weight of a report (1 or 0) and why. Call in order of creation.
 
-        Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts.
+        Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
+        others' whole votes came since the last pair. However many young accounts there are, alone they count for nothing.
         """
         if p_outage < OUTAGE:
             return 0.0, "not about an outage"
@@ -67,8 +84,10 @@ class Ballot:
         self._keep(service, post.author_key, shape, post.created)
         new = age is not None and age < NEW
         if not new and not (post.edited and post.edited - post.created > REWRITTEN):
-            return 1.0, "counted"
-        if self._within(self.halves.pop(service, None), post.created):
+            self.whole[service] = self.whole.get(service, 0) + 1
+            return 1.0, COUNTED
+        if self.whole.get(service, 0) >= WHOLE and self._within(self.halves.pop(service, None), post.created):
+            self.whole[service] = 0
             return 1.0, PAIR
         self.halves[service] = post.created
         return 0.0, HALF

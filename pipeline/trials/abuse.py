@@ -27,9 +27,12 @@ from pipeline.story.incidents import build
 from pipeline.text.classifier import OutageModel
 from pipeline.text.reading import Asked, read_texts
 from pipeline.text.services import ServiceMatcher
-from pipeline.text.votes import Ballot, shape_of
+from pipeline.text.votes import Ballot, first_said, shape_of
+from pipeline.transitions import Rules
+from pipeline.transitions import decide as told
 
 QUIET = timedelta(minutes=90)
+SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 200, 500)
 Case = Mapping[str, Any]
 
 
@@ -64,50 +67,72 @@ def reports_of(
     for (post, one), r in zip(asked, read_texts([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
         weight, reason = ballot.judge(service.id, post, shape_of(one.text), r.p_outage)
         found.append({"created": post.created, "components": list(r.components), "exonerates": list(r.exonerates), "symptom": r.symptom,
-                      "weight": weight, "reason": reason, "region": r.region, "source": "x", "native_id": post.native_id})  # fmt: skip
+                      "weight": weight, "reason": reason, "region": r.region, "source": "x", "native_id": post.native_id, "shape": shape_of(one.text)})  # fmt: skip
     return found
 
 
 def decide(
-    case: Case, matcher: ServiceMatcher, service: Service, model: OutageModel, seed: int = 0
-) -> tuple[bool, Incident | None, int]:
-    """Return whether an open incident would be told, the incident, and how many votes the six hours brought."""
-    now = datetime.fromtimestamp(case["now_utc"], UTC)
-    reports = reports_of(posts_of(case), matcher, service, model)
-    rng = np.random.default_rng(seed)
-    hours = [int(n) for n in case["baseline_hourly_14d"]]
-    begin = now - timedelta(hours=6 + len(hours))
-    size = (6 + len(hours)) * 60
-    votes, talk = np.zeros(size), np.zeros(size)
-    for hour, number in enumerate(hours):
-        np.add.at(votes, hour * 60 + rng.integers(0, 60, number), 1.0)
-    talk += votes
-    for r in reports:
-        slot = int((r["created"] - begin) / timedelta(minutes=1))
-        if 0 <= slot < size:
-            votes[slot] += r["weight"]
-            talk[slot] += 1
+    cases: Sequence[Case], reports: Sequence[Sequence[dict[str, Any]]], service: Service
+) -> list[tuple[bool, Incident | None]]:
+    """Return for each case whether an open incident would be told at its moment, and the incident.
+
+    `reports` are what each case's posts say, as reports_of returns them. All cases are judged at once, as if their
+    moments were one.
+    """
+    hours = len(cases[0]["baseline_hourly_14d"])
+    size = (6 + hours) * 60
+    votes, talk = np.zeros((size, len(cases))), np.zeros((size, len(cases)))
+    end = datetime.fromtimestamp(cases[0]["now_utc"], UTC)
+    begin = end - timedelta(minutes=size)
+    shifted = []
+    for column, (case, said) in enumerate(zip(cases, reports, strict=True)):
+        rng = np.random.default_rng(column)
+        for hour, number in enumerate(case["baseline_hourly_14d"]):
+            np.add.at(votes[:, column], hour * 60 + rng.integers(0, 60, int(number)), 1.0)
+        talk[:, column] = votes[:, column]
+        off = end - datetime.fromtimestamp(case["now_utc"], UTC)
+        shifted.append([{**r, "created": r["created"] + off} for r in said])
+        heard: dict[str, datetime] = {}
+        for r in shifted[-1]:
+            slot = int((r["created"] - begin) / timedelta(minutes=1))
+            if 0 <= slot < size:
+                votes[slot, column] += r["weight"]
+                talk[slot, column] += r["weight"] > 0 or first_said(heard, r["shape"], r["created"])
     index = pd.date_range(begin, periods=size, freq="1min")
-    frame = [pd.DataFrame({service.id: values}, index=index) for values in (votes, talk)]
     detector = replace(SeasonalNB(), repeats=0.0)
-    verdicts = detector.detect(*frame)
-    parts = [
-        table.to_numpy()[:, 0] for table in (verdicts.observed, verdicts.expected, verdicts.upperbound, verdicts.score)
-    ]
-    events = find_events(parts[0], parts[1], parts[3], alarm=detector.alarm, quiet_bins=45, look_back=60)
-    key = SeriesKey(service=service.id, channel="votes", source="x", bin_s=60)
+    verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
+    tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
+    rules = Rules(from_state="possible", min_gap=QUIET, max_gap=QUIET, alerting_since=begin)
+    found: list[tuple[bool, Incident | None]] = []
+    for column, said in enumerate(shifted):
+        built, _ = build(
+            service,
+            _intervals(tables, column, begin, end, detector, service.id),
+            [],
+            said,
+            [],
+            end,
+            quiet_to_close=QUIET,
+        )
+        last = built[-1] if built else None
+        found.append((last is not None and told(last, [], rules, end) is not None, last))
+    return found
+
+
+def _intervals(
+    tables: Sequence[Any], column: int, begin: datetime, end: datetime, detector: SeasonalNB, service: str
+) -> list[Interval]:
+    observed, expected, score = (table[:, column] for table in tables)
+    key = SeriesKey(service=service, channel="votes", source="x", bin_s=60)
 
     def moment(slot: int) -> datetime:
         return begin + timedelta(minutes=slot)
 
-    intervals = [
+    return [
         Interval(series=key, onset=moment(e.onset), alarmed_at=moment(e.alarmed + 1), peak=moment(e.peak), score=e.score, last_alarm=moment(e.last + 1),
-                 end=None if e.quiet is None else moment(e.quiet), observed_peak=float(parts[0][e.peak]), expected_peak=float(parts[1][e.peak]))
-        for e in events if moment(e.last) >= now - timedelta(hours=6)
+                 end=None if e.quiet is None else moment(e.quiet), observed_peak=float(observed[e.peak]), expected_peak=float(expected[e.peak]))
+        for e in find_events(observed, expected, score, alarm=detector.alarm, quiet_bins=45, look_back=60) if moment(e.last) >= end - timedelta(hours=6)
     ]  # fmt: skip
-    built, _ = build(service, intervals, [], reports, [], now, quiet_to_close=QUIET)
-    last = next((i for i in reversed(built) if i.active and i.phases and i.phases[-1].phase != "over"), None)
-    return last is not None, last, int(sum(r["weight"] for r in reports))
 
 
 def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:
@@ -118,53 +143,41 @@ def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:
 
 def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, Incident | None, int]]:
     """Yield (name, expected, alerted, incident, votes) of each case of a folder."""
+    cases, said = [], []
     for path in sorted(folder.glob("*.json")):
         case = json.loads(path.read_text(encoding="utf-8"))
-        matcher, service = catalogue_with(case["service"])
-        yield path.stem, case["expect"], *decide(case, matcher, service, model)
+        cases.append((path.stem, case))
+        said.append(reports_of(posts_of(case), *catalogue_with(case["service"]), model))
+    found = decide([case for _, case in cases], said, catalogue_with("case")[1])
+    for (name, case), reports, (alerted, incident) in zip(cases, said, found, strict=True):
+        yield name, case["expect"], alerted, incident, int(sum(r["weight"] for r in reports))
 
 
-WORDS = (
-    ("{s} is down", "{s} not loading", "cannot log in to {s}", "{s} gives me error 502", "{s} keeps timing out", "is {s} broken for anyone else?"),
-    ("", " here in Leeds", " since this morning", " on my phone", " on two laptops", " at the office", " again", " in Lyon", ", tried three browsers", " for the whole team"),
-)  # fmt: skip
-
-
-def attack(authors: int, age_days: float, minutes: int, baseline: float, seed: int) -> Case:
-    """Return a case in which `authors` accounts of an age each post one differently worded complaint within some minutes."""
+def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[dict[str, Any]]]:
+    """Return a case in which `authors` accounts of an age complain once each within ten minutes, every text convincing and new."""
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
-    texts = [head.format(s="Norvane") + tail for head in WORDS[0] for tail in WORDS[1]]
-    rng.shuffle(texts)
-    posts = [
-        {"id": f"a{n}", "author": f"u{n}", "author_created_utc": now - age_days * 86400 * rng.uniform(1, 1.2), "created_utc": now - rng.uniform(1, minutes * 60),
-         "text": f"{texts[n % len(texts)]}{'' if n < len(texts) else f' {n}'}", "subreddit": "technology", "deleted": False} for n in range(authors)
-    ]  # fmt: skip
+    ballot, found = Ballot(), []
+    for n, seconds in enumerate(sorted((rng.uniform(1, 600) for _ in range(authors)), reverse=True)):
+        created = datetime.fromtimestamp(now - seconds, UTC)
+        post = Post(source="x", native_id=f"a{n}", kind="post", community="", author_key=f"u{n}", author_created=created - timedelta(days=age_days),
+                    created=created, collected=created)  # fmt: skip
+        weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
+        found.append({"created": created, "components": [], "exonerates": [], "symptom": "all", "weight": weight, "reason": reason, "region": "",
+                      "source": "x", "native_id": f"a{n}", "shape": f"text {n}"})  # fmt: skip
     quiet = np.random.default_rng(seed).poisson(baseline, 14 * 24).tolist()
-    return {
-        "scenario": "attack",
-        "service": "Norvane",
-        "now_utc": now,
-        "expect": "",
-        "baseline_hourly_14d": quiet,
-        "posts": posts,
-    }
+    return {"service": "case", "now_utc": now, "baseline_hourly_14d": quiet}, found
 
 
-def smallest(age_days: float, baseline: float, model: OutageModel, most: int = 500) -> int | None:
-    """Return the least number of accounts of an age that alert in every one of three tries within ten minutes; None up to `most`."""
-    matcher, service = catalogue_with("Norvane")
-
-    def alerts(n: int) -> bool:
-        return all(decide(attack(n, age_days, 10, baseline, seed), matcher, service, model)[0] for seed in range(3))
-
-    if not alerts(most):
-        return None
-    low, high = 0, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if alerts(middle) else (middle, high)
-    return high
+def smallest(ages: Sequence[float], baselines: Sequence[float]) -> dict[tuple[float, float], int | None]:
+    """Return for each (age in days, usual reports an hour) the least number of accounts tried that alerts in all three tries."""
+    grid = [(age, base, n, seed) for age in ages for base in baselines for n in SIZES for seed in range(3)]
+    pairs = [attack(n, age, base, seed) for age, base, n, seed in grid]
+    told_of = decide([case for case, _ in pairs], [said for _, said in pairs], catalogue_with("case")[1])
+    by_size: dict[tuple[float, float, int], bool] = {}
+    for (age, base, n, _), (alerted, _) in zip(grid, told_of, strict=True):
+        by_size[age, base, n] = by_size.get((age, base, n), True) and alerted
+    return {(age, base): next((n for n in SIZES if by_size[age, base, n]), None) for age in ages for base in baselines}
 
 
 def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
@@ -177,8 +190,9 @@ def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
         real = [alerted for _, expect, alerted, *_ in found if expect == "alert"]
         quiet = [alerted for _, expect, alerted, *_ in found if expect != "alert"]
         yield f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; wrong: {', '.join(wrong) or 'none'}"
-    yield "the smallest attack that alerts by itself: accounts with a complaint each, worded differently, within ten minutes"
-    yield f"{'usual reports an hour':<24}" + "".join(f"{f'{age:g} days old':>16}" for age in (0.5, 3, 30))
-    for baseline in (0.2, 2.0, 20.0):
-        row = [smallest(age, baseline, model) for age in (0.5, 3.0, 30.0)]
-        yield f"{baseline:<24g}" + "".join(f"{'none up to 500' if n is None else n:>16}" for n in row)
+    ages, baselines = (0.5, 3.0, 30.0), (0.2, 2.0, 20.0)
+    least = smallest(ages, baselines)
+    yield f"the smallest attack that alerts by itself (sizes tried: {', '.join(map(str, SIZES))}), one new and convincing complaint an account in ten minutes"
+    yield f"{'usual reports an hour':<24}" + "".join(f"{f'{age:g} days old':>16}" for age in ages)
+    for base in baselines:
+        yield f"{base:<24g}" + "".join(f"{least[age, base] or f'none to {SIZES[-1]}':>16}" for age in ages)

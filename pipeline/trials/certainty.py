@@ -61,7 +61,7 @@ def situation(number: int, seed: int) -> Situation:
     dropped, denied, named, more_talk = 0.0, 0.0, 0.0, np.zeros(size)
     if real:
         people = 10 ** rng.uniform(0.7, 2.5)
-        shape = np.where(here, 1 - np.exp(-(minute - at) / rng.uniform(5, 20)), 0.0)
+        shape = 1 - np.exp(-np.maximum(0, minute - at) / rng.uniform(5, 20))
         votes += rng.poisson(people * shape / 60)
         lift += np.where(here, people * shape * rng.uniform(0.2, 1.5), 0.0)
         came = votes[at:].sum()
@@ -115,40 +115,53 @@ def situation(number: int, seed: int) -> Situation:
     )
 
 
-def rests_on(s: Situation) -> Signals | None:
-    """Return what an incident of the last hours would rest on, None where none opens."""
-    people = replace(SeasonalNB(), repeats=0.0)
-    found = _intervals(s.votes, s.talk, people, 60, "votes")
-    if s.complaints is not None:
-        found += _intervals(s.complaints, None, SeasonalNB(), 900, "complaints")
-    if not found:
-        return None
-    onset = min(i.onset for i in found)
-    slot = max(0, int((onset - BEGIN) / timedelta(minutes=1)) - 5)
+def rest_on(situations: Sequence[Situation]) -> list[Signals | None]:
+    """Return what an incident of each situation's last hours would rest on, None where none opens."""
+    found: list[list[Interval]] = [[] for _ in situations]
+    votes, talk = (np.column_stack([getattr(s, name) for s in situations]) for name in ("votes", "talk"))
+    _intervals(found, range(len(situations)), votes, talk, replace(SeasonalNB(), repeats=0.0), 60, "votes")
+    counted = [n for n, s in enumerate(situations) if s.complaints is not None]
+    complaints = np.column_stack([c for s in situations if (c := s.complaints) is not None])
+    _intervals(found, counted, complaints, None, SeasonalNB(), 900, "complaints")
+    return [_signals(s, intervals) if intervals else None for s, intervals in zip(situations, found, strict=True)]
+
+
+def _signals(s: Situation, intervals: Sequence[Interval]) -> Signals:
+    slot = max(0, int((min(i.onset for i in intervals) - BEGIN) / timedelta(minutes=1)) - 5)
     voters = int(np.nansum(s.votes[slot:]))
     doubtful = s.dropped / (s.dropped + voters) if s.dropped + voters >= 4 else 0.0
-    return signals(found, [], voters=voters, works=s.denied, fails=s.named, doubtful=doubtful, outlets=0)
+    return signals(intervals, [], voters=voters, works=s.denied, fails=s.named, doubtful=doubtful, outlets=0)
 
 
-def _intervals(values: Floats, talk: Floats | None, detector: SeasonalNB, width: int, channel: str) -> list[Interval]:
+def _intervals(
+    found: list[list[Interval]],
+    places: Sequence[int],
+    values: Floats,
+    talk: Floats | None,
+    detector: SeasonalNB,
+    width: int,
+    channel: str,
+) -> None:
+    """Add to `found` the intervals of each column that reach into the last hours; all columns are judged at once."""
     index = pd.date_range(BEGIN, periods=len(values), freq=f"{width}s")
-    frames = [pd.DataFrame({"s": v}, index=index) for v in (values, talk) if v is not None]
-    verdicts = detector.detect(*frames)
-    observed, expected, score = (t.to_numpy()[:, 0] for t in (verdicts.observed, verdicts.expected, verdicts.score))
-    events = find_events(
-        observed, expected, score, alarm=detector.alarm, quiet_bins=max(2, 2700 // width), look_back=3600 // width
-    )
+    verdicts = detector.detect(*(pd.DataFrame(v, index=index) for v in (values, talk) if v is not None))
+    tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
     key = SeriesKey(service="s", channel=channel, source=channel, bin_s=width)
     first = len(values) - TAIL * 60 // width
 
     def moment(slot: int) -> datetime:
         return BEGIN + timedelta(seconds=slot * width)
 
-    return [
-        Interval(series=key, onset=moment(e.onset), alarmed_at=moment(e.alarmed + 1), peak=moment(e.peak), last_alarm=moment(e.last + 1),
-                 end=None, score=e.score, observed_peak=float(observed[e.peak]), expected_peak=float(expected[e.peak]))
-        for e in events if e.last >= first
-    ]  # fmt: skip
+    for column, place in enumerate(places):
+        observed, expected, score = (table[:, column] for table in tables)
+        for e in find_events(
+            observed, expected, score, alarm=detector.alarm, quiet_bins=max(2, 2700 // width), look_back=3600 // width
+        ):
+            if e.last >= first:
+                found[place].append(Interval(
+                    series=key, onset=moment(e.onset), alarmed_at=moment(e.alarmed + 1), peak=moment(e.peak), last_alarm=moment(e.last + 1),
+                    end=None, score=e.score, observed_peak=float(observed[e.peak]), expected_peak=float(expected[e.peak]),
+                ))  # fmt: skip
 
 
 def fit(rows: Sequence[Signals], truth: Sequence[bool]) -> dict[str, float]:
@@ -169,7 +182,8 @@ def report(seed: int, how_many: int = 1000) -> Iterator[str]:
     """Yield the section, line by line: fitted on situations of one seed, judged on those of the next."""
     halves = []
     for part in (seed, seed + 1):
-        found = [(s, rests_on(s)) for s in (situation(n, part) for n in range(how_many // 2))]
+        situations = [situation(n, part) for n in range(how_many // 2)]
+        found = list(zip(situations, rest_on(situations), strict=True))
         halves.append([(s, r) for s, r in found if r is not None])
         if part == seed:
             continue
