@@ -27,8 +27,8 @@ SELECT i.id AS incident, i.service, i.onset, i.official_first_at,
 FROM incidents i WHERE i.official_first_at IS NOT NULL ORDER BY i.onset;
 
 CREATE VIEW news_around AS
-SELECT l.incident, l.relation, e.first_seen, e.kind, e.title, e.outlets, l.score, l.evidence_for, l.evidence_against
-FROM links l JOIN news_events e ON e.id = l.news_event ORDER BY l.incident, l.relation, l.score DESC;
+SELECT l.incident, l.relation, e.first_seen, e.kind, e.title, e.outlets, l.score, l.p, l.evidence_for, l.evidence_against
+FROM links l JOIN news_events e ON e.id = l.news_event WHERE l.shown ORDER BY l.incident, l.relation, l.score DESC;
 
 CREATE VIEW counted_votes AS
 SELECT v.service, v.created, p.source, p.community, t.p_outage, t.components, t.symptom, t.language, p.title, p.text,
@@ -69,3 +69,23 @@ FROM status_updates ORDER BY displayed_at;
 
 CREATE VIEW what_others_say AS
 SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observed;
+
+CREATE VIEW episodes AS
+SELECT e.incident, i.service, e.number, e.onset, e."end" AS ended_at,
+  round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd
+FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
+
+CREATE VIEW who_said_what AS
+SELECT incident, kind, at, subject, value, beside, statement, rows AS evidence_rows FROM incident_evidence
+WHERE kind IN ('disagreement', 'figure', 'page', 'differs') ORDER BY incident, at;
+
+CREATE VIEW rivals_meanwhile AS
+SELECT incident, subject AS rival, value AS seen, beside AS usual, statement, rows AS evidence_rows FROM incident_evidence
+WHERE kind IN ('rival', 'fallback') ORDER BY incident, subject;
+
+CREATE VIEW outages_like_it AS
+SELECT incident, subject AS outage, value AS lasted_minutes, beside AS alike, statement FROM incident_evidence
+WHERE kind = 'comparable' ORDER BY incident, beside DESC;
+
+CREATE VIEW surge_watch AS
+SELECT a.since, a.until, s.name AS service, a.level, a.reasons FROM advisories a JOIN services s ON s.id = a.service ORDER BY a.since;

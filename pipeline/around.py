@@ -27,8 +27,11 @@ def page_of(service: Service) -> str:
 
 def past_of(
     store: Store, service: Service, built: Sequence[Incident], now: datetime
-) -> tuple[list[Past], datetime]:  # fmt: skip
-    """Return the service's stories of the last months, ours and those only its page tells, and since when they are known."""
+) -> tuple[list[Past], datetime, list[datetime]]:  # fmt: skip
+    """Return the service's stories of the last months, ours and those only its page tells, since when they are known, and onsets.
+
+    The onsets are those of the page's single incidents, and of ours that it does not name.
+    """
     since = now - HISTORY
     ours = {i.onset: (i.end, i.impact) for i in built}
     for onset, end, impact in stories_between(store, service.id, since):
@@ -45,7 +48,12 @@ def past_of(
             )
             found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
     first = known_since(store, page_of(service)) or now
-    return sorted(found, key=lambda p: (p.onset, p.end)), max(first, since)
+    alone = [p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in notices)]
+    return (
+        sorted(found, key=lambda p: (p.onset, p.end)),
+        max(first, since),
+        sorted([*alone, *(n.posted for n in notices)]),
+    )
 
 
 def around(
@@ -53,10 +61,10 @@ def around(
     failing: Sequence[str], events: Sequence[NewsEvent], now: datetime,
 ) -> Around:  # fmt: skip
     """Return what the incident's links are held against."""
-    past, since = past_of(store, service, built, now)
+    past, since, onsets = past_of(store, service, built, now)
     inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
     mechanism = _between(store, service, incident, events)
-    return Around(past=past, known_since=since, notices=inside, failing=failing, between=mechanism)
+    return Around(past=past, known_since=since, onsets=onsets, notices=inside, failing=failing, between=mechanism)
 
 
 def _between(store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]) -> list[str]:

@@ -39,7 +39,7 @@ def facts(
              "until": iso(c.until) if c.until else None, "detail": c.detail}
             for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
         ],
-        "evidence": [e.statement for e in incident.evidence if e.kind != "official"][-4:],
+        "evidence": [e.statement for e in incident.evidence if e.kind in ("complaints", "votes", "shared", "doors")][-5:],
         "official": [[iso(e.at), e.statement] for e in incident.evidence if e.kind == "official"][-4:],
         "sources": kinds, "votes": len(votes), "quotes": quotes(votes), "episodes": incident.episodes,
         "links": [

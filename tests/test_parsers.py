@@ -229,9 +229,11 @@ def test_an_archive_of_incidents_knows_what_was_written_after_the_fact() -> None
     batch = status_archive.parse_incident_archive(body, page="s.example", source="x", fetched_at=NOW, name="i.csv")
     rows = [row for row in batch.rows if isinstance(row, StatusUpdate)]
     assert [(u.incident_id, u.status, u.after_the_fact) for u in rows] == [
-        ("a", "investigating", False), ("a", "resolved", False), ("b", "investigating", True), ("b", "resolved", True)]  # fmt: skip
+        ("a", "investigating", False), ("a", "resolved", False), ("b", "investigating", True), ("b", "resolved", True),
+        ("c", "investigating", False), ("c", "resolved", False)]  # fmt: skip
+    assert [u.timing for u in rows] == ["", "", "", "", "doubtful", "doubtful"], "its end lies before its start"
     assert rows[0].components == (("Web", "operational", "partial_outage"), ("API", "operational", "partial_outage"))
-    assert [bad.where for bad in batch.rejected] == ["i.csv:4", "i.csv:5"]
+    assert [bad.where for bad in batch.rejected] == ["i.csv:5"]
 
 
 def test_real_archives_of_incidents_are_read_to_the_line(eval_data: Path) -> None:

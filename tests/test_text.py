@@ -91,9 +91,18 @@ def test_votes_are_people_and_wordings_not_posts() -> None:
 
 def test_two_new_accounts_are_one_vote_and_newborn_ones_none() -> None:
     ballot = Ballot()
-    young = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3)) for i in range(4)]
-    judged = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9) for p in young]
-    assert [weight for weight, _ in judged] == [0.0, 1.0, 0.0, 1.0]
+    young = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3, hours=i)) for i in range(8)]
+    alone = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9)[0] for p in young[:4]]
+    assert alone == [0.0] * 4, "however many they are"
+    for name in ("x", "y"):
+        assert ballot.judge("claude", post(name), shape_of(f"whole {name}"), 0.9)[0] == 1.0
+    beside = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9)[0] for p in young[4:]]
+    assert beside == [1.0, 0.0, 0.0, 0.0], "a pair for two whole votes"
+    twin = post("t", author_created=AT - timedelta(days=3))
+    assert (
+        ballot.judge("claude", twin, shape_of("made together"), 0.9)[1]
+        == "an account made in the same minute as another's"
+    )
     newborn = post("b", author_created=AT - timedelta(hours=3))
     assert ballot.judge("claude", newborn, shape_of("made for this"), 0.9)[1] == "an account younger than a day"
     old = post("o", author_created=AT - timedelta(days=900))
@@ -104,14 +113,17 @@ def test_two_new_accounts_are_one_vote_and_newborn_ones_none() -> None:
 
 def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> None:
     whole, first = Ballot(), Ballot()
-    posts = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3)) for i in range(5)]
+    posts = [
+        post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=900 if i < 3 else 3, hours=i))
+        for i in range(6)
+    ]
     expected = [whole.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts]
-    before = [first.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[:3]]
+    before = [first.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[:5]]
     stored = [("claude", p.author_key, shape_of(p.author_key), p.created, reason)
               for p, (_, reason) in zip(posts, before, strict=False)]  # fmt: skip
     later = Ballot()
     later.recall(stored)
-    assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[3:]] == expected
+    assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[5:]] == expected
 
 
 def item(number: int, title: str, outlet: str, hours: float = 0.0, summary: str = "") -> NewsItem:
@@ -134,4 +146,4 @@ def test_syndicated_copies_are_one_event_with_its_outlets() -> None:
              item(3, "Cup final goes to penalties", "Herald", 1, "A long evening of football ended late")]  # fmt: skip
     events = fold_items(items, MATCHER)
     assert [event.outlets for event in events] == [("Herald", "Wire"), ("Herald",)]
-    assert events[0].entities == ("claude:name",)
+    assert events[0].entities == ("claude:name+headline",)

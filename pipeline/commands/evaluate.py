@@ -9,7 +9,7 @@ import click
 
 from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue
 
-SECTIONS = ("simulated", "recorded", "posts", "extraction")
+SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty", "abuse")
 
 
 @click.command("evaluate")
@@ -19,9 +19,9 @@ SECTIONS = ("simulated", "recorded", "posts", "extraction")
 @click.option("--days", type=click.IntRange(21, 400), default=42, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for drawings of false alarms and misses.")
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
-    """Print figures of the detectors on simulated and on recorded counts, and of the text models.
+    """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
 
-    SECTIONS are any of simulated, recorded, posts, extraction; all where none is named. Other people's data are read
+    SECTIONS are any of simulated, recorded, posts, extraction, links, certainty, abuse; all where none is named. Other people's data are read
     where EVAL_DATA points.
     """
     from pipeline.trials import real, simulated
@@ -37,6 +37,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
             lines = real.report(folder, seed) if folder else iter(["skipped: EVAL_DATA is not set"])
         elif section == "posts":
             lines = _posts(folder)
+        elif section in ("links", "certainty", "abuse"):
+            lines = _story(section, folder, seed)
         else:
             lines = _extraction(folder)
         for words in lines:
@@ -53,6 +55,20 @@ def _posts(folder: Path | None) -> Iterator[str]:
 
     matcher = ServiceMatcher(load_catalogue())
     return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher)
+
+
+def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:
+    from pipeline.text.classifier import load
+    from pipeline.text.kinds import load_news
+    from pipeline.text.services import ServiceMatcher
+    from pipeline.trials import abuse, certainty, links
+
+    if section == "certainty":
+        return certainty.report(seed, 1200)
+    if section == "abuse":
+        return abuse.report(folder, load(MODELS))
+    catalogue = load_catalogue()
+    return links.report(LABELS, folder, catalogue, ServiceMatcher(catalogue), load_news(MODELS))
 
 
 def _extraction(folder: Path | None) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Signals:
     """What an incident rests on.
 
     `loudest`: log2 of the strongest channel's score over the alarm; `kinds`: independent kinds of signal above what is
-    expected (complaint counts of a source, votes of a source, articles); `voters`: distinct people who report it;
+    expected (complaint counts of a source, votes of a source, articles); `voters`: distinct people who report it, in posts or to a counter;
     `denied`: share of those who speak of a part that say it works; `doubtful`: share of reports not counted because
     of who wrote them or because they are copies; `outlets`: independent outlets that report it.
     """
@@ -57,9 +57,13 @@ def signals(
     """Return what an incident rests on; see Signals."""
     kinds = {(i.series.channel, i.series.source) for i in intervals}
     strongest = max((i.score for i in intervals), default=0.0)
+    # who complains to a counter is somebody, too: its highest bin, less what is expected
+    counted = max(
+        (i.observed_peak - i.expected_peak for i in intervals if i.series.channel == "complaints"), default=0.0
+    )
     return Signals(
         loudest=math.log2(max(strongest, ALARM) / ALARM) if intervals else 0.0, kinds=len(kinds) + (outlets >= 2),
-        voters=voters, denied=works / (works + fails) if works + fails >= 3 else 0.0, doubtful=doubtful, outlets=outlets,
+        voters=max(voters, int(counted)), denied=works / (works + fails) if works + fails >= 3 else 0.0, doubtful=doubtful, outlets=outlets,
         notice=bool(official),
     )  # fmt: skip
 

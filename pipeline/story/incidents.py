@@ -16,7 +16,7 @@ from pipeline.story.scope import Report
 from pipeline.text.news import entity_services
 from pipeline.times import iso
 
-DOUBTED = ("an account younger", "the same ", "half a vote", "no author")  # as pipeline.text.votes words them
+DOUBTED = ("an account", "the same ", "half a vote", "no author")  # as pipeline.text.votes words them
 
 
 def build(

@@ -49,12 +49,13 @@ class Around:
     """What links of a service are held against.
 
     `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
-    known; `notices` are the page's incidents within this one; `failing` are ids of services with an open incident that
+    known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within this one; `failing` are ids of services with an open incident that
     began no later than it; `between` are what was seen between announcements and the onset, in words (chart, mentions).
     """
 
     past: Sequence[Past]
     known_since: datetime
+    onsets: Sequence[datetime] = ()
     notices: Sequence[Official] = ()
     failing: Sequence[str] = ()
     between: Sequence[str] = ()
@@ -267,7 +268,7 @@ def _against_context(
 ) -> list[str]:
     """Say how often such incidents began without, and before, the announcement."""
     found = []
-    onsets = sorted({p.onset for p in around.past})
+    onsets = sorted(set(around.onsets) or {p.onset for p in around.past})
     day = event.first_seen.replace(hour=0, minute=0, second=0)
     same_day = [onset for onset in onsets if day <= onset < event.first_seen]
     if same_day:

@@ -62,7 +62,7 @@ def displacement(
     for rival in rivals:
         name = catalogue[rival.service].name
         own = [i for i in rival.incidents if i.onset <= until and (i.end is None or i.end >= incident.onset)]
-        rows = f"post_tags:{rival.service}@{incident.onset:%Y-%m-%dT%H:%M:%SZ}/{until:%Y-%m-%dT%H:%M:%SZ}"
+        rows = f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/{until:%Y-%m-%dT%H:%M:%SZ}"
         talk = expected(rival.hours, incident.onset, until)
         if talk is not None:
             seen, usual, spread = talk

@@ -42,6 +42,7 @@ class Ballot:
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     halves: dict[str, datetime] = field(default_factory=dict)
+    born: dict[tuple[str, datetime], str] = field(default_factory=dict)
     whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
 
     def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
@@ -75,6 +76,9 @@ class Ballot:
         if not post.author_key:
             return 0.0, "no author"
         age = post.created - post.author_created if post.author_created else None
+        born = post.author_created.replace(second=0) if post.author_created else None
+        if born is not None and self.born.setdefault((service, born), post.author_key) != post.author_key:
+            return 0.0, "an account made in the same minute as another's"
         if age is not None and age < NEWBORN:
             return 0.0, "an account younger than a day"
         if self._within(self.authors.get((service, post.author_key)), post.created):

@@ -44,7 +44,7 @@ def posts_of(case: Case) -> list[Post]:
         created, born = row["created_utc"], row.get("author_created_utc")
         if not isinstance(created, int | float) or not now - 7 * 86400 < created <= now:
             continue
-        plausible = isinstance(born, int | float) and 0 < born <= created
+        plausible = isinstance(born, int | float) and 0 < born < 4e9
         found.setdefault(str(row["id"]), Post(
             source="x", native_id=str(row["id"]), kind="post", community=str(row.get("subreddit", "")), author_key=str(row["author"]),
             author_created=datetime.fromtimestamp(born, UTC) if plausible else None, created=datetime.fromtimestamp(created, UTC),

@@ -227,7 +227,7 @@ def report(
     yield f"public record of 20 February to 4 March 2026, {len(record)} items: precision {precision:.3f}, recall {recall:.3f} ({given} linked, {real} to link)"
     for service, path in (("claude", "claude_status"), ("github", "github_status")):
         past = archive(folder / "series" / path / "incidents.csv", path, utc("2026-11-01T00:00:00Z"))
-        shares = chance(past, service, catalogue, 1000, 2026)
+        shares = chance(past, service, catalogue, 400, 2026)
         yield f"random dates in the later half of {path}, linked and shown: " + ", ".join(
             f"{r} {share:.1%}" for r, share in shares.items()
         )

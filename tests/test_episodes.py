@@ -1,0 +1,274 @@
+"""From spikes to stories: episodes, phases, scope, shared failures, surges, rivals, comparable outages, chance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from pipeline.config import OUTAGES, PRESS, load_catalogue
+from pipeline.findings import Advisory, Incident, NewsEvent
+from pipeline.model import Component, Service, StatusUpdate
+from pipeline.records import known_outages, press_comparisons
+from pipeline.sources.recorded import load_recorded, read_scenario
+from pipeline.story.accounts import Said, disagreements
+from pipeline.story.comparable import comparable
+from pipeline.story.episodes import episodes, officials, stories
+from pipeline.story.placebo import Past, Window, p_value
+from pipeline.story.rivals import Rival, displacement
+from pipeline.story.shared import groups
+from pipeline.story.surge import Seen, advise, body_and_signature, payload
+from pipeline.text.claims import claims
+from pipeline.text.days import days_named, looks_years_back
+from pipeline.text.votes import first_said
+from pipeline.times import utc
+from tests.conftest import SCENARIO
+from tests.test_story import at, built, interval, notice, report
+
+DAY = timedelta(days=1)
+
+
+def test_the_week_of_the_record_is_stories_of_a_day_and_never_one_endless_one() -> None:
+    recorded = read_scenario(SCENARIO)
+    sources, _ = load_recorded(recorded)
+    rows = [
+        row for s in sources for row in s.fetch(recorded.start, recorded.end, {}).rows if isinstance(row, StatusUpdate)
+    ]
+    found = stories(episodes([], officials(rows)))
+    second = next(s for s in found if any(o.id == "0ghc53zpsfmt" for e in s for o in e.officials))
+    assert {o.id for e in second for o in e.officials} == {
+        "0ghc53zpsfmt",
+        "5zg05jnrqmzg",
+        "0j8dkb38jymf",
+        "63943gpfb97z",
+        "vqnfq1179169",
+    }
+    third = found[found.index(second) + 1]
+    assert third[0].start == utc("2026-03-03T03:15:21Z")
+    of_week = [s for s in found if s[0].start >= utc("2026-02-25T00:00:00Z")]
+    assert len(of_week) >= 6
+    assert all(stretch.start - s[0].start <= DAY for s in found for stretch in s)
+
+
+def test_trouble_without_a_pause_is_cut_after_a_day() -> None:
+    chain = [interval(f"{hour:02d}:00", f"{hour:02d}:40", day=day) for day in (2, 3, 4) for hour in range(0, 24, 1)]
+    found = stories(episodes(chain, []))
+    assert [s[0].start for s in found] == [at("00:00", 2), at("01:00", 3), at("02:00", 4)]
+
+
+def test_phases_follow_each_other_and_say_what_changed() -> None:
+    updates = [
+        notice(1, "11:49", "investigating", "major", web="partial_outage"),
+        notice(1, "12:06", "investigating", "major", web="partial_outage", api="partial_outage"),
+        notice(1, "12:21", "investigating", "major", web="partial_outage", api="operational"),
+        notice(1, "13:22", "identified", "major", web="partial_outage"),
+        notice(1, "13:37", "identified", "major", web="partial_outage", api="partial_outage"),
+        notice(1, "15:25", "monitoring", "major", web="partial_outage", api="partial_outage"),
+        notice(1, "15:47", "resolved", "major", web="operational", api="operational"),
+    ]
+    (incident,) = built([interval("11:37", "15:00")], updates, at("18:00"))
+    told = {f"{p.since:%H:%M}": (p.phase, p.why) for p in incident.phases}
+    assert told["11:37"][0] == "onset"
+    assert told["12:06"] == ("worsening", "it adds Svc API")
+    assert told["12:21"] == ("easing", "it takes back Svc API")
+    assert "identified" in told["13:22"][1]
+    assert told["13:37"] == ("worsening", "it adds Svc API")
+    assert told["15:25"] == ("easing", "the provider: monitoring")
+    assert told["15:47"][0] == "over"
+    for before, after in zip(incident.phases, incident.phases[1:], strict=False):
+        assert before.until == after.since
+    assert incident.phases[-1].impact == "none"
+
+
+def test_each_episode_keeps_its_own_row() -> None:
+    (incident,) = built(
+        [interval("08:00", "09:00"), interval("11:00", "11:30")],
+        [notice(1, "11:10", "resolved", "minor", web="operational")],
+        at("20:00"),
+    )
+    assert [(e.number, e.onset, e.end, e.by_crowd) for e in incident.stretches] == [
+        (1, at("08:00"), at("09:00"), True),
+        (2, at("11:00"), at("11:30"), True),
+    ]
+    assert [e.official_first_at for e in incident.stretches] == [None, at("11:10")]
+
+
+def test_a_part_nobody_names_any_more_is_over_and_front_door_is_told_from_back_door() -> None:
+    said = [report(f"11:{m}", ("web",), ("api",) if m > 40 else ()) for m in range(38, 44)]
+    (incident,) = built([interval("11:37", None, channel="votes")], [], at("14:00"), reports=said)
+    (web,) = [c for c in incident.components if c.component == "web"]
+    assert (web.since, web.until) == (at("11:40"), at("12:43"))
+    doors = [e for e in incident.evidence if e.kind == "doors"]
+    assert [(e.subject, e.value, e.beside) for e in doors] == [("api", 3, 0)]
+    assert "the back door works" in doors[0].statement
+
+
+def test_doubt_lowers_the_probability_and_a_notice_settles_it() -> None:
+    few = [report(f"11:{m}", ("web",)) for m in range(38, 43)]
+    dropped = [
+        {**report("11:45", weight=0.0), "native_id": f"d{n}", "reason": "the same author within six hours"}
+        for n in range(80)
+    ]
+    now = at("11:50")
+    plain = built([interval("11:37", None, channel="votes", score=10)], [], now, reports=few)[0]
+    doubted = built([interval("11:37", None, channel="votes", score=10)], [], now, reports=[*few, *dropped])[0]
+    sure = built(
+        [interval("11:37", None, channel="votes", score=10)],
+        [notice(1, "11:45", "investigating", "major")],
+        now,
+        reports=few,
+    )[0]
+    assert plain.probability is not None
+    assert doubted.probability is not None
+    assert sure.probability is not None
+    assert doubted.probability < 0.05 < plain.probability < sure.probability
+    assert any(e.subject == "doubtful" and (e.value or 0) < 0 for e in doubted.evidence)
+
+
+def story(service: str, clock: str, *, active: bool = True) -> Incident:
+    (one,) = built([interval(clock, None)], [], at("12:20"))
+    from dataclasses import replace
+
+    return replace(one, id=f"{service}-x", service=service, active=active)
+
+
+def test_services_that_fail_together_name_what_they_run_on_and_strangers_do_not() -> None:
+    def service(name: str, *below: str) -> Service:
+        return Service(
+            id=name, name=name.title(), runs_on=below, components=(Component(id="web", name="w", role="web"),)
+        )
+
+    catalogue = {
+        s.id: s
+        for s in (service("a", "net"), service("b", "net"), service("c", "net", "db"), service("d"), service("net"))
+    }
+    together = [story("a", "12:00"), story("b", "12:05"), story("c", "12:20"), story("d", "12:01")]
+    ((group, members),) = groups(together, catalogue, at("12:30"))
+    assert (group.service, members, group.state) == ("net", ["a-x", "b-x", "c-x"], "likely")
+    assert "3 services that run on Net" in group.evidence[0].statement
+    assert groups(together[:2], catalogue, at("12:30")) == []
+    assert groups([story("a", "09:00"), story("b", "10:00"), story("c", "12:00")], catalogue, at("12:30")) == []
+
+
+def test_a_service_that_fails_twice_a_day_follows_every_date_and_a_rare_one_does_not() -> None:
+    begin = utc("2026-01-01T00:00:00Z")
+    often = [
+        Past(onset=begin + timedelta(hours=12 * n), end=begin + timedelta(hours=12 * n + 1), size=(1, 60.0))
+        for n in range(120)
+    ]
+    rare = Past(onset=begin + timedelta(days=60, hours=5), end=begin + timedelta(days=60, hours=9), size=(3, 240.0))
+    window = Window(before=timedelta(days=7), after=timedelta(0))
+    small = p_value([*often, rare], often[119], begin, window, often[119].onset - timedelta(hours=11))
+    large = p_value([*often, rare], rare, begin, window, rare.onset - timedelta(hours=11))
+    assert small is not None
+    assert large is not None
+    assert small[0] > 0.5
+    assert large[0] < 0.05
+    assert p_value([rare], rare, rare.onset - timedelta(days=10), window, rare.onset) is None, "too little history"
+
+
+def test_days_are_read_in_four_languages() -> None:
+    monday = utc("2026-03-04T12:00:00Z").date()  # a Wednesday
+    assert days_named("what Monday taught us", monday) == {utc("2026-03-02T00:00:00Z").date()}
+    assert days_named("am 2. März, gestern", monday) == {
+        utc("2026-03-02T00:00:00Z").date(),
+        utc("2026-03-03T00:00:00Z").date(),
+    }
+    assert days_named("le 28 février 2025", monday) == {utc("2025-02-28T00:00:00Z").date()}
+    assert days_named("on 31 February", monday) == set()
+    assert looks_years_back("One year later: the week in which it stood still")
+
+
+def test_surge_is_raised_by_two_signals_held_by_one_and_never_during_an_outage() -> None:
+    now = utc("2026-02-28T12:00:00Z")
+    hours = {now - timedelta(hours=n): (40 if n <= 24 else 8, 0.1) for n in range(1, 24 * 8)}
+    climbing = [(now - timedelta(days=3), 40), (now - timedelta(days=2), 38), (now - timedelta(hours=1), 2)]
+    news = [
+        NewsEvent(
+            id="n",
+            kind="politics_regulation",
+            title="t",
+            entities=("svc:headline+name",),
+            outlets=("a",),
+            first_seen=now - DAY / 2,
+            items=(),
+        )
+    ]
+    seen = Seen(posts=hours, ranks=climbing, events=news)
+    raised, loud = advise("svc", seen, None, None, now, broken=False)
+    assert raised is not None
+    assert (raised.level, loud) == ("watch", True)
+    assert advise("svc", seen, None, None, now, broken=True)[0] is None
+    quiet = Seen(posts=dict.fromkeys(hours, (8, 0.1)), ranks=climbing, events=[])
+    assert advise("svc", quiet, raised, now, now, broken=False)[0] == raised, "the chart still stands out"
+    over, _ = advise("svc", Seen(posts={}, ranks=[], events=[]), raised, now - DAY, now, broken=False)
+    assert over is not None
+    assert over.until == now
+
+
+def test_the_payload_for_an_autoscaler_is_signed() -> None:
+    advisory = Advisory(
+        service="svc", since=at("12:00"), until=None, level="high", reasons=("r",), signals=(("news", 7.0, 1.0),)
+    )
+    body, signature = body_and_signature(payload(advisory, "Svc", simulated=True), "secret")
+    assert b'"level":"high"' in body
+    assert b'"simulated":true' in body
+    assert signature.startswith("sha256=")
+    assert signature != body_and_signature(payload(advisory, "Svc", simulated=False), "secret")[1]
+    assert signature != body_and_signature(payload(advisory, "Svc", simulated=True), "other")[1]
+
+
+def test_rivals_are_held_against_their_own_days_and_their_own_trouble() -> None:
+    (incident,) = built([interval("11:00", "13:00")], [], at("18:00"))
+    catalogue = {"r": Service(id="r", name="Rival")}
+    hours = {at("00:00") - n * timedelta(hours=1): 10 for n in range(24 * 7)} | {at("11:00"): 80, at("12:00"): 90}
+
+    def verdict(**more: Any) -> list[str]:
+        rival = Rival(service="r", hours=hours, ranks=(), incidents=more.get("incidents", ()), complaints={})
+        return [e.statement for e in displacement(incident, [rival], catalogue, at("18:00"))]
+
+    assert verdict() == ["Rival: 170 posts, 20 usual at these hours (± 4): gained talk"]
+    assert verdict(incidents=[incident])[0].endswith("trouble of its own at the time")
+
+
+def test_claims_are_laid_beside_what_was_measured() -> None:
+    (incident,) = built([interval("11:37", "15:00")], [notice(1, "11:49", "investigating", "major", api="partial_outage"),
+                                                       notice(1, "15:47", "resolved", "major", api="operational")], at("18:00"))  # fmt: skip
+    service = Service(id="svc", name="Svc", components=(Component(id="api", name="Svc API", role="api"),))
+    text = "Svc was down from 5:30 AM PST. The API stayed up throughout."
+    said = [
+        Said(claim=c, where="Outlet", published=at("16:00"), rows="claims:x") for c in claims(text, at("16:00").date())
+    ]
+    from pipeline.story.episodes import officials as grouped
+
+    found = [
+        e.statement
+        for e in disagreements(incident, said, grouped([notice(1, "11:49", "investigating", "major")]), service)
+    ]
+    assert found == [
+        "Outlet: start 13:30 UTC, 113 minutes after the first reports, 101 minutes after the first notice",
+        "Outlet: Svc API unaffected, contradicted by the provider at 11:49 UTC",
+    ]
+
+
+def test_comparable_outages_come_from_public_records_of_six_providers() -> None:
+    known = known_outages(OUTAGES)
+    assert len({k.provider for k in known}) >= 6
+    assert all(k.source and k.minutes > 0 for k in known)
+    (incident,) = built(
+        [interval("11:37", "15:00")], [], at("18:00"), reports=[report(f"11:{m}", ("web",)) for m in range(38, 44)]
+    )
+    found = list(comparable(incident, load_catalogue()["claude"], known, at("18:00")))
+    assert [e.kind for e in found] == ["comparable"] * 5 + ["outlook"]
+    assert all("lasted" in e.statement for e in found)
+    assert {c.found for c in press_comparisons(PRESS)} == {True, False}
+
+
+def test_copies_are_one_voice_in_the_talk() -> None:
+    heard: dict[str, Any] = {}
+    assert [first_said(heard, "same", at("12:00") + timedelta(minutes=n)) for n in (0, 1, 2, 400)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert [first_said(heard, "", at("12:00")) for _ in range(2)] == [True, True], "what has no words is no copy"
