@@ -69,10 +69,9 @@ def around(
 
 def _between(store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]) -> list[str]:
     """Return which signals of a surge stood out in the week before the onset, in words."""
-    judged = [
-        signals(service.id, seen(store, service, events, incident.onset - n * DAY), incident.onset - n * DAY)
-        for n in range(4)
-    ]
+    hour = floor_to(incident.onset, 3600)
+    lies = seen(store, service, events, incident.onset, days=12)
+    judged = [signals(service.id, lies, hour - n * DAY) for n in range(4)]
     words: dict[str, str] = {}
     for day, row in enumerate(judged):
         for name, (_, _, out, told) in row.items():
@@ -81,12 +80,12 @@ def _between(store: Store, service: Service, incident: Incident, events: Sequenc
     return list(words.values())
 
 
-def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datetime) -> Seen:
-    """Return what a surge is judged by."""
+def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datetime, days: int = 8) -> Seen:
+    """Return what a surge is judged by, of so many days."""
     hour = floor_to(now, 3600)
     return Seen(
-        posts=talk_by_hour(store, service.id, hour - 8 * DAY, hour),
-        ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(service.app_names), now - 10 * DAY, now)],
+        posts=talk_by_hour(store, service.id, hour - days * DAY, hour),
+        ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(service.app_names), now - (days + 2) * DAY, now)],
         events=[e for e in events if e.first_seen <= now],
     )  # fmt: skip
 

@@ -342,9 +342,7 @@ def _surge(work: _Pass) -> int:
     for name in work.config.watched:
         before = lasting.get(name)
         last = stage_note(store, "explain", f"surge:{name}")
-        broken = any(
-            i.service == name and (i.active or (i.end is not None and hour - i.end < timedelta(days=1))) for i in mine
-        )
+        broken = any(i.service == name and i.active and any(e.by_crowd for e in i.stretches) for i in mine)
         lies = seen(store, work.config.catalogue[name], events, hour)
         after, stands_out = advise(name, lies, before, utc(last) if last else None, hour, broken=broken)
         if stands_out:

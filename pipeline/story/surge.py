@@ -3,7 +3,7 @@
 Four signals, each against the service's own week before: outlets that name it or its vendor in political or business
 news, posts about it, how angry they are, and its place in the app chart. Two that stand out make a watch, three a high
 one; it lasts while one of them does, and for a day after. What people say of an outage is no surge: none is raised while
-one lasts, nor on the day after. Whether it foretells outages is for a record of real episodes
+one lasts. Whether it foretells outages is for a record of real episodes
 to say, and there are few.
 """
 
@@ -91,8 +91,8 @@ def advise(
 ) -> tuple[Advisory | None, bool]:
     """Return the advisory as it stands now (None for none) and whether any signal stands out.
 
-    `open_now` is the one that lasts, `last_loud` when a signal last stood out; `broken` that an incident lasts or
-    ended within a day.
+    `open_now` is the one that lasts, `last_loud` when a signal last stood out; `broken` that a crowd says it is
+    out now.
     """
     judged = signals(service, seen, now)
     out = {name: row for name, row in judged.items() if row[2]}
