@@ -306,7 +306,7 @@ def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> Non
     )
     posts = tuple(
         Post(source="s", native_id=f"p{i}", kind="post", community="ClaudeAI", author_key=f"a{i}",
-             author_created=at - timedelta(days=3 if i > 1 else 900), created=at + timedelta(minutes=i), collected=at, title=text)
+             author_created=at - timedelta(days=3 if i > 1 else 900, hours=i), created=at + timedelta(minutes=i), collected=at, title=text)
         for i, text in enumerate(texts)
     )  # fmt: skip
     model = classifier.load(MODELS)
