@@ -77,7 +77,7 @@ FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
 
 CREATE VIEW who_said_what AS
 SELECT incident, kind, at, subject, value, beside, statement, rows AS evidence_rows FROM incident_evidence
-WHERE kind IN ('disagreement', 'figure', 'page', 'differs') ORDER BY incident, at;
+WHERE kind IN ('disagreement', 'figure', 'comparison', 'page', 'differs') ORDER BY incident, at;
 
 CREATE VIEW rivals_meanwhile AS
 SELECT incident, subject AS rival, value AS seen, beside AS usual, statement, rows AS evidence_rows FROM incident_evidence

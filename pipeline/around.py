@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pipeline.findings import Evidence, Incident, Link, NewsEvent
 from pipeline.model import Catalogue, Service
+from pipeline.records import PressComparison
 from pipeline.store import Store
 from pipeline.store.collected import chart_ranks, status_updates
 from pipeline.store.talk import claims_of, complaint_bins, known_since, past_outages, stories_between, talk_by_hour
@@ -92,7 +93,7 @@ def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datet
 
 def beside(
     store: Store, catalogue: Catalogue, service: Service, incident: Incident, links: Sequence[Link],
-    notices: Sequence[Official], others: Sequence[Incident], records: Sequence[Known], now: datetime,
+    notices: Sequence[Official], others: Sequence[Incident], records: Sequence[Known], press: Sequence[PressComparison], now: datetime,
 ) -> list[Evidence]:  # fmt: skip
     """Return what else an incident is told with: who said what, counts by definition, rivals, comparable outages."""
     begin = incident.onset.replace(hour=0, minute=0, second=0)
@@ -117,7 +118,20 @@ def beside(
         catalogue,
         now,
     )
+    found += [
+        _compared(c, catalogue, incident)
+        for c in press
+        if (c.about_service, c.about_day) == (service.id, incident.onset.date())
+    ]
     return [*found, *comparable(incident, service, [*records, *past_outages(store, incident.onset)], now)]
+
+
+def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> Evidence:
+    """Return an earlier outage the press compared this one with, and whether a public record holds it."""
+    name = catalogue[c.service].name if c.service in catalogue else c.service
+    words = f"found in {c.record}" if c.found else f"not found: {c.record}"
+    return Evidence(kind="comparison", at=incident.onset, subject=c.service, value=float(len(c.incidents)), rows=f"press_claims.csv:{c.service}/{c.month}",
+                    statement=f"the press compared it with an outage of {name} in {c.month}; {words}")  # fmt: skip
 
 
 def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[Incident], now: datetime) -> Rival:

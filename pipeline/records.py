@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from pipeline.times import minutes_between, utc
 class PressComparison:
     """An earlier outage the press compared one with, and whether a public record holds it."""
 
-    claim: str
+    about_service: str
+    about_day: date
     service: str
     month: str
     found: bool
@@ -45,8 +47,8 @@ def known_outages(path: Path) -> tuple[Known, ...]:
 
 @cache
 def press_comparisons(path: Path) -> tuple[PressComparison, ...]:
-    """Read `claim,service,month,found,record,incidents`."""
+    """Read `about_service,about_day,service,month,found,record,incidents`."""
     return tuple(
-        PressComparison(claim=r["claim"], service=r["service"], month=r["month"], found=r["found"] == "yes", record=r["record"],
+        PressComparison(about_service=r["about_service"], about_day=date.fromisoformat(r["about_day"]), service=r["service"], month=r["month"], found=r["found"] == "yes", record=r["record"],
                         incidents=tuple(r["incidents"].split())) for r in _rows(path)
     )  # fmt: skip

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.config import LABELS, MODELS, OUTAGES, load_catalogue
-from pipeline.records import known_outages
+from pipeline.config import LABELS, MODELS, OUTAGES, PRESS, load_catalogue
+from pipeline.records import known_outages, press_comparisons
 from pipeline.story.ledger import Entry, acknowledgement, grade, months, wait, working_minutes
 from pipeline.text.classifier import load
 from pipeline.text.kinds import load_news
@@ -198,12 +198,15 @@ def test_every_statement_names_rows_that_are_there(tmp_path: Path) -> None:
         "page",
     } <= {kind for kind, _, _ in statements}
     public = {k.id for k in known_outages(OUTAGES)}
+    compared = {f"{c.service}/{c.month}" for c in press_comparisons(PRESS)}
     for kind, statement, rows in statements:
         assert rows, statement
         for name in rows.split(" "):
             table, _, key = name.partition(":")
             if table == "incidents.csv":
                 assert key in public, statement
+            elif table == "press_claims.csv":
+                assert key in compared, statement
             elif table in SPANS:
                 what, _, when = key.rpartition("@")
                 assert conn.execute(SPANS[table], (what, *when.split("/"))).fetchone(), (kind, statement, name)

@@ -17,7 +17,7 @@ from pipeline.times import iso
 BASIS = ("complaints", "votes", "official", "shared")
 TOPICS = (
     ("What is hit, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
-    ("Who said what, beside what was measured", ("disagreement", "figure", "page")),
+    ("Who said what, beside what was measured", ("disagreement", "figure", "comparison", "page")),
     ("Rivals", ("rival", "fallback")),
     ("Outages like this one", ("comparable", "outlook")),
     ("How sure, in parts (log-odds)", ("certainty",)),

@@ -18,11 +18,11 @@ import numpy as np
 from detectors import DETECTORS
 from detectors.events import find_events
 from pipeline.around import around, beside, page_of, seen
-from pipeline.config import OUTAGES, Config
+from pipeline.config import OUTAGES, PRESS, Config
 from pipeline.facts import Points, facts, subject
 from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
 from pipeline.model import Alert, Run, Service
-from pipeline.records import known_outages
+from pipeline.records import known_outages, press_comparisons
 from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
@@ -260,7 +260,7 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
                           [event for event, _ in work.events], work.now)  # fmt: skip
             links = link(incident, t.service, work.events, lies, work.now)
             more = beside(work.store, work.config.catalogue, t.service, incident, links, t.notices, list(current.values()),
-                          known_outages(OUTAGES), work.now)  # fmt: skip
+                          known_outages(OUTAGES), press_comparisons(PRESS), work.now)  # fmt: skip
             incident = replace(incident, evidence=in_order([*incident.evidence, *more]))
             watched = t.service.id in work.config.watched and not incident.part_of
             changed += _write(work, t, incident, links, watched=watched, note="" if incident.active else state)
