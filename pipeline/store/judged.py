@@ -37,7 +37,7 @@ def talk(store: Store, source: str, since: datetime, until: datetime) -> list[tu
     return found
 
 
-def _distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
+def distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
     """Return the distinct values of an indexed column by hopping from one to the next: cost is in values, not rows."""
     found: list[Any] = []
     row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where}", values)[0]
@@ -49,15 +49,15 @@ def _distinct(store: Store, table: str, column: str, where: str = "1", values: t
 
 def post_sources(store: Store) -> list[str]:
     """Return the sources that have brought posts, sorted."""
-    return _distinct(store, "posts", "source")
+    return distinct(store, "posts", "source")
 
 
 def count_groups(store: Store) -> list[tuple[str, int, str]]:
     """Return (source, interval_s, window) of every kind of complaint count that is judged: rolling ones are not."""
     found = []
-    for source in _distinct(store, "complaint_counts", "source"):
-        for width in _distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
-            windows = _distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
+    for source in distinct(store, "complaint_counts", "source"):
+        for width in distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
+            windows = distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
             found += [(source, int(width), str(window)) for window in windows if window != "rolling"]
     return found
 

@@ -201,7 +201,7 @@ CREATE TABLE advisories (               -- likely to be overrun, said before any
   service TEXT NOT NULL, since TEXT NOT NULL, until TEXT, level TEXT NOT NULL, reasons TEXT NOT NULL,
   signals TEXT NOT NULL,                -- JSON list of [name, value, usual]
   PRIMARY KEY (service, since)) STRICT, WITHOUT ROWID;
-CREATE INDEX post_tags_service ON post_tags (service, created);
+CREATE INDEX post_tags_service ON post_tags (service, created, anger);
 ALTER TABLE status_updates              -- of imported archives: unposted (no posting time), doubtful; else empty
   ADD COLUMN timing TEXT NOT NULL DEFAULT '';
 """

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipeline.findings import Advisory
 from pipeline.store import Store
+from pipeline.store.judged import distinct
 from pipeline.story.comparable import Known
 from pipeline.text.claims import Claim
 from pipeline.times import iso, iso_or_none, utc, utc_or_none
@@ -31,20 +32,25 @@ def complaint_bins(
 
     Where a source tells parts only, they are summed; moving totals are left out.
     """
-    rows = store.rows(
-        "SELECT source, start, interval_s, ifnull(max(CASE WHEN region = '' AND indicator = '' THEN total END),"
-        " sum(CASE WHEN indicator = '' THEN total END)) FROM complaint_counts WHERE service = ? AND start >= ? AND start < ?"
-        " AND window != 'rolling' GROUP BY source, start, interval_s ORDER BY source, start",
-        (service, iso(since), iso(until)),
-    )
     by_source: dict[str, list[tuple[datetime, int, float]]] = {}
-    for row in rows:
-        if row[3] is not None:
-            by_source.setdefault(row[0], []).append((utc(row[1]), int(row[2]), float(row[3])))
+    span = (service, iso(since), iso(until))
+    for source in distinct(store, "complaint_counts", "source"):
+        # totals lie together in the key; only where a source tells none are its parts summed
+        rows = store.rows(
+            "SELECT start, interval_s, total FROM complaint_counts WHERE source = ? AND service = ? AND region = '' AND indicator = ''"
+            " AND start >= ? AND start < ? AND window != 'rolling' ORDER BY start, interval_s",
+            (source, *span),
+        ) or store.rows(
+            "SELECT start, interval_s, sum(total) FROM complaint_counts WHERE source = ? AND service = ? AND start >= ? AND start < ?"
+            " AND indicator = '' AND window != 'rolling' GROUP BY start, interval_s ORDER BY start, interval_s",
+            (source, *span),
+        )
+        if rows:
+            by_source[source] = [(utc(row[0]), int(row[1]), float(row[2])) for row in rows]
     if not by_source:
         return "", []
-    source = max(sorted(by_source), key=lambda name: len(by_source[name]))
-    return source, by_source[source]
+    best = max(sorted(by_source), key=lambda name: len(by_source[name]))
+    return best, by_source[best]
 
 
 def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, str, datetime, Claim]]:
