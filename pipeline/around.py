@@ -13,9 +13,9 @@ from pipeline.store.collected import chart_ranks, status_updates
 from pipeline.store.talk import claims_of, complaint_bins, known_since, past_outages, stories_between, talk_by_hour
 from pipeline.story.accounts import Counted, Said, disagreements, report_counts
 from pipeline.story.comparable import Known, comparable
-from pipeline.story.episodes import COUNTED_IMPACTS, Official, episodes, officials, stories
+from pipeline.story.episodes import Official, officials
 from pipeline.story.links import Around
-from pipeline.story.placebo import HISTORY, Past, size_of
+from pipeline.story.placebo import HISTORY, Past, size_of, told_by_page
 from pipeline.story.rivals import DAYS, Rival, displacement
 from pipeline.story.surge import DAY, Seen, signals
 from pipeline.times import floor_to, iso
@@ -41,13 +41,11 @@ def past_of(
         Past(onset=o, end=e or now, size=size_of(impact, o, e or now)) for o, (e, impact) in ours.items() if o <= now
     ]
     notices = officials(status_updates(store, page_of(service), since, now)) if service.status_page else []
-    for story in stories(episodes([], notices)):
-        begin, end = story[0].start, story[-1].end or now
-        if not any(p.onset <= end and p.end >= begin for p in found):
-            worst = max(
-                (COUNTED_IMPACTS[o.impact] for s in story for o in s.officials), key=["low", "high", "critical"].index
-            )
-            found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
+    found += [
+        told
+        for told in told_by_page(notices, now)
+        if not any(p.onset <= told.end and p.end >= told.onset for p in found)
+    ]
     first = known_since(store, page_of(service)) or now
     alone = [p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in notices)]
     return (
@@ -58,11 +56,11 @@ def past_of(
 
 
 def around(
-    store: Store, service: Service, incident: Incident, built: Sequence[Incident], notices: Sequence[Official],
-    failing: Sequence[str], events: Sequence[NewsEvent], now: datetime,
+    store: Store, service: Service, incident: Incident, history: tuple[list[Past], datetime, list[datetime]],
+    notices: Sequence[Official], failing: Sequence[str], events: Sequence[NewsEvent], now: datetime,
 ) -> Around:  # fmt: skip
-    """Return what the incident's links are held against."""
-    past, since, onsets = past_of(store, service, built, now)
+    """Return what the incident's links are held against; `history` is what past_of returns of its service."""
+    past, since, onsets = history
     inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
     mechanism = _between(store, service, incident, events)
     return Around(past=past, known_since=since, onsets=onsets, notices=inside, failing=failing, between=mechanism)
@@ -95,9 +93,11 @@ def beside(
     store: Store, catalogue: Catalogue, service: Service, incident: Incident, links: Sequence[Link],
     notices: Sequence[Official], others: Sequence[Incident], records: Sequence[Known], press: Sequence[PressComparison], now: datetime,
 ) -> list[Evidence]:  # fmt: skip
-    """Return what else an incident is told with: who said what, counts by definition, rivals, comparable outages."""
+    """Return what else an incident is told with: who said what, counts by definition, rivals, comparable outages.
+
+    `notices` are the page's incidents within it.
+    """
     begin = incident.onset.replace(hour=0, minute=0, second=0)
-    inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
     wanted = [k.news_event for k in links if k.relation == "reports" or (k.relation == "follow_up" and k.shown)]
     said = [
         Said(
@@ -108,10 +108,10 @@ def beside(
         )
         for source, native_id, outlet, published, claim in (claims_of(store, wanted) if wanted else [])
     ]
-    source, bins = complaint_bins(store, service.id, begin, min(now, begin + 2 * DAY))
     known = min(now, begin + 2 * DAY)
-    counted = Counted(source=source, bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
-    found = [*disagreements(incident, said, inside, service), *report_counts(incident, counted, said)]
+    _, bins = complaint_bins(store, service.id, begin, known)
+    counted = Counted(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
+    found = [*disagreements(incident, said, notices, service), *report_counts(incident, counted, said)]
     found += displacement(
         incident,
         [_rival(store, catalogue[name], incident, others, now) for name in service.rivals if name in catalogue],

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+GROUP = "-shared"  # ends the ids of failures that many services share
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesKey:
@@ -139,6 +141,11 @@ class Incident:
     phases: tuple[Phase, ...] = ()
     components: tuple[ComponentSpan, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_group(self) -> bool:
+        """Return whether it is a failure many services share, not one of a single service."""
+        return self.id.endswith(GROUP)
 
     def affected(self, at: datetime) -> tuple[str, ...]:
         """Return the component ids that any source holds to be affected at a moment, sorted."""

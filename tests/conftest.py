@@ -6,10 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from pipeline.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
@@ -34,6 +36,13 @@ def eval_data() -> Path:
     if not where:
         pytest.skip("EVAL_DATA is not set: real data are read where it points")
     return Path(where).resolve()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A database of its own, empty."""
+    with Store(tmp_path / "groundswell.db") as opened:
+        yield opened
 
 
 Groundswell = Callable[..., "subprocess.CompletedProcess[str]"]

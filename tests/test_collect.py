@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,19 +18,7 @@ from pipeline.store import Store
 from pipeline.store.runs import heard, memory_of
 from tests.fakes import faults
 from tests.fakes.recording import Recording
-from tests.upstreams import NOW, config_for, serving, source_of
-
-TWO_HOURS = NOW - timedelta(hours=2)
-
-
-def fetcher(**options: float) -> Fetcher:
-    return Fetcher(allow=["127.0.0.1"], pause=0.01, **{"deadline": 20.0, **options})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "groundswell.db") as opened:
-        yield opened
+from tests.upstreams import NOW, TWO_HOURS, config_for, fetcher, serving, source_of
 
 
 class Slow:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
 from pipeline.model import ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
 from pipeline.sources import NEWS_DESKS, build_sources
 from pipeline.sources.reddit import RedditSource
@@ -20,20 +17,7 @@ from pipeline.store.runs import coverage
 from tests.fakes import faults
 from tests.fakes.recording import Recording
 from tests.fakes.reddit import Reddit
-from tests.upstreams import NOW, config_for, recorded_day, serving, source_of
-
-TWO_HOURS = NOW - timedelta(hours=2)
-
-
-def fetcher(**options: float) -> Fetcher:
-    return Fetcher(allow=["127.0.0.1"], pause=0.01, **{"deadline": 20.0, **options})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "groundswell.db") as opened:
-        yield opened
-
+from tests.upstreams import NOW, TWO_HOURS, config_for, fetcher, recorded_day, serving, source_of
 
 KINDS = ("statuspage", "atom", "feeds", "google_news", "downstatus", "downdetector", "hacker_news", "reddit", "mastodon", "bluesky",
          "charts", "legacy charts")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -20,11 +20,17 @@ from tests.fakes.base import Fake
 from tests.fakes.recording import Recording
 
 NOW = utc("2026-03-02T12:00:00Z")
+TWO_HOURS = NOW - timedelta(hours=2)
 KEYS = {
     "GROUNDSWELL_REDDIT_CLIENT_ID": reddit.KEY[0], "GROUNDSWELL_REDDIT_CLIENT_SECRET": reddit.KEY[1],
     "GROUNDSWELL_DOWNDETECTOR_CLIENT_ID": complaints.KEY[0], "GROUNDSWELL_DOWNDETECTOR_CLIENT_SECRET": complaints.KEY[1],
     "GROUNDSWELL_BLUESKY_IDENTIFIER": social.BLUESKY[0], "GROUNDSWELL_BLUESKY_PASSWORD": social.BLUESKY[1],
 }  # fmt: skip
+
+
+def fetcher(**options: float) -> Fetcher:
+    """Return a client that may reach the stand-ins and does not wait long."""
+    return Fetcher(allow=["127.0.0.1"], pause=0.01, **{"deadline": 20.0, **options})  # type: ignore[arg-type]
 
 
 @cache

@@ -17,7 +17,7 @@ import numpy as np
 
 from detectors import DETECTORS
 from detectors.events import find_events
-from pipeline.around import around, beside, page_of, seen
+from pipeline.around import around, beside, page_of, past_of, seen
 from pipeline.config import OUTAGES, PRESS, Config
 from pipeline.facts import Points, facts, subject
 from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
@@ -41,7 +41,7 @@ from pipeline.store.story import (
     reports,
 )
 from pipeline.store.talk import advisories, put_advisories
-from pipeline.story.episodes import STORY_GAP, Official, officials
+from pipeline.story.episodes import STORY_GAP, Official, interval_of, officials
 from pipeline.story.incidents import build, in_order
 from pipeline.story.links import link
 from pipeline.story.shared import groups
@@ -113,7 +113,7 @@ def run_explain(
     alarms = verdicts(store, since, now, minimum=alarm)
     offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
-    stirred = {key.service for key in alarms} | {i.service for i in known if not i.id.endswith("-shared")}
+    stirred = {key.service for key in alarms} | {i.service for i in known if not i.is_group}
     stirred |= {s.id for s in config.catalogue.values() if s.status_page and page_of(s) in pages}
     work = _Pass(store=store, config=config, telling=telling, known={i.id: i for i in known}, events=events, now=now)
     told = [
@@ -184,18 +184,7 @@ def _intervals(service: Service, alarms: Mapping[SeriesKey, Points], now: dateti
             observed, expected, score, alarm=alarm, quiet_bins=max(2, int(QUIET.total_seconds()) // key.bin_s),
             look_back=int(ONSET_WITHIN.total_seconds()) // key.bin_s,
         )  # fmt: skip
-
-        def moment(slot: int, first: int = first, width: int = key.bin_s) -> datetime:
-            return datetime.fromtimestamp(first + slot * width, tz=now.tzinfo)
-
-        for event in events:
-            found.append(Interval(
-                series=key, onset=moment(event.onset), alarmed_at=moment(event.alarmed + 1), peak=moment(event.peak),
-                end=None if event.quiet is None else moment(event.quiet), last_alarm=moment(event.last + 1),
-                score=round(event.score, 1), observed_peak=float(observed[event.peak]),
-                expected_peak=float(expected[event.peak]),
-                expected_total=round(float(np.nansum(expected[event.onset : event.last + 1])), 1),
-            ))  # fmt: skip
+        found += [interval_of(event, key, points[0][0], observed, expected) for event in events]
     return found
 
 
@@ -212,7 +201,7 @@ def _story(
     work: _Pass, service: Service, alarms: Mapping[SeriesKey, Points], alarm: float, since: datetime
 ) -> _Told | None:
     """Return a service's incidents as they stand now; nothing is written yet."""
-    mine = [i for i in work.known.values() if i.service == service.id and not i.id.endswith("-shared")]
+    mine = [i for i in work.known.values() if i.service == service.id and not i.is_group]
     intervals = _intervals(service, alarms, work.now, alarm)
     notices = officials(status_updates(work.store, page_of(service), since, work.now)) if service.status_page else []
     if not mine and not intervals and not notices:
@@ -230,12 +219,12 @@ def _story(
 def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
     """Name what failures share, add what each incident is told with, and write; return how much changed."""
     fresh = {i.id: i for t in told for i in t.built}
-    current = {**{k: i for k, i in work.known.items() if not k.endswith("-shared")}, **fresh}
+    current = {**{k: i for k, i in work.known.items() if not i.is_group}, **fresh}
     shared = groups(list(current.values()), work.config.catalogue, work.now)
     changed = 0
     part_of: dict[str, str] = {}
     for group, members in shared:
-        before = next((i for i in work.known.values() if i.id.endswith("-shared") and i.service == group.service
+        before = next((i for i in work.known.values() if i.is_group and i.service == group.service
                        and abs(i.onset - group.onset) <= STORY_GAP), None)  # fmt: skip
         if before is not None:
             group = replace(group, id=before.id, opened_at=before.opened_at)
@@ -249,6 +238,7 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
     heard = [(e.id, e.outlets, e.kind) for e, _ in work.events]
     failing = {i.service for i in current.values() if i.active}
     for t in told:
+        history = None
         for incident in t.built:
             incident = replace(incident, part_of=part_of.get(incident.id, ""))
             # what is over changes with the news around it, and for a day with charts and rivals: looked at once an hour
@@ -256,10 +246,11 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
             long_over = incident.end is not None and work.now - incident.end >= LINK_FOR and incident.id in work.known
             if not incident.active and (long_over or stage_note(work.store, "explain", f"seen:{incident.id}") == state):
                 continue
-            lies = around(work.store, t.service, incident, t.built, t.notices, sorted(failing - {t.service.id}),
+            history = history or past_of(work.store, t.service, t.built, work.now)
+            lies = around(work.store, t.service, incident, history, t.notices, sorted(failing - {t.service.id}),
                           [event for event, _ in work.events], work.now)  # fmt: skip
             links = link(incident, t.service, work.events, lies, work.now)
-            more = beside(work.store, work.config.catalogue, t.service, incident, links, t.notices, list(current.values()),
+            more = beside(work.store, work.config.catalogue, t.service, incident, links, lies.notices, list(current.values()),
                           known_outages(OUTAGES), press_comparisons(PRESS), work.now)  # fmt: skip
             incident = replace(incident, evidence=in_order([*incident.evidence, *more]))
             watched = t.service.id in work.config.watched and not incident.part_of

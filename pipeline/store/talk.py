@@ -10,7 +10,7 @@ from datetime import datetime
 from pipeline.findings import Advisory
 from pipeline.store import Store
 from pipeline.store.judged import distinct
-from pipeline.story.comparable import Known
+from pipeline.story.comparable import OURS, Known
 from pipeline.text.claims import Claim
 from pipeline.times import iso, iso_or_none, utc, utc_or_none
 
@@ -87,7 +87,7 @@ def past_outages(store: Store, until: datetime) -> list[Known]:
     return [
         Known(id=r["id"], provider=r["vendor"] or r["name"], service=r["service"], began=utc(r["onset"]), impact=r["impact"],
               minutes=(utc(r["end"]) - utc(r["onset"])).total_seconds() / 60, roles=frozenset(filter(None, r["roles"].split(","))),
-              symptom=r["symptom"], steps=(), source="this database") for r in rows
+              symptom=r["symptom"], steps=(), source=OURS) for r in rows
     ]  # fmt: skip
 
 

@@ -30,7 +30,6 @@ class Said:
 class Counted:
     """Complaints about a service in the incident's days: (start, seconds, total) of the totals, oldest first, and their rows."""
 
-    source: str
     bins: Sequence[tuple[datetime, int, float]]
     rows: str
 

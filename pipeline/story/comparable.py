@@ -12,6 +12,7 @@ from pipeline.model import IMPACTS, Service
 
 NEAREST = 5
 UNKNOWN = 0.5
+OURS = "this database"
 STEPS = ("investigating", "identified", "monitoring", "resolved")
 
 
@@ -43,7 +44,7 @@ def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
     return Known(
         id=incident.id, provider=service.vendor or service.name, service=service.id, began=incident.onset,
         minutes=((incident.end or now) - incident.onset) / timedelta(minutes=1), impact=incident.impact, roles=frozenset(hit),
-        symptom=incident.symptom, steps=tuple(steps.items()), source="this database",
+        symptom=incident.symptom, steps=tuple(steps.items()), source=OURS,
     )  # fmt: skip
 
 
@@ -84,15 +85,19 @@ def comparable(incident: Incident, service: Service, known: Sequence[Known], now
         what = ", ".join(sorted(k.roles)) or "parts not told"
         yield Evidence(
             kind="comparable", at=incident.onset, subject=k.id, value=round(k.minutes), beside=round(alike, 2),
-            rows=f"incidents:{k.id}" if k.source == "this database" else f"incidents.csv:{k.id}",
+            rows=_row(k),
             statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, impact {k.impact},"
                       f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
         )  # fmt: skip
     if len(near) >= 3:
         lengths = sorted(k.minutes for k in near)
         yield Evidence(kind="outlook", at=incident.onset, subject="duration", value=round(lengths[len(lengths) // 2]), beside=round(lengths[-1]),
-                       rows=" ".join(f"incidents.csv:{k.id}" if k.source != "this database" else f"incidents:{k.id}" for k in near),
+                       rows=" ".join(map(_row, near)),
                        statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])}, {_length(lengths[len(lengths) // 2])} in the middle")  # fmt: skip
+
+
+def _row(known: Known) -> str:
+    return f"incidents:{known.id}" if known.source == OURS else f"incidents.csv:{known.id}"
 
 
 def _length(minutes: float) -> str:

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.findings import Interval
+import numpy as np
+
+from detectors.base import Floats
+from detectors.events import Event
+from pipeline.findings import Interval, SeriesKey
 from pipeline.model import StatusUpdate
 
 TOUCH = timedelta(minutes=30)
@@ -43,6 +47,25 @@ class Stretch:
     end: datetime | None
     intervals: list[Interval]
     officials: list[Official]
+
+
+def incident_id(service: str, onset: datetime) -> str:
+    """Return the id of an incident first seen with an onset: service and minute."""
+    return f"{service}-{onset:%Y%m%dT%H%M}Z"
+
+
+def interval_of(event: Event, key: SeriesKey, begin: datetime, observed: Floats, expected: Floats) -> Interval:
+    """Return an event of a series whose first bin starts at `begin` as a span of time."""
+
+    def moment(slot: int) -> datetime:
+        return begin + timedelta(seconds=slot * key.bin_s)
+
+    return Interval(
+        series=key, onset=moment(event.onset), alarmed_at=moment(event.alarmed + 1), peak=moment(event.peak),
+        end=None if event.quiet is None else moment(event.quiet), last_alarm=moment(event.last + 1),
+        score=round(event.score, 1), observed_peak=float(observed[event.peak]), expected_peak=float(expected[event.peak]),
+        expected_total=round(float(np.nansum(expected[event.onset : event.last + 1])), 1),
+    )  # fmt: skip
 
 
 def officials(updates: Iterable[StatusUpdate]) -> list[Official]:

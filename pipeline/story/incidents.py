@@ -10,7 +10,7 @@ from itertools import pairwise
 from pipeline.findings import ComponentSpan, Episode, Evidence, Incident, Interval, NewsEvent, Phase
 from pipeline.model import IMPACTS, Service
 from pipeline.story import certainty, scope
-from pipeline.story.episodes import LONGEST_STORY, STORY_GAP, Official, Stretch, episodes, stories
+from pipeline.story.episodes import LONGEST_STORY, STORY_GAP, Official, Stretch, episodes, incident_id, stories
 from pipeline.story.phases import Levels, phases
 from pipeline.story.scope import Report
 from pipeline.text.news import entity_services
@@ -77,15 +77,15 @@ def _incident(
     )
     best = max((i for i in intervals if i.series.channel == "complaints"), key=lambda i: i.score, default=None)
     best = best or max(intervals, key=lambda i: i.score, default=None)
-    incident_id = known.id if known else f"{service.id}-{iso(begin)[:16].replace(':', '').replace('-', '')}Z"
+    own_id = known.id if known else incident_id(service.id, begin)
     said = [
         *_signals_in_words(intervals, official, votes),
-        *certainty.parts_in_words(p, parts, rests, begin, f"incidents:{incident_id}"),
+        *certainty.parts_in_words(p, parts, rests, begin, f"incidents:{own_id}"),
         *scope.shares(service, votes, begin), *scope.parts_in_words(service, spans, telling, begin),
-        *_page_in_words(official, begin, now),
+        *_page_in_words(official, begin),
     ]  # fmt: skip
     return Incident(
-        id=incident_id, service=service.id, state="resolved" if over else certainty.state(intervals, rests),
+        id=own_id, service=service.id, state="resolved" if over else certainty.state(intervals, rests),
         opened_at=known.opened_at if known else now, onset=begin, peak=best.peak if best else None,
         end=last if over else None, impact=max((phase.impact for phase in cut), key=IMPACTS.index, default="none"),
         symptom=scope.symptom_of(votes), official_first_at=min((o.spoke for o in official), default=None),
@@ -149,7 +149,7 @@ def _signals_in_words(
             )  # fmt: skip
 
 
-def _page_in_words(official: Sequence[Official], onset: datetime, now: datetime) -> Iterator[Evidence]:
+def _page_in_words(official: Sequence[Official], onset: datetime) -> Iterator[Evidence]:
     """Yield how long the page waited after the onset, how often it spoke, and its longest silence."""
     if not official:
         return

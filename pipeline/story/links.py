@@ -103,12 +103,11 @@ def _relation(
         return below
     # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
-    ours = event.first_seen > incident.onset and bool(
-        days_named(text, event.first_seen.date()) & _days(incident, around, now)
-    )
+    days, mine = days_named(text, event.first_seen.date()), _days(incident, around, now)
+    ours = event.first_seen > incident.onset and bool(days & mine)
     failing = event.kind in OUTAGE_KINDS or ((live or ours) and tells_of_failure(text))
     if failing and about and not looks_years_back(text):
-        relation = _outage_article(incident, event, text, around, now)
+        relation = _outage_article(incident, event, days, mine, around, now)
         if relation:
             verb = "is about an outage" if relation == "reports" else "looks back at an outage"
             return relation, [f"{verb}, names {service.name}", lag]
@@ -121,19 +120,21 @@ def _relation(
     return below
 
 
-def _outage_article(incident: Incident, event: NewsEvent, text: str, around: Around, now: datetime) -> str | None:
-    """Return whether an article about an outage of the service reports this one, looks back at it, or neither."""
+def _outage_article(
+    incident: Incident, event: NewsEvent, days: set[date], mine: set[date], around: Around, now: datetime
+) -> str | None:
+    """Return whether an article about an outage of the service reports this one, looks back at it, or neither.
+
+    `days` are those it names, `mine` the incident's own.
+    """
     seen = event.first_seen
     end = incident.end or now
-    days = days_named(text, seen.date())
-    mine = _days(incident, around, now)
     elsewhere = bool(days) and not days & mine
     later = [p for p in around.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
     if seen < incident.onset - EARLY or elsewhere:
         return None
-    if seen <= end + LIVE_AFTER and not later and event.kind != "outage_followup":
-        return "reports"
-    if seen <= end + timedelta(hours=1) and not later:
+    reporting = timedelta(hours=1) if event.kind == "outage_followup" else LIVE_AFTER
+    if seen <= end + reporting and not later:
         return "reports"
     if seen > end + FOLLOW_UP_AFTER:
         return None

@@ -34,9 +34,10 @@ def phases(
 ) -> list[Phase]:
     """Return the phases of an episode, oldest first; `levels` are the bins of the service's totals."""
     marks = sorted([*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)])
-    first = min(i.onset for i in episode.intervals) if episode.intervals else None
-    opening = f"{_channel(min(episode.intervals, key=lambda i: i.onset))} rise above what is expected" if first else ""
-    cuts: list[list[_Mark]] = [[_Mark(episode.start, START, opening)]] if first == episode.start else []
+    first = min(episode.intervals, key=lambda i: i.onset, default=None)
+    cuts: list[list[_Mark]] = []
+    if first is not None and first.onset == episode.start:
+        cuts.append([_Mark(episode.start, START, f"{_channel(first)} rise above what is expected")])
     for mark in marks:
         if episode.end is not None and mark.at >= episode.end:
             continue

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.model import IMPACTS
+from pipeline.story.episodes import COUNTED_IMPACTS, Official, episodes, stories
 
 HISTORY = timedelta(days=90)
 SHORTEST = timedelta(days=14)  # of history: less says nothing about chance
@@ -47,6 +48,16 @@ class Window:
 def size_of(impact: str, onset: datetime, end: datetime) -> Size:
     """Return the rank of an incident: impact first, minutes second."""
     return IMPACTS.index(impact), round(max(0.0, (end - onset) / timedelta(minutes=1)))
+
+
+def told_by_page(notices: Sequence[Official], still: datetime | None) -> list[Past]:
+    """Return the stories of a page's incidents; one that lasts ends at `still`, or where it began when that is None."""
+    found = []
+    for story in stories(episodes([], notices)):
+        begin, end = story[0].start, story[-1].end or still or story[-1].start
+        worst = max((COUNTED_IMPACTS[o.impact] for s in story for o in s.officials), key=IMPACTS.index)
+        found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
+    return found
 
 
 def p_value(

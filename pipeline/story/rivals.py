@@ -35,7 +35,6 @@ def expected(hours: Mapping[datetime, float], since: datetime, until: datetime) 
 
     None with fewer than three earlier days. The deviation is the larger of the days' own and Poisson's.
     """
-    slots = [h for h in hours if since <= h < until]
     begin = since.replace(minute=0, second=0)
     length = max(1, math.ceil((until - begin) / timedelta(hours=1)))
     wanted = [begin + timedelta(hours=n) for n in range(length)]
@@ -49,7 +48,7 @@ def expected(hours: Mapping[datetime, float], since: datetime, until: datetime) 
         return None
     mean = sum(sums) / len(sums)
     spread = math.sqrt(sum((s - mean) ** 2 for s in sums) / (len(sums) - 1))
-    seen = float(sum(hours.get(h, 0) for h in wanted)) if slots or wanted else 0.0
+    seen = float(sum(hours.get(h, 0) for h in wanted))
     return seen, mean, max(spread, math.sqrt(max(mean, 1.0)))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.findings import ComponentSpan, Evidence, Incident
+from pipeline.findings import GROUP, ComponentSpan, Evidence, Incident
 from pipeline.model import IMPACTS, STATES, Catalogue
-from pipeline.times import iso
+from pipeline.story.episodes import incident_id
 
 TOGETHER = timedelta(minutes=30)
 MEMBERS = 3
@@ -22,7 +22,7 @@ def groups(incidents: Sequence[Incident], catalogue: Catalogue, now: datetime) -
     fail together; the thing is named, not blamed. Members keep their own rows; what belongs to no group keeps `part_of`
     empty. A page that says nothing is no reason against.
     """
-    own = [i for i in incidents if i.service in catalogue and "shared" not in i.id]
+    own = [i for i in incidents if i.service in catalogue and not i.is_group]
     found: list[tuple[Incident, list[str]]] = []
     taken: set[str] = set()
     for first in sorted(own, key=lambda i: (i.onset, i.id)):
@@ -43,7 +43,6 @@ def groups(incidents: Sequence[Incident], catalogue: Catalogue, now: datetime) -
 
 def _group(dependency: str, members: Sequence[Incident], catalogue: Catalogue, now: datetime) -> Incident:
     onset = min(i.onset for i in members)
-    ends = [i.end for i in members]
     over = not any(i.active for i in members)
     name = catalogue[dependency].name if dependency in catalogue else dependency
     told = ", ".join(catalogue[i.service].name for i in members)
@@ -52,10 +51,10 @@ def _group(dependency: str, members: Sequence[Incident], catalogue: Catalogue, n
     said = Evidence(kind="shared", at=onset, subject=dependency, value=len(members), statement=statement,
                     rows=" ".join(f"incidents:{i.id}" for i in members))  # fmt: skip
     return replace(
-        members[0], id=f"{dependency}-{iso(onset)[:16].replace(':', '').replace('-', '')}Z-shared", service=dependency,
+        members[0], id=incident_id(dependency, onset) + GROUP, service=dependency,
         state="resolved" if over else max("likely", state, key=STATES.index) if state != "resolved" else "likely",
         opened_at=max(sorted(i.opened_at for i in members)[: MEMBERS]), onset=onset, peak=None,
-        end=max(e for e in ends if e is not None) if over else None, active=not over,
+        end=max(i.end for i in members if i.end is not None) if over else None, active=not over,
         impact=max((i.impact for i in members), key=IMPACTS.index), symptom="", official_first_at=None, episodes=1,
         probability=None, part_of="", stretches=(), evidence=(said,),
         components=tuple(ComponentSpan(component=catalogue[i.service].name, source="votes", status="affected", since=i.onset, until=i.end,

@@ -3,8 +3,7 @@
 Four signals, each against the service's own week before: outlets that name it or its vendor in political or business
 news, posts about it, how angry they are, and its place in the app chart. Two that stand out make a watch, three a high
 one; it lasts while one of them does, and for a day after. What people say of an outage is no surge: none is raised while
-one lasts. Whether it foretells outages is for a record of real episodes
-to say, and there are few.
+one lasts. Whether it foretells outages is for a record of real episodes to say, and there are few.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ def advise(
 
 
 def payload(advisory: Advisory, name: str, *, simulated: bool) -> dict[str, Any]:
-    """Return what a program that scales capacity is told; docs/surge.md says what each key means."""
+    """Return what a program that scales capacity is told; docs/story.md says what each key means."""
     return {
         "schema": SCHEMA, "type": "surge_advisory", "service": advisory.service, "name": name, "level": advisory.level,
         "active": advisory.until is None, "since": iso(advisory.since), "until": iso(advisory.until) if advisory.until else None,

@@ -23,6 +23,7 @@ from pipeline.config import PLACES, load_catalogue
 from pipeline.findings import Incident, Interval, SeriesKey
 from pipeline.model import Post, Service
 from pipeline.sources.reading import plain
+from pipeline.story.episodes import interval_of
 from pipeline.story.incidents import build
 from pipeline.text.classifier import OutageModel
 from pipeline.text.reading import Asked, read_texts
@@ -125,14 +126,9 @@ def _intervals(
     observed, expected, score = (table[:, column] for table in tables)
     key = SeriesKey(service=service, channel="votes", source="x", bin_s=60)
 
-    def moment(slot: int) -> datetime:
-        return begin + timedelta(minutes=slot)
-
-    return [
-        Interval(series=key, onset=moment(e.onset), alarmed_at=moment(e.alarmed + 1), peak=moment(e.peak), score=e.score, last_alarm=moment(e.last + 1),
-                 end=None if e.quiet is None else moment(e.quiet), observed_peak=float(observed[e.peak]), expected_peak=float(expected[e.peak]))
-        for e in find_events(observed, expected, score, alarm=detector.alarm, quiet_bins=45, look_back=60) if moment(e.last) >= end - timedelta(hours=6)
-    ]  # fmt: skip
+    events = find_events(observed, expected, score, alarm=detector.alarm, quiet_bins=45, look_back=60)
+    found = [interval_of(event, key, begin, observed, expected) for event in events]
+    return [i for i in found if i.last_alarm > end - timedelta(hours=6)]
 
 
 def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:

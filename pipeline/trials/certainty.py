@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from detectors.events import find_events
 from detectors.seasonal_nb import SeasonalNB
 from pipeline.findings import Interval, SeriesKey
 from pipeline.story.certainty import WEIGHTS, Signals, features, probability, signals
+from pipeline.story.episodes import interval_of
 from pipeline.times import utc
 
 Floats = npt.NDArray[np.float64]
@@ -149,19 +150,13 @@ def _intervals(
     key = SeriesKey(service="s", channel=channel, source=channel, bin_s=width)
     first = len(values) - TAIL * 60 // width
 
-    def moment(slot: int) -> datetime:
-        return BEGIN + timedelta(seconds=slot * width)
-
     for column, place in enumerate(places):
         observed, expected, score = (table[:, column] for table in tables)
         for e in find_events(
             observed, expected, score, alarm=detector.alarm, quiet_bins=max(2, 2700 // width), look_back=3600 // width
         ):
             if e.last >= first:
-                found[place].append(Interval(
-                    series=key, onset=moment(e.onset), alarmed_at=moment(e.alarmed + 1), peak=moment(e.peak), last_alarm=moment(e.last + 1),
-                    end=None, score=e.score, observed_peak=float(observed[e.peak]), expected_peak=float(expected[e.peak]),
-                ))  # fmt: skip
+                found[place].append(interval_of(e, key, BEGIN, observed, expected))
 
 
 def fit(rows: Sequence[Signals], truth: Sequence[bool]) -> dict[str, float]:

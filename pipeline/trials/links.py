@@ -15,9 +15,9 @@ import numpy as np
 from pipeline.findings import Incident, NewsEvent
 from pipeline.model import Catalogue, NewsItem, StatusUpdate
 from pipeline.sources.status_archive import parse_incident_archive
-from pipeline.story.episodes import episodes, officials, stories
+from pipeline.story.episodes import officials
 from pipeline.story.links import CHANCE, CONTEXT_KINDS, HIDDEN_BY_CHANCE, Around, link
-from pipeline.story.placebo import Past, size_of
+from pipeline.story.placebo import Past, size_of, told_by_page
 from pipeline.text.kinds import NewsModel
 from pipeline.text.news import entity_services, fold_items
 from pipeline.text.services import ServiceMatcher
@@ -100,13 +100,7 @@ def archive(path: Path, page: str, until: datetime) -> list[Past]:
         path.read_bytes().replace(b"incident_id,", b"id,", 1), page=page, source="archive", fetched_at=until
     )
     notices = officials(row for row in batch.rows if isinstance(row, StatusUpdate))
-    found = []
-    for story in stories(episodes([], notices)):
-        end = story[-1].end or story[-1].start
-        worst = max((o.impact for s in story for o in s.officials), key=["minor", "major", "critical"].index)
-        level = {"minor": "low", "major": "high", "critical": "critical"}[worst]
-        found.append(Past(onset=story[0].start, end=end, size=size_of(level, story[0].start, end)))
-    return found
+    return told_by_page(notices, None)
 
 
 def recorded(
