@@ -6,20 +6,22 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from pipeline.config import LABELS, MODELS, OUTAGES, PRESS, load_catalogue
+from pipeline.backtest import load_models
+from pipeline.config import LABELS, MODELS, OUTAGES, PRESS, load_catalogue, load_config
 from pipeline.records import known_outages, press_comparisons
 from pipeline.story.ledger import Entry, acknowledgement, grade, months, wait, working_minutes
 from pipeline.text.classifier import load
 from pipeline.text.kinds import load_news
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import utc
-from pipeline.trials import abuse, certainty, csv_rows, links
+from pipeline.times import iso, utc
+from pipeline.trials import abuse, certainty, csv_rows, leads, links
 from tests.conftest import ROOT, SCENARIO
 
 EVAL = os.environ.get("EVAL_DATA", "")
@@ -212,3 +214,45 @@ def test_every_statement_names_rows_that_are_there(tmp_path: Path) -> None:
                 assert conn.execute(SPANS[table], (what, *when.split("/"))).fetchone(), (kind, statement, name)
             else:
                 assert conn.execute(TABLES[table], (key,)).fetchone(), (kind, statement, name)
+
+
+def test_a_window_of_complaints_is_replayed_to_its_mails_and_the_crowd_leads_the_notice(tmp_path: Path) -> None:
+    begin, quiet = utc("2026-01-10T00:00:00Z"), [3, 4, 2, 3, 5, 3, 2, 4] * 5
+    counts = [(begin + n * leads.BIN, total) for n, total in enumerate([*quiet, 40, 90, 120, 80, 30, 9, *quiet[:10]])]
+    onset = counts[len(quiet)][0]
+    notice = leads.Notice(
+        id="ec2-1", part="EC2", archived=onset, first=onset + 3 * leads.BIN, last=onset + 6 * leads.BIN
+    )
+    window = leads.Window(name="made-up", onset=onset, counts=counts)
+    config = leads.watching(load_config(None))
+    models = load_models()
+    told = leads.replay_window(window, [notice], config, models)
+    found_at = onset + leads.BIN + leads.DELAY  # the first high bin, once it is full and public
+    assert told.near(told.alarms) == found_at
+    assert list(told.mails) == [(found_at, True)]
+    late = leads.replay_window(replace(window, counts=[(at, 3) for at, _ in counts]), [notice], config, models)
+    assert (late.near(late.alarms), [alone for _, alone in late.mails]) == (None, [False])
+
+
+def test_notices_are_set_right_by_the_zone_of_their_text(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text(
+        "service_id,service_name,first_notification,last_notification,description\n"
+        "a,A ,2026-01-04T06:32:00Z,2026-01-04T06:45:00Z, 2:32 PM PST one\n"
+        "b,B,2026-07-20T02:02:00Z,2026-07-20T02:50:00Z, 9:02 AM PDT two\n"
+        "c,C,2026-11-08T15:04:00Z,2026-11-07T16:03:00Z,11:04 PM PST past midnight\n"
+        "d,D,2026-07-20T02:02:00Z,2026-07-20T02:50:00Z,no zone\n"
+    )
+    found = {n.part: (iso(n.first), iso(n.last)) for n in leads.read_notices(tmp_path / "n.csv")}
+    assert found == {
+        "A": ("2026-01-04T22:32:00Z", "2026-01-04T22:45:00Z"),
+        "B": ("2026-07-20T16:02:00Z", "2026-07-20T16:50:00Z"),
+        "C": ("2026-11-09T07:04:00Z", "2026-11-09T08:03:00Z"),
+    }
+
+
+@needs_data
+def test_thirteen_windows_have_a_notice_within_an_hour() -> None:
+    folder = Path(EVAL) / "series" / "downdetector_cloud"
+    windows, notices = leads.read_windows(folder), leads.read_notices(folder / "operator_reported.csv")
+    near = [w for w in windows if any(abs(n.first - w.onset) <= leads.HOUR for n in notices)]
+    assert (len(windows), len(near), {len(w.counts) for w in windows}) == (35, 13, {96})

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue
+from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue, load_config
 
-SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty", "abuse")
+SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty", "abuse", "leads")
 
 
 @click.command("evaluate")
@@ -21,8 +21,8 @@ SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty"
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
     """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
 
-    SECTIONS are any of simulated, recorded, posts, extraction, links, certainty, abuse; all where none is named. Other people's data are read
-    where EVAL_DATA points.
+    SECTIONS are any of simulated, recorded, posts, extraction, links, certainty, abuse, leads; all where none is
+    named. Other people's data are read where EVAL_DATA points.
     """
     from pipeline.trials import real, simulated
 
@@ -39,6 +39,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
             lines = _posts(folder)
         elif section in ("links", "certainty", "abuse"):
             lines = _story(section, folder, seed)
+        elif section == "leads":
+            lines = _leads(folder, seed)
         else:
             lines = _extraction(folder)
         for words in lines:
@@ -78,3 +80,12 @@ def _extraction(folder: Path | None) -> Iterator[str]:
     from pipeline.trials import extraction
 
     return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()), load(MODELS), load_news(MODELS))
+
+
+def _leads(folder: Path | None, seed: int) -> Iterator[str]:
+    from pipeline.backtest import load_models
+    from pipeline.trials import leads
+
+    if folder is None:
+        return iter(["skipped: EVAL_DATA is not set"])
+    return leads.report(folder, load_config(None), load_models(), seed)
