@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.findings import Evidence, Incident, Link, NewsEvent
@@ -10,13 +10,22 @@ from pipeline.model import Catalogue, Service
 from pipeline.records import PressComparison
 from pipeline.store import Store
 from pipeline.store.collected import chart_ranks, status_updates
-from pipeline.store.talk import claims_of, complaint_bins, known_since, past_outages, stories_between, talk_by_hour
-from pipeline.story.accounts import Counted, Said, disagreements, report_counts
+from pipeline.store.talk import (
+    claims_of,
+    complaint_bins,
+    complaints_by_country,
+    known_since,
+    past_outages,
+    stories_between,
+    talk_by_hour,
+)
+from pipeline.story.accounts import Counted, Said, disagreements, own_account, report_counts
 from pipeline.story.comparable import Known, comparable
 from pipeline.story.episodes import Official, officials
 from pipeline.story.links import Around
 from pipeline.story.placebo import HISTORY, Past, size_of, told_by_page
-from pipeline.story.rivals import DAYS, Rival, displacement
+from pipeline.story.rivals import DAYS, Rival, displacement, expected
+from pipeline.story.scope import counted_places
 from pipeline.story.surge import DAY, Seen, signals
 from pipeline.times import floor_to, iso
 
@@ -111,7 +120,8 @@ def beside(
     known = min(now, begin + 2 * DAY)
     _, bins = complaint_bins(store, service.id, begin, known)
     counted = Counted(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
-    found = [*disagreements(incident, said, notices, service), *report_counts(incident, counted, said)]
+    found = [*disagreements(incident, said, notices, service), *own_account(incident, notices, service, now)]
+    found += [*report_counts(incident, counted, said), *_places(store, service, incident, now)]
     found += displacement(
         incident,
         [_rival(store, catalogue[name], incident, others, now) for name in service.rivals if name in catalogue],
@@ -124,6 +134,18 @@ def beside(
         if (c.about_service, c.about_day) == (service.id, incident.onset.date())
     ]
     return [*found, *comparable(incident, service, [*records, *past_outages(store, incident.onset)], now)]
+
+
+def _places(store: Store, service: Service, incident: Incident, now: datetime) -> Iterator[Evidence]:
+    """Yield where the complaints came from, where a source tells it."""
+    since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, min(incident.end or now, now)
+    countries, counted_to = complaints_by_country(store, service.id, since, until)
+    found = {
+        country: (told[0], told[1])
+        for country, hours in sorted(countries.items())
+        if (told := expected(hours, incident.onset, counted_to, counted=True)) is not None
+    }
+    yield from counted_places(found, incident.onset, f"complaint_counts:{service.id}@{iso(since)}/{iso(until)}")
 
 
 def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> Evidence:
@@ -145,4 +167,5 @@ def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[In
         service=rival.id, hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()}, complaints=by_hour,
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
         incidents=[i for i in others if i.service == rival.id],
+        counted_to=bins[-1][0] + timedelta(seconds=bins[-1][1]) if bins else None,
     )  # fmt: skip

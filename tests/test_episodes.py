@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ from pipeline.findings import Advisory, Incident, NewsEvent
 from pipeline.model import Component, Service, StatusUpdate
 from pipeline.records import known_outages, press_comparisons
 from pipeline.sources.recorded import load_recorded, read_scenario
-from pipeline.story.accounts import Said, disagreements
+from pipeline.story.accounts import Said, disagreements, own_account
 from pipeline.story.comparable import comparable
 from pipeline.story.episodes import episodes, officials, stories
 from pipeline.story.placebo import Past, Window, p_value
-from pipeline.story.rivals import Rival, displacement
+from pipeline.story.rivals import Rival, displacement, expected
+from pipeline.story.scope import counted_places
 from pipeline.story.shared import groups
 from pipeline.story.surge import Seen, advise, body_and_signature, payload
 from pipeline.text.claims import claims
@@ -228,6 +230,61 @@ def test_rivals_are_held_against_their_own_days_and_their_own_trouble() -> None:
 
     assert verdict() == ["Rival: 170 posts, 20 usual at these hours (± 4): gained talk"]
     assert verdict(incidents=[incident])[0].endswith("trouble of its own at the time")
+
+
+def test_a_gap_in_counts_is_not_zero_and_an_hour_that_is_not_over_is_compared_with_its_part() -> None:
+    hours = {at("11:00", 9) - n * timedelta(hours=1): 12.0 for n in range(24 * 8)} | {at("11:00", 9): 40.0}
+    assert expected(hours, at("11:05", 9), at("11:45", 9), counted=True) == (40.0, 9.0, 3.0)
+    holes = {h: n for h, n in hours.items() if h.day not in (6, 7)}
+    assert expected(holes, at("11:05", 9), at("12:45", 9), counted=True) == (40.0, 12.0, 12.0**0.5)
+    assert expected(holes, at("11:05", 9), at("11:45", 9)) != expected(
+        holes, at("11:05", 9), at("11:45", 9), counted=True
+    )
+    assert expected(holes, at("13:00", 9), at("13:45", 9), counted=True) is None
+
+
+def test_places_of_complaints_are_told_in_numbers() -> None:
+    found = list(
+        counted_places({"US": (60.0, 10.0), "CA": (30.0, 10.0), "DE": (21.0, 5.0), "JP": (4.0, 5.0)}, at("11:00"), "x")
+    )
+    assert [(e.kind, e.subject, e.value, e.beside) for e in found] == [
+        ("region", "North America", 90, 20.0),
+        ("region", "Europe", 21, 5.0),
+        ("where", "North America and beyond", 70, 86),
+    ]
+    alone = list(counted_places({"US": (60.0, 10.0), "DE": (6.0, 5.0)}, at("11:00"), "x"))[-1]
+    assert (alone.subject, alone.statement) == (
+        "North America only",
+        "North America only: 50 of 51 complaints above the usual are from North America",
+    )
+    assert list(counted_places({"US": (5.0, 10.0), "JP": (12.0, 10.0)}, at("11:00"), "x")) == []
+
+
+def test_three_parts_of_the_world_make_it_worse() -> None:
+    far = [
+        interval("11:30", "13:00", score=30.0),
+        interval("11:30", "13:00", channel="votes", score=30.0),
+    ]
+    here = [dict(report(f"11:{m}", ("web",)), region="US") for m in range(38, 44)]
+    wide = [
+        dict(r, region=place) for r, place in zip(here, ("US", "DE", "JP", "US-OH", "Osaka, JP", "DE"), strict=True)
+    ]
+    assert [built(far, [], at("18:00"), reports=r)[0].impact for r in (here, wide)] == ["moderate", "high"]
+
+
+def test_the_provider_is_held_to_its_own_word_of_when() -> None:
+    late = replace(
+        notice(1, "15:47", "resolved", "major"), body="Between 13:10 UTC and 15:40 UTC users could not log in."
+    )
+    early = replace(notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC.")
+    pages = officials([early, late])
+    (incident,) = built([interval("11:37", "15:00")], [early, late], at("18:00"))
+    (told,) = own_account(incident, pages, Service(id="svc", name="Svc"), at("18:00"))
+    assert (
+        told.statement
+        == "the provider: start 13:10 UTC, 93 minutes after the first reports, 81 minutes after the first notice"
+    )
+    assert told.rows.split()[0] == f"status_updates:{late.page}/{late.incident_id}/{late.update_id}"
 
 
 def test_claims_are_laid_beside_what_was_measured() -> None:

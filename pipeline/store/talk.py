@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.findings import Advisory
 from pipeline.store import Store
@@ -51,6 +51,24 @@ def complaint_bins(
         return "", []
     best = max(sorted(by_source), key=lambda name: len(by_source[name]))
     return best, by_source[best]
+
+
+def complaints_by_country(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[str, dict[datetime, float]], datetime]:
+    """Return a service's complaints by country and hour, from the source that tells most countries, and up to when it counted."""
+    found: dict[str, dict[str, dict[datetime, float]]] = {}
+    ends: dict[str, datetime] = {}
+    rows = store.rows(
+        "SELECT source, substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts WHERE service = ?"
+        " AND start >= ? AND start < ? AND region != '' AND indicator = '' AND window != 'rolling' GROUP BY source, country, hour",
+        (service, iso(since), iso(until)),
+    )
+    for source, country, hour, total, last, width in rows:
+        ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
+        found.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
+    most = max(sorted(found), key=lambda name: len(found[name]), default="")
+    return found.get(most, {}), ends.get(most, since)
 
 
 def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, str, datetime, Claim]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.findings import Evidence, Incident
 from pipeline.model import Service
 from pipeline.story.episodes import Official
-from pipeline.text.claims import Claim
+from pipeline.text.claims import Claim, claims
 from pipeline.times import minutes_between
 
 AGREES = 20.0  # minutes: a claim this near is right
@@ -50,6 +50,21 @@ def disagreements(
             )
             yield Evidence(kind="disagreement", at=one.published, subject=one.where, value=value, beside=measured, rows=rows,
                            statement=f"{one.where}: {statement}")  # fmt: skip
+
+
+def own_account(incident: Incident, notices: Sequence[Official], service: Service, now: datetime) -> Iterator[Evidence]:
+    """Yield where what the provider writes of start and end parts from what was measured of the episode it writes about."""
+    for notice in notices:
+        of = [e for e in incident.stretches if e.onset - timedelta(minutes=30) <= notice.posted <= (e.end or now)]
+        for update in notice.updates if of else ():
+            found = claims(update.body, update.displayed_at.date()) if update.body else ()
+            said = [
+                Said(claim=replace(c, said_by="outlet"), where="the provider", published=update.displayed_at,
+                     rows=f"status_updates:{update.page}/{update.incident_id}/{update.update_id}")
+                for c in found if c.kind in ("start", "end")
+            ]  # fmt: skip
+            episode = replace(incident, onset=of[0].onset, end=of[0].end)
+            yield from disagreements(episode, said, [notice], service)
 
 
 def _beside(

@@ -73,7 +73,7 @@ def _incident(
     cut = tuple(
         phase
         for number, stretch in enumerate(story, 1)
-        for phase in phases(number, stretch, service, spans, levels, now)
+        for phase in phases(number, stretch, service, spans, levels, now, votes)
     )
     best = max((i for i in intervals if i.series.channel == "complaints"), key=lambda i: i.score, default=None)
     best = best or max(intervals, key=lambda i: i.score, default=None)

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from pipeline.findings import ComponentSpan, Interval, Phase, SeriesKey
 from pipeline.model import IMPACTS, Service, names
 from pipeline.story.episodes import COUNTED_IMPACTS, Stretch
-from pipeline.story.scope import WORKING
+from pipeline.story.scope import WORKING, Report, continents
 from pipeline.text.claims import claims
 
 Levels = Mapping[SeriesKey, Sequence[tuple[datetime, float, float, float, float, int]]]
 IMPACT_AT_SCORE = ((300.0, "critical"), (80.0, "high"), (25.0, "moderate"), (0.0, "low"))
+MANY = 3  # parts, or parts of the world
 EASED = 0.5  # of the peak's excess: below it for good, it is easing
 SAME, WORSE, BETTER, PEAK, START = "", "worsening", "easing", "peak", "onset"
 
@@ -30,9 +31,10 @@ class _Mark:
 
 
 def phases(
-    number: int, episode: Stretch, service: Service, spans: Sequence[ComponentSpan], levels: Levels, now: datetime
-) -> list[Phase]:
-    """Return the phases of an episode, oldest first; `levels` are the bins of the service's totals."""
+    number: int, episode: Stretch, service: Service, spans: Sequence[ComponentSpan], levels: Levels, now: datetime,
+    votes: Sequence[Report] = (),
+) -> list[Phase]:  # fmt: skip
+    """Return the phases of an episode, oldest first; `levels` are the bins of the service's totals, `votes` who reports."""
     marks = sorted([*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)])
     first = min(episode.intervals, key=lambda i: i.onset, default=None)
     cuts: list[list[_Mark]] = []
@@ -59,7 +61,7 @@ def phases(
         until = until if until is not None and until <= now else None
         why = "; ".join(dict.fromkeys(mark.words for mark in cut if mark.words))
         found.append(Phase(episode=number, phase=name, since=since, until=until, why=why,
-                           impact=impact(episode, spans, levels, since, until or now)))  # fmt: skip
+                           impact=impact(episode, spans, levels, since, until or now, votes)))  # fmt: skip
     if episode.end is not None and episode.end <= now:
         why = "no channel is above what is expected and the page lists nothing"
         found.append(
@@ -71,9 +73,10 @@ def phases(
 
 
 def impact(
-    episode: Stretch, spans: Sequence[ComponentSpan], levels: Levels, since: datetime, until: datetime
+    episode: Stretch, spans: Sequence[ComponentSpan], levels: Levels, since: datetime, until: datetime,
+    votes: Sequence[Report] = (),
 ) -> str:  # fmt: skip
-    """Return how bad a stretch is: by how far above expected, raised where channels and parts are many; or as listed.
+    """Return how bad a stretch is: by how far above expected, raised by one where channels are many and parts or places too.
 
     The page's own word counts while one of its notices stands.
     """
@@ -95,7 +98,8 @@ def impact(
         for c in spans
         if c.status == "affected" and c.since < until and (c.until is None or c.until > since)
     }
-    if crowd != "none" and len(loud) >= 2 and len(hit) >= 3:
+    places = {place for vote in votes if since <= vote["created"] < until for place in continents(vote)}
+    if crowd != "none" and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
         crowd = IMPACTS[min(len(IMPACTS) - 1, IMPACTS.index(crowd) + 1)]
     said = [
         COUNTED_IMPACTS[o.impact] for o in episode.officials

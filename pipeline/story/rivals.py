@@ -28,22 +28,30 @@ class Rival:
     ranks: Sequence[tuple[datetime, int]]
     incidents: Sequence[Incident]
     complaints: Mapping[datetime, float]
+    counted_to: datetime | None = None
 
 
-def expected(hours: Mapping[datetime, float], since: datetime, until: datetime) -> tuple[float, float, float] | None:
+def expected(
+    hours: Mapping[datetime, float], since: datetime, until: datetime, *, counted: bool = False
+) -> tuple[float, float, float] | None:
     """Return what came in [since, until), what the same hours of the days before make usual, and its standard deviation.
 
-    None with fewer than three earlier days. The deviation is the larger of the days' own and Poisson's.
+    An hour without posts had none; in counts (`counted`) an absent hour is a gap: it is left out, and so is a day that
+    lacks an hour. Of the last hour that is not over, days before count in part. None with fewer than three earlier days.
+    The deviation is the larger of the days' own and Poisson's.
     """
     begin = since.replace(minute=0, second=0)
     length = max(1, math.ceil((until - begin) / timedelta(hours=1)))
-    wanted = [begin + timedelta(hours=n) for n in range(length)]
+    wanted = [h for n in range(length) if (h := begin + timedelta(hours=n)) in hours or not counted]
+    if not wanted:
+        return None
     known = min(hours, default=until)
+    days = [[h - timedelta(days=d) for h in wanted] for d in range(1, DAYS + 1) if begin - timedelta(days=d) >= known]
+    part = min(1.0, (until - wanted[-1]) / timedelta(hours=1))
     sums = [
-        float(sum(hours.get(h - timedelta(days=d), 0) for h in wanted))
-        for d in range(1, DAYS + 1)
-        if begin - timedelta(days=d) >= known
-    ]
+        sum(hours.get(h, 0) * (part if n == len(day) - 1 else 1.0) for n, h in enumerate(day))
+        for day in days if not counted or all(h in hours for h in day)
+    ]  # fmt: skip
     if len(sums) < LEAST:
         return None
     mean = sum(sums) / len(sums)
@@ -73,7 +81,7 @@ def displacement(
             )
             yield Evidence(kind="rival", at=incident.onset, subject=rival.service, value=seen, beside=round(usual, 1), rows=rows,
                            statement=f"{name}: {seen:.0f} posts, {usual:.0f} usual at these hours (± {spread:.0f}): {verdict}")  # fmt: skip
-        heard = expected(rival.complaints, incident.onset, until)
+        heard = expected(rival.complaints, incident.onset, rival.counted_to or until, counted=True)
         if heard is not None:
             seen, usual, spread = heard
             more = (seen - usual) / spread >= CERTAIN

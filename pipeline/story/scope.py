@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -152,6 +153,35 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
         words = f"{first} and beyond" if others else f"{first} only"
         yield Evidence(kind="where", at=onset, subject=words, value=most, beside=len(placed), rows=cite(placed),
                        statement=f"{words}: {most} of {len(placed)} reports that name a place are from {first}")  # fmt: skip
+
+
+def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, rows: str) -> Iterator[Evidence]:
+    """Yield complaints by part of the world from (came, usual) by country code, and where most of what is above the usual came from.
+
+    Nothing where they are not clearly above.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for country, (came, usual) in counted.items():
+        place = _CONTINENT_OF.get(country, "elsewhere")
+        before = sums.get(place, (0.0, 0.0))
+        sums[place] = (before[0] + came, before[1] + usual)
+    above = {place: came - usual for place, (came, usual) in sums.items() if came > usual}
+    # as a Poisson count would have it: fewer may be chance
+    if sum(above.values()) < 3 * math.sqrt(max(1.0, sum(usual for _, usual in sums.values()))):
+        return
+    for place in sorted(above, key=lambda p: (-above[p], p)):
+        came, usual = sums[place]
+        yield Evidence(kind="region", at=onset, subject=place, value=round(came), beside=round(usual, 1), rows=rows,
+                       statement=f"{place}: {came:,.0f} complaints, {usual:,.0f} usual at these hours")  # fmt: skip
+    first = min(above, key=lambda p: (-above[p], p))
+    words = (
+        f"{first} and beyond"
+        if any(more >= MIN_SHARE * above[first] for p, more in above.items() if p != first)
+        else f"{first} only"
+    )
+    total = sum(above.values())
+    yield Evidence(kind="where", at=onset, subject=words, value=round(above[first]), beside=round(total), rows=rows,
+                   statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}")  # fmt: skip
 
 
 def continents(report: Report) -> list[str]:

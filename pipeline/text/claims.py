@@ -39,7 +39,7 @@ _NEITHER = re.compile(
 )
 _FROM = re.compile(r"\bfrom $")
 _RANGE = re.compile(
-    r"\b(?:from|between) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? (?:to|until|till|and) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? ([a-z]{2,5})\b"
+    r"\b(?:from|between) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)?(?: [a-z]{3,4})? (?:to|until|till|and) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? ([a-z]{2,5})\b"
 )
 _OUTAGE = re.compile(r"\b(?:outage|down|disrupt\w*|trouble|problem\w*|incident|errors?|fail\w*|issues?|complaints?|service|log ?ins?|restor\w*|resolved|reports?|panne|ausfall|störung|caída|it|worked)\b")  # fmt: skip
 _OTHERWISE = re.compile(r"\b(?:keynote|event|launch|doors|shares|stock|fell \d|bitcoin|conference|game|match|sale)\b")
