@@ -25,6 +25,7 @@ from pipeline.times import utc
 from pipeline.trials import csv_rows
 
 Row = Mapping[str, str]
+DRAWS = 400
 CHANCE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage", "politics_regulation")
 BY_KIND = {"service_outage": "reports", "outage_followup": "follow_up", "infrastructure_outage": "other_incident",
            "politics_regulation": "context_before", "company_business": "context_before"}  # fmt: skip
@@ -221,7 +222,8 @@ def report(
     yield f"public record of 20 February to 4 March 2026, {len(record)} items: precision {precision:.3f}, recall {recall:.3f} ({given} linked, {real} to link)"
     for service, path in (("claude", "claude_status"), ("github", "github_status")):
         past = archive(folder / "series" / path / "incidents.csv", path, utc("2026-11-01T00:00:00Z"))
-        shares = chance(past, service, catalogue, 400, 2026)
-        yield f"random dates in the later half of {path}, linked and shown: " + ", ".join(
-            f"{r} {share:.1%}" for r, share in shares.items()
+        shares = chance(past, service, catalogue, DRAWS, 2026)
+        yield (
+            f"random dates in the later half of {path}, linked and shown (of {DRAWS}; standard error at 5 %: {100 * (0.05 * 0.95 / DRAWS) ** 0.5:.1f}): "
+            + ", ".join(f"{r} {share:.1%}" for r, share in shares.items())
         )
