@@ -10,12 +10,15 @@ from pipeline.model import Catalogue, Service
 from pipeline.records import PressComparison
 from pipeline.store import Store
 from pipeline.store.collected import chart_ranks, status_updates
+from pipeline.store.judged import distinct
+from pipeline.store.runs import heard
 from pipeline.store.talk import (
     claims_of,
     complaint_bins,
     complaints_by_country,
     known_since,
     past_outages,
+    read_hours,
     stories_between,
     talk_by_hour,
 )
@@ -49,13 +52,13 @@ def past_of(
     found = [
         Past(onset=o, end=e or now, size=size_of(impact, o, e or now)) for o, (e, impact) in ours.items() if o <= now
     ]
-    notices = officials(status_updates(store, page_of(service), since, now)) if service.status_page else []
+    notices = officials(status_updates(store, page_of(service), since, now), now) if service.status_page else []
     found += [
         told
         for told in told_by_page(notices, now)
         if not any(p.onset <= told.end and p.end >= told.onset for p in found)
     ]
-    first = known_since(store, page_of(service)) or now
+    first = known_since(store, service.id, page_of(service)) or now
     alone = [p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in notices)]
     return (
         sorted(found, key=lambda p: (p.onset, p.end)),
@@ -75,17 +78,20 @@ def around(
     return Around(past=past, known_since=since, onsets=onsets, notices=inside, failing=failing, between=mechanism)
 
 
-def _between(store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]) -> list[str]:
-    """Return which signals of a surge stood out in the week before the onset, in words."""
+def _between(
+    store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]
+) -> list[tuple[datetime, dict[str, str]]]:
+    """Return which signals of a surge stood out on each day of the week before the onset, oldest first, in words."""
     hour = floor_to(incident.onset, 3600)
-    lies = seen(store, service, events, incident.onset, days=12)
-    judged = [signals(service.id, lies, hour - n * DAY) for n in range(4)]
-    words: dict[str, str] = {}
-    for day, row in enumerate(judged):
-        for name, (_, _, out, told) in row.items():
-            if out and name not in words and name != "news":
-                words[name] = f"in between: {told}" + (f" ({day} days before the onset)" if day else "")
-    return list(words.values())
+    lies = seen(store, service, events, incident.onset, days=16)
+    moments = [hour - n * DAY for n in range(8, -1, -1)]
+    return [
+        (
+            at,
+            {name: told for name, (_, _, out, told) in signals(service.id, lies, at).items() if out and name != "news"},
+        )
+        for at in moments
+    ]
 
 
 def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datetime, days: int = 8) -> Seen:
@@ -95,6 +101,7 @@ def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datet
         posts=talk_by_hour(store, service.id, hour - days * DAY, hour),
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(service.app_names), now - (days + 2) * DAY, now)],
         events=[e for e in events if e.first_seen <= now],
+        read=read_hours(store, service.id, hour - days * DAY, hour),
     )  # fmt: skip
 
 
@@ -107,7 +114,7 @@ def beside(
     `notices` are the page's incidents within it.
     """
     begin = incident.onset.replace(hour=0, minute=0, second=0)
-    wanted = [k.news_event for k in links if k.relation == "reports" or (k.relation == "follow_up" and k.shown)]
+    wanted = [k.news_event for k in links if k.shown and k.relation in ("reports", "follow_up")]
     said = [
         Said(
             claim=claim,
@@ -167,5 +174,6 @@ def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[In
         service=rival.id, hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()}, complaints=by_hour,
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
         incidents=[i for i in others if i.service == rival.id],
+        heard_to=max((b for source in distinct(store, "posts", "source") for _, b in heard(store, source)), default=None),
         counted_to=bins[-1][0] + timedelta(seconds=bins[-1][1]) if bins else None,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
 
 

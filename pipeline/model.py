@@ -142,6 +142,11 @@ class StatusUpdate:
         """Return whether it was posted more than ten minutes after the time it is shown under."""
         return self.created_at - self.displayed_at > timedelta(minutes=10)
 
+    @property
+    def written(self) -> datetime:
+        """Return when it was written, which may be later than what it is shown under."""
+        return self.created_at if self.after_the_fact else self.displayed_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRank:

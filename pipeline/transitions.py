@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.findings import Incident
+from pipeline.findings import LEAST_PROBABILITY, Incident
 from pipeline.model import IMPACTS, STATES, Alert
 
 TALKATIVE = 5
-LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

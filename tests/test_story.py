@@ -53,7 +53,7 @@ def report(
     clock: str, parts: tuple[str, ...] = (), works: tuple[str, ...] = (), symptom: str = "login", weight: float = 1.0
 ) -> dict[str, Any]:
     return {"created": at(clock), "components": list(parts), "exonerates": list(works), "symptom": symptom, "weight": weight,
-            "source": "x", "native_id": clock}  # fmt: skip
+            "service": "svc", "source": "x", "native_id": clock}  # fmt: skip
 
 
 def test_one_channel_is_possible_two_are_likely_the_page_confirms() -> None:
@@ -115,7 +115,7 @@ def test_two_stories_that_grow_together_become_one() -> None:
         quiet_to_close=QUIET,
     )  # fmt: skip
     assert len(joined) == 1
-    assert absorbed == [apart[1].id]
+    assert absorbed == {apart[1].id: apart[0].id}
 
 
 def test_components_are_listed_withdrawn_and_listed_again() -> None:

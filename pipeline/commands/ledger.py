@@ -64,15 +64,18 @@ def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[s
     crowd = crowd_entries(store, service, now)
     if not official and not crowd:
         return None
-    last = max(e.began for e in [*official, *crowd])
-    until = min(now, ledger.next_month(last))
-    told = ledger.acknowledgement(graded_entries(store, service, page, now), min(now, last))
+    everything = [*official, *crowd]
+    last = max(e.began for e in everything)
+    # an archive ends with its last month; what is open lasts until now
+    until = min(now, ledger.next_month(max(e.ended or now for e in everything)))
+    # without a page there is nobody to own up
+    told = ledger.acknowledgement(graded_entries(store, service, page, now) if page else [], min(now, last))
     parts = [p.id for p in service.components if any(p.id in e.components for e in official)]
     spans = [(e.began, e.ended or until) for e in crowd]
     by_role = {role: ledger.months([e for e in official if _roles(service, e.components) & set(roles)] or [], until)
                for role, roles in (("front", FRONT), ("back", BACK))}  # fmt: skip
     return {
-        "service": service.id, "name": service.name, "provider": service.vendor or service.name, "until": iso(until),
+        "service": service.id, "name": service.name, "provider": service.vendor or service.name, "page": page, "until": iso(until),
         "acknowledgement": {"grade": told.grade, "mean_minutes": _round(told.mean_minutes), "incidents": told.incidents, "left_out": told.left_out,
                             "since": iso(min(now, last) - ledger.ROLLING)},
         "incidents": len(official), "not_counted": sum(not e.counted for e in official), "doubtful": sum(e.timing == "doubtful" for e in official),
@@ -108,16 +111,23 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
     if told["grade"]:
         yield (f"{sheet['name']} ({sheet['provider']}): {told['grade']}, the page speaks {told['mean_minutes']:g} min after the start on average"
                f" ({told['incidents']} incidents in the 90 days from {told['since'][:10]}; {told['left_out']} left out)")  # fmt: skip
+    elif not sheet["page"]:
+        yield f"{sheet['name']} ({sheet['provider']}): no grade, no status page is known"
     else:
         yield f"{sheet['name']} ({sheet['provider']}): no grade, no posting time is known in the last 90 days"
     yield f"  {sheet['incidents']} incidents on the page, {sheet['not_counted']} not counted (maintenance, no impact, {sheet['doubtful']} of doubtful timing)"
     crowd = {m["month"]: m for m in sheet["crowd"]}
     gap = {m["month"]: m["minutes"] for m in sheet["front_minus_back"]}
     yield f"  {'month':<9}{'incidents':>10}{'down min':>10}{'available':>11}{'nines':>7}{'MTTR min':>10}{'MTBF h':>8}{'by crowd min':>14}{'front - API':>13}"
-    for m in sheet["official"]:
-        nines, heard = "all" if m["nines"] is None else f"{m['nines']:.2f}", crowd.get(m["month"])
-        yield (f"  {m['month']:<9}{m['incidents']:>10}{m['down_minutes']:>10.0f}{m['availability']:>11.3%}{nines:>7}{_or_dash(m['mttr_minutes']):>10}"
-               f"{_or_dash(m['mtbf_hours']):>8}{_or_dash(heard and heard['down_minutes']):>14}{_or_dash(gap.get(m['month'])):>13}")  # fmt: skip
+    by_page = {m["month"]: m for m in sheet["official"]}
+    for month in sorted({*by_page, *crowd}):
+        m, heard = by_page.get(month), crowd.get(month)
+        told_by_page = f"{'-':>10}{'-':>10}{'-':>11}{'-':>7}{'-':>10}{'-':>8}"
+        if m is not None:
+            nines = "all" if m["nines"] is None else f"{m['nines']:.2f}"
+            told_by_page = (f"{m['incidents']:>10}{m['down_minutes']:>10.0f}{m['availability']:>11.3%}{nines:>7}{_or_dash(m['mttr_minutes']):>10}"
+                            f"{_or_dash(m['mtbf_hours']):>8}")  # fmt: skip
+        yield f"  {month:<9}{told_by_page}{_or_dash(heard and heard['down_minutes']):>14}{_or_dash(gap.get(month)):>13}"
     if sheet["crowd"]:
         hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in sheet["working_minutes_by_crowd"].items())
         yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"

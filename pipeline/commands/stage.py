@@ -99,8 +99,15 @@ STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
 
 def run_stages(setting: Setting, names: list[str]) -> list[Run]:
     """Run stages in order under the lock of the database; return what each did."""
+    from pipeline.store.runs import turn_back
+
     with run_lock(setting.db), open_store(setting) as store:
-        return [run for name in names for run in STAGES[name](setting, store)]
+        ahead = turn_back(store, setting.now)
+        found = [run for name in names for run in STAGES[name](setting, store)]
+    if ahead is not None:
+        told = f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}): what it noted is undone; is the clock right?"
+        found.append(Run(stage="run", subject="clock", started=setting.now, outcome="error", error=told))
+    return found
 
 
 def _command(name: str, words: str) -> click.Command:

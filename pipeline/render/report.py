@@ -11,7 +11,7 @@ from pipeline.facts import Points
 from pipeline.findings import Advisory, Incident, SeriesKey
 from pipeline.model import Alert, Catalogue, names
 from pipeline.render.svg import count_chart
-from pipeline.render.words import environment, isolated, local
+from pipeline.render.words import environment, in_percent, isolated, local
 from pipeline.times import iso
 
 BASIS = ("complaints", "votes", "official", "shared")
@@ -83,7 +83,7 @@ def _card(
              "until": local(c.until, zone) if c.until else "still", "detail": c.detail}
             for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
         ],
-        "topics": _topics(incident, zone), "probability": f"{incident.probability:.0%}" if incident.probability is not None else "",
+        "topics": _topics(incident, zone), "probability": in_percent(incident.probability) if incident.probability is not None else "",
         "hidden": sum(1 for k in links if not k["shown"]),
         "evidence": [
             {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rows": len(e.rows.split())}

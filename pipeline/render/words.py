@@ -37,6 +37,11 @@ def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
     return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
 
 
+def in_percent(p: float) -> str:
+    """Return a probability as people may read it: never as certainty."""
+    return "over 99 %" if p > 0.99 else ("under 1 %" if p < 0.01 else f"{p:.0%}".replace("%", " %"))
+
+
 def environment() -> jinja2.Environment:
     """Return the template environment: everything is escaped, an unknown name is an error."""
     return jinja2.Environment(

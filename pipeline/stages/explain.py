@@ -13,13 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from detectors import DETECTORS
-from detectors.events import find_events
 from pipeline.around import around, beside, page_of, past_of, seen
 from pipeline.config import OUTAGES, PRESS, Config
-from pipeline.facts import Points, facts, subject
+from pipeline.facts import facts, subject
 from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
 from pipeline.model import Alert, Run, Service
 from pipeline.records import known_outages, press_comparisons
@@ -27,7 +24,7 @@ from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
 from pipeline.store.outbox import alerts_of, move_alerts, put_alerts
-from pipeline.store.runs import put_stage_note, record_run, stage_note
+from pipeline.store.runs import heard, put_stage_note, record_run, stage_note
 from pipeline.store.story import (
     anything_to_explain,
     delete_incident,
@@ -41,10 +38,12 @@ from pipeline.store.story import (
     reports,
 )
 from pipeline.store.talk import advisories, put_advisories
-from pipeline.story.episodes import STORY_GAP, Official, interval_of, officials
-from pipeline.story.incidents import build, in_order
+from pipeline.story.episodes import STORY_GAP, Official, officials
+from pipeline.story.incidents import build, in_order, withdrawn
 from pipeline.story.links import link
+from pipeline.story.scope import one_voice
 from pipeline.story.shared import groups
+from pipeline.story.spans import Heard, Points, spans
 from pipeline.story.surge import advise
 from pipeline.text.claims import claims
 from pipeline.text.kinds import NewsModel
@@ -56,8 +55,6 @@ from pipeline.transitions import Rules, decide, next_gap
 LOOK_BACK = timedelta(hours=6)
 NEWS_SPAN = timedelta(days=10)
 LINK_FOR = timedelta(days=3)
-QUIET = timedelta(minutes=45)
-ONSET_WITHIN = timedelta(hours=1)
 ARTICLES = ("service_outage", "outage_followup")
 
 
@@ -76,7 +73,7 @@ class _Told:
 
     service: Service
     built: Sequence[Incident]
-    absorbed: Sequence[str]
+    absorbed: Mapping[str, str]
     intervals: Sequence[Interval]
     notices: Sequence[Official]
     said: Sequence[Mapping[str, Any]]
@@ -92,6 +89,8 @@ class _Pass:
     known: Mapping[str, Incident]
     events: Sequence[tuple[NewsEvent, str]]
     now: datetime
+    through: datetime | None
+    late: datetime | None  # from when rows have been judged again
 
 
 def run_explain(
@@ -105,19 +104,25 @@ def run_explain(
     if through and not surging and not anything_to_explain(store, utc(through)):
         return _done(store, now, seen=1, new=0)
     events = _news(store, matcher, news_model, now)
-    known = incidents(store, now - LOOK_BACK - LINK_FOR)
-    since = _since(known, utc(through) if through else None)
+    late = None
     if through and (stage_note(store, "detect", "alarmed") or "") > through:
-        since = min(since, utc(str(stage_note(store, "detect", "alarmed_bin"))) - timedelta(hours=2))
+        late = utc(str(stage_note(store, "detect", "alarmed_bin"))) - timedelta(hours=2)
+    recent = now - LOOK_BACK - LINK_FOR
+    known = incidents(store, recent)
+    since = _since(known, utc(through) if through else None, late)
+    if since < recent:
+        known = incidents(store, since)
     alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
     alarms = verdicts(store, since, now, minimum=alarm)
     offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
     stirred = {key.service for key in alarms} | {i.service for i in known if not i.is_group}
     stirred |= {s.id for s in config.catalogue.values() if s.status_page and page_of(s) in pages}
-    work = _Pass(store=store, config=config, telling=telling, known={i.id: i for i in known}, events=events, now=now)
+    work = _Pass(store=store, config=config, telling=telling, known={i.id: i for i in known}, events=events, now=now,
+                 through=utc(through) if through else None, late=late)  # fmt: skip
+    read = {key.source: heard(store, key.source) for key in alarms if key.channel == "votes"}
     told = [
-        _story(work, config.catalogue[name], alarms, alarm, since) for name in sorted(stirred & set(config.catalogue))
+        _story(work, config.catalogue[name], alarms, read, alarm) for name in sorted(stirred & set(config.catalogue))
     ]
     new = _write_all(work, [t for t in told if t is not None])
     if surging:
@@ -133,11 +138,11 @@ def _done(store: Store, now: datetime, *, seen: int, new: int) -> Run:
     return run
 
 
-def _since(known: Sequence[Incident], through: datetime | None) -> datetime:
-    """Return from when rows matter: six hours back, and never into the middle of an incident."""
+def _since(known: Sequence[Incident], through: datetime | None, late: datetime | None) -> datetime:
+    """Return from when rows matter: six hours back or what is judged again, and never into the middle of an incident."""
     if through is None:
         return datetime.fromisoformat("2000-01-01T00:00:00Z")
-    since = through - LOOK_BACK
+    since = min(through - LOOK_BACK, late or through)
     for incident in sorted(known, key=lambda i: i.onset, reverse=True):
         if (incident.end is None or incident.end + STORY_GAP >= since) and incident.onset - timedelta(hours=2) < since:
             since = incident.onset - timedelta(hours=2)
@@ -165,89 +170,63 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
     return known
 
 
-def _intervals(service: Service, alarms: Mapping[SeriesKey, Points], now: datetime, alarm: float) -> list[Interval]:
-    """Return the spans in which the service's totals were above what was expected."""
-    found = []
-    for key, points in sorted(alarms.items(), key=lambda pair: str(pair[0])):
-        if key.service != service.id or key.indicator or key.region:
-            continue
-        first = int(points[0][0].timestamp())
-        size = (int(now.timestamp()) - first) // key.bin_s + 1
-        observed, expected, score = np.zeros(size), np.full(size, np.nan), np.zeros(size)
-        level = {int(start.timestamp() - first) // key.bin_s: row for start, *row in points}
-        for slot, (x, m, _, s, _) in level.items():
-            observed[slot], expected[slot], score[slot] = x, m, s
-        if key.channel == "complaints":
-            observed[max(level) + 1 :] = np.nan
-        _carry(expected)
-        events = find_events(
-            observed, expected, score, alarm=alarm, quiet_bins=max(2, int(QUIET.total_seconds()) // key.bin_s),
-            look_back=int(ONSET_WITHIN.total_seconds()) // key.bin_s,
-        )  # fmt: skip
-        found += [interval_of(event, key, points[0][0], observed, expected) for event in events]
-    return found
-
-
-def _carry(expected: np.ndarray[Any, Any]) -> None:
-    """Fill bins whose expectation was not kept with the one before (the one after, at the beginning)."""
-    known = np.flatnonzero(~np.isnan(expected))
-    if len(known):
-        place = np.maximum.accumulate(np.where(~np.isnan(expected), np.arange(len(expected)), 0))
-        expected[:] = expected[place]
-        expected[: known[0]] = expected[known[0]]
-
-
 def _story(
-    work: _Pass, service: Service, alarms: Mapping[SeriesKey, Points], alarm: float, since: datetime
+    work: _Pass, service: Service, alarms: Mapping[SeriesKey, Points], read: Heard, alarm: float
 ) -> _Told | None:
     """Return a service's incidents as they stand now; nothing is written yet."""
     mine = [i for i in work.known.values() if i.service == service.id and not i.is_group]
-    intervals = _intervals(service, alarms, work.now, alarm)
-    notices = officials(status_updates(work.store, page_of(service), since, work.now)) if service.status_page else []
+    # as far back as this service's own story asks: what is long over elsewhere is not told anew
+    since = _since(mine, work.through, work.late)
+    levels = {key: kept for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region
+              and (kept := [point for point in points if point[0] >= since])}  # fmt: skip
+    intervals = spans(service.id, levels, read, work.now, alarm)
+    updates = status_updates(work.store, page_of(service), since, work.now) if service.status_page else []
+    notices = officials(updates, work.now)
     if not mine and not intervals and not notices:
         return None
-    said = reports(work.store, service.id, since, work.now) if intervals or notices else []
+    said = one_voice(reports(work.store, service.id, since, work.now)) if intervals or notices else []
     built, absorbed = build(
         service, intervals, notices, said, [k for k in mine if k.end is None or k.end >= since], work.now,
         quiet_to_close=work.config.alerts.quiet_to_close,
-        levels={key: points for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region},
-        articles=[event for event, _ in work.events if event.kind in ARTICLES],
+        levels=levels, articles=[event for event, _ in work.events if event.kind in ARTICLES],
     )  # fmt: skip
-    return _Told(service=service, built=built, absorbed=absorbed, intervals=intervals, notices=notices, said=said)
+    accounted = {i.id for i in built} | set(absorbed)
+    gone = [withdrawn(i) for i in mine if i.active and i.id not in accounted]
+    return _Told(
+        service=service, built=[*built, *gone], absorbed=absorbed, intervals=intervals, notices=notices, said=said
+    )
 
 
 def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
     """Name what failures share, add what each incident is told with, and write; return how much changed."""
     fresh = {i.id: i for t in told for i in t.built}
     current = {**{k: i for k, i in work.known.items() if not i.is_group}, **fresh}
-    shared = groups(list(current.values()), work.config.catalogue, work.now)
+    known_groups = [i for i in work.known.values() if i.is_group and i.service in work.config.catalogue]
     changed = 0
     part_of: dict[str, str] = {}
-    for group, members in shared:
-        before = next((i for i in work.known.values() if i.is_group and i.service == group.service
-                       and abs(i.onset - group.onset) <= STORY_GAP), None)  # fmt: skip
-        if before is not None:
-            group = replace(group, id=before.id, opened_at=before.opened_at)
+    for group, members in groups(list(current.values()), work.config.catalogue, work.now, known_groups):
         part_of |= dict.fromkeys(members, group.id)
         alone = _Told(
-            service=work.config.catalogue[group.service], built=[group], absorbed=[], intervals=[], notices=[], said=[]
+            service=work.config.catalogue[group.service], built=[group], absorbed={}, intervals=[], notices=[], said=[]
         )
-        # who watches a member hears of the group
-        watched = any(current[m].service in work.config.watched for m in members)
+        # who watches a member hears of the group; one without members any more is closed to whom it was told
+        watched = not members or any(current[m].service in work.config.watched for m in members)
         changed += _write(work, alone, group, [], watched=watched)
-    heard = [(e.id, e.outlets, e.kind) for e, _ in work.events]
-    failing = {i.service for i in current.values() if i.active}
+    news = [(e.id, e.outlets, e.kind) for e, _ in work.events]
     for t in told:
         history = None
         for incident in t.built:
             incident = replace(incident, part_of=part_of.get(incident.id, ""))
             # what is over changes with the news around it, and for a day with charts and rivals: looked at once an hour
-            state = hashlib.sha256(repr((incident, floor_to(work.now, 3600), heard)).encode()).hexdigest()
-            long_over = incident.end is not None and work.now - incident.end >= LINK_FOR and incident.id in work.known
-            if not incident.active and (long_over or stage_note(work.store, "explain", f"seen:{incident.id}") == state):
+            state = hashlib.sha256(repr((incident, floor_to(work.now, 3600), news)).encode()).hexdigest()
+            before = work.known.get(incident.id)
+            settled = before is not None and not before.active and incident.id not in t.absorbed.values()
+            long_over = incident.end is not None and work.now - incident.end >= LINK_FOR
+            quiet = long_over or stage_note(work.store, "explain", f"seen:{incident.id}") == state
+            if not incident.active and settled and quiet:
                 continue
             history = history or past_of(work.store, t.service, t.built, work.now)
-            lies = around(work.store, t.service, incident, history, t.notices, sorted(failing - {t.service.id}),
+            lies = around(work.store, t.service, incident, history, t.notices, _failing(incident, list(current.values()), work.now),
                           [event for event, _ in work.events], work.now)  # fmt: skip
             links = link(incident, t.service, work.events, lies, work.now)
             more = beside(work.store, work.config.catalogue, t.service, incident, links, lies.notices, list(current.values()),
@@ -256,6 +235,12 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
             watched = t.service.id in work.config.watched and not incident.part_of
             changed += _write(work, t, incident, links, watched=watched, note="" if incident.active else state)
     return changed
+
+
+def _failing(incident: Incident, others: Sequence[Incident], now: datetime) -> list[str]:
+    """Return which other services had an incident while this one lasted."""
+    begin, end = incident.onset - timedelta(minutes=15), incident.end or now
+    return sorted({i.service for i in others if i.onset <= end and (i.end or now) >= begin} - {incident.service})
 
 
 def _write(
@@ -271,10 +256,11 @@ def _write(
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
     alerts = _alerts(work, told, incident, [row for row in rows if row["shown"]]) if watched else []
     before = work.known.get(incident.id)
-    if before == incident and not links_changed and not alerts and not told.absorbed and not note:
+    absorbed = [old for old, by in told.absorbed.items() if by == incident.id]
+    if before == incident and not links_changed and not alerts and not absorbed and not note:
         return 0
     with store.transaction() as conn:
-        for old in told.absorbed:
+        for old in absorbed:
             move_alerts(conn, old, incident.id)
             delete_incident(conn, old)
         if before != incident:
@@ -340,6 +326,7 @@ def _surge(work: _Pass) -> int:
             loud[f"surge:{name}"] = iso(hour)
         if after is not None and after != before:
             fresh.append(after)
+    fresh += [replace(a, until=hour) for name, a in lasting.items() if name not in work.config.watched]
     with store.transaction() as conn:
         put_advisories(conn, fresh)
         for key, at in {**loud, "surge": iso(hour)}.items():

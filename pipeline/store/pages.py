@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.model import Service
 from pipeline.store import Store
+from pipeline.story.episodes import CLOSED, closed_at
 from pipeline.story.ledger import Entry
 from pipeline.story.scope import WORKING
 from pipeline.times import utc, utc_or_none
@@ -24,11 +26,12 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
     found = []
     for incident_id, updates in grouped.items():
         hit = {name for u in updates for name, _, new in json.loads(str(u["components"])) if new not in WORKING}
-        over = [utc(str(u["displayed_at"])) for u in updates if u["status"] in ("resolved", "postmortem")]
+        updates.sort(key=lambda u: (u["displayed_at"], u["created_at"], u["status"] in CLOSED, u["update_id"]))
+        over = closed_at([(utc(str(u["displayed_at"])), str(u["status"])) for u in updates])
         began = utc(str(updates[0]["displayed_at"]))
         timing = max(str(u["timing"]) for u in updates)
         found.append(Entry(
-            id=incident_id, began=began, ended=over[0] if over else None, impact=str(updates[-1]["impact"]), timing=timing,
+            id=incident_id, began=began, ended=over, impact=str(updates[-1]["impact"]), timing=timing,
             posted=None if timing == "unposted" else min(utc(str(u["created_at"])) for u in updates),
             components=frozenset(service.component_named(name) or name for name in hit),
         ))  # fmt: skip
@@ -36,10 +39,11 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
 
 
 def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry]:
-    """Return the episodes in which a crowd rose, oldest first, as incidents of their own."""
+    """Return the episodes in which a crowd rose, oldest first, as incidents of their own; doubtful ones are left out."""
     rows = store.rows(
         "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
-        " AND e.onset <= ? AND i.id NOT LIKE '%-shared' ORDER BY e.onset",
+        " AND e.onset <= ? AND i.id NOT LIKE '%-shared' AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
+        " ORDER BY e.onset",
         (service.id, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
     )
     return [
@@ -55,12 +59,11 @@ def graded_entries(store: Store, service: Service, page: str, until: datetime) -
     found: list[Entry] = []
     heard: set[str] = set()
     for entry in official:
+        if not entry.counted:
+            found.append(entry)
+            continue
         near = [c for c in crowds if c.began <= (entry.ended or until) and (c.ended or until) >= entry.began]
         first = next((c for c in near if c.id not in heard), None)
         heard |= {c.id for c in near}
-        if first is None or not entry.counted:
-            found.append(entry)
-        else:
-            found.append(Entry(id=entry.id, began=entry.began, ended=entry.ended, posted=entry.posted, impact=entry.impact,
-                               components=entry.components, timing=entry.timing, crowd=first.began))  # fmt: skip
+        found.append(entry if first is None else replace(entry, crowd=first.began))
     return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.model import Reject, Run
 from pipeline.store import Store
@@ -80,6 +80,25 @@ def stage_note(store: Store, stage: str, key: str) -> str | None:
     """Return a stage's note to itself."""
     rows = store.rows("SELECT value FROM stage_memory WHERE stage=? AND key=?", (stage, key))
     return str(rows[0][0]) if rows else None
+
+
+def turn_back(store: Store, now: datetime) -> datetime | None:
+    """Undo what a run noted whose clock stood ahead, so that what comes now is judged; return that run's time, None for none.
+
+    A run is taken for one of those when it is the last one and dated an hour and more after `now`. What it stored stays.
+    """
+    last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
+    if not last or utc(last[0][0]) <= now + timedelta(hours=1):
+        return None
+    at = iso(now)
+    with store.transaction() as conn:
+        conn.execute(
+            "UPDATE stage_memory SET value = ? WHERE value GLOB '????-??-??T??:??:??Z' AND value > ?", (at, at)
+        )
+        conn.execute("DELETE FROM detector_state WHERE through > ?", (at,))
+        conn.execute("DELETE FROM coverage WHERE since >= ?", (at,))
+        conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (at, at))
+    return utc(last[0][0])
 
 
 def put_stage_note(conn: sqlite3.Connection, stage: str, key: str, value: str) -> None:

@@ -67,8 +67,9 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
     Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
     """
     rows = store.rows(
-        "SELECT t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates, t.region,"
-        " ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community FROM post_tags t"
+        "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates, t.region,"
+        " ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community,"
+        " p.author_key, p.author_created FROM post_tags t"
         " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
         " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"
         " OR (t.p_outage >= 0.5 AND v.weight = 0))"
@@ -76,8 +77,8 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
         (service, iso(since), iso(until)),
     )
     return [
-        {**dict(r), "created": utc(r["created"]), "components": json.loads(r["components"]),
-         "exonerates": json.loads(r["exonerates"])}
+        {**dict(r), "created": utc(r["created"]), "author_created": utc_or_none(r["author_created"]),
+         "components": json.loads(r["components"]), "exonerates": json.loads(r["exonerates"])}
         for r in rows
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pipeline.findings import Advisory
 from pipeline.store import Store
 from pipeline.store.judged import distinct
+from pipeline.store.runs import heard
 from pipeline.story.comparable import OURS, Known
 from pipeline.text.claims import Claim
 from pipeline.times import iso, iso_or_none, utc, utc_or_none
@@ -109,13 +110,43 @@ def past_outages(store: Store, until: datetime) -> list[Known]:
     ]  # fmt: skip
 
 
-def known_since(store: Store, page: str) -> datetime | None:
-    """Return since when a provider is watched: its oldest notice, or the oldest moment any source was read."""
-    rows = store.rows(
-        "SELECT min(at) FROM (SELECT min(displayed_at) AS at FROM status_updates WHERE page = ? UNION ALL SELECT min(since) FROM coverage)",
-        (page,),
+def known_since(store: Store, service: str, page: str) -> datetime | None:
+    """Return since when a service is watched: its page's oldest notice, the oldest count or the oldest post about it."""
+    asked: list[tuple[str, tuple[str, ...]]] = [
+        ("SELECT min(displayed_at) FROM status_updates WHERE page = ?", (page,)),
+        ("SELECT min(created) FROM post_tags WHERE service = ?", (service,)),
+    ]
+    asked += [
+        ("SELECT min(start) FROM complaint_counts WHERE source = ? AND service = ?", (source, service))
+        for source in distinct(store, "complaint_counts", "source")
+    ]
+    return min((utc(at) for sql, values in asked for (at,) in store.rows(sql, values) if at is not None), default=None)
+
+
+def read_hours(store: Store, service: str, since: datetime, until: datetime) -> set[datetime] | None:
+    """Return the hours in which posts were read, less those in which a crowd said that a service is out and one after.
+
+    None where it is not known what was read.
+    """
+    read = [
+        span for source in distinct(store, "posts", "source") for span in heard(store, source)
+        if span[1] > since and span[0] < until
+    ]  # fmt: skip
+    if not read:
+        return None
+    out = store.rows(
+        'SELECT e.onset, e."end" FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd'
+        ' AND (e."end" IS NULL OR e."end" >= ?) AND e.onset < ?',
+        (service, iso(since), iso(until)),
     )
-    return utc_or_none(rows[0][0])
+    spells = [(utc(r[0]), (utc_or_none(r[1]) or until) + timedelta(hours=1)) for r in out]
+    slack = timedelta(minutes=5)  # what is public a little later
+    hours = (since + timedelta(hours=n) for n in range(int((until - since) / timedelta(hours=1))))
+    return {
+        h for h in hours
+        if any(a <= h + slack and b >= h + timedelta(hours=1) - slack for a, b in read)
+        and not any(a < h + timedelta(hours=1) and b > h for a, b in spells)
+    }  # fmt: skip
 
 
 def advisories(store: Store, *, lasting: bool = False) -> list[Advisory]:

@@ -75,9 +75,11 @@ def _beside(
         moment = nearest(claim.value, incident.onset)
         late = minutes_between(incident.onset, moment)
         if AGREES < abs(late) < FAR and moment <= published:
-            posted = min((n.posted for n in notices), default=None)
-            beside = f", {_apart(minutes_between(posted, moment), 'the first notice')}" if posted else ""
-            return f"start {moment:%H:%M} UTC{who}, {_apart(late, 'the first reports')}{beside}", late, 0.0
+            posted = min((n.spoke for n in notices), default=None)
+            by_crowd = any(e.by_crowd for e in incident.stretches if e.onset == incident.onset)
+            apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
+            apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
+            return f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0
     elif claim.kind == "end":
         first = next(
             (n.resolved for n in notices if n.resolved and n.posted - incident.onset < timedelta(hours=1)), None
@@ -87,8 +89,9 @@ def _beside(
             moment = nearest(claim.value, ends[0])
             off = min((minutes_between(end, moment) for end in ends), key=abs)
             if AGREES < abs(off) < FAR:
-                last = f", the last at {incident.end:%H:%M}" if incident.end and incident.end != first else ""
-                return f"end {moment:%H:%M} UTC{who}; the first notice was closed at {ends[0]:%H:%M}{last}", off, 0.0
+                closed = [f"the first notice was closed at {first:%H:%M}"] if first else []
+                closed += [f"it was over at {incident.end:%H:%M}"] if incident.end and incident.end != first else []
+                return f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0
     elif claim.kind in ("up", "down"):
         return _part(incident, claim, service, who)
     elif claim.kind == "cause":

@@ -20,6 +20,8 @@ from pipeline.model import StatusUpdate
 TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)
 LONGEST_STORY = timedelta(hours=24)
+CLOSED = ("resolved", "postmortem")
+FORGOTTEN = timedelta(days=3)
 COUNTED_IMPACTS = {"minor": "low", "major": "high", "critical": "critical"}
 
 
@@ -68,25 +70,38 @@ def interval_of(event: Event, key: SeriesKey, begin: datetime, observed: Floats,
     )  # fmt: skip
 
 
-def officials(updates: Iterable[StatusUpdate]) -> list[Official]:
-    """Group updates by incident; those of impact none, maintenance or doubtful timing are left out."""
+def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[Official]:
+    """Group updates by incident; those of impact none, maintenance or doubtful timing are left out.
+
+    An open one of which the page has not spoken for days before `now` ended with its last word: pages forget, and
+    delete.
+    """
     grouped: dict[str, list[StatusUpdate]] = {}
     for update in updates:
         grouped.setdefault(update.incident_id, []).append(update)
     found = []
     for incident_id, rows in grouped.items():
-        rows.sort(key=lambda u: (u.displayed_at, u.update_id))
+        rows.sort(key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
         if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
             continue
-        # closed by the first such update after the last that says otherwise: a page may open an incident again
-        other = max((n for n, u in enumerate(rows) if u.status not in ("resolved", "postmortem")), default=-1)
-        over = [u.displayed_at for u in rows[other + 1 :]]
+        over = closed_at([(u.displayed_at, u.status) for u in rows])
+        if over is None and now is not None and now - rows[-1].displayed_at > FORGOTTEN:
+            over = rows[-1].displayed_at
         found.append(Official(
             id=incident_id, name=rows[-1].name, impact=rows[-1].impact, posted=rows[0].displayed_at,
-            spoke=min(u.created_at if u.after_the_fact else u.displayed_at for u in rows),
-            resolved=over[0] if over else None, updates=tuple(rows),
+            spoke=min(u.written for u in rows),
+            resolved=over, updates=tuple(rows),
         ))  # fmt: skip
     return sorted(found, key=lambda o: (o.posted, o.id))
+
+
+def closed_at(updates: Sequence[tuple[datetime, str]]) -> datetime | None:
+    """Return when a page closed an incident, from (time, status) in order: by the first closing word after the last other.
+
+    A page may open an incident again. None while it is open.
+    """
+    other = max((n for n, (_, status) in enumerate(updates) if status not in CLOSED), default=-1)
+    return next((at for at, _ in updates[other + 1 :]), None)
 
 
 def episodes(intervals: Sequence[Interval], official: Sequence[Official]) -> list[Stretch]:

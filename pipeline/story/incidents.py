@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from pipeline.findings import ComponentSpan, Episode, Evidence, Incident, Interval, NewsEvent, Phase
 from pipeline.model import IMPACTS, Service
 from pipeline.story import certainty, scope
-from pipeline.story.episodes import LONGEST_STORY, STORY_GAP, Official, Stretch, episodes, incident_id, stories
+from pipeline.story.episodes import (
+    COUNTED_IMPACTS,
+    LONGEST_STORY,
+    STORY_GAP,
+    Official,
+    Stretch,
+    episodes,
+    incident_id,
+    stories,
+)
 from pipeline.story.phases import Levels, phases
 from pipeline.story.scope import Report
 from pipeline.text.news import entity_services
@@ -23,8 +33,8 @@ def build(
     service: Service, intervals: Sequence[Interval], official: Sequence[Official], reports: Sequence[Report],
     known: Sequence[Incident], now: datetime, *, quiet_to_close: timedelta, levels: Levels | None = None,
     articles: Sequence[NewsEvent] = (),
-) -> tuple[list[Incident], list[str]]:  # fmt: skip
-    """Return the incidents of a service in the spans given, and the ids of known ones absorbed by another.
+) -> tuple[list[Incident], dict[str, str]]:  # fmt: skip
+    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
 
     `intervals` are alarms of the service's totals (complaints, votes), `levels` their bins; `reports` are posts that
     count or clear a part, oldest first, as dicts of created, components, exonerates, symptom, weight, reason, region,
@@ -32,7 +42,7 @@ def build(
     """
     used: set[str] = set()
     found: list[Incident] = []
-    absorbed: list[str] = []
+    absorbed: dict[str, str] = {}
     for story in stories(episodes(intervals, official)):
         begin, last = story[0].start, story[-1].end
         latest = min((last or now) + STORY_GAP, begin + LONGEST_STORY)
@@ -43,11 +53,27 @@ def build(
         ]  # fmt: skip
         mine.sort(key=lambda k: (k.opened_at, k.onset))
         used |= {k.id for k in mine}
-        absorbed += [k.id for k in mine[1:]]
+        absorbed |= {k.id: mine[0].id for k in mine[1:]}
         found.append(
             _incident(service, story, reports, mine[0] if mine else None, levels or {}, articles, now, quiet_to_close)
         )
     return found, absorbed
+
+
+def withdrawn(incident: Incident) -> Incident:
+    """Return an open incident closed at the last thing known of it: what it rested on is no longer there."""
+    last = max(
+        [incident.onset, *(p.since for p in incident.phases), *(e.end for e in incident.stretches if e.end is not None)]
+    )
+    open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.stretches]
+    why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
+    said = Evidence(kind="withdrawn", at=last, statement=why, rows=f"incidents:{incident.id}")
+    phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
+    over = Phase(episode=incident.episodes, phase="over", since=last, until=None, impact="none", why=why)
+    return replace(
+        incident, state="resolved", active=False, end=last, stretches=tuple(open_ones), evidence=in_order([*incident.evidence, said]),
+        phases=(*phases, over), components=tuple(replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components),
+    )  # fmt: skip
 
 
 def _incident(
@@ -60,13 +86,15 @@ def _incident(
     over = last is not None and now - last >= quiet_to_close
     within = [r for r in reports if begin - timedelta(minutes=5) <= r["created"] <= (last or now)]
     votes = [r for r in within if r["weight"] > 0]
+    blamed = {part for r in votes for part in r["components"]}
     telling = [r for r in within if r["weight"] > 0 or r["exonerates"]]
     spans = [*scope.official_components(service, official), *scope.voted_components(telling, last, now)]
-    spans.sort(key=lambda c: (c.since, c.component, c.source, c.status))
+    once = {(c.component, c.source, c.status, c.since): c for c in spans}  # of two that begin together, the later
+    spans = sorted(once.values(), key=lambda c: (c.since, c.component, c.source, c.status))
     outlets = sorted({o for e in articles if begin - timedelta(minutes=15) <= e.first_seen <= (last or now) + timedelta(hours=1)
                       and "name" in entity_services(e.entities).get(service.id, ()) for o in e.outlets})  # fmt: skip
     rests = certainty.signals(
-        intervals, official, voters=len(votes), works=sum(len(r["exonerates"]) for r in within),
+        intervals, official, voters=len(votes), works=sum(len(blamed & set(r["exonerates"])) for r in within),
         fails=sum(len(r["components"]) for r in votes), doubtful=_doubtful(within), outlets=len(outlets),
     )  # fmt: skip
     p, parts = certainty.probability(rests)
@@ -87,7 +115,8 @@ def _incident(
     return Incident(
         id=own_id, service=service.id, state="resolved" if over else certainty.state(intervals, rests),
         opened_at=known.opened_at if known else now, onset=begin, peak=best.peak if best else None,
-        end=last if over else None, impact=max((phase.impact for phase in cut), key=IMPACTS.index, default="none"),
+        end=last if over else None, impact=max([*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in official)], key=IMPACTS.index),
+        part_of=known.part_of if known else "",
         symptom=scope.symptom_of(votes), official_first_at=min((o.spoke for o in official), default=None),
         episodes=len(story), active=not over, probability=round(p, 3), phases=cut, components=tuple(spans),
         stretches=tuple(_episode(number, stretch, service, spans, cut) for number, stretch in enumerate(story, 1)),
@@ -160,15 +189,17 @@ def _page_in_words(official: Sequence[Official], onset: datetime) -> Iterator[Ev
         kind="page", at=first.spoke, subject="first notice", value=round(lead, 1), rows=f"status_updates:{page}/{first.id}/{first.updates[0].update_id}",
         statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} the onset",
     )  # fmt: skip
-    updates = sorted((u for o in official for u in o.updates), key=lambda u: u.displayed_at)
-    gaps = [(b.displayed_at - a.displayed_at, a) for a, b in pairwise(updates)]
-    if not gaps:
+    # silence counts while a notice stands, from when its words were written
+    updates = [u for o in official for u in o.updates]
+    gaps = [(abs(b.written - a.written), a) for o in official for a, b in pairwise(o.updates)
+            if o.resolved is None or b.displayed_at <= o.resolved]  # fmt: skip
+    if not any(gap for gap, _ in gaps):
         return
     longest, before = max(gaps, key=lambda pair: pair[0])
     middle = sorted(gap for gap, _ in gaps)[len(gaps) // 2]
     yield Evidence(
-        kind="page", at=before.displayed_at, subject="silence", value=round(longest / timedelta(minutes=1), 1), beside=round(middle / timedelta(minutes=1), 1),
+        kind="page", at=before.written, subject="silence", value=round(longest / timedelta(minutes=1), 1), beside=round(middle / timedelta(minutes=1), 1),
         rows=" ".join(f"status_updates:{u.page}/{u.incident_id}/{u.update_id}" for u in updates[: scope.CITED]),
         statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; its longest"
-                  f" silence was {longest / timedelta(minutes=1):.0f} min from {before.displayed_at:%H:%M} UTC",
+                  f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
     )  # fmt: skip

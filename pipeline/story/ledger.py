@@ -120,7 +120,7 @@ def months(entries: Sequence[Entry], until: datetime, component: str | None = No
         repaired = [((e.ended or until) - e.began) / timedelta(minutes=1) for e in inside]
         found.append(Month(
             month=f"{begin:%Y-%m}", incidents=len(inside), down_minutes=down, availability=1 - down / whole,
-            nines=math.inf if down <= 0 else -math.log10(min(1.0, down / whole)),
+            nines=math.inf if down <= 0 else abs(math.log10(min(1.0, down / whole))),
             mttr=sum(repaired) / len(repaired) if repaired else None, mtbf=(whole - down) / len(inside) if inside else None,
         ))  # fmt: skip
         begin = next_month(begin)

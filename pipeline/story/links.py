@@ -8,7 +8,7 @@ an allowed answer, and the common one. Nothing here says what led to what.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -50,7 +50,8 @@ class Around:
 
     `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
     known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within this one; `failing` are ids of services with an open incident that
-    began no later than it; `between` are what was seen between announcements and the onset, in words (chart, mentions).
+    lasted with it; `between` are moments before the onset, oldest first, each with the signals (chart, mentions, anger) that
+    stood out then, in words.
     """
 
     past: Sequence[Past]
@@ -58,7 +59,7 @@ class Around:
     onsets: Sequence[datetime] = ()
     notices: Sequence[Official] = ()
     failing: Sequence[str] = ()
-    between: Sequence[str] = ()
+    between: Sequence[tuple[datetime, Mapping[str, str]]] = ()
 
 
 def link(
@@ -79,7 +80,7 @@ def link(
         outlets = len(event.outlets)
         reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
         if relation == "context_before":
-            reasons += [*_burst(service, event, events), *around.between]
+            reasons += [*_burst(service, event, events), *_mechanism(event, around.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
         found.append(Link(incident=incident.id, news_event=event.id, relation=relation, score=score, p=p, shown=shown,
@@ -232,6 +233,16 @@ def _burst(service: Service, event: NewsEvent, events: Sequence[tuple[NewsEvent,
     return [
         f"{len(near)} outlets named {service.name} within a day of it, {len(before) / 6.5:.1f} items a day in the week before"
     ]
+
+
+def _mechanism(event: NewsEvent, between: Sequence[tuple[datetime, Mapping[str, str]]]) -> list[str]:
+    """Return which signals came to stand out after the event, and not before it."""
+    before: Mapping[str, str] = next((out for at, out in reversed(between) if at <= event.first_seen), {})
+    words: dict[str, str] = {}
+    for at, out in between:
+        for name in (out.keys() - before.keys() - words.keys()) if at > event.first_seen else ():
+            words[name] = f"in between: {out[name]} (at {at:%-d %B %H:%M} UTC)"
+    return [words[name] for name in sorted(words)]
 
 
 def _score(incident: Incident, event: NewsEvent, relation: str, outlets: int) -> float:

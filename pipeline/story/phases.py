@@ -156,7 +156,9 @@ def _official(episode: Stretch, service: Service) -> Iterator[_Mark]:
             after = {part for parts in listed.values() for part in parts}
             words = []
             turn = SAME
-            if not state:
+            if update.after_the_fact:
+                words.append(f"the provider dates its notice here ({update.status}), written at {update.written:%H:%M}")
+            elif not state:
                 words.append(f"the provider posts its {'first' if number == 0 else 'next'} notice ({update.status})")
                 turn = WORSE if number else SAME
             elif update.status != state:

@@ -17,11 +17,15 @@ from pipeline.model import Catalogue
 DAYS = 7
 CERTAIN = 3.0  # standard deviations
 LEAST = 3  # days of history
+FRESH = timedelta(hours=1)  # what was last seen before that says nothing of now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """What is stored about a rival: posts about it by hour (start, posts), its chart ranks (at, rank), open incidents' onsets."""
+    """What is stored about a rival: posts about it by hour (start, posts), its chart ranks (at, rank), its incidents.
+
+    `counted_to` and `heard_to` are up to when complaints were counted and posts were read; None = not known.
+    """
 
     service: str
     hours: Mapping[datetime, int]
@@ -29,6 +33,7 @@ class Rival:
     incidents: Sequence[Incident]
     complaints: Mapping[datetime, float]
     counted_to: datetime | None = None
+    heard_to: datetime | None = None
 
 
 def expected(
@@ -70,7 +75,8 @@ def displacement(
         name = catalogue[rival.service].name
         own = [i for i in rival.incidents if i.onset <= until and (i.end is None or i.end >= incident.onset)]
         rows = f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/{until:%Y-%m-%dT%H:%M:%SZ}"
-        talk = expected(rival.hours, incident.onset, until)
+        heard_to = min(until, rival.heard_to or until)
+        talk = expected(rival.hours, incident.onset, heard_to) if heard_to > incident.onset else None
         if talk is not None:
             seen, usual, spread = talk
             stands_out = (seen - usual) / spread >= CERTAIN
@@ -95,7 +101,8 @@ def displacement(
             yield Evidence(kind="rival", at=incident.onset, subject=rival.service, value=best, beside=before[-1],
                            rows=f"chart_ranks:{rival.service}@{incident.onset:%Y-%m-%dT%H:%M:%SZ}/{during[-1][0]:%Y-%m-%dT%H:%M:%SZ}",
                            statement=f"{name}: best place {best} in the app chart within a day, {before[-1]} before")  # fmt: skip
-        if (talk is not None or heard is not None) and not any(i.active for i in own) and incident.active:
+        fresh = any(at is not None and until - at <= FRESH for at in (rival.counted_to, rival.heard_to))
+        if (talk is not None or heard is not None) and fresh and not any(i.active for i in own) and incident.active:
             fine.append(rival.service)
     if fine:
         told = ", ".join(catalogue[s].name for s in fine)

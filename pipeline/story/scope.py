@@ -6,12 +6,14 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.findings import ComponentSpan, Evidence
 from pipeline.model import Service, names
 from pipeline.story.episodes import Official
+from pipeline.text.votes import shape_of
 from pipeline.times import iso
 
 Report = Mapping[str, Any]
@@ -21,6 +23,8 @@ MIN_VOTES = 3
 MIN_SHARE = 0.15
 FRONT, BACK = ("web", "mobile", "desktop", "login", "code", "console"), ("api",)
 CITED = 40  # rows named behind one statement; more are told as a span
+VOICE, YOUNG = timedelta(hours=6), timedelta(days=7)
+NEVER = datetime.min.replace(tzinfo=UTC)
 CONTINENTS = {
     "North America": "US CA MX", "South America": "BR AR CO CL PE UY EC VE", "Central America": "SV GT CR PA DO HN",
     "Europe": "GB IE DE AT CH FR BE NL LU ES PT IT PL CZ SE NO DK FI GR RO HU UA RS HR BG SK TR RU",
@@ -41,7 +45,9 @@ def official_components(service: Service, official: Sequence[Official]) -> list[
     changes: dict[str, list[tuple[datetime, str, bool]]] = {}
     for notice in official:
         for update in notice.updates:
-            for name, _, new in update.components:
+            # what a look back lists is not failing again
+            late = notice.resolved is not None and update.displayed_at > notice.resolved
+            for name, _, new in update.components if not late else ():
                 part = service.component_named(name) or name
                 changes.setdefault(part, []).append((update.displayed_at, notice.id, new not in WORKING))
         if notice.resolved is not None:
@@ -130,8 +136,31 @@ def symptom_of(votes: Sequence[Report]) -> str:
 
 
 def cite(reports: Sequence[Report]) -> str:
-    """Return the rows behind a statement about reports."""
-    return " ".join(f"votes:{r['source']}/{r['native_id']}" for r in reports[:CITED])
+    """Return the rows behind a statement about reports: each, or the first of many and the span they lie in."""
+    rows = [f"votes:{r['source']}/{r['native_id']}" for r in reports[:CITED]]
+    if len(reports) > CITED:
+        rows.append(f"post_tags:{reports[0]['service']}@{iso(reports[0]['created'])}/{iso(reports[-1]['created'])}")
+    return " ".join(rows)
+
+
+def one_voice(reports: Sequence[Report]) -> list[Report]:
+    """Return reports, oldest first, with what clears a part counted once: an author and a text have one voice in six hours.
+
+    Who has no author, or an account younger than a week, clears nothing. Else one person could talk an outage away.
+    """
+    heard: dict[tuple[str, str], datetime] = {}
+    found: list[Report] = []
+    for report in reports:
+        if report["exonerates"]:
+            voices = [("author", report["author_key"]), ("text", shape_of(f"{report['title']} {report['text']}"))]
+            age = report["created"] - report["author_created"] if report["author_created"] else None
+            again = any(name and report["created"] - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
+            if again or not report["author_key"] or (age is not None and age < YOUNG):
+                report = {**report, "exonerates": []}
+            else:
+                heard.update((voice, report["created"]) for voice in voices)
+        found.append(report)
+    return found
 
 
 def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterator[Evidence]:
@@ -217,7 +246,10 @@ def parts_in_words(
         span = status[source][part]
         who = {"votes": "people name", "official": "the provider lists"}[source]
         not_who = {"votes": "people do not name it", "official": "the provider never lists it"}[other]
-        rows = cite([r for r in reports if part in r["components"]]) or f"incident_components:{part}@{iso(span.since)}"
+        rows = (
+            cite([r for r in reports if part in r["components"]])
+            or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
+        )
         yield Evidence(kind="differs", at=span.since, subject=part, rows=rows,
                        statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who} as failing")  # fmt: skip
     yield from _doors(service, spans, reports)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,16 +27,21 @@ GROWTH = 2.0  # times the median day's posts
 ANGER = 0.08  # more than the median day's mean
 CLIMB = 10  # places in two days, or first place newly reached
 ENDS_AFTER = DAY
+LEAST_HOURS = 6
 SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is stored about a service: posts and their mean anger by hour, places in the chart, news events."""
+    """What is stored about a service: posts and their mean anger by hour, places in the chart, news events.
+
+    `read` are the hours in which posts were read and no crowd said that it is out; None: all hours.
+    """
 
     posts: Mapping[datetime, tuple[int, float]]
     ranks: Sequence[tuple[datetime, int]]
     events: Sequence[NewsEvent]
+    read: Collection[datetime] | None = None
 
 
 def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, float, bool, str]]:
@@ -58,13 +63,17 @@ def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, f
             loud,
             f"{len(fresh)} outlets wrote about it in a day, {usual:.1f} a day in the week before",
         )
-    days = [_day(seen.posts, now - n * DAY) for n in range(8)]
-    known = [d for d in days[1:] if d[0] > 0]
-    if len(known) >= 3 and days[0][0] > 0:
+    hours = [
+        h for n in range(24) if (h := now - timedelta(hours=n + 1)) in (seen.read if seen.read is not None else (h,))
+    ]
+    days = [_day(seen, hours, n) for n in range(8)] if len(hours) >= LEAST_HOURS else [None]
+    known = [d for d in days[1:] if d is not None and d[0] > 0]
+    if len(known) >= 3 and days[0] is not None and days[0][0] > 0:
+        span = "a day" if len(hours) == 24 else f"{len(hours)} hours of a day"
         counts = sorted(d[0] for d in known)
         median = counts[len(counts) // 2]
         found["mentions"] = (float(days[0][0]), float(median), days[0][0] >= GROWTH * median and days[0][0] >= 30,
-                             f"{days[0][0]} posts about it in a day, {median} usual")  # fmt: skip
+                             f"{days[0][0]:.0f} posts about it in {span}, {median:.0f} usual")  # fmt: skip
         moods = sorted(d[1] for d in known)
         mood = moods[len(moods) // 2]
         found["anger"] = (round(days[0][1], 3), round(mood, 3), days[0][1] - mood >= ANGER and days[0][0] >= 30,
@@ -79,10 +88,18 @@ def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, f
     return found
 
 
-def _day(posts: Mapping[datetime, tuple[int, float]], until: datetime) -> tuple[int, float]:
-    rows = [value for hour, value in posts.items() if until - DAY <= hour < until]
+def _day(seen: Seen, hours: Sequence[datetime], back: int) -> tuple[float, float] | None:
+    """Return (posts, mean anger) of the same hours so many days back, None where a fifth of them was not read.
+
+    Posts are scaled to all of the hours.
+    """
+    there = [h - back * DAY for h in hours if seen.read is None or h - back * DAY in seen.read]
+    if len(there) < 0.8 * len(hours):
+        return None
+    rows = [seen.posts[h] for h in there if h in seen.posts]
     total = sum(n for n, _ in rows)
-    return total, sum(n * anger for n, anger in rows) / total if total else 0.0
+    anger = sum(n * anger for n, anger in rows) / total if total else 0.0
+    return total * len(hours) / len(there), anger
 
 
 def advise(

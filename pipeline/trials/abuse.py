@@ -25,6 +25,7 @@ from pipeline.model import Post, Service
 from pipeline.sources.reading import plain
 from pipeline.story.episodes import interval_of
 from pipeline.story.incidents import build
+from pipeline.story.scope import one_voice
 from pipeline.text.classifier import OutageModel
 from pipeline.text.reading import Asked, read_texts
 from pipeline.text.services import ServiceMatcher
@@ -56,7 +57,7 @@ def posts_of(case: Case) -> list[Post]:
 
 def reports_of(
     posts: Sequence[Post], matcher: ServiceMatcher, service: Service, model: OutageModel
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """Return what the posts say of the service, each with its weight as a vote, oldest first."""
     asked = []
     for post in posts:
@@ -68,12 +69,13 @@ def reports_of(
     for (post, one), r in zip(asked, read_texts([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
         weight, reason = ballot.judge(service.id, post, shape_of(one.text), r.p_outage)
         found.append({"created": post.created, "components": list(r.components), "exonerates": list(r.exonerates), "symptom": r.symptom,
-                      "weight": weight, "reason": reason, "region": r.region, "source": "x", "native_id": post.native_id, "shape": shape_of(one.text)})  # fmt: skip
-    return found
+                      "weight": weight, "reason": reason, "region": r.region, "service": service.id, "source": "x", "native_id": post.native_id, "shape": shape_of(one.text),
+                      "author_key": post.author_key, "author_created": post.author_created, "title": "", "text": one.text})  # fmt: skip
+    return one_voice(found)
 
 
 def decide(
-    cases: Sequence[Case], reports: Sequence[Sequence[dict[str, Any]]], service: Service
+    cases: Sequence[Case], reports: Sequence[Sequence[Mapping[str, Any]]], service: Service
 ) -> list[tuple[bool, Incident | None]]:
     """Return for each case whether an open incident would be told at its moment, and the incident.
 
@@ -160,7 +162,7 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
                     created=created, collected=created)  # fmt: skip
         weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
         found.append({"created": created, "components": [], "exonerates": [], "symptom": "all", "weight": weight, "reason": reason, "region": "",
-                      "source": "x", "native_id": f"a{n}", "shape": f"text {n}"})  # fmt: skip
+                      "service": "case", "source": "x", "native_id": f"a{n}", "shape": f"text {n}"})  # fmt: skip
     quiet = np.random.default_rng(seed).poisson(baseline, 14 * 24).tolist()
     return {"service": "case", "now_utc": now, "baseline_hourly_14d": quiet}, found
 
