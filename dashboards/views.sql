@@ -72,7 +72,8 @@ SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observe
 
 CREATE VIEW episodes AS
 SELECT e.incident, i.service, e.number, e.onset, e."end" AS ended_at,
-  round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd
+  round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd,
+  e.crowd_since, e.crowd_until
 FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
 
 CREATE VIEW who_said_what AS
@@ -89,3 +90,38 @@ WHERE kind = 'comparable' ORDER BY incident, beside DESC;
 
 CREATE VIEW surge_watch AS
 SELECT a.since, a.until, s.name AS service, a.level, a.reasons FROM advisories a JOIN services s ON s.id = a.service ORDER BY a.since;
+
+CREATE VIEW what_else_was_wrong AS
+SELECT i.id AS incident, i.service, o.id AS other, o.service AS other_service, o.state, o.impact, o.onset, o."end" AS ended_at,
+  i.part_of != '' AND i.part_of = o.part_of AS same_group
+FROM incidents i JOIN incidents o ON o.id != i.id AND o.service != i.service AND o.id != i.part_of AND i.id != o.part_of
+  AND o.onset <= ifnull(i."end", '9999') AND ifnull(o."end", '9999') >= i.onset
+ORDER BY i.onset, o.onset;
+
+CREATE VIEW how_sure AS
+SELECT e.incident, i.service, i.state, i.probability, e.subject AS part, e.value AS log_odds, e.statement
+FROM incident_evidence e JOIN incidents i ON i.id = e.incident WHERE e.kind = 'certainty' ORDER BY e.incident, e.value DESC;
+
+CREATE VIEW how_it_went AS
+SELECT p.incident, i.service, p.episode, p.phase, p.since, p.until, p.impact, p.why
+FROM incident_phases p JOIN incidents i ON i.id = p.incident ORDER BY p.since, p.phase;
+
+CREATE VIEW availability_by_month AS
+SELECT service, month, said_by, incidents, down_minutes, availability, mttr_minutes, mtbf_hours FROM availability
+ORDER BY service, month, said_by;
+
+CREATE VIEW how_good_are_we AS
+SELECT i.id AS incident, i.service, first.at AS first_alert_at, i.official_first_at,
+  round((julianday(i.official_first_at) - julianday(first.at)) * 1440, 1) AS lead_minutes,
+  CASE WHEN f.verdict IS NOT NULL THEN f.verdict
+    WHEN i.official_first_at IS NOT NULL AND julianday(i.official_first_at) - julianday(first.at) <= 2.0 / 24 THEN 'right'
+    WHEN first.at IS NULL AND i.official_first_at IS NOT NULL THEN 'missed' ELSE 'unknown' END AS verdict,
+  CASE WHEN f.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
+FROM incidents i JOIN services s ON s.id = i.service AND s.watched
+LEFT JOIN (SELECT incident, min(created) AS at FROM alerts WHERE incident != '' GROUP BY incident) first
+  ON first.incident = CASE WHEN i.part_of = '' THEN i.id ELSE i.part_of END
+LEFT JOIN feedback f ON f.incident = i.id
+WHERE first.at IS NOT NULL OR i.official_first_at IS NOT NULL ORDER BY i.onset;
+
+CREATE VIEW silences_now AS
+SELECT id, service, component, since, until, reason, author FROM silences ORDER BY since;

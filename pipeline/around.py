@@ -33,11 +33,6 @@ from pipeline.story.surge import DAY, Seen, signals
 from pipeline.times import floor_to, iso
 
 
-def page_of(service: Service) -> str:
-    """Return the key a service's status page is stored under."""
-    return service.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
-
-
 def past_of(
     store: Store, service: Service, built: Sequence[Incident], now: datetime
 ) -> tuple[list[Past], datetime, list[datetime]]:  # fmt: skip
@@ -52,13 +47,13 @@ def past_of(
     found = [
         Past(onset=o, end=e or now, size=size_of(impact, o, e or now)) for o, (e, impact) in ours.items() if o <= now
     ]
-    notices = officials(status_updates(store, page_of(service), since, now), now) if service.status_page else []
+    notices = officials(status_updates(store, service.page, since, now), now) if service.status_page else []
     found += [
         told
         for told in told_by_page(notices, now)
         if not any(p.onset <= told.end and p.end >= told.onset for p in found)
     ]
-    first = known_since(store, service.id, page_of(service)) or now
+    first = known_since(store, service.id, service.page) or now
     alone = [p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in notices)]
     return (
         sorted(found, key=lambda p: (p.onset, p.end)),

@@ -20,9 +20,10 @@ from pipeline.sources.recorded import RecordedSource, Scenario
 from pipeline.stages.alert import run_alert
 from pipeline.stages.collect import run_collect
 from pipeline.stages.detect import run_detect
-from pipeline.stages.explain import Telling, run_explain
+from pipeline.stages.explain import run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.telling import Telling
 from pipeline.text.classifier import OutageModel, load
 from pipeline.text.kinds import NewsModel, load_news
 from pipeline.text.services import ServiceMatcher

@@ -9,17 +9,15 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pipeline.errors import ConfigError
 from pipeline.model import Component, Service
+from pipeline.settings import Alerts, DetectorChoice, Mail, Route, Secrets, Sources, Strict
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "data" / "services.toml"
@@ -30,143 +28,8 @@ PRESS = ROOT / "data" / "press_claims.csv"
 LABELS = ROOT / "data" / "labels"
 DASHBOARDS = ROOT / "dashboards"
 
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
-
-def parse_duration(value: object) -> timedelta:
-    """Read `30s`, `5min`, `3h` or `14d`; raises ValueError on anything else."""
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"\s*(\d{1,6})\s*(s|min|h|d)\s*", str(value))
-    if not match:
-        raise ValueError(f"{value!r} is not a duration; write it as 30s, 5min, 3h or 14d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Mail(_Strict):
-    """Where alert mails go and by which server. The password comes from GROUNDSWELL_SMTP_PASSWORD."""
-
-    to: tuple[str, ...] = ()
-    sender: str = "groundswell@localhost"
-    host: str = "localhost"
-    port: int = Field(default=25, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    user: str = ""
-    timeout: Duration = timedelta(seconds=20)
-
-    @field_validator("to", "sender")
-    @classmethod
-    def _plain_address(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
-        for address in (value,) if isinstance(value, str) else value:
-            if not re.fullmatch(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,255}", address):
-                raise ValueError(f"{address!r} is not a plain mail address such as me@example.org")
-        return value
-
-
-class Alerts(_Strict):
-    """When to write and where to. The gap between mails of one incident doubles after each, from `min_gap`."""
-
-    channels: tuple[Literal["file", "email"], ...] = ("file",)
-    folder: str = "mail"
-    from_state: Literal["possible", "likely", "confirmed"] = "possible"
-    min_gap: Duration = timedelta(minutes=15)
-    max_gap: Duration = timedelta(hours=4)
-    quiet_to_close: Duration = timedelta(minutes=90)
-
-
-class Sources(_Strict):
-    """Which sources the scheduled run reads. Empty lists and false switch a kind off.
-
-    The bases are for mirrors and local stand-ins; under `statuspage_base` each page lies by its service's id.
-    """
-
-    statuspage: bool = True
-    hacker_news: bool = True
-    downstatus: bool = True
-    downdetector: bool = True
-    downdetector_countries: tuple[str, ...] = ()
-    reddit: bool = True
-    communities: tuple[str, ...] = ()
-    bluesky: bool = True
-    news_desks: bool = True
-    google_news: bool = True
-    feeds: tuple[str, ...] = ()
-    counts: tuple[str, ...] = ()
-    charts: tuple[str, ...] = ()
-    mastodon: tuple[str, ...] = ()
-    mastodon_tags: tuple[str, ...] = ()
-    allow_hosts: tuple[str, ...] = ()
-    deadline: Duration = timedelta(seconds=30)
-    statuspage_base: str = ""
-    google_news_base: str = "https://news.google.com"
-    hacker_news_base: str = "https://hn.algolia.com"
-    downstatus_base: str = "https://isitdownstatus.com"
-    downdetector_base: str = "https://downdetectorapi.com/v2"
-    reddit_base: str = ""
-    bluesky_base: str = "https://bsky.social"
-    charts_base: str = "https://rss.marketingtools.apple.com"
-    charts_legacy_base: str = "https://itunes.apple.com"
-
-    @field_validator("feeds", "mastodon")
-    @classmethod
-    def _web_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for url in value:
-            try:
-                parts = urlsplit(url)
-            except ValueError:
-                parts = urlsplit("")
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{url!r} is not an address such as https://example.org/feed.xml")
-        return value
-
-    @field_validator("charts")
-    @classmethod
-    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for where in value:
-            if not re.fullmatch(r"[a-z]{2}(:\d{1,6})?", where):
-                raise ValueError(f"{where!r} is not a country as us, or country and genre as us:6007")
-        return value
-
-    @field_validator("allow_hosts")
-    @classmethod
-    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            try:
-                ip_network(entry)
-            except ValueError:
-                if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", entry):
-                    raise ValueError(f"{entry!r} is neither a host nor a network such as 10.1.0.0/16") from None
-        return value
-
-
-class DetectorChoice(_Strict):
-    """Which detector judges the series, and its parameters."""
-
-    name: str = "seasonal_nb"
-    params: dict[str, float | int | str] = {}
-
-
-class Secrets(_Strict):
-    """Credentials, from the environment only."""
-
-    smtp_password: SecretStr | None = None
-    reddit_client_id: SecretStr | None = None
-    reddit_client_secret: SecretStr | None = None
-    downdetector_client_id: SecretStr | None = None
-    downdetector_client_secret: SecretStr | None = None
-    bluesky_identifier: SecretStr | None = None
-    bluesky_password: SecretStr | None = None
-    author_salt: SecretStr | None = None
-
-
-class Config(_Strict):
+class Config(Strict):
     """Everything a run needs to know that is not in the database."""
 
     watch: tuple[str, ...] = ()
@@ -177,7 +40,7 @@ class Config(_Strict):
     detector: DetectorChoice = DetectorChoice()
     secrets: Secrets = Secrets()
     report: str = "report"
-    catalogue: dict[str, Service] = {}
+    catalogue: dict[str, Service] = Field(default_factory=dict)
 
     @field_validator("display_timezone")
     @classmethod
@@ -194,7 +57,7 @@ class Config(_Strict):
         return self.watch or tuple(sorted(self.catalogue))
 
 
-class _ComponentTable(_Strict):
+class _ComponentTable(Strict):
     id: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
     name: str
     role: str = "other"
@@ -202,7 +65,7 @@ class _ComponentTable(_Strict):
     official: tuple[str, ...] = ()
 
 
-class _ServiceTable(_Strict):
+class _ServiceTable(Strict):
     name: str
     kind: str = "other"
     vendor: str = ""
@@ -320,9 +183,27 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
         raise ConfigError(
             f"{shown}: watch: {', '.join(unknown)} is not in the catalogue; add a [services.{unknown[0]}] table"
         )
-    if "email" in config.alerts.channels and not config.mail.to:
-        raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
+    _check_routes(shown, config)
     return config
+
+
+def _check_routes(shown: Path, config: Config) -> None:
+    """Raise ConfigError where a channel lacks what it needs, or a route names what is not there."""
+    routes = config.alerts.routes or (Route(name="all"),)
+    for route in routes:
+        channels = route.channels or config.alerts.channels
+        if "email" in channels and not (route.to or config.mail.to):
+            raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
+        if "webhook" in channels and (config.secrets.webhook_url is None or config.secrets.webhook_secret is None):
+            raise ConfigError(
+                f"{shown}: the webhook channel needs GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET"
+            )
+        for service in route.services:
+            if service not in config.catalogue:
+                raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {service} is not in the catalogue")
+        parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
+        for part in set(route.components) - parts:
+            raise ConfigError(f"{shown}: alerts.routes.{route.name}.components: no such part: {part}")
 
 
 def resolve_near(config_path: Path | None, name: str) -> Path:

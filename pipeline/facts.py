@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +42,10 @@ def facts(
         ],
         "evidence": [e.statement for e in incident.evidence if e.kind in ("complaints", "votes", "shared", "doors")][-5:],
         "official": [[iso(e.at), e.statement] for e in incident.evidence if e.kind == "official"][-4:],
-        "sources": kinds, "votes": len(votes), "quotes": quotes(votes), "episodes": incident.episodes,
+        "sources": kinds, "votes": len(votes), "refused": _refused(reports, incident), "quotes": quotes(votes), "episodes": incident.episodes,
+        "probability": incident.probability, "where": _first(incident, "where"), "fallback": _first(incident, "fallback"),
+        "comparable": [e.statement for e in incident.evidence if e.kind == "comparable"][:3],
+        "differs": [e.statement for e in incident.evidence if e.kind == "differs"][:2],
         "links": [
             {"relation": k["relation"], "title": news[k["news_event"]][0], "seen": news[k["news_event"]][1],
              "outlets": news[k["news_event"]][2], "for": list(k["evidence_for"]), "against": list(k["evidence_against"])}
@@ -49,6 +53,17 @@ def facts(
         ][:3],
         "next_after": iso(next_after), "simulated": simulated, "chart": chart(service, series, incident, now),
     }  # fmt: skip
+
+
+def _first(incident: Incident, kind: str) -> str:
+    return next((e.statement for e in incident.evidence if e.kind == kind), "")
+
+
+def _refused(reports: Sequence[Mapping[str, Any]], incident: Incident) -> dict[str, int]:
+    """Return how many reports of the incident were not counted, by why, most first."""
+    begin = incident.onset - timedelta(minutes=5)
+    why = Counter(str(r["reason"]) for r in reports if r["weight"] <= 0 and r["created"] >= begin and r.get("reason"))
+    return dict(sorted(why.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _source_name(series: SeriesKey) -> str:
@@ -119,7 +134,7 @@ def _number(value: float) -> float | None:
 _WORDS = {
     "opened": "possible outage", "under_way": "already under way when we began", "confirmed": "confirmed by the provider",
     "worse": "getting worse", "component_added": "more parts affected", "easing": "easing", "over": "over",
-    "reopened": "back again",
+    "reopened": "back again", "reminder": "still going on",
 }  # fmt: skip
 
 

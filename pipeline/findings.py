@@ -105,7 +105,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One stretch of trouble within a story, with its own onset, end (None while it lasts) and affected parts."""
+    """One stretch of trouble within a story, with its own onset, end (None while it lasts) and affected parts.
+
+    The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page speaks.
+    """
 
     number: int
     onset: datetime
@@ -114,6 +117,8 @@ class Episode:
     components: tuple[str, ...]
     official_first_at: datetime | None
     by_crowd: bool
+    crowd_since: datetime | None = None
+    crowd_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

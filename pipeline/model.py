@@ -49,6 +49,11 @@ class Service:
     runs_on: tuple[str, ...] = ()
     components: tuple[Component, ...] = ()
 
+    @property
+    def page(self) -> str:
+        """Return the key its status page is stored under: the host; empty without one."""
+        return self.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
+
     def component_named(self, official: str) -> str | None:
         """Return the id of the component that the status page calls `official`, None when the catalogue lacks it."""
         wanted = official.strip().casefold()
@@ -225,7 +230,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A row of the outbox: `facts` is everything the message says, fixed when the row is written."""
+    """A row of the outbox: `facts` is everything the message says, fixed when the row is written.
+
+    `route` is whose mail it is; empty where no routes are configured.
+    """
 
     message_id: str
     incident: str
@@ -240,6 +248,7 @@ class Alert:
     attempts: int = 0
     error: str = ""
     failed: bool = False
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

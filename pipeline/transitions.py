@@ -2,7 +2,7 @@
 
 Opened, over and reopened are told at once. The provider's confirmation and a newly affected component wait for
 `min_gap` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
-a gap that doubles with each message; after five messages only the urgent ones are sent.
+a gap that doubles with each message; after five messages only the urgent ones are sent, and reminders, where wanted.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Rules:
     min_gap: timedelta
     max_gap: timedelta
     alerting_since: datetime
+    remind_every: timedelta = timedelta(0)  # 0: no reminders
 
 
 def next_gap(sent: int, rules: Rules) -> timedelta:
@@ -49,6 +50,8 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
         return "confirmed"
     if newly_affected(incident, told, now):
         return "component_added"
+    if rules.remind_every and waited >= rules.remind_every:
+        return "reminder"
     if len(told) >= TALKATIVE:
         return None
     if waited < next_gap(len(told), rules):

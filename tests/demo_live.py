@@ -32,9 +32,9 @@ from pipeline.recording import record
 from pipeline.sources import build_sources
 from pipeline.sources.recorded import RecordedSource, load_recorded, read_scenario
 from pipeline.stages.collect import collect_all, run_collect
-from pipeline.stages.explain import Telling
 from pipeline.store import Store
 from pipeline.store.runs import put_stage_note
+from pipeline.telling import Telling
 from pipeline.times import iso, utc
 from tests.conftest import SCENARIO
 from tests.fakes.__main__ import KINDS

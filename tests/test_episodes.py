@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from pipeline.channels.webhook import signed
 from pipeline.config import OUTAGES, PRESS, load_catalogue
 from pipeline.findings import Advisory, Incident, NewsEvent
 from pipeline.model import Component, Service, StatusUpdate
@@ -18,7 +19,7 @@ from pipeline.story.placebo import Past, Window, p_value
 from pipeline.story.rivals import Rival, displacement, expected
 from pipeline.story.scope import counted_places
 from pipeline.story.shared import groups
-from pipeline.story.surge import Seen, advise, body_and_signature, payload
+from pipeline.story.surge import Seen, advise, payload
 from pipeline.text.claims import claims
 from pipeline.text.days import days_named, looks_years_back
 from pipeline.text.votes import first_said
@@ -211,12 +212,12 @@ def test_the_payload_for_an_autoscaler_is_signed() -> None:
     advisory = Advisory(
         service="svc", since=at("12:00"), until=None, level="high", reasons=("r",), signals=(("news", 7.0, 1.0),)
     )
-    body, signature = body_and_signature(payload(advisory, "Svc", simulated=True), "secret")
+    body, signature = signed(payload(advisory, "Svc", simulated=True), "secret")
     assert b'"level":"high"' in body
     assert b'"simulated":true' in body
     assert signature.startswith("sha256=")
-    assert signature != body_and_signature(payload(advisory, "Svc", simulated=False), "secret")[1]
-    assert signature != body_and_signature(payload(advisory, "Svc", simulated=True), "other")[1]
+    assert signature != signed(payload(advisory, "Svc", simulated=False), "secret")[1]
+    assert signature != signed(payload(advisory, "Svc", simulated=True), "other")[1]
 
 
 def test_rivals_are_held_against_their_own_days_and_their_own_trouble() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.around import page_of, past_of, seen
+from pipeline.around import past_of, seen
 from pipeline.commands.ledger import _lines, _sheet
-from pipeline.config import Alerts, Config, load_catalogue
+from pipeline.config import Config, load_catalogue
 from pipeline.findings import Advisory, Incident, SeriesKey
 from pipeline.model import Batch, NewsItem, Run, Service, StatusUpdate
-from pipeline.stages.explain import Telling, run_explain
+from pipeline.settings import Alerts
+from pipeline.stages.explain import run_explain
 from pipeline.store import Store
 from pipeline.store.collected import save_batch
 from pipeline.store.judged import forget_old_verdicts, save_judgement
@@ -22,6 +23,7 @@ from pipeline.store.runs import put_stage_note, record_run, stage_note, turn_bac
 from pipeline.store.story import incidents, links_of, put_incident
 from pipeline.store.talk import advisories, known_since, put_advisories
 from pipeline.story.ledger import acknowledgement, months
+from pipeline.telling import Telling
 from pipeline.text.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
 from pipeline.times import iso, utc
@@ -48,7 +50,7 @@ class World:
 
     def page(self, service: str, incident: str, clock: str, status: str, impact: str, day: int = 2) -> None:
         when = at(clock, day)
-        row = StatusUpdate(page=page_of(CATALOGUE[service]), incident_id=incident, update_id=f"{iso(when)}{status}", name="trouble", status=status,
+        row = StatusUpdate(page=CATALOGUE[service].page, incident_id=incident, update_id=f"{iso(when)}{status}", name="trouble", status=status,
                            impact=impact, components=(), displayed_at=when, created_at=when, collected=when)  # fmt: skip
         save_batch(self.store, Batch(source="page", rows=(row,)), when)
 
@@ -247,7 +249,7 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
                            impact="critical", symptom="", official_first_at=None, episodes=1, active=False, stretches=base.stretches)  # fmt: skip
             put_incident(conn, old)
     save_batch(world.store, Batch(source="page", rows=(StatusUpdate(
-        page=page_of(CATALOGUE["github"]), incident_id="first", update_id="u", name="n", status="resolved", impact="none", components=(),
+        page=CATALOGUE["github"].page, incident_id="first", update_id="u", name="n", status="resolved", impact="none", components=(),
         displayed_at=at("11:00") - timedelta(days=80), created_at=at("11:00") - timedelta(days=80), collected=at("14:36")),)), at("14:36"))  # fmt: skip
     world.explain("14:40")
     (link,) = links_of(world.store, incident)
@@ -257,16 +259,16 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
 
 def test_a_service_is_known_since_something_was_seen_of_it(world: World) -> None:
     world.read("00:00", "08:00", day=1)
-    assert known_since(world.store, "netflix", page_of(CATALOGUE["netflix"])) is None
+    assert known_since(world.store, "netflix", CATALOGUE["netflix"].page) is None
     world.page("github", "A", "11:00", "investigating", "major")
-    assert known_since(world.store, "github", page_of(CATALOGUE["github"])) == at("11:00")
+    assert known_since(world.store, "github", CATALOGUE["github"].page) == at("11:00")
     _, since, _ = past_of(world.store, CATALOGUE["netflix"], [], at("12:00"))
     assert since == at("12:00")
 
 
 def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: World) -> None:
     github = CATALOGUE["github"]
-    page = page_of(github)
+    page = github.page
     for clock, status in (
         ("11:00", "investigating"),
         ("11:30", "resolved"),
@@ -297,7 +299,7 @@ def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: W
 def test_the_ledger_lists_months_until_now_while_open_and_grades_nobody_without_a_page(world: World) -> None:
     for month in (1, 2):
         save_batch(world.store, Batch(source="page", rows=(StatusUpdate(
-            page=page_of(CATALOGUE["github"]), incident_id="A", update_id=f"{month}", name="n", status="investigating", impact="critical", components=(),
+            page=CATALOGUE["github"].page, incident_id="A", update_id=f"{month}", name="n", status="investigating", impact="critical", components=(),
             displayed_at=utc("2026-01-20T00:00:00Z"), created_at=utc("2026-01-20T00:00:00Z"), collected=at("08:00")),)), at("08:00"))  # fmt: skip
     sheet = _sheet(world.store, CATALOGUE["github"], at("00:00", 15), 12)
     assert sheet is not None

@@ -136,7 +136,7 @@ def test_every_view_runs_and_every_column_is_in_the_dictionary(tmp_path: Path) -
         for query in metadata["queries"].values():
             values = {
                 key: 'it\'s "quoted" AND * ('
-                for key in ("words", "service", "day", "incident")
+                for key in ("words", "service", "day", "incident", "moment", "hour")
                 if f":{key}" in query["sql"]
             }
             store.rows(query["sql"], values)

@@ -125,7 +125,6 @@ def test_working_minutes_follow_the_wall_clock_of_each_region() -> None:
 @needs_data
 @pytest.mark.parametrize(("service", "name"), [("claude", "claude_status"), ("github", "github_status")])
 def test_the_ledger_is_what_pandas_computes(service: str, name: str, tmp_path: Path) -> None:
-    from pipeline.around import page_of
     from pipeline.store import Store
     from pipeline.store.pages import official_entries
 
@@ -136,7 +135,7 @@ def test_the_ledger_is_what_pandas_computes(service: str, name: str, tmp_path: P
     frame = pd.read_csv(path)
     until = utc("2026-01-01T00:00:00Z")
     with Store(db) as store:
-        found = official_entries(store, CATALOGUE[service], page_of(CATALOGUE[service]), until)
+        found = official_entries(store, CATALOGUE[service], CATALOGUE[service].page, until)
     assert len(found) == len(frame), "none is lost"
     frame["start"], frame["end"] = pd.to_datetime(frame.started_at), pd.to_datetime(frame.resolved_at)
     usable = frame.timing_ok if "timing_ok" in frame else frame.end - frame.start >= pd.Timedelta("2s")

@@ -13,9 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "docs" / "img"
 DEMO = ROOT / "out" / "demo"
 SHOTS = (
-    ("report-light", "report", (1060, 1180), "light", False),
-    ("report-dark", "report", (1060, 1180), "dark", False),
-    ("report-phone", "report", (390, 1100), "light", False),
+    ("report-light", "incident", (1060, 1180), "light", False),
+    ("report-dark", "incident", (1060, 1180), "dark", False),
+    ("report-phone", "incident", (390, 1100), "light", False),
+    ("index", "index", (1060, 900), "light", False),
+    ("service", "service", (1060, 900), "light", False),
     ("mail", "mail", (720, 1000), "light", True),
 )
 
@@ -40,14 +42,13 @@ def main() -> None:
     if not browser_path or not (DEMO / "report" / "index.html").exists():
         sys.exit("needs Chromium (CHROMIUM=path) and the demo's output (make demo)")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as play:
-        pages = {"report": DEMO / "report" / "index.html", "mail": mail_page(Path(scratch))}
+        report = DEMO / "report"
+        pages = {"index": report / "index.html", "service": report / "service-claude.html", "mail": mail_page(Path(scratch)),
+                 "incident": next(iter(sorted(report.glob("incident-claude-20260302*.html"))))}  # fmt: skip
         browser = play.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         for name, page_name, (width, height), scheme, full in SHOTS:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.goto(pages[page_name].as_uri())
-            if page_name == "report":
-                # the story of 2 March at the top of the picture, as a reader following its link sees it
-                page.evaluate("document.querySelector('article[id^=claude-20260302]').scrollIntoView()")
             page.screenshot(path=str(OUT / f"{name}.png"), full_page=full)
             page.close()
         browser.close()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pipeline.channels.email import EmailChannel
 from pipeline.channels.file import FileChannel
+from pipeline.channels.webhook import WebhookChannel
 from pipeline.config import Config
 from pipeline.model import Alert
 
@@ -23,16 +24,30 @@ class Channel(Protocol):
 
 
 def _file(config: Config, folder: Path) -> Channel:
-    return FileChannel(folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone)
+    return FileChannel(
+        folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, routes=_addresses(config)
+    )
 
 
 def _email(config: Config, folder: Path) -> Channel:
-    return EmailChannel(config.mail, config.secrets.smtp_password, zone=config.display_timezone)
+    return EmailChannel(
+        config.mail, config.secrets.smtp_password, zone=config.display_timezone, routes=_addresses(config)
+    )
 
 
-CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {"file": _file, "email": _email}
+def _webhook(config: Config, folder: Path) -> Channel:
+    return WebhookChannel(config.secrets.webhook_url, config.secrets.webhook_secret, allow=config.sources.allow_hosts)
+
+
+def _addresses(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return the addresses of the routes that have their own."""
+    return {route.name: route.to for route in config.alerts.routes if route.to}
+
+
+CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {"file": _file, "email": _email, "webhook": _webhook}
 
 
 def build_channels(config: Config, folder: Path) -> dict[str, Channel]:
     """Return the configured channels; `folder` is where the file channel writes."""
-    return {name: CHANNELS[name](config, folder) for name in config.alerts.channels}
+    wanted = {*config.alerts.channels, *(name for route in config.alerts.routes for name in route.channels)}
+    return {name: build(config, folder) for name, build in CHANNELS.items() if name in wanted}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
 from pydantic import SecretStr
 
-from pipeline.config import Mail
 from pipeline.errors import ChannelError
 from pipeline.model import Alert
 from pipeline.render.mail import compose
+from pipeline.settings import Mail
 
 
 class EmailChannel:
@@ -20,17 +21,20 @@ class EmailChannel:
     name = "email"
 
     def __init__(
-        self, mail: Mail, password: SecretStr | None, *, zone: str, context: ssl.SSLContext | None = None
-    ) -> None:
-        """`context` replaces the default TLS settings, for a server with its own authority."""
+        self, mail: Mail, password: SecretStr | None, *, zone: str, context: ssl.SSLContext | None = None,
+        routes: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
+        """`context` replaces the default TLS settings, for a server with its own authority; `routes` are their addresses."""
         self._mail, self._password, self._zone = mail, password, zone
+        self._routes = routes or {}
         self._context = context
 
     def send(self, alert: Alert) -> None:
         """Send one alert. Raises ChannelError: permanent on a 5xx answer, to be tried again otherwise."""
-        self.deliver(compose(alert, sender=self._mail.sender, to=self._mail.to, zone=self._zone))
+        to = tuple(self._routes.get(alert.route, self._mail.to))
+        self.deliver(compose(alert, sender=self._mail.sender, to=to, zone=self._zone), to)
 
-    def deliver(self, message: EmailMessage) -> str:
+    def deliver(self, message: EmailMessage, to: Sequence[str]) -> str:
         """Send a finished message and return the server's answer. Raises ChannelError."""
         mail = self._mail
         where = f"{mail.host}:{mail.port}"
@@ -50,7 +54,7 @@ class EmailChannel:
                     server.starttls(context=context)
                 if mail.user and self._password is not None:
                     server.login(mail.user, self._password.get_secret_value())
-                refused = server.send_message(message, from_addr=mail.sender, to_addrs=list(mail.to))
+                refused = server.send_message(message, from_addr=mail.sender, to_addrs=list(to))
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise ChannelError(
@@ -71,4 +75,4 @@ class EmailChannel:
             raise ChannelError(f"{where}: {error.__class__.__name__}: {str(error)[:120]}") from error
         if refused:
             raise ChannelError(f"{where}: refused {', '.join(sorted(refused))}; the others have it", permanent=True)
-        return f"{where} accepted the message for {', '.join(mail.to)}"
+        return f"{where} accepted the message for {', '.join(to)}"

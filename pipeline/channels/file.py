@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.errors import ChannelError
@@ -17,14 +17,19 @@ class FileChannel:
 
     name = "file"
 
-    def __init__(self, folder: Path, *, sender: str, to: Sequence[str], zone: str) -> None:
-        """The folder is made when the first message comes."""
+    def __init__(
+        self, folder: Path, *, sender: str, to: Sequence[str], zone: str, routes: Mapping[str, Sequence[str]] | None = None
+    ) -> None:  # fmt: skip
+        """The folder is made when the first message comes; `routes` are the addresses of those that have their own."""
         self._folder, self._sender, self._to, self._zone = folder, sender, to, zone
+        self._routes = routes or {}
 
     def send(self, alert: Alert) -> None:
         """Write the file by rename. Raises ChannelError."""
-        message = compose(alert, sender=self._sender, to=self._to, zone=self._zone)
-        stem = f"{alert.created:%Y%m%dT%H%MZ}-{alert.service}-{alert.transition}-{alert.message_id[1:9]}"
+        message = compose(alert, sender=self._sender, to=self._routes.get(alert.route, self._to), zone=self._zone)
+        stem = (
+            f"{alert.created:%Y%m%dT%H%MZ}-{alert.service or 'groundswell'}-{alert.transition}-{alert.message_id[1:9]}"
+        )
         path = self._folder / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
         fresh = path.with_suffix(".new")
         try:

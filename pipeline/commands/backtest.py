@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, run_lock, tell_troubles
-from pipeline.config import Config, load_config, parse_duration
+from pipeline.config import Config, load_config
 from pipeline.errors import ConfigError
 from pipeline.model import Run
 from pipeline.outcome import result
+from pipeline.settings import parse_duration
 from pipeline.sources.recorded import Scenario, load_recorded, read_scenario
 
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine

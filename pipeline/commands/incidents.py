@@ -9,8 +9,8 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import parse_duration
 from pipeline.errors import ConfigError, StoreError
+from pipeline.settings import parse_duration
 from pipeline.times import iso, utc
 
 

@@ -55,11 +55,10 @@ def ledger_command(setting: Setting, service_id: str | None, how_many: int, as_j
 
 
 def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[str, Any] | None:
-    from pipeline.around import page_of
     from pipeline.store.pages import crowd_entries, graded_entries, official_entries
     from pipeline.story import ledger
 
-    page = page_of(service) if service.status_page else ""
+    page = service.page if service.status_page else ""
     official = official_entries(store, service, page, now) if page else []
     crowd = crowd_entries(store, service, now)
     if not official and not crowd:

@@ -7,8 +7,8 @@ import sys
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, run_lock
-from pipeline.config import parse_duration
 from pipeline.errors import ConfigError, SourceError
+from pipeline.settings import parse_duration
 
 
 @click.command("purge")

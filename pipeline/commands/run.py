@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pipeline.commands.common import Setting, common, tell_troubles
+from pipeline.commands.common import PARTIAL, Setting, common, tell_troubles
 from pipeline.commands.stage import STAGES, run_stages
 
 
@@ -16,7 +16,7 @@ from pipeline.commands.stage import STAGES, run_stages
 def run_command(setting: Setting, quiet: bool) -> None:
     """Collect, tag, detect, explain, alert and publish once."""
     runs = run_stages(setting, list(STAGES))
-    code = tell_troubles(runs)
+    code = max(tell_troubles(runs), _heartbeat(setting))
     if sys.stdout.isatty() and not quiet:
         collected = [r for r in runs if r.stage == "collect"]
         alerts = sum(r.new for r in runs if r.stage == "alert")
@@ -25,3 +25,25 @@ def run_command(setting: Setting, quiet: bool) -> None:
             f" {sum(r.rejected for r in runs)} refused; {alerts} alerts sent; report in {setting.config.report}/index.html"
         )
     sys.exit(code)
+
+
+def _heartbeat(setting: Setting) -> int:
+    """Ask for the address of a dead-man switch, where one is set; return an exit code."""
+    from pipeline.errors import SourceError
+    from pipeline.fetch import Fetcher
+
+    url = setting.config.secrets.heartbeat_url
+    if url is None:
+        return 0
+    with Fetcher(allow=setting.config.sources.allow_hosts, deadline=10.0).errand(
+        "heartbeat", {}, setting.now, limit=1
+    ) as errand:
+        try:
+            code = errand.request("GET", url.get_secret_value()).status_code
+            answer = "" if 200 <= code < 300 else f"answered {code}"
+        except (SourceError, OSError, ValueError) as error:
+            answer = error.__class__.__name__  # its words may name the address, which is a secret
+    if answer:
+        click.echo(f"groundswell: heartbeat: {answer}", err=True)
+        return PARTIAL
+    return 0

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, parse_time, tame
-from pipeline.config import parse_duration
 from pipeline.errors import ConfigError, SourceError, StoreError
+from pipeline.settings import parse_duration
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -56,9 +57,10 @@ def _detect(setting: Setting, store: Any) -> list[Run]:
 
 
 def _explain(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.explain import Telling, run_explain
+    from pipeline.stages.explain import run_explain
     from pipeline.store.runs import put_stage_note, stage_note
     from pipeline.store.story import anything_to_explain
+    from pipeline.telling import Telling
     from pipeline.text.kinds import RULES, NewsModel, load_news
     from pipeline.text.services import ServiceMatcher
 
@@ -79,10 +81,17 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
 
 def _alert(setting: Setting, store: Any) -> list[Run]:
     from pipeline.channels import build_channels
-    from pipeline.stages.alert import run_alert
+    from pipeline.selfwatch import own_notes
+    from pipeline.stages.alert import Delivery, run_alert
+    from pipeline.store.outbox import put_alerts
 
+    notes = own_notes(store, setting.config, setting.now)
+    if notes:
+        with store.transaction() as conn:
+            put_alerts(conn, notes)
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
-    return [run_alert(store, build_channels(setting.config, folder), setting.now)]
+    delivery = Delivery(max_per_hour=setting.config.alerts.max_per_hour)
+    return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery)]
 
 
 def _publish(setting: Setting, store: Any) -> list[Run]:
@@ -139,5 +148,42 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None) 
 tag_command = _command("tag", "Read new posts: which service, outage or not, which part.")
 detect_command = _command("detect", "Judge every new and complete bin.")
 explain_command = _command("explain", "Build incidents and links; write what is worth telling to the outbox.")
-alert_command = _command("alert", "Send what is due.")
+
+
+@click.command("alert", help="Send what is due.")
+@click.option(
+    "--dry-run",
+    type=click.Path(path_type=Path),
+    help="Write what is due as .eml and .html into this folder instead; change nothing.",
+)
+@common
+def alert_command(setting: Setting, dry_run: Path | None) -> None:
+    if dry_run is None:
+        sys.exit(tell_troubles(run_stages(setting, ["alert"])))
+    click.echo(f"{_rehearse(setting, dry_run)} messages are due; see {dry_run}")
+
+
+def _rehearse(setting: Setting, folder: Path) -> int:
+    """Write due messages as files without touching the database; return how many."""
+    from pipeline.channels.file import FileChannel
+    from pipeline.render.mail import compose
+    from pipeline.store import Store, must_exist
+    from pipeline.store.outbox import due_alerts
+
+    config = setting.config
+    must_exist(setting.db)
+    with Store(setting.db) as store:
+        due = due_alerts(store, setting.now)
+    to = {route.name: route.to for route in config.alerts.routes if route.to}
+    channel = FileChannel(folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, routes=to)
+    for alert in due:
+        channel.send(alert)
+        body = compose(
+            alert, sender=config.mail.sender, to=to.get(alert.route, config.mail.to), zone=config.display_timezone
+        ).get_body(("html",))
+        name = next(path for path in folder.glob("*.eml") if alert.message_id[1:9] in path.name).with_suffix(".html")
+        name.write_text(str(body.get_content()) if body is not None else "", encoding="utf-8")
+    return len(due)
+
+
 publish_command = _command("publish", "Write the report.")

@@ -43,7 +43,7 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
                 message = compose(
                     alert, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, test=True
                 )
-                click.echo(f"{name}: {channel.deliver(message)}")
+                click.echo(f"{name}: {channel.deliver(message, config.mail.to)}")
             else:
                 channel.send(replace(alert, subject=f"[TEST] {alert.subject}"))
                 click.echo(f"{name}: written")

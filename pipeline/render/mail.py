@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from pipeline.model import Alert
-from pipeline.render.words import environment, header_safe, isolated, local
+from pipeline.render.words import environment, header_safe, in_percent, isolated, local
 
 CAP = 400
 
@@ -23,21 +23,22 @@ CAP = 400
 def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bool = False) -> EmailMessage:
     """Return the message; every piece of outside text in it is cut, cleaned and escaped."""
     told = {**alert.facts, "incident": alert.incident}
+    kind = "note" if told.get("note") else "mail"
     message = EmailMessage(policy=SMTP)
     message["Subject"] = header_safe(("[TEST] " if test else "") + alert.subject)
     message["From"] = header_safe(sender)
     message["To"] = ", ".join(header_safe(address) for address in to) or "undisclosed-recipients:;"
     message["Date"] = format_datetime(alert.created)
     message["Message-ID"] = alert.message_id
-    thread = f"<{hashlib.sha256(alert.incident.encode()).hexdigest()[:24]}@groundswell>"
+    thread = f"<{hashlib.sha256((alert.incident or alert.transition).encode()).hexdigest()[:24]}@groundswell>"
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
-    words = _words(told, zone)
+    words = _words(told, zone) if kind == "mail" else _note(told, zone)
     env = environment()
     env.autoescape = False  # plain text has nothing to escape; the HTML part is rendered with escaping below
-    message.set_content(env.get_template("mail.txt").render(words))
-    message.add_alternative(environment().get_template("mail.html").render(words, cid="chart"), subtype="html")
+    message.set_content(env.get_template(f"{kind}.txt").render(words))
+    message.add_alternative(environment().get_template(f"{kind}.html").render(words, cid="chart"), subtype="html")
     picture = png(told["chart"], told) if told.get("chart") else None
     if picture is not None:
         html = message.get_payload()[1]  # type: ignore[index]
@@ -46,15 +47,28 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     return message
 
 
+def _note(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    return {
+        "heading": _cut(told["heading"]), "at_words": local(told["at"], zone), "simulated": told["simulated"],
+        "sections": [{"title": s["title"], "lines": [_cut(line) for line in s["lines"]]} for s in told["sections"]],
+    }  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    return isolated(" ".join(str(text).split()))[:CAP]
+
+
 def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return the facts as the templates want them: times in the reader's zone, outside text cut and cleaned."""
-
-    def cut(text: str) -> str:
-        return isolated(" ".join(str(text).split()))[:CAP]
-
+    cut = _cut
     return {
         **told,
-        "service": cut(told["service"]),
+        "service": cut(told["service"]), "sure": in_percent(told["probability"]) if told.get("probability") is not None else "",
+        "refused": [(cut(why), many) for why, many in (told.get("refused") or {}).items()][:4],
+        **{name: cut(told.get(name) or "") for name in ("where", "fallback")},
+        **{name: [cut(line) for line in told.get(name) or ()] for name in ("comparable", "differs")},
+        "why": f"groundswell why {told['service_id']} --at {told['at']}", "wrong": f"groundswell feedback {told['incident']} wrong",
+        "silence": f'groundswell silence add {told["service_id"]} --for 4h --reason "..."',
         "affected_names": [cut(name) for name in told["affected_names"]],
         "works_names": [cut(name) for name in told["works_names"]], "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
         "official_words": local(told["official_first_at"], zone, date=False),

@@ -1,15 +1,17 @@
-"""The report: one self-contained page, nothing fetched from anywhere, readable on a phone and in the dark."""
+"""The report: self-contained pages, nothing fetched from anywhere, readable on a phone and in the dark."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.facts import Points
 from pipeline.findings import Advisory, Incident, SeriesKey
-from pipeline.model import Alert, Catalogue, names
+from pipeline.model import Alert, Catalogue, Service, names
 from pipeline.render.svg import count_chart
 from pipeline.render.words import environment, in_percent, isolated, local
 from pipeline.times import iso
@@ -22,39 +24,105 @@ TOPICS = (
     ("Outages like this one", ("comparable", "outlook")),
     ("How sure, in parts (log-odds)", ("certainty",)),
 )
+LISTED = 40
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
 
 
-def render(
-    *, catalogue: Catalogue, watched: Sequence[str], incidents: Sequence[Incident], shown: Sequence[Incident],
-    series: Mapping[str, Mapping[SeriesKey, Points]], links: Mapping[str, Sequence[Mapping[str, Any]]],
-    alerts: Sequence[Alert], quotes: Mapping[str, Sequence[Mapping[str, Any]]], advisories: Sequence[Advisory],
-    ranks: Sequence[tuple[str, datetime, int]], rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], zone: str,
-    now: datetime, simulated: bool, note: str, doubts: Sequence[str] = (),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the whole report is made of."""
+
+    catalogue: Catalogue
+    watched: Sequence[str]
+    incidents: Sequence[Incident]
+    alerts: Sequence[Alert]
+    zone: str
+    now: datetime
+    simulated: bool
+    note: str
+
+    def words(self) -> dict[str, Any]:
+        """Return what every page says."""
+        return {"now": local(self.now, self.zone), "zone": self.zone, "simulated": self.simulated, "note": self.note}
+
+    @property
+    def services(self) -> list[str]:
+        """Return the services that have a page: watched, when they are few, or with an incident."""
+        known = {i.service for i in self.incidents} & set(self.catalogue)
+        return sorted(known | set(self.watched)) if len(self.watched) < 20 else sorted(known)
+
+
+def file_of(kind: str, name: str) -> str:
+    """Return the file name of an incident's or a service's page."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}.html"
+
+
+def index_page(
+    told: Told, *, learning: Mapping[str, str], advisories: Sequence[Advisory], ranks: Sequence[tuple[str, datetime, int]],
+    rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], doubts: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Return the page."""
-    open_now = {i.service: i for i in incidents if i.active}
-    listed = sorted({*watched, *(i.service for i in incidents)} & set(catalogue)) if len(watched) < 20 else sorted(
-        {i.service for i in incidents} & set(catalogue))  # fmt: skip
-    services = [
-        {"name": catalogue[s].name, "state": open_now[s].state if s in open_now else "quiet",
-         "impact": open_now[s].impact if s in open_now else "none",
-         "incident": open_now[s].id if s in open_now else "",
-         "count": sum(1 for i in incidents if i.service == s)} for s in listed
-    ]  # fmt: skip
-    cards = [
-        _card(incident, catalogue, series.get(incident.id, {}), links.get(incident.id, ()),
-              [a for a in alerts if a.incident == incident.id], quotes.get(incident.id, ()), zone, now, simulated)
-        for incident in shown if incident.service in catalogue
-    ]  # fmt: skip
-    return environment().get_template("report.html").render(
-        services=services, cards=cards, rows=rows, simulated=simulated, note=note, doubts=doubts, now=local(now, zone), zone=zone,
-        blind=[{**b, "since": local(b["since"], zone) if b["since"] else "never"} for b in blind],
-        ranks=_ranks(ranks, zone), advisories=[
-            {"name": catalogue[a.service].name, "level": a.level, "since": local(a.since, zone), "until": local(a.until, zone) if a.until else "", "reasons": a.reasons}
-            for a in advisories if a.service in catalogue
-        ], total=len(incidents), rest=max(0, len(incidents) - len(cards)),
+    """Return the first page: what is wrong now, surges, silent sources, incidents newest first."""
+    newest = sorted(
+        (i for i in told.incidents if i.service in told.catalogue), key=lambda i: (i.onset, i.id), reverse=True
+    )
+    return environment().get_template("index.html").render(
+        told.words(), services=[{**_now(told, s), "learning": learning.get(s, "")} for s in told.services], listed=_rows(told, newest[:LISTED]),
+        rest=max(0, len(newest) - LISTED), total=len(told.incidents), rows=rows, doubts=doubts, ranks=_ranks(ranks, told.zone),
+        blind=[{**b, "since": local(b["since"], told.zone) if b["since"] else "never"} for b in blind],
+        advisories=[
+            {"name": told.catalogue[a.service].name, "level": a.level, "since": local(a.since, told.zone),
+             "until": local(a.until, told.zone) if a.until else "", "reasons": a.reasons} for a in advisories if a.service in told.catalogue
+        ],
     )  # fmt: skip
+
+
+def incident_page(
+    told: Told, incident: Incident, *, series: Mapping[SeriesKey, Points], links: Sequence[Mapping[str, Any]],
+    quotes: Sequence[Mapping[str, Any]],
+) -> str:  # fmt: skip
+    """Return the page of one incident."""
+    mine = [a for a in told.alerts if a.incident == incident.id]
+    card = _card(incident, told.catalogue, series, links, mine, quotes, told.zone, told.now, told.simulated)
+    return (
+        environment()
+        .get_template("incident.html")
+        .render(told.words(), c={**card, "service_file": file_of("service", incident.service)})
+    )
+
+
+def service_page(
+    told: Told, service: Service, *, learning: str, takes: Sequence[str], months: Sequence[Mapping[str, Any]]
+) -> str:
+    """Return the page of one service: now, what an alarm takes, availability, incidents, parts."""
+    mine = sorted((i for i in told.incidents if i.service == service.id), key=lambda i: (i.onset, i.id), reverse=True)
+    card = {
+        **_now(told, service.id), "vendor": service.vendor, "status_page": service.status_page, "learning": learning, "takes": takes, "months": months,
+        "listed": _rows(told, mine[:LISTED]), "parts": [part.name for part in service.components],
+    }  # fmt: skip
+    return environment().get_template("service.html").render(told.words(), s=card)
+
+
+def _now(told: Told, service: str) -> dict[str, Any]:
+    """Return how a service stands."""
+    active = next((i for i in reversed(told.incidents) if i.active and i.service == service), None)
+    return {
+        "name": told.catalogue[service].name, "file": file_of("service", service), "state": active.state if active else "quiet",
+        "impact": active.impact if active else "none", "incident": file_of("incident", active.id) if active else "",
+        "count": sum(i.service == service for i in told.incidents),
+    }  # fmt: skip
+
+
+def _rows(told: Told, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+    found = []
+    for i in incidents:
+        service = told.catalogue[i.service]
+        alerts = [a for a in told.alerts if a.incident == i.id]
+        found.append({
+            "file": file_of("incident", i.id), "service": service.name, "state": i.state, "impact": i.impact, "onset": local(i.onset, told.zone),
+            "end": local(i.end, told.zone) if i.end else "", "first_alert": local(alerts[0].created, told.zone) if alerts else "",
+            "lead": _lead(alerts, i), "parts": ", ".join(names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]),
+        })  # fmt: skip
+    return found
 
 
 def _card(

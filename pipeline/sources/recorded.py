@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import parse_duration, read_toml
+from pipeline.config import read_toml
 from pipeline.errors import ConfigError, SourceError
 from pipeline.model import (
     Batch,
@@ -29,6 +29,7 @@ from pipeline.model import (
     Reject,
     StatusUpdate,
 )
+from pipeline.settings import parse_duration
 from pipeline.sources import charts, complaints, feed, statuspage
 from pipeline.sources.archive import read_archive
 from pipeline.sources.collected import RecordedRun, parse_items, read_collected, read_runs, restore

@@ -14,16 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from detectors import DETECTORS
-from pipeline.around import around, beside, page_of, past_of, seen
+from pipeline.around import around, beside, past_of, seen
 from pipeline.config import OUTAGES, PRESS, Config
-from pipeline.facts import facts, subject
 from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
-from pipeline.model import Alert, Run, Service
+from pipeline.model import Run, Service
 from pipeline.records import known_outages, press_comparisons
+from pipeline.selfwatch import advisory_rows
 from pipeline.store import Store
 from pipeline.store.collected import news_items, pages_between, status_updates
 from pipeline.store.judged import verdicts
-from pipeline.store.outbox import alerts_of, move_alerts, put_alerts
+from pipeline.store.outbox import move_alerts, put_alerts
 from pipeline.store.runs import heard, put_stage_note, record_run, stage_note
 from pipeline.store.story import (
     anything_to_explain,
@@ -45,26 +45,17 @@ from pipeline.story.scope import one_voice
 from pipeline.story.shared import groups
 from pipeline.story.spans import Heard, Points, spans
 from pipeline.story.surge import advise
+from pipeline.telling import Material, Telling, alerts_for
 from pipeline.text.claims import claims
 from pipeline.text.kinds import NewsModel
 from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 from pipeline.times import floor_to, iso, utc
-from pipeline.transitions import Rules, decide, next_gap
 
 LOOK_BACK = timedelta(hours=6)
 NEWS_SPAN = timedelta(days=10)
 LINK_FOR = timedelta(days=3)
 ARTICLES = ("service_outage", "outage_followup")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """Whether and how findings become alerts; `since` None stores and learns without telling anybody."""
-
-    since: datetime | None
-    channels: Sequence[str]
-    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +108,7 @@ def run_explain(
     offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
     stirred = {key.service for key in alarms} | {i.service for i in known if not i.is_group}
-    stirred |= {s.id for s in config.catalogue.values() if s.status_page and page_of(s) in pages}
+    stirred |= {s.id for s in config.catalogue.values() if s.status_page and s.page in pages}
     work = _Pass(store=store, config=config, telling=telling, known={i.id: i for i in known}, events=events, now=now,
                  through=utc(through) if through else None, late=late)  # fmt: skip
     read = {key.source: heard(store, key.source) for key in alarms if key.channel == "votes"}
@@ -180,7 +171,7 @@ def _story(
     levels = {key: kept for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region
               and (kept := [point for point in points if point[0] >= since])}  # fmt: skip
     intervals = spans(service.id, levels, read, work.now, alarm)
-    updates = status_updates(work.store, page_of(service), since, work.now) if service.status_page else []
+    updates = status_updates(work.store, service.page, since, work.now) if service.status_page else []
     notices = officials(updates, work.now)
     if not mine and not intervals and not notices:
         return None
@@ -254,7 +245,9 @@ def _write(
         ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
     )
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
-    alerts = _alerts(work, told, incident, [row for row in rows if row["shown"]]) if watched else []
+    material = Material(service=told.service, said=told.said, intervals=told.intervals, links=[row for row in rows if row["shown"]],
+                        events=work.events)  # fmt: skip
+    alerts = alerts_for(store, work.config, work.telling, incident, material, work.now) if watched else []
     before = work.known.get(incident.id)
     absorbed = [old for old, by in told.absorbed.items() if by == incident.id]
     if before == incident and not links_changed and not alerts and not absorbed and not note:
@@ -271,36 +264,6 @@ def _write(
         if note:
             put_stage_note(conn, "explain", f"seen:{incident.id}", note)
     return int(before != incident) + int(links_changed)
-
-
-def _alerts(work: _Pass, told: _Told, incident: Incident, links: Sequence[Mapping[str, Any]]) -> list[Alert]:
-    telling, now = work.telling, work.now
-    if telling.since is None or not telling.channels:
-        return []
-    first = telling.channels[0]
-    sent = [alert for alert in alerts_of(work.store, incident.id) if alert.channel == first]
-    alerts = work.config.alerts
-    rules = Rules(
-        from_state=alerts.from_state, min_gap=alerts.min_gap, max_gap=alerts.max_gap, alerting_since=telling.since
-    )
-    transition = decide(incident, sent, rules, now)
-    if transition is None:
-        return []
-    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in work.events}
-    mine = [i for i in told.intervals if i.span_end(now) >= incident.onset]
-    series = verdicts(work.store, incident.onset - timedelta(hours=4), now, service=told.service.id)
-    facts_now = facts(
-        incident, told.service, transition, told.said, mine, series, links, news, now,
-        next_after=now + next_gap(len(sent) + 1, rules), simulated=telling.simulated,
-    )  # fmt: skip
-    found = []
-    for channel in telling.channels:
-        digest = hashlib.sha256(f"{incident.id}\0{transition}\0{len(sent)}\0{channel}".encode()).hexdigest()[:24]
-        found.append(Alert(
-            message_id=f"<{digest}@groundswell>", incident=incident.id, service=told.service.id, transition=transition,
-            channel=channel, created=now, due_at=now, subject=subject(facts_now), facts=facts_now,
-        ))  # fmt: skip
-    return found
 
 
 def _surge_due(store: Store, now: datetime) -> bool:
@@ -329,6 +292,8 @@ def _surge(work: _Pass) -> int:
     fresh += [replace(a, until=hour) for name, a in lasting.items() if name not in work.config.watched]
     with store.transaction() as conn:
         put_advisories(conn, fresh)
+        if work.telling.since is not None:
+            put_alerts(conn, advisory_rows(work.config, fresh, work.now, simulated=work.telling.simulated))
         for key, at in {**loud, "surge": iso(hour)}.items():
             put_stage_note(conn, "explain", key, at)
     return len(fresh)

@@ -1,51 +1,113 @@
-"""Publish: write the report, atomically, so that a reader never sees half a page."""
+"""Publish: write the report, each page atomically, so that a reader never sees half a page; the feed; availability by month."""
 
 from __future__ import annotations
 
+import math
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.config import MODELS, Config
 from pipeline.errors import StoreError
-from pipeline.model import Run
-from pipeline.render.report import render
+from pipeline.model import Run, Service
+from pipeline.render.atom import atom
+from pipeline.render.report import Told, file_of, incident_page, index_page, service_page
 from pipeline.store import Store
 from pipeline.store.collected import chart_ranks
 from pipeline.store.judged import verdicts
 from pipeline.store.outbox import alerts_of
-from pipeline.store.runs import record_run
+from pipeline.store.pages import put_availability
+from pipeline.store.runs import put_stage_note, record_run, stage_note
 from pipeline.store.story import incidents, links_of
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
-from pipeline.store.talk import advisories
+from pipeline.store.talk import advisories, known_since
 from pipeline.text.classifier import doubts
+from pipeline.times import floor_to, iso
 
 SPAN = timedelta(days=7)
+SETTLED = timedelta(days=4)  # after that an incident's page does not change any more
+LEARNING = timedelta(days=14)
 
 
 def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, simulated: bool, note: str = "") -> Run:
-    """Write `index.html` into a folder. Raises StoreError when it cannot be written."""
+    """Write `index.html`, a page for each service and each incident, and the feed. Raises StoreError when it cannot."""
     found = [incident for incident in incidents(store) if incident.onset <= now]
-    shown = sorted(found, key=lambda i: i.onset, reverse=True)[:12]
-    series = {
-        incident.id: verdicts(store, incident.onset - timedelta(hours=6), (incident.end or now) + timedelta(hours=3),
-                              service=incident.service)
-        for incident in shown
+    told = Told(catalogue=config.catalogue, watched=config.watched, incidents=found, alerts=alerts_of(store), zone=config.display_timezone,
+                now=now, simulated=simulated, note=note)  # fmt: skip
+    _availability(store, config, now)
+    learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
+    pages = {
+        "index.html": index_page(
+            told, learning=learning, advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
+            ranks=chart_ranks(store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now),
+            rows=counts_of_rows(store), blind=blind_sources(store, now), doubts=doubts(MODELS),
+        ),
+        "incidents.xml": atom([i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated),
     }  # fmt: skip
-    page = render(
-        catalogue=config.catalogue, watched=config.watched, incidents=found, shown=shown, series=series,
-        links={incident.id: links_of(store, incident.id) for incident in shown}, alerts=alerts_of(store),
-        advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
-        quotes={incident.id: evidence_posts(store, incident.id) for incident in shown},
-        ranks=chart_ranks(store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now),
-        rows=counts_of_rows(store), blind=blind_sources(store, now), zone=config.display_timezone, now=now,
-        simulated=simulated, note=note,
-        doubts=doubts(MODELS),
-    )  # fmt: skip
-    write_atomically(folder / "index.html", page)
+    for name in told.services:
+        months = [
+            dict(r)
+            for r in store.rows(
+                "SELECT * FROM availability_by_month WHERE service = ? ORDER BY month DESC, said_by DESC LIMIT 48",
+                (name,),
+            )
+        ]
+        pages[file_of("service", name)] = service_page(
+            told, config.catalogue[name], learning=learning[name], takes=_takes(store, name, now), months=months
+        )
+    for incident in found:
+        file = file_of("incident", incident.id)
+        settled = incident.end is not None and now - incident.end > SETTLED and (folder / file).exists()
+        if incident.service in config.catalogue and not settled:
+            series = verdicts(
+                store,
+                incident.onset - timedelta(hours=6),
+                (incident.end or now) + timedelta(hours=3),
+                service=incident.service,
+            )
+            pages[file] = incident_page(
+                told,
+                incident,
+                series=series,
+                links=links_of(store, incident.id),
+                quotes=evidence_posts(store, incident.id),
+            )
+    for file, text in pages.items():
+        write_atomically(folder / file, text)
     run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(found), new=0)
     record_run(store, run)
     return run
+
+
+def _availability(store: Store, config: Config, now: datetime) -> None:
+    hour = iso(floor_to(now, 3600))
+    if stage_note(store, "publish", "availability") != hour:
+        put_availability(store, config.catalogue, now)
+        with store.transaction() as conn:
+            put_stage_note(conn, "publish", "availability", hour)
+
+
+def _learning(store: Store, service: Service, now: datetime) -> str:
+    """Return how far a service's rhythm is learned, empty once it is."""
+    since = known_since(store, service.id, service.page)
+    if since is None:
+        return "nothing was seen of it yet"
+    return "" if now - since >= LEARNING else f"learning: {(now - since) // timedelta(days=1)} of {LEARNING.days} days"
+
+
+def _takes(store: Store, service: str, now: datetime) -> list[str]:
+    """Return in words how many reports stand out now, by the newest judged bin of each total."""
+    found = []
+    for key, points in sorted(
+        verdicts(store, now - timedelta(hours=6), now, service=service).items(), key=lambda pair: str(pair[0])
+    ):
+        known = [p for p in points if not math.isnan(p[3])]
+        if known and not key.indicator and not key.region and key.channel == "complaints":
+            start, _, expected, upper, _, _ = known[-1]
+            found.append(
+                f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"
+            )
+    return found
 
 
 def write_atomically(path: Path, text: str) -> None:

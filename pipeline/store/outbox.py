@@ -16,12 +16,12 @@ def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
     """Write outbox rows inside the caller's transaction; a Message-ID is written once for ever."""
     rows = [
         (a.message_id, a.incident, a.service, a.transition, a.channel, iso(a.created), iso(a.due_at), a.subject,
-         json.dumps(a.facts, sort_keys=True, ensure_ascii=False))
+         json.dumps(a.facts, sort_keys=True, ensure_ascii=False), a.route)
         for a in alerts
     ]  # fmt: skip
     cursor = conn.executemany(
         "INSERT OR IGNORE INTO alerts (message_id, incident, service, transition, channel, created, due_at, subject,"
-        " facts) VALUES (?,?,?,?,?,?,?,?,?)",
+        " facts, route) VALUES (?,?,?,?,?,?,?,?,?,?)",
         rows,
     )
     return max(0, cursor.rowcount)
@@ -32,17 +32,39 @@ def _alert(row: sqlite3.Row) -> Alert:
         message_id=row["message_id"], incident=row["incident"], service=row["service"],
         transition=row["transition"], channel=row["channel"], created=utc(row["created"]), due_at=utc(row["due_at"]),
         subject=row["subject"], facts=json.loads(row["facts"]), sent_at=utc_or_none(row["sent_at"]),
-        attempts=row["attempts"], error=row["error"], failed=bool(row["failed"]),
+        attempts=row["attempts"], error=row["error"], failed=bool(row["failed"]), route=row["route"],
     )  # fmt: skip
 
 
 def due_alerts(store: Store, now: datetime) -> list[Alert]:
     """Return alerts to be sent now, oldest first."""
     rows = store.rows(
-        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND due_at <= ? ORDER BY created, message_id",
+        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND due_at <= ? ORDER BY created, message_id",
         (iso(now),),
     )
     return [_alert(row) for row in rows]
+
+
+def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[datetime]:
+    """Return when messages went out on a route since a moment, oldest first."""
+    rows = store.rows(
+        "SELECT sent_at FROM alerts WHERE channel = ? AND route = ? AND sent_at > ? AND merged_into IS NULL ORDER BY sent_at",
+        (channel, route, iso(since)),
+    )
+    return [utc(row[0]) for row in rows]
+
+
+def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Alert]) -> None:
+    """Write a message that tells others, which do not go alone any more, inside the caller's transaction."""
+    put_alerts(conn, [summary])
+    conn.executemany(
+        "UPDATE alerts SET merged_into = ? WHERE message_id = ?", [(summary.message_id, a.message_id) for a in members]
+    )
+
+
+def postpone(conn: sqlite3.Connection, alerts: Iterable[Alert], until: datetime) -> None:
+    """Make messages due later, inside the caller's transaction."""
+    conn.executemany("UPDATE alerts SET due_at = ? WHERE message_id = ?", [(iso(until), a.message_id) for a in alerts])
 
 
 def count_alerts(store: Store) -> int:
@@ -62,6 +84,7 @@ def mark_sent(store: Store, message_id: str, now: datetime) -> None:
         conn.execute(
             "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?", (iso(now), message_id)
         )
+        conn.execute("UPDATE alerts SET sent_at=? WHERE merged_into=?", (iso(now), message_id))
 
 
 def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | None) -> None:

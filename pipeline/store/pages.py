@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.model import Service
+from pipeline.model import Catalogue, Service
 from pipeline.store import Store
 from pipeline.story.episodes import CLOSED, closed_at
-from pipeline.story.ledger import Entry
+from pipeline.story.ledger import Entry, months, next_month
 from pipeline.story.scope import WORKING
 from pipeline.times import utc, utc_or_none
 
@@ -47,8 +47,8 @@ def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry
         (service.id, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
     )
     return [
-        Entry(id=f"{r['id']}/{r['number']}", began=utc(r["onset"]), ended=utc_or_none(r["end"]), posted=utc_or_none(r["official_first_at"]),
-              impact="major", components=frozenset(json.loads(r["components"])), crowd=utc(r["onset"]), by="crowd") for r in rows
+        Entry(id=f"{r['id']}/{r['number']}", began=utc(r["crowd_since"] or r["onset"]), ended=utc_or_none(r["crowd_until"] if r["crowd_since"] else r["end"]), posted=utc_or_none(r["official_first_at"]),
+              impact="major", components=frozenset(json.loads(r["components"])), crowd=utc(r["crowd_since"] or r["onset"]), by="crowd") for r in rows
     ]  # fmt: skip
 
 
@@ -67,3 +67,22 @@ def graded_entries(store: Store, service: Service, page: str, until: datetime) -
         heard |= {c.id for c in near}
         found.append(entry if first is None else replace(entry, crowd=first.began))
     return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))
+
+
+def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
+    """Work out availability by month of every service of which anything is known; return how many rows there are."""
+    rows = []
+    for service in catalogue.values():
+        page = service.page
+        for said_by, entries in (
+            ("page", official_entries(store, service, page, now) if page else []),
+            ("crowd", crowd_entries(store, service, now)),
+        ):
+            until = min(now, next_month(max(e.ended or now for e in entries))) if entries else now
+            rows += [(service.id, m.month, said_by, m.incidents, round(m.down_minutes, 1), round(m.availability, 6),
+                      None if m.mttr is None else round(m.mttr, 1), None if m.mtbf is None else round(m.mtbf / 60, 1))
+                     for m in months(entries, until)]  # fmt: skip
+    with store.transaction() as conn:
+        conn.execute("DELETE FROM availability")
+        conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?)", rows)
+    return len(rows)

@@ -206,6 +206,28 @@ ALTER TABLE status_updates              -- of imported archives: unposted (no po
   ADD COLUMN timing TEXT NOT NULL DEFAULT '';
 """
 
+ROUTES = """
+ALTER TABLE incident_episodes           -- the crowd rose from here; NULL where only the page speaks, or told before this was kept
+  ADD COLUMN crowd_since TEXT;
+ALTER TABLE incident_episodes           -- to here; NULL while it is up
+  ADD COLUMN crowd_until TEXT;
+ALTER TABLE alerts                      -- whose mail it is; empty where no routes are configured
+  ADD COLUMN route TEXT NOT NULL DEFAULT '';
+ALTER TABLE alerts                      -- the message that told it together with others; NULL = it goes alone
+  ADD COLUMN merged_into TEXT;
+CREATE TABLE silences (                 -- nothing is told of a service while one lasts
+  id INTEGER PRIMARY KEY, service TEXT NOT NULL,
+  component TEXT NOT NULL,              -- only while no other part is affected; empty for the whole service
+  since TEXT NOT NULL, until TEXT NOT NULL, reason TEXT NOT NULL, author TEXT NOT NULL) STRICT;
+CREATE TABLE feedback (                 -- what a person says of an incident's alerts
+  incident TEXT PRIMARY KEY, verdict TEXT NOT NULL, note TEXT NOT NULL, said_at TEXT NOT NULL) STRICT;
+CREATE TABLE availability (             -- by month, worked out anew by publish
+  service TEXT NOT NULL, month TEXT NOT NULL,
+  said_by TEXT NOT NULL,                -- page: by the provider's own notices; crowd: by what people reported
+  incidents INTEGER NOT NULL, down_minutes REAL NOT NULL, availability REAL NOT NULL, mttr_minutes REAL, mtbf_hours REAL,
+  PRIMARY KEY (service, month, said_by)) STRICT, WITHOUT ROWID;
+"""
+
 
 @migrations()
 def create_tables(db: Database) -> None:
@@ -241,4 +263,14 @@ def tell_stories(db: Database) -> None:
             db.execute(statement)
 
 
-STEPS = {create_tables.__name__, read_more.__name__, hear_more.__name__, tell_stories.__name__}
+@migrations()
+def tell_routes(db: Database) -> None:
+    """Keep routes, messages told together, silences, and what people say of alerts."""
+    for statement in ROUTES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+STEPS = {
+    create_tables.__name__, read_more.__name__, hear_more.__name__, tell_stories.__name__, tell_routes.__name__,
+}  # fmt: skip

@@ -109,9 +109,9 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         [(i.id, e.kind, iso(e.at), e.statement, e.rows, e.subject, e.value, e.beside) for e in i.evidence],
     )
     conn.executemany(
-        "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?)",
         [(i.id, e.number, iso(e.onset), iso_or_none(e.end), e.impact, json.dumps(e.components),
-          iso_or_none(e.official_first_at), int(e.by_crowd)) for e in i.stretches],
+          iso_or_none(e.official_first_at), int(e.by_crowd), iso_or_none(e.crowd_since), iso_or_none(e.crowd_until)) for e in i.stretches],
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
         stretches=tuple(
             Episode(number=e["number"], onset=utc(e["onset"]), end=utc_or_none(e["end"]), impact=e["impact"],
                     components=tuple(json.loads(e["components"])), official_first_at=utc_or_none(e["official_first_at"]),
-                    by_crowd=bool(e["by_crowd"])) for e in parts.get("incident_episodes", [])
+                    by_crowd=bool(e["by_crowd"]), crowd_since=utc_or_none(e["crowd_since"]), crowd_until=utc_or_none(e["crowd_until"])) for e in parts.get("incident_episodes", [])
         ),
         phases=tuple(
             Phase(episode=p["episode"], phase=p["phase"], since=utc(p["since"]), until=utc_or_none(p["until"]),

@@ -138,7 +138,9 @@ def _episode(
     worst = max((p.impact for p in cut if p.episode == number), key=IMPACTS.index, default="none")
     return Episode(number=number, onset=stretch.start, end=stretch.end, impact=worst, components=tuple(sorted(hit)),
                    official_first_at=min((o.spoke for o in stretch.officials), default=None),
-                   by_crowd=bool(stretch.intervals))  # fmt: skip
+                   by_crowd=bool(stretch.intervals), crowd_since=min((i.onset for i in stretch.intervals), default=None),
+                   crowd_until=None if any(i.end is None for i in stretch.intervals) else max(
+                       (i.end for i in stretch.intervals if i.end is not None), default=None))  # fmt: skip
 
 
 def _doubtful(within: Sequence[Report]) -> float:

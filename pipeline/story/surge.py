@@ -8,9 +8,6 @@ one lasts. Whether it foretells outages is for a record of real episodes to say,
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -133,9 +130,3 @@ def payload(advisory: Advisory, name: str, *, simulated: bool) -> dict[str, Any]
         "reasons": list(advisory.reasons), "simulated": simulated,
         "signals": [{"name": n, "value": v, "usual": u} for n, v, u in advisory.signals],
     }  # fmt: skip
-
-
-def body_and_signature(told: Mapping[str, Any], secret: str) -> tuple[bytes, str]:
-    """Return the bytes to post and `sha256=<HMAC of them>` (RFC 2104), by which a receiver knows who sent them."""
-    body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    return body, "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -18,7 +18,6 @@ from statistics import median
 
 import numpy as np
 
-from pipeline.around import page_of
 from pipeline.backtest import Models, replay
 from pipeline.channels import build_channels
 from pipeline.config import Config
@@ -128,7 +127,7 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
     """Replay a window from its first bin on, a run after each bin, as a first installation would have lived it."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "scenario"
-        write_scenario(folder, window, notices, page_of(config.catalogue[SERVICE]))
+        write_scenario(folder, window, notices, config.catalogue[SERVICE].page)
         scenario = read_scenario(folder)
         sources, _ = load_recorded(scenario)
         with Store(Path(place) / "window.db", durable=False) as store:

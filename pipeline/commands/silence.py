@@ -1,0 +1,128 @@
+"""`groundswell silence`: keep quiet about a service for a while, with a reason, an author and always an end."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import timedelta
+
+import click
+
+from pipeline.commands.common import Setting, common, open_store, parse_time
+from pipeline.errors import ConfigError
+from pipeline.model import Service
+from pipeline.settings import parse_duration
+from pipeline.times import iso
+
+LONGEST = timedelta(days=30)
+
+
+@click.group("silence")
+def silence_command() -> None:
+    """Keep quiet about a service for a while. What was told to have begun is still told to be over."""
+
+
+@silence_command.command("add")
+@click.argument("service")
+@click.option("--for", "span", help="How long from now, as 4h; at most 30d.")
+@click.option("--until", help="Until when instead, ISO with a zone.")
+@click.option("--component", default="", help="Only while no other part is affected.")
+@click.option("--reason", required=True)
+@click.option("--author", help="Default: who runs the command.")
+@common
+def add(
+    setting: Setting, service: str, span: str | None, until: str | None, component: str, reason: str, author: str | None
+) -> None:
+    """Silence SERVICE."""
+    from pipeline.store.people import add_silence
+
+    known = _service(setting, service)
+    if component and component not in {part.id for part in known.components}:
+        raise ConfigError(
+            f"--component: {service} has no part {component!r}; groundswell service show {service} lists them"
+        )
+    if (span is None) == (until is None):
+        raise ConfigError("a silence needs an end: --for or --until, and not both")
+    try:
+        end = setting.now + parse_duration(span) if span else parse_time(until, "--until")
+    except ValueError as error:
+        raise ConfigError(f"--for: {error}") from error
+    if end is None or not setting.now < end <= setting.now + LONGEST:
+        raise ConfigError("a silence ends after now and within 30 days")
+    with open_store(setting) as store:
+        number = add_silence(
+            store, service, component, setting.now, end, reason[:500], (author or getpass.getuser())[:100]
+        )
+    click.echo(f"silence {number}: {service}{f', {component}' if component else ''} until {iso(end)}")
+
+
+@silence_command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Those that ended, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+@common
+def list_(setting: Setting, everything: bool, as_json: bool) -> None:
+    """List silences."""
+    from pipeline.store import must_exist
+    from pipeline.store.people import silences
+
+    must_exist(setting.db)
+    with open_store(setting) as store:
+        found = [s for s in silences(store) if everything or s.until > setting.now]
+    if as_json:
+        told = [{"id": s.id, "service": s.service, "component": s.component, "since": iso(s.since), "until": iso(s.until), "reason": s.reason,
+                 "author": s.author} for s in found]  # fmt: skip
+        click.echo(json.dumps({"schema": 1, "silences": told}, indent=1))
+        return
+    for s in found:
+        part = f", {s.component} only" if s.component else ""
+        click.echo(f"{s.id:>3}  {s.service}{part}  {iso(s.since)} to {iso(s.until)}  {s.author}: {s.reason}")
+    if not found:
+        click.echo("no silence lasts")
+
+
+@silence_command.command("expire")
+@click.argument("number", type=int)
+@common
+def expire(setting: Setting, number: int) -> None:
+    """End a silence now; it stays on record."""
+    from pipeline.store import must_exist
+    from pipeline.store.people import expire_silence
+
+    must_exist(setting.db)
+    with open_store(setting) as store:
+        done = expire_silence(store, number, setting.now)
+    if not done:
+        raise ConfigError(f"no silence {number} lasts; groundswell silence list")
+    click.echo(f"silence {number} ended")
+
+
+@silence_command.command("preview")
+@click.argument("service")
+@click.option("--component", default="", help="Only while no other part is affected.")
+@click.option("--since", default="30d", show_default=True, help="How far back, as 30d.")
+@common
+def preview(setting: Setting, service: str, component: str, since: str) -> None:
+    """Say which of the last messages such a silence would have kept back."""
+    from pipeline.store import must_exist
+    from pipeline.store.outbox import alerts_of
+
+    _service(setting, service)
+    try:
+        begin = setting.now - parse_duration(since)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"--since: {error}") from error
+    must_exist(setting.db)
+    with open_store(setting) as store:
+        past = [a for a in alerts_of(store) if a.service == service and a.created >= begin and a.incident]
+    muted = [
+        a for a in past if a.transition != "over" and (not component or set(a.facts.get("affected", ())) == {component})
+    ]
+    for alert in muted:
+        click.echo(f"{iso(alert.created)}  {alert.subject}")
+    click.echo(f"{len(muted)} of {len(past)} messages of the last {since} would not have been sent")
+
+
+def _service(setting: Setting, service: str) -> Service:
+    if service not in setting.config.catalogue:
+        raise ConfigError(f"{service!r} is not in the catalogue")
+    return setting.config.catalogue[service]

@@ -1,0 +1,43 @@
+"""`groundswell why`: why a service alerted, or why it did not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from pipeline.commands.common import Setting, common, open_store, parse_time
+from pipeline.errors import ConfigError
+from pipeline.times import iso
+
+MARKS = {True: "+", False: "-", None: " "}
+
+
+@click.command("why")
+@click.argument("service")
+@click.option("--at", "at_time", help="When, ISO with a zone; default: now.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+@common
+def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
+    """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
+    from detectors import DETECTORS
+    from pipeline.store import must_exist
+    from pipeline.trail import trail
+
+    if service not in setting.config.catalogue:
+        raise ConfigError(f"{service!r} is not in the catalogue")
+    at = parse_time(at_time, "--at") or setting.now
+    must_exist(setting.db)
+    alarm = float(DETECTORS[setting.config.detector.name](**setting.config.detector.params).alarm)
+    with open_store(setting) as store:
+        steps = trail(store, setting.config, setting.config.catalogue[service], at, setting.now, alarm)
+    if as_json:
+        click.echo(
+            json.dumps({"schema": 1, "service": service, "at": iso(at), "steps": [asdict(s) for s in steps]}, indent=1)
+        )
+        return
+    click.echo(f"{setting.config.catalogue[service].name} at {iso(at)}")
+    for step in steps[:-1]:
+        click.echo(f"  {MARKS[step.passed]} {step.name}: {step.words}")
+    click.echo(steps[-1].words)

@@ -1,0 +1,79 @@
+"""Who hears of an incident, and when: routes, quiet hours, silences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.config import Config
+from pipeline.findings import Incident
+from pipeline.model import IMPACTS, STATES
+from pipeline.settings import Route, parse_quiet_hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing is told of a service (of one part only, where one is named) in [since, until), and why."""
+
+    id: int
+    service: str
+    component: str
+    since: datetime
+    until: datetime
+    reason: str
+    author: str
+
+    def covers(self, incident: Incident, at: datetime) -> bool:
+        """Return whether it keeps an incident quiet at a moment: all parts affected then are the one it names."""
+        if incident.service != self.service or not self.since <= at < self.until:
+            return False
+        return not self.component or set(incident.affected(at)) == {self.component}
+
+
+def routes_of(config: Config) -> tuple[Route, ...]:
+    """Return the configured routes; without any, one that hears of everything."""
+    everything = Route.model_construct(
+        name="", channels=(), to=(), services=(), components=(), regions=(), from_state=config.alerts.from_state, from_impact="none",
+        quiet_hours="", quiet_except="critical",
+    )  # fmt: skip
+    return config.alerts.routes or (everything,)
+
+
+def refusals(route: Route, incident: Incident, at: datetime) -> Iterator[str]:
+    """Yield in words why a route does not hear of an incident as it stands; nothing where it does."""
+    name = f"route {route.name}" if route.name else "alerts"
+    if route.services and incident.service not in route.services:
+        yield f"{name} hears of {', '.join(route.services)} only"
+    affected = incident.affected(at)
+    if route.components and not set(affected) & set(route.components):
+        yield f"{name} hears of {', '.join(route.components)} only; affected: {', '.join(affected) or 'no part is named'}"
+    places = {e.subject for e in incident.evidence if e.kind == "region"}
+    if route.regions and not places & set(route.regions):
+        yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
+    if incident.active and STATES.index(incident.state) < STATES.index(route.from_state):
+        yield f"{name} waits until it is {route.from_state}; it is {incident.state}"
+    if IMPACTS.index(incident.impact) < IMPACTS.index(route.from_impact):
+        yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
+
+
+def quiet_until(route: Route, impact: str, at: datetime) -> datetime | None:
+    """Return when a route's quiet hours end, None where it may be told now; what is bad enough goes through.
+
+    The wall clock of the hours' zone counts, over changes of clocks, too.
+    """
+    if not route.quiet_hours or IMPACTS.index(impact) >= IMPACTS.index(route.quiet_except):
+        return None
+    begin, end, zone = parse_quiet_hours(route.quiet_hours)
+    there = at.astimezone(zone)
+    over_night = begin >= end
+    inside = there.time() >= begin or there.time() < end if over_night else begin <= there.time() < end
+    if not inside:
+        return None
+    day = there.date() + timedelta(days=1 if over_night and there.time() >= begin else 0)
+    return datetime.combine(day, end, tzinfo=zone).astimezone(at.tzinfo)
+
+
+def silenced_by(silences: Sequence[Silence], incident: Incident, at: datetime) -> Silence | None:
+    """Return the first silence that keeps an incident quiet at a moment."""
+    return next((s for s in silences if s.covers(incident, at)), None)

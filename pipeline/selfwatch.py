@@ -1,0 +1,121 @@
+"""What the program says of itself: the digest, sources that went blind, runs that did not happen, surge advisories."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipeline.config import Config
+from pipeline.findings import Advisory
+from pipeline.model import Alert
+from pipeline.notes import note, record
+from pipeline.store import Store
+from pipeline.store.summary import blind_sources, the_record
+from pipeline.story.surge import payload
+from pipeline.times import iso, utc
+
+MISSED = timedelta(minutes=30)  # a shorter pause is no missed run
+
+
+def own_notes(store: Store, config: Config, now: datetime) -> list[Alert]:
+    """Return rows for what is due to be said at this run; what was said before has the same Message-ID."""
+    found = []
+    digest = _digest(store, config, now)
+    if digest is not None:
+        found += _rows(config, "digest", *digest, now)
+    for mark, told in [*_blind(store, now), *_missed(store, now)]:
+        found += _rows(config, "trouble", mark, told, now)
+    return found
+
+
+def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], now: datetime) -> list[Alert]:
+    """Return a note for every channel: to mail.to, or to the first route where only routes have addresses."""
+    first = config.alerts.routes[0] if config.alerts.routes and not config.mail.to else None
+    return [
+        Alert(message_id=_id(transition, mark, channel), incident="", service="", transition=transition, channel=channel, created=now, due_at=now,
+              subject=str(told["subject"]), facts=told, route=first.name if first else "")
+        for channel in (first.channels if first and first.channels else config.alerts.channels)
+    ]  # fmt: skip
+
+
+def _id(*parts: str) -> str:
+    return f"<{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}@groundswell>"
+
+
+def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str, Any]] | None:
+    """Return the digest that was due last, and the name of its day; None where none is wanted."""
+    if config.alerts.digest == "off":
+        return None
+    days = 1 if config.alerts.digest == "daily" else 7
+    there = now.astimezone(ZoneInfo(config.display_timezone))
+    hour, minute = map(int, config.alerts.digest_at.split(":"))
+    due = there.replace(hour=hour, minute=minute, second=0)
+    due -= timedelta(days=due.weekday() if days == 7 else 0)
+    if due > there:
+        due -= timedelta(days=days)
+    if there - due > timedelta(hours=12):
+        return None  # too late to be news: the next one tells
+    end = due.astimezone(now.tzinfo)
+    return f"{due:%Y-%m-%d}", record(the_record(store, end - timedelta(days=days), end), now, days)
+
+
+def _blind(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Return sources that answered once and do not any more, told once each time."""
+    found = []
+    for item in blind_sources(store, now):
+        if item["since"] is not None:
+            words = f"{item['source']} has not answered since {item['since']}"
+            lines = [
+                words + (f": {item['error']}" if item["error"] else ""),
+                "What it would bring is missing, not zero. groundswell doctor says what to do.",
+            ]
+            found.append(
+                (f"{item['source']}\0{item['since']}", note(f"Blind: {words}", words, [("Source", lines)], now))
+            )
+    return found
+
+
+def _missed(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Return the pause before this run where it was far longer than usual."""
+    rows = store.rows(
+        "SELECT DISTINCT started FROM runs WHERE stage = 'explain' AND started <= ? ORDER BY started DESC LIMIT 21",
+        (iso(now),),
+    )
+    times = [utc(row[0]) for row in rows]
+    gaps = [a - b for a, b in pairwise(times)]
+    if len(gaps) < 5:
+        return []
+    usual = timedelta(seconds=median(gap.total_seconds() for gap in gaps[1:]))
+    if gaps[0] <= max(3 * usual, MISSED):
+        return []
+    words = f"No run from {iso(times[1])} to {iso(times[0])}; usually one every {usual / timedelta(minutes=1):.0f} min"
+    lines = [words, "What happened meanwhile was read afterwards, as far as the sources still tell it."]
+    return [(iso(times[1]), note(f"Runs were missed: {words}", words, [("Runs", lines)], now))]
+
+
+def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime, *, simulated: bool) -> list[Alert]:
+    """Return rows that tell webhooks of surge advisories as they begin, rise and end."""
+    routes = config.alerts.routes
+    found = []
+    for advisory in advisories:
+        told = payload(advisory, config.catalogue[advisory.service].name, simulated=simulated)
+        ways = [
+            (r.name, r.channels or config.alerts.channels)
+            for r in routes
+            if not r.services or advisory.service in r.services
+        ]
+        for route, channels in ways if routes else [("", config.alerts.channels)]:
+            if "webhook" not in channels:
+                continue
+            subject = f"{told['name']}: surge advisory, {advisory.level}{', over' if advisory.until else ''}"
+            found.append(Alert(
+                message_id=_id("advisory", advisory.service, iso(advisory.since), advisory.level, str(advisory.until), route), incident="",
+                service=advisory.service, transition="advisory", channel="webhook", created=now, due_at=now, subject=subject,
+                facts={**note(subject, subject, [("Reasons", advisory.reasons)], now), "advisory": told}, route=route,
+            ))  # fmt: skip
+    return found

@@ -1,0 +1,208 @@
+"""What can be set, by table: mail, alerts and their routes, sources, the detector; secrets. Frozen, validated by pydantic."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from ipaddress import ip_network
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read `30s`, `5min`, `3h` or `14d`; raises ValueError on anything else."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"\s*(\d{1,6})\s*(s|min|h|d)\s*", str(value))
+    if not match:
+        raise ValueError(f"{value!r} is not a duration; write it as 30s, 5min, 3h or 14d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _plain_address(value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+    for address in (value,) if isinstance(value, str) else value:
+        if not re.fullmatch(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,255}", address):
+            raise ValueError(f"{address!r} is not a plain mail address such as me@example.org")
+    return value
+
+
+def parse_quiet_hours(value: str) -> tuple[time, time, ZoneInfo]:
+    """Read `22:00-07:00 Europe/Berlin`; raises ValueError on anything else."""
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) (\S{1,60})", value)
+    if match is None:
+        raise ValueError(f"{value!r} is not a span of hours; write it as 22:00-07:00 Europe/Berlin")
+    try:
+        zone = ZoneInfo(match[5])
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{match[5]!r} is no time zone; write it as Europe/Berlin or UTC") from error
+    return time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])), zone
+
+
+class Mail(Strict):
+    """Where alert mails go and by which server. The password comes from GROUNDSWELL_SMTP_PASSWORD."""
+
+    to: tuple[str, ...] = ()
+    sender: str = "groundswell@localhost"
+    host: str = "localhost"
+    port: int = Field(default=25, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "none"
+    user: str = ""
+    timeout: Duration = timedelta(seconds=20)
+
+    _addresses = field_validator("to", "sender")(_plain_address)
+
+
+ChannelName = Literal["file", "email", "webhook"]
+StateName = Literal["possible", "likely", "confirmed"]
+ImpactName = Literal["none", "low", "moderate", "high", "critical"]
+
+
+class Route(Strict):
+    """Who hears of what: an incident must fit every key that is set. Empty: any service, part, place; the usual channels."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
+    channels: tuple[ChannelName, ...] = ()
+    to: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    from_state: StateName = "possible"
+    from_impact: ImpactName = "none"
+    quiet_hours: str = ""
+    quiet_except: ImpactName = "critical"
+
+    _addresses = field_validator("to")(_plain_address)
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        if value:
+            parse_quiet_hours(value)
+        return value
+
+
+class Alerts(Strict):
+    """When to write and where to. The gap between mails of one incident doubles after each, from `min_gap`."""
+
+    channels: tuple[ChannelName, ...] = ("file",)
+    folder: str = "mail"
+    from_state: StateName = "possible"
+    min_gap: Duration = timedelta(minutes=15)
+    max_gap: Duration = timedelta(hours=4)
+    quiet_to_close: Duration = timedelta(minutes=90)
+    wait_for_more: Duration = timedelta(0)
+    remind_every: Duration = timedelta(0)
+    max_per_hour: int = Field(default=20, ge=1)
+    digest: Literal["off", "daily", "weekly"] = "off"
+    digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    routes: tuple[Route, ...] = ()
+
+    @field_validator("routes")
+    @classmethod
+    def _names_once(cls, value: tuple[Route, ...]) -> tuple[Route, ...]:
+        names = [route.name for route in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} names two routes")
+        return value
+
+
+class Sources(Strict):
+    """Which sources the scheduled run reads. Empty lists and false switch a kind off.
+
+    The bases are for mirrors and local stand-ins; under `statuspage_base` each page lies by its service's id.
+    """
+
+    statuspage: bool = True
+    hacker_news: bool = True
+    downstatus: bool = True
+    downdetector: bool = True
+    downdetector_countries: tuple[str, ...] = ()
+    reddit: bool = True
+    communities: tuple[str, ...] = ()
+    bluesky: bool = True
+    news_desks: bool = True
+    google_news: bool = True
+    feeds: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+    mastodon: tuple[str, ...] = ()
+    mastodon_tags: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    deadline: Duration = timedelta(seconds=30)
+    statuspage_base: str = ""
+    google_news_base: str = "https://news.google.com"
+    hacker_news_base: str = "https://hn.algolia.com"
+    downstatus_base: str = "https://isitdownstatus.com"
+    downdetector_base: str = "https://downdetectorapi.com/v2"
+    reddit_base: str = ""
+    bluesky_base: str = "https://bsky.social"
+    charts_base: str = "https://rss.marketingtools.apple.com"
+    charts_legacy_base: str = "https://itunes.apple.com"
+
+    @field_validator("feeds", "mastodon")
+    @classmethod
+    def _web_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            try:
+                parts = urlsplit(url)
+            except ValueError:
+                parts = urlsplit("")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{url!r} is not an address such as https://example.org/feed.xml")
+        return value
+
+    @field_validator("charts")
+    @classmethod
+    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for where in value:
+            if not re.fullmatch(r"[a-z]{2}(:\d{1,6})?", where):
+                raise ValueError(f"{where!r} is not a country as us, or country and genre as us:6007")
+        return value
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            try:
+                ip_network(entry)
+            except ValueError:
+                if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", entry):
+                    raise ValueError(f"{entry!r} is neither a host nor a network such as 10.1.0.0/16") from None
+        return value
+
+
+class DetectorChoice(Strict):
+    """Which detector judges the series, and its parameters."""
+
+    name: str = "seasonal_nb"
+    params: dict[str, float | int | str] = {}
+
+
+class Secrets(Strict):
+    """Credentials, from the environment only."""
+
+    smtp_password: SecretStr | None = None
+    reddit_client_id: SecretStr | None = None
+    reddit_client_secret: SecretStr | None = None
+    downdetector_client_id: SecretStr | None = None
+    downdetector_client_secret: SecretStr | None = None
+    bluesky_identifier: SecretStr | None = None
+    bluesky_password: SecretStr | None = None
+    author_salt: SecretStr | None = None
+    webhook_url: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    heartbeat_url: SecretStr | None = None

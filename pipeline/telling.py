@@ -1,0 +1,102 @@
+"""From an incident to rows of the outbox: which route hears what, when, and what keeps it quiet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.facts import facts, subject
+from pipeline.findings import Incident, Interval, NewsEvent
+from pipeline.model import Alert, Service
+from pipeline.routes import quiet_until, refusals, routes_of, silenced_by
+from pipeline.settings import Route
+from pipeline.store import Store
+from pipeline.store.judged import verdicts
+from pipeline.store.outbox import alerts_of
+from pipeline.store.people import silences
+from pipeline.times import iso
+from pipeline.transitions import Rules, decide, next_gap
+
+CHART_BEFORE = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Whether and how findings become alerts; `since` None stores and learns without telling anybody."""
+
+    since: datetime | None
+    channels: Sequence[str]
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a message about an incident is made of, beside the incident."""
+
+    service: Service
+    said: Sequence[Mapping[str, Any]]
+    intervals: Sequence[Interval]
+    links: Sequence[Mapping[str, Any]]
+    events: Sequence[tuple[NewsEvent, str]]
+
+
+def rules_of(config: Config, route: Route, since: datetime) -> Rules:
+    """Return how few a route's messages are."""
+    a = config.alerts
+    return Rules(
+        from_state=route.from_state,
+        min_gap=a.min_gap,
+        max_gap=a.max_gap,
+        alerting_since=since,
+        remind_every=a.remind_every,
+    )
+
+
+def alerts_for(
+    store: Store, config: Config, telling: Telling, incident: Incident, material: Material, now: datetime
+) -> list[Alert]:
+    """Return the rows to write about an incident now, for every route and channel that hears of it.
+
+    Who was told that it began is told that it is over, whatever has changed since.
+    """
+    if telling.since is None or not telling.channels:
+        return []
+    past = alerts_of(store, incident.id)
+    found: list[Alert] = []
+    for route in routes_of(config):
+        channels = route.channels or telling.channels
+        sent = [alert for alert in past if alert.channel == channels[0] and alert.route == route.name]
+        rules = rules_of(config, route, telling.since)
+        transition = decide(incident, sent, rules, now)
+        if transition is None:
+            continue
+        owed = bool(sent) and transition == "over"
+        if not owed and (any(refusals(route, incident, now)) or silenced_by(silences(store, now), incident, now)):
+            continue
+        told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
+        wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
+        due = quiet_until(route, incident.impact, now) or now + wait
+        for channel in channels:
+            mark = f"{incident.id}\0{transition}\0{len(sent)}\0{channel}" + (f"\0{route.name}" if route.name else "")
+            found.append(Alert(
+                message_id=f"<{hashlib.sha256(mark.encode()).hexdigest()[:24]}@groundswell>", incident=incident.id,
+                service=material.service.id, transition=transition, channel=channel, created=now, due_at=due, subject=subject(told),
+                facts=told, route=route.name,
+            ))  # fmt: skip
+    return found
+
+
+def _facts(
+    store: Store, telling: Telling, incident: Incident, material: Material, transition: str, sent: int, rules: Rules, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in material.events}
+    mine = [i for i in material.intervals if i.span_end(now) >= incident.onset]
+    series = verdicts(store, incident.onset - CHART_BEFORE, now, service=material.service.id)
+    return facts(
+        incident, material.service, transition, material.said, mine, series, material.links, news, now,
+        next_after=now + next_gap(sent + 1, rules), simulated=telling.simulated,
+    )  # fmt: skip

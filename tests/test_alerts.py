@@ -1,0 +1,369 @@
+"""Few and right: routes, quiet hours, silences, the hourly cap, what is told together; signed webhooks; why, feedback."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from pipeline.channels.webhook import WebhookChannel
+from pipeline.commands.feedback import Told, remedies
+from pipeline.commands.test_alert import sample
+from pipeline.errors import ChannelError
+from pipeline.model import Alert, Run
+from pipeline.notes import together
+from pipeline.render.mail import compose
+from pipeline.routes import quiet_until
+from pipeline.selfwatch import own_notes
+from pipeline.settings import Alerts, Route
+from pipeline.stages.alert import Delivery, run_alert
+from pipeline.store import Store
+from pipeline.store.outbox import alerts_of, put_alerts
+from pipeline.store.people import add_silence, expire_silence, put_feedback, silences
+from pipeline.store.runs import put_stage_note, record_run
+from pipeline.store.summary import the_record
+from pipeline.times import iso, utc
+from pipeline.trail import trail
+from tests.conftest import Groundswell
+from tests.test_channels import Scripted, fail
+from tests.test_explain import CATALOGUE, World, at
+
+HOUR = timedelta(hours=1)
+
+
+class Ears:
+    """A channel that keeps what it is given."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        self.heard: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        self.heard.append(alert)
+
+
+def routed(world: World, *routes: Route, **more: Any) -> None:
+    alerts = Alerts(channels=("file",), routes=routes, **more)
+    world.config = world.config.model_copy(update={"alerts": alerts})
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    return [(a.route, a.transition) for a in alerts_of(world.store)]
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
+
+
+def test_each_route_hears_what_it_asked_for_and_is_told_the_end_of_what_it_heard(world: World) -> None:
+    routed(world, Route(name="sure", from_state="confirmed"), Route(name="bad", from_impact="high"), Route(name="other", services=("netflix",)),
+           Route(name="api", components=("api",)), Route(name="europe", regions=("Europe",)), Route(name="all"))  # fmt: skip
+    world.bins("github", "11:00", 6, 60, 40)
+    world.explain("11:30")
+    assert told(world) == [("all", "opened")]
+    world.page("github", "A", "11:50", "investigating", "major")
+    world.explain("11:50")
+    assert sorted(told(world)[1:]) == [("all", "confirmed"), ("bad", "opened"), ("sure", "opened")]
+    world.bins("github", "11:30", 80, 4, 0)
+    world.page("github", "A", "12:30", "resolved", "none")
+    world.explain("16:00")
+    assert sorted(route for route, transition in told(world) if transition == "over") == ["all", "bad", "sure"]
+
+
+def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
+    night = Route(name="n", quiet_hours="22:00-07:00 Europe/Berlin")
+    assert quiet_until(night, "high", utc("2026-03-02T20:59:00Z")) is None
+    assert quiet_until(night, "high", utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert quiet_until(night, "high", utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert quiet_until(night, "high", utc("2026-03-03T06:00:00Z")) is None
+    assert quiet_until(night, "critical", utc("2026-03-02T23:00:00Z")) is None
+    # the clocks go forward at 01:00 UTC on 29 March
+    assert quiet_until(night, "high", utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
+    noon = Route(name="l", quiet_hours="12:00-13:00 UTC")
+    assert quiet_until(noon, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
+    for wrong in ("22-7 UTC", "22:00-07:00", "22:00-07:00 Mars/Base", "25:00-07:00 UTC"):
+        with pytest.raises(ValidationError):
+            Route(name="x", quiet_hours=wrong)
+
+
+def test_what_quiet_hours_held_is_told_in_one_message_afterwards(world: World) -> None:
+    routed(world, Route(name="night", quiet_hours="10:00-15:00 UTC"))
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.page("netflix", "N", "11:00", "investigating", "major")
+    world.explain("11:05")
+    world.page("github", "A", "12:00", "resolved", "major")
+    world.explain("13:40")
+    ears = Ears()
+    run_alert(world.store, {"file": ears}, at("14:59"))
+    assert ears.heard == []
+    run_alert(world.store, {"file": ears}, at("15:00"))
+    (only,) = ears.heard
+    assert only.subject == "While it was quiet: 1 open, 1 over: GitHub, Netflix"
+    assert run_alert(world.store, {"file": ears}, at("16:00")).new == 0
+    assert all(a.sent_at for a in alerts_of(world.store))
+
+
+def test_many_at_once_are_one_message_that_names_all(store: Store) -> None:
+    names = [f"service {n:02d}" for n in range(50)]
+    rows = [_row(f"<{n}@x>", name) for n, name in enumerate(names)]
+    with store.transaction() as conn:
+        put_alerts(conn, rows)
+    ears = Ears()
+    assert run_alert(store, {"file": ears}, at("12:00")).new == 1
+    text = compose(ears.heard[0], sender="a@b.c", to=["d@e.f"], zone="UTC").get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert all(name in text for name in names)
+    assert [a.incident for a in alerts_of(store) if a.sent_at is None] == []
+    again = together(list(reversed(rows)), at("12:00"))
+    assert again == together(rows, at("12:00")), "the order they are read in does not matter"
+
+
+def test_two_at_once_go_alone_and_what_was_tried_before_keeps_its_message_id(store: Store) -> None:
+    with store.transaction() as conn:
+        put_alerts(conn, [_row(f"<{n}@x>", f"s{n}") for n in range(2)])
+    failing = Scripted(fail(permanent=False), fail(permanent=False))
+    run_alert(store, {"file": failing}, at("12:00"))
+    with store.transaction() as conn:
+        put_alerts(conn, [_row(f"<{n}@x>", f"s{n}") for n in range(2, 4)])
+    ears = Ears()
+    run_alert(store, {"file": ears}, at("13:00"))
+    assert sorted(a.message_id for a in ears.heard) == ["<0@x>", "<1@x>", "<2@x>", "<3@x>"]
+
+
+def test_above_the_hourly_cap_one_message_tells_the_rest_when_there_is_room(store: Store) -> None:
+    ears = Ears()
+    for n in range(8):
+        with store.transaction() as conn:
+            put_alerts(conn, [_row(f"<{n}@x>", f"s{n}", at("12:00") + n * timedelta(minutes=1))])
+        run_alert(store, {"file": ears}, at("12:00") + n * timedelta(minutes=1), Delivery(max_per_hour=3))
+    assert [a.message_id for a in ears.heard] == ["<0@x>", "<1@x>", "<2@x>"]
+    run_alert(store, {"file": ears}, at("13:00"), Delivery(max_per_hour=3))
+    assert [a.transition for a in ears.heard[3:]] == ["summary"]
+    assert set(ears.heard[3].facts["incidents"]) == {f"i-s{n}" for n in range(3, 8)}
+
+
+def _row(message_id: str, service: str, created: datetime | None = None) -> Alert:
+    one = sample(created or at("12:00"))
+    return replace(one, message_id=message_id, channel="file", incident=f"i-{service}", subject=f"{service}: possible outage",
+                   facts={**one.facts, "service": service})  # fmt: skip
+
+
+def test_a_silence_keeps_quiet_until_its_end_and_never_hides_that_it_is_over(world: World) -> None:
+    number = add_silence(world.store, "github", "", at("10:00"), at("12:00"), "a test", "me")
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.page("netflix", "N", "11:00", "investigating", "major")
+    world.explain("11:05")
+    assert [a.service for a in alerts_of(world.store)] == ["netflix"]
+    add_silence(world.store, "netflix", "", at("11:06"), at("20:00"), "a test", "me")
+    world.page("netflix", "N", "11:30", "resolved", "major")
+    world.explain("13:05")
+    assert [(a.service, a.transition) for a in alerts_of(world.store)] == [
+        ("netflix", "opened"),
+        ("github", "opened"),
+        ("netflix", "over"),
+    ]
+    assert not expire_silence(world.store, number, at("13:00")), "it has ended"
+    assert [s.service for s in silences(world.store, at("13:00"))] == ["netflix"]
+
+
+def test_a_reminder_comes_as_often_as_it_was_asked_for(world: World) -> None:
+    routed(world, remind_every=timedelta(hours=2))
+    world.page("github", "A", "09:00", "investigating", "major")
+    for clock in ("09:05", "10:00", "11:05", "12:00", "13:05", "14:00"):
+        world.explain(clock)
+    assert [(iso(a.created)[11:16], a.transition) for a in alerts_of(world.store)] == [
+        ("09:05", "opened"),
+        ("11:05", "reminder"),
+        ("13:05", "reminder"),
+    ]
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what is posted; answers as its server says."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append((dict(self.headers), body))  # type: ignore[attr-defined]
+        self.send_response(self.server.answer)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Any]:
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    server.taken, server.answer = [], 200  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def hook(
+    receiver: Any, *, path: str = "/hook?token=canary-token", allow: tuple[str, ...] = ("127.0.0.1",)
+) -> WebhookChannel:
+    return WebhookChannel(
+        SecretStr(f"http://127.0.0.1:{receiver.server_port}{path}"), SecretStr("canary-secret"), allow=allow
+    )
+
+
+def test_a_webhook_is_signed_json_that_says_what_the_mail_says(receiver: Any) -> None:
+    alert = replace(sample(at("11:45")), route="oncall")
+    hook(receiver).send(alert)
+    ((headers, body),) = receiver.taken
+    assert (
+        headers["X-Groundswell-Signature"] == "sha256=" + hmac.new(b"canary-secret", body, hashlib.sha256).hexdigest()
+    )
+    assert headers["X-Groundswell-Delivery"] == alert.message_id
+    told = json.loads(body)
+    assert (told["schema"], told["type"], told["transition"], told["route"]) == (1, "incident", "opened", "oncall")
+    assert (told["service"], told["affected"], told["message_id"]) == ("Example service", ["web"], alert.message_id)
+
+
+@pytest.mark.parametrize(("answer", "permanent"), [(500, False), (429, False), (404, True), (302, True), (401, True)])
+def test_a_webhook_that_may_work_later_is_tried_again_and_no_secret_shows(
+    receiver: Any, answer: int, permanent: bool
+) -> None:
+    receiver.answer = answer
+    with pytest.raises(ChannelError) as caught:
+        hook(receiver).send(sample(at("11:45")))
+    assert caught.value.permanent is permanent
+    assert "canary" not in str(caught.value)
+    assert "canary" not in repr(caught.value.__cause__) + repr(
+        caught.value.__context__ if not caught.value.__suppress_context__ else ""
+    )
+    assert len(receiver.taken) == 1
+
+
+def test_a_webhook_posts_to_no_private_host_unless_told_to(receiver: Any) -> None:
+    with pytest.raises(ChannelError) as caught:
+        hook(receiver, allow=()).send(sample(at("11:45")))
+    assert receiver.taken == []
+    assert not caught.value.permanent
+    receiver.server_close()
+    with pytest.raises(ChannelError, match="webhook"):
+        hook(receiver).send(sample(at("11:45")))
+
+
+def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
+    def answer(clock: str, service: str = "github") -> str:
+        return trail(world.store, world.config, CATALOGUE[service], at(clock), at(clock), 9.0)[-1].words
+
+    assert answer("10:00") == "it did not alert: there was no incident"
+    add_silence(world.store, "netflix", "", at("10:00"), at("14:00"), "a release", "ann")
+    world.bins("github", "11:00", 6, 80, 60)
+    world.bins("netflix", "11:00", 6, 80, 60)
+    world.explain("11:30")
+    assert answer("11:35").startswith("it alerted at 2026-03-02T11:30:00Z: 80 complaints in 5 min")
+    assert answer("11:20").startswith("it had not alerted yet")
+    assert answer("11:35", "netflix") == "it did not alert: silence 1 until 2026-03-02T14:00:00Z, ann: a release"
+    routed(world, Route(name="sure", from_state="confirmed"))
+    world.bins("heroku", "11:00", 6, 80, 60)
+    world.explain("11:40")
+    assert answer("11:45", "heroku") == "it did not alert: route sure waits until it is confirmed; it is likely"
+
+
+def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
+    past = [Told(id="wrong", state="possible", impact="low", score=12.0, verdict=""), Told(id="a", state="likely", impact="low", score=40.0, verdict=""),
+            Told(id="b", state="possible", impact="high", score=11.0, verdict=""), Told(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
+            Told(id="d", state="possible", impact="low", score=9.5, verdict="wrong")]  # fmt: skip
+    assert list(remedies("wrong", past)) == [
+        "what had kept it quiet, and what else of the last 30 days it would have lost:",
+        '  alerts.from_state = "likely": b', "  detector.params.alarm = 12.1: b", '  from_impact = "moderate" in a route: a, c',
+    ]  # fmt: skip
+    assert next(remedies("c", [replace(past[3], impact="critical")])).startswith("no single setting")
+
+
+def test_feedback_and_notices_decide_what_a_digest_calls_right(world: World) -> None:
+    for name, notice in (("github", "11:50"), ("netflix", "15:00"), ("claude", ""), ("vercel", "")):
+        world.bins(name, "11:00", 6, 80, 60)
+        world.explain("11:30")
+        if notice:
+            world.page(name, name, notice, "investigating", "major")
+    world.explain("15:00")
+    by_service = {a.service: a.incident for a in alerts_of(world.store)}
+    put_feedback(world.store, by_service["claude"], "wrong", "", at("16:00"))
+    world.page("spotify", "S", "16:00", "investigating", "major")
+    told = the_record(world.store, at("00:00"), at("20:00"))
+    assert (told["alerted"], told["right"], told["wrong"], told["unknown"]) == (4, 1, 1, 2)
+
+
+def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> None:
+    world.config = world.config.model_copy(
+        update={
+            "alerts": Alerts(channels=("file",), digest="daily", digest_at="07:00"),
+            "display_timezone": "Europe/Berlin",
+        }
+    )
+    good = Run(stage="collect", subject="feed:x", started=at("00:00"), outcome="ok")
+    record_run(world.store, good)
+    for n in range(12):
+        record_run(
+            world.store,
+            Run(stage="explain", subject="incidents", started=at("00:00") + n * timedelta(minutes=5), outcome="ok"),
+        )
+    found = own_notes(world.store, world.config, at("06:05"))
+    assert [(a.transition, a.subject.split(":")[0]) for a in found] == [
+        ("digest", "Digest of the day"),
+        ("trouble", "Blind"),
+    ]
+    record_run(world.store, Run(stage="explain", subject="incidents", started=at("09:00"), outcome="ok"))
+    later = own_notes(world.store, world.config, at("09:00"))
+    missed = [a.subject for a in later if a.subject.startswith("Runs were missed")]
+    assert missed == [
+        "Runs were missed: No run from 2026-03-02T08:00:00Z to 2026-03-02T09:00:00Z; usually one every 5 min"
+    ]
+    with world.store.transaction() as conn:
+        put_alerts(conn, found)
+        put_alerts(conn, later)
+        put_alerts(conn, own_notes(world.store, world.config, at("09:05")))
+    assert sorted(a.transition for a in alerts_of(world.store)) == ["digest", "trouble", "trouble"]
+
+
+def test_people_silence_preview_and_give_feedback_by_command(groundswell: Groundswell, tmp_path: Path) -> None:
+    with Store(tmp_path / "groundswell.db") as store:
+        world = World(store, ("github",))
+        world.page("github", "A", "11:00", "investigating", "major")
+        world.explain("11:05")
+        (incident,) = world.all()
+        with store.transaction() as conn:
+            put_stage_note(conn, "alert", "since", iso(at("08:00")))
+    now = ("--now", iso(at("12:00")))
+    done = groundswell("silence", "add", "github", "--for", "4h", "--reason", "known", "--author", "ann", *now)
+    assert done.stdout == "silence 1: github until 2026-03-02T16:00:00Z\n", done.stderr
+    assert (
+        "github  2026-03-02T12:00:00Z to 2026-03-02T16:00:00Z  ann: known"
+        in groundswell("silence", "list", *now).stdout
+    )
+    assert groundswell("silence", "preview", "github", *now).stdout.endswith(
+        "1 of 1 messages of the last 30d would not have been sent\n"
+    )
+    assert groundswell("silence", "expire", "1", *now).returncode == 0
+    assert groundswell("silence", "list", *now).stdout == "no silence lasts\n"
+    for wrong in (("add", "nobody", "--for", "1h", "--reason", "r"), ("add", "github", "--reason", "r"), ("expire", "1"),
+                  ("add", "github", "--for", "99d", "--reason", "r"), ("add", "github", "--for", "1h", "--reason", "r", "--component", "zz")):  # fmt: skip
+        assert groundswell("silence", *wrong, *now).returncode == 2
+    assert groundswell("feedback", incident, "right", *now).stdout == f"{incident}: right\n"
+    assert groundswell("feedback", "nothing", "right", *now).returncode == 2
+    why = json.loads(groundswell("why", "github", "--at", iso(at("11:06")), "--json", *now).stdout)
+    assert why["steps"][-1]["words"].startswith("it alerted at 2026-03-02T11:05:00Z")
+    before = (tmp_path / "groundswell.db").read_bytes()
+    dry = groundswell("alert", "--dry-run", "rehearsal", *now)
+    assert dry.stdout == "1 messages are due; see rehearsal\n", dry.stderr
+    assert sorted(p.suffix for p in (tmp_path / "rehearsal").iterdir()) == [".eml", ".html"]
+    assert (tmp_path / "groundswell.db").read_bytes() == before
