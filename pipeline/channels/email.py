@@ -44,6 +44,7 @@ class EmailChannel:
             )
         context = self._context or ssl.create_default_context()
         timeout = mail.timeout.total_seconds()
+        greeted = False  # what goes wrong before is the server's or the setting's fault, and another try may help
         try:
             if mail.security == "tls":
                 server: smtplib.SMTP = smtplib.SMTP_SSL(mail.host, mail.port, timeout=timeout, context=context)
@@ -54,6 +55,7 @@ class EmailChannel:
                     server.starttls(context=context)
                 if mail.user and self._password is not None:
                     server.login(mail.user, self._password.get_secret_value())
+                greeted = True
                 refused = server.send_message(message, from_addr=mail.sender, to_addrs=list(to))
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
@@ -67,7 +69,7 @@ class EmailChannel:
                 else str(error.smtp_error)
             )
             raise ChannelError(
-                f"{where}: answered {error.smtp_code} {words[:120]}", permanent=error.smtp_code >= 500
+                f"{where}: answered {error.smtp_code} {words[:120]}", permanent=greeted and error.smtp_code >= 500
             ) from error
         except ssl.SSLError as error:
             raise ChannelError(f"{where}: its certificate cannot be trusted ({error.reason})") from error

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from pipeline.model import Alert
@@ -35,11 +37,13 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
     words = _words(told, zone) if kind == "mail" else _note(told, zone)
-    env = environment()
-    env.autoescape = False  # plain text has nothing to escape; the HTML part is rendered with escaping below
-    message.set_content(env.get_template(f"{kind}.txt").render(words))
+    message.set_content(environment(plain=True).get_template(f"{kind}.txt").render(words))
     message.add_alternative(environment().get_template(f"{kind}.html").render(words, cid="chart"), subtype="html")
-    picture = png(told["chart"], told) if told.get("chart") else None
+    picture = (
+        _png(json.dumps([told["chart"], told.get("official_first_at"), told.get("simulated")]))
+        if told.get("chart")
+        else None
+    )
     if picture is not None:
         html = message.get_payload()[1]  # type: ignore[index]
         html.add_related(picture, "image", "png", cid="<chart>", filename="chart.png")  # type: ignore[union-attr]
@@ -81,6 +85,13 @@ def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
                         "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"]],
         "symptom_words": told["symptom"].replace("_", " "),
     }  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _png(told: str) -> bytes:
+    """Return the picture of one chart, drawn once for all the routes and channels that show it."""
+    chart, official, simulated = json.loads(told)
+    return png(chart, {"official_first_at": official, "simulated": simulated})
 
 
 def png(chart: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -42,10 +43,12 @@ def in_percent(p: float) -> str:
     return "over 99 %" if p > 0.99 else ("under 1 %" if p < 0.01 else f"{p:.0%}".replace("%", " %"))
 
 
-def environment() -> jinja2.Environment:
-    """Return the template environment: everything is escaped, an unknown name is an error."""
+@cache
+def environment(*, plain: bool = False) -> jinja2.Environment:
+    """Return the template environment: everything is escaped unless it is for plain text, an unknown name is an error."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"), autoescape=not plain,  # noqa: S701
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
 
