@@ -115,6 +115,7 @@ SELECT i.id AS incident, i.service, first.at AS first_alert_at, i.official_first
   round((julianday(i.official_first_at) - julianday(first.at)) * 1440, 1) AS lead_minutes,
   CASE WHEN f.verdict IS NOT NULL THEN f.verdict
     WHEN i.official_first_at IS NOT NULL AND julianday(i.official_first_at) - julianday(first.at) <= 2.0 / 24 THEN 'right'
+    WHEN first.at IS NULL AND i.opened_at >= i."end" THEN 'before we began'
     WHEN first.at IS NULL AND i.official_first_at IS NOT NULL THEN 'missed' ELSE 'unknown' END AS verdict,
   CASE WHEN f.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
 FROM incidents i JOIN services s ON s.id = i.service AND s.watched

@@ -78,7 +78,7 @@ def the_record(store: Store, since: datetime, now: datetime) -> dict[str, Any]:
                 for r in alerted]  # fmt: skip
     missed = store.rows(
         "SELECT id, onset, service FROM incidents WHERE official_first_at >= ? AND official_first_at < ? AND id NOT IN"
-        " (SELECT incident FROM alerts) AND part_of = '' AND service IN (SELECT id FROM services WHERE watched) ORDER BY onset",
+        ' (SELECT incident FROM alerts) AND part_of = \'\' AND ("end" IS NULL OR opened_at < "end") AND service IN (SELECT id FROM services WHERE watched) ORDER BY onset',
         span,
     )
     open_now = store.rows("SELECT id, onset, impact FROM incidents WHERE active AND part_of = '' ORDER BY onset")

@@ -1,0 +1,160 @@
+"""Datasette as `make serve` runs it, beside a writer: every view and canned query answers, and nothing can be written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.config import DASHBOARDS
+from pipeline.stages.publish import run_publish
+from pipeline.store import Store
+from pipeline.times import iso
+from tests.test_explain import World, at
+
+pytestmark = pytest.mark.slow
+METADATA = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    pytest.importorskip("datasette", reason="pip install -e '.[serve]'")
+    db = tmp_path_factory.mktemp("served") / "groundswell.db"
+    with Store(db, views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("github",))
+        store.put_catalogue(world.config.catalogue, world.config.watched)
+        world.bins("github", "11:00", 6, 80, 60)
+        world.explain("11:30")
+        world.page("github", "A", "11:49", "investigating", "major")
+        world.explain("11:50")
+        run_publish(store, world.config, db.parent / "report", at("12:00"), simulated=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "datasette", "serve", str(db), "--metadata", str(DASHBOARDS / "metadata.yml"), "--port", str(port),
+                                "--setting", "default_allow_sql", "on"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"{base}/-/versions.json", timeout=1).read()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield base, db
+    process.kill()
+    process.wait()
+
+
+def ask(base: str, path: str, **values: str) -> Any:
+    with urllib.request.urlopen(
+        f"{base}/groundswell/{path}.json?_shape=objects&{urllib.parse.urlencode(values)}", timeout=20
+    ) as answer:
+        return json.loads(answer.read())
+
+
+def test_every_view_answers_with_its_question(served: tuple[str, Path]) -> None:
+    base, _ = served
+    views = [name for name, told in METADATA["tables"].items() if "columns" not in told]
+    assert len(views) > 20
+    for name in views:
+        assert "rows" in ask(base, name), name
+    (wrong,) = ask(base, "what_is_wrong_now")["rows"]
+    assert (wrong["service"], wrong["onset"], wrong["official_first_at"]) == (
+        "GitHub",
+        iso(at("11:00")),
+        iso(at("11:49")),
+    )
+    (good,) = ask(base, "how_good_are_we")["rows"]
+    assert (good["verdict"], good["said_by"], good["lead_minutes"]) == ("right", "the provider", 19.0)
+
+
+def test_canned_queries_take_any_string_quickly_and_change_nothing(
+    served: tuple[str, Path], request: pytest.FixtureRequest
+) -> None:
+    base, db = served
+    texts = [
+        'it\'s "quoted" AND * (',
+        "\u202e; DROP TABLE posts; --",
+        "NEAR(a b)",
+        "",
+        "\U0001d4b6" * 400,
+        "%",
+        "a" * 2000,
+    ]
+    if os.environ.get("EVAL_DATA"):
+        for path in sorted((Path(os.environ["EVAL_DATA"]) / "bad" / "text").glob("*.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                value = json.loads(line)
+                texts.append(
+                    str(value if isinstance(value, str) else next(iter(value.values())))[:1500]
+                    .encode("utf-8", "replace")
+                    .decode()
+                )
+    before = _content(db)
+    for name, query in METADATA["queries"].items():
+        keys = [key for key in ("words", "service", "day", "incident", "moment", "hour") if f":{key}" in query["sql"]]
+        for text in texts:
+            began = time.monotonic()
+            told = ask(base, name, **dict.fromkeys(keys, text))
+            assert told.get("ok", True), (name, text[:40], told.get("error"))
+            assert time.monotonic() - began < 5, "seconds would be a table read whole"
+    assert _content(db) == before
+
+
+def _content(db: Path) -> str:
+    with Store(db) as store:
+        return hashlib.sha256("\n".join(store.conn.iterdump()).encode("utf-8", "replace")).hexdigest()
+
+
+def test_nobody_writes_through_it_while_a_run_does(served: tuple[str, Path]) -> None:
+    base, db = served
+    for sql in (
+        "delete from posts",
+        "insert into feedback values ('a','b','c','d')",
+        "attach 'x.db' as x",
+        "pragma journal_mode = delete",
+    ):
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{base}/groundswell.json?{urllib.parse.urlencode({'sql': sql})}", timeout=20)
+    with Store(db) as store, store.transaction() as conn:
+        conn.execute("INSERT INTO feedback VALUES ('github-20260302T1100Z', 'wrong', '', '2026-03-02T13:00:00Z')")
+    (good,) = ask(base, "how_good_are_we")["rows"]
+    assert (good["verdict"], good["said_by"]) == ("wrong", "a person"), "what is written is seen at once"
+
+
+def test_a_person_finds_the_questions_in_a_browser(served: tuple[str, Path]) -> None:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install -e '.[browser]'"
+    )
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        pytest.skip("no Chromium: set CHROMIUM to its path")
+    base, _ = served
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        errors: list[str] = []
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        page.goto(f"{base}/groundswell")
+        page.get_by_role("link", name="what_is_wrong_now", exact=True).first.click()
+        text = page.inner_text("body")
+        assert "What is wrong now?" in text
+        assert "GitHub" in text
+        page.goto(f"{base}/groundswell/story_of_an_incident?incident=github-20260302T1100Z")
+        assert "complaints in 5 min rise above what is expected" in page.inner_text("body")
+        browser.close()
+    assert errors == []
