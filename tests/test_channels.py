@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -174,14 +173,6 @@ def test_a_closed_port_and_a_silent_server_are_one_line() -> None:
         silent.listen()
         with pytest.raises(ChannelError):
             EmailChannel(mail.model_copy(update={"port": silent.getsockname()[1]}), None, zone="UTC").send(sample(NOW))
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)  # fmt: skip
-    return key, cert
 
 
 def test_a_self_signed_server_is_refused_and_gets_no_password(certificate: tuple[Path, Path]) -> None:

@@ -30,15 +30,6 @@ NOW = utc("2026-03-02T11:45:00Z")
 ALL = ("opened", "confirmed", "over")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)  # fmt: skip
-    return key, cert
-
-
 @pytest.fixture
 def server(
     request: pytest.FixtureRequest, tmp_path: Path, certificate: tuple[Path, Path]

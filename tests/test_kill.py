@@ -1,0 +1,173 @@
+"""kill -9 at random moments of a run with a real mail server and a real upstream: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.times import iso, utc
+from tests.conftest import ROOT
+from tests.test_replay import dump
+
+pytestmark = pytest.mark.slow
+KILLS, TICKS = int(os.environ.get("KILLS", "18")), 6  # 60 take four minutes
+BEGIN = utc("2026-03-02T11:00:00Z")
+USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
+WRONG_ORDER = """
+import sys, pipeline.stages.alert as stage
+from pipeline.channels.email import EmailChannel
+send = EmailChannel.send
+store = []
+due = stage.due_alerts
+stage.due_alerts = lambda s, now: (store.append(s), due(s, now))[1]
+mark = stage.mark_sent
+def first_marked(self, alert):
+    mark(store[0], alert.message_id, alert.created)
+    send(self, alert)
+EmailChannel.send = first_marked
+from pipeline.__main__ import main
+main()
+"""
+
+
+class Server:
+    """The mail server in its own process, and what it took."""
+
+    def __init__(self, folder: Path, certificate: tuple[Path, Path], stage: str = "none", kind: str = "none") -> None:
+        folder.mkdir(exist_ok=True)
+        self.log, port = folder / "taken.log", folder / "port"
+        self.log.touch()
+        key, cert = certificate
+        self.process = subprocess.Popen([sys.executable, "-m", "tests.fakes.smtp_faults", str(port), str(self.log), str(cert), str(key), stage, kind],
+                                        cwd=ROOT, stderr=subprocess.DEVNULL)  # fmt: skip
+        for _ in range(200):
+            if port.exists() and port.read_text():
+                break
+            time.sleep(0.05)
+        self.port = int(port.read_text())
+
+    def taken(self) -> Counter[str]:
+        return Counter(self.log.read_text().split())
+
+
+class Place:
+    """An installation in a folder: counts that grow, mail over TLS, nothing else."""
+
+    def __init__(self, folder: Path, port: int, cert: Path) -> None:
+        self.folder, self.cert = folder, cert
+        folder.mkdir(exist_ok=True)
+        (folder / "groundswell.toml").write_text(
+            f'watch = ["github", "netflix"]\n[alerts]\nchannels = ["email"]\nmin_gap = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
+            f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = false\nhacker_news = false\n'
+            'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+        )
+
+    def write(self, tick: int) -> None:
+        rows = ["service,start_utc,interval_s,total"]
+        for n, usual in enumerate(USUAL[: len(USUAL) - TICKS + tick + 1]):
+            start = BEGIN - (len(USUAL) - TICKS - n) * timedelta(minutes=15)
+            for service in ("github", "netflix"):
+                rows.append(
+                    f"{service},{iso(start)},900,{usual + (120 if (start >= BEGIN and tick < TICKS - 2) or start == BEGIN else 0)}"
+                )
+        (self.folder / "tickets.csv").write_text("\n".join(rows) + "\n")
+
+    def start(self, tick: int, code: str | None = None) -> subprocess.Popen[bytes]:
+        now = iso(BEGIN + (tick + 1) * timedelta(minutes=15) + timedelta(minutes=1))
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "GROUNDSWELL_SMTP_PASSWORD": "right",
+            "GROUNDSWELL_AUTHOR_SALT": "s",
+            "SSL_CERT_FILE": str(self.cert),
+        }
+        command = (
+            [sys.executable, "-c", code, "run", "--now", now]
+            if code
+            else [sys.executable, "-m", "pipeline", "run", "--now", now]
+        )
+        return subprocess.Popen(command, cwd=self.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def run(self, tick: int) -> float:
+        began = time.monotonic()
+        process = self.start(tick)
+        _, words = process.communicate(timeout=60)
+        assert process.returncode == 0, words.decode()
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def servers(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[list[Server]]:
+    started: list[Server] = []
+    yield started
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, Path], servers: list[Server]) -> None:
+    cert = certificate[1]
+    calm, rough = (Server(tmp_path / name, certificate) for name in ("calm-mail", "rough-mail"))
+    servers += [calm, rough]
+    reference, killed = Place(tmp_path / "calm", calm.port, cert), Place(tmp_path / "rough", rough.port, cert)
+    dice = random.Random(2026)
+    for tick in range(TICKS):
+        reference.write(tick)
+        killed.write(tick)
+        length = reference.run(tick)
+        for _ in range(KILLS // TICKS):
+            process = killed.start(tick)
+            time.sleep(dice.uniform(0.2, length))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        killed.run(tick)
+    assert len(calm.taken()) >= 3, "there was something to lose"
+    assert set(rough.taken()) == set(calm.taken())
+    one, two = dump(tmp_path / "calm" / "groundswell.db"), dump(tmp_path / "rough" / "groundswell.db")
+    one.pop("alerts")
+    two.pop("alerts")  # how often each was tried is what differs
+    assert [t for t in one if one[t] != two[t]] == []
+    conn = sqlite3.connect(tmp_path / "rough" / "groundswell.db")
+    assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert conn.execute("SELECT count(*) FROM alerts WHERE sent_at IS NULL").fetchone() == (0,)
+
+
+def test_the_same_test_sees_a_loss_where_mails_are_marked_before_they_are_sent(
+    tmp_path: Path, certificate: tuple[Path, Path], servers: list[Server]
+) -> None:
+    server = Server(tmp_path / "mail", certificate, "DATA", "stall")
+    servers.append(server)
+    place = Place(tmp_path / "wrong", server.port, certificate[1])
+    place.write(0)
+    process = place.start(0, WRONG_ORDER)
+    for _ in range(300):
+        time.sleep(0.1)
+        if marked(place.folder / "groundswell.db"):
+            break  # it waits for the server's answer, with the mail marked already
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    for _ in range(2):  # the stall comes to whoever is first
+        place.start(0).communicate()
+    conn = sqlite3.connect(tmp_path / "wrong" / "groundswell.db")
+    written = {row[0] for row in conn.execute("SELECT message_id FROM alerts WHERE merged_into IS NULL")}
+    assert written - set(server.taken()), "a mail that nobody got"
+
+
+def marked(db: Path) -> bool:
+    """Return whether any message is marked as sent."""
+    try:
+        with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as conn:
+            return bool(conn.execute("SELECT 1 FROM alerts WHERE sent_at IS NOT NULL").fetchone())
+    except sqlite3.Error:
+        return False
