@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow coverage check lint types bench evaluate train scenario screenshots clean
+.PHONY: help demo demo-live run serve test test-slow coverage check lint types bench evaluate train scenario screenshots cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -66,6 +66,9 @@ scenario: $(VENV)/.stamp ## make the recorded day again from its generator
 screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the docs (needs Chromium, CHROMIUM=path)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@$(PY) docs/img/take.py
+
+cookbook: $(VENV)/.stamp ## the answers in docs/analysts.md, from the demo's database
+	@$(PY) docs/cookbook.py
 
 clean: ## remove what make made (not your database)
 	rm -rf $(VENV) out build *.egg-info .mypy_cache .ruff_cache .pytest_cache

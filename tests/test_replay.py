@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 import zstandard
 
 from pipeline.times import minutes_between, utc
+from pipeline.trials import csv_rows
 from tests.conftest import ROOT, SCENARIO
 
 OFFICIAL = "2026-03-02T11:49:20Z"
@@ -252,3 +255,65 @@ def test_another_service_has_the_same_story(tmp_path: Path) -> None:
     for (one, state), (two, other) in zip(ours, theirs, strict=True):
         assert abs(minutes_between(utc(one), utc(two))) <= 30
         assert state == other
+
+
+def test_the_views_answer_what_the_generator_knows(day: tuple[Path, dict[str, Any]]) -> None:
+    conn = sqlite3.connect(day[0] / "a.db")
+    truth = tomllib.loads((SCENARIO / "truth.toml").read_text())
+    made = next(t for t in truth["incident"] if str(t["official"]) == "0ghc53zpsfmt")
+
+    def ask(sql: str) -> list[Any]:
+        return conn.execute(sql).fetchall()
+
+    (now,) = ask("SELECT service, onset, official_first_at FROM what_is_wrong_now")
+    assert now[0] == "Claude"
+    assert abs(minutes_between(made["onset"], utc(now[1]))) <= 3
+    assert utc(now[2]) == made["official_first"]
+    # counts by the hour: those of the file
+    counted: dict[tuple[str, str], int] = {}
+    for row in csv_rows(SCENARIO / "complaints.csv"):
+        if not row["region"] and not row["indicator"] and row["start_utc"] < "2026-03-02T13:00":
+            key = (row["service"], row["start_utc"][:13] + ":00:00Z")
+            counted[key] = counted.get(key, 0) + int(row["total"])
+    assert {
+        (s, h): n
+        for s, h, n in ask("SELECT service, hour, complaints FROM complaints_by_hour WHERE hour < '2026-03-02T13'")
+    } == counted
+    # what the page said when, and what it listed: those of the record
+    told = [
+        r
+        for r in csv_rows(SCENARIO / "generator" / "official_updates.csv")
+        if r["incident"] == "0ghc53zpsfmt" and r["displayed_at"] <= "2026-03-02T13:44"
+    ]
+    assert ask("SELECT displayed_at, status FROM official_updates WHERE incident_id = '0ghc53zpsfmt' ORDER BY 1") == [
+        (r["displayed_at"], r["status"]) for r in told
+    ]
+    api = [(r["displayed_at"], re.search(r"Claude API[^|]*>(\w+)", r["components"])) for r in told]
+    failing = [(at, found[1] != "operational") for at, found in api if found]
+    turns = [
+        at for (at, fails), before in zip(failing, [False, *(f for _, f in failing)], strict=False) if fails != before
+    ]
+    spans = ask(
+        "SELECT since, until FROM which_component WHERE component = 'Claude API' AND said_by = 'official' AND since >= '2026-03-02T11' ORDER BY 1"
+    )
+    assert [moment for span in spans for moment in span if moment] == turns
+    (row,) = ask("SELECT lead_minutes, first_alert_at FROM incident_overview WHERE onset >= '2026-03-02T11'")
+    first = mails_of(day[1], "2026-03-02")[0]["at"]
+    assert row == (round(minutes_between(utc(first), made["official_first"]), 1), first)
+    ranks = {
+        (r["observed_utc"], r["app"]): int(r["rank"])
+        for r in csv_rows(SCENARIO / "charts.csv")
+        if r["observed_utc"] <= "2026-03-02T13:00"
+    }
+    assert {
+        (at, app): rank
+        for app, at, rank in ask("SELECT app, observed, rank FROM chart_history WHERE observed <= '2026-03-02T13:00'")
+    } == ranks
+    written = {
+        json.loads(line)["name"]
+        for line in zstandard.ZstdDecompressor()
+        .stream_reader((SCENARIO / "posts.ndjson.zst").read_bytes())
+        .read()
+        .splitlines()
+    }
+    assert {f"{r[0]}" for r in ask("SELECT native_id FROM posts")} <= written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import sqlite3
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pipeline.store.collected import save_batch
 from pipeline.store.judged import counts
 from pipeline.store.runs import coverage, memory_of
 from pipeline.times import utc
+from tests.conftest import ROOT
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -156,3 +158,17 @@ def test_times_are_fixed_width_utc_text(tmp_path: Path) -> None:
         local = datetime.fromisoformat("2026-03-02T04:00:00.5-08:00")
         save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=local),)), NOW)
         assert store.rows("SELECT created FROM posts")[0][0] == "2026-03-02T12:00:00Z"
+
+
+def test_every_query_of_the_cookbook_runs(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("cookbook", ROOT / "docs" / "cookbook.py")
+    assert spec is not None
+    assert spec.loader is not None
+    cookbook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(cookbook)
+    found = cookbook.queries((ROOT / "docs" / "analysts.md").read_text(encoding="utf-8"))
+    assert len(found) >= 18
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        for query in found:
+            store.rows(query)
+    assert cookbook.table(["a", "b"], [("x" * 200, None), (1, 2)]).splitlines()[0].split() == ["a", "b"]
