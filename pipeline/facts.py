@@ -44,7 +44,7 @@ def facts(
         "official": [[iso(e.at), e.statement] for e in incident.evidence if e.kind == "official"][-4:],
         "sources": kinds, "votes": len(votes), "refused": _refused(reports, incident), "quotes": quotes(votes), "episodes": incident.episodes,
         "probability": incident.probability, "where": _first(incident, "where"), "fallback": _first(incident, "fallback"),
-        "comparable": [e.statement for e in incident.evidence if e.kind == "comparable"][:3],
+        "comparable": [e.statement for e in sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.beside or 0.0))][:3],
         "differs": [e.statement for e in incident.evidence if e.kind == "differs"][:2],
         "links": [
             {"relation": k["relation"], "title": news[k["news_event"]][0], "seen": news[k["news_event"]][1],
@@ -62,7 +62,11 @@ def _first(incident: Incident, kind: str) -> str:
 def _refused(reports: Sequence[Mapping[str, Any]], incident: Incident) -> dict[str, int]:
     """Return how many reports of the incident were not counted, by why, most first."""
     begin = incident.onset - timedelta(minutes=5)
-    why = Counter(str(r["reason"]) for r in reports if r["weight"] <= 0 and r["created"] >= begin and r.get("reason"))
+    why = Counter(
+        str(r["reason"])
+        for r in reports
+        if r["weight"] <= 0 and r["created"] >= begin and r.get("reason", "") not in ("", "not about an outage")
+    )
     return dict(sorted(why.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

@@ -21,6 +21,7 @@ WORKING = ("operational", "under_maintenance", "")
 RECENT = timedelta(minutes=60)
 MIN_VOTES = 3
 MIN_SHARE = 0.15
+PLACED = 5  # fewer reports that name a place tell nothing of where
 FRONT, BACK = ("web", "mobile", "desktop", "login", "code", "console"), ("api",)
 CITED = 40  # rows named behind one statement; more are told as a span
 VOICE, YOUNG = timedelta(hours=6), timedelta(days=7)
@@ -175,10 +176,10 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
             yield Evidence(kind=kind, at=onset, subject=item, value=number, beside=len(naming), rows=cite(mine),
                            statement=f"{number} of {len(naming)} reports that name a {what} name {item.replace('_', ' ')}")  # fmt: skip
     where = Counter(item for r in votes for item in set(continents(r)))
-    if where:
+    placed = [r for r in votes if continents(r)]
+    if len(placed) >= PLACED:
         first, most = min(where.items(), key=lambda pair: (-pair[1], pair[0]))
         others = sum(where.values()) - most
-        placed = [r for r in votes if continents(r)]
         words = f"{first} and beyond" if others else f"{first} only"
         yield Evidence(kind="where", at=onset, subject=words, value=most, beside=len(placed), rows=cite(placed),
                        statement=f"{words}: {most} of {len(placed)} reports that name a place are from {first}")  # fmt: skip
@@ -245,7 +246,7 @@ def parts_in_words(
             continue
         span = status[source][part]
         who = {"votes": "people name", "official": "the provider lists"}[source]
-        not_who = {"votes": "people do not name it", "official": "the provider never lists it"}[other]
+        not_who = {"votes": "people do not name it", "official": "the provider does not list it"}[other]
         rows = (
             cite([r for r in reports if part in r["components"]])
             or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
