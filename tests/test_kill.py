@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.test_replay import dump
 
 pytestmark = pytest.mark.slow
-KILLS, TICKS = int(os.environ.get("KILLS", "18")), 6  # 60 take four minutes
+KILLS, TICKS = int(os.environ.get("KILLS", "12")), 6  # 60 take four minutes
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
 WRONG_ORDER = """

@@ -60,14 +60,17 @@ def complaints_by_country(
     """Return a service's complaints by country and hour, from the source that tells most countries, and up to when it counted."""
     found: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
-    rows = store.rows(
-        "SELECT source, substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts WHERE service = ?"
-        " AND start >= ? AND start < ? AND region != '' AND indicator = '' AND window != 'rolling' GROUP BY source, country, hour",
-        (service, iso(since), iso(until)),
-    )
-    for source, country, hour, total, last, width in rows:
-        ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
-        found.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
+    for source in distinct(store, "complaint_counts", "source"):
+        # source and service lead the key: the rows of others are not read
+        rows = store.rows(
+            "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts"
+            " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ? AND window != 'rolling'"
+            " GROUP BY country, hour",
+            (source, service, iso(since), iso(until)),
+        )
+        for country, hour, total, last, width in rows:
+            ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
+            found.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
     most = max(sorted(found), key=lambda name: len(found[name]), default="")
     return found.get(most, {}), ends.get(most, since)
 
