@@ -33,9 +33,7 @@ def together(alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
     simulated = any(a.facts.get("simulated") for a in alerts)
     held = any(a.due_at > a.created for a in alerts)
     what = f"{len(open_now)} open, {len(over)} over" if over else f"{len(open_now)} incidents"
-    subject = (
-        f"{'While it was quiet: ' if held else ''}{what}: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
-    )
+    subject = f"{'Held back until now: ' if held else ''}{what}: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
     told = note(("[simulated] " if simulated else "") + subject, subject, [
         ("Open", [_line(a) for a in open_now[:NAMED]]), ("Over", [_line(a) for a in over[:NAMED]]),
         ("More", [f"{len(newest) - 2 * NAMED} more incidents: groundswell incidents"] if len(newest) > 2 * NAMED else []),

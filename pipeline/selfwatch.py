@@ -15,22 +15,28 @@ from pipeline.findings import Advisory
 from pipeline.model import Alert
 from pipeline.notes import note, record
 from pipeline.store import Store
+from pipeline.store.runs import stage_note
 from pipeline.store.summary import blind_sources, the_record
 from pipeline.story.surge import payload
 from pipeline.times import iso, utc
 
+MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
 MISSED = timedelta(minutes=30)  # a shorter pause is no missed run
 
 
-def own_notes(store: Store, config: Config, now: datetime) -> list[Alert]:
-    """Return rows for what is due to be said at this run; what was said before has the same Message-ID."""
+def own_notes(store: Store, config: Config, now: datetime) -> tuple[list[Alert], dict[str, str]]:
+    """Return rows for what is due to be said at this run, and stage notes to keep with them.
+
+    What was said before has the same Message-ID, or is noted as said.
+    """
     found = []
     digest = _digest(store, config, now)
     if digest is not None:
         found += _rows(config, "digest", *digest, now)
-    for mark, told in [*_blind(store, now), *_missed(store, now)]:
+    blind, said = _blind(store, now)
+    for mark, told in [*blind, *_missed(store, now)]:
         found += _rows(config, "trouble", mark, told, now)
-    return found
+    return found, said
 
 
 def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], now: datetime) -> list[Alert]:
@@ -64,20 +70,28 @@ def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str,
     return f"{due:%Y-%m-%d}", record(the_record(store, end - timedelta(days=days), end), now, days)
 
 
-def _blind(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
-    """Return sources that answered once and do not any more, told once each time."""
-    found = []
-    for item in blind_sources(store, now):
-        if item["since"] is not None:
-            words = f"{item['source']} has not answered since {item['since']}"
-            lines = [
-                words + (f": {item['error']}" if item["error"] else ""),
-                "What it would bring is missing, not zero. groundswell doctor says what to do.",
-            ]
-            found.append(
-                (f"{item['source']}\0{item['since']}", note(f"Blind: {words}", words, [("Source", lines)], now))
-            )
-    return found
+def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]:
+    """Return one note of the sources that answered once and do not any more and were not told yet, and what it tells of."""
+    fresh = {
+        str(item["source"]): item for item in blind_sources(store, now)
+        if item["since"] is not None and stage_note(store, "alert", f"blind:{item['source']}") != item["since"]
+    }  # fmt: skip
+    if not fresh:
+        return [], {}
+    lines = [
+        f"{name}: not since {item['since']}" + (f"; {item['error']}" if item["error"] else "")
+        for name, item in sorted(fresh.items())
+    ]
+    first = min(fresh)
+    words = (
+        f"{first} has not answered since {fresh[first]['since']}"
+        if len(fresh) == 1
+        else f"{len(fresh)} sources do not answer any more"
+    )
+    told = note(f"Blind: {words}", words, [("Sources", lines), ("What it means", [MISSING])], now)
+    return [("\0".join(f"{n}={i['since']}" for n, i in sorted(fresh.items())), told)], {
+        f"blind:{n}": str(i["since"]) for n, i in fresh.items()
+    }
 
 
 def _missed(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:

@@ -110,8 +110,24 @@ def test_what_quiet_hours_held_is_told_in_one_message_afterwards(world: World) -
     assert ears.heard == []
     run_alert(world.store, {"file": ears}, at("15:00"))
     (only,) = ears.heard
-    assert only.subject == "While it was quiet: 1 open, 1 over: GitHub, Netflix"
+    assert only.subject == "Held back until now: 1 open, 1 over: GitHub, Netflix"
     assert run_alert(world.store, {"file": ears}, at("16:00")).new == 0
+    assert all(a.sent_at for a in alerts_of(world.store))
+
+
+def test_what_is_held_does_not_come_after_newer_news(world: World) -> None:
+    routed(world, Route(name="night", quiet_hours="10:00-15:00 UTC", quiet_except="high"))
+    world.bins("github", "11:00", 6, 20, 10)
+    world.explain("11:30")
+    ears = Ears()
+    run_alert(world.store, {"file": ears}, at("11:31"))
+    assert ears.heard == [], "low: it waits for the morning"
+    world.page("github", "A", "12:00", "investigating", "critical")
+    world.explain("12:05")
+    run_alert(world.store, {"file": ears}, at("12:05"))
+    assert [a.transition for a in ears.heard] == ["confirmed"]
+    run_alert(world.store, {"file": ears}, at("15:00"))
+    assert [a.transition for a in ears.heard] == ["confirmed"], "the old word is not told after the new one"
     assert all(a.sent_at for a in alerts_of(world.store))
 
 
@@ -317,13 +333,19 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
             world.store,
             Run(stage="explain", subject="incidents", started=at("00:00") + n * timedelta(minutes=5), outcome="ok"),
         )
-    found = own_notes(world.store, world.config, at("06:05"))
+    for name in ("feed:y", "status:z"):
+        record_run(world.store, replace(good, subject=name))
+    found, said = own_notes(world.store, world.config, at("06:05"))
+    assert len(found[1].facts["sections"][0]["lines"]) == 3, "one message for all of them"
     assert [(a.transition, a.subject.split(":")[0]) for a in found] == [
         ("digest", "Digest of the day"),
         ("trouble", "Blind"),
     ]
     record_run(world.store, Run(stage="explain", subject="incidents", started=at("09:00"), outcome="ok"))
-    later = own_notes(world.store, world.config, at("09:00"))
+    with world.store.transaction() as conn:
+        for key, value in said.items():
+            put_stage_note(conn, "alert", key, value)
+    later, _ = own_notes(world.store, world.config, at("09:00"))
     missed = [a.subject for a in later if a.subject.startswith("Runs were missed")]
     assert missed == [
         "Runs were missed: No run from 2026-03-02T08:00:00Z to 2026-03-02T09:00:00Z; usually one every 5 min"
@@ -331,7 +353,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     with world.store.transaction() as conn:
         put_alerts(conn, found)
         put_alerts(conn, later)
-        put_alerts(conn, own_notes(world.store, world.config, at("09:05")))
+        put_alerts(conn, own_notes(world.store, world.config, at("09:05"))[0])
     assert sorted(a.transition for a in alerts_of(world.store)) == ["digest", "trouble", "trouble"]
 
 

@@ -16,7 +16,8 @@ from pipeline.commands.stage import STAGES, run_stages
 def run_command(setting: Setting, quiet: bool) -> None:
     """Collect, tag, detect, explain, alert and publish once."""
     runs = run_stages(setting, list(STAGES))
-    code = max(tell_troubles(runs), _heartbeat(setting))
+    well = all(run.outcome != "error" for run in runs if run.stage != "collect")
+    code = max(tell_troubles(runs), _heartbeat(setting) if well else 0)
     if sys.stdout.isatty() and not quiet:
         collected = [r for r in runs if r.stage == "collect"]
         alerts = sum(r.new for r in runs if r.stage == "alert")

@@ -84,11 +84,14 @@ def _alert(setting: Setting, store: Any) -> list[Run]:
     from pipeline.selfwatch import own_notes
     from pipeline.stages.alert import Delivery, run_alert
     from pipeline.store.outbox import put_alerts
+    from pipeline.store.runs import put_stage_note
 
-    notes = own_notes(store, setting.config, setting.now)
+    notes, said = own_notes(store, setting.config, setting.now)
     if notes:
         with store.transaction() as conn:
             put_alerts(conn, notes)
+            for key, value in said.items():
+                put_stage_note(conn, "alert", key, value)
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
     delivery = Delivery(max_per_hour=setting.config.alerts.max_per_hour)
     return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery)]

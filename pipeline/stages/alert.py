@@ -18,7 +18,16 @@ from pipeline.errors import ChannelError
 from pipeline.model import Alert, Run
 from pipeline.notes import together
 from pipeline.store import Store
-from pipeline.store.outbox import count_alerts, due_alerts, mark_failed, mark_sent, postpone, sent_since, tell_together
+from pipeline.store.outbox import (
+    count_alerts,
+    due_alerts,
+    mark_failed,
+    mark_sent,
+    overtaken,
+    postpone,
+    sent_since,
+    tell_together,
+)
 from pipeline.store.runs import record_run
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -65,6 +74,10 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
 
     What was tried before keeps its Message-ID and goes alone.
     """
+    with store.transaction() as conn:
+        for alert in due:
+            if alert.incident:
+                overtaken(conn, alert, now)
     fresh = sorted(
         (a for a in due if a.attempts == 0 and a.incident), key=lambda a: (a.channel, a.route, a.created, a.message_id)
     )

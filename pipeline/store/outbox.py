@@ -62,6 +62,15 @@ def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Al
     )
 
 
+def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
+    """Let a message tell what older ones of its incident were held for: they do not come after it any more."""
+    conn.execute(
+        "UPDATE alerts SET merged_into = ? WHERE incident = ? AND channel = ? AND route = ? AND created < ? AND due_at > ? AND sent_at IS NULL"
+        " AND attempts = 0 AND merged_into IS NULL",
+        (newer.message_id, newer.incident, newer.channel, newer.route, iso(newer.created), iso(now)),
+    )
+
+
 def postpone(conn: sqlite3.Connection, alerts: Iterable[Alert], until: datetime) -> None:
     """Make messages due later, inside the caller's transaction."""
     conn.executemany("UPDATE alerts SET due_at = ? WHERE message_id = ?", [(iso(until), a.message_id) for a in alerts])
