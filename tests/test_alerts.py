@@ -141,6 +141,9 @@ def test_many_at_once_are_one_message_that_names_all(store: Store) -> None:
     text = compose(ears.heard[0], sender="a@b.c", to=["d@e.f"], zone="UTC").get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert all(name in text for name in names)
     assert [a.incident for a in alerts_of(store) if a.sent_at is None] == []
+    with store.transaction() as conn:
+        put_alerts(conn, [_row(f"<few{n}@x>", f"few{n}", at("13:00")) for n in range(3)])
+    assert run_alert(store, {"file": ears}, at("13:00")).new == 1, "three are many, with room for each"
     again = together(list(reversed(rows)), at("12:00"))
     assert again == together(rows, at("12:00")), "the order they are read in does not matter"
 
@@ -333,6 +336,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
             world.store,
             Run(stage="explain", subject="incidents", started=at("00:00") + n * timedelta(minutes=5), outcome="ok"),
         )
+    record_run(world.store, replace(good, subject="feed:never", outcome="error", error="refused"))
     for name in ("feed:y", "status:z"):
         record_run(world.store, replace(good, subject=name))
     found, said = own_notes(world.store, world.config, at("06:05"))

@@ -138,16 +138,21 @@ def test_a_group_keeps_its_members_until_all_are_over_and_is_told_once(world: Wo
     world.explain("11:05")
     group = next(i for i in world.all().values() if i.is_group)
     assert {i.part_of for i in world.all().values() if not i.is_group} == {group.id}
+    world.page("supabase", "supabase", "11:20", "investigating", "major")
+    world.explain("11:25")
+    assert next(i for i in world.all().values() if i.service == "supabase").part_of == group.id, (
+        "who joins is told with them"
+    )
     # one of them turns out to have begun an hour before: still the same story
     world.bins("heroku", "10:00", 20, 80, 60)
     world.explain("11:40")
-    assert world.mails(group.id) == ["opened"]
-    assert [world.mails(i.id) for i in world.all().values() if not i.is_group] == [[], [], []]
+    assert world.mails(group.id) == ["opened", "component_added"]
+    assert [world.mails(i.id) for i in world.all().values() if not i.is_group] == [[], [], [], []]
     world.bins("heroku", "11:40", 30, 4, 0)
-    for name in ("huggingface", "vercel", "heroku"):
+    for name in ("huggingface", "vercel", "heroku", "supabase"):
         world.page(name, name, "12:00", "resolved", "major")
     world.explain("14:00")
-    assert (world.all()[group.id].active, world.mails(group.id)) == (False, ["opened", "over"])
+    assert (world.all()[group.id].active, world.mails(group.id)) == (False, ["opened", "component_added", "over"])
 
 
 def test_two_groups_of_one_dependency_are_two_incidents_and_stand_still(world: World) -> None:
