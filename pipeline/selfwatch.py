@@ -34,6 +34,8 @@ def own_notes(store: Store, config: Config, now: datetime) -> tuple[list[Alert],
     if digest is not None:
         found += _rows(config, "digest", *digest, now)
     blind, said = _blind(store, now)
+    if digest is not None:
+        said["digest"] = digest[0]
     for mark, told in [*blind, *_missed(store, now)]:
         found += _rows(config, "trouble", mark, told, now)
     return found, said
@@ -66,6 +68,8 @@ def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str,
         due -= timedelta(days=days)
     if there - due > timedelta(hours=12):
         return None  # too late to be news: the next one tells
+    if stage_note(store, "alert", "digest") == f"{due:%Y-%m-%d}":
+        return None
     end = due.astimezone(now.tzinfo)
     return f"{due:%Y-%m-%d}", record(the_record(store, end - timedelta(days=days), end), now, days)
 

@@ -350,6 +350,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
         for key, value in said.items():
             put_stage_note(conn, "alert", key, value)
     later, _ = own_notes(world.store, world.config, at("09:00"))
+    assert [a.transition for a in later] == ["trouble"], "the digest is not worked out again"
     missed = [a.subject for a in later if a.subject.startswith("Runs were missed")]
     assert missed == [
         "Runs were missed: No run from 2026-03-02T08:00:00Z to 2026-03-02T09:00:00Z; usually one every 5 min"
