@@ -124,9 +124,14 @@ def beside(
     counted = Counted(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
     found = [*disagreements(incident, said, notices, service), *own_account(incident, notices, service, now)]
     found += [*report_counts(incident, counted, said), *_places(store, service, incident, now)]
+    heard_to = max((b for source in distinct(store, "posts", "source") for _, b in heard(store, source)), default=None)
     found += displacement(
         incident,
-        [_rival(store, catalogue[name], incident, others, now) for name in service.rivals if name in catalogue],
+        [
+            _rival(store, catalogue[name], incident, others, heard_to, now)
+            for name in service.rivals
+            if name in catalogue
+        ],
         catalogue,
         now,
     )
@@ -158,7 +163,9 @@ def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> E
                     statement=f"the press compared it with an outage of {name} in {c.month}; {words}")  # fmt: skip
 
 
-def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[Incident], now: datetime) -> Rival:
+def _rival(
+    store: Store, rival: Service, incident: Incident, others: Sequence[Incident], heard_to: datetime | None, now: datetime
+) -> Rival:  # fmt: skip
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, incident.end or now
     _, bins = complaint_bins(store, rival.id, since, until)
     by_hour: dict[datetime, float] = {}
@@ -169,6 +176,6 @@ def _rival(store: Store, rival: Service, incident: Incident, others: Sequence[In
         service=rival.id, hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()}, complaints=by_hour,
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
         incidents=[i for i in others if i.service == rival.id],
-        heard_to=max((b for source in distinct(store, "posts", "source") for _, b in heard(store, source)), default=None),
+        heard_to=heard_to,
         counted_to=bins[-1][0] + timedelta(seconds=bins[-1][1]) if bins else None,
     )  # fmt: skip

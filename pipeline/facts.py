@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.findings import Incident, Interval, SeriesKey
+from pipeline.findings import Incident, Interval, Points, SeriesKey
 from pipeline.model import Service, names
 from pipeline.text.normal import skeleton
 from pipeline.times import iso
 
-Points = Sequence[tuple[datetime, float, float, float, float, int]]
 QUOTES = 3
 CHART_SPAN = timedelta(hours=8)
 
@@ -94,7 +93,7 @@ def chart(
     service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime
 ) -> dict[str, Any] | None:
     """Return the points of the chart that shows the incident best: complaints, else reports in 5-minute steps."""
-    mine = [key for key in series if key.service == service.id and not key.indicator and not key.region]
+    mine = [key for key in series if key.service == service.id and key.is_total]
     since = max(incident.onset - timedelta(hours=3), now - CHART_SPAN * 2)
     for channel, step in (("complaints", 0), ("votes", 300)):
         keys = sorted((key for key in mine if key.channel == channel), key=str)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+Points = Sequence[
+    tuple[datetime, float, float, float, float, int]
+]  # bin start, observed, expected, upperbound, score, level
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
 
@@ -20,6 +24,11 @@ class SeriesKey:
     bin_s: int
     region: str = ""
     indicator: str = ""
+
+    @property
+    def is_total(self) -> bool:
+        """Return whether it counts the whole service, not one region or one problem of it."""
+        return not self.indicator and not self.region
 
     def __str__(self) -> str:
         """Return the key as stored: service/channel/source/region/indicator/bin seconds."""

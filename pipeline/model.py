@@ -6,6 +6,7 @@ text order is time order. `NaN` and `None` mean "not observed", never zero.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -226,6 +227,11 @@ class Tag:
     model: str
     codes: tuple[str, ...] = ()
     began: datetime | None = None
+
+
+def message_id(*parts: str) -> str:
+    """Return the Message-ID that what it tells of gives it: the same for ever."""
+    return f"<{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}@groundswell>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

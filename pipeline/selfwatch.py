@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.config import Config
 from pipeline.findings import Advisory
-from pipeline.model import Alert
+from pipeline.model import Alert, message_id
 from pipeline.notes import note, record
 from pipeline.store import Store
 from pipeline.store.runs import stage_note
@@ -45,14 +44,10 @@ def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], n
     """Return a note for every channel: to mail.to, or to the first route where only routes have addresses."""
     first = config.alerts.routes[0] if config.alerts.routes and not config.mail.to else None
     return [
-        Alert(message_id=_id(transition, mark, channel), incident="", service="", transition=transition, channel=channel, created=now, due_at=now,
+        Alert(message_id=message_id(transition, mark, channel), incident="", service="", transition=transition, channel=channel, created=now, due_at=now,
               subject=str(told["subject"]), facts=told, route=first.name if first else "")
         for channel in (first.channels if first and first.channels else config.alerts.channels)
     ]  # fmt: skip
-
-
-def _id(*parts: str) -> str:
-    return f"<{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}@groundswell>"
 
 
 def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str, Any]] | None:
@@ -132,7 +127,7 @@ def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime,
                 continue
             subject = f"{told['name']}: surge advisory, {advisory.level}{', over' if advisory.until else ''}"
             found.append(Alert(
-                message_id=_id("advisory", advisory.service, iso(advisory.since), advisory.level, str(advisory.until), route), incident="",
+                message_id=message_id("advisory", advisory.service, iso(advisory.since), advisory.level, str(advisory.until), route), incident="",
                 service=advisory.service, transition="advisory", channel="webhook", created=now, due_at=now, subject=subject,
                 facts={**note(subject, subject, [("Reasons", advisory.reasons)], now), "advisory": told}, route=route,
             ))  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.facts import facts, subject
 from pipeline.findings import Incident, Interval, NewsEvent
-from pipeline.model import Alert, Service
+from pipeline.model import Alert, Service, message_id
 from pipeline.routes import quiet_until, refusals, routes_of, silenced_by
 from pipeline.settings import Route
 from pipeline.store import Store
@@ -65,7 +64,7 @@ def alerts_for(
     """
     if telling.since is None or not telling.channels:
         return []
-    past = alerts_of(store, incident.id)
+    past, silent = alerts_of(store, incident.id), silences(store, now)
     found: list[Alert] = []
     for route in routes_of(config):
         channels = route.channels or telling.channels
@@ -75,15 +74,15 @@ def alerts_for(
         if transition is None:
             continue
         owed = bool(sent) and transition == "over"
-        if not owed and (any(refusals(route, incident, now)) or silenced_by(silences(store, now), incident, now)):
+        if not owed and (any(refusals(route, incident, now)) or silenced_by(silent, incident, now)):
             continue
         told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
         wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
         due = quiet_until(route, incident.impact, now) or now + wait
         for channel in channels:
-            mark = f"{incident.id}\0{transition}\0{len(sent)}\0{channel}" + (f"\0{route.name}" if route.name else "")
+            mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
             found.append(Alert(
-                message_id=f"<{hashlib.sha256(mark.encode()).hexdigest()[:24]}@groundswell>", incident=incident.id,
+                message_id=message_id(*mark), incident=incident.id,
                 service=material.service.id, transition=transition, channel=channel, created=now, due_at=due, subject=subject(told),
                 facts=told, route=route.name,
             ))  # fmt: skip

@@ -70,7 +70,7 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
     found = verdicts(store, at - BEFORE, at, service=service.id)
     for key, points in sorted(found.items(), key=lambda pair: str(pair[0])):
         known = [p for p in points if not math.isnan(p[4])]
-        if key.indicator or key.region or not known:
+        if not key.is_total or not known:
             continue
         start, observed, expected, _, score, _ = max(known, key=lambda p: (p[4], p[0]))
         unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"

@@ -12,6 +12,12 @@ from pipeline.model import Alert
 from pipeline.render.mail import compose
 
 
+def file_name(alert: Alert) -> str:
+    """Return the name an alert is written under."""
+    stem = f"{alert.created:%Y%m%dT%H%MZ}-{alert.service or 'groundswell'}-{alert.transition}-{alert.message_id[1:9]}"
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
+
+
 class FileChannel:
     """Writes one .eml a message, named by time, service and transition; the same message has the same name."""
 
@@ -27,10 +33,7 @@ class FileChannel:
     def send(self, alert: Alert) -> None:
         """Write the file by rename. Raises ChannelError."""
         message = compose(alert, sender=self._sender, to=self._routes.get(alert.route, self._to), zone=self._zone)
-        stem = (
-            f"{alert.created:%Y%m%dT%H%MZ}-{alert.service or 'groundswell'}-{alert.transition}-{alert.message_id[1:9]}"
-        )
-        path = self._folder / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
+        path = self._folder / file_name(alert)
         fresh = path.with_suffix(".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

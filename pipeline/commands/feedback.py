@@ -67,13 +67,7 @@ def told_since(store: Any, since: datetime, now: datetime) -> list[Told]:
         series = verdicts(
             store, i.onset - timedelta(minutes=15), (i.end or now) + timedelta(minutes=1), service=i.service
         )
-        scores = [
-            p[4]
-            for key, points in series.items()
-            if not key.indicator and not key.region
-            for p in points
-            if p[4] == p[4]
-        ]
+        scores = [p[4] for key, points in series.items() if key.is_total for p in points if p[4] == p[4]]
         found.append(Told(id=i.id, state=max((a.facts["state"] for a in mine), key=STATES.index), score=max(scores, default=0.0),
                           impact=max((a.facts["impact"] for a in mine), key=IMPACTS.index), verdict=said.get(i.id, "")))  # fmt: skip
     return found

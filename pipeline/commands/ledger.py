@@ -58,15 +58,14 @@ def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[s
     from pipeline.store.pages import crowd_entries, graded_entries, official_entries
     from pipeline.story import ledger
 
-    page = service.page if service.status_page else ""
+    page = service.page
     official = official_entries(store, service, page, now) if page else []
     crowd = crowd_entries(store, service, now)
     if not official and not crowd:
         return None
     everything = [*official, *crowd]
     last = max(e.began for e in everything)
-    # an archive ends with its last month; what is open lasts until now
-    until = min(now, ledger.next_month(max(e.ended or now for e in everything)))
+    until = ledger.reach(everything, now)
     # without a page there is nobody to own up
     told = ledger.acknowledgement(graded_entries(store, service, page, now) if page else [], min(now, last))
     parts = [p.id for p in service.components if any(p.id in e.components for e in official)]

@@ -168,24 +168,22 @@ def alert_command(setting: Setting, dry_run: Path | None) -> None:
 
 def _rehearse(setting: Setting, folder: Path) -> int:
     """Write due messages as files without touching the database; return how many."""
-    from pipeline.channels.file import FileChannel
-    from pipeline.render.mail import compose
+    from email import message_from_bytes, policy
+
+    from pipeline.channels import CHANNELS
+    from pipeline.channels.file import file_name
     from pipeline.store import Store, must_exist
     from pipeline.store.outbox import due_alerts
 
-    config = setting.config
     must_exist(setting.db)
     with Store(setting.db) as store:
         due = due_alerts(store, setting.now)
-    to = {route.name: route.to for route in config.alerts.routes if route.to}
-    channel = FileChannel(folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, routes=to)
+    channel = CHANNELS["file"](setting.config, folder)
     for alert in due:
         channel.send(alert)
-        body = compose(
-            alert, sender=config.mail.sender, to=to.get(alert.route, config.mail.to), zone=config.display_timezone
-        ).get_body(("html",))
-        name = next(path for path in folder.glob("*.eml") if alert.message_id[1:9] in path.name).with_suffix(".html")
-        name.write_text(str(body.get_content()) if body is not None else "", encoding="utf-8")
+        path = folder / file_name(alert)
+        body = message_from_bytes(path.read_bytes(), policy=policy.default).get_body(("html",))
+        path.with_suffix(".html").write_text(str(body.get_content()) if body is not None else "", encoding="utf-8")
     return len(due)
 
 

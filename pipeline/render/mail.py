@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from pipeline.model import Alert
+from pipeline.model import Alert, message_id
 from pipeline.render.words import environment, header_safe, in_percent, isolated, local
 
 CAP = 400
@@ -32,7 +32,7 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     message["To"] = ", ".join(header_safe(address) for address in to) or "undisclosed-recipients:;"
     message["Date"] = format_datetime(alert.created)
     message["Message-ID"] = alert.message_id
-    thread = f"<{hashlib.sha256((alert.incident or alert.transition).encode()).hexdigest()[:24]}@groundswell>"
+    thread = message_id(alert.incident or alert.transition)
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.facts import Points
-from pipeline.findings import Advisory, Incident, SeriesKey
+from pipeline.findings import Advisory, Incident, Points, SeriesKey
 from pipeline.model import Alert, Catalogue, Service, names
 from pipeline.render.svg import count_chart
 from pipeline.render.words import environment, in_percent, isolated, local
@@ -213,7 +212,7 @@ def _charts(
     since = incident.onset - timedelta(hours=3)
     found = []
     for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
-        keys = sorted((k for k in series if k.channel == channel and not k.indicator and not k.region), key=str)
+        keys = sorted((k for k in series if k.channel == channel and k.is_total), key=str)
         for key in keys[:1]:
             step = width or key.bin_s
             cells: dict[int, list[float]] = {}

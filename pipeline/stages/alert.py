@@ -7,7 +7,6 @@ what quiet hours held, and what is above the hourly cap go as one message that n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from itertools import groupby
 
 from pipeline.channels import Channel
 from pipeline.errors import ChannelError
-from pipeline.model import Alert, Run
+from pipeline.model import Alert, Run, message_id
 from pipeline.notes import together
 from pipeline.store import Store
 from pipeline.store.outbox import (
@@ -91,10 +90,9 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
             continue
         held = any(a.due_at > a.created for a in alerts)
         if len(alerts) > 1 and (len({a.incident for a in alerts}) >= MANY or held or len(alerts) > room):
-            mark = "\0".join(sorted(a.message_id for a in alerts))
             facts = together(alerts, now)
             summary = Alert(
-                message_id=f"<{hashlib.sha256(mark.encode()).hexdigest()[:24]}@groundswell>", incident="", service="", transition="summary",
+                message_id=message_id(*sorted(a.message_id for a in alerts)), incident="", service="", transition="summary",
                 channel=channel, created=now, due_at=now, subject=str(facts["subject"]), facts=facts, route=route,
             )  # fmt: skip
             with store.transaction() as conn:

@@ -16,7 +16,7 @@ from typing import Any
 from detectors import DETECTORS
 from pipeline.around import around, beside, past_of, seen
 from pipeline.config import OUTAGES, PRESS, Config
-from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, SeriesKey
+from pipeline.findings import Advisory, Incident, Interval, Link, NewsEvent, Points, SeriesKey
 from pipeline.model import Run, Service
 from pipeline.records import known_outages, press_comparisons
 from pipeline.selfwatch import advisory_rows
@@ -43,7 +43,7 @@ from pipeline.story.incidents import build, in_order, withdrawn
 from pipeline.story.links import link
 from pipeline.story.scope import one_voice
 from pipeline.story.shared import groups
-from pipeline.story.spans import Heard, Points, spans
+from pipeline.story.spans import Heard, spans
 from pipeline.story.surge import advise
 from pipeline.telling import Material, Telling, alerts_for
 from pipeline.text.claims import claims
@@ -168,7 +168,7 @@ def _story(
     mine = [i for i in work.known.values() if i.service == service.id and not i.is_group]
     # as far back as this service's own story asks: what is long over elsewhere is not told anew
     since = _since(mine, work.through, work.late)
-    levels = {key: kept for key, points in alarms.items() if key.service == service.id and not key.indicator and not key.region
+    levels = {key: kept for key, points in alarms.items() if key.service == service.id and key.is_total
               and (kept := [point for point in points if point[0] >= since])}  # fmt: skip
     intervals = spans(service.id, levels, read, work.now, alarm)
     updates = status_updates(work.store, service.page, since, work.now) if service.status_page else []
@@ -195,7 +195,8 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
     known_groups = [i for i in work.known.values() if i.is_group and i.service in work.config.catalogue]
     changed = 0
     part_of: dict[str, str] = {}
-    for group, members in groups(list(current.values()), work.config.catalogue, work.now, known_groups):
+    everyone = list(current.values())
+    for group, members in groups(everyone, work.config.catalogue, work.now, known_groups):
         part_of |= dict.fromkeys(members, group.id)
         alone = _Told(
             service=work.config.catalogue[group.service], built=[group], absorbed={}, intervals=[], notices=[], said=[]
@@ -217,10 +218,10 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
             if not incident.active and settled and quiet:
                 continue
             history = history or past_of(work.store, t.service, t.built, work.now)
-            lies = around(work.store, t.service, incident, history, t.notices, _failing(incident, list(current.values()), work.now),
+            lies = around(work.store, t.service, incident, history, t.notices, _failing(incident, everyone, work.now),
                           [event for event, _ in work.events], work.now)  # fmt: skip
             links = link(incident, t.service, work.events, lies, work.now)
-            more = beside(work.store, work.config.catalogue, t.service, incident, links, lies.notices, list(current.values()),
+            more = beside(work.store, work.config.catalogue, t.service, incident, links, lies.notices, everyone,
                           known_outages(OUTAGES), press_comparisons(PRESS), work.now)  # fmt: skip
             incident = replace(incident, evidence=in_order([*incident.evidence, *more]))
             watched = t.service.id in work.config.watched and not incident.part_of

@@ -102,7 +102,7 @@ def _takes(store: Store, service: str, now: datetime) -> list[str]:
         verdicts(store, now - timedelta(hours=6), now, service=service).items(), key=lambda pair: str(pair[0])
     ):
         known = [p for p in points if not math.isnan(p[3])]
-        if known and not key.indicator and not key.region and key.channel == "complaints":
+        if known and key.is_total and key.channel == "complaints":
             start, _, expected, upper, _, _ = known[-1]
             found.append(
                 f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"

@@ -6,33 +6,29 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.model import Catalogue, Service
+from pipeline.model import Catalogue, Service, StatusUpdate
 from pipeline.store import Store
-from pipeline.story.episodes import CLOSED, closed_at
-from pipeline.story.ledger import Entry, months, next_month
+from pipeline.store.collected import status_of
+from pipeline.story.episodes import closed_at, in_order
+from pipeline.story.ledger import Entry, months, reach
 from pipeline.story.scope import WORKING
-from pipeline.times import utc, utc_or_none
+from pipeline.times import iso, utc, utc_or_none
 
 
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
     """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
-    rows = store.rows(
-        "SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ? ORDER BY incident_id, displayed_at, update_id",
-        (page, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
-    )
-    grouped: dict[str, list[dict[str, object]]] = {}
+    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
+    grouped: dict[str, list[StatusUpdate]] = {}
     for row in rows:
-        grouped.setdefault(row["incident_id"], []).append(dict(row))
+        grouped.setdefault(row["incident_id"], []).append(status_of(row))
     found = []
-    for incident_id, updates in grouped.items():
-        hit = {name for u in updates for name, _, new in json.loads(str(u["components"])) if new not in WORKING}
-        updates.sort(key=lambda u: (u["displayed_at"], u["created_at"], u["status"] in CLOSED, u["update_id"]))
-        over = closed_at([(utc(str(u["displayed_at"])), str(u["status"])) for u in updates])
-        began = utc(str(updates[0]["displayed_at"]))
-        timing = max(str(u["timing"]) for u in updates)
+    for incident_id, told in sorted(grouped.items()):
+        updates = in_order(told)
+        hit = {name for u in updates for name, _, new in u.components if new not in WORKING}
+        timing = max(u.timing for u in updates)
         found.append(Entry(
-            id=incident_id, began=began, ended=over, impact=str(updates[-1]["impact"]), timing=timing,
-            posted=None if timing == "unposted" else min(utc(str(u["created_at"])) for u in updates),
+            id=incident_id, began=updates[0].displayed_at, ended=closed_at(updates), impact=updates[-1].impact, timing=timing,
+            posted=None if timing == "unposted" else min(u.created_at for u in updates),
             components=frozenset(service.component_named(name) or name for name in hit),
         ))  # fmt: skip
     return sorted(found, key=lambda e: (e.began, e.id))
@@ -44,7 +40,7 @@ def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry
         "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
         " AND e.onset <= ? AND i.id NOT LIKE '%-shared' AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
         " ORDER BY e.onset",
-        (service.id, until.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        (service.id, iso(until)),
     )
     return [
         Entry(id=f"{r['id']}/{r['number']}", began=utc(r["crowd_since"] or r["onset"]), ended=utc_or_none(r["crowd_until"] if r["crowd_since"] else r["end"]), posted=utc_or_none(r["official_first_at"]),
@@ -78,10 +74,9 @@ def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
             ("page", official_entries(store, service, page, now) if page else []),
             ("crowd", crowd_entries(store, service, now)),
         ):
-            until = min(now, next_month(max(e.ended or now for e in entries))) if entries else now
             rows += [(service.id, m.month, said_by, m.incidents, round(m.down_minutes, 1), round(m.availability, 6),
                       None if m.mttr is None else round(m.mttr, 1), None if m.mtbf is None else round(m.mtbf / 60, 1))
-                     for m in months(entries, until)]  # fmt: skip
+                     for m in months(entries, reach(entries, now))]  # fmt: skip
     with store.transaction() as conn:
         conn.execute("DELETE FROM availability")
         conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?)", rows)

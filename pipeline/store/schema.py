@@ -229,12 +229,17 @@ CREATE TABLE availability (             -- by month, worked out anew by publish
 """
 
 
+def _execute(db: Database, script: str) -> None:
+    """Run the statements of a script one by one: executescript would commit what is open."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 @migrations()
 def create_tables(db: Database) -> None:
     """Create the first schema, and full-text search over posts and news kept in step by triggers."""
-    for statement in TABLES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, TABLES)
     db.table("posts").enable_fts(["title", "text"], create_triggers=True, tokenize="porter")
     db.table("news_items").enable_fts(["title", "summary"], create_triggers=True, tokenize="porter")
 
@@ -242,33 +247,25 @@ def create_tables(db: Database) -> None:
 @migrations()
 def read_more(db: Database) -> None:
     """Keep what else a post says, what articles claim, and what people said of single posts."""
-    for statement in READ_MORE.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, READ_MORE)
 
 
 @migrations()
 def hear_more(db: Database) -> None:
     """Keep other monitors' verdicts."""
-    for statement in WIDER.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, WIDER)
 
 
 @migrations()
 def tell_stories(db: Database) -> None:
     """Keep episodes, how sure, what numbers statements hold, how often chance links as well, advisories."""
-    for statement in STORIES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, STORIES)
 
 
 @migrations()
 def tell_routes(db: Database) -> None:
     """Keep routes, messages told together, silences, and what people say of alerts."""
-    for statement in ROUTES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, ROUTES)
 
 
 STEPS = {

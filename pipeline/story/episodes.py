@@ -81,10 +81,10 @@ def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> l
         grouped.setdefault(update.incident_id, []).append(update)
     found = []
     for incident_id, rows in grouped.items():
-        rows.sort(key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
+        rows = in_order(rows)
         if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
             continue
-        over = closed_at([(u.displayed_at, u.status) for u in rows])
+        over = closed_at(rows)
         if over is None and now is not None and now - rows[-1].displayed_at > FORGOTTEN:
             over = rows[-1].displayed_at
         found.append(Official(
@@ -95,13 +95,18 @@ def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> l
     return sorted(found, key=lambda o: (o.posted, o.id))
 
 
-def closed_at(updates: Sequence[tuple[datetime, str]]) -> datetime | None:
-    """Return when a page closed an incident, from (time, status) in order: by the first closing word after the last other.
+def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:
+    """Return the updates of an incident as they are to be read; of the same second, the closing word last."""
+    return sorted(updates, key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
+
+
+def closed_at(updates: Sequence[StatusUpdate]) -> datetime | None:
+    """Return when a page closed an incident, from its updates in order: by the first closing word after the last other.
 
     A page may open an incident again. None while it is open.
     """
-    other = max((n for n, (_, status) in enumerate(updates) if status not in CLOSED), default=-1)
-    return next((at for at, _ in updates[other + 1 :]), None)
+    other = max((n for n, u in enumerate(updates) if u.status not in CLOSED), default=-1)
+    return next((u.displayed_at for u in updates[other + 1 :]), None)
 
 
 def episodes(intervals: Sequence[Interval], official: Sequence[Official]) -> list[Stretch]:

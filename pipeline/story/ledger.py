@@ -127,6 +127,11 @@ def months(entries: Sequence[Entry], until: datetime, component: str | None = No
     return found
 
 
+def reach(entries: Sequence[Entry], now: datetime) -> datetime:
+    """Return up to when entries tell of time up: an archive ends with its last month, what is open lasts until `now`."""
+    return min(now, next_month(max((e.ended or now for e in entries), default=now)))
+
+
 def next_month(moment: datetime) -> datetime:
     """Return the first moment of the month after."""
     return (moment.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)

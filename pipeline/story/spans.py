@@ -9,10 +9,9 @@ import numpy as np
 
 from detectors.base import Floats
 from detectors.events import find_events
-from pipeline.findings import Interval, SeriesKey
+from pipeline.findings import Interval, Points, SeriesKey
 from pipeline.story.episodes import interval_of
 
-Points = Sequence[tuple[datetime, float, float, float, float, int]]
 Heard = Mapping[str, Sequence[tuple[datetime, datetime]]]
 QUIET = timedelta(minutes=45)
 ONSET_WITHIN = timedelta(hours=1)
@@ -29,7 +28,7 @@ def spans(
     """
     found = []
     for key, points in sorted(alarms.items(), key=lambda pair: str(pair[0])):
-        if key.service != service or key.indicator or key.region or not points:
+        if key.service != service or not key.is_total or not points:
             continue
         begin = points[0][0]
         size = int((now - begin).total_seconds()) // key.bin_s + 1

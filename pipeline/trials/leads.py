@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ from pipeline.errors import SourceError
 from pipeline.sources.recorded import load_recorded, read_scenario
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
-from pipeline.times import iso, minutes_between, utc
+from pipeline.times import floor_to, iso, minutes_between, utc
 from pipeline.trials import csv_rows
 
 SERVICE = "aws"
@@ -90,9 +90,7 @@ def read_windows(folder: Path) -> list[Window]:
     counts: dict[str, list[tuple[datetime, int]]] = {}
     for row in csv_rows(folder / "series.csv"):
         at = utc(row["timestamp_utc"])
-        counts.setdefault(row["event_id"], []).append(
-            (at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % BIN, int(row["value"]))
-        )
+        counts.setdefault(row["event_id"], []).append((floor_to(at, 900), int(row["value"])))
     return sorted((Window(name=row["event_id"], onset=utc(row["onset_utc"]), counts=counts[row["event_id"]])
                    for row in csv_rows(folder / "events.csv")), key=lambda w: w.onset)  # fmt: skip
 
@@ -158,7 +156,7 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
     rng = np.random.default_rng(seed)
     told = []
     for window in windows:
-        cropped = Window(name=window.name, onset=window.onset, counts=window.counts[int(rng.integers(0, CROPS + 1)) :])
+        cropped = replace(window, counts=window.counts[int(rng.integers(0, CROPS + 1)) :])
         told.append(replay_window(cropped, notices, config, models))
     caught = [t for t in told if t.near(t.alarms)]
     mailed = [t for t in told if t.near([at for at, _ in t.mails])]
