@@ -1,5 +1,6 @@
 -- The analysts' views: created in the database file itself, so that sqlite3, pandas and Datasette all see them.
--- One question a view; metadata.yml says in words what each answers. Times are text in UTC.
+-- One question a view; metadata.yml says in words what each answers. Times are text in UTC. SQLite and DuckDB both run
+-- them; DuckDB lacks julianday, which `groundswell duckdb` gives it as a macro.
 
 CREATE VIEW what_is_wrong_now AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.official_first_at
@@ -13,8 +14,8 @@ SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onse
   i.episodes FROM incidents i JOIN services s ON s.id = i.service ORDER BY i.onset DESC;
 
 CREATE VIEW who_said_it_began AS
-SELECT incident, kind AS said_by, at AS said_at, statement, rows AS evidence_rows FROM incident_evidence
-ORDER BY incident, at;
+SELECT incident, kind AS said_by, "at" AS said_at, statement, "rows" AS evidence_rows FROM incident_evidence
+ORDER BY incident, "at";
 
 CREATE VIEW which_component AS
 SELECT c.incident, i.service, ifnull(k.name, c.component) AS component, c.status, c.source AS said_by, c.since, c.until, c.detail
@@ -39,7 +40,7 @@ ORDER BY v.created;
 
 CREATE VIEW complaints_by_hour AS
 SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source
-FROM complaint_counts WHERE window != 'rolling' AND region = '' AND indicator = '' GROUP BY service, source, hour;
+FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = '' GROUP BY service, source, hour;
 
 CREATE VIEW alarms AS
 SELECT v.series, s.service, s.channel, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
@@ -77,11 +78,11 @@ SELECT e.incident, i.service, e.number, e.onset, e."end" AS ended_at,
 FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
 
 CREATE VIEW who_said_what AS
-SELECT incident, kind, at, subject, value, beside, statement, rows AS evidence_rows FROM incident_evidence
-WHERE kind IN ('disagreement', 'figure', 'comparison', 'page', 'differs') ORDER BY incident, at;
+SELECT incident, kind, "at", subject, value, beside, statement, "rows" AS evidence_rows FROM incident_evidence
+WHERE kind IN ('disagreement', 'figure', 'comparison', 'page', 'differs') ORDER BY incident, "at";
 
 CREATE VIEW rivals_meanwhile AS
-SELECT incident, subject AS rival, value AS seen, beside AS usual, statement, rows AS evidence_rows FROM incident_evidence
+SELECT incident, subject AS rival, value AS seen, beside AS usual, statement, "rows" AS evidence_rows FROM incident_evidence
 WHERE kind IN ('rival', 'fallback') ORDER BY incident, subject;
 
 CREATE VIEW outages_like_it AS

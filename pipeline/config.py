@@ -198,6 +198,8 @@ def _check_routes(shown: Path, config: Config) -> None:
             raise ConfigError(
                 f"{shown}: the webhook channel needs GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET"
             )
+        if "apprise" in channels and config.secrets.apprise_urls is None:
+            raise ConfigError(f"{shown}: the apprise channel needs GROUNDSWELL_APPRISE_URLS")
         for service in route.services:
             if service not in config.catalogue:
                 raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {service} is not in the catalogue")

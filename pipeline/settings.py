@@ -66,7 +66,7 @@ class Mail(Strict):
     _addresses = field_validator("to", "sender")(_plain_address)
 
 
-ChannelName = Literal["file", "email", "webhook"]
+ChannelName = Literal["file", "email", "webhook", "apprise"]
 StateName = Literal["possible", "likely", "confirmed"]
 ImpactName = Literal["none", "low", "moderate", "high", "critical"]
 
@@ -205,4 +205,5 @@ class Secrets(Strict):
     author_salt: SecretStr | None = None
     webhook_url: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+    apprise_urls: SecretStr | None = None
     heartbeat_url: SecretStr | None = None

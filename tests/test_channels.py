@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr
 
+from pipeline.channels.apprise import AppriseChannel
 from pipeline.channels.email import EmailChannel
 from pipeline.channels.file import FileChannel
 from pipeline.commands.test_alert import sample
@@ -292,3 +295,44 @@ def test_a_kill_between_sending_and_marking_repeats_the_same_message_id(tmp_path
             run_alert(store, {"file": dying}, NOW)
         run_alert(store, {"file": channel}, NOW)
         assert channel.sent == ["<0@x>", "<0@x>"]
+
+
+class Told(BaseHTTPRequestHandler):
+    """A chat service that takes what it is told, or does not."""
+
+    def do_POST(self) -> None:  # noqa: N802
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.told.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(200 if self.path.endswith("/good") else 500)
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("paths", "permanent"), [(("good",), None), (("bad",), False), (("good", "bad"), True)])
+def test_apprise_tells_each_address_and_nobody_twice(
+    paths: tuple[str, ...], permanent: bool | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("apprise", reason="pip install -e '.[apprise]'")
+    server = HTTPServer(("127.0.0.1", 0), Told)
+    server.told = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    urls = SecretStr(" ".join(f"json://127.0.0.1:{server.server_port}/secret/{path}" for path in paths))
+    try:
+        channel = AppriseChannel(urls, zone="UTC")
+        if permanent is None:
+            channel.send(sample(NOW))
+        else:
+            with pytest.raises(ChannelError) as failed:
+                channel.send(sample(NOW))
+            assert failed.value.permanent is permanent, "kept due only where nobody heard it"
+            assert str(failed.value) == f"apprise: 1 of {len(paths)} addresses did not take it"
+    finally:
+        server.shutdown()
+        server.server_close()
+    told = server.told[0]  # type: ignore[attr-defined]
+    assert told["title"] == sample(NOW).subject
+    assert "Example service: likely, impact moderate, login" in told["message"]
+    assert len(told["message"].splitlines()) <= 12
+    assert "secret" not in "".join(capfd.readouterr())

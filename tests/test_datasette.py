@@ -104,14 +104,15 @@ def test_canned_queries_take_any_string_quickly_and_change_nothing(
                     .encode("utf-8", "replace")
                     .decode()
                 )
-    before = _content(db)
+    before, slowest = _content(db), 0.0
     for name, query in METADATA["queries"].items():
         keys = [key for key in ("words", "service", "day", "incident", "moment", "hour") if f":{key}" in query["sql"]]
         for text in texts:
             began = time.monotonic()
             told = ask(base, name, **dict.fromkeys(keys, text))
             assert told.get("ok", True), (name, text[:40], told.get("error"))
-            assert time.monotonic() - began < 5, "seconds would be a table read whole"
+            slowest = max(slowest, time.monotonic() - began)
+    assert slowest < 1, "a second would be a table read whole"
     assert _content(db) == before
 
 
@@ -136,7 +137,8 @@ def test_nobody_writes_through_it_while_a_run_does(served: tuple[str, Path]) -> 
     assert (good["verdict"], good["said_by"]) == ("wrong", "a person"), "what is written is seen at once"
 
 
-def test_a_person_finds_the_questions_in_a_browser(served: tuple[str, Path]) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_a_person_finds_the_questions_in_a_browser(served: tuple[str, Path], width: int, scheme: str) -> None:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install -e '.[browser]'"
     )
@@ -146,7 +148,7 @@ def test_a_person_finds_the_questions_in_a_browser(served: tuple[str, Path]) -> 
     base, _ = served
     with playwright.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         errors: list[str] = []
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.goto(f"{base}/groundswell")

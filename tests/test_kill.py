@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a run with a real mail server and a real upstream: nothing lost, nothing doubled."""
+"""kill -9 at random moments of a run with a real mail server and upstreams on loopback: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.times import iso, utc
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SCENARIO
+from tests.fakes.__main__ import KINDS
+from tests.fakes.base import Fake
+from tests.fakes.recording import Recording
 from tests.test_replay import dump
+from tests.upstreams import KEYS
 
 pytestmark = pytest.mark.slow
 KILLS, TICKS = int(os.environ.get("KILLS", "12")), 6  # 60 take four minutes
@@ -62,22 +66,24 @@ class Server:
 
 
 class Place:
-    """An installation in a folder: counts that grow, mail over TLS, nothing else."""
+    """An installation in a folder: counts that grow, a status page and Reddit over HTTP, mail over TLS."""
 
-    def __init__(self, folder: Path, port: int, cert: Path) -> None:
-        self.folder, self.cert = folder, cert
+    def __init__(self, folder: Path, port: int, cert: Path, upstreams: dict[str, Fake] | None = None) -> None:
+        self.folder, self.cert, self.upstreams = folder, cert, upstreams or {}
         folder.mkdir(exist_ok=True)
         (folder / "groundswell.toml").write_text(
-            f'watch = ["github", "netflix"]\n[alerts]\nchannels = ["email"]\nmin_gap = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
-            f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = false\nhacker_news = false\n'
-            'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+            f'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\nmin_gap = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
+            f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = {"true" if upstreams else "false"}\n'
+            'hacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+            + (f'statuspage_base = "{upstreams["statuspage"].url}"\nreddit_base = "{upstreams["reddit"].url}"\ncommunities = ["ClaudeAI"]\n'
+               'allow_hosts = ["127.0.0.1"]\n' if upstreams else "")
         )
 
     def write(self, tick: int) -> None:
         rows = ["service,start_utc,interval_s,total"]
         for n, usual in enumerate(USUAL[: len(USUAL) - TICKS + tick + 1]):
             start = BEGIN - (len(USUAL) - TICKS - n) * timedelta(minutes=15)
-            for service in ("github", "netflix"):
+            for service in ("claude", "netflix"):
                 rows.append(
                     f"{service},{iso(start)},900,{usual + (120 if (start >= BEGIN and tick < TICKS - 2) or start == BEGIN else 0)}"
                 )
@@ -85,8 +91,11 @@ class Place:
 
     def start(self, tick: int, code: str | None = None) -> subprocess.Popen[bytes]:
         now = iso(BEGIN + (tick + 1) * timedelta(minutes=15) + timedelta(minutes=1))
+        for fake in self.upstreams.values():
+            fake.now = BEGIN + (tick + 1) * timedelta(minutes=15)
         env = {
             **os.environ,
+            **{k: v for k, v in KEYS.items() if self.upstreams and "REDDIT" in k},
             "PYTHONPATH": str(ROOT),
             "GROUNDSWELL_SMTP_PASSWORD": "right",
             "GROUNDSWELL_AUTHOR_SALT": "s",
@@ -120,7 +129,8 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
     cert = certificate[1]
     calm, rough = (Server(tmp_path / name, certificate) for name in ("calm-mail", "rough-mail"))
     servers += [calm, rough]
-    reference, killed = Place(tmp_path / "calm", calm.port, cert), Place(tmp_path / "rough", rough.port, cert)
+    upstreams = {kind: KINDS[kind](Recording(SCENARIO)).start() for kind in ("statuspage", "reddit")}
+    reference, killed = (Place(tmp_path / name, mail.port, cert, upstreams) for name, mail in (("calm", calm), ("rough", rough)))
     dice = random.Random(2026)
     for tick in range(TICKS):
         reference.write(tick)
@@ -132,12 +142,17 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
             process.send_signal(signal.SIGKILL)
             process.communicate()
         killed.run(tick)
+    for fake in upstreams.values():
+        assert len(fake.requests) > TICKS, "it was asked"
+        fake.close()
     assert len(calm.taken()) >= 3, "there was something to lose"
     assert set(rough.taken()) == set(calm.taken())
     one, two = dump(tmp_path / "calm" / "groundswell.db"), dump(tmp_path / "rough" / "groundswell.db")
+    assert len(one["posts"]) > 20, "posts came over the wire"
+    assert len(one["status_updates"]) > 3
     one.pop("alerts")
     two.pop("alerts")  # how often each was tried is what differs
-    assert [t for t in one if one[t] != two[t]] == []
+    assert {t: (set(one[t]) - set(two[t]), set(two[t]) - set(one[t])) for t in one if one[t] != two[t]} == {}
     conn = sqlite3.connect(tmp_path / "rough" / "groundswell.db")
     assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert conn.execute("SELECT count(*) FROM alerts WHERE sent_at IS NULL").fetchone() == (0,)

@@ -53,8 +53,9 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
     env = {k: v for k, v in os.environ.items() if not k.startswith("GROUNDSWELL_")} | {"PYTHONPATH": str(ROOT)}
     for name in Secrets.model_fields:
         env[f"GROUNDSWELL_{name.upper()}"] = f"{url}/{CANARY}-{name}" if name.endswith("_url") else f"{CANARY}-{name}"
+    env["GROUNDSWELL_APPRISE_URLS"] = f"json://127.0.0.1:{echo.server_port}/{CANARY}-apprise bogus://{CANARY}"
     (tmp_path / "groundswell.toml").write_text(
-        f'watch = ["claude"]\n[alerts]\nchannels = ["file", "email", "webhook"]\ndigest = "daily"\n[mail]\nto = ["me@example.org"]\nhost = "127.0.0.1"\n'
+        f'watch = ["claude"]\n[alerts]\nchannels = ["file", "email", "webhook", "apprise"]\ndigest = "daily"\n[mail]\nto = ["me@example.org"]\nhost = "127.0.0.1"\n'
         f'port = {echo.server_port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "1s"\n[sources]\nstatuspage = false\nhacker_news = false\n'
         'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\nallow_hosts = ["127.0.0.1"]\ndeadline = "5s"\n'
         f'reddit_base = "{url}"\ndowndetector_base = "{url}/v2"\nbluesky_base = "{url}"\n'
@@ -79,6 +80,8 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
         assert "Traceback" not in said, said[-2000:]
     assert CANARY not in said
     assert any(CANARY in path for path in echo.asked), "the addresses were asked"  # type: ignore[attr-defined]
+    assert any("apprise" in path for path in echo.asked)  # type: ignore[attr-defined]
+    assert "apprise: 1 of 2 addresses did not take it" in said or echo.answer == 401  # type: ignore[attr-defined]
     assert "webhook" in said or echo.answer == 200  # type: ignore[attr-defined]
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"index.html", "groundswell.db"} <= {path.name for path in written}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.channels.apprise import AppriseChannel
 from pipeline.channels.email import EmailChannel
 from pipeline.channels.file import FileChannel
 from pipeline.channels.webhook import WebhookChannel
@@ -39,12 +40,18 @@ def _webhook(config: Config, folder: Path) -> Channel:
     return WebhookChannel(config.secrets.webhook_url, config.secrets.webhook_secret, allow=config.sources.allow_hosts)
 
 
+def _apprise(config: Config, folder: Path) -> Channel:
+    return AppriseChannel(config.secrets.apprise_urls, zone=config.display_timezone)
+
+
 def _addresses(config: Config) -> dict[str, tuple[str, ...]]:
     """Return the addresses of the routes that have their own."""
     return {route.name: route.to for route in config.alerts.routes if route.to}
 
 
-CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {"file": _file, "email": _email, "webhook": _webhook}
+CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {
+    "file": _file, "email": _email, "webhook": _webhook, "apprise": _apprise,
+}  # fmt: skip
 
 
 def build_channels(config: Config, folder: Path) -> dict[str, Channel]:

@@ -25,7 +25,7 @@ CAP = 400
 def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bool = False) -> EmailMessage:
     """Return the message; every piece of outside text in it is cut, cleaned and escaped."""
     told = {**alert.facts, "incident": alert.incident}
-    kind = "note" if told.get("note") else "mail"
+    kind, words = _kind_and_words(alert, zone)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = header_safe(("[TEST] " if test else "") + alert.subject)
     message["From"] = header_safe(sender)
@@ -36,8 +36,7 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
-    words = _words(told, zone) if kind == "mail" else _note(told, zone)
-    message.set_content(environment(plain=True).get_template(f"{kind}.txt").render(words))
+    message.set_content(plain_text(alert, zone))
     message.add_alternative(environment().get_template(f"{kind}.html").render(words, cid="chart"), subtype="html")
     picture = (
         _png(json.dumps([told["chart"], told.get("official_first_at"), told.get("simulated")]))
@@ -49,6 +48,17 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
         html.add_related(picture, "image", "png", cid="<chart>", filename="chart.png")  # type: ignore[union-attr]
     _fix_boundaries(message, alert.message_id)
     return message
+
+
+def plain_text(alert: Alert, zone: str) -> str:
+    """Return the message's words without its headers, HTML and picture."""
+    kind, words = _kind_and_words(alert, zone)
+    return environment(plain=True).get_template(f"{kind}.txt").render(words)
+
+
+def _kind_and_words(alert: Alert, zone: str) -> tuple[str, dict[str, Any]]:
+    told = {**alert.facts, "incident": alert.incident}
+    return ("note", _note(told, zone)) if told.get("note") else ("mail", _words(told, zone))
 
 
 def _note(told: Mapping[str, Any], zone: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from typing import Any
 
 from pipeline.findings import Advisory, Incident, Points, SeriesKey
 from pipeline.model import Alert, Catalogue, Service, names
-from pipeline.render.svg import count_chart
+from pipeline.render.charts import count_charts, parts_over_time
 from pipeline.render.words import environment, in_percent, isolated, local
-from pipeline.times import iso
 
 BASIS = ("complaints", "votes", "official", "shared")
 TOPICS = (
@@ -137,7 +135,8 @@ def _card(
     return {
         "id": incident.id, "service": service.name, "state": incident.state, "impact": incident.impact,
         "symptom": incident.symptom.replace("_", " "), "onset": local(incident.onset, zone),
-        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": _charts(incident, series, alerts, now, ", simulated" if simulated else ""),
+        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
+        "parts_chart": parts_over_time(incident, service, now),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
         "first_alert": local(alerts[0].created, zone, date=False) if alerts else "",
         "lead": _lead(alerts, incident), "phases": [
@@ -191,50 +190,6 @@ def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
         return ""
     minutes = (incident.official_first_at - alerts[0].created) / timedelta(minutes=1)
     return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
-
-
-def _charts(
-    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], now: datetime, suffix: str
-) -> list[str]:
-    """Return the charts of an incident: complaint counts in their bins, reports in five-minute steps."""
-    marks: list[tuple[int, str, str]] = []
-    if incident.official_first_at:
-        marks.append(
-            (
-                int(incident.official_first_at.timestamp()),
-                "official",
-                f"first official notice {iso(incident.official_first_at)[11:16]} UTC",
-            )
-        )
-    if alerts:
-        marks.append((int(alerts[0].created.timestamp()), "alert", f"first alert {iso(alerts[0].created)[11:16]} UTC"))
-    until = min(now, (incident.end or now) + timedelta(hours=3), incident.onset + timedelta(hours=30))
-    since = incident.onset - timedelta(hours=3)
-    found = []
-    for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
-        keys = sorted((k for k in series if k.channel == channel and k.is_total), key=str)
-        for key in keys[:1]:
-            step = width or key.bin_s
-            cells: dict[int, list[float]] = {}
-            for start, observed, expected, _, _, _ in series[key]:
-                if since <= start < until:
-                    cell = cells.setdefault(int(start.timestamp()) // step * step, [0.0, 0.0])
-                    cell[0] += observed
-                    cell[1] += expected
-            if not cells:
-                continue
-            times = list(range(int(since.timestamp()) // step * step, int(until.timestamp()), step))
-            line = [_cell(cells.get(t), 0, channel) for t in times]
-            usual = [_cell(cells.get(t), 1, "complaints") for t in times]
-            found.append(count_chart(times, line, usual if channel == "complaints" else [None] * len(times),
-                                     marks, f"{unit} in {step // 60} min, UTC{suffix}"))  # fmt: skip
-    return found
-
-
-def _cell(cell: Sequence[float] | None, place: int, channel: str) -> float | None:
-    if cell is None:
-        return 0.0 if channel == "votes" else None
-    return None if math.isnan(cell[place]) else cell[place]
 
 
 def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[dict[str, Any]]:

@@ -1,28 +1,33 @@
-"""A count chart as inline SVG: observed, expected, what would be too much, marks; gaps are drawn as gaps."""
+"""Charts as inline SVG: counts with what was usual, phases and marks; parts over time. Gaps are drawn as gaps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 240
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 30, 26
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 34, 26
+LANE = 20
 
 
 def count_chart(
     times: Sequence[int], observed: Sequence[float | None], expected: Sequence[float | None],
-    marks: Sequence[tuple[int, str, str]], label: str,
+    marks: Sequence[tuple[int, str, str]], label: str, *, upper: Sequence[float | None] = (),
+    phases: Sequence[tuple[int, int, str, str]] = (),
 ) -> str:  # fmt: skip
-    """Return the SVG; `times` are seconds of the epoch, None is a gap, `marks` are (time, css class, words)."""
+    """Return the SVG; `times` are seconds of the epoch, None is a gap, `marks` are (time, css class, words).
+
+    `upper` is the most that is usual, drawn as a band above 0; `phases` are (from, to, css class, words), drawn as a
+    strip above the counts.
+    """
     if not times:
         return ""
-    top = max([1.0, *(x for x in observed if x is not None), *(m for m in expected if m is not None)]) * 1.08
+    drawn = [value for values in (observed, expected, upper) for value in values if value is not None]
+    top = max([1.0, *drawn]) * 1.08
     first, last = times[0], max(times[-1], times[0] + 1)
-
-    def x(moment: float) -> float:
-        return LEFT + (moment - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+    x = _scale(first, last, LEFT)
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
@@ -36,21 +41,61 @@ def count_chart(
         parts.append(f'<text class="axis" x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for moment, words in _hours(first, last):
         parts.append(f'<text class="axis" x="{x(moment):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{words}</text>')
+    for since, until, css, words in phases:
+        begin, end = max(first, since), min(last, until)
+        if begin < end:
+            parts.append(_bar(x(begin), x(end), TOP - 10, 6, f"phase {css}", words))
+    for run in _runs(times, upper) if upper else ():
+        parts.append(f'<path class="band" d="{_closed(run, x, y)}"/>')
     for moment, css, words in marks:
         if first <= moment <= last:
+            begin = HEIGHT - BOTTOM - 12 if css == "news" else TOP - 4
             parts.append(
-                f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{TOP - 4}" y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
+                f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{begin}" y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
             )
     for run in _runs(times, expected):
         parts.append(f'<path class="expected" d="{_path(run, x, y)}"/>')
     for run in _runs(times, observed):
-        floor = y(0)
-        line = _path(run, x, y)
-        parts.append(
-            f'<path class="area" d="{line} L{x(run[-1][0]):.1f} {floor:.1f} L{x(run[0][0]):.1f} {floor:.1f} Z"/>'
-        )
-        parts.append(f'<path class="observed" d="{line}"/>')
+        parts.append(f'<path class="area" d="{_closed(run, x, y)}"/>')
+        parts.append(f'<path class="observed" d="{_path(run, x, y)}"/>')
     return "".join([*parts, "</svg>"])
+
+
+def parts_chart(
+    rows: Sequence[tuple[str, Sequence[tuple[int, int, str, str]]]], first: int, last: int, label: str
+) -> str:
+    """Return parts over time: a row a part, in it bars (from, to, css class, words); times are seconds of the epoch."""
+    side = min(220, 12 + 7 * max((len(name) for name, _ in rows), default=0))
+    x = _scale(first, max(last, first + 1), side)
+    height = 22 + LANE * len(rows) + BOTTOM
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">']
+    parts.append(f'<text class="unit" x="0" y="12">{escape(label)}</text>')
+    for moment, words in _hours(first, last):
+        parts.append(
+            f'<line class="grid" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="20" y2="{height - BOTTOM}"/>'
+            f'<text class="axis" x="{x(moment):.1f}" y="{height - 8}" text-anchor="middle">{words}</text>'
+        )
+    for place, (name, bars) in enumerate(rows):
+        y = 22 + LANE * place
+        shown = name if len(name) <= 30 else name[:29] + "…"
+        parts.append(f'<text class="axis" x="0" y="{y + 12}">{escape(shown)}</text>')
+        for since, until, css, words in bars:
+            begin, end = max(first, since), min(last, until)
+            if begin <= end:
+                upper = css.startswith("votes")
+                parts.append(_bar(x(begin), max(x(end), x(begin) + 2), y + (2 if upper else 9), 6, css, words))
+    return "".join([*parts, "</svg>"])
+
+
+def _scale(first: float, last: float, left: float) -> Callable[[float], float]:
+    return lambda moment: left + (moment - first) / (last - first) * (WIDTH - left - RIGHT)
+
+
+def _bar(begin: float, end: float, y: float, height: float, css: str, words: str) -> str:
+    return (
+        f'<rect class="{css}" x="{begin:.1f}" y="{y:g}" width="{end - begin:.1f}" height="{height:g}">'
+        f"<title>{escape(words)}</title></rect>"
+    )
 
 
 STYLE = (
@@ -77,8 +122,13 @@ def _runs(times: Sequence[int], values: Sequence[float | None]) -> list[list[tup
     return [run for run in runs if run]
 
 
-def _path(run, x, y) -> str:  # type: ignore[no-untyped-def]
+def _path(run: Sequence[tuple[int, float]], x: Callable[[float], float], y: Callable[[float], float]) -> str:
     return "M" + " L".join(f"{x(moment):.1f} {y(value):.1f}" for moment, value in run)
+
+
+def _closed(run: Sequence[tuple[int, float]], x: Callable[[float], float], y: Callable[[float], float]) -> str:
+    floor = y(0)
+    return f"{_path(run, x, y)} L{x(run[-1][0]):.1f} {floor:.1f} L{x(run[0][0]):.1f} {floor:.1f} Z"
 
 
 def _ticks(top: float) -> list[float]:

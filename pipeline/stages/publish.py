@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.config import MODELS, Config
 from pipeline.errors import StoreError
+from pipeline.findings import SeriesKey
 from pipeline.model import Run, Service
 from pipeline.render.atom import atom
 from pipeline.render.report import Told, file_of, incident_page, index_page, service_page
@@ -88,25 +89,37 @@ def _availability(store: Store, config: Config, now: datetime) -> None:
 
 
 def _learning(store: Store, service: Service, now: datetime) -> str:
-    """Return how far a service's rhythm is learned, empty once it is."""
+    """Return how far a service's rhythm is learned and what can be seen meanwhile, empty once it is."""
     since = known_since(store, service.id, service.page)
     if since is None:
         return "nothing was seen of it yet"
-    return "" if now - since >= LEARNING else f"learning: {(now - since) // timedelta(days=1)} of {LEARNING.days} days"
+    if now - since >= LEARNING:
+        return ""
+    limits = [
+        f"{upper:.0f} {'complaints' if key.channel == 'complaints' else f'reports on {key.source}'} in {key.bin_s // 60} min"
+        for key, _, _, upper in _newest(store, service.id, now)
+    ]
+    sees = f"; can see only outages above {' or '.join(limits)}" if limits else ""
+    return f"learning: {(now - since) // timedelta(days=1)} of {LEARNING.days} days{sees}"
 
 
 def _takes(store: Store, service: str, now: datetime) -> list[str]:
-    """Return in words how many reports stand out now, by the newest judged bin of each total."""
+    """Return in words how many complaints stand out now, by the newest judged bin of each total."""
+    return [
+        f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"
+        for key, start, expected, upper in _newest(store, service, now) if key.channel == "complaints"
+    ]  # fmt: skip
+
+
+def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, datetime, float, float]]:
+    """Return (series, bin start, expected, the most that is usual) of each total's newest judged bin."""
     found = []
-    for key, points in sorted(
-        verdicts(store, now - timedelta(hours=6), now, service=service).items(), key=lambda pair: str(pair[0])
-    ):
+    judged = verdicts(store, now - timedelta(hours=6), now, service=service)
+    for key, points in sorted(judged.items(), key=lambda pair: str(pair[0])):
         known = [p for p in points if not math.isnan(p[3])]
-        if known and key.is_total and key.channel == "complaints":
+        if known and key.is_total:
             start, _, expected, upper, _, _ = known[-1]
-            found.append(
-                f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"
-            )
+            found.append((key, start, expected, upper))
     return found
 
 

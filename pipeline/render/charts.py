@@ -1,0 +1,104 @@
+"""The charts of an incident's page: counts with what was usual, phases, notices, news; parts over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.findings import Incident, Points, SeriesKey
+from pipeline.model import Alert, Service, names
+from pipeline.render.svg import count_chart, parts_chart
+from pipeline.render.words import isolated
+from pipeline.times import iso, utc
+
+BEFORE, AFTER, LONGEST = timedelta(hours=3), timedelta(hours=3), timedelta(hours=30)
+LANES = 16  # parts drawn; the table beside has all
+
+
+def count_charts(
+    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], links: Sequence[Mapping[str, Any]],
+    now: datetime, *, simulated: bool,
+) -> list[str]:  # fmt: skip
+    """Return complaint counts in their bins, with the most that was usual, and reports in five-minute steps."""
+    since, until = incident.onset - BEFORE, _until(incident, now)
+    marks = _marks(incident, alerts, links)
+    phases = [
+        (_s(p.since), _s(p.until or until), p.impact, f"{p.phase}, impact {p.impact}, from {iso(p.since)[11:16]} UTC")
+        for p in incident.phases if p.phase != "over"
+    ]  # fmt: skip
+    found = []
+    for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
+        key = min((k for k in series if k.channel == channel and k.is_total), key=str, default=None)
+        if key is None:
+            continue
+        step = width or key.bin_s
+        cells: dict[int, list[float]] = {}
+        for start, observed, expected, upper, _, _ in series[key]:
+            if since <= start < until:
+                cell = cells.setdefault(_s(start) // step * step, [0.0, 0.0, 0.0])
+                cell[0] += observed
+                cell[1] += expected
+                cell[2] = max(cell[2], upper)  # of one bin; only drawn where a step is one bin
+        if not cells:
+            continue
+        times = list(range(_s(since) // step * step, _s(until), step))
+        quiet = [None] * len(times)
+        told = channel == "complaints"
+        found.append(count_chart(
+            times, [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
+            [_cell(cells.get(t), 1) for t in times] if told else quiet, marks,
+            f"{unit} in {step // 60} min, UTC{', simulated' if simulated else ''}",
+            upper=[_cell(cells.get(t), 2) for t in times] if told else (), phases=phases,
+        ))  # fmt: skip
+    return found
+
+
+def parts_over_time(incident: Incident, service: Service, now: datetime) -> str:
+    """Return which part failed or worked from when to when, by people and by the provider; empty without any."""
+    until = _until(incident, now)
+    lanes: dict[str, list[tuple[int, int, str, str]]] = {}
+    for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source)):
+        name = names([c.component], service)[0]
+        who = "people say it" if c.source == "votes" else "the provider says it"
+        words = f"{name}: {who} {'works' if c.status == 'works' else 'fails'} from {iso(c.since)[11:16]}"
+        css = f"{'votes' if c.source == 'votes' else 'official'} {c.status}"
+        lanes.setdefault(name, []).append((_s(c.since), _s(c.until or until), css, words))
+    if not lanes:
+        return ""
+    first = _s(min(incident.onset, *(c.since for c in incident.components)))
+    return parts_chart(list(lanes.items())[:LANES], first, _s(until), "parts over time, UTC")
+
+
+def _until(incident: Incident, now: datetime) -> datetime:
+    return min(now, (incident.end or now) + AFTER, incident.onset + LONGEST)
+
+
+def _marks(
+    incident: Incident, alerts: Sequence[Alert], links: Sequence[Mapping[str, Any]]
+) -> list[tuple[int, str, str]]:
+    marks = [
+        (_s(utc(k["first_seen"])), "news", f"news {k['first_seen'][11:16]} UTC: {isolated(k['title'])}")
+        for k in links if k["shown"]
+    ]  # fmt: skip
+    for e in incident.evidence:
+        if e.kind == "official":
+            marks.append((_s(e.at), "update", f"{iso(e.at)[11:16]} UTC, {isolated(e.statement)}"))
+    if incident.official_first_at:
+        at = incident.official_first_at
+        marks.append((_s(at), "official", f"first official notice {iso(at)[11:16]} UTC"))
+    if alerts:
+        at = alerts[0].created
+        marks.append((_s(at), "alert", f"first alert {iso(at)[11:16]} UTC"))
+    return marks
+
+
+def _s(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _cell(cell: Sequence[float] | None, place: int, empty: float | None = None) -> float | None:
+    if cell is None:
+        return empty
+    return None if math.isnan(cell[place]) else cell[place]
