@@ -31,7 +31,8 @@ run: $(VENV)/.stamp ## all stages once, as cron would; says nothing when all is 
 	@$(GW) run --quiet || { code=$$?; test $$code -eq 75 || exit $$code; }
 
 serve: $(VENV)/.stamp ## open the database in Datasette, read-only (DB=out/demo/groundswell.db for the demo's)
-	@$(VENV)/bin/datasette serve $(or $(DB),groundswell.db) --metadata dashboards/metadata.yml --setting default_allow_sql on
+	@test -e $(or $(DB),groundswell.db) || { echo "groundswell: $(or $(DB),groundswell.db): no such database; DB=path names another" >&2; exit 2; }
+	@named=$$(mktemp -d) && ln -s "$$(realpath $(or $(DB),groundswell.db))" "$$named/groundswell.db" && $(VENV)/bin/datasette serve "$$named/groundswell.db" --metadata dashboards/metadata.yml --setting default_allow_sql on
 
 test: $(VENV)/.stamp ## the tests that take seconds
 	@$(PY) -m pytest -q -n 2 -m 'not slow'

@@ -2,20 +2,23 @@
 -- One question a view; metadata.yml says in words what each answers. Times are text in UTC. SQLite and DuckDB both run
 -- them; DuckDB lacks julianday, which `groundswell duckdb` gives it as a macro.
 
+CREATE VIEW first_alerts AS
+SELECT i.id AS incident, min(a.sent_at) AS first_alert_at
+FROM incidents i JOIN alerts a ON a.incident IN (i.id, i.part_of) AND a.incident != '' AND a.sent_at IS NOT NULL GROUP BY i.id;
+
 CREATE VIEW what_is_wrong_now AS
-SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.official_first_at
+SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.probability, i.onset, i.official_first_at, i.part_of
 FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1 ORDER BY i.onset DESC;
 
 CREATE VIEW incident_overview AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
-  i.official_first_at, (SELECT min(a.created) FROM alerts a WHERE a.incident = i.id) AS first_alert_at,
-  round((julianday(i.official_first_at) - julianday((SELECT min(a.created) FROM alerts a WHERE a.incident = i.id))) * 1440, 1)
-    AS lead_minutes,
-  i.episodes FROM incidents i JOIN services s ON s.id = i.service ORDER BY i.onset DESC;
+  i.official_first_at, f.first_alert_at,
+  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes, i.episodes, i.part_of
+FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN first_alerts f ON f.incident = i.id ORDER BY i.onset DESC;
 
 CREATE VIEW who_said_it_began AS
-SELECT incident, kind AS said_by, "at" AS said_at, statement, "rows" AS evidence_rows FROM incident_evidence
-ORDER BY incident, "at";
+SELECT incident, kind AS said_by, "at" AS concerns_from, statement, "rows" AS evidence_rows FROM incident_evidence
+WHERE kind IN ('complaints', 'votes', 'official', 'shared', 'page', 'disagreement') ORDER BY incident, "at";
 
 CREATE VIEW which_component AS
 SELECT c.incident, i.service, ifnull(k.name, c.component) AS component, c.status, c.source AS said_by, c.since, c.until, c.detail
@@ -24,12 +27,14 @@ LEFT JOIN components k ON k.service = i.service AND k.id = c.component ORDER BY 
 
 CREATE VIEW official_lag AS
 SELECT i.id AS incident, i.service, i.onset, i.official_first_at,
+  CASE WHEN i.official_first_at IS NULL THEN 'no' WHEN c.incident IS NULL THEN 'only the page' ELSE 'yes' END AS said,
   round((julianday(i.official_first_at) - julianday(i.onset)) * 1440, 1) AS minutes_after_onset
-FROM incidents i WHERE i.official_first_at IS NOT NULL ORDER BY i.onset;
+FROM incidents i LEFT JOIN (SELECT DISTINCT incident FROM incident_episodes WHERE by_crowd = 1) c ON c.incident = i.id
+ORDER BY i.onset;
 
 CREATE VIEW news_around AS
 SELECT l.incident, l.relation, e.first_seen, e.kind, e.title, e.outlets, l.score, l.p, l.evidence_for, l.evidence_against
-FROM links l JOIN news_events e ON e.id = l.news_event WHERE l.shown ORDER BY l.incident, l.relation, l.score DESC;
+FROM links l JOIN news_events e ON e.id = l.news_event WHERE l.shown = 1 ORDER BY l.incident, l.relation, l.score DESC;
 
 CREATE VIEW counted_votes AS
 SELECT v.service, v.created, p.source, p.community, t.p_outage, t.components, t.symptom, t.language, p.title, p.text,
@@ -39,17 +44,23 @@ JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.serv
 ORDER BY v.created;
 
 CREATE VIEW complaints_by_hour AS
-SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source
-FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = '' GROUP BY service, source, hour;
+SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source, interval_s, "window"
+FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = ''
+GROUP BY service, source, substr(start, 1, 13), interval_s, "window";
 
 CREATE VIEW alarms AS
-SELECT v.series, s.service, s.channel, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
+SELECT v.series, s.service, s.channel, s.region, s.indicator, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
 FROM verdicts v JOIN series s ON s.series = v.series WHERE v.alarm = 1 ORDER BY v.bin_start;
 
 CREATE VIEW blind_sources AS
-SELECT subject AS source, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS last_good,
-  max(started) AS last_tried, sum(outcome IN ('error', 'blocked')) AS failures
-FROM runs WHERE stage = 'collect' GROUP BY subject;
+SELECT r.source, r.last_good, r.last_tried, r.failures, r.last_failure,
+  round((julianday(n.newest) - julianday(r.last_good)) * 1440, 0) AS minutes_silent,
+  r.last_good IS NULL OR r.last_good < r.last_tried OR julianday(n.newest) - julianday(r.last_good) > 2.0 / 24 AS blind
+FROM (SELECT subject AS source, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS last_good,
+    max(started) AS last_tried, sum(CASE WHEN outcome IN ('error', 'blocked') THEN 1 ELSE 0 END) AS failures,
+    max(CASE WHEN outcome IN ('error', 'blocked') THEN started || ' ' || error END) AS last_failure
+  FROM runs WHERE stage = 'collect' GROUP BY subject) r
+JOIN (SELECT max(started) AS newest FROM runs WHERE stage = 'collect') n ON 1 = 1 ORDER BY r.source;
 
 CREATE VIEW messages AS
 SELECT a.created, a.service, a.incident, a.transition, a.channel, a.subject, a.sent_at, a.attempts, a.error, a.failed
@@ -94,8 +105,8 @@ SELECT a.since, a.until, s.name AS service, a.level, a.reasons FROM advisories a
 
 CREATE VIEW what_else_was_wrong AS
 SELECT i.id AS incident, i.service, o.id AS other, o.service AS other_service, o.state, o.impact, o.onset, o."end" AS ended_at,
-  i.part_of != '' AND i.part_of = o.part_of AS same_group
-FROM incidents i JOIN incidents o ON o.id != i.id AND o.service != i.service AND o.id != i.part_of AND i.id != o.part_of
+  (i.part_of != '' AND i.part_of IN (o.part_of, o.id)) OR o.part_of = i.id AS same_group
+FROM incidents i JOIN incidents o ON o.id != i.id AND (o.service != i.service OR o.part_of = i.id OR i.part_of = o.id)
   AND o.onset <= ifnull(i."end", '9999') AND ifnull(o."end", '9999') >= i.onset
 ORDER BY i.onset, o.onset;
 
@@ -108,22 +119,21 @@ SELECT p.incident, i.service, p.episode, p.phase, p.since, p.until, p.impact, p.
 FROM incident_phases p JOIN incidents i ON i.id = p.incident ORDER BY p.since, p.phase;
 
 CREATE VIEW availability_by_month AS
-SELECT service, month, said_by, incidents, down_minutes, availability, mttr_minutes, mtbf_hours FROM availability
+SELECT service, month, said_by, incidents, down_minutes, observed_minutes, availability, mttr_minutes, mtbf_hours FROM availability
 ORDER BY service, month, said_by;
 
 CREATE VIEW how_good_are_we AS
-SELECT i.id AS incident, i.service, first.at AS first_alert_at, i.official_first_at,
-  round((julianday(i.official_first_at) - julianday(first.at)) * 1440, 1) AS lead_minutes,
-  CASE WHEN f.verdict IS NOT NULL THEN f.verdict
-    WHEN i.official_first_at IS NOT NULL AND julianday(i.official_first_at) - julianday(first.at) <= 2.0 / 24 THEN 'right'
-    WHEN first.at IS NULL AND i.opened_at >= i."end" THEN 'before we began'
-    WHEN first.at IS NULL AND i.official_first_at IS NOT NULL THEN 'missed' ELSE 'unknown' END AS verdict,
-  CASE WHEN f.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
-FROM incidents i JOIN services s ON s.id = i.service AND s.watched
-LEFT JOIN (SELECT incident, min(created) AS at FROM alerts WHERE incident != '' GROUP BY incident) first
-  ON first.incident = CASE WHEN i.part_of = '' THEN i.id ELSE i.part_of END
-LEFT JOIN feedback f ON f.incident = i.id
-WHERE first.at IS NOT NULL OR i.official_first_at IS NOT NULL ORDER BY i.onset;
+SELECT i.id AS incident, i.service, f.first_alert_at, i.official_first_at,
+  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes,
+  CASE WHEN b.verdict IS NOT NULL THEN b.verdict
+    WHEN abs(julianday(i.official_first_at) - julianday(f.first_alert_at)) <= 2.0 / 24 THEN 'right'
+    WHEN i.official_first_at < f.first_alert_at THEN 'late'
+    WHEN f.first_alert_at IS NULL AND i.opened_at >= i."end" THEN 'before we began'
+    WHEN f.first_alert_at IS NULL AND i.official_first_at IS NOT NULL THEN 'missed' ELSE 'unknown' END AS verdict,
+  CASE WHEN b.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
+FROM incidents i JOIN services s ON s.id = i.service AND s.watched = 1
+LEFT JOIN first_alerts f ON f.incident = i.id LEFT JOIN feedback b ON b.incident = i.id
+WHERE f.first_alert_at IS NOT NULL OR i.official_first_at IS NOT NULL ORDER BY i.onset;
 
-CREATE VIEW silences_now AS
+CREATE VIEW silences_on_record AS
 SELECT id, service, component, since, until, reason, author FROM silences ORDER BY since;

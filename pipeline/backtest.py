@@ -23,6 +23,7 @@ from pipeline.stages.detect import run_detect
 from pipeline.stages.explain import run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.store.runs import mark_simulated
 from pipeline.telling import Telling
 from pipeline.text.classifier import OutageModel, load
 from pipeline.text.kinds import NewsModel, load_news
@@ -86,6 +87,8 @@ def replay(
     """Run the stages over [begin, until] and return the runs that did not go well."""
     memory: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
     telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
+    if scenario.simulated:
+        mark_simulated(store, scenario.note)
     stages = Stages(store, config, models, channels, telling)
     troubles: list[Run] = []
     before, now = scenario.start, begin

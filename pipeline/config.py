@@ -192,6 +192,10 @@ def _check_routes(shown: Path, config: Config) -> None:
     routes = config.alerts.routes or (Route(name="all"),)
     for route in routes:
         channels = route.channels or config.alerts.channels
+        if config.alerts.routes and not channels:
+            raise ConfigError(
+                f"{shown}: alerts.routes.{route.name}.channels: empty, as alerts.channels is: nobody would hear"
+            )
         if "email" in channels and not (route.to or config.mail.to):
             raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
         if "webhook" in channels and (config.secrets.webhook_url is None or config.secrets.webhook_secret is None):

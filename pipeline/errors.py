@@ -7,7 +7,7 @@ bug and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class PipelineError(Exception):
@@ -38,12 +38,16 @@ class SourceError(PipelineError):
 
 
 class ChannelError(PipelineError):
-    """An alert could not be delivered. `permanent` means that trying again cannot help."""
+    """An alert could not be delivered. `permanent` means that trying again cannot help.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    `down`: nobody answers there, so that the next message need not ask; `left`: the addresses that were put off while
+    the others have it.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, down: bool = False, left: Sequence[str] = ()) -> None:
         """`permanent=False` keeps the alert due."""
         super().__init__(message)
-        self.permanent = permanent
+        self.permanent, self.down, self.left = permanent, down, tuple(left)
 
 
 class StoreError(PipelineError):

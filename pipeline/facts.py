@@ -147,7 +147,9 @@ def subject(told: Mapping[str, Any]) -> str:
     words = (
         opened.get(told["state"], _WORDS["opened"]) if told["transition"] == "opened" else _WORDS[told["transition"]]
     )
-    parts = ", ".join(told["affected_names"][:3]) + (" and more" if len(told["affected_names"]) > 3 else "")
+    parts = ", ".join(str(name)[:40] for name in told["affected_names"][:3]) + (
+        " and more" if len(told["affected_names"]) > 3 else ""
+    )
     about = [parts] if parts else []
     if told["symptom"] and told["transition"] not in ("over", "easing"):
         about.append(told["symptom"].replace("_", " "))

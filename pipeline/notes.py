@@ -18,11 +18,16 @@ NAMED = 50
 def note(subject: str, heading: str, sections: Sequence[tuple[str, Sequence[str]]], now: datetime) -> dict[str, Any]:
     """Return the facts of a note."""
     return {"note": True, "subject": subject, "heading": heading, "at": iso(now), "simulated": False,
-            "sections": [{"title": title, "lines": list(lines)} for title, lines in sections if lines]}  # fmt: skip
+            "sections": [{"title": title, "lines": _some(lines)} for title, lines in sections if lines]}  # fmt: skip
 
 
-def together(alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
-    """Return one message that names what several would have told: of each incident its newest word."""
+def _some(lines: Sequence[str]) -> list[str]:
+    rest = len(lines) - NAMED
+    return [*lines[:NAMED], *([f"and {rest} more"] if rest > 0 else [])]
+
+
+def together(alerts: Sequence[Alert], now: datetime, *, held: bool) -> dict[str, Any]:
+    """Return one message that names what several would have told: of each incident its newest word. `held`: by quiet hours, or the cap."""
     newest: dict[str, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.created, a.message_id)):
         newest[alert.incident] = alert
@@ -31,7 +36,6 @@ def together(alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
     over = [a for a in in_order if a.transition == "over"]
     names = list(dict.fromkeys(str(a.facts["service"]) for a in in_order))
     simulated = any(a.facts.get("simulated") for a in alerts)
-    held = any(a.due_at > a.created for a in alerts)
     what = f"{len(open_now)} open, {len(over)} over" if over else f"{len(open_now)} incidents"
     subject = f"{'Held back until now: ' if held else ''}{what}: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
     told = note(("[simulated] " if simulated else "") + subject, subject, [

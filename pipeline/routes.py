@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,23 +24,29 @@ class Silence:
     reason: str
     author: str
 
-    def covers(self, incident: Incident, at: datetime) -> bool:
-        """Return whether it keeps an incident quiet at a moment: all parts affected then are the one it names."""
-        if incident.service != self.service or not self.since <= at < self.until:
+    def covers(self, service: str, affected: Iterable[str], at: datetime) -> bool:
+        """Return whether it keeps a service quiet at a moment: all parts affected then are the one it names."""
+        if service != self.service or not self.since <= at < self.until:
             return False
-        return not self.component or set(incident.affected(at)) == {self.component}
+        return not self.component or set(affected) == {self.component}
 
 
 def routes_of(config: Config) -> tuple[Route, ...]:
-    """Return the configured routes; without any, one that hears of everything."""
+    """Return the configured routes, each with its state said; without any, one that hears of everything."""
     everything = Route.model_construct(name="", from_state=config.alerts.from_state)
-    return config.alerts.routes or (everything,)
+    state = config.alerts.from_state
+    return tuple(r if r.from_state else r.model_copy(update={"from_state": state}) for r in config.alerts.routes) or (
+        everything,
+    )
 
 
-def refusals(route: Route, incident: Incident, at: datetime) -> Iterator[str]:
-    """Yield in words why a route does not hear of an incident as it stands; nothing where it does."""
+def refusals(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:
+    """Yield in words why a route does not hear of an incident as it stands; nothing where it does.
+
+    `hit` are the services of a shared failure: who hears of one of them hears of it.
+    """
     name = f"route {route.name}" if route.name else "alerts"
-    if route.services and incident.service not in route.services:
+    if route.services and not {incident.service, *hit} & set(route.services):
         yield f"{name} hears of {', '.join(route.services)} only"
     affected = incident.affected(at)
     if route.components and not set(affected) & set(route.components):
@@ -48,8 +54,9 @@ def refusals(route: Route, incident: Incident, at: datetime) -> Iterator[str]:
     places = {e.subject for e in incident.evidence if e.kind == "region"}
     if route.regions and not places & set(route.regions):
         yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
-    if incident.active and STATES.index(incident.state) < STATES.index(route.from_state):
-        yield f"{name} waits until it is {route.from_state}; it is {incident.state}"
+    least = route.from_state or "possible"
+    if incident.active and STATES.index(incident.state) < STATES.index(least):
+        yield f"{name} waits until it is {least}; it is {incident.state}"
     if IMPACTS.index(incident.impact) < IMPACTS.index(route.from_impact):
         yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
 
@@ -71,6 +78,10 @@ def quiet_until(route: Route, impact: str, at: datetime) -> datetime | None:
     return datetime.combine(day, end, tzinfo=zone).astimezone(at.tzinfo)
 
 
-def silenced_by(silences: Sequence[Silence], incident: Incident, at: datetime) -> Silence | None:
-    """Return the first silence that keeps an incident quiet at a moment."""
-    return next((s for s in silences if s.covers(incident, at)), None)
+def silenced_by(
+    silences: Sequence[Silence], services: Collection[str], affected: Iterable[str], at: datetime
+) -> Silence | None:
+    """Return the first silence that keeps what hits these services quiet at a moment: each of them must be silenced."""
+    affected = set(affected)
+    found = [next((s for s in silences if s.covers(service, affected, at)), None) for service in services]
+    return found[0] if found and None not in found else None

@@ -15,7 +15,7 @@ from pipeline.model import Alert, message_id
 from pipeline.notes import note, record
 from pipeline.store import Store
 from pipeline.store.runs import stage_note
-from pipeline.store.summary import blind_sources, the_record
+from pipeline.store.summary import BLIND_AFTER, blind_sources, the_record
 from pipeline.story.surge import payload
 from pipeline.times import iso, utc
 
@@ -41,13 +41,18 @@ def own_notes(store: Store, config: Config, now: datetime) -> tuple[list[Alert],
 
 
 def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], now: datetime) -> list[Alert]:
-    """Return a note for every channel: to mail.to, or to the first route where only routes have addresses."""
-    first = config.alerts.routes[0] if config.alerts.routes and not config.mail.to else None
-    return [
-        Alert(message_id=message_id(transition, mark, channel), incident="", service="", transition=transition, channel=channel, created=now, due_at=now,
-              subject=str(told["subject"]), facts=told, route=first.name if first else "")
-        for channel in (first.channels if first and first.channels else config.alerts.channels)
-    ]  # fmt: skip
+    """Return a note for every channel that is used: to mail.to, or to the first route that uses it."""
+    routes = config.alerts.routes
+    used = dict.fromkeys([*config.alerts.channels, *(c for r in routes for c in r.channels)])
+    found = []
+    for channel in used:
+        own = next((r.name for r in routes if channel in (r.channels or config.alerts.channels)), "")
+        plain = channel in config.alerts.channels and (channel != "email" or bool(config.mail.to))
+        found.append(Alert(
+            message_id=message_id(transition, mark, channel), incident="", service="", transition=transition, channel=channel, created=now,
+            due_at=now, subject=str(told["subject"]), facts=told, route="" if plain else own,
+        ))  # fmt: skip
+    return found
 
 
 def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str, Any]] | None:
@@ -73,7 +78,7 @@ def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]
     """Return one note of the sources that answered once and do not any more and were not told yet, and what it tells of."""
     fresh = {
         str(item["source"]): item for item in blind_sources(store, now)
-        if item["since"] is not None and stage_note(store, "alert", f"blind:{item['source']}") != item["since"]
+        if item["since"] is not None and now - utc(str(item["since"])) > BLIND_AFTER and stage_note(store, "alert", f"blind:{item['source']}") != item["since"]
     }  # fmt: skip
     if not fresh:
         return [], {}

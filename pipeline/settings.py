@@ -65,6 +65,20 @@ class Mail(Strict):
 
     _addresses = field_validator("to", "sender")(_plain_address)
 
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if not re.fullmatch(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*|[0-9a-fA-F:.]+", value):
+            raise ValueError(f"{value[:80]!r} is not the name or address of a server")
+        return value
+
+    @field_validator("timeout")
+    @classmethod
+    def _at_least(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=5):
+            raise ValueError("must lie between 1s and 5min")
+        return value
+
 
 ChannelName = Literal["file", "email", "webhook", "apprise"]
 StateName = Literal["possible", "likely", "confirmed"]
@@ -80,7 +94,7 @@ class Route(Strict):
     services: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
-    from_state: StateName = "possible"
+    from_state: StateName | None = None  # None: alerts.from_state
     from_impact: ImpactName = "none"
     quiet_hours: str = ""
     quiet_except: ImpactName = "critical"

@@ -41,13 +41,14 @@ class Material:
     intervals: Sequence[Interval]
     links: Sequence[Mapping[str, Any]]
     events: Sequence[tuple[NewsEvent, str]]
+    hit: tuple[str, ...] = ()  # the services of a shared failure
 
 
 def rules_of(config: Config, route: Route, since: datetime) -> Rules:
     """Return how few a route's messages are."""
     a = config.alerts
     return Rules(
-        from_state=route.from_state,
+        from_state=route.from_state or a.from_state,
         min_gap=a.min_gap,
         max_gap=a.max_gap,
         alerting_since=since,
@@ -56,25 +57,36 @@ def rules_of(config: Config, route: Route, since: datetime) -> Rules:
 
 
 def alerts_for(
-    store: Store, config: Config, telling: Telling, incident: Incident, material: Material, now: datetime
-) -> list[Alert]:
+    store: Store, config: Config, telling: Telling, incident: Incident, material: Material, now: datetime, *, hears: bool = True
+) -> list[Alert]:  # fmt: skip
     """Return the rows to write about an incident now, for every route and channel that hears of it.
 
-    Who was told that it began is told that it is over, whatever has changed since.
+    Who was told that it began is told that it is over, whatever has changed since: routes, channels, silences, what is
+    watched, and (`hears` false) that it is told as part of another by now, unless that one is told to them.
     """
-    if telling.since is None or not telling.channels:
+    if telling.since is None:
         return []
-    past, silent = alerts_of(store, incident.id), silences(store, now)
+    past = alerts_of(store, incident.id)
+    if not (hears or past):
+        return []
+    silent = silences(store, now)
+    elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
+    hit = material.hit or (incident.service,)
+    quiet = silenced_by(silent, hit, incident.affected(now), now) is not None
     found: list[Alert] = []
-    for route in routes_of(config):
+    for route in _ever(config, past):
+        mine = [alert for alert in past if alert.route == route.name]
         channels = route.channels or telling.channels
-        sent = [alert for alert in past if alert.channel == channels[0] and alert.route == route.name]
+        if not channels:
+            continue
+        # what one channel was told stands for all; the one that is asked first now may be new
+        sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
         rules = rules_of(config, route, telling.since)
         transition = decide(incident, sent, rules, now)
-        if transition is None:
+        if transition is None or (route.name, channels[0]) in elsewhere:
             continue
         owed = bool(sent) and transition == "over"
-        if not owed and (any(refusals(route, incident, now)) or silenced_by(silent, incident, now)):
+        if not owed and (not hears or isinstance(route, Gone) or quiet or any(refusals(route, incident, now, hit))):
             continue
         told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
         wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
@@ -89,13 +101,27 @@ def alerts_for(
     return found
 
 
+def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
+    """Return the routes that are configured, and those that are gone but were told of an incident."""
+    routes = list(routes_of(config))
+    names = {route.name for route in routes}
+    gone = {alert.route: None for alert in past if alert.route not in names}
+    used = config.alerts.channels or next((r.channels for r in routes if r.channels), ())
+    return [*routes, *(Gone.model_construct(name=name, channels=used) for name in gone)]
+
+
+class Gone(Route):
+    """A route that is not configured any more, to which an end is still owed."""
+
+
 def _facts(
     store: Store, telling: Telling, incident: Incident, material: Material, transition: str, sent: int, rules: Rules, now: datetime,
 ) -> dict[str, Any]:  # fmt: skip
     news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in material.events}
     mine = [i for i in material.intervals if i.span_end(now) >= incident.onset]
     series = verdicts(store, incident.onset - CHART_BEFORE, now, service=material.service.id)
-    return facts(
+    told = facts(
         incident, material.service, transition, material.said, mine, series, material.links, news, now,
         next_after=now + next_gap(sent + 1, rules), simulated=telling.simulated,
     )  # fmt: skip
+    return {**told, "hit": list(material.hit)}

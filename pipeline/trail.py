@@ -119,7 +119,7 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
     since = stage_note(store, "alert", "since")
     if since is not None and incident.opened_at <= utc(since):
         yield Step(name="first run", words="it was under way before we began: told once as that, or not at all")
-    silence = silenced_by(silences(store), incident, at)
+    silence = silenced_by(silences(store), (incident.service,), incident.affected(at), at)
     if silence is not None:
         yield Step(
             name="silence",
@@ -150,9 +150,23 @@ def _message(alert: Alert) -> str:
 
 
 def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[Step]) -> str:
+    out = [a for a in (*sent, *later) if a.sent_at is not None]
     if sent:
         lines = "; ".join(str(line) for line in sent[0].facts.get("evidence", ())[:2])
-        return f"it alerted at {iso(sent[0].created)}{': ' + lines if lines else ''}"
+        why = ": " + lines if lines else ""
+        if out:
+            late = (
+                f", and was heard at {iso(first)}"
+                if (first := min(a.sent_at for a in out if a.sent_at)) > sent[0].created
+                else ""
+            )
+            return f"it alerted at {iso(sent[0].created)}{late}{why}"
+        state = (
+            f"it failed for good: {sent[0].error}"
+            if sent[0].failed
+            else f"it waits until {iso(sent[0].due_at)}{': ' + sent[0].error if sent[0].error else ''}"
+        )
+        return f"it wrote a message at {iso(sent[0].created)} that nobody has: {state}{why}"
     afterwards = f"; it alerted at {iso(later[0].created)}" if later else ""
     if not any(s.passed for s in steps if s.name == "signal") and later:
         return f"it had not alerted yet: no channel was above the alarm, and nothing else was known{afterwards}"

@@ -3,6 +3,7 @@
 Opened, over and reopened are told at once. The provider's confirmation and a newly affected component wait for
 `min_gap` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
 a gap that doubles with each message; after five messages only the urgent ones are sent, and reminders, where wanted.
+What becomes critical never waits for more than `min_gap`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipeline.findings import LEAST_PROBABILITY, Incident
 from pipeline.model import IMPACTS, STATES, Alert
 
 TALKATIVE = 5
+URGENT = "critical"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,12 @@ class Rules:
 
 def next_gap(sent: int, rules: Rules) -> timedelta:
     """Return how long ordinary news waits after the `sent`-th message."""
-    doubled: timedelta = rules.min_gap * 2 ** max(0, sent - 1)
-    return min(rules.max_gap, doubled)
+    gap = rules.min_gap
+    for _ in range(sent - 1):
+        if gap >= rules.max_gap or not gap:
+            break
+        gap *= 2
+    return min(rules.max_gap, gap)
 
 
 def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetime) -> str | None:
@@ -48,6 +54,9 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
         return None
     if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in told):
         return "confirmed"
+    impact = IMPACTS.index(incident.impact)
+    if incident.impact == URGENT and impact > max(IMPACTS.index(str(a.facts.get("impact", "none"))) for a in told):
+        return "worse"
     if newly_affected(incident, told, now):
         return "component_added"
     if rules.remind_every and waited >= rules.remind_every:
@@ -56,7 +65,7 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
         return None
     if waited < next_gap(len(told), rules):
         return None
-    if IMPACTS.index(incident.impact) > IMPACTS.index(str(last.facts.get("impact", "none"))):
+    if impact > IMPACTS.index(str(last.facts.get("impact", "none"))):
         return "worse"
     easing = bool(incident.phases) and incident.phases[-1].phase in ("easing", "over")
     if easing and last.transition != "easing":

@@ -58,6 +58,13 @@ def routed(world: World, *routes: Route, **more: Any) -> None:
     world.config = world.config.model_copy(update={"alerts": alerts})
 
 
+def hear(world: World, clock: str, day: int = 2) -> list[Alert]:
+    """Let what is due be sent, and return it."""
+    ears = Ears()
+    run_alert(world.store, {"file": ears}, at(clock, day))
+    return ears.heard
+
+
 def told(world: World) -> list[tuple[str, str]]:
     return [(a.route, a.transition) for a in alerts_of(world.store)]
 
@@ -144,8 +151,8 @@ def test_many_at_once_are_one_message_that_names_all(store: Store) -> None:
     with store.transaction() as conn:
         put_alerts(conn, [_row(f"<few{n}@x>", f"few{n}", at("13:00")) for n in range(3)])
     assert run_alert(store, {"file": ears}, at("13:00")).new == 1, "three are many, with room for each"
-    again = together(list(reversed(rows)), at("12:00"))
-    assert again == together(rows, at("12:00")), "the order they are read in does not matter"
+    again = together(list(reversed(rows)), at("12:00"), held=False)
+    assert again == together(rows, at("12:00"), held=False), "the order they are read in does not matter"
 
 
 def test_two_at_once_go_alone_and_what_was_tried_before_keeps_its_message_id(store: Store) -> None:
@@ -288,7 +295,13 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
     world.bins("github", "11:00", 6, 80, 60)
     world.bins("netflix", "11:00", 6, 80, 60)
     world.explain("11:30")
-    assert answer("11:35").startswith("it alerted at 2026-03-02T11:30:00Z: 80 complaints in 5 min")
+    assert answer("11:35").startswith(
+        "it wrote a message at 2026-03-02T11:30:00Z that nobody has: it waits until 2026-03-02T11:30:00Z: 80"
+    )
+    hear(world, "11:32")
+    assert answer("11:35").startswith(
+        "it alerted at 2026-03-02T11:30:00Z, and was heard at 2026-03-02T11:32:00Z: 80 complaints in 5 min"
+    )
     assert answer("11:20").startswith("it had not alerted yet")
     assert answer("11:35", "netflix") == "it did not alert: silence 1 until 2026-03-02T14:00:00Z, ann: a release"
     routed(world, Route(name="sure", from_state="confirmed"))
@@ -314,6 +327,7 @@ def test_feedback_and_notices_decide_what_a_digest_calls_right(world: World) -> 
         world.explain("11:30")
         if notice:
             world.page(name, name, notice, "investigating", "major")
+    hear(world, "11:30")
     world.explain("15:00")
     by_service = {a.service: a.incident for a in alerts_of(world.store)}
     put_feedback(world.store, by_service["claude"], "wrong", "", at("16:00"))
@@ -388,7 +402,7 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     assert groundswell("feedback", incident, "right", *now).stdout == f"{incident}: right\n"
     assert groundswell("feedback", "nothing", "right", *now).returncode == 2
     why = json.loads(groundswell("why", "github", "--at", iso(at("11:06")), "--json", *now).stdout)
-    assert why["steps"][-1]["words"].startswith("it alerted at 2026-03-02T11:05:00Z")
+    assert why["steps"][-1]["words"].startswith("it wrote a message at 2026-03-02T11:05:00Z that nobody has")
     before = (tmp_path / "groundswell.db").read_bytes()
     dry = groundswell("alert", "--dry-run", "rehearsal", *now)
     assert dry.stdout == "1 messages are due; see rehearsal\n", dry.stderr

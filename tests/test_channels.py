@@ -300,7 +300,7 @@ def test_a_kill_between_sending_and_marking_repeats_the_same_message_id(tmp_path
 class Told(BaseHTTPRequestHandler):
     """A chat service that takes what it is told, or does not."""
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.told.append(json.loads(body))  # type: ignore[attr-defined]
         self.send_response(200 if self.path.endswith("/good") else 500)

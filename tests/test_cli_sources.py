@@ -294,3 +294,20 @@ def test_the_stand_ins_run_by_hand() -> None:
     finally:
         server.kill()
         server.communicate()
+
+
+def test_a_quiet_run_leaves_what_was_read_as_it_was(groundswell: Groundswell, tmp_path: Path) -> None:
+    rows = ["id,created_utc,text,title,author"]
+    rows += [f"t{n},2026-03-02T11:{n:02d}:00Z,cannot log in to claude.ai,Claude is down for me,u{n}" for n in range(20)]
+    (tmp_path / "posts.csv").write_text("\n".join(rows) + "\n")
+    assert groundswell("import", "posts", "posts.csv", "--now", "2026-03-02T12:00:00Z").returncode == 0
+    told = []
+    for clock in ("12:00", "12:05", "12:10"):
+        assert groundswell("tag", "--now", f"2026-03-02T{clock}:00Z").returncode == 0
+        conn = sqlite3.connect(tmp_path / "groundswell.db")
+        told.append(
+            [conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in ("post_tags", "votes")]
+        )
+        conn.close()
+    assert len(told[0][0]) == 20
+    assert told[0] == told[1] == told[2]

@@ -75,8 +75,12 @@ class Place:
             f'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\nmin_gap = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
             f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = {"true" if upstreams else "false"}\n'
             'hacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
-            + (f'statuspage_base = "{upstreams["statuspage"].url}"\nreddit_base = "{upstreams["reddit"].url}"\ncommunities = ["ClaudeAI"]\n'
-               'allow_hosts = ["127.0.0.1"]\n' if upstreams else "")
+            + (
+                f'statuspage_base = "{upstreams["statuspage"].url}"\nreddit_base = "{upstreams["reddit"].url}"\ncommunities = ["ClaudeAI"]\n'
+                'allow_hosts = ["127.0.0.1"]\n'
+                if upstreams
+                else ""
+            )
         )
 
     def write(self, tick: int) -> None:
@@ -130,7 +134,9 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
     calm, rough = (Server(tmp_path / name, certificate) for name in ("calm-mail", "rough-mail"))
     servers += [calm, rough]
     upstreams = {kind: KINDS[kind](Recording(SCENARIO)).start() for kind in ("statuspage", "reddit")}
-    reference, killed = (Place(tmp_path / name, mail.port, cert, upstreams) for name, mail in (("calm", calm), ("rough", rough)))
+    reference, killed = (
+        Place(tmp_path / name, mail.port, cert, upstreams) for name, mail in (("calm", calm), ("rough", rough))
+    )
     dice = random.Random(2026)
     for tick in range(TICKS):
         reference.write(tick)

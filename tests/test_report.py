@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from pipeline.config import DASHBOARDS
 from pipeline.findings import SeriesKey
+from pipeline.model import Batch, ComplaintCount
 from pipeline.render.svg import LEFT, RIGHT, WIDTH
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
+from pipeline.store.collected import save_batch
 from pipeline.store.judged import save_judgement
 from pipeline.times import iso
 from tests.test_explain import World, at
@@ -26,6 +28,17 @@ def pages(tmp_path: Path) -> Path:
         world = World(store, ("github",))
         store.put_catalogue(world.config.catalogue, world.config.watched)
         world.news("10:30", "Regulator fines GitHub over data")
+        count = ComplaintCount(
+            service="github",
+            source="x",
+            region="",
+            indicator="",
+            start=at("10:00"),
+            interval_s=300,
+            total=4,
+            collected=at("10:05"),
+        )
+        save_batch(store, Batch(source="x", rows=(count,), covered=(at("10:00"), at("12:00"))), at("12:00"))
         world.bins("github", "10:00", 12, 4, 0.5)
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:31")
@@ -36,18 +49,20 @@ def pages(tmp_path: Path) -> Path:
     return tmp_path / "report"
 
 
-def drawing(page: Path, label: str) -> ElementTree.Element:
-    found = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL)]
+def drawing(page: Path, label: str) -> ET.Element:
+    found = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL)]
     return next(svg for svg in found if label in svg.attrib["aria-label"])
 
 
-def marked(svg: ElementTree.Element, css: str) -> list[ElementTree.Element]:
+def marked(svg: ET.Element, css: str) -> list[ET.Element]:
     return [e for e in svg.iter() if e.attrib.get("class") == css]
 
 
 def test_a_chart_shows_the_counts_beside_what_is_usual_with_its_holes(pages: Path) -> None:
     svg = drawing(pages / "incident-github-20260302T1100Z.html", "complaints")
-    assert len(marked(svg, "observed")) == len(marked(svg, "band")) == 2, "nobody counted for ten minutes: a gap, not a zero"
+    assert len(marked(svg, "observed")) == len(marked(svg, "band")) == 2, (
+        "nobody counted for ten minutes: a gap, not a zero"
+    )
     heights = {float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", marked(svg, "band")[0].attrib["d"])}
     assert len(heights) == 2, "from 0 to 15, the most that is usual, all the while"
     expected = float(re.findall(r"([\d.]+) ([\d.]+)", marked(svg, "expected")[0].attrib["d"])[0][1])
@@ -87,7 +102,9 @@ def test_parts_are_drawn_by_who_said_it(tmp_path: Path) -> None:
         run_publish(store, world.config, tmp_path / "report", at("11:35"), simulated=False)
     svg = drawing(tmp_path / "report" / "incident-github-20260302T1100Z.html", "parts over time")
     (works,), (failed,) = marked(svg, "votes works"), marked(svg, "official affected")
-    assert float(failed.attrib["width"]) / float(works.attrib["width"]) == pytest.approx(10 / 30, abs=0.01), "to 11:20, and still"
+    assert float(failed.attrib["width"]) / float(works.attrib["width"]) == pytest.approx(10 / 30, abs=0.01), (
+        "to 11:20, and still"
+    )
     assert float(works.attrib["y"]) < float(failed.attrib["y"])
     assert "people say it works from 11:05" in works.findtext("title", "")
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline.channels.email import recipients
 from pipeline.errors import ChannelError
 from pipeline.model import Alert
 from pipeline.render.mail import compose
@@ -32,7 +33,9 @@ class FileChannel:
 
     def send(self, alert: Alert) -> None:
         """Write the file by rename. Raises ChannelError."""
-        message = compose(alert, sender=self._sender, to=self._routes.get(alert.route, self._to), zone=self._zone)
+        message = compose(
+            alert, sender=self._sender, to=recipients(alert.route, self._routes, self._to), zone=self._zone
+        )
         path = self._folder / file_name(alert)
         fresh = path.with_suffix(".new")
         try:

@@ -23,7 +23,7 @@ TELLS = (
     "service", "state", "impact", "symptom", "probability", "onset", "end", "at", "official_first_at", "affected", "works_names", "evidence",
     "where", "fallback", "comparable", "simulated",
 )  # fmt: skip
-MAY_PASS = ("408", "425", "429", "500", "502", "503", "504")
+MAY_PASS = (408, 425, 429)  # and whatever is the server's own fault
 
 
 class WebhookChannel:
@@ -57,8 +57,8 @@ class WebhookChannel:
         finally:
             errand.close()
         if not 200 <= answer.status_code < 300:
-            code = str(answer.status_code)
-            raise ChannelError(f"webhook: answered {code}", permanent=code not in MAY_PASS)
+            code = answer.status_code
+            raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
 
 
 def _tame(error: SourceError) -> str:

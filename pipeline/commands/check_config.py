@@ -14,6 +14,7 @@ def check_config_command(setting: Setting) -> None:
     """Exit 0 when the configuration is right; else one line with file, key and reason, and exit 2."""
     from pipeline.backtest import make_detector
     from pipeline.fetch import Fetcher
+    from pipeline.routes import routes_of
     from pipeline.sources import SOURCES
     from pipeline.text.classifier import doubts
 
@@ -26,5 +27,18 @@ def check_config_command(setting: Setting) -> None:
     )
     click.echo(f"sources        {len(sources)}: {', '.join(sources[:8])}{', …' if len(sources) > 8 else ''}")
     click.echo(f"alerts         {', '.join(config.alerts.channels)}; mail to {', '.join(config.mail.to) or 'nobody'}")
+    for route in routes_of(config) if config.alerts.routes else ():
+        asked = [f"{key} {', '.join(values)}" for key, values in (("services", route.services), ("parts", route.components), ("regions", route.regions))
+                 if values]  # fmt: skip
+        if route.services and not set(route.services) & set(config.watched):
+            asked.append("none of which is watched: it will hear of nothing")
+        if route.to and "email" not in (route.channels or config.alerts.channels):
+            asked.append("it has addresses but no email channel")
+        click.echo(
+            f"route          {route.name}: {', '.join(route.channels or config.alerts.channels)}; from {route.from_state}, impact {route.from_impact}"
+            + "".join(f"; {words}" for words in asked)
+        )
+    if config.mail.user and config.secrets.smtp_password is None:
+        click.echo("mail           mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent")
     click.echo(f"reddit         {'configured' if config.secrets.reddit_client_id else 'no key: not read (optional)'}")
     click.echo(f"text model     {'; '.join(doubts(MODELS)) or 'present'}")

@@ -117,15 +117,19 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
 def scenario(setting: Setting, folder: Path) -> None:
     """All that a recorded folder holds, as history."""
     from pipeline.sources.recorded import load_recorded, read_scenario
+    from pipeline.store.runs import mark_simulated
 
     recorded = read_scenario(folder)
     sources, problems = load_recorded(recorded)
     if recorded.simulated:
-        click.echo(f"groundswell: {folder}: is simulated; the database will not say so of its rows", err=True)
+        click.echo(f"groundswell: {folder}: is simulated; reports and messages will say so from now on", err=True)
     for line in problems:
         click.echo(f"groundswell: {line}", err=True)
     now = min(setting.now, recorded.end)
     batches = [source.fetch(recorded.start, now, {}) for source in sources]
+    if recorded.simulated:
+        with run_lock(setting.db), open_store(setting) as store:
+            mark_simulated(store, recorded.note)
     _store(setting, [replace(batch, memory={}) for batch in batches], failed=bool(problems))
 
 

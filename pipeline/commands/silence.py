@@ -81,7 +81,7 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
 
 
 @silence_command.command("expire")
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**62))
 @common
 def expire(setting: Setting, number: int) -> None:
     """End a silence now; it stays on record."""

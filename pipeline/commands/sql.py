@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sqlite3
 import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
@@ -28,19 +31,35 @@ def sql_command(setting: Setting, query: str, as_json: bool) -> None:
     )
     try:
         cursor = conn.execute(query)
-        rows = cursor.fetchmany(100_000)
         header = [column[0] for column in cursor.description or ()]
+        if as_json:
+            _json(header, cursor)
+        else:
+            _csv(header, cursor)
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise StoreError(f"{setting.db}: {error}") from error
     finally:
         conn.close()
-    if as_json:
-        click.echo(
-            json.dumps(
-                {"schema": 1, "rows": [dict(zip(header, row, strict=True)) for row in rows]}, indent=1, default=str
-            )
-        )
-        return
+
+
+def _csv(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([[tame(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
+    writer.writerow([tame(name) for name in header])
+    writer.writerows([tame(cell) if isinstance(cell, str) else _shown(cell) for cell in row] for row in rows)
+
+
+def _json(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows one by one: an answer may be larger than memory. A name that comes twice gets its place."""
+    names = [name if header.index(name) == i else f"{name}:{i + 1}" for i, name in enumerate(header)]
+    click.echo('{"schema": 1, "rows": [', nl=False)
+    for number, row in enumerate(rows):
+        told = json.dumps(dict(zip(names, map(_shown, row), strict=True)), allow_nan=False)
+        click.echo(("," if number else "") + f"\n {told}", nl=False)
+    click.echo("\n]}")
+
+
+def _shown(cell: Any) -> Any:
+    """Return bytes as hexadecimal digits, and what is no number in JSON as text."""
+    if isinstance(cell, bytes):
+        return cell.hex()
+    return str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell

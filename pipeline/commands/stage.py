@@ -38,13 +38,15 @@ def _collect(setting: Setting, store: Any) -> list[Run]:
 def _tag(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.tag import run_tag
     from pipeline.store.collected import has_untagged
-    from pipeline.text.classifier import OutageModel, load
-    from pipeline.text.kinds import RULES
+    from pipeline.store.runs import record_run
+    from pipeline.text.classifier import load
     from pipeline.text.services import ServiceMatcher
 
-    # loading the model costs seconds that a quiet run need not pay
     if not has_untagged(store):
-        return [run_tag(store, ServiceMatcher({}), OutageModel(RULES, ""), setting.now, since=setting.now)]
+        # loading the model costs seconds that a quiet run need not pay; no other may be asked: it would read all anew
+        quiet = Run(stage="tag", subject="posts", started=setting.now, outcome="ok")
+        record_run(store, quiet)
+        return [quiet]
     return [run_tag(store, ServiceMatcher(setting.config.catalogue), load(MODELS), setting.now,
                     since=setting.now - timedelta(hours=1))]  # fmt: skip
 
@@ -58,7 +60,7 @@ def _detect(setting: Setting, store: Any) -> list[Run]:
 
 def _explain(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.explain import run_explain
-    from pipeline.store.runs import put_stage_note, stage_note
+    from pipeline.store.runs import put_stage_note, simulated, stage_note
     from pipeline.store.story import anything_to_explain
     from pipeline.telling import Telling
     from pipeline.text.kinds import RULES, NewsModel, load_news
@@ -70,7 +72,7 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
         since = iso(setting.now)
         with store.transaction() as conn:
             put_stage_note(conn, "alert", "since", since)
-    telling = Telling(since=utc(since), channels=setting.config.alerts.channels)
+    telling = Telling(since=utc(since), channels=setting.config.alerts.channels, simulated=simulated(store) is not None)
     matcher = ServiceMatcher(setting.config.catalogue)
     through = stage_note(store, "explain", "through")
     # the model that reads headlines costs seconds to load, which a quiet run need not pay
@@ -82,7 +84,7 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
 def _alert(setting: Setting, store: Any) -> list[Run]:
     from pipeline.channels import build_channels
     from pipeline.selfwatch import own_notes
-    from pipeline.stages.alert import Delivery, run_alert
+    from pipeline.stages.alert import delivery_of, run_alert
     from pipeline.store.outbox import put_alerts
     from pipeline.store.runs import put_stage_note
 
@@ -93,15 +95,15 @@ def _alert(setting: Setting, store: Any) -> list[Run]:
             for key, value in said.items():
                 put_stage_note(conn, "alert", key, value)
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
-    delivery = Delivery(max_per_hour=setting.config.alerts.max_per_hour)
-    return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery)]
+    return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery_of(setting.config))]
 
 
 def _publish(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.publish import run_publish
+    from pipeline.store.runs import simulated
 
-    folder = resolve_near(setting.config_path, setting.config.report)
-    return [run_publish(store, setting.config, folder, setting.now, simulated=False)]
+    folder, note = resolve_near(setting.config_path, setting.config.report), simulated(store)
+    return [run_publish(store, setting.config, folder, setting.now, simulated=note is not None, note=note or "")]
 
 
 STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
@@ -159,25 +161,38 @@ explain_command = _command("explain", "Build incidents and links; write what is 
     type=click.Path(path_type=Path),
     help="Write what is due as .eml and .html into this folder instead; change nothing.",
 )
+@click.option("--retry-failed", "again", is_flag=True, help="Try again what was given up.")
 @common
-def alert_command(setting: Setting, dry_run: Path | None) -> None:
+def alert_command(setting: Setting, dry_run: Path | None, again: bool) -> None:
+    if again:
+        from pipeline.store import must_exist
+        from pipeline.store.outbox import try_again
+
+        must_exist(setting.db)
+        with run_lock(setting.db), open_store(setting) as store:
+            click.echo(f"{try_again(store, setting.now)} messages are due again")
     if dry_run is None:
         sys.exit(tell_troubles(run_stages(setting, ["alert"])))
     click.echo(f"{_rehearse(setting, dry_run)} messages are due; see {dry_run}")
 
 
 def _rehearse(setting: Setting, folder: Path) -> int:
-    """Write due messages as files without touching the database; return how many."""
+    """Write what would be sent now as files without touching the database; return how many messages."""
+    import tempfile
     from email import message_from_bytes, policy
 
     from pipeline.channels import CHANNELS
     from pipeline.channels.file import file_name
+    from pipeline.stages.alert import arrange, delivery_of
     from pipeline.store import Store, must_exist
-    from pipeline.store.outbox import due_alerts
+    from pipeline.store.outbox import copy_outbox, due_alerts
 
     must_exist(setting.db)
-    with Store(setting.db) as store:
-        due = due_alerts(store, setting.now)
+    with tempfile.TemporaryDirectory() as scratch, Store(Path(scratch) / "outbox.db", durable=False) as copy:
+        with Store(setting.db) as store:
+            copy_outbox(store, copy)
+        arrange(copy, due_alerts(copy, setting.now), setting.now, delivery_of(setting.config))
+        due = due_alerts(copy, setting.now)
     channel = CHANNELS["file"](setting.config, folder)
     for alert in due:
         channel.send(alert)

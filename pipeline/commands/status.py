@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.config import MODELS
+
+RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
 
 
 @click.command("status")
@@ -17,7 +20,8 @@ from pipeline.config import MODELS
 def status_command(setting: Setting, as_json: bool) -> None:
     """Exit 0 when every source answers and nothing is stuck, else 3."""
     from pipeline.store import Store, must_exist
-    from pipeline.store.outbox import due_alerts
+    from pipeline.store.outbox import stuck_alerts
+    from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
     from pipeline.text.classifier import doubts
 
@@ -25,14 +29,17 @@ def status_command(setting: Setting, as_json: bool) -> None:
     with Store(setting.db) as store:
         wrong = [dict(row) for row in store.rows("SELECT * FROM what_is_wrong_now")]
         blind = blind_sources(store, setting.now)
-        waiting = [a.subject for a in due_alerts(store, setting.now)]
-        failed = failed_alerts(store)
+        waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
+        failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
+        told = simulated(store)
     model = "; ".join(doubts(MODELS))
     if as_json:
         click.echo(json.dumps({"schema": 1, "open": wrong, "silent_sources": blind, "waiting": waiting, "failed": failed,
-                               "model": model or "ok", "rows": rows}, indent=1))  # fmt: skip
+                               "model": model or "ok", "simulated": told, "rows": rows}, indent=1))  # fmt: skip
     else:
+        if told:
+            click.echo(f"simulated {told}")
         for row in wrong:
             click.echo(f"open     {row['service']}: {row['state']}, impact {row['impact']}, since {row['onset']}")
         for item in blind:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import resolve_near
+from pipeline.config import Config, resolve_near
 from pipeline.errors import ChannelError, ConfigError
 from pipeline.model import Alert
 from pipeline.times import iso
@@ -22,7 +22,7 @@ from pipeline.times import iso
 def test_alert_command(setting: Setting, to: str | None) -> None:
     """Send a test message through every configured channel; exit 1 with the server's words when one fails."""
     from pipeline.channels import build_channels
-    from pipeline.channels.email import EmailChannel
+    from pipeline.channels.email import EmailChannel, recipients
     from pipeline.render.mail import compose
 
     config = setting.config
@@ -37,20 +37,33 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
         )
     alert = sample(setting.now)
     failed = False
-    for name, channel in build_channels(config, resolve_near(setting.config_path, config.alerts.folder)).items():
-        try:
-            if isinstance(channel, EmailChannel):
-                message = compose(
-                    alert, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, test=True
-                )
-                click.echo(f"{name}: {channel.deliver(message, config.mail.to)}")
-            else:
-                channel.send(replace(alert, subject=f"[TEST] {alert.subject}"))
-                click.echo(f"{name}: written")
-        except ChannelError as error:
-            click.echo(f"groundswell: {name}: {error}", err=True)
-            failed = True
+    folder = resolve_near(setting.config_path, config.alerts.folder)
+    for name, channel in build_channels(config, folder).items():
+        for route in [""] if to else _routes(config, name):
+            where = f"{name} ({route})" if route else name
+            marked = replace(alert, subject=f"[TEST] {alert.subject}", route=route)
+            try:
+                if isinstance(channel, EmailChannel):
+                    own = {r.name: r.to for r in config.alerts.routes}
+                    hears = recipients(route, own, config.mail.to)
+                    message = compose(
+                        alert, sender=config.mail.sender, to=hears, zone=config.display_timezone, test=True
+                    )
+                    click.echo(f"{where}: {channel.deliver(message, hears)}")
+                else:
+                    channel.send(marked)
+                    click.echo(f"{where}: {'written' if name == 'file' else 'taken'}")
+            except ChannelError as error:
+                click.echo(f"groundswell: {where}: {error}", err=True)
+                failed = True
     sys.exit(1 if failed else 0)
+
+
+def _routes(config: Config, channel: str) -> list[str]:
+    """Return the routes to be tried by a channel: each that mails to addresses of its own, else one for all."""
+    mailing = [r for r in config.alerts.routes if channel in (r.channels or config.alerts.channels)]
+    own = [r.name for r in mailing if r.to and channel == "email"]
+    return [*own, *([""] if len(own) < len(mailing) or not mailing else [])]
 
 
 def sample(now: datetime) -> Alert:

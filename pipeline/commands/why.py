@@ -11,6 +11,7 @@ from pipeline.commands.common import Setting, common, open_store, parse_time
 from pipeline.errors import ConfigError
 from pipeline.times import iso
 
+CAP = 1000
 MARKS = {True: "+", False: "-", None: " "}
 
 
@@ -22,6 +23,7 @@ MARKS = {True: "+", False: "-", None: " "}
 def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
     """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
     from detectors import DETECTORS
+    from pipeline.render.words import header_safe  # outside text must not steer the terminal
     from pipeline.store import must_exist
     from pipeline.trail import trail
 
@@ -39,5 +41,5 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
         return
     click.echo(f"{setting.config.catalogue[service].name} at {iso(at)}")
     for step in steps[:-1]:
-        click.echo(f"  {MARKS[step.passed]} {step.name}: {step.words}")
-    click.echo(steps[-1].words)
+        click.echo(f"  {MARKS[step.passed]} {step.name}: {header_safe(step.words, CAP)}")
+    click.echo(header_safe(steps[-1].words, CAP))

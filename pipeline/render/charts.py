@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.findings import Incident, Points, SeriesKey
@@ -49,7 +49,8 @@ def count_charts(
         found.append(count_chart(
             times, [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
             [_cell(cells.get(t), 1) for t in times] if told else quiet, marks,
-            f"{unit} in {step // 60} min, UTC{', simulated' if simulated else ''}",
+            f"{unit} in {step // 60} min, UTC, from {since:%-d %B}{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
+            f"{', simulated' if simulated else ''}", spoken=f"most at {_peak(cells)} UTC; {'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
             upper=[_cell(cells.get(t), 2) for t in times] if told else (), phases=phases,
         ))  # fmt: skip
     return found
@@ -88,10 +89,16 @@ def _marks(
     if incident.official_first_at:
         at = incident.official_first_at
         marks.append((_s(at), "official", f"first official notice {iso(at)[11:16]} UTC"))
-    if alerts:
-        at = alerts[0].created
+    sent = [a.sent_at for a in alerts if a.sent_at is not None]
+    if sent:
+        at = min(sent)
         marks.append((_s(at), "alert", f"first alert {iso(at)[11:16]} UTC"))
     return marks
+
+
+def _peak(cells: Mapping[int, Sequence[float]]) -> str:
+    at = max(cells, key=lambda t: (0.0 if math.isnan(cells[t][0]) else cells[t][0], -t))
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _s(moment: datetime) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 from pipeline.model import Alert, message_id
 from pipeline.render.words import environment, header_safe, in_percent, isolated, local
 
-CAP = 400
+CAP, NAME, PARTS = 400, 60, 12
 
 
 def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bool = False) -> EmailMessage:
@@ -68,8 +68,13 @@ def _note(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _cut(text: str) -> str:
-    return isolated(" ".join(str(text).split()))[:CAP]
+def _cut(text: str, cap: int = CAP) -> str:
+    return isolated(" ".join(str(text).split()))[:cap]
+
+
+def _few(names: Sequence[str]) -> list[str]:
+    rest = len(names) - PARTS
+    return [*names[:PARTS], *([f"{rest} more"] if rest > 0 else [])]
 
 
 def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
@@ -83,16 +88,17 @@ def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
         **{name: [cut(line) for line in told.get(name) or ()] for name in ("comparable", "differs")},
         "why": f"groundswell why {told['service_id']} --at {told['at']}", "wrong": f"groundswell feedback {told['incident']} wrong",
         "silence": f'groundswell silence add {told["service_id"]} --for 4h --reason "..."',
-        "affected_names": [cut(name) for name in told["affected_names"]],
-        "works_names": [cut(name) for name in told["works_names"]], "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
+        "affected_names": _few([_cut(name, NAME) for name in told["affected_names"]]),
+        "works_names": _few([_cut(name, NAME) for name in told["works_names"]]), "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
         "official_words": local(told["official_first_at"], zone, date=False),
         "end_words": local(told["end"], zone), "next_words": local(told["next_after"], zone, date=False),
         "quotes": [cut(text) for text in told["quotes"]],
         "evidence": [cut(text) for text in told["evidence"]],
         "official": [(local(moment, zone, date=False), cut(text)) for moment, text in told["official"]],
         "links": [{**k, "title": cut(k["title"]), "against": [cut(line) for line in k["against"]], "seen": local(k["seen"], zone)} for k in told["links"]],
-        "components": [{**c, "since": local(c["since"], zone, date=False),
-                        "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"]],
+        "more_parts": max(0, len(told["components"]) - PARTS),
+        "components": [{**c, "name": _cut(c["name"], NAME), "detail": cut(c["detail"]), "since": local(c["since"], zone, date=False),
+                        "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"][:PARTS]],
         "symptom_words": told["symptom"].replace("_", " "),
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.findings import Advisory, Incident, Points, SeriesKey
+from pipeline.findings import Advisory, Evidence, Incident, Points, SeriesKey
 from pipeline.model import Alert, Catalogue, Service, names
 from pipeline.render.charts import count_charts, parts_over_time
 from pipeline.render.words import environment, in_percent, isolated, local
@@ -21,13 +21,15 @@ TOPICS = (
     ("Outages like this one", ("comparable", "outlook")),
     ("How sure, in parts (log-odds)", ("certainty",)),
 )
-LISTED = 40
+LISTED, LINES = 40, 14
+STALE = timedelta(hours=2)
+_SPAN = re.compile(r"@[^/ ]+/\d{4}-")  # cites what lies between two times
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the whole report is made of."""
+    """What the whole report is made of; `read` is when anything that could tell of a service was last read."""
 
     catalogue: Catalogue
     watched: Sequence[str]
@@ -37,6 +39,7 @@ class Told:
     now: datetime
     simulated: bool
     note: str
+    read: Mapping[str, datetime | None]
 
     def words(self) -> dict[str, Any]:
         """Return what every page says."""
@@ -78,7 +81,7 @@ def incident_page(
     quotes: Sequence[Mapping[str, Any]],
 ) -> str:  # fmt: skip
     """Return the page of one incident."""
-    mine = [a for a in told.alerts if a.incident == incident.id]
+    mine = _mine(told.alerts, incident)
     card = _card(incident, told.catalogue, series, links, mine, quotes, told.zone, told.now, told.simulated)
     return (
         environment()
@@ -99,12 +102,23 @@ def service_page(
     return environment().get_template("service.html").render(told.words(), s=card)
 
 
+def gone_page(told: Told) -> str:
+    """Return what stands where the page of an incident was that is none of its own any more."""
+    return environment().get_template("gone.html").render(told.words())
+
+
 def _now(told: Told, service: str) -> dict[str, Any]:
-    """Return how a service stands."""
+    """Return how a service stands; `unknown` in words where nothing that could tell was read lately."""
+    read = told.read.get(service)
+    unknown = (
+        ""
+        if read is not None and told.now - read <= STALE
+        else f"not known: nothing was read {'since ' + local(read, told.zone) if read else 'yet'}"
+    )
     active = next((i for i in reversed(told.incidents) if i.active and i.service == service), None)
     return {
         "name": told.catalogue[service].name, "file": file_of("service", service), "state": active.state if active else "quiet",
-        "impact": active.impact if active else "none", "incident": file_of("incident", active.id) if active else "",
+        "impact": active.impact if active else "none", "unknown": unknown, "incident": file_of("incident", active.id) if active else "",
         "count": sum(i.service == service for i in told.incidents),
     }  # fmt: skip
 
@@ -113,10 +127,10 @@ def _rows(told: Told, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
     found = []
     for i in incidents:
         service = told.catalogue[i.service]
-        alerts = [a for a in told.alerts if a.incident == i.id]
+        alerts = _mine(told.alerts, i)
         found.append({
             "file": file_of("incident", i.id), "service": service.name, "state": i.state, "impact": i.impact, "onset": local(i.onset, told.zone),
-            "end": local(i.end, told.zone) if i.end else "", "first_alert": local(alerts[0].created, told.zone) if alerts else "",
+            "end": local(i.end, told.zone) if i.end else "", "first_alert": _first(alerts, told.zone),
             "lead": _lead(alerts, i), "parts": ", ".join(names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]),
         })  # fmt: skip
     return found
@@ -133,12 +147,12 @@ def _card(
         for relation in RELATIONS
     ]  # fmt: skip
     return {
-        "id": incident.id, "service": service.name, "state": incident.state, "impact": incident.impact,
+        "id": incident.id, "part_of": file_of("incident", incident.part_of) if incident.part_of else "", "service": service.name, "state": incident.state, "impact": incident.impact,
         "symptom": incident.symptom.replace("_", " "), "onset": local(incident.onset, zone),
         "end": local(incident.end, zone), "episodes": incident.episodes, "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
         "parts_chart": parts_over_time(incident, service, now),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
-        "first_alert": local(alerts[0].created, zone, date=False) if alerts else "",
+        "first_alert": _first(alerts, zone, date=False),
         "lead": _lead(alerts, incident), "phases": [
             {"episode": p.episode, "phase": p.phase, "since": local(p.since, zone),
              "until": local(p.until, zone, date=False) if p.until else "", "impact": p.impact, "why": p.why}
@@ -149,10 +163,10 @@ def _card(
              "until": local(c.until, zone) if c.until else "still", "detail": c.detail}
             for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
         ],
-        "topics": _topics(incident, zone), "probability": in_percent(incident.probability) if incident.probability is not None else "",
+        "topics": _topics(incident), "probability": in_percent(incident.probability) if incident.probability is not None else "",
         "hidden": sum(1 for k in links if not k["shown"]),
         "evidence": [
-            {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rows": len(e.rows.split())}
+            {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rests_on": _rests_on(e)}
             for e in incident.evidence if e.kind in BASIS
         ],
         "quotes": [{"text": isolated(f"{q['title']} {q['text']}".strip()), "where": q["community"],
@@ -163,32 +177,49 @@ def _card(
     }  # fmt: skip
 
 
-def _topics(incident: Incident, zone: str) -> list[dict[str, Any]]:
-    """Return what is told of an incident by topic, each statement with how many rows it rests on."""
+def _topics(incident: Incident) -> list[dict[str, Any]]:
+    """Return what is told of an incident by topic, each statement with what it rests on, in the order of its kinds."""
+
+    def place(e: Evidence, kinds: Sequence[str]) -> tuple[int, float]:
+        alike = {"comparable": e.beside, "certainty": e.value, "part": e.value, "symptom": e.value}.get(e.kind)
+        return kinds.index(e.kind), -(alike or 0.0)
+
     found = []
     for title, kinds in TOPICS:
-        told = [e for e in incident.evidence if e.kind in kinds]
-        if kinds[0] in ("symptom", "part", "comparable"):
-            told.sort(
-                key=lambda e: (
-                    kinds.index(e.kind),
-                    -(e.beside if e.kind == "comparable" else e.value or 0.0) if e.beside is not None else 0.0,
-                )
-            )
+        told = sorted((e for e in incident.evidence if e.kind in kinds), key=lambda e: place(e, kinds))
         if told:
-            found.append(
-                {
-                    "title": title,
-                    "lines": [{"text": isolated(e.statement), "rows": len(e.rows.split())} for e in told[:14]],
-                }
-            )
+            lines = [{"text": isolated(e.statement), "rests_on": _rests_on(e)} for e in told]
+            found.append({"title": title, "lines": lines[:LINES], "more": lines[LINES:], "total": len(lines)})
     return found
 
 
+def _rests_on(e: Evidence) -> str:
+    rows = e.rows.split()
+    if any(_SPAN.search(row) for row in rows):
+        return "rests on all rows of a span"
+    return f"rests on {len(rows)} row{'s' if len(rows) != 1 else ''}" if rows else ""
+
+
+def _mine(alerts: Sequence[Alert], incident: Incident) -> list[Alert]:
+    """Return an incident's messages, those of the failure it is part of among them."""
+    return [a for a in alerts if a.incident and a.incident in (incident.id, incident.part_of)]
+
+
+def heard_at(alerts: Sequence[Alert]) -> datetime | None:
+    """Return when the first of some messages arrived; None while none did."""
+    return min((a.sent_at for a in alerts if a.sent_at is not None), default=None)
+
+
+def _first(alerts: Sequence[Alert], zone: str, *, date: bool = True) -> str:
+    at = heard_at(alerts)
+    return local(at, zone, date=date) if at else ("written, not sent" if alerts else "")
+
+
 def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
-    if not alerts or incident.official_first_at is None:
+    at = heard_at(alerts)
+    if at is None or incident.official_first_at is None:
         return ""
-    minutes = (incident.official_first_at - alerts[0].created) / timedelta(minutes=1)
+    minutes = (incident.official_first_at - at) / timedelta(minutes=1)
     return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
 
 

@@ -15,12 +15,12 @@ LANE = 20
 def count_chart(
     times: Sequence[int], observed: Sequence[float | None], expected: Sequence[float | None],
     marks: Sequence[tuple[int, str, str]], label: str, *, upper: Sequence[float | None] = (),
-    phases: Sequence[tuple[int, int, str, str]] = (),
+    phases: Sequence[tuple[int, int, str, str]] = (), spoken: str = "",
 ) -> str:  # fmt: skip
     """Return the SVG; `times` are seconds of the epoch, None is a gap, `marks` are (time, css class, words).
 
     `upper` is the most that is usual, drawn as a band above 0; `phases` are (from, to, css class, words), drawn as a
-    strip above the counts.
+    strip above the counts; `spoken` is added to what a screen reader says.
     """
     if not times:
         return ""
@@ -33,7 +33,7 @@ def count_chart(
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
 
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, highest {max((v for v in observed if v is not None), default=0):g}">'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, highest {max((v for v in observed if v is not None), default=0):g}{escape("; " + spoken) if spoken else ""}">'
     ]
     parts.append(f'<text class="unit" x="{LEFT}" y="12">{escape(label)}</text>')
     for tick in _ticks(top):

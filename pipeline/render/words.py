@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import datetime
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -13,6 +14,8 @@ import jinja2
 from pipeline.config import DASHBOARDS
 from pipeline.times import utc
 
+_EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -48,11 +51,20 @@ def environment(*, plain: bool = False) -> jinja2.Environment:
     """Return the template environment: everything is escaped unless it is for plain text, an unknown name is an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"), autoescape=not plain,  # noqa: S701
-        undefined=jinja2.StrictUndefined,
+        undefined=jinja2.StrictUndefined, finalize=_tidy,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
 
 
 def isolated(text: str) -> str:
-    """Return text that cannot turn the direction of what stands around it: bidi controls dropped."""
-    return re.sub(r"[\u202a-\u202e\u2066-\u2069\u200e\u200f]", "", text)
+    """Return text that cannot turn the direction of what stands around it, nor hold what no page may.
+
+    Characters that embed, override or isolate are dropped; text that runs from right to left is isolated as a whole
+    (Unicode TR 9, section 6.3), its own marks left alone; control characters become replacement characters.
+    """
+    plain = _ODD.sub("\ufffd", _EMBEDDING.sub("", text))
+    return f"\u2068{plain}\u2069" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in plain) else plain
+
+
+def _tidy(value: Any) -> Any:
+    return isolated(value) if type(value) is str else value

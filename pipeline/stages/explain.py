@@ -202,8 +202,9 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
             service=work.config.catalogue[group.service], built=[group], absorbed={}, intervals=[], notices=[], said=[]
         )
         # who watches a member hears of the group; one without members any more is closed to whom it was told
-        watched = not members or any(current[m].service in work.config.watched for m in members)
-        changed += _write(work, alone, group, [], watched=watched)
+        hit = tuple(dict.fromkeys(current[m].service for m in members))
+        watched = not members or bool(set(hit) & set(work.config.watched))
+        changed += _write(work, alone, group, [], watched=watched, hit=hit)
     news = [(e.id, e.outlets, e.kind) for e, _ in work.events]
     for t in told:
         history = None
@@ -236,8 +237,9 @@ def _failing(incident: Incident, others: Sequence[Incident], now: datetime) -> l
 
 
 def _write(
-    work: _Pass, told: _Told, incident: Incident, links: Sequence[Link], *, watched: bool, note: str = ""
-) -> int:
+    work: _Pass, told: _Told, incident: Incident, links: Sequence[Link], *, watched: bool, note: str = "",
+    hit: tuple[str, ...] = (),
+) -> int:  # fmt: skip
     store = work.store
     rows = [{"relation": k.relation, "news_event": k.news_event, "score": round(k.score, 3), "p": k.p, "shown": int(k.shown),
              "evidence_for": list(k.evidence_for), "evidence_against": list(k.evidence_against)} for k in links]  # fmt: skip
@@ -247,8 +249,8 @@ def _write(
     )
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
     material = Material(service=told.service, said=told.said, intervals=told.intervals, links=[row for row in rows if row["shown"]],
-                        events=work.events)  # fmt: skip
-    alerts = alerts_for(store, work.config, work.telling, incident, material, work.now) if watched else []
+                        events=work.events, hit=hit)  # fmt: skip
+    alerts = alerts_for(store, work.config, work.telling, incident, material, work.now, hears=watched)
     before = work.known.get(incident.id)
     absorbed = [old for old, by in told.absorbed.items() if by == incident.id]
     if before == incident and not links_changed and not alerts and not absorbed and not note:

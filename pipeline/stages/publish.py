@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.config import MODELS, Config
+from pipeline.config import DASHBOARDS, MODELS, Config
 from pipeline.errors import StoreError
 from pipeline.findings import SeriesKey
 from pipeline.model import Run, Service
 from pipeline.render.atom import atom
-from pipeline.render.report import Told, file_of, incident_page, index_page, service_page
+from pipeline.render.report import Told, file_of, gone_page, incident_page, index_page, service_page
 from pipeline.store import Store
 from pipeline.store.collected import chart_ranks
 from pipeline.store.judged import verdicts
 from pipeline.store.outbox import alerts_of
 from pipeline.store.pages import put_availability
-from pipeline.store.runs import put_stage_note, record_run, stage_note
+from pipeline.store.runs import drop_stage_notes, put_stage_note, record_run, stage_note, stage_notes
 from pipeline.store.story import incidents, links_of
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
-from pipeline.store.talk import advisories, known_since
+from pipeline.store.talk import advisories, heard_since, last_read
 from pipeline.text.classifier import doubts
 from pipeline.times import floor_to, iso
 
@@ -34,9 +35,14 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     """Write `index.html`, a page for each service and each incident, and the feed. Raises StoreError when it cannot."""
     found = [incident for incident in incidents(store) if incident.onset <= now]
     told = Told(catalogue=config.catalogue, watched=config.watched, incidents=found, alerts=alerts_of(store), zone=config.display_timezone,
-                now=now, simulated=simulated, note=note)  # fmt: skip
+                now=now, simulated=simulated, note=note, read={name: last_read(store, name) for name in config.catalogue})  # fmt: skip
     _availability(store, config, now)
     learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
+    again = {key.removeprefix("again:") for key in stage_notes(store, "publish") if key.startswith("again:")}
+    if stage_note(store, "publish", "look") != (look := _look(config)):
+        again = {incident.id for incident in found}
+        with store.transaction() as conn:
+            put_stage_note(conn, "publish", "look", look)
     pages = {
         "index.html": index_page(
             told, learning=learning, advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
@@ -58,7 +64,12 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         )
     for incident in found:
         file = file_of("incident", incident.id)
-        settled = incident.end is not None and now - incident.end > SETTLED and (folder / file).exists()
+        settled = (
+            incident.end is not None
+            and now - incident.end > SETTLED
+            and (folder / file).exists()
+            and incident.id not in again
+        )
         if incident.service in config.catalogue and not settled:
             series = verdicts(
                 store,
@@ -73,11 +84,23 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
                 links=links_of(store, incident.id),
                 quotes=evidence_posts(store, incident.id),
             )
+    for path in folder.glob("incident-*.html"):
+        if path.name not in {file_of("incident", i.id) for i in found}:
+            pages[path.name] = gone_page(told)
     for file, text in pages.items():
         write_atomically(folder / file, text)
+    if again:
+        with store.transaction() as conn:
+            drop_stage_notes(conn, "publish", [f"again:{incident}" for incident in again])
     run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(found), new=0)
     record_run(store, run)
     return run
+
+
+def _look(config: Config) -> str:
+    """Return what all pages depend on beside their rows: templates and the reader's zone."""
+    texts = [path.read_bytes() for path in sorted((DASHBOARDS / "templates").glob("*.html"))]
+    return hashlib.sha256(b"\0".join([config.display_timezone.encode(), *texts])).hexdigest()[:16]
 
 
 def _availability(store: Store, config: Config, now: datetime) -> None:
@@ -90,9 +113,9 @@ def _availability(store: Store, config: Config, now: datetime) -> None:
 
 def _learning(store: Store, service: Service, now: datetime) -> str:
     """Return how far a service's rhythm is learned and what can be seen meanwhile, empty once it is."""
-    since = known_since(store, service.id, service.page)
+    since = heard_since(store, service.id)
     if since is None:
-        return "nothing was seen of it yet"
+        return "no counts and no posts about it were read yet"
     if now - since >= LEARNING:
         return ""
     limits = [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.store import Store
+from pipeline.store.runs import put_stage_note
 from pipeline.times import iso
 
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
@@ -25,7 +27,23 @@ def forget(store: Store, source: str, ids: Sequence[str]) -> int:
     with store.transaction() as conn:
         changed = conn.executemany(_FORGET, keys).rowcount
         conn.executemany(_VOTE, keys)
+        for service, created in {
+            (r[0], r[1]) for key in keys for r in conn.execute("SELECT service, created FROM votes WHERE source=? AND native_id=?", key)
+        }:  # fmt: skip
+            _unquote(conn, service, created)
     return max(0, changed)
+
+
+def _unquote(conn: sqlite3.Connection, service: str, created: str) -> None:
+    """Take the quotes out of the messages of the incidents a post lay in, and have their pages written anew."""
+    rows = conn.execute(
+        "SELECT id FROM incidents WHERE service = ? AND onset <= ? AND ifnull(\"end\", '9999') >= ?",
+        (service, created, created),
+    ).fetchall()
+    for (incident,) in rows:
+        conn.execute("UPDATE alerts SET facts = json_set(facts, '$.quotes', json('[]')) WHERE incident = ? AND json_type(facts, '$.quotes') = 'array'",
+                     (incident,))  # fmt: skip
+        put_stage_note(conn, "publish", f"again:{incident}", "1")
 
 
 def forget_refused(store: Store, until: datetime) -> int:

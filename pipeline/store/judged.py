@@ -156,9 +156,16 @@ def load_states(store: Store, subject: str) -> dict[str, _State]:
 
 
 def forget_old_verdicts(store: Store, before: datetime) -> int:
-    """Delete verdicts older than a moment that say nothing unusual; return how many went."""
+    """Delete verdicts older than a moment that say nothing unusual; return how many went.
+
+    Those around incidents stay: without them a chart drawn later would show holes where all was quiet.
+    """
+    sql = (
+        "DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0 AND NOT EXISTS (SELECT 1 FROM series s"
+        " JOIN incidents i ON i.service = s.service WHERE s.series = verdicts.series AND bin_start >= strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours')"
+        " AND (i.\"end\" IS NULL OR bin_start < strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours')))"
+    )
     with store.transaction() as conn:
-        sql = "DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0"
         return conn.execute(sql, (iso(before),)).rowcount
 
 

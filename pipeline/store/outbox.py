@@ -33,6 +33,7 @@ def _alert(row: sqlite3.Row) -> Alert:
         transition=row["transition"], channel=row["channel"], created=utc(row["created"]), due_at=utc(row["due_at"]),
         subject=row["subject"], facts=json.loads(row["facts"]), sent_at=utc_or_none(row["sent_at"]),
         attempts=row["attempts"], error=row["error"], failed=bool(row["failed"]), route=row["route"],
+        left=tuple(row["left_out"].split()),
     )  # fmt: skip
 
 
@@ -62,13 +63,67 @@ def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Al
     )
 
 
-def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
-    """Let a message tell what older ones of its incident were held for: they do not come after it any more."""
-    conn.execute(
-        "UPDATE alerts SET merged_into = ? WHERE incident = ? AND channel = ? AND route = ? AND created < ? AND due_at > ? AND sent_at IS NULL"
-        " AND attempts = 0 AND merged_into IS NULL",
-        (newer.message_id, newer.incident, newer.channel, newer.route, iso(newer.created), iso(now)),
+def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
+    """Return messages that wait for others since a moment, untried and not due yet."""
+    rows = store.rows(
+        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND attempts = 0 AND due_at > ?"
+        " AND created > ? AND transition = 'opened' ORDER BY created, message_id",
+        (iso(now), iso(since)),
     )
+    return [_alert(row) for row in rows]
+
+
+def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
+    """Return messages that are due, or were tried and will be again, oldest first."""
+    rows = store.rows(
+        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND (due_at <= ? OR attempts > 0)"
+        " ORDER BY created, message_id",
+        (iso(now),),
+    )
+    return [_alert(row) for row in rows]
+
+
+def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
+    """Let a message that is due tell what older ones of its incident were held for; what was tried before goes first, now."""
+    same = "incident = ? AND channel = ? AND route = ? AND created < ? AND due_at > ? AND sent_at IS NULL AND failed = 0 AND merged_into IS NULL"
+    key = (newer.incident, newer.channel, newer.route, iso(newer.created), iso(now))
+    conn.execute(f"UPDATE alerts SET merged_into = ? WHERE {same} AND attempts = 0", (newer.message_id, *key))
+    conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (iso(now), *key))
+
+
+def told_by(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
+    """Note that older messages of an incident that would not go are told by one that went: they do not come after it."""
+    conn.execute(
+        "UPDATE alerts SET merged_into = ?, sent_at = ? WHERE incident = ? AND channel = ? AND route = ? AND created < ? AND sent_at IS NULL"
+        " AND failed = 0 AND merged_into IS NULL",
+        (newer.message_id, iso(now), newer.incident, newer.channel, newer.route, iso(newer.created)),
+    )
+
+
+def unwrite(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> None:
+    """Take back messages that nobody has tried to send, inside the caller's transaction."""
+    conn.executemany(
+        "DELETE FROM alerts WHERE message_id = ? AND sent_at IS NULL AND attempts = 0",
+        [(a.message_id,) for a in alerts],
+    )
+
+
+def copy_outbox(store: Store, copy: Store) -> None:
+    """Write the outbox and the silences of a database into another, empty one: for a rehearsal."""
+    with copy.transaction() as conn:
+        for table in ("alerts", "silences"):
+            rows = [tuple(row) for row in store.rows(f"SELECT * FROM {table}")]
+            if rows:
+                conn.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
+
+
+def try_again(store: Store, now: datetime) -> int:
+    """Make messages that were given up due again; return how many."""
+    with store.transaction() as conn:
+        cursor = conn.execute(
+            "UPDATE alerts SET failed = 0, due_at = ? WHERE failed = 1 AND sent_at IS NULL", (iso(now),)
+        )
+    return cursor.rowcount
 
 
 def postpone(conn: sqlite3.Connection, alerts: Iterable[Alert], until: datetime) -> None:
@@ -87,22 +142,37 @@ def alerts_of(store: Store, incident: str | None = None) -> list[Alert]:
     return [_alert(row) for row in store.rows(f"SELECT * FROM alerts {where} ORDER BY created, message_id", values)]
 
 
-def mark_sent(store: Store, message_id: str, now: datetime) -> None:
-    """Note that a message was accepted."""
+def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
+    """Note that a message was accepted, and with it all that it tells."""
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?", (iso(now), message_id)
+            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?",
+            (iso(now), alert.message_id),
         )
-        conn.execute("UPDATE alerts SET sent_at=? WHERE merged_into=?", (iso(now), message_id))
+        conn.execute(
+            "WITH RECURSIVE told(id) AS (VALUES (?) UNION SELECT message_id FROM alerts JOIN told ON merged_into = id)"
+            " UPDATE alerts SET sent_at=? WHERE sent_at IS NULL AND message_id IN told",
+            (alert.message_id, iso(now)),
+        )
+        if alert.incident:
+            told_by(conn, alert, now)
 
 
-def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | None) -> None:
-    """Note a failure: due again at `retry_at`, or kept as failed for good when that is None."""
+def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | None, left: Iterable[str] = ()) -> None:
+    """Note a failure: due again at `retry_at`, or kept as failed for good when that is None; what it told goes alone then.
+
+    `left` are the addresses that are still to have it, where not all.
+    """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at) WHERE message_id=?",
-            (error[:500], int(retry_at is None), iso(retry_at) if retry_at else None, message_id),
+            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=? WHERE message_id=?",
+            (error[:500], int(retry_at is None), iso(retry_at) if retry_at else None, " ".join(left), message_id),
         )
+        if retry_at is None:
+            conn.execute(
+                "UPDATE alerts SET merged_into=NULL, attempts=attempts+1 WHERE merged_into=? AND sent_at IS NULL",
+                (message_id,),
+            )
 
 
 def move_alerts(conn: sqlite3.Connection, old: str, new: str) -> None:

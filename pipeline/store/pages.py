@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.model import Catalogue, Service, StatusUpdate
 from pipeline.store import Store
 from pipeline.store.collected import status_of
+from pipeline.store.runs import heard
 from pipeline.story.episodes import closed_at, in_order
 from pipeline.story.ledger import Entry, months, reach
 from pipeline.story.scope import WORKING
@@ -65,19 +66,35 @@ def graded_entries(store: Store, service: Service, page: str, until: datetime) -
     return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))
 
 
+def listened(store: Store, service: str) -> list[tuple[datetime, datetime]]:
+    """Return the spans in which any source of complaints or posts about a service was read, apart from each other."""
+    sources = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
+    found: list[tuple[datetime, datetime]] = []
+    for since, until in sorted(span for source in sources for span in heard(store, source)):
+        if found and since <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], until))
+        else:
+            found.append((since, until))
+    return found
+
+
 def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
     """Work out availability by month of every service of which anything is known; return how many rows there are."""
     rows = []
+    last = store.rows("SELECT max(until) FROM coverage")[0][0]
+    read_last = utc(last) if last else None
     for service in catalogue.values():
         page = service.page
-        for said_by, entries in (
-            ("page", official_entries(store, service, page, now) if page else []),
-            ("crowd", crowd_entries(store, service, now)),
+        for said_by, entries, watched in (
+            ("page", official_entries(store, service, page, now) if page else [], None),
+            ("crowd", crowd_entries(store, service, now), listened(store, service.id)),
         ):
+            # what was not read since then is not known, be it by a clock or by an archive that ended
+            until = min(reach(entries, now), read_last) if read_last and said_by == "page" else reach(entries, now)
             rows += [(service.id, m.month, said_by, m.incidents, round(m.down_minutes, 1), round(m.availability, 6),
-                      None if m.mttr is None else round(m.mttr, 1), None if m.mtbf is None else round(m.mtbf / 60, 1))
-                     for m in months(entries, reach(entries, now))]  # fmt: skip
+                      None if m.mttr is None else round(m.mttr, 1), None if m.mtbf is None else round(m.mtbf / 60, 1), round(m.observed_minutes, 1))
+                     for m in months(entries, until, watched=watched or None)]  # fmt: skip
     with store.transaction() as conn:
         conn.execute("DELETE FROM availability")
-        conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?)", rows)
+        conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?,?)", rows)
     return len(rows)

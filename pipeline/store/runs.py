@@ -12,6 +12,7 @@ from pipeline.store import Store
 from pipeline.times import iso, utc
 
 QUARANTINE_LIMIT = 10_000
+AHEAD = timedelta(minutes=5)
 
 
 def record_run(store: Store, run: Run) -> None:
@@ -82,13 +83,35 @@ def stage_note(store: Store, stage: str, key: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+def mark_simulated(store: Store, note: str) -> None:
+    """Note that rows of the database are simulated, and around what: reports and messages say so from then on."""
+    with store.transaction() as conn:
+        put_stage_note(conn, "store", "simulated", note or "Rows of this database are simulated.")
+
+
+def simulated(store: Store) -> str | None:
+    """Return what is to be said of simulated rows; None where all are real."""
+    return stage_note(store, "store", "simulated")
+
+
+def stage_notes(store: Store, stage: str) -> dict[str, str]:
+    """Return all of a stage's notes to itself."""
+    return {row[0]: row[1] for row in store.rows("SELECT key, value FROM stage_memory WHERE stage=?", (stage,))}
+
+
+def drop_stage_notes(conn: sqlite3.Connection, stage: str, keys: Iterable[str]) -> None:
+    """Forget notes, inside the caller's transaction."""
+    conn.executemany("DELETE FROM stage_memory WHERE stage=? AND key=?", [(stage, key) for key in keys])
+
+
 def turn_back(store: Store, now: datetime) -> datetime | None:
     """Undo what a run noted whose clock stood ahead, so that what comes now is judged; return that run's time, None for none.
 
-    A run is taken for one of those when it is the last one and dated an hour and more after `now`. What it stored stays.
+    A run is taken for one of those when it is the last one and dated minutes after `now`. What it stored stays; what
+    it wrote to be told counts from now on.
     """
     last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
-    if not last or utc(last[0][0]) <= now + timedelta(hours=1):
+    if not last or utc(last[0][0]) <= now + AHEAD:
         return None
     at = iso(now)
     with store.transaction() as conn:
@@ -98,6 +121,11 @@ def turn_back(store: Store, now: datetime) -> datetime | None:
         conn.execute("DELETE FROM detector_state WHERE through > ?", (at,))
         conn.execute("DELETE FROM coverage WHERE since >= ?", (at,))
         conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (at, at))
+        conn.execute("UPDATE runs SET started = ? WHERE started > ?", (at, at))
+        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND created > ?", (at, at, at))
+        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND attempts > 0", (at, at))
+        conn.execute("UPDATE alerts SET created = ? WHERE created > ?", (at, at))
+        conn.execute("UPDATE alerts SET sent_at = ? WHERE sent_at > ?", (at, at))
     return utc(last[0][0])
 
 

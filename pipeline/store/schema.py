@@ -228,6 +228,16 @@ CREATE TABLE availability (             -- by month, worked out anew by publish
   PRIMARY KEY (service, month, said_by)) STRICT, WITHOUT ROWID;
 """
 
+REST = """
+ALTER TABLE alerts                      -- addresses a mail server put off while the others have it, by blanks; empty: all
+  ADD COLUMN left_out TEXT NOT NULL DEFAULT '';
+CREATE INDEX alerts_incident ON alerts (incident, created);
+CREATE INDEX alerts_sent ON alerts (channel, route, sent_at);
+CREATE INDEX runs_started ON runs (stage, started);
+ALTER TABLE availability                -- minutes of the month in which it was watched; availability is a share of these
+  ADD COLUMN observed_minutes REAL NOT NULL DEFAULT 0;
+"""
+
 
 def _execute(db: Database, script: str) -> None:
     """Run the statements of a script one by one: executescript would commit what is open."""
@@ -268,6 +278,13 @@ def tell_routes(db: Database) -> None:
     _execute(db, ROUTES)
 
 
+@migrations()
+def tell_the_rest(db: Database) -> None:
+    """Keep who is still to hear of a message, how much of a month was watched; find runs by time and alerts by incident."""
+    _execute(db, REST)
+
+
 STEPS = {
     create_tables.__name__, read_more.__name__, hear_more.__name__, tell_stories.__name__, tell_routes.__name__,
+    tell_the_rest.__name__,
 }  # fmt: skip

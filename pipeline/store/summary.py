@@ -12,6 +12,7 @@ from pipeline.times import iso, utc
 TOLD_TABLES = ("posts", "votes", "news_items", "complaint_counts", "status_updates", "chart_ranks", "verdicts",
                "incidents", "links", "alerts", "quarantine")  # fmt: skip
 BLIND_AFTER = timedelta(hours=2)
+DROPPED = timedelta(days=1)
 CONFIRMS = timedelta(hours=2)  # a notice so long after the first alert says it was right
 
 
@@ -21,13 +22,19 @@ def counts_of_rows(store: Store) -> dict[str, int]:
 
 
 def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
-    """Return sources whose last run failed, or that were not read for two hours, with the last error."""
+    """Return sources whose last run failed, or that were not read for two hours, with the last error.
+
+    What was not even tried for a day while others were is not configured any more.
+    """
     rows = store.rows(
         "SELECT subject, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS good,"
         " max(started) AS last FROM runs WHERE stage='collect' GROUP BY subject ORDER BY subject"
     )
     found = []
+    newest = max((row["last"] for row in rows), default="")
     for row in rows:
+        if utc(row["last"]) < utc(newest) - DROPPED:
+            continue
         if row["good"] is not None and row["good"] >= row["last"] and utc(row["good"]) >= now - BLIND_AFTER:
             continue
         error = store.rows(
@@ -56,25 +63,27 @@ def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str
     return [dict(r) for r in rows]
 
 
-def failed_alerts(store: Store) -> list[str]:
-    """Return the subjects of alerts given up on, each with its error."""
-    return [
-        f"{r[0]}: {r[1]}" for r in store.rows("SELECT subject, error FROM alerts WHERE failed = 1 ORDER BY created")
-    ]
+def failed_alerts(store: Store, since: datetime) -> list[str]:
+    """Return the subjects of alerts given up on since a moment, each with its error."""
+    rows = store.rows(
+        "SELECT subject, error FROM alerts WHERE failed = 1 AND created >= ? ORDER BY created", (iso(since),)
+    )
+    return [f"{r[0]}: {r[1]}" for r in rows]
 
 
 def the_record(store: Store, since: datetime, now: datetime) -> dict[str, Any]:
     """Return what a digest tells of a span: alerts right, wrong or not known, misses, what is open, blindness, growth.
 
-    Right: the page posted within two hours of the first alert, or a person said so; a person's word counts before the page's.
+    Right: the page posted within two hours of the first alert, before or after, or a person said so; a person's word
+    counts before the page's.
     """
     span = (iso(since), iso(now))
     alerted = store.rows(
-        "SELECT i.id, i.official_first_at, min(a.created) AS first, f.verdict FROM alerts a JOIN incidents i ON i.id = a.incident"
+        "SELECT i.id, i.official_first_at, min(a.sent_at) AS first, f.verdict FROM alerts a JOIN incidents i ON i.id = a.incident"
         " LEFT JOIN feedback f ON f.incident = i.id GROUP BY i.id HAVING first >= ? AND first < ?",
         span,
     )
-    verdicts = [r["verdict"] or ("right" if r["official_first_at"] and utc(r["official_first_at"]) - utc(r["first"]) <= CONFIRMS else "")
+    verdicts = [r["verdict"] or ("right" if r["official_first_at"] and abs(utc(r["official_first_at"]) - utc(r["first"])) <= CONFIRMS else "")
                 for r in alerted]  # fmt: skip
     missed = store.rows(
         "SELECT id, onset, service FROM incidents WHERE official_first_at >= ? AND official_first_at < ? AND id NOT IN"
@@ -86,7 +95,7 @@ def the_record(store: Store, since: datetime, now: datetime) -> dict[str, Any]:
     return {
         "alerted": len(alerted), "right": verdicts.count("right"), "wrong": verdicts.count("wrong"), "unknown": verdicts.count(""),
         "missed": [f"{r['id']}: on the page, never told" for r in missed],
-        "open": [f"{r['id']}: since {r['onset']}, impact {r['impact']}" for r in open_now], "failed": failed_alerts(store),
+        "open": [f"{r['id']}: since {r['onset']}, impact {r['impact']}" for r in open_now], "failed": failed_alerts(store, since),
         "blind": blind_hours(store, since, now), "bytes": int(pages[0][0]),
         "new_rows": int(store.rows("SELECT ifnull(sum(new), 0) FROM runs WHERE stage='collect' AND started >= ? AND started < ?", span)[0][0]),
     }  # fmt: skip

@@ -114,11 +114,15 @@ def past_outages(store: Store, until: datetime) -> list[Known]:
 
 
 def known_since(store: Store, service: str, page: str) -> datetime | None:
-    """Return since when a service is watched: its page's oldest notice, the oldest count or the oldest post about it."""
-    asked: list[tuple[str, tuple[str, ...]]] = [
-        ("SELECT min(displayed_at) FROM status_updates WHERE page = ?", (page,)),
-        ("SELECT min(created) FROM post_tags WHERE service = ?", (service,)),
-    ]
+    """Return since when a service is known: its page's oldest notice, the oldest count or the oldest post about it."""
+    notice = store.rows("SELECT min(displayed_at) FROM status_updates WHERE page = ?", (page,))[0][0]
+    crowd = heard_since(store, service)
+    return min(filter(None, (utc_or_none(notice), crowd)), default=None)
+
+
+def heard_since(store: Store, service: str) -> datetime | None:
+    """Return since when people are heard of a service: the oldest count or the oldest post about it."""
+    asked: list[tuple[str, tuple[str, ...]]] = [("SELECT min(created) FROM post_tags WHERE service = ?", (service,))]
     asked += [
         ("SELECT min(start) FROM complaint_counts WHERE source = ? AND service = ?", (source, service))
         for source in distinct(store, "complaint_counts", "source")
@@ -168,3 +172,11 @@ def put_advisories(conn: sqlite3.Connection, rows: Iterable[Advisory]) -> None:
         [(a.service, iso(a.since), iso_or_none(a.until), a.level, json.dumps(a.reasons, ensure_ascii=False), json.dumps(a.signals))
          for a in rows],
     )  # fmt: skip
+
+
+def last_read(store: Store, service: str) -> datetime | None:
+    """Return when anything that could tell of a service was last read: counts, posts, its page; None for never."""
+    streams = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
+    ends = [span[1] for stream in streams for span in heard(store, stream)[-1:]]
+    rows = store.rows("SELECT until FROM coverage WHERE source IN ('status', ?)", (f"status:{service}",))
+    return max([*ends, *(utc(row[0]) for row in rows)], default=None)

@@ -48,6 +48,7 @@ class Signals:
     doubtful: float
     outlets: int
     notice: bool
+    complaints: int = 0  # what stands for `voters` where a counter heard more than wrote
 
 
 def signals(
@@ -63,7 +64,7 @@ def signals(
     )
     return Signals(
         loudest=math.log2(max(strongest, ALARM) / ALARM) if intervals else 0.0, kinds=len(kinds) + (outlets >= 2),
-        voters=max(voters, int(counted)), denied=works / (works + fails) if works + fails >= 3 else 0.0, doubtful=doubtful, outlets=outlets,
+        voters=max(voters, int(counted)), complaints=int(counted) if counted > voters else 0, denied=works / (works + fails) if works + fails >= 3 else 0.0, doubtful=doubtful, outlets=outlets,
         notice=bool(official),
     )  # fmt: skip
 
@@ -94,7 +95,7 @@ def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, 
     """Yield the parts of the probability, each with its log-odds."""
     words = {
         "base": "before anything else is known", "loudest": "how far above the alarm the loudest channel is",
-        "second kind": f"{s.kinds} independent kinds of signal", "voters": f"{s.voters} people report it",
+        "second kind": f"{s.kinds} independent kinds of signal", "voters": f"{s.complaints:,} complaints above what is usual, at the peak" if s.complaints else f"{s.voters} {'person reports' if s.voters == 1 else 'people report'} it",
         "denied": f"{s.denied:.0%} of those who speak of a part say it works", "doubtful": f"{s.doubtful:.0%} of the reports were not counted",
         "notice": "the provider's page lists it", "outlets": f"{s.outlets} outlets report it",
     }  # fmt: skip

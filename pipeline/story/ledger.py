@@ -30,6 +30,9 @@ REGIONS = {
 }
 
 
+Span = tuple[datetime, datetime]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One incident of a provider. `posted` is when its page first spoke, None where that is not known or it never did.
@@ -75,6 +78,7 @@ class Month:
     nines: float
     mttr: float | None
     mtbf: float | None
+    observed_minutes: float
 
 
 def wait(entry: Entry) -> float | None:
@@ -105,23 +109,36 @@ def acknowledgement(entries: Iterable[Entry], until: datetime) -> Acknowledgemen
     )
 
 
-def months(entries: Sequence[Entry], until: datetime, component: str | None = None) -> list[Month]:
-    """Return each month from the first incident to `until`, of the whole service or of one component."""
+def months(
+    entries: Sequence[Entry], until: datetime, component: str | None = None, watched: Sequence[Span] | None = None
+) -> list[Month]:
+    """Return each month from the first incident to `until`, of the whole service or of one component.
+
+    `watched` are the spans, apart from each other, in which somebody would have told; what lies outside is neither up
+    nor down. None: all the while from the first incident on.
+    """
     wanted = [e for e in entries if e.counted and (component is None or component in e.components)]
     if not entries:
         return []
     found = []
-    begin = min(e.began for e in entries).replace(day=1, hour=0, minute=0, second=0)
+    first = min(e.began for e in entries)
+    spans = [(first, until)] if watched is None else watched
+    begin = first.replace(day=1, hour=0, minute=0, second=0)
     while begin < until:
         end = min(next_month(begin), until)
         inside = [e for e in wanted if begin <= e.began < end]
-        down = union_minutes([(e.began, e.ended or until) for e in wanted], begin, end)
-        whole = (end - begin) / timedelta(minutes=1)
+        failing = [(max(e.began, a), min(e.ended or until, b)) for e in wanted for a, b in spans]
+        down = union_minutes([span for span in failing if span[0] < span[1]], begin, end)
+        whole = union_minutes(spans, begin, end)
+        if whole <= 0:
+            begin = next_month(begin)
+            continue
         repaired = [((e.ended or until) - e.began) / timedelta(minutes=1) for e in inside]
         found.append(Month(
             month=f"{begin:%Y-%m}", incidents=len(inside), down_minutes=down, availability=1 - down / whole,
             nines=math.inf if down <= 0 else abs(math.log10(min(1.0, down / whole))),
             mttr=sum(repaired) / len(repaired) if repaired else None, mtbf=(whole - down) / len(inside) if inside else None,
+            observed_minutes=whole,
         ))  # fmt: skip
         begin = next_month(begin)
     return found

@@ -1,0 +1,388 @@
+"""What goes wrong between a row of the outbox and a person: settings that change, servers that fail, clocks, silences."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.channels.email import EmailChannel, recipients
+from pipeline.commands.test_alert import sample
+from pipeline.errors import ChannelError
+from pipeline.model import Alert, Run
+from pipeline.render.mail import compose
+from pipeline.routes import Silence, silenced_by
+from pipeline.settings import Mail, Route
+from pipeline.stages.alert import Delivery, run_alert
+from pipeline.store import Store
+from pipeline.store.outbox import alerts_of, put_alerts, try_again
+from pipeline.store.people import add_silence
+from pipeline.store.runs import record_run, turn_back
+from pipeline.store.summary import blind_sources
+from pipeline.times import iso
+from pipeline.transitions import Rules, next_gap
+from tests.test_alerts import Ears, routed, told
+from tests.test_explain import World, at
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
+
+
+class Moody(Ears):
+    """A channel that fails as told, by incident."""
+
+    def __init__(self, **moods: BaseException) -> None:
+        super().__init__()
+        self.moods = moods
+
+    def send(self, alert: Alert) -> None:
+        for word, error in self.moods.items():
+            if word in alert.incident or word == alert.transition:
+                raise error
+        super().send(alert)
+
+
+def row(name: str, when: str, transition: str = "opened", **more: Any) -> Alert:
+    return replace(sample(at(when)), message_id=f"<{name}-{transition}@x>", incident=name, transition=transition, channel="file",
+                   created=at(when), due_at=at(more.pop("due", when)), **more)  # fmt: skip
+
+
+def put(store: Store, *rows: Alert) -> None:
+    with store.transaction() as conn:
+        put_alerts(conn, rows)
+
+
+def test_a_bug_in_one_message_silences_no_other_and_tells_no_secret(store: Store) -> None:
+    put(store, row("one", "11:00"), row("two", "11:01"))
+    ears = Moody(one=IndexError("hunter2"))
+    run = run_alert(store, {"file": ears}, at("11:05"))
+    assert [a.incident for a in ears.heard] == ["two"]
+    assert (run.outcome, "IndexError" in run.error, "hunter2" in run.error) == ("error", True, False)
+    assert [a.failed for a in alerts_of(store, "one")] == [False]
+
+
+def test_nobody_to_send_to_is_said_and_a_route_that_is_gone_has_heirs() -> None:
+    with pytest.raises(ChannelError, match="nobody to send to") as caught:
+        EmailChannel(Mail(), None, zone="UTC").send(row("one", "11:00"))
+    assert caught.value.permanent
+    routes = {"a": ("a@x.y",), "b": ("b@x.y", "a@x.y")}
+    assert recipients("a", routes, ("me@x.y",)) == ("a@x.y",)
+    assert recipients("gone", routes, ("me@x.y",)) == ("me@x.y",)
+    assert recipients("gone", routes, ()) == ("a@x.y", "b@x.y")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"timeout": "0s"}, {"timeout": "1d"}, {"host": "mail..example.org"}, {"host": "x" * 70 + ".org"}, {"host": ".x"}],
+)
+def test_settings_no_server_can_be_asked_with_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Mail(**wrong)  # type: ignore[arg-type]
+    assert Mail(host="::1", timeout="5s").host == "::1"  # type: ignore[arg-type]
+
+
+def test_a_password_that_is_missing_or_odd_keeps_the_mail_due() -> None:
+    mail = Mail(to=("me@example.org",), user="u", host="127.0.0.1", port=1)
+    with pytest.raises(ChannelError, match="GROUNDSWELL_SMTP_PASSWORD is not") as caught:
+        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
+    assert not caught.value.permanent
+
+
+def talk(answers: dict[str, bytes], taken: list[bytes]) -> int:
+    """Serve SMTP with scripted answers on loopback; return the port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            link, _ = server.accept()
+            with link, link.makefile("rb") as lines:
+                link.sendall(b"220 hello\r\n")
+                for line in lines:
+                    verb = line[:4].strip().upper().decode()
+                    if line.upper().startswith(b"RCPT"):
+                        verb = line.strip().decode().partition("<")[2].partition(">")[0]
+                    link.sendall(answers.get(verb, b"250 ok\r\n" if verb != "DATA" else b"354 go\r\n"))
+                    if verb == "DATA":
+                        body = b""
+                        while not body.endswith(b"\r\n.\r\n"):
+                            body += lines.readline()
+                        taken.append(body)
+                        link.sendall(answers.get("END", b"250 taken\r\n"))
+                    if verb == "QUIT":
+                        break
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("goodbye", [b"421 too busy\r\n", b"500 what?\r\n"])
+def test_a_server_that_takes_it_and_says_goodbye_badly_has_it_once(store: Store, goodbye: bytes) -> None:
+    taken: list[bytes] = []
+    mail = Mail(
+        to=("me@example.org",), host="127.0.0.1", port=talk({"QUIT": goodbye}, taken), timeout=timedelta(seconds=5)
+    )
+    put(store, row("one", "11:00"))
+    for hour in range(3):
+        run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00") + timedelta(hours=hour))
+    assert len(taken) == 1
+    assert alerts_of(store)[0].sent_at == at("11:00")
+
+
+def test_who_was_put_off_is_asked_again_alone(store: Store) -> None:
+    taken: list[bytes] = []
+    answers = {"b@example.org": b"450 later\r\n"}
+    port = talk(answers, taken)
+    mail = Mail(to=("a@example.org", "b@example.org"), host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
+    put(store, row("one", "11:00"))
+    channel = EmailChannel(mail, None, zone="UTC")
+    run_alert(store, {"file": channel}, at("11:00"))
+    (kept,) = alerts_of(store)
+    assert (kept.left, kept.sent_at, kept.failed) == (("b@example.org",), None, False)
+    asked: list[Any] = []
+    send = channel.deliver
+    channel.deliver = lambda message, to: (asked.append(tuple(to)), send(message, to))[1]  # type: ignore[method-assign,func-returns-value]
+    answers.clear()
+    run_alert(store, {"file": channel}, at("11:10"))
+    assert asked == [("b@example.org",)]
+    assert len(taken) == 2
+    assert alerts_of(store)[0].sent_at == at("11:10")
+
+
+def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:
+    mail = Mail(
+        to=("a@example.org",),
+        host="127.0.0.1",
+        port=talk({"MAIL": b"530 log in first\r\n"}, []),
+        timeout=timedelta(seconds=5),
+    )
+    with pytest.raises(ChannelError, match="530") as caught:
+        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
+    assert not caught.value.permanent
+
+
+def test_gaps_never_overflow() -> None:
+    rules = Rules(
+        from_state="possible",
+        min_gap=timedelta(minutes=30),
+        max_gap=timedelta(days=999_999),
+        alerting_since=at("00:00"),
+    )
+    assert next_gap(1, rules) == timedelta(minutes=30)
+    assert next_gap(3, rules) == timedelta(hours=2)
+    assert next_gap(10_000, rules) == timedelta(days=999_999)
+
+
+def test_a_shared_failure_reaches_who_hears_of_a_member_unless_all_are_silenced(world: World) -> None:
+    routed(world, Route(name="team", services=("heroku",)))
+    for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    for name in ("heroku", "vercel"):
+        add_silence(world.store, name, "", at("10:00"), at("11:30"), "r", "a")
+    world.explain("11:05")
+    assert [r for r, _ in told(world)] == ["team"], "huggingface is not silenced"
+    quiet = [
+        Silence(id=n, service=name, component="", since=at("10:00"), until=at("12:00"), reason="", author="")
+        for n, name in enumerate("ab")
+    ]
+    assert silenced_by(quiet, ("a", "b"), (), at("11:00")) is not None
+    assert silenced_by(quiet, ("a", "b", "c"), (), at("11:00")) is None
+
+
+def test_who_heard_of_a_member_before_it_was_shared_hears_its_end(world: World) -> None:
+    routed(world, Route(name="team", services=("heroku",)))
+    world.page("heroku", "heroku", "11:00", "investigating", "major")
+    world.explain("11:02")
+    assert told(world) == [("team", "opened")]
+    routed(world, Route(name="other", services=("vercel",)), Route(name="team", services=("netflix",)))
+    for name in ("huggingface", "vercel"):
+        world.page(name, name, "11:10", "investigating", "major")
+    world.explain("11:12")
+    for name in ("heroku", "huggingface", "vercel"):
+        world.page(name, name, "12:00", "resolved", "major")
+    world.explain("14:05")
+    assert sorted(told(world)) == [("other", "opened"), ("other", "over"), ("team", "opened"), ("team", "over")]
+
+
+@pytest.mark.parametrize("change", ["renamed", "first route", "unwatched", "another channel"])
+def test_the_end_is_told_whatever_was_changed_in_the_settings(world: World, change: str) -> None:
+    routed(world, *((Route(name="a"),) if change != "first route" else ()))
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.explain("11:05")
+    if change == "renamed" or change == "first route":
+        routed(world, Route(name="b", services=("netflix",)))
+    elif change == "unwatched":
+        world.config = world.config.model_copy(update={"watch": ("netflix",)})
+    else:
+        routed(world, Route(name="a", channels=("webhook", "file")))
+    world.page("github", "A", "12:00", "resolved", "major")
+    world.explain("14:05")
+    assert [t for _, t in told(world)].count("over") >= 1
+
+
+def test_a_route_inherits_how_sure_it_must_be(world: World) -> None:
+    routed(world, Route(name="a"), Route(name="b", from_state="possible"), from_state="confirmed")
+    world.bins("github", "11:00", 6, 60, 40)
+    world.explain("11:30")
+    assert told(world) == [("b", "opened")]
+
+
+def test_routes_with_channels_of_their_own_need_no_others(world: World) -> None:
+    world.config = world.config.model_copy(
+        update={
+            "alerts": world.config.alerts.model_copy(
+                update={"channels": (), "routes": (Route(name="a", channels=("file",)),)}
+            )
+        }
+    )
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.explain("11:05")
+    assert ("a", "opened") in told(world)
+
+
+def test_what_becomes_critical_is_told_after_five_messages_too() -> None:
+    from pipeline.transitions import decide
+    from tests.test_story import RULES, built, interval
+    from tests.test_story import told as message
+
+    incident = replace(built([interval("11:37", None, score=90)], [], at("12:00"))[0], impact="critical")
+    many = [message("opened", at("11:40"), impact="low")] * 6
+    assert decide(incident, many, RULES, at("11:50")) is None, "not within the least gap"
+    assert decide(incident, many, RULES, at("11:56")) == "worse"
+    assert decide(replace(incident, impact="high"), many, RULES, at("11:56")) is None
+
+
+def test_a_poison_message_in_a_summary_takes_no_other_with_it(store: Store) -> None:
+    put(store, *(row(name, "11:00") for name in ("a", "b", "c", "poison")))
+    refused = ChannelError("554 no", permanent=True)
+    ears = Moody(summary=refused, poison=refused)
+    run_alert(store, {"file": ears}, at("11:00"))
+    assert ears.heard == []
+    run_alert(store, {"file": ears}, at("11:05"))
+    assert [a.incident for a in ears.heard] == ["a", "b", "c"]
+    assert [a.failed for a in alerts_of(store, "poison")] == [True]
+    assert try_again(store, at("12:00")) == 2, "the summary, and what was poison"
+
+
+def test_opened_never_comes_after_over(store: Store) -> None:
+    put(store, row("one", "11:00"))
+    ears = Moody(opened=ChannelError("451 later"))
+    run_alert(store, {"file": ears}, at("11:00"))
+    put(store, row("one", "11:00", "over", due="11:00", subject="over"))
+    with store.transaction() as conn:
+        conn.execute("UPDATE alerts SET created = ? WHERE transition = 'over'", (iso(at("11:01")),))
+    run_alert(store, {"file": ears}, at("11:01"))
+    ears.moods = {}
+    run_alert(store, {"file": ears}, at("12:30"))
+    assert [a.transition for a in ears.heard] == ["over"]
+    put(store, row("two", "13:00"))
+    ears.moods = {"opened": ChannelError("451 later")}
+    run_alert(store, {"file": ears}, at("13:00"))
+    ears.moods = {}
+    put(store, replace(row("two", "13:01", "over"), due_at=at("13:01")))
+    run_alert(store, {"file": ears}, at("13:01"))
+    assert [a.transition for a in ears.heard[1:]] == ["opened", "over"], "what was tried goes first, before its time"
+
+
+def test_a_server_that_is_down_is_asked_once_a_run(store: Store) -> None:
+    put(store, *(row(f"i{n}", "11:00") for n in range(2)))
+    asked: list[str] = []
+
+    class Down(Ears):
+        def send(self, alert: Alert) -> None:
+            asked.append(alert.incident)
+            raise ChannelError("connection refused", down=True)
+
+    run_alert(store, {"file": Down()}, at("11:00"))
+    assert len(asked) == 1
+    assert sorted(a.attempts for a in alerts_of(store)) == [0, 1]
+
+
+def test_the_cap_never_holds_back_what_begins_critically(store: Store) -> None:
+    put(store, row("before", "11:00"))
+    ears = Ears()
+    run_alert(store, {"file": ears}, at("11:00"), Delivery(max_per_hour=1))
+    facts = sample(at("11:05")).facts
+    put(store, row("mild", "11:05"), row("bad", "11:05", facts={**facts, "impact": "critical"}))
+    run_alert(store, {"file": ears}, at("11:05"), Delivery(max_per_hour=1))
+    assert [a.incident for a in ears.heard] == ["before", "bad"]
+
+
+def test_what_a_machine_reads_is_never_put_together(store: Store) -> None:
+    put(store, *(replace(row(f"i{n}", "11:00"), channel="webhook") for n in range(5)))
+    ears = Ears()
+    run_alert(store, {"webhook": ears}, at("11:00"), Delivery(max_per_hour=2))
+    assert sorted(a.incident for a in ears.heard) == [f"i{n}" for n in range(5)]
+
+
+def test_waiting_for_more_brings_together_what_began_meanwhile(store: Store) -> None:
+    wait = Delivery(wait_for_more=timedelta(minutes=10))
+    put(
+        store,
+        *(
+            row(name, begun, due=due)
+            for name, begun, due in (("a", "11:00", "11:10"), ("b", "11:05", "11:15"), ("c", "11:09", "11:19"))
+        ),
+    )
+    ears = Ears()
+    assert run_alert(store, {"file": ears}, at("11:09"), wait).new == 0
+    run_alert(store, {"file": ears}, at("11:10"), wait)
+    (only,) = ears.heard
+    assert only.transition == "summary"
+    assert "Held back" not in only.subject
+    assert all(a.sent_at for a in alerts_of(store))
+
+
+def test_a_silence_stops_what_waits_but_never_an_end(store: Store) -> None:
+    put(store, row("one", "11:00", due="11:10"), row("two", "11:00", "over", due="11:10"))
+    add_silence(store, "example", "", at("11:02"), at("15:00"), "r", "a")
+    ears = Ears()
+    run_alert(store, {"file": ears}, at("11:10"))
+    assert [a.transition for a in ears.heard] == ["over"]
+    assert alerts_of(store, "one") == [], "told once the silence ends, as if it had not been written"
+
+
+def test_a_channel_that_is_gone_fails_once_and_not_for_ever(store: Store) -> None:
+    put(store, row("one", "11:00"))
+    assert run_alert(store, {}, at("11:00")).outcome == "error"
+    assert run_alert(store, {}, at("11:05")).outcome == "ok"
+    assert alerts_of(store)[0].failed
+
+
+def test_a_clock_that_stood_ahead_leaves_nothing_in_the_future(store: Store) -> None:
+    put(store, row("one", "20:00"), row("two", "10:00"))
+    run_alert(store, {"file": Moody(two=ChannelError("451"))}, at("20:00"))
+    record_run(store, Run(stage="collect", subject="feed:x", started=at("20:00"), outcome="ok"))
+    assert turn_back(store, at("11:00")) == at("20:00")
+    assert all(
+        a.created <= at("11:00") and a.due_at <= at("11:00") and (a.sent_at is None or a.sent_at <= at("11:00"))
+        for a in alerts_of(store)
+    )
+    record_run(store, Run(stage="collect", subject="feed:x", started=at("15:00"), outcome="error", error="refused"))
+    assert [b["source"] for b in blind_sources(store, at("15:00"))] == ["feed:x"]
+    record_run(store, Run(stage="collect", subject="feed:x", started=at("15:08"), outcome="error", error="refused"))
+    assert turn_back(store, at("15:00")) == at("15:08"), "minutes ahead are ahead"
+
+
+def test_a_source_that_is_not_asked_any_more_is_not_blind(store: Store) -> None:
+    record_run(store, Run(stage="collect", subject="feed:off", started=at("00:00"), outcome="ok"))
+    record_run(store, Run(stage="collect", subject="feed:on", started=at("00:00", 4), outcome="ok"))
+    assert blind_sources(store, at("00:30", 4)) == []
+
+
+def test_a_page_of_many_parts_makes_no_large_mail() -> None:
+    base = sample(at("11:00"))
+    parts = [{"name": f"part {n} " + "x" * 200, "status": "affected", "source": "official", "since": iso(at("11:00")), "until": None, "detail": "d" * 900}
+             for n in range(400)]  # fmt: skip
+    names = [p["name"] for p in parts]
+    alert = replace(base, facts={**base.facts, "components": parts, "affected_names": names})
+    message = compose(alert, sender="a@b.c", to=["d@e.f"], zone="UTC")
+    assert len(message.as_bytes()) < 100_000
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "388 more" in text
