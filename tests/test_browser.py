@@ -13,9 +13,11 @@ from typing import Any
 import feedparser
 import pytest
 
+from pipeline.commands.test_alert import sample
 from pipeline.config import DASHBOARDS, load_config
 from pipeline.findings import Evidence, Incident
 from pipeline.model import Batch, Post, Tag
+from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from pipeline.store.collected import save_batch
@@ -145,13 +147,64 @@ def test_every_page_is_small_and_the_feed_is_one(page_path: Path) -> None:
     assert feed.feed.title == "Groundswell: incidents (simulated)"
 
 
-def test_the_worlds_hostile_strings(eval_data: Path, tmp_path: Path) -> None:
+def world_texts(folder: Path) -> list[str]:
     texts = []
-    for path in sorted((eval_data / "bad" / "text").glob("*.jsonl")):
+    for path in sorted((folder / "bad" / "text").glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             value = json.loads(line)
-            texts.append(value if isinstance(value, str) else str(next(iter(value.values()))))
-    usable = [t.encode("utf-8", "replace").decode().replace("\0", "") for t in texts]
-    html = publish(tmp_path, usable).read_text(encoding="utf-8")
-    assert "<script" not in html
-    assert len(usable) > 100
+            texts.append(value["s"])
+    return [t.encode("utf-8", "replace").decode().replace("\0", "") for t in texts]
+
+
+def opened(browser: Any, path: Path) -> tuple[str, list[str], list[str], list[str]]:
+    """Open a page and all that is folded in it; return its text, dialogs, requests beside itself, and errors."""
+    dialogs: list[str] = []
+    requests: list[str] = []
+    errors: list[str] = []
+    page = browser.new_page()
+    page.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
+    page.on("request", lambda r: requests.append(r.url) if r.url != path.as_uri() else None)
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto(path.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    text = page.evaluate("document.body.textContent")
+    page.close()
+    return text, dialogs, requests, errors
+
+
+def plain(text: str) -> str:
+    return "".join(
+        c
+        for c in text
+        if not c.isspace()
+        and c not in "\u2068\u2069\u202a\u202b\u202c\u202d\u202e\u2066\u2067\ufffd"
+        and c.isprintable()
+    )
+
+
+def test_the_worlds_hostile_strings_in_report_and_mail(browser: Any, eval_data: Path, tmp_path: Path) -> None:
+    texts = world_texts(eval_data)
+    assert len(texts) > 100
+    report = publish(tmp_path, texts)
+    assert "<script" not in report.read_text(encoding="utf-8")
+    base = sample(NOW)
+    for start in range(0, len(texts), 60):
+        some = [" ".join(t.split())[:200] for t in texts[start : start + 60]]
+        link = {"relation": "reports", "seen": "2026-03-02T12:00:00Z", "outlets": 1, "for": some, "against": some}
+        parts = [
+            {"name": t, "source": t, "status": t, "since": "2026-03-02T12:00:00Z", "until": None, "detail": t}
+            for t in some
+        ]
+        facts = {**base.facts, "service": some[0], "quotes": some, "evidence": some, "differs": some[:2], "components": parts,
+                 "affected_names": some[:12], "links": [{**link, "title": t} for t in some], "chart": None}  # fmt: skip
+        message = compose(replace(base, facts=facts, subject=some[-1]), sender="a@b.c", to=["d@e.f"], zone="UTC")
+        page = tmp_path / f"mail{start}.html"
+        page.write_text(message.get_body(("html",)).get_content(), encoding="utf-8")  # type: ignore[union-attr]
+        shown, *rest = opened(browser, page)
+        assert rest == [[], [], []], start
+        missing = [t for t in some if plain(t) not in plain(shown)]
+        assert missing == []
+    shown, *rest = opened(browser, report)
+    assert rest == [[], [], []]
+    assert [t for t in texts if plain(t[:20]) not in plain(shown)] == []
