@@ -126,6 +126,21 @@ def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> No
     assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[5:]] == expected
 
 
+def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours() -> None:
+    made = AT - timedelta(days=900)
+    later = Ballot()
+    later.recall_born([("claude", "first", made, AT)])
+    twin = post("twin", timedelta(hours=1), author_created=made + timedelta(seconds=20))
+    assert later.judge("claude", twin, shape_of("one"), 0.9)[1] == "an account made in the same minute as another's"
+    assert (
+        later.judge("claude", post("first", timedelta(hours=7), author_created=made), shape_of("two"), 0.9)[0] == 0.0
+    ), "the twin spoke"
+    late = post("third", timedelta(hours=14), author_created=made)
+    assert later.judge("claude", late, shape_of("three"), 0.9) == (1.0, "counted")
+    later.forget(AT + timedelta(hours=30))
+    assert (later.authors, later.texts, later.born) == ({}, {}, {})
+
+
 def item(number: int, title: str, outlet: str, hours: float = 0.0, summary: str = "") -> NewsItem:
     moment = AT + timedelta(hours=hours)
     return NewsItem(

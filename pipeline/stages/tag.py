@@ -9,7 +9,7 @@ from pipeline.model import Post, Run, Tag
 from pipeline.store import Store
 from pipeline.store.collected import count_posts, untagged_posts
 from pipeline.store.runs import record_run
-from pipeline.store.story import Vote, earlier_votes, save_tags
+from pipeline.store.story import Vote, earlier_accounts, earlier_votes, save_tags
 from pipeline.text.classifier import OutageModel
 from pipeline.text.reading import Asked, read_texts
 from pipeline.text.services import ServiceMatcher
@@ -41,7 +41,9 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
     ballot = Ballot()
     again = {(post.source, post.native_id) for post in posts}
-    ballot.recall(earlier_votes(store, posts[0].created - WINDOW, posts[-1].created + WINDOW, HALF, again))
+    span = posts[0].created - WINDOW, posts[-1].created + WINDOW
+    ballot.recall(earlier_votes(store, *span, HALF, again))
+    ballot.recall_born(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
     for (post, asked), r in zip(found, readings, strict=True):

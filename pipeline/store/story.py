@@ -61,6 +61,19 @@ def earlier_votes(
     return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows if (r[5], r[6]) not in but]
 
 
+def earlier_accounts(
+    store: Store, since: datetime, until: datetime, but: Collection[tuple[str, str]]
+) -> list[tuple[str, str, datetime, datetime]]:
+    """Return (service, author key, account made, created) of reports in a span, counted or not, whose account's age is known."""
+    rows = store.rows(
+        "SELECT v.service, v.author_key, p.author_created, v.created, v.source, v.native_id FROM votes v JOIN posts p USING (source, native_id)"
+        " WHERE v.created >= ? AND v.created < ? AND p.author_created IS NOT NULL AND v.author_key != '' AND v.reason NOT IN"
+        " ('not about an outage', 'deleted', 'no author') ORDER BY v.created, v.source, v.native_id",
+        (iso(since), iso(until)),
+    )
+    return [(r[0], r[1], utc(r[2]), utc(r[3])) for r in rows if (r[4], r[5]) not in but]
+
+
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Return the posts about a service that speak of an outage or clear a part of it, oldest first, as dicts.
 

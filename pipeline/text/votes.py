@@ -42,7 +42,9 @@ class Ballot:
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     halves: dict[str, datetime] = field(default_factory=dict)
-    born: dict[tuple[str, datetime], str] = field(default_factory=dict)
+    born: dict[tuple[str, datetime], dict[str, datetime]] = field(
+        default_factory=dict
+    )  # who spoke last, by minute made
     whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
 
     def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
@@ -56,6 +58,28 @@ class Ballot:
                 self.whole[service] = 0
             elif reason == COUNTED:
                 self.whole[service] = self.whole.get(service, 0) + 1
+
+    def recall_born(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
+        """Take in which accounts reported before, counted or not: (service, author, account made, created)."""
+        for service, author, made, created in earlier:
+            self._siblings(service, author, made, created)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what no post of `before` or later is held against: memory stays flat over years."""
+        last = before - WINDOW
+        self.authors = {key: at for key, at in self.authors.items() if at >= last}
+        self.texts = {key: at for key, at in self.texts.items() if at >= last}
+        self.halves = {key: at for key, at in self.halves.items() if at >= last}
+        young = {key: {who: at for who, at in spoke.items() if at >= last} for key, spoke in self.born.items()}
+        self.born = {key: spoke for key, spoke in young.items() if spoke}
+
+    def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
+        """Note that an account spoke; return whether another made in the same minute did within six hours."""
+        if made is None:
+            return False
+        spoke = self.born.setdefault((service, made.replace(second=0)), {})
+        spoke[author] = created
+        return any(other != author and self._within(at, created) for other, at in spoke.items())
 
     def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
         if author:
@@ -76,8 +100,7 @@ class Ballot:
         if not post.author_key:
             return 0.0, "no author"
         age = post.created - post.author_created if post.author_created else None
-        born = post.author_created.replace(second=0) if post.author_created else None
-        if born is not None and self.born.setdefault((service, born), post.author_key) != post.author_key:
+        if self._siblings(service, post.author_key, post.author_created, post.created):
             return 0.0, "an account made in the same minute as another's"
         if age is not None and age < NEWBORN:
             return 0.0, "an account younger than a day"
