@@ -133,7 +133,7 @@ def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours(
     twin = post("twin", timedelta(hours=1), author_created=made + timedelta(seconds=20))
     assert later.judge("claude", twin, shape_of("one"), 0.9)[1] == "an account made in the same minute as another's"
     assert (
-        later.judge("claude", post("first", timedelta(hours=7), author_created=made), shape_of("two"), 0.9)[0] == 0.0
+        later.judge("claude", post("first", timedelta(hours=6.5), author_created=made), shape_of("two"), 0.9)[0] == 0.0
     ), "the twin spoke"
     late = post("third", timedelta(hours=14), author_created=made)
     assert later.judge("claude", late, shape_of("three"), 0.9) == (1.0, "counted")
