@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feedback": ("pipeline.commands.feedback", "say whether an alert was right"),
     "sql": ("pipeline.commands.sql", "run one SELECT, read-only"),
     "import": ("pipeline.commands.import_", "bring in counts, posts, incidents or a recorded day"),
+    "backfill": ("pipeline.commands.backfill", "archives of any size to Parquet, here or on Dask"),
+    "export": ("pipeline.commands.export", "write every table as Parquet"),
     "record": ("pipeline.commands.record", "write a span of the database as a recorded day"),
     "purge": ("pipeline.commands.purge", "honour deletions, forget old words"),
     "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),

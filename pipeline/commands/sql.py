@@ -8,22 +8,31 @@ import math
 import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.commands.common import Setting, common, tame
-from pipeline.errors import StoreError
+from pipeline.errors import ConfigError, StoreError
 
 
 @click.command("sql")
 @click.argument("query")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1, instead of CSV.")
+@click.option(
+    "--parquet",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Ask a folder of Parquet tables instead of --db, by DuckDB.",
+)
 @common
-def sql_command(setting: Setting, query: str, as_json: bool) -> None:
+def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | None) -> None:
     """Run QUERY and print its rows as CSV, safe to open in a spreadsheet."""
     from pipeline.store import open_readonly
 
+    if parquet is not None:
+        _ask_parquet(parquet, query, as_json)
+        return
     conn = open_readonly(setting.db)
     # a database opened for reading could still be made to open, and so create, others
     conn.set_authorizer(
@@ -40,6 +49,23 @@ def sql_command(setting: Setting, query: str, as_json: bool) -> None:
         raise StoreError(f"{setting.db}: {error}") from error
     finally:
         conn.close()
+
+
+def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
+    try:
+        import duckdb
+
+        from pipeline.cluster.duck import open_parquet
+    except ImportError as error:
+        raise ConfigError(f"--parquet needs {error.name}: pip install 'groundswell[scale]'") from error
+    with open_parquet(folder) as conn:
+        try:
+            answer = conn.execute(query)
+            header = [column[0] for column in answer.description or ()]
+            rows = iter(answer.fetchone, None)
+            _json(header, rows) if as_json else _csv(header, rows)
+        except duckdb.Error as error:
+            raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
 
 
 def _csv(header: list[str], rows: Iterable[Sequence[Any]]) -> None:

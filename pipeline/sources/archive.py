@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,6 +53,11 @@ class _Unpacked(io.RawIOBase):
         return size
 
 
+def unpacked(file: IO[bytes], name: str) -> IO[bytes]:
+    """Return the content of an opened .zst file as a stream."""
+    return io.BufferedReader(_Unpacked(file, name), 1 << 16)
+
+
 def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Iterator[Batch]:
     """Stream an archive file, packed (.zst, long window) or not, as batches of some thousand posts.
 
@@ -60,9 +66,9 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     """
     try:
         with path.open("rb") as file:
-            lines: Any = io.BufferedReader(_Unpacked(file, str(path)), 1 << 16) if path.suffix == ".zst" else file
+            lines = unpacked(file, str(path)) if path.suffix == ".zst" else file
             number = 0
-            while chunk := list(_take(lines, CHUNK, f"{path.name}:{number}")):
+            while chunk := list(lines_of(lines, CHUNK, f"{path.name}:{number}")):
                 yield to_batch(objects(chunk, path.name, number), source=source, fetched_at=fetched_at, salt=salt)
                 number += len(chunk)
     except OSError as error:
@@ -73,8 +79,11 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
         raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
 
 
-def _take(lines: Any, count: int, where: str) -> Iterator[bytes]:
+def lines_of(lines: Any, count: int, where: str, stop: int = 0) -> Iterator[bytes]:
+    """Yield up to `count` lines, and none that begins at byte `stop` or later (0: to the end)."""
     for _ in range(count):
+        if stop and lines.tell() >= stop:
+            return
         line = lines.readline(MOST_LINE + 1)
         if not line:
             return
@@ -84,32 +93,77 @@ def _take(lines: Any, count: int, where: str) -> Iterator[bytes]:
 
 
 def parse_posts_csv(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"", name: str = "line") -> Batch:
-    """Parse `id,created_utc,text[,title][,author][,community][,url]`, times as ISO with a zone or seconds of the epoch.
+    """Parse posts of a CSV held in memory; see read_posts_csv. Raises SourceError without the columns."""
+    file = io.StringIO(as_utf8(body).decode("utf-8", "replace"), newline="")
+    batches = list(read_posts_csv(file, source=source, fetched_at=fetched_at, salt=salt, name=name))
+    rows = {row.native_id: row for batch in batches for row in batch.rows if isinstance(row, Post)}
+    bad = tuple(one for batch in batches for one in batch.rejected)
+    return Batch(source=source, rows=tuple(rows.values()), rejected=bad, outcome="ok" if rows else "empty")
+
+
+def read_posts_csv(
+    file: Iterable[str], *, source: str, fetched_at: datetime, salt: bytes, name: str
+) -> Iterator[Batch]:
+    """Stream `id,created_utc,text[,title][,author][,community][,url]`, times as ISO with a zone or seconds of the epoch.
 
     A row without id or readable time is refused with its line. Raises SourceError without the columns.
     """
-    reader = csv.DictReader(io.StringIO(as_utf8(body).decode("utf-8", "replace"), newline=""))
-    rows: dict[str, Post] = {}
-    bad: list[Reject] = []
+    reader = csv.DictReader(file)
     try:
         if not {"id", "created_utc", "text"} <= set(reader.fieldnames or ()):
             raise SourceError(f"{name}:1: needs the columns id, created_utc, text")
-        for row in reader:
-            try:
-                native, when = plain(row["id"], 200), (row["created_utc"] or "").strip()
-                if not native or None in row:
-                    raise ValueError("no id" if not native else "more cells than columns")
-                created = from_epoch(when) if when.replace(".", "").isdecimal() else utc(when)
-                url = plain(row.get("url"), 300)
-                rows[native] = Post(
-                    source=source, native_id=native, kind="post", community=plain(row.get("community"), 100),
-                    author_key=author_key(plain(row.get("author"), 100), source, salt), author_created=None,
-                    created=not_from_the_future(created, fetched_at), collected=fetched_at,
-                    title=plain(row.get("title"), TITLE_CAP), text=plain(row["text"]),
-                    url=url if url.startswith(("https://", "http://")) else "",
-                )  # fmt: skip
-            except (ValueError, TypeError) as error:
-                bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
     except csv.Error as error:
-        bad.append(reject(f"{name}:{reader.line_num}", error, ""))
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+        raise SourceError(f"{name}:1: {plain(error, 100)}") from error
+
+    def cells() -> Iterator[tuple[str, dict[str, Any]]]:
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                yield f"{name}:{reader.line_num}", {"": error}
+                return
+            if row is None:
+                return
+            yield f"{name}:{reader.line_num}", row
+
+    numbered = cells()
+    while chunk := list(islice(numbered, CHUNK)):
+        yield _of_cells(chunk, source=source, fetched_at=fetched_at, salt=salt)
+
+
+def posts_of_cells(rows: Iterable[Mapping[str, Any]], *, source: str, fetched_at: datetime, salt: bytes) -> Batch:
+    """Turn rows of the columns of read_posts_csv into a Batch; times may be datetimes with a zone."""
+    return _of_cells(enumerate(rows), source=source, fetched_at=fetched_at, salt=salt)
+
+
+def _of_cells(
+    rows: Iterable[tuple[object, Mapping[Any, Any]]], *, source: str, fetched_at: datetime, salt: bytes
+) -> Batch:
+    found: dict[str, Post] = {}
+    bad: list[Reject] = []
+    for where, row in rows:
+        try:
+            if isinstance(row.get(""), csv.Error):
+                raise ValueError(str(row[""]))
+            native = plain(row.get("id"), 200)
+            if not native or None in row:
+                raise ValueError("no id" if not native else "more cells than columns")
+            told = row.get("created_utc")
+            when = "" if told is None else str(told).strip()
+            if isinstance(told, datetime):
+                if told.tzinfo is None:
+                    raise ValueError("a time without a zone")
+                created = told.astimezone(UTC)
+            else:
+                created = from_epoch(when) if when.replace(".", "").isdecimal() else utc(when)
+            url = plain(row.get("url"), 300)
+            found[native] = Post(
+                source=source, native_id=native, kind="post", community=plain(row.get("community"), 100),
+                author_key=author_key(plain(row.get("author"), 100), source, salt), author_created=None,
+                created=not_from_the_future(created, fetched_at), collected=fetched_at,
+                title=plain(row.get("title"), TITLE_CAP), text=plain(row.get("text")),
+                url=url if url.startswith(("https://", "http://")) else "",
+            )  # fmt: skip
+        except (ValueError, TypeError) as error:
+            bad.append(reject(str(where), error, ",".join(str(value) for value in row.values())))
+    return Batch(source=source, rows=tuple(found.values()), rejected=tuple(bad), outcome="ok" if found else "empty")

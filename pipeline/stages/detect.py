@@ -7,12 +7,13 @@ was truly read: elsewhere it is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from detectors.base import ForeignState, Verdicts
@@ -24,6 +25,7 @@ from pipeline.store import judged as rows
 from pipeline.store.runs import heard, record_run, stage_note
 from pipeline.times import floor_to, iso, utc
 
+Marks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
 LOOK_BACK = timedelta(days=60)
@@ -31,7 +33,7 @@ KEPT_SCORE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class Group:
     """Series that share a source and bin width and so one detector state."""
 
     subject: str
@@ -49,9 +51,9 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     """Judge what is new in every group; the run counts bins offered (seen) and verdicts written (new)."""
     seen = new = 0
     groups = [
-        _Group(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes") for source in rows.post_sources(store)
+        Group(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes") for source in rows.post_sources(store)
     ] + [
-        _Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
+        Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
         for source, width, window in rows.count_groups(store)
     ]  # fmt: skip
     # a vote is a person: nobody repeats himself, and four are four
@@ -67,7 +69,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     return run
 
 
-def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:
+def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:
     spans = heard(store, group.source) if group.kind == "votes" else []
     until = _complete_until(store, group, spans, now)
     if until is None:
@@ -88,6 +90,7 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
         return 0, 0
+    here = marks(raw, columns)
     saved: dict[str, tuple[str, int, datetime, bytes]] = {}
     found: list[rows.VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
@@ -95,11 +98,11 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
         if begin >= end:
             continue
-        counts, mentions = _frames(group, raw, columns, begin, end, spans)
+        counts, mentions = frames(group, here, columns, begin, end, spans)
         if state is None:
             state = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
         verdicts = state.extend(counts, mentions)
-        found += _rows(group, columns, verdicts, repr(detector))
+        found += verdict_rows(group, columns, verdicts, repr(detector))
         total += len(counts)
         for slot in ("day", "now") if end == midnight else ("now",):
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
@@ -111,7 +114,7 @@ def _judge(store: Store, group: _Group, detector: Any, watched: Sequence[str], n
 
 
 def _complete_until(
-    store: Store, group: _Group, spans: Sequence[tuple[datetime, datetime]], now: datetime
+    store: Store, group: Group, spans: Sequence[tuple[datetime, datetime]], now: datetime
 ) -> datetime | None:
     """Return the end of the last bin that will not change any more."""
     if group.kind == "votes":
@@ -124,7 +127,7 @@ def _complete_until(
 
 
 def _resume(
-    store: Store, group: _Group, detector: Any, states: Mapping[str, tuple[str, int, datetime, bytes]], until: datetime
+    store: Store, group: Group, detector: Any, states: Mapping[str, tuple[str, int, datetime, bytes]], until: datetime
 ) -> tuple[datetime | None, Any, bool]:
     """Return where to judge from (None = nothing new), the state there, and whether verdicts are to be replaced."""
     name = repr(detector)
@@ -153,53 +156,63 @@ def _load(detector: Any, blob: bytes) -> Any:
         return None
 
 
-def _frames(
-    group: _Group, raw: Sequence[tuple[str, datetime, float]], columns: list[str], start: datetime, until: datetime,
-    spans: Sequence[tuple[datetime, datetime]],
+def marks(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]) -> Marks:
+    """Return (column name, time, count) as arrays: place of the column, second of the epoch, count."""
+    place = {column: i for i, column in enumerate(columns)}
+    told = [(place[column], at.timestamp(), n) for column, at, n in raw]
+    table = np.array(told, dtype=float).reshape(-1, 3)
+    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+
+
+def frames(
+    group: Group, raw: Marks, columns: Sequence[str], start: datetime, until: datetime, spans: Sequence[tuple[datetime, datetime]]
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:  # fmt: skip
     """Return counts (and mentions) of complete bins in [start, until), NaN where nothing was observed."""
     index = pd.date_range(start, until, freq=f"{group.bin_s}s", inclusive="left")
-    place = {column: i for i, column in enumerate(columns)}
-    begin = start.timestamp()
-
-    here = [
-        (int((at.timestamp() - begin) // group.bin_s), place[column], n) for column, at, n in raw if start <= at < until
-    ]
+    column, at, count = raw
+    here = (at >= start.timestamp()) & (at < until.timestamp())
+    column, slot, count = column[here], (at[here] - int(start.timestamp())) // group.bin_s, count[here]
+    names = pd.Index(columns)
     if group.kind == "complaints":
         values = np.full((len(index), len(columns)), np.nan)
-        for slot, column, total in here:
-            values[slot, column] = total
-        return pd.DataFrame(values, index=index, columns=pd.Index(columns)), None
+        values[slot, column] = count
+        return pd.DataFrame(values, index=index, columns=names), None
     votes = np.zeros((len(index), len(columns)))
     talk = np.zeros_like(votes)
-    for slot, column, counted in here:
-        talk[slot, column] += 1
-        votes[slot, column] += counted
+    np.add.at(talk, (slot, column), 1)
+    np.add.at(votes, (slot, column), count)
     covered = np.zeros(len(index), dtype=bool)
     starts = index.as_unit("s").asi8
     for since, end in spans:
         covered |= (starts >= since.timestamp()) & (starts + group.bin_s <= end.timestamp())
     votes[~covered], talk[~covered] = np.nan, np.nan
-    return (pd.DataFrame(votes, index=index, columns=pd.Index(columns)),
-            pd.DataFrame(talk, index=index, columns=pd.Index(columns)))  # fmt: skip
+    return pd.DataFrame(votes, index=index, columns=names), pd.DataFrame(talk, index=index, columns=names)
 
 
-def _rows(group: _Group, columns: list[str], verdicts: Verdicts, detector: str) -> list[rows.VerdictRow]:
-    """Return the verdicts worth keeping: something observed, a complaint count missing, or a raised score."""
+def verdict_columns(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> dict[str, Any]:
+    """Return the columns of the verdicts worth keeping: something observed, a complaint count missing, or a raised score.
+
+    Keys are those of the table, in its order; what is not known is NaN.
+    """
     observed, score = verdicts.observed.to_numpy(), verdicts.score.to_numpy()
     keep = (np.nan_to_num(observed) > 0) | (np.nan_to_num(score) >= KEPT_SCORE)
     if group.kind == "complaints":
         keep |= np.isnan(observed)
-    starts = [iso(stamp.to_pydatetime()) for stamp in verdicts.observed.index]
-    names = [str(group.key(column)) for column in columns]
-    parts = [getattr(verdicts, name).to_numpy() for name in ("expected", "upperbound", "p", "level")]
-    found: list[rows.VerdictRow] = []
-    for i, j in zip(*np.nonzero(keep), strict=True):
-        expected, upper, p, level = (part[i, j] for part in parts)
-        found.append((names[j], starts[i], _null(observed[i, j]), _null(expected), _null(upper), _null(score[i, j]),
-                      _null(p, 12), int(level), int(level >= 1), detector))  # fmt: skip
-    return found
+    rows, places = np.nonzero(keep)
+    starts = pd.DatetimeIndex(verdicts.observed.index).as_unit("s").asi8.astype("datetime64[s]")
+    stamps = np.char.add(np.datetime_as_string(starts), "Z")
+    names = np.array([str(group.key(column)) for column in columns], dtype=object)
+    level = verdicts.level.to_numpy()[rows, places].astype(np.int64)
+    return {
+        "series": names[places], "bin_start": stamps[rows], "observed": np.round(observed[rows, places], 4),
+        "expected": np.round(verdicts.expected.to_numpy()[rows, places], 4), "upperbound": np.round(verdicts.upperbound.to_numpy()[rows, places], 4),
+        "score": np.round(score[rows, places], 4), "p": np.round(verdicts.p.to_numpy()[rows, places], 12), "level": level,
+        "alarm": (level >= 1).astype(np.int64), "detector": np.full(len(rows), detector, dtype=object),
+    }  # fmt: skip
 
 
-def _null(value: float, digits: int = 4) -> float | None:
-    return None if np.isnan(value) else round(float(value), digits)
+def verdict_rows(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[rows.VerdictRow]:
+    """Return the verdicts worth keeping as rows of their table, None for what is not known."""
+    told = verdict_columns(group, columns, verdicts, detector)
+    listed = [values.tolist() for values in told.values()]
+    return [tuple(None if value != value else value for value in row) for row in zip(*listed, strict=True)]  # type: ignore[misc]

@@ -76,11 +76,16 @@ def counts(
         " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
         (source, interval_s, window, iso(since), iso(until)),
     )
-    found = [(row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows]
-    totals = {(service, start) for service, indicator, start, _ in found if not indicator}
+    return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
+
+
+def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[tuple[str, datetime, float]]:
+    """Return (service or service|indicator, start, total) of (service, indicator, start, total); see counts."""
+    found = list(rows)
+    whole = {(service, start) for service, indicator, start, _ in found if not indicator}
     summed: dict[tuple[str, datetime], int] = {}
     for service, indicator, start, total in found:
-        if indicator and (service, start) not in totals:
+        if indicator and (service, start) not in whole:
             summed[service, start] = summed.get((service, start), 0) + total
     named = [
         (f"{service}|{indicator}" if indicator else service, start, float(total))

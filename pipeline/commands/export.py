@@ -1,0 +1,27 @@
+"""`groundswell export FOLDER`: the whole database as Parquet, for pandas, DuckDB and Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands.common import Setting, common
+from pipeline.errors import ConfigError
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@common
+def export_command(setting: Setting, folder: Path) -> None:
+    """Write every table into FOLDER; `groundswell sql --parquet FOLDER` asks it, with the same views."""
+    try:
+        from pipeline.cluster.load import export_tables
+    except ImportError as error:
+        raise ConfigError(f"export needs {error.name}: pip install 'groundswell[scale]'") from error
+    from pipeline.store import Store, must_exist
+
+    must_exist(setting.db)
+    with Store(setting.db) as store:
+        told = export_tables(store, folder)
+    click.echo(f"{folder}: {len(told)} tables, {sum(told.values())} rows")

@@ -1,0 +1,373 @@
+"""Backfill: the same rows whatever the engine and however archives are cut, done once, and kept when something breaks."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from tests.conftest import ROOT, Groundswell
+
+pytest.importorskip("pyarrow", reason="pip install -e '.[scale]'")
+pytest.importorskip("distributed", reason="pip install -e '.[scale]'")
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.cluster.inputs import parts_of, post_batches
+from pipeline.times import utc
+
+NOW = "2026-03-05T00:00:00Z"
+BEGIN = 1772409600  # 2 March 2026, 00:00 UTC
+TABLES = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts", "coverage")
+
+
+def write_posts(path: Path, number: int = 600, *, first: int = 0, begin: int = BEGIN) -> None:
+    """Write posts over a day, of which an hour is full of people who cannot log in."""
+    dice = random.Random(7 + first)
+    lines = []
+    for n in range(first, first + number):
+        bad = 0.4 < n % 600 / 600 < 0.5
+        text = (
+            f"cannot log in to Claude since {dice.random():.6f}"
+            if bad
+            else f"my garden {dice.random():.6f}, Claude is nice"
+            if n % 3
+            else "nothing"
+        )
+        lines.append({"id": f"p{n}", "title": "Claude is down" if bad else "hello", "selftext": text, "author": f"u{n}", "subreddit": "ClaudeAI",
+                      "created_utc": begin + n * 144})  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_counts(path: Path, services: int = 3, bins: int = 400) -> None:
+    dice = random.Random(3)
+    stamps = [BEGIN - 3 * 86400 + n * 900 for n in range(bins)]
+    rows = [
+        (f"s{s}", t, 90 if s == 1 and n > bins - 5 else dice.randrange(3, 9))
+        for s in range(services)
+        for n, t in enumerate(stamps)
+    ]
+    table = pa.table({"service": [r[0] for r in rows], "start_utc": pa.array([r[1] for r in rows]).cast(pa.timestamp("s", "UTC")),
+                      "interval_s": [900] * len(rows), "total": [r[2] for r in rows]})  # fmt: skip
+    pq.write_table(table, path, row_group_size=500)
+
+
+def rows_of(db: Path) -> dict[str, list[tuple[object, ...]]]:
+    conn = sqlite3.connect(db)
+    return {table: sorted(conn.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in TABLES}
+
+
+def same(one: dict[str, Any], two: dict[str, Any], but: tuple[str, ...] = ()) -> None:
+    for table in TABLES:
+        if table not in but:
+            assert one[table] == two[table], table
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Path:
+    write_posts(tmp_path / "posts.ndjson")
+    write_counts(tmp_path / "counts.parquet")
+    return tmp_path
+
+
+def backfill(groundswell: Groundswell, out: str, *more: str) -> Any:
+    return groundswell(
+        "backfill",
+        out,
+        "--posts",
+        "posts.ndjson",
+        "--counts",
+        "counts.parquet",
+        "--now",
+        NOW,
+        "--into-db",
+        "--db",
+        f"{out}.db",
+        *more,
+    )
+
+
+@pytest.mark.slow
+def test_it_says_what_import_tag_and_detect_say(groundswell: Groundswell, archives: Path) -> None:
+    done = backfill(groundswell, "out")
+    assert done.returncode == 0, done.stderr
+    for command in (("import", "posts", "posts.ndjson"), ("tag",), ("detect",)):
+        assert groundswell(*command, "--now", NOW, "--db", "live.db").returncode == 0
+    one, two = rows_of(archives / "out.db"), rows_of(archives / "live.db")
+    about = {row[:2] for row in one["post_tags"]}
+    assert len(about) > 300
+    assert one["posts"] == [r for r in two["posts"] if r[:2] in about]
+    for table in ("post_tags", "votes", "coverage"):
+        assert one[table] == two[table], table
+    votes = [row for row in one["verdicts"] if "/votes/" in str(row[0])]
+    live = [row for row in two["verdicts"] if "/votes/" in str(row[0])]
+    assert len(votes) == len(live) > 50
+    for mine, theirs in zip(votes, live, strict=True):
+        assert (mine[:2], mine[7:]) == (theirs[:2], theirs[7:])
+        numbers = zip(mine[2:7], theirs[2:7], strict=True)
+        assert all(a is b or math.isclose(float(a), float(b), abs_tol=2e-4) for a, b in numbers)  # type: ignore[arg-type]
+    assert max(row[8] for row in votes) == 1, "the hour of failed logins is seen"
+
+
+def test_counts_are_judged_as_the_database_judges_them(groundswell: Groundswell, tmp_path: Path) -> None:
+    rows = ["service,start_utc,interval_s,region,indicator,total"]
+    for n in range(300):
+        at = f"2026-02-{20 + n // 96:02d}T{n % 96 // 4:02d}:{n % 4 * 15:02d}:00Z"
+        rows += [f"github,{at},900,{region},,{n % 5 + extra}" for region, extra in (("US", 2), ("DE", 1))]
+        rows += [f"netflix,{at},900,,,{n % 4}", f"netflix,{at},900,,login,{n % 2}"]
+    (tmp_path / "c.csv").write_text("\n".join(rows) + "\n")
+    assert (
+        groundswell("backfill", "out", "--counts", "c.csv", "--now", NOW, "--into-db", "--db", "one.db").returncode == 0
+    )
+    assert groundswell("import", "counts", "c.csv", "--now", NOW, "--db", "two.db").returncode == 0
+    assert groundswell("detect", "--now", NOW, "--db", "two.db").returncode == 0
+    one, two = rows_of(tmp_path / "one.db"), rows_of(tmp_path / "two.db")
+    named = [
+        [str(cell).replace("counts:c.csv", "counts:archive") if isinstance(cell, str) else cell for cell in row]
+        for row in two["verdicts"]
+    ]
+    assert [list(row) for row in one["verdicts"]] == sorted(named, key=lambda r: repr(tuple(r)))
+    assert len(one["complaint_counts"]) == 1200
+
+
+@pytest.mark.slow
+def test_a_second_run_does_nothing_again_and_a_new_archive_adds_its_part(
+    groundswell: Groundswell, archives: Path
+) -> None:
+    assert "read now" in backfill(groundswell, "out").stdout
+    before = {path: path.stat().st_mtime_ns for path in (archives / "out").rglob("*.parquet")}
+    done = backfill(groundswell, "out")
+    assert "0 read now" in done.stdout
+    assert done.stdout.endswith("out.db: 0 rows new\n")
+    assert {path: path.stat().st_mtime_ns for path in (archives / "out").rglob("*.parquet")} == before
+    write_posts(archives / "more.ndjson", 50, first=600)
+    done = backfill(groundswell, "out", "--posts", "more.ndjson")
+    assert "1 read now" in done.stdout
+    assert len(rows_of(archives / "out.db")["coverage"]) == 1
+
+
+def test_the_cut_of_lines_loses_and_doubles_none(tmp_path: Path) -> None:
+    write_posts(tmp_path / "posts.ndjson", 200)
+    size = (tmp_path / "posts.ndjson").stat().st_size
+    for bite in (97, 1000, size - 1, size, size + 1):
+        parts = parts_of("posts", [str(tmp_path / "posts.ndjson")], "m", bite)
+        ids = [
+            row.native_id
+            for part in parts
+            for batch in post_batches(part, fetched_at=utc(NOW), salt=b"")
+            for row in batch.rows
+        ]  # type: ignore[union-attr]
+        assert sorted(ids) == sorted(f"t3_p{n}" for n in range(200)), bite
+
+
+def test_every_form_of_posts_holds_the_same(tmp_path: Path) -> None:
+    write_posts(tmp_path / "a.ndjson", 40)
+    raw = (tmp_path / "a.ndjson").read_bytes()
+    (tmp_path / "a.zst").write_bytes(zstandard.ZstdCompressor().compress(raw))
+    told = [json.loads(line) for line in raw.splitlines()]
+    cells = {"id": [t["id"] for t in told], "text": [t["selftext"] for t in told], "title": [t["title"] for t in told]}
+    pq.write_table(
+        pa.table({**cells, "created_utc": pa.array([t["created_utc"] for t in told]).cast(pa.timestamp("s", "UTC"))}),
+        tmp_path / "a.parquet",
+    )
+    lines = [
+        "id,created_utc,text,title",
+        *(f'{t["id"]},{t["created_utc"]},"{t["selftext"]}",{t["title"]}' for t in told),
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    found = {}
+    for form in ("ndjson", "zst", "parquet", "csv"):
+        (part,) = parts_of("posts", [str(tmp_path / f"a.{form}")], "m")
+        found[form] = [
+            (r.title, r.text, r.created) for b in post_batches(part, fetched_at=utc(NOW), salt=b"") for r in b.rows
+        ]  # type: ignore[union-attr]
+    assert found["ndjson"] == found["zst"] == found["parquet"] == found["csv"]
+    assert len(found["csv"]) == 40
+
+
+@pytest.mark.parametrize(("file", "words"), [
+    ("cut.zst", "breaks off within its packed data"), ("bad.parquet", "not a whole Parquet file"), ("no.parquet", "needs the columns service, start_utc, total"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_one_line_and_the_rest_is_kept(
+    groundswell: Groundswell, archives: Path, file: str, words: str
+) -> None:
+    packed = zstandard.ZstdCompressor().compress((archives / "posts.ndjson").read_bytes())
+    (archives / "cut.zst").write_bytes(packed[: len(packed) // 2])
+    (archives / "bad.parquet").write_bytes((archives / "counts.parquet").read_bytes()[:2000])
+    pq.write_table(pa.table({"service": ["x"], "count": [1]}), archives / "no.parquet")
+    extra = ("--posts" if file == "cut.zst" else "--counts", file)
+    done = backfill(groundswell, "out", *extra)
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (
+        1 if file == "bad.parquet" else 3,
+        True,
+        False,
+    ), done.stderr
+    done = backfill(groundswell, "out")
+    assert done.returncode == 0, done.stderr
+    assert file == "bad.parquet" or "0 read now" in done.stdout, "what was finished is kept"
+    assert len(rows_of(archives / "out.db")["votes"]) > 300
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_line_and_a_later_run_completes(archives: Path) -> None:
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000));"
+    code = limit + "import sys; from pipeline.__main__ import main; sys.argv = ['groundswell', *sys.argv[1:]]; main()"
+    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    full = subprocess.run(
+        [sys.executable, "-c", code, *args], cwd=archives, env=env, capture_output=True, text=True, timeout=200
+    )
+    assert full.returncode in (1, 3), full.stderr
+    assert "Traceback" not in full.stderr, full.stderr[-1500:]
+    assert "cannot be written" in full.stderr
+    assert not list((archives / "out").rglob("_aside/*/*/*")), "nothing half written is left"
+    free = subprocess.run(
+        [sys.executable, "-m", "pipeline", *args], cwd=archives, env=env, capture_output=True, text=True, timeout=200
+    )
+    assert free.returncode == 0, free.stderr
+
+
+def test_wrong_use_is_one_line(groundswell: Groundswell, tmp_path: Path) -> None:
+    for args, words in ((("out",), "nothing to read"), (("out", "--posts", "absent.ndjson"), "cannot be read"),
+                        (("out", "--posts", ".", "--scheduler", "tcp://x:1"), "only for --engine dask")):  # fmt: skip
+        done = groundswell("backfill", *args)
+        assert (done.returncode in (1, 2, 3), words in done.stderr, "Traceback" in done.stderr) == (
+            True,
+            True,
+            False,
+        ), done.stderr
+    done = groundswell("sql", "--parquet", ".", "select 1")
+    assert "holds no Parquet tables" in done.stderr
+
+
+@pytest.mark.slow
+def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
+    groundswell: Groundswell, archives: Path
+) -> None:
+    for n in range(1, 6):
+        write_posts(archives / f"more{n}.ndjson", 600, first=600 * n, begin=BEGIN - 600 * n * 144)
+    more = [arg for n in range(1, 6) for arg in ("--posts", f"more{n}.ndjson")]
+    assert backfill(groundswell, "local", *more).returncode == 0
+    command = [sys.executable, "-m", "pipeline", "backfill", "dask", "--posts", "posts.ndjson", "--counts", "counts.parquet", *more, "--now", NOW,
+               "--into-db", "--db", "dask.db", "--engine", "dask"]  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=archives,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    killed = threading.Event()
+
+    def kill_one() -> None:
+        while process.poll() is None and not killed.is_set():
+            workers = [
+                pid
+                for pid in children(process.pid)
+                if "spawn_main" in command_of(pid) and list((archives / "dask" / "_aside").glob(f"*-{pid}"))
+            ]
+            if workers:
+                os.kill(workers[0], signal.SIGKILL)
+                killed.set()
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=kill_one)
+    thread.start()
+    _, err = process.communicate(timeout=280)
+    thread.join()
+    assert killed.is_set(), "a worker was killed while it wrote"
+    assert process.returncode == 0, err
+    assert "dashboard  http://127.0.0.1:" in err
+    same(rows_of(archives / "local.db"), rows_of(archives / "dask.db"))
+    files = {name: {p.relative_to(archives / name): pq.read_table(p, partitioning=None) for p in sorted((archives / name).glob("[a-z]*/**/*.parquet"))}
+             for name in ("local", "dask")}  # fmt: skip
+    assert files["local"] == files["dask"]
+
+
+def children(pid: int) -> Iterator[int]:
+    for line in subprocess.run(
+        ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[1:]:
+        child, parent = map(int, line.split())
+        if parent == pid:
+            yield child
+            yield from children(child)
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
+    groundswell: Groundswell, archives: Path
+) -> None:
+    gone = groundswell(
+        "backfill",
+        "out",
+        "--counts",
+        "counts.parquet",
+        "--engine",
+        "dask",
+        "--scheduler",
+        "tcp://127.0.0.1:9",
+        "--now",
+        NOW,
+    )
+    assert (gone.returncode, "no scheduler answers there" in gone.stderr, "Traceback" in gone.stderr) == (
+        1,
+        True,
+        False,
+    ), gone.stderr
+    write_posts(archives / "posts.ndjson", 6000)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    port = free_port()
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"],
+                                 env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--death-timeout", "30"],
+                              env=env, cwd=archives, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
+    try:
+        time.sleep(5)
+        run = subprocess.Popen([sys.executable, "-m", "pipeline", *args, "--engine", "dask", "--scheduler", f"tcp://127.0.0.1:{port}"], cwd=archives, env=env,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        for _ in range(600):
+            if list((archives / "out").glob("_done/read-*.json")):
+                break
+            time.sleep(0.05)
+        scheduler.kill()
+        _, err = run.communicate(timeout=120)
+    finally:
+        scheduler.kill()
+        worker.kill()
+    assert run.returncode == 1, err
+    assert "what was finished is kept" in err
+    assert "Traceback" not in err, err
+    done = groundswell(*args)
+    assert done.returncode == 0, done.stderr
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
