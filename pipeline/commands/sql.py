@@ -60,6 +60,9 @@ def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
         raise ConfigError(f"--parquet needs {error.name}: pip install 'groundswell[scale]'") from error
     with open_parquet(folder) as conn:
         try:
+            kinds = {one.type for one in conn.extract_statements(query)}
+            if not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+                raise StoreError(f"{folder}: only questions are answered: SELECT, WITH, EXPLAIN")
             answer = conn.execute(query)
             header = [column[0] for column in answer.description or ()]
             rows = iter(answer.fetchone, None)

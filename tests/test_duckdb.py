@@ -1,0 +1,89 @@
+"""The views over Parquet, asked by DuckDB: the same answers as SQLite's, and nothing else is read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import DASHBOARDS
+from pipeline.stages.publish import run_publish
+from pipeline.store import Store
+from pipeline.store.people import add_silence, put_feedback
+from tests.conftest import Groundswell
+from tests.test_alerts import hear
+from tests.test_explain import World, at
+
+pytest.importorskip("duckdb", reason="pip install -e '.[scale]'")
+
+
+def alike(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return rows in one order, numbers as numbers: DuckDB has booleans and whole numbers where SQLite has not."""
+    return sorted(repr([round(float(v), 6) if isinstance(v, bool | int | float) else v for v in row]) for row in rows)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "groundswell.db"
+    with Store(path, views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("github", "netflix", "heroku", "huggingface", "vercel"))
+        store.put_catalogue(world.config.catalogue, world.config.watched)
+        world.news("10:30", "Regulator fines GitHub over data")
+        world.read("09:00", "12:00")
+        world.bins("github", "11:00", 6, 80, 60)
+        world.explain("11:31")
+        hear(world, "11:33")
+        world.page("github", "A", "11:40", "investigating", "major")
+        world.explain("11:41")
+        for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+            world.page(name, name, f"13:0{minute}", "investigating", "major")
+        world.explain("13:05")
+        hear(world, "13:05")
+        put_feedback(store, next(iter(world.all())), "right", "", at("14:00"))
+        add_silence(store, "netflix", "", at("10:00"), at("14:00"), "r", "a")
+        run_publish(store, world.config, tmp_path / "report", at("14:00"), simulated=False)
+    return path
+
+
+def test_every_view_says_the_same_in_duckdb(groundswell: Groundswell, database: Path) -> None:
+    from pipeline.cluster.duck import open_parquet
+
+    done = groundswell("export", "parquet")
+    assert (done.returncode, "33 tables" in done.stdout) == (0, True), done.stderr + done.stdout
+    seen = 0
+    with Store(database) as store, open_parquet(database.parent / "parquet") as duck:
+        for (view,) in store.rows("SELECT name FROM sqlite_master WHERE type = 'view'"):
+            ours = [tuple(row) for row in store.rows(f"SELECT * FROM {view}")]
+            theirs = duck.execute(f"SELECT * FROM {view}").fetchall()
+            assert alike(theirs) == alike(ours), view
+            seen += len(ours)
+    assert seen > 60
+
+
+@pytest.mark.parametrize("question", [
+    "select * from read_csv('/etc/passwd')", "copy (select 1) to 'x.csv'", "copy (select 1) to '{folder}/x.csv'", "attach 'x.db'",
+    "create table t as select 1", "select 1; drop view posts", "set enable_external_access = true", "install httpfs", "select * from nothing_here",
+])  # fmt: skip
+def test_questions_read_the_folder_and_nothing_else(groundswell: Groundswell, database: Path, question: str) -> None:
+    assert groundswell("export", "parquet").returncode == 0
+    folder = database.parent / "parquet"
+    before = sorted(folder.rglob("*"))
+    done = groundswell("sql", "--parquet", "parquet", question.format(folder=folder))
+    assert (done.returncode, "Traceback" in done.stderr, done.stdout) == (1, False, ""), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_question_is_answered_as_csv_and_json(groundswell: Groundswell, database: Path) -> None:
+    assert groundswell("export", "parquet").returncode == 0
+    asked = "select service, state from incident_overview where service = 'GitHub'"
+    assert (
+        groundswell("sql", "--parquet", "parquet", asked).stdout
+        == groundswell("sql", asked).stdout
+        == "service,state\nGitHub,confirmed\n"
+    )
+    assert (
+        groundswell("sql", "--json", "--parquet", "parquet", asked).stdout == groundswell("sql", "--json", asked).stdout
+    )
