@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 def iso(moment: datetime) -> str:
     """Return a UTC moment as fixed-width text, fractions of a second dropped."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return (
+        moment.isoformat(timespec="seconds")[:19] + "Z"
+    )  # a fifth of the time of strftime, and every row has three of them
 
 
 def utc(text: str) -> datetime:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 import yaml
 
 from pipeline.config import DASHBOARDS
@@ -172,3 +173,10 @@ def test_every_query_of_the_cookbook_runs(tmp_path: Path) -> None:
         for query in found:
             store.rows(query)
     assert cookbook.table(["a", "b"], [("x" * 200, None), (1, 2)]).splitlines()[0].split() == ["a", "b"]
+
+
+def test_the_steps_a_store_asks_for_are_those_the_schema_has() -> None:
+    from pipeline.store import STEPS
+    from pipeline.store.schema import migrations
+
+    assert {step.name for step in migrations.pending(sqlite_utils.Database(memory=True))} == STEPS

@@ -86,7 +86,8 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
     if state is not None:
-        columns = [*state.series, *(c for c in columns if c not in set(state.series))]
+        known = set(state.series)
+        columns = [*state.series, *(c for c in columns if c not in known)]
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
         return 0, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pipeline.model import Batch, ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
@@ -63,11 +63,32 @@ def _outside_row(v: OutsideVerdict) -> tuple[object, ...]:
     return (v.source, v.service, v.verdict, iso(v.observed), iso(v.collected))
 
 
+def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple[str, str]]:
+    """Return which of some items are stored: only these may be about to be rewritten."""
+    found: set[tuple[str, str]] = set()
+    by_source: dict[str, list[str]] = {}
+    for item in news:
+        by_source.setdefault(item.source, []).append(item.native_id)
+    for source, ids in by_source.items():
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            marks = ",".join("?" * len(some))
+            rows = conn.execute(
+                f"SELECT native_id FROM news_items WHERE source = ? AND native_id IN ({marks})", (source, *some)
+            )
+            found |= {(source, row[0]) for row in rows}
+    return found
+
+
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     """Store a batch's rows, rejects and memory in one transaction; return how many rows were new or changed."""
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
     with store.transaction() as conn:
-        conn.executemany(_REVISION, [(iso(now), n.source, n.native_id, n.title, n.summary) for n in news])
+        known = _known_news(conn, news)
+        conn.executemany(
+            _REVISION,
+            [(iso(now), n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
+        )
         # a cursor's rowcount leaves out what triggers did, and rows an upsert found unchanged
         new = sum(
             max(0, conn.executemany(sql, rows).rowcount)

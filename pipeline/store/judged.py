@@ -181,16 +181,17 @@ def verdicts(
 
     `minimum` restricts to series with at least one such score in the span.
     """
+    # the series first, then each one's stretch of the key: by time alone every series would be read
     sql = (
-        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level FROM verdicts v"
-        " JOIN series s USING (series) WHERE v.bin_start >= :since AND v.bin_start < :until"
+        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level FROM series s CROSS JOIN verdicts v"
+        " WHERE v.series = s.series AND v.bin_start >= :since AND v.bin_start < :until"
     )
     if service is not None:
         sql += " AND s.service = :service"
     if minimum is not None:
         sql += (
-            " AND v.series IN (SELECT series FROM verdicts WHERE bin_start >= :since AND bin_start < :until"
-            " AND score >= :minimum)"
+            " AND s.series IN (SELECT series FROM verdicts WHERE bin_start >= :since AND bin_start < :until"
+            " AND score >= :minimum AND score >= 2)"
         )
     rows = store.rows(
         sql + " ORDER BY v.series, v.bin_start",

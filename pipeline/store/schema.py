@@ -234,6 +234,8 @@ ALTER TABLE alerts                      -- addresses a mail server put off while
 CREATE INDEX alerts_incident ON alerts (incident, created);
 CREATE INDEX alerts_sent ON alerts (channel, route, sent_at);
 CREATE INDEX runs_started ON runs (stage, started);
+CREATE INDEX series_service ON series (service);
+CREATE INDEX verdicts_loud ON verdicts (bin_start, series, score) WHERE score >= 2;
 ALTER TABLE availability                -- minutes of the month in which it was watched; availability is a share of these
   ADD COLUMN observed_minutes REAL NOT NULL DEFAULT 0;
 """
@@ -282,9 +284,3 @@ def tell_routes(db: Database) -> None:
 def tell_the_rest(db: Database) -> None:
     """Keep who is still to hear of a message, how much of a month was watched; find runs by time and alerts by incident."""
     _execute(db, REST)
-
-
-STEPS = {
-    create_tables.__name__, read_more.__name__, hear_more.__name__, tell_stories.__name__, tell_routes.__name__,
-    tell_the_rest.__name__,
-}  # fmt: skip
