@@ -55,7 +55,10 @@ check: lint types test test-slow ## everything CI checks
 evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and where EVAL_DATA points (about 8 minutes)
 	@$(GW) evaluate --out out/evaluate
 
-bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run (about 4 minutes)
+bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run, into docs/speed.md (about 9 minutes)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'
+	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_pipeline.py
+	@$(PY) -m tests.benchmarks.table out/bench.json
 	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
 
 train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures

@@ -46,7 +46,7 @@ ORDER BY v.created;
 CREATE VIEW complaints_by_hour AS
 SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source, interval_s, "window"
 FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = ''
-GROUP BY service, source, substr(start, 1, 13), interval_s, "window";
+GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window";
 
 CREATE VIEW alarms AS
 SELECT v.series, s.service, s.channel, s.region, s.indicator, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level

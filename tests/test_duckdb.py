@@ -17,6 +17,7 @@ from tests.test_alerts import hear
 from tests.test_explain import World, at
 
 pytest.importorskip("duckdb", reason="pip install -e '.[scale]'")
+pytestmark = pytest.mark.slow
 
 
 def alike(rows: Sequence[Sequence[Any]]) -> list[str]:

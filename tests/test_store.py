@@ -180,3 +180,22 @@ def test_the_steps_a_store_asks_for_are_those_the_schema_has() -> None:
     from pipeline.store.schema import migrations
 
     assert {step.name for step in migrations.pending(sqlite_utils.Database(memory=True))} == STEPS
+
+
+LARGE = ("posts", "post_tags", "votes", "complaint_counts", "verdicts", "news_items", "status_updates")
+
+
+@pytest.mark.parametrize("question", [
+    "complaints_by_hour WHERE service = 'x' AND hour >= '2026-03-01'", "alarms WHERE bin_start >= '2026-03-01'", "what_is_wrong_now", "incident_overview",
+    "blind_sources", "how_good_are_we", "counted_votes WHERE created >= '2026-03-01'", "who_said_it_began WHERE incident = 'x'",
+    "what_the_press_claims WHERE published >= '2026-03-01'", "news_around WHERE incident = 'x'", "official_updates WHERE displayed_at >= '2026-03-01'",
+    "which_component WHERE incident = 'x'", "official_lag", "episodes", "how_sure WHERE incident = 'x'", "how_it_went WHERE incident = 'x'", "availability_by_month",
+    "rivals_meanwhile WHERE incident = 'x'", "outages_like_it WHERE incident = 'x'", "messages", "surge_watch", "what_else_was_wrong WHERE incident = 'x'",
+])  # fmt: skip
+def test_no_question_reads_a_large_table_whole(tmp_path: Path, question: str) -> None:
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN SELECT * FROM {question}")]
+        aliases = {"v": "verdicts", "p": "posts", "t": "post_tags", "n": "news_items"}
+        for step in plan:
+            words = step.split()
+            assert words[0] != "SCAN" or (words[1] not in LARGE and not (words[1] in aliases and words[1] != "n")), step

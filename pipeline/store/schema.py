@@ -235,6 +235,8 @@ CREATE INDEX alerts_incident ON alerts (incident, created);
 CREATE INDEX alerts_sent ON alerts (channel, route, sent_at);
 CREATE INDEX runs_started ON runs (stage, started);
 CREATE INDEX series_service ON series (service);
+CREATE INDEX complaint_counts_hour ON complaint_counts (service, substr(start, 1, 13) || ':00:00Z')
+  WHERE region = '' AND indicator = '' AND "window" != 'rolling';
 CREATE INDEX verdicts_loud ON verdicts (bin_start, series, score) WHERE score >= 2;
 ALTER TABLE availability                -- minutes of the month in which it was watched; availability is a share of these
   ADD COLUMN observed_minutes REAL NOT NULL DEFAULT 0;

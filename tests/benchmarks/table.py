@@ -1,0 +1,47 @@
+"""Write the table of docs/speed.md from what pytest-benchmark measured: `python -m tests.benchmarks.table out/bench.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
+TABLE = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Rewrite the page."""
+    told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    groups: dict[str, list[dict[str, object]]] = {}
+    for one in told["benchmarks"]:
+        groups.setdefault(one["group"], []).append({**one["extra_info"], "seconds": one["stats"]["median"]})
+    lines = ["| job | way | median | beside |", "| --- | --- | --- | --- |"]
+    for group, ways in groups.items():
+        base = next(float(str(w["seconds"])) for w in ways if w["way"] == w["of"])
+        for way in ways:
+            seconds = float(str(way["seconds"]))
+            rate = f", {int(str(way['rows'])) / seconds:,.0f} rows a second" if "rows" in way else ""
+            rate += f", {way['bytes']} bytes a row" if "bytes" in way else ""
+            lines.append(
+                f"| {group} | {way['way']} | {words(seconds)}{rate} | {'' if way['way'] == way['of'] else f'{seconds / base:.2f} x'} |"
+            )
+    machine = told["machine_info"]["cpu"].get("brand_raw", "")
+    lines.append(f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores{f' ({machine})' if machine else ''}, "
+                 f"Python {told['machine_info']['python_version']}.")  # fmt: skip
+    PAGE.write_text(
+        TABLE.sub(lambda m: m[1] + "\n".join(lines) + "\n" + m[2], PAGE.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+
+
+def words(seconds: float) -> str:
+    """Return a span of time with three digits and its unit."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+if __name__ == "__main__":
+    main()
