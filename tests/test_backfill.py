@@ -123,6 +123,7 @@ def test_it_says_what_import_tag_and_detect_say(groundswell: Groundswell, archiv
     assert max(row[8] for row in votes) == 1, "the hour of failed logins is seen"
 
 
+@pytest.mark.slow
 def test_counts_are_judged_as_the_database_judges_them(groundswell: Groundswell, tmp_path: Path) -> None:
     rows = ["service,start_utc,interval_s,region,indicator,total"]
     for n in range(300):
@@ -241,6 +242,7 @@ def test_a_full_disk_is_one_line_and_a_later_run_completes(archives: Path) -> No
     assert free.returncode == 0, free.stderr
 
 
+@pytest.mark.slow
 def test_wrong_use_is_one_line(groundswell: Groundswell, tmp_path: Path) -> None:
     for args, words in ((("out",), "nothing to read"), (("out", "--posts", "absent.ndjson"), "cannot be read"),
                         (("out", "--posts", ".", "--scheduler", "tcp://x:1"), "only for --engine dask")):  # fmt: skip
