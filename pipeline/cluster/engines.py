@@ -5,6 +5,7 @@ Both run the same tasks on the same parts, so that what they publish is the same
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -104,6 +105,10 @@ class OnDask:
         import dask
         from distributed import Client, LocalCluster
 
+        # what breaks is told in one line at the end; the library's own loggers write tracebacks of their own meanwhile
+        for name in list(logging.root.manager.loggerDict):
+            if name.split(".")[0] in ("distributed", "tornado", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         dask.config.set({"distributed.comm.timeouts.connect": "10s", "distributed.scheduler.allowed-failures": 3})
         if self._scheduler:
             try:
