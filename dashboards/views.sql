@@ -1,3 +1,4 @@
+-- Contract version 1: a column is renamed or dropped only with a new version, told in the CHANGELOG.
 -- The analysts' views: created in the database file itself, so that sqlite3, pandas and Datasette all see them.
 -- One question a view; metadata.yml says in words what each answers. Times are text in UTC. SQLite and DuckDB both run
 -- them; DuckDB lacks julianday, which `groundswell duckdb` gives it as a macro.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -70,7 +71,7 @@ def ask(base: str, path: str, **values: str) -> Any:
 
 def test_every_view_answers_with_its_question(served: tuple[str, Path]) -> None:
     base, _ = served
-    views = [name for name, told in METADATA["tables"].items() if "columns" not in told]
+    views = re.findall(r"CREATE VIEW (\w+)", (DASHBOARDS / "views.sql").read_text())
     assert len(views) > 20
     for name in views:
         assert "rows" in ask(base, name), name
