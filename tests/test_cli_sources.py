@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.times import iso
+from pipeline.commands.common import Setting
+from pipeline.commands.stage import STAGES
+from pipeline.config import load_config
+from pipeline.sources.archive import parse_posts_csv
+from pipeline.store import Store
+from pipeline.store.collected import save_batch
+from pipeline.times import iso, utc
 from tests.conftest import ROOT, Groundswell
 from tests.fakes import faults
 from tests.fakes.recording import Recording
@@ -296,18 +302,26 @@ def test_the_stand_ins_run_by_hand() -> None:
         server.communicate()
 
 
-def test_a_quiet_run_leaves_what_was_read_as_it_was(groundswell: Groundswell, tmp_path: Path) -> None:
-    rows = ["id,created_utc,text,title,author"]
-    rows += [f"t{n},2026-03-02T11:{n:02d}:00Z,cannot log in to claude.ai,Claude is down for me,u{n}" for n in range(20)]
-    (tmp_path / "posts.csv").write_text("\n".join(rows) + "\n")
-    assert groundswell("import", "posts", "posts.csv", "--now", "2026-03-02T12:00:00Z").returncode == 0
+def test_a_quiet_run_leaves_what_was_read_as_it_was(tmp_path: Path) -> None:
+    lines = ["id,created_utc,text,title,author"]
+    lines += [
+        f"t{n},2026-03-02T11:{n:02d}:00Z,cannot log in to claude.ai,Claude is down for me,u{n}" for n in range(20)
+    ]
+    batch = parse_posts_csv("\n".join(lines).encode(), source="reddit", fetched_at=utc("2026-03-02T12:00:00Z"))
     told = []
-    for clock in ("12:00", "12:05", "12:10"):
-        assert groundswell("tag", "--now", f"2026-03-02T{clock}:00Z").returncode == 0
-        conn = sqlite3.connect(tmp_path / "groundswell.db")
-        told.append(
-            [conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in ("post_tags", "votes")]
-        )
-        conn.close()
+    with Store(tmp_path / "x.db") as store:
+        save_batch(store, batch, utc("2026-03-02T12:00:00Z"))
+        for clock in ("12:00", "12:05", "12:10"):
+            now = utc(f"2026-03-02T{clock}:00Z")
+            (run,) = STAGES["tag"](
+                Setting(config=load_config(None, {}), config_path=None, db=tmp_path / "x.db", now=now), store
+            )
+            assert run.outcome == "ok"
+            told.append(
+                [
+                    [tuple(r) for r in store.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3")]
+                    for table in ("post_tags", "votes")
+                ]
+            )
     assert len(told[0][0]) == 20
     assert told[0] == told[1] == told[2]
