@@ -304,9 +304,7 @@ def test_the_stand_ins_run_by_hand() -> None:
 
 def test_a_quiet_run_leaves_what_was_read_as_it_was(tmp_path: Path) -> None:
     lines = ["id,created_utc,text,title,author"]
-    lines += [
-        f"t{n},2026-03-02T11:{n:02d}:00Z,cannot log in to claude.ai,Claude is down for me,u{n}" for n in range(5)
-    ]
+    lines += [f"t{n},2026-03-02T11:{n:02d}:00Z,cannot log in to claude.ai,Claude is down for me,u{n}" for n in range(5)]
     batch = parse_posts_csv("\n".join(lines).encode(), source="reddit", fetched_at=utc("2026-03-02T12:00:00Z"))
     told = []
     with Store(tmp_path / "x.db") as store:
