@@ -223,7 +223,7 @@ def first_alert(result: dict[str, Any], service: str, after: str) -> str | None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, int(os.environ.get("SEEDS", "3")) + 1))
+@pytest.mark.parametrize("seed", range(1, int(os.environ.get("SEEDS", "2")) + 1))
 def test_seeds_with_and_without_the_outage(tmp_path: Path, seed: int) -> None:
     quiet = variant(tmp_path / "q", "--seed", str(seed), "--no-outage")
     _, nothing = replay(quiet, tmp_path / "q.db", "2026-03-02T00:00:00Z", "2026-03-02T23:50:00Z", "--step", "10min")
