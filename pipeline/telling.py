@@ -72,6 +72,7 @@ def alerts_for(
     silent = silences(store, now)
     elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
     hit = material.hit or (incident.service,)
+    configured = {route.name for route in routes_of(config)}
     quiet = silenced_by(silent, hit, incident.affected(now), now) is not None
     found: list[Alert] = []
     for route in _ever(config, past):
@@ -86,7 +87,9 @@ def alerts_for(
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
         owed = bool(sent) and transition == "over"
-        if not owed and (not hears or isinstance(route, Gone) or quiet or any(refusals(route, incident, now, hit))):
+        if not owed and (
+            not hears or route.name not in configured or quiet or any(refusals(route, incident, now, hit))
+        ):
             continue
         told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
         wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
@@ -102,16 +105,12 @@ def alerts_for(
 
 
 def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
-    """Return the routes that are configured, and those that are gone but were told of an incident."""
+    """Return the routes that are configured, and those that are gone but were told of an incident: an end is owed to them."""
     routes = list(routes_of(config))
     names = {route.name for route in routes}
     gone = {alert.route: None for alert in past if alert.route not in names}
     used = config.alerts.channels or next((r.channels for r in routes if r.channels), ())
-    return [*routes, *(Gone.model_construct(name=name, channels=used) for name in gone)]
-
-
-class Gone(Route):
-    """A route that is not configured any more, to which an end is still owed."""
+    return [*routes, *(Route.model_construct(name=name, channels=used) for name in gone)]
 
 
 def _facts(

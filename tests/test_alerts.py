@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from pipeline.channels.webhook import WebhookChannel
 from pipeline.commands.feedback import Told, remedies
 from pipeline.commands.test_alert import sample
-from pipeline.errors import ChannelError
 from pipeline.model import Alert, Run
 from pipeline.notes import together
 from pipeline.render.mail import compose
@@ -213,77 +206,6 @@ def test_a_reminder_comes_as_often_as_it_was_asked_for(world: World) -> None:
         ("11:05", "reminder"),
         ("13:05", "reminder"),
     ]
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Keeps what is posted; answers as its server says."""
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((dict(self.headers), body))  # type: ignore[attr-defined]
-        self.send_response(self.server.answer)  # type: ignore[attr-defined]
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[Any]:
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.taken, server.answer = [], 200  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def hook(
-    receiver: Any, *, path: str = "/hook?token=canary-token", allow: tuple[str, ...] = ("127.0.0.1",)
-) -> WebhookChannel:
-    return WebhookChannel(
-        SecretStr(f"http://127.0.0.1:{receiver.server_port}{path}"), SecretStr("canary-secret"), allow=allow
-    )
-
-
-def test_a_webhook_is_signed_json_that_says_what_the_mail_says(receiver: Any) -> None:
-    alert = replace(sample(at("11:45")), route="oncall")
-    hook(receiver).send(alert)
-    ((headers, body),) = receiver.taken
-    assert (
-        headers["X-Groundswell-Signature"] == "sha256=" + hmac.new(b"canary-secret", body, hashlib.sha256).hexdigest()
-    )
-    assert headers["X-Groundswell-Delivery"] == alert.message_id
-    told = json.loads(body)
-    assert (told["schema"], told["type"], told["transition"], told["route"]) == (1, "incident", "opened", "oncall")
-    assert (told["service"], told["affected"], told["message_id"]) == ("Example service", ["web"], alert.message_id)
-
-
-@pytest.mark.parametrize(("answer", "permanent"), [(500, False), (429, False), (404, True), (302, True), (401, True)])
-def test_a_webhook_that_may_work_later_is_tried_again_and_no_secret_shows(
-    receiver: Any, answer: int, permanent: bool
-) -> None:
-    receiver.answer = answer
-    with pytest.raises(ChannelError) as caught:
-        hook(receiver).send(sample(at("11:45")))
-    assert caught.value.permanent is permanent
-    assert "canary" not in str(caught.value)
-    assert "canary" not in repr(caught.value.__cause__) + repr(
-        caught.value.__context__ if not caught.value.__suppress_context__ else ""
-    )
-    assert len(receiver.taken) == 1
-
-
-def test_a_webhook_posts_to_no_private_host_unless_told_to(receiver: Any) -> None:
-    with pytest.raises(ChannelError) as caught:
-        hook(receiver, allow=()).send(sample(at("11:45")))
-    assert receiver.taken == []
-    assert not caught.value.permanent
-    receiver.server_close()
-    with pytest.raises(ChannelError, match="webhook"):
-        hook(receiver).send(sample(at("11:45")))
 
 
 def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:

@@ -70,6 +70,7 @@ class OnDask:
         from distributed import as_completed
         from distributed.comm.core import CommClosedError
 
+        where = self._scheduler or "the workers of this machine"
         with self.client() as client:
             told = delayed(job)
             reads = [delayed(read_part, pure=False)(part, told, dask_key_name=f"read-{part.key}") for part in parts]
@@ -85,19 +86,12 @@ class OnDask:
             except ConfigError:
                 raise
             except (OSError, CommClosedError, TimeoutError, RuntimeError, ValueError) as error:
-                raise StoreError(
-                    f"{self._where(client)}: {_words(error)}; what was finished is kept: run it again"
-                ) from error
+                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
             except Exception as error:  # distributed's own kinds of cancelled and lost work share no base
                 if type(error).__module__.split(".")[0] not in ("distributed", "asyncio", "concurrent"):
                     raise
-                raise StoreError(
-                    f"{self._where(client)}: {_words(error)}; what was finished is kept: run it again"
-                ) from error
+                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
         return results[: len(parts)], results[len(parts) :]
-
-    def _where(self, client: Any) -> str:
-        return self._scheduler or "the workers of this machine"
 
     @contextmanager
     def client(self) -> Iterator[Any]:

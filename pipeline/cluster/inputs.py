@@ -17,10 +17,9 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.model import Batch
-from pipeline.sources.archive import CHUNK, lines_of, posts_of_cells, read_posts_csv, unpacked
+from pipeline.sources.archive import CHUNK, batches_of, posts_of_cells, read_posts_csv, unpacked
 from pipeline.sources.complaints import parse_counts
 from pipeline.sources.reading import plain
-from pipeline.sources.reddit import objects, to_batch
 
 FORMS = {
     ".ndjson": "lines",
@@ -115,10 +114,9 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
                 yield from read_posts_csv(text, source="file", fetched_at=fetched_at, salt=salt, name=part.name)
             else:
                 stream = unpacked(file, part.url) if part.form == "packed" else _from(file, part)
-                number = 0
-                while chunk := list(lines_of(stream, CHUNK, f"{part.name}:{number}", part.stop)):
-                    yield to_batch(objects(chunk, part.name, number), source="reddit", fetched_at=fetched_at, salt=salt)
-                    number += len(chunk)
+                yield from batches_of(
+                    stream, part.name, source="reddit", fetched_at=fetched_at, salt=salt, stop=part.stop
+                )
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own

@@ -27,17 +27,16 @@ import pyarrow as pa
 
 from pipeline.cluster import tables
 from pipeline.cluster.inputs import Part, count_table, post_batches, reach_of
-from pipeline.config import MODELS, PLACES, load_config
+from pipeline.config import MODELS, load_config
 from pipeline.errors import ConfigError, SourceError
-from pipeline.model import Catalogue, Post, Tag
+from pipeline.model import Catalogue, Post
 from pipeline.sources import author_salt
-from pipeline.stages.detect import Group, Marks, frames, marks, verdict_columns
-from pipeline.stages.tag import SECOND_LOOKS
+from pipeline.stages.detect import Group, Marks, for_people, frames, marks, verdict_columns
+from pipeline.stages.tag import tagged
 from pipeline.store.judged import totals
 from pipeline.text.classifier import OutageModel, load
-from pipeline.text.reading import Asked, read_texts
 from pipeline.text.services import ServiceMatcher
-from pipeline.text.votes import WINDOW, Ballot, first_said, shape_of
+from pipeline.text.votes import WINDOW, Ballot, first_said
 from pipeline.times import floor_to, iso, utc, utc_or_none
 
 BUCKETS = 32
@@ -55,7 +54,6 @@ class Job:
     now: datetime
     catalogue: Catalogue
     detector: Any
-    people: Any  # the detector for votes, of which each is a person
     model: str
     salt_mark: str
 
@@ -118,9 +116,10 @@ def _read_posts(part: Part, job: Job, writer: tables.Writer) -> dict[str, Any]:
             posts = [row for row in batch.rows if isinstance(row, Post)]
             rows, refused = rows + len(posts), refused + len(batch.rejected)
             for post in posts:
-                first, last = reach.get(post.source, (iso(post.created), iso(post.created)))
-                reach[post.source] = min(first, iso(post.created)), max(last, iso(post.created))
-            for post, tag, shape in _tagged(posts, matcher, model):
+                at = iso(post.created)
+                first, last = reach.get(post.source, (at, at))
+                reach[post.source] = min(first, at), max(last, at)
+            for post, tag, shape in tagged(posts, matcher, model):
                 month = iso(post.created)[:7]
                 writer.add(
                     tables.place(REPORTS, tag.service, month), [tables.report_row(post, tag, shape)], tables.REPORT
@@ -131,19 +130,6 @@ def _read_posts(part: Part, job: Job, writer: tables.Writer) -> dict[str, Any]:
                     tables.SCHEMAS["posts"],
                 )
     return {"rows": rows, "refused": refused, "reach": reach}
-
-
-def _tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[tuple[Post, Tag, str]]:
-    found: list[tuple[Post, Asked]] = []
-    for post in posts:
-        text = f"{post.title}\n{post.text}".strip()
-        for service, hits in matcher.about(text, post.community).items():
-            found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
-    readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
-    for (post, asked), r in zip(found, readings, strict=True):
-        tag = Tag(source=post.source, native_id=post.native_id, service=r.service, p_outage=r.p_outage, components=r.components, symptom=r.symptom,
-                  region=r.region, language=r.language, anger=r.anger, exonerates=r.exonerates, model=model.id, codes=r.codes, began=r.began)  # fmt: skip
-        yield post, tag, shape_of(asked.text)
 
 
 def gather(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -165,7 +151,7 @@ def judge_bucket(bucket: int, whole: Mapping[str, Any], job: Job) -> dict[str, A
     root = Path(job.root)
     if whole["errors"]:
         return {"rows": {}}
-    told = json.dumps([bucket, whole["keys"], repr(job.detector), repr(job.people), whole["reach"]])
+    told = json.dumps([bucket, whole["keys"], repr(job.detector), repr(for_people(job.detector)), whole["reach"]])
     name = f"judge-{bucket:02d}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
     known = _done(root, name)
     if known is not None:
@@ -221,7 +207,7 @@ def _votes_of(
     root: Path, service: str, whole: Mapping[str, Any], job: Job, writer: tables.Writer
 ) -> Iterator[tuple[str, int]]:
     """Write tags, votes and verdicts of a service, month after month."""
-    ballot = Ballot()
+    ballot, people = Ballot(), for_people(job.detector)
     states: dict[str, Any] = {}
     heard: dict[str, dict[str, datetime]] = {}
     months = tables.months_in(root, REPORTS, service)
@@ -263,7 +249,7 @@ def _votes_of(
             until = min(end, utc(f"{after}-01T00:00:00Z")) if after else end
             group = Group(subject="", source=source, bin_s=60, kind="votes")
             raw = marks(((service, at, counted) for origin, at, counted in talk if origin == source), [service])
-            yield from _detect(group, [service], raw, (begin, until), spans, job.people, states, writer, month)
+            yield from _detect(group, [service], raw, (begin, until), spans, people, states, writer, month)
 
 
 def _voter(row: Mapping[str, Any], created: datetime) -> Post:

@@ -83,16 +83,12 @@ def backfill_command(
 
 def _job(setting: Setting, out: Path, with_posts: bool) -> Any:
     """Return what all tasks know; the time of collection is that of the first run into OUT, so that a later one adds to it."""
-    from dataclasses import replace
-
     from pipeline.backtest import make_detector
     from pipeline.cluster.work import Job, salt_mark
     from pipeline.sources import author_salt
     from pipeline.text.classifier import load
 
-    detector = make_detector(setting.config)
-    people = replace(detector, repeats=0.0) if hasattr(detector, "repeats") else detector
-    return Job(root=str(out.resolve()), now=_begun(out, setting.now), catalogue=setting.config.catalogue, detector=detector, people=people,
+    return Job(root=str(out.resolve()), now=_begun(out, setting.now), catalogue=setting.config.catalogue, detector=make_detector(setting.config),
                model=load(MODELS).id if with_posts else "", salt_mark=salt_mark(author_salt(setting.config)))  # fmt: skip
 
 

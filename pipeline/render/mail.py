@@ -36,7 +36,7 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(plain_text(alert, zone))
+    message.set_content(_plain(kind, words))
     message.add_alternative(environment().get_template(f"{kind}.html").render(words, cid="chart"), subtype="html")
     picture = (
         _png(json.dumps([told["chart"], told.get("official_first_at"), told.get("simulated")]))
@@ -52,7 +52,10 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
 
 def plain_text(alert: Alert, zone: str) -> str:
     """Return the message's words without its headers, HTML and picture."""
-    kind, words = _kind_and_words(alert, zone)
+    return _plain(*_kind_and_words(alert, zone))
+
+
+def _plain(kind: str, words: Mapping[str, Any]) -> str:
     return environment(plain=True).get_template(f"{kind}.txt").render(words)
 
 

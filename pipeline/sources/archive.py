@@ -67,10 +67,7 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     try:
         with path.open("rb") as file:
             lines = unpacked(file, str(path)) if path.suffix == ".zst" else file
-            number = 0
-            while chunk := list(lines_of(lines, CHUNK, f"{path.name}:{number}")):
-                yield to_batch(objects(chunk, path.name, number), source=source, fetched_at=fetched_at, salt=salt)
-                number += len(chunk)
+            yield from batches_of(lines, path.name, source=source, fetched_at=fetched_at, salt=salt)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
     except SourceError:
@@ -79,8 +76,17 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
         raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
 
 
-def lines_of(lines: Any, count: int, where: str, stop: int = 0) -> Iterator[bytes]:
-    """Yield up to `count` lines, and none that begins at byte `stop` or later (0: to the end)."""
+def batches_of(
+    lines: Any, name: str, *, source: str, fetched_at: datetime, salt: bytes, stop: int = 0
+) -> Iterator[Batch]:
+    """Yield the posts of a stream of lines, some thousand at a time; none that begins at byte `stop` or later (0: to the end)."""
+    number = 0
+    while chunk := list(_lines_of(lines, CHUNK, f"{name}:{number}", stop)):
+        yield to_batch(objects(chunk, name, number), source=source, fetched_at=fetched_at, salt=salt)
+        number += len(chunk)
+
+
+def _lines_of(lines: Any, count: int, where: str, stop: int) -> Iterator[bytes]:
     for _ in range(count):
         if stop and lines.tell() >= stop:
             return

@@ -56,8 +56,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
         Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
         for source, width, window in rows.count_groups(store)
     ]  # fmt: skip
-    # a vote is a person: nobody repeats himself, and four are four
-    people = replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
+    people = for_people(detector)
     for group in groups:
         bins, written = _judge(store, group, people if group.kind == "votes" else detector, watched, now)
         seen += bins
@@ -67,6 +66,11 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)
     return run
+
+
+def for_people(detector: Any) -> Any:
+    """Return the detector for votes: each is a person, nobody repeats himself, and four are four."""
+    return replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
 
 
 def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:

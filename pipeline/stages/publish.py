@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,14 +37,14 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     """Write `index.html`, a page for each service and each incident, and the feed. Raises StoreError when it cannot."""
     found = [incident for incident in incidents(store) if incident.onset <= now]
     told = Told(catalogue=config.catalogue, watched=config.watched, incidents=found, alerts=alerts_of(store), zone=config.display_timezone,
-                now=now, simulated=simulated, note=note, read={name: last_read(store, name) for name in config.catalogue})  # fmt: skip
+                now=now, simulated=simulated, note=note, read={})  # fmt: skip
+    told = replace(told, read={name: last_read(store, name) for name in told.services})
     _availability(store, config, now)
     learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
     again = {key.removeprefix("again:") for key in stage_notes(store, "publish") if key.startswith("again:")}
-    if stage_note(store, "publish", "look") != (look := _look(config)):
+    noted, look = set(again), _look(config)
+    if stage_note(store, "publish", "look") != look:
         again = {incident.id for incident in found}
-        with store.transaction() as conn:
-            put_stage_note(conn, "publish", "look", look)
     pages = {
         "index.html": index_page(
             told, learning=learning, advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
@@ -85,14 +86,14 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
                 links=links_of(store, incident.id),
                 quotes=evidence_posts(store, incident.id),
             )
-    for path in folder.glob("incident-*.html"):
-        if path.name not in {file_of("incident", i.id) for i in found}:
-            pages[path.name] = gone_page(told)
+    known = {file_of("incident", incident.id) for incident in found}
+    pages |= {path.name: gone_page(told) for path in folder.glob("incident-*.html") if path.name not in known}
     for file, text in pages.items():
         write_atomically(folder / file, text)
     if again:
         with store.transaction() as conn:
-            drop_stage_notes(conn, "publish", [f"again:{incident}" for incident in again])
+            drop_stage_notes(conn, "publish", [f"again:{incident}" for incident in noted])
+            put_stage_note(conn, "publish", "look", look)
     run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(found), new=0)
     record_run(store, run)
     return run

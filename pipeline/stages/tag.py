@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.config import PLACES
@@ -33,12 +34,6 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
 
 
 def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post]) -> None:
-    found: list[tuple[Post, Asked]] = []
-    for post in posts:
-        text = f"{post.title}\n{post.text}".strip()
-        for service, hits in matcher.about(text, post.community).items():
-            found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
-    readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
     ballot = Ballot()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
@@ -46,13 +41,25 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     ballot.recall_born(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
+    for post, tag, shape in tagged(posts, matcher, model):
+        tags.append(tag)
+        weight, reason = ballot.judge(tag.service, post, shape, tag.p_outage)
+        votes.append((post.source, post.native_id, tag.service, post.created, weight, reason, post.author_key, shape))
+    save_tags(store, posts, tags, votes, model.id)
+
+
+def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[tuple[Post, Tag, str]]:
+    """Yield (post, what it says of a service, shape of its text) for every service a post speaks of, in order."""
+    found: list[tuple[Post, Asked]] = []
+    for post in posts:
+        text = f"{post.title}\n{post.text}".strip()
+        for service, hits in matcher.about(text, post.community).items():
+            found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
+    readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
     for (post, asked), r in zip(found, readings, strict=True):
-        tags.append(Tag(
+        tag = Tag(
             source=post.source, native_id=post.native_id, service=r.service, p_outage=r.p_outage,
             components=r.components, symptom=r.symptom, region=r.region, language=r.language, anger=r.anger,
             exonerates=r.exonerates, model=model.id, codes=r.codes, began=r.began,
-        ))  # fmt: skip
-        shape = shape_of(asked.text)
-        weight, reason = ballot.judge(r.service, post, shape, r.p_outage)
-        votes.append((post.source, post.native_id, r.service, post.created, weight, reason, post.author_key, shape))
-    save_tags(store, posts, tags, votes, model.id)
+        )  # fmt: skip
+        yield post, tag, shape_of(asked.text)

@@ -37,13 +37,29 @@ def _alert(row: sqlite3.Row) -> Alert:
     )  # fmt: skip
 
 
+_UNSENT = "sent_at IS NULL AND failed = 0 AND merged_into IS NULL"
+_OLDER = f"incident = ? AND channel = ? AND route = ? AND created < ? AND {_UNSENT}"
+
+
+def _unsent(store: Store, which: str, *values: str) -> list[Alert]:
+    """Return alerts that are still to be sent, oldest first."""
+    rows = store.rows(f"SELECT * FROM alerts WHERE {_UNSENT} AND {which} ORDER BY created, message_id", values)
+    return [_alert(row) for row in rows]
+
+
 def due_alerts(store: Store, now: datetime) -> list[Alert]:
     """Return alerts to be sent now, oldest first."""
-    rows = store.rows(
-        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND due_at <= ? ORDER BY created, message_id",
-        (iso(now),),
-    )
-    return [_alert(row) for row in rows]
+    return _unsent(store, "due_at <= ?", iso(now))
+
+
+def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
+    """Return messages that wait for others since a moment, untried and not due yet."""
+    return _unsent(store, "attempts = 0 AND due_at > ? AND created > ? AND transition = 'opened'", iso(now), iso(since))
+
+
+def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
+    """Return messages that are due, or were tried and will be again, oldest first."""
+    return _unsent(store, "(due_at <= ? OR attempts > 0)", iso(now))
 
 
 def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[datetime]:
@@ -63,29 +79,9 @@ def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Al
     )
 
 
-def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
-    """Return messages that wait for others since a moment, untried and not due yet."""
-    rows = store.rows(
-        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND attempts = 0 AND due_at > ?"
-        " AND created > ? AND transition = 'opened' ORDER BY created, message_id",
-        (iso(now), iso(since)),
-    )
-    return [_alert(row) for row in rows]
-
-
-def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
-    """Return messages that are due, or were tried and will be again, oldest first."""
-    rows = store.rows(
-        "SELECT * FROM alerts WHERE sent_at IS NULL AND failed = 0 AND merged_into IS NULL AND (due_at <= ? OR attempts > 0)"
-        " ORDER BY created, message_id",
-        (iso(now),),
-    )
-    return [_alert(row) for row in rows]
-
-
 def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     """Let a message that is due tell what older ones of its incident were held for; what was tried before goes first, now."""
-    same = "incident = ? AND channel = ? AND route = ? AND created < ? AND due_at > ? AND sent_at IS NULL AND failed = 0 AND merged_into IS NULL"
+    same = f"{_OLDER} AND due_at > ?"
     key = (newer.incident, newer.channel, newer.route, iso(newer.created), iso(now))
     conn.execute(f"UPDATE alerts SET merged_into = ? WHERE {same} AND attempts = 0", (newer.message_id, *key))
     conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (iso(now), *key))
@@ -94,8 +90,7 @@ def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
 def told_by(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     """Note that older messages of an incident that would not go are told by one that went: they do not come after it."""
     conn.execute(
-        "UPDATE alerts SET merged_into = ?, sent_at = ? WHERE incident = ? AND channel = ? AND route = ? AND created < ? AND sent_at IS NULL"
-        " AND failed = 0 AND merged_into IS NULL",
+        f"UPDATE alerts SET merged_into = ?, sent_at = ? WHERE {_OLDER}",
         (newer.message_id, iso(now), newer.incident, newer.channel, newer.route, iso(newer.created)),
     )
 

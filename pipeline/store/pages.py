@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline.model import Catalogue, Service, StatusUpdate
 from pipeline.store import Store
 from pipeline.store.collected import status_of
-from pipeline.store.runs import heard
+from pipeline.store.runs import heard, joined
 from pipeline.story.episodes import closed_at, in_order
 from pipeline.story.ledger import Entry, months, reach
 from pipeline.story.scope import WORKING
@@ -69,13 +69,7 @@ def graded_entries(store: Store, service: Service, page: str, until: datetime) -
 def listened(store: Store, service: str) -> list[tuple[datetime, datetime]]:
     """Return the spans in which any source of complaints or posts about a service was read, apart from each other."""
     sources = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
-    found: list[tuple[datetime, datetime]] = []
-    for since, until in sorted(span for source in sources for span in heard(store, source)):
-        if found and since <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], until))
-        else:
-            found.append((since, until))
-    return found
+    return joined(span for source in sources for span in heard(store, source))
 
 
 def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:

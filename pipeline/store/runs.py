@@ -54,14 +54,18 @@ def heard(store: Store, stream: str) -> list[tuple[datetime, datetime]]:
         "SELECT since, until FROM coverage WHERE source = :s OR substr(source, 1, length(:s) + 1) = :s || ':' ORDER BY since",
         {"s": stream},
     )
-    spans: list[tuple[datetime, datetime]] = []
-    for row in rows:
-        since, until = utc(row[0]), utc(row[1])
-        if spans and since <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], until))
+    return joined((utc(row[0]), utc(row[1])) for row in rows)
+
+
+def joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Return what spans cover together, oldest first, apart from each other."""
+    found: list[tuple[datetime, datetime]] = []
+    for since, until in sorted(spans):
+        if found and since <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], until))
         else:
-            spans.append((since, until))
-    return spans
+            found.append((since, until))
+    return found
 
 
 def remember(conn: sqlite3.Connection, source: str, memory: Mapping[str, str]) -> None:
