@@ -86,11 +86,10 @@ def _cut(kind: str, fs: Any, path: str, mark: str, bite: int) -> Iterator[Part]:
         spans = [(at, min(at + bite, size)) for at in range(0, size, bite)] or [(0, 0)]
     elif form == "parquet":
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         try:
             with fs.open(path, "rb") as file:
-                groups = pq.ParquetFile(file).num_row_groups
+                groups = _open_parquet(file).num_row_groups
         except (pa.ArrowException, OSError) as error:
             raise SourceError(f"{path}: not a whole Parquet file: {plain(error, 120)}") from error
         spans = [(n, n + 1) for n in range(groups)]
@@ -132,10 +131,16 @@ def _from(file: Any, part: Part) -> Any:
 
 
 def _parquet(file: Any, part: Part) -> Iterator[list[dict[str, Any]]]:
-    import pyarrow.parquet as pq
-
-    for batch in pq.ParquetFile(file).iter_batches(CHUNK, row_groups=[part.start]):
+    for batch in _open_parquet(file).iter_batches(CHUNK, row_groups=[part.start]):
         yield batch.to_pylist()
+
+
+def _open_parquet(file: Any) -> Any:
+    """Open what is on a disk of ours by its name: a thread of Arrow's still holding a Python file when the interpreter ends aborts it."""
+    import pyarrow.parquet as pq
+    from fsspec.implementations.local import LocalFileOpener
+
+    return pq.ParquetFile(file.path if isinstance(file, LocalFileOpener) else file)
 
 
 def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
@@ -152,9 +157,7 @@ def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
     try:
         with fsspec.open(part.url, "rb") as file:
             if part.form == "parquet":
-                import pyarrow.parquet as pq
-
-                return counts_from_arrow(pq.ParquetFile(file).read_row_group(part.start), COUNTS, fetched_at, part.name)
+                return counts_from_arrow(_open_parquet(file).read_row_group(part.start), COUNTS, fetched_at, part.name)
             raw = (unpacked(file, part.url) if part.form == "packed" else file).read(MOST_COUNTS + 1)
         if len(raw) > MOST_COUNTS:
             raise SourceError(
