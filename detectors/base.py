@@ -23,6 +23,7 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 FIELDS = ("observed", "expected", "upperbound", "score", "p", "level")
+HEADER = 4096  # bytes a header of a state is a multiple of
 LARGEST = float(2**53)
 
 
@@ -201,11 +202,14 @@ def in_step(last: int | None, starts: npt.NDArray[np.int64], bin_s: int) -> int:
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Return a JSON header line followed by the arrays' bytes: same state, same bytes."""
+    """Return a JSON header line followed by the arrays' bytes: same state, same bytes.
+
+    The header is filled up with blanks, so that what did not change between two states lies at the same place in both.
+    """
     shapes = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
     head = json.dumps({**header, "arrays": shapes, "crc": zlib.crc32(body)}, sort_keys=True).encode()
-    return head + b"\n" + body
+    return head.ljust(-(-(len(head) + 1) // HEADER) * HEADER - 1) + b"\n" + body
 
 
 def unpack(blob: bytes, **expected: Any) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:

@@ -24,6 +24,7 @@ from pipeline.stages.explain import run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
 from pipeline.store.runs import mark_simulated
+from pipeline.stride import Stride
 from pipeline.telling import Telling
 from pipeline.text.classifier import OutageModel, load
 from pipeline.text.kinds import NewsModel, load_news
@@ -81,10 +82,13 @@ class Stages:
 
 def replay(
     store: Store, config: Config, scenario: Scenario, sources: Sequence[RecordedSource], channels: Mapping[str, Channel],
-    models: Models, *, begin: datetime, until: datetime, step: timedelta,
+    models: Models, *, begin: datetime, until: datetime, step: timedelta, every: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Run]:  # fmt: skip
-    """Run the stages over [begin, until] and return the runs that did not go well."""
+    """Run the stages over [begin, until] and return the runs that did not go well.
+
+    Steps in which nothing is new, due or open are left out, unless `every` step is asked for; the result is the same.
+    """
     memory: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
     telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
     if scenario.simulated:
@@ -93,13 +97,14 @@ def replay(
     troubles: list[Run] = []
     before, now = scenario.start, begin
     total = int((until - begin) / step) + 1
-    for number in range(total):
+    stride = None if every else Stride(sources, make_detector(config), begin, step)
+    while now <= until:
         runs = []
         for source in sources:
             run, memory[source.name] = run_collect(store, source, now, since=before, memory=memory[source.name])
             runs.append(run)
         runs += stages.step(before, now)
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
-        before, now = now, now + step
-        progress(number + 1, total)
+        before, now = now, stride.after(store, now, until) if stride else now + step
+        progress(min(total, int((now - begin) / step)), total)
     return troubles

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +56,35 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2",
                     "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"], check=True, capture_output=True)  # fmt: skip
     return key, cert
+
+
+Day = tuple[Path, dict[str, Any]]
+SPAN = ("2026-03-02T09:00:00Z", "2026-03-02T13:45:00Z")
+
+
+def replay(folder: Path, db: Path, begin: str, until: str, *more: str) -> tuple[int, dict[str, Any]]:
+    """Replay a recording into a database as a user would; return the exit code and the result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "backtest", str(folder), "--json", "--db", str(db), "--from", begin, "--until", until, *more],
+        cwd=ROOT, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    """The decisive hours of the recorded day: a folder with a.db and a-mail, and the result. Made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "day"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "result.json").exists():
+            code, result = replay(SCENARIO, folder / "a.db", *SPAN)
+            assert code == 0
+            (folder / "result.json").write_text(json.dumps(result))
+    return folder, json.loads((folder / "result.json").read_text())
 
 
 Groundswell = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -21,18 +21,9 @@ import zstandard
 
 from pipeline.times import minutes_between, utc
 from pipeline.trials import csv_rows
-from tests.conftest import ROOT, SCENARIO
+from tests.conftest import SCENARIO, SPAN, Day, replay
 
 OFFICIAL = "2026-03-02T11:49:20Z"
-
-
-def replay(folder: Path, db: Path, begin: str, until: str, *more: str) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "backtest", str(folder), "--json", "--db", str(db), "--from", begin, "--until", until, *more],
-        cwd=ROOT, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 def dump(db: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -55,18 +46,7 @@ def mails_of(result: dict[str, Any], day: str) -> list[dict[str, Any]]:
     return [a for a in result["alerts"] if a["at"].startswith(day)]
 
 
-SPAN = ("2026-03-02T09:00:00Z", "2026-03-02T13:45:00Z")
-
-
-@pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("day")
-    code, result = replay(SCENARIO, folder / "a.db", *SPAN)
-    assert code == 0
-    return folder, result
-
-
-def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: tuple[Path, dict[str, Any]]) -> None:
+def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: Day) -> None:
     _, result = day
     opened = [a for a in result["alerts"] if a["transition"] == "opened"]
     assert [a["service"] for a in opened] == ["claude"]
@@ -78,7 +58,7 @@ def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: tuple
     assert result["scores"]["alerts_in_quiet_spans"] == 0
 
 
-def test_components_are_the_votes_and_then_the_records(day: tuple[Path, dict[str, Any]]) -> None:
+def test_components_are_the_votes_and_then_the_records(day: Day) -> None:
     _, result = day
     main = next(i["id"] for i in result["incidents"] if i["first_alert_at"])
     spans = [c for c in result["components"] if c["incident"] == main]
@@ -94,7 +74,7 @@ def test_components_are_the_votes_and_then_the_records(day: tuple[Path, dict[str
     assert api == [("12:06:11", "12:21:24"), ("13:37:01", "")]
 
 
-def test_the_announcement_is_context_with_evidence_against_it(day: tuple[Path, dict[str, Any]]) -> None:
+def test_the_announcement_is_context_with_evidence_against_it(day: Day) -> None:
     _, result = day
     main = next(i["id"] for i in result["incidents"] if i["first_alert_at"])
     mine = [k for k in result["links"] if k["incident"] == main]
@@ -108,7 +88,7 @@ def test_the_announcement_is_context_with_evidence_against_it(day: tuple[Path, d
     assert "caused by" not in json.dumps(result).lower()
 
 
-def test_a_mail_says_what_since_when_how_sure_and_why(day: tuple[Path, dict[str, Any]]) -> None:
+def test_a_mail_says_what_since_when_how_sure_and_why(day: Day) -> None:
     folder, _ = day
     first = min((folder / "a-mail").glob("*.eml"))
     message = message_from_bytes(first.read_bytes(), policy=policy.default)
@@ -120,7 +100,7 @@ def test_a_mail_says_what_since_when_how_sure_and_why(day: tuple[Path, dict[str,
     assert text.count("\n> ") <= 3
 
 
-def test_offering_every_record_again_changes_nothing(day: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_offering_every_record_again_changes_nothing(day: Day, tmp_path: Path) -> None:
     folder, _ = day
     copy = tmp_path / "a.db"
     shutil.copy(folder / "a.db", copy)
@@ -178,7 +158,7 @@ def cut_and_shuffled(folder: Path) -> Path:
     return folder
 
 
-def test_two_fresh_replays_are_equal(day: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_two_fresh_replays_are_equal(day: Day, tmp_path: Path) -> None:
     folder, result = day
     _, other = replay(cut_and_shuffled(tmp_path / "mixed"), tmp_path / "b.db", *SPAN)
     assert other == result
@@ -258,7 +238,7 @@ def test_another_service_has_the_same_story(tmp_path: Path) -> None:
         assert state == other
 
 
-def test_the_views_answer_what_the_generator_knows(day: tuple[Path, dict[str, Any]]) -> None:
+def test_the_views_answer_what_the_generator_knows(day: Day) -> None:
     conn = sqlite3.connect(day[0] / "a.db")
     truth = tomllib.loads((SCENARIO / "truth.toml").read_text())
     made = next(t for t in truth["incident"] if str(t["official"]) == "0ghc53zpsfmt")

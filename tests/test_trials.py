@@ -22,7 +22,7 @@ from pipeline.text.kinds import load_news
 from pipeline.text.services import ServiceMatcher
 from pipeline.times import iso, utc
 from pipeline.trials import abuse, certainty, csv_rows, leads, links
-from tests.conftest import ROOT, SCENARIO
+from tests.conftest import ROOT, Day
 
 EVAL = os.environ.get("EVAL_DATA", "")
 needs_data = pytest.mark.skipif(not EVAL, reason="EVAL_DATA is not set")
@@ -178,11 +178,8 @@ SPANS = {
 }
 
 
-def test_every_statement_names_rows_that_are_there(tmp_path: Path) -> None:
-    db = tmp_path / "day.db"
-    subprocess.run([sys.executable, "-m", "pipeline", "backtest", str(SCENARIO), "--db", str(db), "--from", "2026-03-02T11:30:00Z",
-                    "--until", "2026-03-02T13:45:00Z"], cwd=ROOT, capture_output=True, timeout=300, check=True)  # fmt: skip
-    conn = sqlite3.connect(db)
+def test_every_statement_names_rows_that_are_there(day: Day) -> None:
+    conn = sqlite3.connect(day[0] / "a.db")
     statements = conn.execute("SELECT kind, statement, rows FROM incident_evidence").fetchall()
     assert {
         "votes",

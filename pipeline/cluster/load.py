@@ -46,7 +46,7 @@ def export_tables(store: Store, root: Path) -> dict[str, int]:
     kinds = {"TEXT": TEXT, "INTEGER": WHOLE, "REAL": NUMBER}
     found = {}
     for table, columns in columns_of_schema().items():
-        if table == "detector_state":
+        if table.startswith("detector_state"):
             continue
         schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
         place, found[table] = root / table / f"{table}.parquet", 0

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -228,8 +229,9 @@ def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
     return said.pop()
 
 
+@lru_cache(maxsize=1 << 16)
 def _start(text: str) -> datetime:
-    """Read ISO with its zone, or seconds or milliseconds of the epoch."""
+    """Read ISO with its zone, or seconds or milliseconds of the epoch. Every series has the same stamps: each is read once."""
     if re.fullmatch(r"1[0-9]{9}([0-9]{3})?(\.0)?", text):
         return datetime.fromtimestamp(int(text[:10]), tz=UTC)
     if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):

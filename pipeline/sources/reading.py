@@ -73,9 +73,12 @@ def past(moment: datetime, now: datetime) -> datetime | None:
     return moment if moment <= now + FUTURE else None
 
 
+_WHOLE = re.compile(r"[0-9]{1,15}")
+
+
 def whole(text: str) -> int:
     """Read a count written in ASCII digits only; raises ValueError on signs, fractions, separators, other digits."""
-    if not re.fullmatch(r"[0-9]{1,15}", text):
+    if not _WHOLE.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not a whole count")
     return int(text)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,6 +141,21 @@ class RecordedSource:
             covered=spans[-1] if spans else None, covered_too=tuple(spans[:-1]), outcome="ok" if rows else "empty",
             memory={"begun": iso(since)} if first else {},
         )  # fmt: skip
+
+    def rows(self) -> Iterator[tuple[datetime, Record]]:
+        """Yield (when it became public, row), in that order."""
+        return zip(self._public, self._rows, strict=True)
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return when the next row after a moment became public, or the next recorded run was; None for never."""
+        at = bisect.bisect_right(self._public, moment)
+        told = [*self._public[at : at + 1], *(run.at for run in self._runs if run.at > moment)]
+        return min(told, default=None)
+
+    def last_until(self, moment: datetime) -> datetime | None:
+        """Return when the newest row up to a moment became public; None when there was none."""
+        at = bisect.bisect_right(self._public, moment)
+        return self._public[at - 1] if at else None
 
     def _span(self, since: datetime, now: datetime, *, first: bool) -> tuple[datetime, datetime]:
         begin = self._start if first else since - self._delay

@@ -7,7 +7,7 @@ was truly read: elsewhere it is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,8 +78,8 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
     until = _complete_until(store, group, spans, now)
     if until is None:
         return 0, 0
-    states = rows.load_states(store, group.subject)
-    start, state, redo = _resume(store, group, detector, states, until)
+    current = rows.load_state(store, group.subject, "now")
+    start, state, redo = _resume(store, group, detector, current, until)
     if start is None:
         # nothing to go back for: the bins up to here were offered again and are known
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
@@ -113,7 +113,14 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
     noted = max(iso(now), stage_note(store, "detect", group.subject) or "")
     new = rows.save_judgement(
-        store, group.subject, [group.key(c) for c in columns], found, saved, start if redo else None, noted
+        store,
+        group.subject,
+        [group.key(c) for c in columns],
+        found,
+        saved,
+        start if redo else None,
+        noted,
+        current[3] if current else b"",
     )
     return total * len(columns), new
 
@@ -132,11 +139,10 @@ def _complete_until(
 
 
 def _resume(
-    store: Store, group: Group, detector: Any, states: Mapping[str, tuple[str, int, datetime, bytes]], until: datetime
+    store: Store, group: Group, detector: Any, current: tuple[str, int, datetime, bytes] | None, until: datetime
 ) -> tuple[datetime | None, Any, bool]:
     """Return where to judge from (None = nothing new), the state there, and whether verdicts are to be replaced."""
     name = repr(detector)
-    current = states.get("now")
     if current is not None and current[0] == name:
         noted = stage_note(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
@@ -144,7 +150,7 @@ def _resume(
             if until <= current[2]:
                 return None, None, False
             return current[2], _load(detector, current[3]), False
-        day = states.get("day")
+        day = rows.load_state(store, group.subject, "day")
         if day is not None and day[0] == name and late >= day[2]:
             return day[2], _load(detector, day[3]), True
     first = rows.first_bin(store, group.source, group.bin_s, group.window)

@@ -21,7 +21,7 @@ from pipeline.model import Service
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
 # the migrations of pipeline.store.schema, named here since loading them costs half a second that a run need not pay
 STEPS = frozenset((
-    "create_tables", "read_more", "hear_more", "tell_stories", "tell_routes", "tell_the_rest",
+    "create_tables", "read_more", "hear_more", "tell_stories", "tell_routes", "tell_the_rest", "cut_states",
 ))  # fmt: skip
 
 

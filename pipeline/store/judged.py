@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from pipeline.store.runs import heard, put_stage_note
 from pipeline.text.votes import WINDOW, first_said
 from pipeline.times import iso, utc
 
+PART = 1 << 15  # bytes of a state in a row
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
 
 
@@ -123,9 +125,12 @@ def oldest_change(store: Store, source: str, interval_s: int, window: str, since
 
 def save_judgement(
     store: Store, subject: str, keys: Iterable[SeriesKey], rows: Sequence[VerdictRow], states: Mapping[str, _State],
-    redo_from: datetime | None, noted: str,
+    redo_from: datetime | None, noted: str, before: bytes = b"",
 ) -> int:  # fmt: skip
-    """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed."""
+    """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed.
+
+    `before` are the bytes of the state `now` as it was loaded: of what is the same nothing is written.
+    """
     keys = list(keys)
     with store.transaction() as conn:
         conn.executemany(
@@ -139,9 +144,11 @@ def save_judgement(
         new = conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows).rowcount
         for slot, (detector, version, through, blob) in states.items():
             conn.execute(
-                "INSERT OR REPLACE INTO detector_state VALUES (?,?,?,?,?,?)",
-                (subject, slot, detector, version, iso(through), blob),
+                "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
+                " version=excluded.version, through=excluded.through",
+                (subject, slot, detector, version, iso(through)),
             )
+            _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
         put_stage_note(conn, "detect", subject, noted)
         alarmed = [row[1] for row in rows if row[8]]
         if alarmed:
@@ -154,10 +161,30 @@ def save_judgement(
 _State = tuple[str, int, datetime, bytes]
 
 
-def load_states(store: Store, subject: str) -> dict[str, _State]:
-    """Return the stored detector states of a subject by slot: (detector, version, judged through, blob)."""
-    rows = store.rows("SELECT slot, detector, version, through, blob FROM detector_state WHERE subject=?", (subject,))
-    return {row[0]: (row[1], int(row[2]), utc(row[3]), bytes(row[4])) for row in rows}
+def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, before: bytes) -> None:
+    changed = [
+        (subject, slot, at // PART, blob[at : at + PART])
+        for at in range(0, len(blob), PART)
+        if blob[at : at + PART] != before[at : at + PART]
+    ]
+    conn.executemany("INSERT OR REPLACE INTO detector_state_parts VALUES (?,?,?,?)", changed)
+    conn.execute(
+        "DELETE FROM detector_state_parts WHERE subject=? AND slot=? AND part >= ?",
+        (subject, slot, -(-len(blob) // PART)),
+    )
+
+
+def load_state(store: Store, subject: str, slot: str) -> _State | None:
+    """Return a stored detector state: (detector, version, judged through, bytes); None where there is none."""
+    known = store.rows(
+        "SELECT detector, version, through FROM detector_state WHERE subject=? AND slot=?", (subject, slot)
+    )
+    if not known:
+        return None
+    parts = store.rows(
+        "SELECT bytes FROM detector_state_parts WHERE subject=? AND slot=? ORDER BY part", (subject, slot)
+    )
+    return known[0][0], int(known[0][1]), utc(known[0][2]), b"".join(row[0] for row in parts)
 
 
 def forget_old_verdicts(store: Store, before: datetime) -> int:
@@ -172,6 +199,21 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
     )
     with store.transaction() as conn:
         return conn.execute(sql, (iso(before),)).rowcount
+
+
+def alarmed(store: Store) -> list[tuple[str, int, datetime]]:
+    """Return (source, bin width in seconds, start) of every bin that raised an alarm, oldest first."""
+    rows = store.rows(
+        "SELECT s.source, s.bin_s, v.bin_start FROM verdicts v JOIN series s USING (series) WHERE v.alarm = 1 ORDER BY v.bin_start"
+    )
+    return [(row[0], int(row[1]), utc(row[2])) for row in rows]
+
+
+def forget_counts(store: Store, before: datetime) -> None:
+    """Delete counts and verdicts older than a moment: for a store that only looks ahead."""
+    with store.transaction() as conn:
+        conn.execute("DELETE FROM complaint_counts WHERE start < ?", (iso(before),))
+        conn.execute("DELETE FROM verdicts WHERE bin_start < ?", (iso(before),))
 
 
 def verdicts(

@@ -62,6 +62,12 @@ def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
     return _unsent(store, "(due_at <= ? OR attempts > 0)", iso(now))
 
 
+def next_due(store: Store) -> datetime | None:
+    """Return when the next unsent message is due; None when none waits."""
+    row = store.rows(f"SELECT min(due_at) FROM alerts WHERE {_UNSENT}")[0]
+    return utc(row[0]) if row[0] else None
+
+
 def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[datetime]:
     """Return when messages went out on a route since a moment, oldest first."""
     rows = store.rows(

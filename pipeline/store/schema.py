@@ -242,6 +242,17 @@ ALTER TABLE availability                -- minutes of the month in which it was 
   ADD COLUMN observed_minutes REAL NOT NULL DEFAULT 0;
 """
 
+PARTS = """
+CREATE TABLE detector_state_parts (     -- a state cut into parts: of a large one few change with a bin, and only these are written
+  subject TEXT NOT NULL, slot TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (subject, slot, part),
+  FOREIGN KEY (subject, slot) REFERENCES detector_state (subject, slot) ON DELETE CASCADE) STRICT;
+INSERT INTO detector_state_parts WITH RECURSIVE cut (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM cut
+  WHERE (n + 1) * 32768 < (SELECT max(length(blob)) FROM detector_state))
+  SELECT subject, slot, n, substr(blob, n * 32768 + 1, 32768) FROM detector_state, cut WHERE n * 32768 < length(blob);
+ALTER TABLE detector_state DROP COLUMN blob
+"""
+
 
 def _execute(db: Database, script: str) -> None:
     """Run the statements of a script one by one: executescript would commit what is open."""
@@ -286,3 +297,9 @@ def tell_routes(db: Database) -> None:
 def tell_the_rest(db: Database) -> None:
     """Keep who is still to hear of a message, how much of a month was watched; find runs by time and alerts by incident."""
     _execute(db, REST)
+
+
+@migrations()
+def cut_states(db: Database) -> None:
+    """Keep detector states in parts, so that a tick writes what changed."""
+    _execute(db, PARTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.findings import ComponentSpan, Episode, Evidence, Incident, Link, NewsEvent, Phase
@@ -265,3 +265,20 @@ def anything_to_explain(store: Store, through: datetime) -> bool:
             ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (at,)),
         )
     )
+
+
+def may_change(store: Store, now: datetime) -> bool:
+    """Return whether the story of the last days may change by the hour: something ended, was said, posted or charted.
+
+    The spans are those the story is told with, and some more.
+    """
+    asked = (
+        ('SELECT 1 FROM incidents WHERE "end" IS NULL OR "end" >= ?', 4),
+        ("SELECT 1 FROM verdicts WHERE alarm = 1 AND bin_start >= ?", 2),
+        ("SELECT 1 FROM status_updates WHERE displayed_at >= ?", 4),
+        ("SELECT 1 FROM news_items WHERE published >= ?", 11),
+        ("SELECT 1 FROM posts WHERE created >= ?", 18),
+        ("SELECT 1 FROM chart_ranks WHERE observed >= ?", 18),
+        ("SELECT 1 FROM advisories WHERE until IS NULL OR until >= ?", 2),
+    )
+    return any(store.rows(f"{sql} LIMIT 1", (iso(now - timedelta(days=days)),)) for sql, days in asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,25 @@ def write_counts(path: Path, series: int, days: int = 90) -> None:
                 "service": np.repeat(names, bins), "start_utc": pa.array(np.tile(times, len(names))).cast(pa.timestamp("s", "UTC")),
                 "interval_s": np.full(totals.size, 900), "total": totals.ravel(),
             }, schema=schema), row_group_size=10**8)  # fmt: skip
+
+
+def write_recording(folder: Path, services: Sequence[str], days: int, *, first_run: int, outages: int = 1) -> None:
+    """Write a recording of counts of a quarter of an hour by the rhythm of the day, with outages of one to three hours in each service."""
+    dice, bins = np.random.default_rng(11), days * 96
+    begin = np.datetime64("2025-01-06T00:00:00", "s")
+    stamps = [f"{stamp}Z" for stamp in (begin + np.arange(bins) * np.timedelta64(900, "s")).astype(str)]
+    rhythm = 6 + 4 * np.sin((np.arange(bins) % 96) / 96 * 2 * np.pi - 2)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "complaints.csv").open("w", encoding="utf-8") as file:
+        file.write("service,start_utc,interval_s,total\n")
+        for service in services:
+            totals = dice.poisson(rhythm * dice.uniform(0.3, 3))
+            for _ in range(outages):
+                at, lasts = dice.integers(first_run * 96, bins - 20), dice.integers(4, 12)
+                totals[at : at + lasts] += dice.poisson(120, lasts)
+            file.writelines(f"{service},{stamp},900,{n}\n" for stamp, n in zip(stamps, totals.tolist(), strict=True))
+    told = [begin, begin + np.timedelta64(days, "D"), begin + np.timedelta64(first_run, "D")]
+    start, end, first = (f"{moment}Z" for moment in told)
+    (folder / "scenario.toml").write_text(
+        f'name = "recording"\nstart = {start}\nend = {end}\nfirst_run = {first}\nstep = "15min"\nsimulated = true\nwatch = {json.dumps(list(services))}\n'
+    )
