@@ -35,10 +35,10 @@ serve: $(VENV)/.stamp ## open the database in Datasette, read-only (DB=out/demo/
 	@named=$$(mktemp -d) && ln -s "$$(realpath $(or $(DB),groundswell.db))" "$$named/groundswell.db" && $(VENV)/bin/datasette serve "$$named/groundswell.db" --metadata dashboards/metadata.yml --setting default_allow_sql on
 
 test: $(VENV)/.stamp ## the tests that take seconds
-	@$(PY) -m pytest -q -n 2 -m 'not slow'
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m 'not slow'
 
 test-slow: $(VENV)/.stamp ## kills, browser, bad inputs, many seeds
-	@$(PY) -m pytest -q -n 2 -m slow
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m slow
 
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
 	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_complaints.py tests/test_contract.py tests/test_cli_sources.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py

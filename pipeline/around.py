@@ -16,6 +16,7 @@ from pipeline.store.talk import (
     claims_of,
     complaint_bins,
     complaints_by_country,
+    complaints_by_hour,
     known_since,
     past_outages,
     read_hours,
@@ -167,15 +168,11 @@ def _rival(
     store: Store, rival: Service, incident: Incident, others: Sequence[Incident], heard_to: datetime | None, now: datetime
 ) -> Rival:  # fmt: skip
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, incident.end or now
-    _, bins = complaint_bins(store, rival.id, since, until)
-    by_hour: dict[datetime, float] = {}
-    for start, _, total in bins:
-        hour = start.replace(minute=0, second=0)
-        by_hour[hour] = by_hour.get(hour, 0.0) + total
+    by_hour, counted_to = complaints_by_hour(store, rival.id, since, until)
     return Rival(
         service=rival.id, hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()}, complaints=by_hour,
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
         incidents=[i for i in others if i.service == rival.id],
         heard_to=heard_to,
-        counted_to=bins[-1][0] + timedelta(seconds=bins[-1][1]) if bins else None,
+        counted_to=counted_to,
     )  # fmt: skip

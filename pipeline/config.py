@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pipeline.errors import ConfigError
 from pipeline.model import Component, Service
-from pipeline.settings import Alerts, DetectorChoice, Mail, Route, Secrets, Sources, Strict
+from pipeline.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "data" / "services.toml"
@@ -38,6 +38,7 @@ class Config(Strict):
     alerts: Alerts = Alerts()
     sources: Sources = Sources()
     detector: DetectorChoice = DetectorChoice()
+    keep: Keep = Keep()
     secrets: Secrets = Secrets()
     report: str = "report"
     catalogue: dict[str, Service] = Field(default_factory=dict)

@@ -206,6 +206,25 @@ class DetectorChoice(Strict):
     params: dict[str, float | int | str] = {}
 
 
+class Keep(Strict):
+    """How long what may grow without end is kept; the first run of a day (UTC) takes away what is older.
+
+    words: of posts and who wrote them (that they were counted stays); none: for good. runs: the log of what was done.
+    refused: rows that could not be read.
+    """
+
+    words: Duration | None = None
+    runs: Duration = timedelta(days=90)
+    refused: Duration = timedelta(days=30)
+
+    @field_validator("words", "runs", "refused")
+    @classmethod
+    def _not_too_short(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value < timedelta(days=7):
+            raise ValueError("at least 7d: a week is what digests and late counts look back")
+        return value
+
+
 class Secrets(Strict):
     """Credentials, from the environment only."""
 

@@ -1,24 +1,22 @@
 """Which steps of a replay must be taken: those in which something is new, due or open, and their neighbours.
 
-Counts come with every step, and nearly all of them say that all is well. They are judged a stretch ahead in a
-database in memory, by the same stages: the detector is causal, so that what it finds ahead is what it finds in its
-time. A step without an alarm, a post, a notice, an item, a message that is due or an incident that may still change
+Counts come with every step, and nearly all of them say that all is well. They are judged a day ahead: the
+detector is causal, so that what it finds ahead is what it finds in its time. A step without an alarm, a post, a notice, an item, a message that is due or an incident that may still change
 is left out, and its counts are stored and judged with those of the next step that is taken.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipeline.bins import LOOK_BACK, Group, frames, marks
 from pipeline.model import ComplaintCount
 from pipeline.sources.recorded import RecordedSource
-from pipeline.stages.collect import run_collect
-from pipeline.stages.detect import run_detect
 from pipeline.store import Store
-from pipeline.store.judged import alarmed, forget_counts
+from pipeline.store.judged import totals
 from pipeline.store.outbox import next_due
 from pipeline.store.story import may_change
 from pipeline.times import floor_to
@@ -53,10 +51,7 @@ class Stride:
             # what is over is looked at once an hour
             found = min(found, self._at_or_after(floor_to(now, 3600) + HOUR))
         found = max(following, min(found, until - (until - self._begin) % self._step))
-        if self._ahead is not None and (alarm := self._ahead.alarm(now, found)) is not None:
-            found = alarm
-        # the step before it, so that what it finds was looked at as lately as if all had been taken
-        return max(following, found - self._step)
+        return (self._ahead.stop(now, found) if self._ahead is not None else None) or found
 
     def _lively(self, store: Store, now: datetime) -> bool:
         if now - floor_to(now, 86400) < FORGETTING:
@@ -74,70 +69,79 @@ class Stride:
 
 
 class _Ahead:
-    """Counts judged before their time, in a database of their own."""
+    """Counts judged before their time, a day at a time, and the steps in which that finds something."""
 
     def __init__(
         self, sources: Sequence[RecordedSource], detector: Any, begin: datetime, step: timedelta,
         at_or_after: Callable[[datetime], datetime],
     ) -> None:  # fmt: skip
-        self._sources, self._detector = sources, detector
-        self._store = Store(":memory:", durable=False)
-        self._memory: dict[str, Mapping[str, str]] = {s.name: {} for s in sources}
-        known = {key: _by_start(rows) for key, rows in _groups(sources).items()}
-        self._starts = {key: [start for start, _ in rows] for key, rows in known.items()}
-        self._steps = {key: [at_or_after(public) for _, public in rows] for key, rows in known.items()}
-        # a series begins with its first count: bins before that are neither judged nor stored, so no stretch may hold it inside
+        self._sources, self._detector, self._at_or_after = sources, detector, at_or_after
+        self._states: dict[Group, Any] = {}
+        self._reached: dict[Group, datetime] = {}
+        # a series begins with its first count: bins before that are neither judged nor stored, so no stretch reaches over it
         begun = {at_or_after(public) for s in sources for public in _first_of_series(s)}
-        self._due = sorted(at for at in begun if at > begin)
-        self._stops = sorted({at - n * step for at in self._due for n in (0, 1)})
-        self._through = begin
+        self._stops = sorted({at - n * step for at in begun for n in (0, 1) if at > begin})
+        self._due = list(self._stops)
+        self._through = datetime.min.replace(tzinfo=UTC)
         self._judge(begin)
 
-    def alarm(self, now: datetime, until: datetime) -> datetime | None:
-        """Return the first step in (now, until] in which an alarm or a new series comes to be known; None for none."""
-        low = bisect.bisect_right(self._stops, self._through)
-        for stop in [*self._stops[low : bisect.bisect_right(self._stops, until)], until]:
-            if stop > self._through:
-                self._judge(stop)
+    def stop(self, now: datetime, until: datetime) -> datetime | None:
+        """Return the first step in (now, until] in which an alarm comes to be known or a series begins; None for none."""
+        while self._through < until:
+            day = self._at_or_after(floor_to(until, 86400) + DAY)
+            at = bisect.bisect_right(self._stops, self._through)
+            self._judge(min([day, *self._stops[at : at + 1]]))
         at = bisect.bisect_right(self._due, now)
         return self._due[at] if at < len(self._due) and self._due[at] <= until else None
 
     def _judge(self, until: datetime) -> None:
+        fresh: dict[Group, dict[datetime, datetime]] = {}  # when each bin became public
+        told: dict[Group, dict[tuple[str, str, datetime], tuple[int, int]]] = {}  # (of all regions, sum of the regions)
         for source in self._sources:
-            _, self._memory[source.name] = run_collect(
-                self._store, source, until, since=self._through, memory=self._memory[source.name]
-            )
-        run_detect(self._store, self._detector, (), until)
-        for name, width, start in alarmed(self._store):
-            key = name, width
-            at = bisect.bisect_left(self._starts[key], start)
-            if at < len(self._starts[key]) and self._steps[key][at] > self._through:
-                bisect.insort(self._due, self._steps[key][at])
-        forget_counts(self._store, until - DAY)
+            for public, row in source.rows(self._through, until):
+                if isinstance(row, ComplaintCount) and row.window != "rolling":
+                    group = Group(
+                        subject="", source=row.source, bin_s=row.interval_s, kind="complaints", window=row.window
+                    )
+                    fresh.setdefault(group, {})[row.start] = public
+                    key = row.service, row.indicator, row.start
+                    whole, parts = told.setdefault(group, {}).get(key, (-1, 0))
+                    told[group][key] = (whole, parts + row.total) if row.region else (max(whole, row.total), parts)
+        for group, counts in told.items():
+            raw = totals((*key, whole if whole >= 0 else parts) for key, (whole, parts) in sorted(counts.items()))
+            for start in self._alarms(group, raw, max(fresh[group]), until):
+                known = min(public for bin_start, public in fresh[group].items() if bin_start >= start)
+                bisect.insort(self._due, self._at_or_after(known))
         self._through = until
 
-
-def _groups(sources: Sequence[RecordedSource]) -> dict[tuple[str, int], list[tuple[datetime, datetime]]]:
-    """Return (start, when public) of every count by source and width, in the order they became public."""
-    found: dict[tuple[str, int], list[tuple[datetime, datetime]]] = {}
-    for source in sources:
-        for public, row in source.rows():
-            if isinstance(row, ComplaintCount):
-                found.setdefault((row.source, row.interval_s), []).append((row.start, public))
-    return found
-
-
-def _by_start(rows: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    return sorted(dict(rows).items())
+    def _alarms(
+        self, group: Group, raw: Sequence[tuple[str, datetime, float]], newest: datetime, until: datetime
+    ) -> list[datetime]:
+        """Judge what is new of a group as the detect stage does; return the bins with an alarm."""
+        end = newest + timedelta(seconds=group.bin_s)
+        begin = self._reached.get(group) or floor_to(max(min(at for _, at, _ in raw), end - LOOK_BACK), 86400)
+        state, self._reached[group] = self._states.get(group), end
+        known = state.series if state is not None else []
+        columns = [*known, *sorted({name for name, _, _ in raw} - set(known))]
+        counts, _ = frames(group, marks(raw, columns), columns, begin, end, [])
+        state = self._detector.start(counts.iloc[:0]) if state is None else state.with_series(columns)
+        found = state.extend(counts).level.to_numpy().any(axis=1)
+        self._states[group] = state
+        return [at.to_pydatetime() for at in counts.index[found]]
 
 
 def _in_order(source: RecordedSource) -> bool:
-    """Return whether a source's counts came bin after bin, all of a bin together: none of them changes the past."""
-    for rows in _groups([source]).values():
-        pairs = list(dict.fromkeys(rows))
-        starts = [start for start, _ in pairs]
-        if starts != sorted(set(starts)):
-            return False
+    """Return whether a source's counts came in order, all of a bin together: none of them changes the past."""
+    newest: dict[tuple[str, int, str], tuple[datetime, datetime, datetime]] = {}
+    none = datetime.min.replace(tzinfo=UTC)
+    for public, row in source.rows():
+        if isinstance(row, ComplaintCount):
+            key = row.source, row.interval_s, row.window
+            before, last, known = newest.get(key, (none, none, public))
+            before = last if public > known else before
+            if row.start <= before:
+                return False
+            newest[key] = before, max(last, row.start), public
     return True
 
 

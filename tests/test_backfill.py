@@ -200,6 +200,7 @@ def test_every_form_of_posts_holds_the_same(tmp_path: Path) -> None:
     assert len(found["csv"]) == 40
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_one_line_each_and_the_rest_is_kept(groundswell: Groundswell, archives: Path) -> None:
     packed = zstandard.ZstdCompressor().compress((archives / "posts.ndjson").read_bytes())
     (archives / "cut.zst").write_bytes(packed[: len(packed) // 2])

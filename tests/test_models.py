@@ -246,6 +246,7 @@ def small(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_training_keeps_the_old_model_unless_the_new_is_better(
     groundswell: Groundswell, small: Path, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ def cut_and_shuffled(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_fresh_replays_are_equal(day: Day, tmp_path: Path) -> None:
     folder, result = day
     _, other = replay(cut_and_shuffled(tmp_path / "mixed"), tmp_path / "b.db", *SPAN)
@@ -170,7 +171,9 @@ def test_two_fresh_replays_are_equal(day: Day, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_whole_week(tmp_path: Path) -> None:
-    code, result = replay(SCENARIO, tmp_path / "w.db", "2026-02-27T00:00:00Z", "2026-03-04T23:55:00Z")
+    code, result = replay(
+        SCENARIO, tmp_path / "w.db", "2026-02-27T00:00:00Z", "2026-03-04T23:55:00Z", "--step", "15min"
+    )
     assert code == 0
     assert 3 <= len(mails_of(result, "2026-03-02")) <= 6
     told = [i for i in result["incidents"] if i["first_alert_at"]]

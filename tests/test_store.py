@@ -8,6 +8,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlite_utils
@@ -15,11 +16,12 @@ import yaml
 
 from pipeline.config import DASHBOARDS
 from pipeline.errors import StoreError
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject
+from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject, Run
 from pipeline.store import Store, open_readonly
 from pipeline.store.collected import save_batch
-from pipeline.store.judged import counts
-from pipeline.store.runs import coverage, memory_of
+from pipeline.store.forget import tidy
+from pipeline.store.judged import PART, counts, load_state, save_judgement
+from pipeline.store.runs import coverage, memory_of, record_run
 from pipeline.times import utc
 from tests.conftest import ROOT
 
@@ -200,3 +202,74 @@ def test_no_question_reads_a_large_table_whole(tmp_path: Path, question: str) ->
         for step in plan:
             words = step.split()
             assert words[0] != "SCAN" or (words[1] not in LARGE and not (words[1] in aliases and words[1] != "n")), step
+
+
+def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
+    now = utc("2026-03-02T00:05:00Z")
+    posts = [replace(a_post(days), created=now - timedelta(days=days)) for days in (1, 100, 200)]
+    save_batch(
+        store,
+        Batch(source="reddit", rows=tuple(posts), rejected=(Reject(where="x:1", reason="bad", head=""),)),
+        now - timedelta(days=40),
+    )
+    for days in (1, 89, 91):
+        record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=days), outcome="ok"))
+    kept: dict[str, Any] = {"words": timedelta(days=150), "runs": timedelta(days=90), "refused": timedelta(days=30)}
+    done = tidy(store, now, **kept)
+    assert done is not None
+    assert done.new == 3
+    assert [r[0] for r in store.rows("SELECT native_id FROM posts WHERE text != '' ORDER BY native_id")] == [
+        "t3_1",
+        "t3_100",
+    ]
+    assert store.rows("SELECT count(*) FROM posts")[0][0] == 3
+    assert store.rows("SELECT count(*) FROM quarantine")[0][0] == 0
+    assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2
+    record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=91), outcome="ok"))
+    assert tidy(store, now + timedelta(hours=23), **kept) is None, "once a day"
+    assert tidy(store, now + timedelta(days=1), **{**kept, "words": None}) is not None
+    assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2, (
+        "what is just ninety days old stays"
+    )
+    assert store.rows("SELECT count(*) FROM posts WHERE text != ''")[0][0] == 2
+
+
+def test_states_of_an_older_version_are_cut_into_parts(tmp_path: Path) -> None:
+    path, blob = tmp_path / "old.db", bytes(range(256)) * 300
+    with Store(path) as store:
+        # as it was before states were kept in parts
+        store.conn.executescript(
+            "DROP TABLE detector_state_parts; ALTER TABLE detector_state ADD COLUMN blob BLOB NOT NULL DEFAULT x''"
+        )
+        store.conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'cut_states'")
+        store.conn.execute("INSERT INTO detector_state VALUES ('g', 'now', 'd', 1, '2026-03-02T00:00:00Z', ?)", (blob,))
+        store.conn.execute("INSERT INTO detector_state VALUES ('g', 'day', 'd', 1, '2026-03-01T00:00:00Z', x'01')")
+    with Store(path) as store:
+        assert load_state(store, "g", "now") == ("d", 1, utc("2026-03-02T00:00:00Z"), blob)
+        assert load_state(store, "g", "day") == ("d", 1, utc("2026-03-01T00:00:00Z"), b"\x01")
+        assert load_state(store, "h", "now") is None
+
+
+def test_of_a_state_only_what_changed_is_written(store: Store) -> None:
+    def save(blob: bytes, before: bytes) -> int:
+        at = store.conn.total_changes
+        save_judgement(
+            store,
+            "g",
+            [],
+            [],
+            {"now": ("d", 1, utc("2026-03-02T00:00:00Z"), blob)},
+            None,
+            "2026-03-02T00:00:00Z",
+            before,
+        )
+        assert load_state(store, "g", "now") == ("d", 1, utc("2026-03-02T00:00:00Z"), blob)
+        return store.conn.total_changes - at
+
+    whole = bytes(PART) * 20
+    first = save(whole, b"")
+    changed = whole[: PART * 7] + b"x" + whole[PART * 7 + 1 :]
+    assert save(changed, whole) == first - 19, "one part of twenty"
+    assert save(changed[: PART * 3 + 5], changed) > 0
+    store.conn.execute("DELETE FROM detector_state")
+    assert store.rows("SELECT count(*) FROM detector_state_parts")[0][0] == 0

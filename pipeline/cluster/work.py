@@ -25,13 +25,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.bins import Group, Marks, frames, marks, verdict_columns
 from pipeline.cluster import tables
 from pipeline.cluster.inputs import Part, count_table, post_batches, reach_of
 from pipeline.config import MODELS, load_config
 from pipeline.errors import ConfigError, SourceError
 from pipeline.model import Catalogue, Post
 from pipeline.sources import author_salt
-from pipeline.stages.detect import Group, Marks, for_people, frames, marks, verdict_columns
+from pipeline.stages.detect import for_people
 from pipeline.stages.tag import tagged
 from pipeline.store.judged import totals
 from pipeline.text.classifier import OutageModel, load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ class Replay:
     until: datetime
     step: timedelta
     db: Path
-    mail: Path
+    mail: Path | None  # None: nobody reads the messages
 
 
 def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], int]:
@@ -42,13 +42,15 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     from tqdm import tqdm
 
     from pipeline.backtest import load_models, replay
-    from pipeline.channels import build_channels
+    from pipeline.channels import Channel, build_channels
+    from pipeline.channels.file import NoChannel
     from pipeline.errors import StoreError
 
     sources, problems = load_recorded(todo.scenario)
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
     for line in [*problems, *refused[:TOLD]]:
         click.echo(f"groundswell: {line}", err=True)
+    channels: Mapping[str, Channel] = build_channels(todo.config, todo.mail) if todo.mail else {"file": NoChannel()}
     setting = Setting(config=todo.config, config_path=None, db=todo.db, now=todo.until)
     bar = tqdm(total=None, disable=None if progress else True, desc="replay", unit="step")
 
@@ -59,7 +61,7 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     try:
         with run_lock(todo.db), open_store(setting, durable=False) as store:
             troubles: Sequence[Run] = replay(
-                store, todo.config, todo.scenario, sources, build_channels(todo.config, todo.mail), load_models(),
+                store, todo.config, todo.scenario, sources, channels, load_models(),
                 begin=todo.begin, until=todo.until, step=todo.step, progress=advance,
             )  # fmt: skip
             outcome = result(store, todo.scenario, todo.begin, todo.until)
@@ -71,7 +73,14 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
 
 
 def plan(
-    setting: Setting, folder: Path, *, step: str | None, begin: str | None, until: str | None, db: Path, mail: Path
+    setting: Setting,
+    folder: Path,
+    *,
+    step: str | None,
+    begin: str | None,
+    until: str | None,
+    db: Path,
+    mail: Path | None,
 ) -> Replay:
     """Read the scenario and the options into a Replay; raises ConfigError."""
     scenario = read_scenario(folder)
@@ -125,7 +134,7 @@ def backtest_command(
     keep = keep or chosen == click.core.ParameterSource.COMMANDLINE
     with tempfile.TemporaryDirectory() as scratch:
         db = setting.db if keep else Path(scratch) / "backtest.db"
-        mail = setting.db.with_name(setting.db.stem + "-mail") if keep else Path(scratch) / "mail"
+        mail = setting.db.with_name(setting.db.stem + "-mail") if keep else None
         todo = plan(setting, folder, step=step, begin=begin, until=until, db=db, mail=mail)
         outcome, code = replay_scenario(todo, progress=not as_json)
     if as_json:

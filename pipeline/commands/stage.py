@@ -106,8 +106,17 @@ def _publish(setting: Setting, store: Any) -> list[Run]:
     return [run_publish(store, setting.config, folder, setting.now, simulated=note is not None, note=note or "")]
 
 
+def _tidy(setting: Setting, store: Any) -> list[Run]:
+    from pipeline.store.forget import tidy
+
+    keep = setting.config.keep
+    done = tidy(store, setting.now, words=keep.words, runs=keep.runs, refused=keep.refused)
+    return [done] if done else []
+
+
 STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
     "collect": _collect, "tag": _tag, "detect": _detect, "explain": _explain, "alert": _alert, "publish": _publish,
+    "tidy": _tidy,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from pipeline.store.judged import verdicts
 from pipeline.store.outbox import move_alerts, put_alerts
 from pipeline.store.runs import heard, put_stage_note, record_run, stage_note
 from pipeline.store.story import (
+    anything_said,
     anything_to_explain,
     delete_incident,
     incidents,
@@ -55,6 +56,7 @@ from pipeline.times import floor_to, iso, utc
 LOOK_BACK = timedelta(hours=6)
 NEWS_SPAN = timedelta(days=10)
 LINK_FOR = timedelta(days=3)
+SIGNALS = timedelta(days=11)  # as far back as signals of a surge are read
 ARTICLES = ("service_outage", "outage_followup")
 
 
@@ -133,7 +135,8 @@ def _since(known: Sequence[Incident], through: datetime | None, late: datetime |
     """Return from when rows matter: six hours back or what is judged again, and never into the middle of an incident."""
     if through is None:
         return datetime.fromisoformat("2000-01-01T00:00:00Z")
-    since = min(through - LOOK_BACK, late or through)
+    # in whole hours, so that how often it is run does not matter
+    since = min(floor_to(through, 3600) - LOOK_BACK, late or through)
     for incident in sorted(known, key=lambda i: i.onset, reverse=True):
         if (incident.end is None or incident.end + STORY_GAP >= since) and incident.onset - timedelta(hours=2) < since:
             since = incident.onset - timedelta(hours=2)
@@ -282,7 +285,9 @@ def _surge(work: _Pass) -> int:
     fresh: list[Advisory] = []
     loud: dict[str, str] = {}
     mine = incidents(store, hour - timedelta(days=1))
-    for name in work.config.watched:
+    # without posts, ranks and news nothing can stand out
+    heard_of = bool(events or lasting) or anything_said(store, hour - SIGNALS)
+    for name in work.config.watched if heard_of else ():
         before = lasting.get(name)
         last = stage_note(store, "explain", f"surge:{name}")
         broken = any(i.service == name and i.active and any(e.by_crowd for e in i.stretches) for i in mine)

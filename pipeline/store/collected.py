@@ -100,6 +100,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
                 (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, OutsideVerdict)]),
                 (_NEWS, [_news_row(row) for row in news]),
             )
+            if rows
         )
         quarantine(conn, batch.source, batch.rejected, now)
         remember(conn, batch.source, batch.memory)

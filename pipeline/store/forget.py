@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from pipeline.model import Run
 from pipeline.store import Store
-from pipeline.store.runs import put_stage_note
+from pipeline.store.runs import put_stage_note, record_run, stage_note
 from pipeline.times import iso
 
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
@@ -59,3 +60,20 @@ def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:
     for row in store.rows(sql, (iso(until),)):
         found.setdefault(row[0], []).append(row[1])
     return found
+
+
+def tidy(
+    store: Store, now: datetime, *, words: timedelta | None, runs: timedelta, refused: timedelta
+) -> Run | None:  # fmt: skip
+    """Take away what is older than it is kept, once a day; None when that was done today. `words` None: kept for good."""
+    today = iso(now)[:10]
+    if stage_note(store, "tidy", "day") == today:
+        return None
+    old = ids_before(store, now - words) if words is not None else {}
+    gone = sum(forget(store, source, ids) for source, ids in old.items()) + forget_refused(store, now - refused)
+    with store.transaction() as conn:
+        gone += max(0, conn.execute("DELETE FROM runs WHERE started < ?", (iso(now - runs),)).rowcount)
+        put_stage_note(conn, "tidy", "day", today)
+    run = Run(stage="tidy", subject="database", started=now, outcome="ok", new=gone)
+    record_run(store, run)
+    return run

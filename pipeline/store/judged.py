@@ -193,27 +193,13 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
     Those around incidents stay: without them a chart drawn later would show holes where all was quiet.
     """
     sql = (
-        "DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0 AND NOT EXISTS (SELECT 1 FROM series s"
-        " JOIN incidents i ON i.service = s.service WHERE s.series = verdicts.series AND bin_start >= strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours')"
-        " AND (i.\"end\" IS NULL OR bin_start < strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours')))"
+        "WITH kept AS MATERIALIZED (SELECT s.series, strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours') AS since,"
+        " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i JOIN series s USING (service))"
+        " DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0 AND NOT EXISTS (SELECT 1 FROM kept"
+        " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
     )
     with store.transaction() as conn:
         return conn.execute(sql, (iso(before),)).rowcount
-
-
-def alarmed(store: Store) -> list[tuple[str, int, datetime]]:
-    """Return (source, bin width in seconds, start) of every bin that raised an alarm, oldest first."""
-    rows = store.rows(
-        "SELECT s.source, s.bin_s, v.bin_start FROM verdicts v JOIN series s USING (series) WHERE v.alarm = 1 ORDER BY v.bin_start"
-    )
-    return [(row[0], int(row[1]), utc(row[2])) for row in rows]
-
-
-def forget_counts(store: Store, before: datetime) -> None:
-    """Delete counts and verdicts older than a moment: for a store that only looks ahead."""
-    with store.transaction() as conn:
-        conn.execute("DELETE FROM complaint_counts WHERE start < ?", (iso(before),))
-        conn.execute("DELETE FROM verdicts WHERE bin_start < ?", (iso(before),))
 
 
 def verdicts(

@@ -267,6 +267,12 @@ def anything_to_explain(store: Store, through: datetime) -> bool:
     )
 
 
+def anything_said(store: Store, since: datetime) -> bool:
+    """Return whether a post or a chart is stored from a moment on."""
+    asked = ("SELECT 1 FROM posts WHERE created >= ? LIMIT 1", "SELECT 1 FROM chart_ranks WHERE observed >= ? LIMIT 1")
+    return any(store.rows(sql, (iso(since),)) for sql in asked)
+
+
 def may_change(store: Store, now: datetime) -> bool:
     """Return whether the story of the last days may change by the hour: something ended, was said, posted or charted.
 

@@ -54,6 +54,29 @@ def complaint_bins(
     return best, by_source[best]
 
 
+def complaints_by_hour(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[datetime, float], datetime | None]:
+    """Return a service's totals by hour, of the source that counted most intervals, and up to when it counted; as complaint_bins."""
+    best: list[sqlite3.Row] = []
+    for source in distinct(store, "complaint_counts", "source"):
+        for part, bins in (("region = '' AND", "*"), ("", "DISTINCT start || interval_s")):
+            rows = store.rows(
+                f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s)) FROM complaint_counts"
+                f" WHERE source = ? AND service = ? AND {part} indicator = '' AND start >= ? AND start < ?"
+                " AND window != 'rolling' GROUP BY 1 ORDER BY 1",
+                (source, service, iso(since), iso(until)),
+            )
+            if rows:
+                break
+        if sum(row[2] for row in rows) > sum(row[2] for row in best):
+            best = rows
+    if not best:
+        return {}, None
+    end = utc(best[-1][3][:20]) + timedelta(seconds=int(best[-1][3][20:]) - 100000)
+    return {utc(f"{row[0]}:00:00Z"): float(row[1]) for row in best}, end
+
+
 def complaints_by_country(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[str, dict[datetime, float]], datetime]:

@@ -61,7 +61,9 @@ def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, f
             f"{len(fresh)} outlets wrote about it in a day, {usual:.1f} a day in the week before",
         )
     hours = [
-        h for n in range(24) if (h := now - timedelta(hours=n + 1)) in (seen.read if seen.read is not None else (h,))
+        h
+        for n in range(24)
+        if seen.posts and (h := now - timedelta(hours=n + 1)) in (seen.read if seen.read is not None else (h,))
     ]
     days = [_day(seen, hours, n) for n in range(8)] if len(hours) >= LEAST_HOURS else [None]
     known = [d for d in days[1:] if d is not None and d[0] > 0]

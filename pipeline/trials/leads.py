@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 
 from pipeline.backtest import Models, replay
-from pipeline.channels import build_channels
+from pipeline.channels.file import NoChannel
 from pipeline.config import Config
 from pipeline.errors import SourceError
 from pipeline.sources.recorded import load_recorded, read_scenario
@@ -129,7 +129,7 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
         scenario = read_scenario(folder)
         sources, _ = load_recorded(scenario)
         with Store(Path(place) / "window.db", durable=False) as store:
-            replay(store, config, scenario, sources, build_channels(config, Path(place) / "mail"), models,
+            replay(store, config, scenario, sources, {"file": NoChannel()}, models,
                    begin=scenario.start + BIN + DELAY, until=scenario.end, step=scenario.step)  # fmt: skip
             spoke = {
                 i: utc(at)
