@@ -56,9 +56,10 @@ def parse_csv(
 
     def rows() -> Iterator[_Line]:
         for number, cells, problem in lines:
-            if not problem and (len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :])):
-                problem = f"{len(cells)} cells where the header has {len(columns)}"
-            yield number, dict(zip(columns, (c.strip() for c in cells), strict=False)), problem, separator.join(cells)
+            many, wanted = len(cells), len(columns)
+            if many != wanted and not problem and (many < wanted or any(cell.strip() for cell in cells[wanted:])):
+                problem = f"{many} cells where the header has {wanted}"
+            yield number, dict(zip(columns, map(str.strip, cells), strict=False)), problem, separator.join(cells)
 
     return _to_counts(rows(), source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
 
@@ -108,7 +109,10 @@ def csv_lines(body: bytes, separator: str = ",") -> Iterator[tuple[int, list[str
             continue
         try:
             text = raw.decode("utf-8")
-            cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
+            if '"' in text or "\0" in text:
+                cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
+            else:
+                cells = text.split(separator)  # nothing is quoted: the same, in a third of the time
         except UnicodeDecodeError:
             yield number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text"
         except csv.Error as error:
@@ -222,11 +226,15 @@ def _spacing(rows: Mapping[_Key, ComplaintCount]) -> int:
 
 def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
     """Return what the row says under one of several names; raises ValueError when they disagree or all are empty."""
-    said = {cells[column] for column in columns if cells.get(column)}
-    if len(said) != 1:
-        names = ", ".join(column for column in columns if column in cells) or columns[0]
-        raise ValueError(f"{names}: two different values" if said else f"{names}: empty")
-    return said.pop()
+    said = ""
+    for column in columns:
+        cell = cells.get(column)
+        if cell and said and cell != said:
+            raise ValueError(f"{', '.join(column for column in columns if column in cells)}: two different values")
+        said = cell or said
+    if not said:
+        raise ValueError(f"{', '.join(column for column in columns if column in cells) or columns[0]}: empty")
+    return said
 
 
 @lru_cache(maxsize=1 << 16)
@@ -244,6 +252,7 @@ def _total(text: str) -> int:
     return whole(text.removesuffix(".0"))
 
 
+@lru_cache(maxsize=1 << 12)
 def _word(text: str, *, empty: bool = False) -> str:
     if (not text and not empty) or len(text) > 60 or "/" in text or "|" in text or not text.isprintable():
         raise ValueError(f"{plain(text, 40)!r} is not a usable name")

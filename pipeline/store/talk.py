@@ -146,10 +146,13 @@ def known_since(store: Store, service: str, page: str) -> datetime | None:
 def heard_since(store: Store, service: str) -> datetime | None:
     """Return since when people are heard of a service: the oldest count or the oldest post about it."""
     asked: list[tuple[str, tuple[str, ...]]] = [("SELECT min(created) FROM post_tags WHERE service = ?", (service,))]
-    asked += [
-        ("SELECT min(start) FROM complaint_counts WHERE source = ? AND service = ?", (source, service))
-        for source in distinct(store, "complaint_counts", "source")
-    ]
+    table, whole = "complaint_counts", "source = ? AND service = ? AND region = ? AND indicator = ?"
+    for source in distinct(store, table, "source"):
+        # by the whole key, so that the cost is in kinds of counts and not in how many there are
+        for region in distinct(store, table, "region", "source = ? AND service = ?", (source, service)):
+            part = source, service, region
+            for indicator in distinct(store, table, "indicator", "source = ? AND service = ? AND region = ?", part):
+                asked.append((f"SELECT min(start) FROM {table} WHERE {whole}", (*part, indicator)))
     return min((utc(at) for sql, values in asked for (at,) in store.rows(sql, values) if at is not None), default=None)
 
 
