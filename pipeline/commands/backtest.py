@@ -34,6 +34,7 @@ class Replay:
     until: datetime
     step: timedelta
     db: Path
+    every: bool
     mail: Path | None  # None: nobody reads the messages
 
 
@@ -62,7 +63,7 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
         with run_lock(todo.db), open_store(setting, durable=False) as store:
             troubles: Sequence[Run] = replay(
                 store, todo.config, todo.scenario, sources, channels, load_models(),
-                begin=todo.begin, until=todo.until, step=todo.step, progress=advance,
+                begin=todo.begin, until=todo.until, step=todo.step, every=todo.every, progress=advance,
             )  # fmt: skip
             outcome = result(store, todo.scenario, todo.begin, todo.until)
     except OSError as error:
@@ -73,15 +74,9 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
 
 
 def plan(
-    setting: Setting,
-    folder: Path,
-    *,
-    step: str | None,
-    begin: str | None,
-    until: str | None,
-    db: Path,
-    mail: Path | None,
-) -> Replay:
+    setting: Setting, folder: Path, *, step: str | None, begin: str | None, until: str | None, db: Path, mail: Path | None,
+    every: bool = False,
+) -> Replay:  # fmt: skip
     """Read the scenario and the options into a Replay; raises ConfigError."""
     scenario = read_scenario(folder)
     extra = folder / "services.toml"
@@ -103,7 +98,7 @@ def plan(
         raise ConfigError(f"--from and --until: need {scenario.start:%Y-%m-%d} <= from <= until")
     if stride < timedelta(seconds=10):
         raise ConfigError("--step: at least 10s")
-    return Replay(scenario=scenario, config=config, begin=start, until=stop, step=stride, db=db, mail=mail)
+    return Replay(scenario=scenario, config=config, begin=start, until=stop, step=stride, db=db, mail=mail, every=every)
 
 
 def _first_run(scenario: Scenario) -> datetime:
@@ -123,11 +118,24 @@ def _first_run(scenario: Scenario) -> datetime:
     help="First run; everything before is one batch without alerts. Default: two thirds in, or before the first known outage.",
 )
 @click.option("--until", help="Last run.")
+@click.option(
+    "--every-step",
+    "every",
+    is_flag=True,
+    help="Take the steps in which nothing is new, due or open, too: the same result, later.",
+)
 @click.option("--keep", is_flag=True, help="Keep the result in --db; without it a temporary database is used.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, schema 1.")
 @common
 def backtest_command(
-    setting: Setting, folder: Path, step: str | None, begin: str | None, until: str | None, keep: bool, as_json: bool
+    setting: Setting,
+    folder: Path,
+    step: str | None,
+    begin: str | None,
+    until: str | None,
+    every: bool,
+    keep: bool,
+    as_json: bool,
 ) -> None:
     """Replay the recorded day in FOLDER."""
     chosen = click.get_current_context().get_parameter_source("db")
@@ -135,7 +143,7 @@ def backtest_command(
     with tempfile.TemporaryDirectory() as scratch:
         db = setting.db if keep else Path(scratch) / "backtest.db"
         mail = setting.db.with_name(setting.db.stem + "-mail") if keep else None
-        todo = plan(setting, folder, step=step, begin=begin, until=until, db=db, mail=mail)
+        todo = plan(setting, folder, step=step, begin=begin, until=until, db=db, mail=mail, every=every)
         outcome, code = replay_scenario(todo, progress=not as_json)
     if as_json:
         click.echo(json.dumps(outcome, indent=1, ensure_ascii=False))

@@ -1,0 +1,156 @@
+"""Reading, judging, a tick and a replay, each beside what one would do without: in one run, for docs/speed.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.backtest import load_models, make_detector, replay
+from pipeline.channels.file import NoChannel
+from pipeline.commands.backtest import plan
+from pipeline.commands.common import Setting
+from pipeline.commands.stage import STAGES
+from pipeline.config import load_config
+from pipeline.sources.archive import read_archive
+from pipeline.sources.complaints import parse_csv
+from pipeline.sources.recorded import load_recorded
+from pipeline.store import Store
+from pipeline.times import iso, utc
+from tests.benchmarks.archives import write_posts, write_recording
+from tests.conftest import ROOT
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+ROWS, SERIES = 20_000, 4_000
+
+
+@pytest.mark.parametrize("way", ["pandas.read_csv", "csv.DictReader", "parse_csv, every cell checked"])
+def test_reading_counts(benchmark: Any, way: str) -> None:
+    benchmark.group = f"{ROWS} counts read from CSV"
+    lines = [f"s{i % 50:02d},{iso(NOW - timedelta(minutes=15 * (i // 50)))},900,{i % 17}" for i in range(ROWS)]
+    body = "\n".join(["service,start_utc,interval_s,total", *lines]).encode()
+    benchmark.extra_info.update(way=way, of="pandas.read_csv", rows=ROWS, moved=len(body))
+    ways: dict[str, Callable[[], object]] = {
+        "pandas.read_csv": lambda: pd.read_csv(io.BytesIO(body), parse_dates=["start_utc"]),
+        "csv.DictReader": lambda: list(csv.DictReader(io.StringIO(body.decode()))),
+    }
+    benchmark(ways.get(way, lambda: parse_csv(body, source="x", fetched_at=NOW)))
+
+
+@pytest.mark.parametrize("way", ["json.loads", "read_archive, every field checked"])
+def test_reading_posts(benchmark: Any, tmp_path: Path, way: str) -> None:
+    benchmark.group = f"{ROWS} posts read from NDJSON"
+    path = tmp_path / "posts.ndjson"
+    write_posts(path, ROWS)
+    benchmark.extra_info.update(way=way, of="json.loads", rows=ROWS, moved=path.stat().st_size)
+    if way == "json.loads":
+        benchmark(lambda: [json.loads(line) for line in path.open("rb")])
+    else:
+        benchmark(
+            lambda: sum(len(batch.rows) for batch in read_archive(path, source="reddit", fetched_at=NOW, salt=b"s"))
+        )
+
+
+@pytest.mark.parametrize(
+    "way", ["seven days judged anew", "one bin judged, the state at hand", "the state loaded and packed again"]
+)
+def test_one_bin_of_many_series(benchmark: Any, way: str) -> None:
+    benchmark.group = f"one new bin of {SERIES} series of five minutes"
+    index = pd.date_range(NOW - timedelta(days=7), NOW, freq="5min", inclusive="left")
+    counts = pd.DataFrame(np.random.default_rng(7).poisson(5.0, (len(index), SERIES)).astype(float), index=index)
+    counts.columns = [f"s{n}" for n in range(SERIES)]
+    detector = make_detector(load_config(None))
+    state = detector.start(counts)
+    blob = state.to_bytes()
+    benchmark.extra_info.update(way=way, of="seven days judged anew")
+    if way == "seven days judged anew":
+        benchmark.extra_info["moved"] = counts.size * 8
+        benchmark.pedantic(lambda: detector.detect(counts).score, rounds=1)
+    elif way.startswith("one bin"):
+        at = [index[-1]]
+
+        def bin_of() -> tuple[tuple[pd.DataFrame], dict[str, Any]]:
+            at[0] += pd.Timedelta("5min")
+            return (
+                pd.DataFrame(
+                    [counts.iloc[0].to_numpy()], index=pd.DatetimeIndex(at, freq="5min"), columns=counts.columns
+                ),
+            ), {}
+
+        # a bin touches its slots of the profile and all that is no profile
+        benchmark.extra_info["moved"] = sum(
+            a.nbytes for name, a in state.memory.arrays().items() if name not in ("week", "day", "ring")
+        )
+        benchmark.pedantic(lambda one: state.extend(one).score, setup=bin_of, rounds=20, warmup_rounds=2)
+    else:
+        benchmark.extra_info["moved"] = 2 * len(blob)
+        benchmark.pedantic(lambda: detector.load(blob).to_bytes(), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("stage", ["all", "tag", "detect", "explain", "alert", "publish"])
+def test_a_quiet_tick_stage_by_stage(benchmark: Any, tmp_path: Path, stage: str) -> None:
+    """What a run does after collecting when nothing came, in a process that has done it before."""
+    demo = ROOT / "out" / "demo" / "groundswell.db"
+    if not demo.exists():
+        pytest.skip("needs the demo's database: make demo")
+    benchmark.group = "a quiet tick on the demo's database, after collecting"
+    benchmark.extra_info.update(way=stage, of="all")
+    shutil.copy(demo, tmp_path / "x.db")
+    config = load_config(None).model_copy(update={"report": str(tmp_path / "report")})
+    now = [utc("2026-03-05T00:10:00Z")]
+    with Store(tmp_path / "x.db") as store:
+
+        def work() -> None:
+            now[0] += timedelta(minutes=5)
+            for name in ("tag", "detect", "explain", "alert", "publish") if stage == "all" else (stage,):
+                STAGES[name](
+                    Setting(config=config, config_path=tmp_path / "groundswell.toml", db=tmp_path / "x.db", now=now[0]),
+                    store,
+                )
+
+        benchmark.pedantic(work, rounds=8, warmup_rounds=2)
+
+
+@pytest.mark.parametrize("way", ["every step", "steps with something new, due or open"])
+def test_a_backtest_of_counts(benchmark: Any, tmp_path: Path, way: str) -> None:
+    """BENCH_YEAR=1: a year of 50 services, an outage in each, only the second way."""
+    year = "BENCH_YEAR" in os.environ
+    services, days = (50, 365) if year else (10, 35)
+    benchmark.group = f"a backtest of {days} days of {services} services in quarters of an hour"
+    benchmark.extra_info.update(way=way, of="steps with something new, due or open")
+    if year and way == "every step":
+        pytest.skip("takes an hour")
+    config = load_config(None)
+    write_recording(tmp_path / "day", list(config.catalogue)[:services], days, first_run=14)
+    setting = Setting(config=config, config_path=None, db=tmp_path / "x.db", now=NOW)
+    taken: list[int] = []
+
+    def work() -> None:
+        todo = plan(
+            setting,
+            tmp_path / "day",
+            step=None,
+            begin=None,
+            until=None,
+            db=tmp_path / "x.db",
+            mail=None,
+            every=way == "every step",
+        )
+        sources, _ = load_recorded(todo.scenario)
+        with Store(tmp_path / "x.db", durable=False) as store:
+            replay(store, todo.config, todo.scenario, sources, {"file": NoChannel()}, load_models(), begin=todo.begin, until=todo.until,
+                   step=todo.step, every=todo.every, progress=lambda done, total: taken.append(done))  # fmt: skip
+
+    benchmark.pedantic(work, rounds=1)
+    benchmark.extra_info["rows"] = services * days * 96
+    benchmark.extra_info["note"] = f"{len(taken)} steps"
