@@ -28,6 +28,7 @@ from pipeline.store.talk import advisories, heard_since, last_read
 from pipeline.text.classifier import doubts
 from pipeline.times import floor_to, iso
 
+MANY_ROWS = 1_000_000
 SPAN = timedelta(days=7)
 SETTLED = timedelta(days=4)  # after that an incident's page does not change any more
 LEARNING = timedelta(days=14)
@@ -100,15 +101,15 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
 
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:
-    """Return how many rows the tables hold, counted once an hour: counting reads them all."""
-    hour = iso(floor_to(now, 3600))
-    told = stage_note(store, "publish", "rows")
-    if told is not None and told.startswith(hour):
-        found: dict[str, int] = json.loads(told.removeprefix(hour))
-        return found
+    """Return how many rows the tables hold, counted once an hour, or once a day where they are many: counting reads them all."""
+    at, _, told = (stage_note(store, "publish", "rows") or "").partition("Z")
+    if told:
+        found: dict[str, int] = json.loads(told)
+        if at + "Z" >= iso(floor_to(now, 3600 if sum(found.values()) < MANY_ROWS else 86400)):
+            return found
     found = counts_of_rows(store)
     with store.transaction() as conn:
-        put_stage_note(conn, "publish", "rows", hour + json.dumps(found))
+        put_stage_note(conn, "publish", "rows", iso(now) + json.dumps(found))
     return found
 
 
