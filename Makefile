@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow coverage check lint types bench evaluate train scenario screenshots cookbook clean
+.PHONY: help demo demo-live run serve test test-slow coverage check lint types bench bench-long evaluate train scenario screenshots cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -58,9 +58,16 @@ evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and wh
 bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run, into docs/speed.md (about 9 minutes)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]' py-spy
 	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_limits.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py
-	@$(PY) -m tests.benchmarks.table out/bench.json
-	@test ! -e out/demo/groundswell.db || $(VENV)/bin/py-spy record --rate 500 --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick
+	@$(PY) -m tests.benchmarks.table out/bench.json bench
+	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format raw --output out/tick.txt -- $(PY) -m tests.benchmarks.tick \
+		&& $(PY) -m tests.benchmarks.flame out/tick.txt docs/img/tick.svg; }
 	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
+
+bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'
+	@mkdir -p out && BENCH_YEAR=1 BENCH_POSTS=1000000 BENCH_SERIES=500 $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench-long.json \
+		tests/benchmarks/bench_limits.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py -k 'allows or backtest or backfill'
+	@$(PY) -m tests.benchmarks.table out/bench-long.json bench-long
 
 train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures
 	@$(GW) train

@@ -6,6 +6,7 @@ files and full-text search are no part of what is compared, unless a way's name 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import shutil
@@ -171,6 +172,41 @@ def test_views(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way: st
         benchmark(lambda: duck.execute(f"SELECT * FROM {view}").fetchall())
 
 
+def write_batches(path: Path, first: int, number: int, ready: Any) -> None:
+    """Write counts, a hundred a transaction, waiting for the disk each time: what one of several writers does."""
+    with Store(path) as store:
+        ready.wait()
+        for n in range(0, number, 100):
+            rows = [ComplaintCount(service=f"s{first}", source="x", region="", indicator="", start=NOW + timedelta(minutes=n + i), interval_s=60, total=i, collected=NOW)
+                    for i in range(100)]  # fmt: skip
+            save_batch(store, Batch(source="x", rows=tuple(rows)), NOW)
+
+
+@pytest.mark.parametrize("writers", [1, 8])
+def test_writers_at_once(benchmark: Any, tmp_path: Path, writers: int) -> None:
+    benchmark.group = "16000 rows in transactions of a hundred, each waiting for the disk"
+    benchmark.extra_info.update(
+        way=f"{writers} writers at once" if writers > 1 else "one writer", of="one writer", rows=16_000, fsyncs=160
+    )
+    spawn, rounds = multiprocessing.get_context("spawn"), iter(range(9))
+
+    def begin() -> tuple[tuple[Any, list[Any]], dict[str, Any]]:
+        path, ready = tmp_path / f"{next(rounds)}.db", spawn.Barrier(writers + 1)
+        Store(path).conn.close()
+        jobs = [spawn.Process(target=write_batches, args=(path, n, 16_000 // writers, ready)) for n in range(writers)]
+        for job in jobs:
+            job.start()
+        return (ready, jobs), {}
+
+    def work(ready: Any, jobs: list[Any]) -> None:
+        ready.wait()
+        for job in jobs:
+            job.join()
+            assert job.exitcode == 0
+
+    benchmark.pedantic(work, setup=begin, rounds=3)
+
+
 @pytest.mark.parametrize("way", ["one process", "two workers on Dask, without the cluster's start"])
 def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
     """Posts and counts by BENCH_POSTS and BENCH_SERIES: a million and 500 series of 90 days take nine minutes."""
@@ -195,7 +231,10 @@ def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way:
     parts = [*parts_of("posts", [str(folder / "posts.ndjson")], "b", max(1 << 20, (folder / "posts.ndjson").stat().st_size // 8)),
              *parts_of("counts", [str(folder / "counts.parquet")], "b")]  # fmt: skip
     if way == "one process":
+        used = time.process_time()
         benchmark.pedantic(lambda: Local().run(parts, job, lambda done, total: None), rounds=1)
+        written = sum(path.stat().st_size for path in Path(job.root).rglob("*.parquet")) >> 20
+        benchmark.extra_info["note"] = f"{time.process_time() - used:.0f} CPU seconds, {written} MB of Parquet"
         return
     from distributed import LocalCluster
 

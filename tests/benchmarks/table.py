@@ -1,6 +1,6 @@
-"""Write the table of docs/speed.md from what pytest-benchmark measured: `python -m tests.benchmarks.table out/bench.json`.
+"""Write the table of docs/speed.md from what pytest-benchmark measured: `python -m tests.benchmarks.table out/bench.json bench`.
 
-The machine's least is the time the bytes take at the bandwidth of memory, and the syncs at the speed of the disk.
+The second word names the place on the page. The machine's least is the time the bytes take at the bandwidth of memory, and the syncs at the speed of the disk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
-TABLE = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -40,7 +39,13 @@ def main() -> None:
     lines.append(f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores{f' ({machine})' if machine else ''}, "
                  f"Python {told['machine_info']['python_version']}.")  # fmt: skip
     PAGE.write_text(
-        TABLE.sub(lambda m: m[1] + "\n".join(lines) + "\n" + m[2], PAGE.read_text(encoding="utf-8")), encoding="utf-8"
+        re.sub(
+            f"(<!-- {sys.argv[2]} -->\n).*?(<!-- /{sys.argv[2]} -->)",
+            lambda m: m[1] + "\n".join(lines) + "\n" + m[2],
+            PAGE.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
+        ),
+        encoding="utf-8",
     )
 
 
