@@ -23,6 +23,7 @@ from pipeline.stages.detect import run_detect
 from pipeline.stages.explain import run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.store.judged import has_state
 from pipeline.store.runs import mark_simulated
 from pipeline.stride import Stride
 from pipeline.telling import Telling
@@ -97,7 +98,8 @@ def replay(
     troubles: list[Run] = []
     before, now = scenario.start, begin
     total = int((until - begin) / step) + 1
-    stride = None if every else Stride(sources, make_detector(config), begin, step)
+    # what a state from elsewhere will find cannot be foreseen
+    stride = None if every or has_state(store) else Stride(sources, make_detector(config), begin, step)
     while now <= until:
         runs = []
         for source in sources:

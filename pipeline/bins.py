@@ -18,6 +18,7 @@ from pipeline.store.judged import VerdictRow
 Marks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
 KEPT_SCORE = 2.0
+FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

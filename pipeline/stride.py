@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.bins import LOOK_BACK, Group, frames, marks
+from pipeline.bins import FORGETTING, LOOK_BACK, Group, frames, marks
 from pipeline.model import ComplaintCount
 from pipeline.sources.recorded import RecordedSource
 from pipeline.store import Store
@@ -22,7 +22,6 @@ from pipeline.store.story import may_change
 from pipeline.times import floor_to
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
 TALK = DAY  # as long as this after a post every step is taken: silence is counted, too
 
 
@@ -44,7 +43,8 @@ class Stride:
         found = self._at_or_after(floor_to(now, 86400) + DAY)
         for source in self._others:
             if (public := source.next_after(now)) is not None:
-                found = min(found, self._at_or_after(public))
+                # and the step before it: what it finds depends on how lately one looked
+                found = min(found, self._at_or_after(public) - self._step)
         if (due := next_due(store)) is not None:
             found = min(found, self._at_or_after(due))
         if may_change(store, now):
@@ -54,7 +54,7 @@ class Stride:
         return (self._ahead.stop(now, found) if self._ahead is not None else None) or found
 
     def _lively(self, store: Store, now: datetime) -> bool:
-        if now - floor_to(now, 86400) < FORGETTING:
+        if now - floor_to(now, 86400) <= FORGETTING:
             return True
         if any(
             s.kind == "posts" and (last := s.last_until(now)) is not None and now - last < TALK for s in self._others
@@ -96,27 +96,27 @@ class _Ahead:
 
     def _judge(self, until: datetime) -> None:
         fresh: dict[Group, dict[datetime, datetime]] = {}  # when each bin became public
-        told: dict[Group, dict[tuple[str, str, datetime], tuple[int, int]]] = {}  # (of all regions, sum of the regions)
+        told: dict[Group, dict[tuple[str, str, datetime], dict[str, int]]] = {}  # totals by region
         for source in self._sources:
             for public, row in source.rows(self._through, until):
                 if isinstance(row, ComplaintCount) and row.window != "rolling":
                     group = Group(
                         subject="", source=row.source, bin_s=row.interval_s, kind="complaints", window=row.window
                     )
-                    fresh.setdefault(group, {})[row.start] = public
-                    key = row.service, row.indicator, row.start
-                    whole, parts = told.setdefault(group, {}).get(key, (-1, 0))
-                    told[group][key] = (whole, parts + row.total) if row.region else (max(whole, row.total), parts)
+                    fresh.setdefault(group, {})[row.start] = max(public, row.start + timedelta(seconds=row.interval_s))
+                    told.setdefault(group, {}).setdefault((row.service, row.indicator, row.start), {})[row.region] = (
+                        row.total
+                    )
         for group, counts in told.items():
-            raw = totals((*key, whole if whole >= 0 else parts) for key, (whole, parts) in sorted(counts.items()))
-            for start in self._alarms(group, raw, max(fresh[group]), until):
+            raw = totals(
+                (*key, where[""] if "" in where else sum(where.values())) for key, where in sorted(counts.items())
+            )
+            for start in self._alarms(group, raw, max(fresh[group])):
                 known = min(public for bin_start, public in fresh[group].items() if bin_start >= start)
                 bisect.insort(self._due, self._at_or_after(known))
         self._through = until
 
-    def _alarms(
-        self, group: Group, raw: Sequence[tuple[str, datetime, float]], newest: datetime, until: datetime
-    ) -> list[datetime]:
+    def _alarms(self, group: Group, raw: Sequence[tuple[str, datetime, float]], newest: datetime) -> list[datetime]:
         """Judge what is new of a group as the detect stage does; return the bins with an alarm."""
         end = newest + timedelta(seconds=group.bin_s)
         begin = self._reached.get(group) or floor_to(max(min(at for _, at, _ in raw), end - LOOK_BACK), 86400)
@@ -147,9 +147,9 @@ def _in_order(source: RecordedSource) -> bool:
 
 def _first_of_series(source: RecordedSource) -> list[datetime]:
     """Return when each series' first count became public."""
-    found: dict[tuple[str, str, int], datetime] = {}
+    found: dict[tuple[str, ...], datetime] = {}
     for public, row in source.rows():
-        if isinstance(row, ComplaintCount):
-            found.setdefault((row.service, row.indicator, row.interval_s), public)
-            found.setdefault((row.service, "", row.interval_s), public)
+        if isinstance(row, ComplaintCount) and row.window != "rolling":
+            for indicator in (row.indicator, ""):
+                found.setdefault((row.source, str(row.interval_s), row.window, row.service, indicator), public)
     return sorted(set(found.values()))

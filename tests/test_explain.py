@@ -74,7 +74,16 @@ class World:
             )
             for n in range(many)
         ]
-        save_judgement(self.store, "q", [key], rows, {}, None, iso(first + timedelta(seconds=many * width)))
+        save_judgement(
+            self.store,
+            "q",
+            [key],
+            rows,
+            {},
+            redo_from=None,
+            now=first + timedelta(seconds=many * width),
+            collected=None,
+        )
 
     def read(self, since: str, until: str, day: int = 2) -> None:
         run = Run(

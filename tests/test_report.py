@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -114,7 +113,7 @@ def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> N
         world = World(store, ("github",))
         key = SeriesKey(service="github", channel="complaints", source="x", bin_s=300)
         row = (str(key), iso(at("11:00")), 4.0, None, None, None, None, 0, 0, "d")
-        save_judgement(store, "q", [key], [row], {}, None, iso(at("11:00") + timedelta(minutes=5)))
+        save_judgement(store, "q", [key], [row], {}, redo_from=None, now=at("11:05"), collected=None)
         world.read("10:00", "11:05")
         run_publish(store, world.config, tmp_path / "report", at("11:10"), simulated=False)
     assert "can see only" not in (tmp_path / "report" / "index.html").read_text()

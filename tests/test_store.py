@@ -215,6 +215,7 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     for days in (1, 89, 91):
         record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=days), outcome="ok"))
     kept: dict[str, Any] = {"words": timedelta(days=150), "runs": timedelta(days=90), "refused": timedelta(days=30)}
+    assert tidy(store, now - timedelta(days=1), **kept) is None, "first it makes sure of the day"
     done = tidy(store, now, **kept)
     assert done is not None
     assert done.new == 3
@@ -227,6 +228,8 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2
     record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=91), outcome="ok"))
     assert tidy(store, now + timedelta(hours=23), **kept) is None, "once a day"
+    assert tidy(store, now + timedelta(days=400), **kept) is None, "a clock that stands ahead takes nothing away"
+    assert tidy(store, now, **kept) is None
     assert tidy(store, now + timedelta(days=1), **{**kept, "words": None}) is not None
     assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2, (
         "what is just ninety days old stays"
@@ -253,17 +256,9 @@ def test_states_of_an_older_version_are_cut_into_parts(tmp_path: Path) -> None:
 def test_of_a_state_only_what_changed_is_written(store: Store) -> None:
     def save(blob: bytes, before: bytes) -> int:
         at = store.conn.total_changes
-        save_judgement(
-            store,
-            "g",
-            [],
-            [],
-            {"now": ("d", 1, utc("2026-03-02T00:00:00Z"), blob)},
-            None,
-            "2026-03-02T00:00:00Z",
-            before,
-        )
-        assert load_state(store, "g", "now") == ("d", 1, utc("2026-03-02T00:00:00Z"), blob)
+        state = {"now": ("d", 1, NOW, blob)}
+        save_judgement(store, "g", [], [], state, redo_from=None, now=NOW, collected=None, before=before)
+        assert load_state(store, "g", "now") == ("d", 1, NOW, blob)
         return store.conn.total_changes - at
 
     whole = bytes(PART) * 20

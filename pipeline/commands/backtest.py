@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     from pipeline.errors import StoreError
 
     sources, problems = load_recorded(todo.scenario)
+    gc.freeze()  # the rows stay to the end: nobody need look through them for garbage again
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
     for line in [*problems, *refused[:TOLD]]:
         click.echo(f"groundswell: {line}", err=True)

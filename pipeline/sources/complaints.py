@@ -28,6 +28,7 @@ USUAL_WIDTH = 900
 SURE_ROWS = 8  # from so many on the commonest distance is believed for good
 READ = (*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s", "baseline", "region", "indicator")
 _TWICE = "\0twice"
+LONGEST_CELL = csv.field_size_limit()
 MOST_BYTES = 512 * 1024 * 1024
 _SEPARATORS = (",", ";", "\t", "|")
 _Key = tuple[str, str, str, datetime, int]
@@ -109,7 +110,7 @@ def csv_lines(body: bytes, separator: str = ",") -> Iterator[tuple[int, list[str
             continue
         try:
             text = raw.decode("utf-8")
-            if '"' in text or "\0" in text:
+            if '"' in text or "\0" in text or separator + " " in text or len(text) >= LONGEST_CELL:
                 cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
             else:
                 cells = text.split(separator)  # nothing is quoted: the same, in a third of the time
@@ -237,9 +238,13 @@ def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
     return said
 
 
-@lru_cache(maxsize=1 << 16)
 def _start(text: str) -> datetime:
     """Read ISO with its zone, or seconds or milliseconds of the epoch. Every series has the same stamps: each is read once."""
+    return (_read_start if len(text) <= 40 else _read_start.__wrapped__)(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _read_start(text: str) -> datetime:
     if re.fullmatch(r"1[0-9]{9}([0-9]{3})?(\.0)?", text):
         return datetime.fromtimestamp(int(text[:10]), tz=UTC)
     if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):

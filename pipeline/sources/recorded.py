@@ -152,8 +152,8 @@ class RecordedSource:
     def next_after(self, moment: datetime) -> datetime | None:
         """Return when the next row after a moment became public, or the next recorded run was; None for never."""
         at = bisect.bisect_right(self._public, moment)
-        told = [*self._public[at : at + 1], *(run.at for run in self._runs if run.at > moment)]
-        return min(told, default=None)
+        run = bisect.bisect_right(self._runs, moment, key=lambda told: told.at)
+        return min([*self._public[at : at + 1], *(told.at for told in self._runs[run : run + 1])], default=None)
 
     def last_until(self, moment: datetime) -> datetime | None:
         """Return when the newest row up to a moment became public; None when there was none."""
@@ -181,11 +181,10 @@ def key_of(row: Record) -> str:
 def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
     """Read every file of a scenario; return its sources and one line for each file that could not be used."""
     collecting = gc.isenabled()
-    gc.disable()  # all that is read stays: to look through millions of rows for garbage costs a third of the time, here and later
+    gc.disable()  # all that is read stays: to look through millions of rows for garbage costs a third of the time
     try:
         return _load(scenario)
     finally:
-        gc.freeze()
         if collecting:
             gc.enable()
 

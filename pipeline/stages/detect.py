@@ -14,12 +14,12 @@ from typing import Any
 
 from detectors.base import ForeignState
 from detectors.seasonal_nb import SeasonalNB
-from pipeline.bins import LOOK_BACK, Group, frames, marks, verdict_rows
+from pipeline.bins import FORGETTING, LOOK_BACK, Group, frames, marks, verdict_rows
 from pipeline.model import Run
 from pipeline.store import Store
 from pipeline.store import judged as rows
 from pipeline.store.runs import heard, record_run, stage_note
-from pipeline.times import floor_to, iso, utc
+from pipeline.times import floor_to, utc
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -39,7 +39,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
         bins, written = _judge(store, group, people if group.kind == "votes" else detector, watched, now)
         seen += bins
         new += written
-    if now.hour == 0 and now.minute < 10:
+    if now - floor_to(now, 86400) < FORGETTING:
         rows.forget_old_verdicts(store, now - KEEP)
     run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)
@@ -67,8 +67,8 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
+    known = set(state.series) if state is not None else set()
     if state is not None:
-        known = set(state.series)
         columns = [*state.series, *(c for c in columns if c not in known)]
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
@@ -89,17 +89,10 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         total += len(counts)
         for slot in ("day", "now") if end == midnight else ("now",):
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
-    noted = max(iso(now), stage_note(store, "detect", group.subject) or "")
     new = rows.save_judgement(
-        store,
-        group.subject,
-        [group.key(c) for c in columns],
-        found,
-        saved,
-        start if redo else None,
-        noted,
-        current[3] if current else b"",
-    )
+        store, group.subject, [group.key(c) for c in columns], found, saved, redo_from=start if redo else None, now=now,
+        collected=rows.newest_collected(store, group.source, group.window), before=current[3] if current and known else b"",
+    )  # fmt: skip
     return total * len(columns), new
 
 

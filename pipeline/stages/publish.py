@@ -105,7 +105,7 @@ def _rows(store: Store, now: datetime) -> dict[str, int]:
     at, _, told = (stage_note(store, "publish", "rows") or "").partition("Z")
     if told:
         found: dict[str, int] = json.loads(told)
-        if at + "Z" >= iso(floor_to(now, 3600 if sum(found.values()) < MANY_ROWS else 86400)):
+        if iso(now) >= at + "Z" >= iso(floor_to(now, 3600 if sum(found.values()) < MANY_ROWS else 86400)):
             return found
     found = counts_of_rows(store)
     with store.transaction() as conn:

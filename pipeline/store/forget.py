@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from pipeline.model import Run
 from pipeline.store import Store
 from pipeline.store.runs import put_stage_note, record_run, stage_note
-from pipeline.times import iso
+from pipeline.times import iso, utc
+
+SURE = timedelta(days=3)
 
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
  WHERE source=? AND native_id=? AND deleted=0"""
@@ -65,9 +67,17 @@ def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:
 def tidy(
     store: Store, now: datetime, *, words: timedelta | None, runs: timedelta, refused: timedelta
 ) -> Run | None:  # fmt: skip
-    """Take away what is older than it is kept, once a day; None when that was done today. `words` None: kept for good."""
-    today = iso(now)[:10]
-    if stage_note(store, "tidy", "day") == today:
+    """Take away what is older than it is kept, once a day; None when that was done today or is not due.
+
+    `words` None: kept for good. The day after a pause of more than three nothing is taken away.
+    """
+    today, last = iso(now)[:10], stage_note(store, "tidy", "day")
+    if last == today:
+        return None
+    if last is None or abs(now - utc(f"{last}T00:00:00Z")) > SURE:
+        # after a pause, or by a clock that stands wrong: what is gone is gone, so it waits for a second day
+        with store.transaction() as conn:
+            put_stage_note(conn, "tidy", "day", today)
         return None
     old = ids_before(store, now - words) if words is not None else {}
     gone = sum(forget(store, source, ids) for source, ids in old.items()) + forget_refused(store, now - refused)

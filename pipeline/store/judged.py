@@ -10,11 +10,11 @@ from typing import Any
 
 from pipeline.findings import SeriesKey
 from pipeline.store import Store
-from pipeline.store.runs import heard, put_stage_note
+from pipeline.store.runs import heard, put_stage_note, stage_note
 from pipeline.text.votes import WINDOW, first_said
 from pipeline.times import iso, utc
 
-PART = 1 << 15  # bytes of a state in a row
+PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
 VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
 
 
@@ -123,15 +123,24 @@ def oldest_change(store: Store, source: str, interval_s: int, window: str, since
     return utc(row[0]) if row[0] else None
 
 
+def newest_collected(store: Store, source: str, window: str) -> datetime | None:
+    """Return when the newest row of a source was collected (posts when no window)."""
+    table = "complaint_counts" if window else "posts"
+    row = store.rows(f"SELECT max(collected) FROM {table} WHERE source=?", (source,))[0]
+    return utc(row[0]) if row[0] else None
+
+
 def save_judgement(
     store: Store, subject: str, keys: Iterable[SeriesKey], rows: Sequence[VerdictRow], states: Mapping[str, _State],
-    redo_from: datetime | None, noted: str, before: bytes = b"",
+    *, redo_from: datetime | None, now: datetime, collected: datetime | None, before: bytes = b"",
 ) -> int:  # fmt: skip
     """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed.
 
-    `before` are the bytes of the state `now` as it was loaded: of what is the same nothing is written.
+    `collected` is when the newest row that was seen was collected: what is collected later is looked at again. `before` are the
+    bytes of the state `now` as it was loaded: of what is the same nothing is written.
     """
     keys = list(keys)
+    woken = max(iso(now), stage_note(store, "detect", "alarmed") or "")
     with store.transaction() as conn:
         conn.executemany(
             "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
@@ -149,16 +158,21 @@ def save_judgement(
                 (subject, slot, detector, version, iso(through)),
             )
             _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
-        put_stage_note(conn, "detect", subject, noted)
+        put_stage_note(conn, "detect", subject, iso(collected or now))
         alarmed = [row[1] for row in rows if row[8]]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
-            put_stage_note(conn, "detect", "alarmed", noted)
+            put_stage_note(conn, "detect", "alarmed", woken)
             put_stage_note(conn, "detect", "alarmed_bin", min(alarmed))
     return max(0, new)
 
 
 _State = tuple[str, int, datetime, bytes]
+
+
+def has_state(store: Store) -> bool:
+    """Return whether a detector has judged anything here."""
+    return bool(store.rows("SELECT 1 FROM detector_state LIMIT 1"))
 
 
 def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, before: bytes) -> None:
