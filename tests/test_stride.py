@@ -91,12 +91,16 @@ def posts(service: str, at: str) -> str:
 
 POSTS = posts("spotify", "2025-01-23T15:00:00Z")
 TWICE = posts("spotify", "2025-01-20T10:00:00Z") + posts("discord", "2025-01-23T15:00:00Z")
-SECOND = [f"2025-01-22T{n // 4:02d}:{n % 4 * 15:02d}:00Z" for n in range(40, 72)]
+BINS = [iso(utc("2025-01-20T00:00:00Z") + timedelta(minutes=15 * n)) for n in range(300)]
+SECOND = [("netflix", at) for at in BINS] + [
+    ("slack", at) for at in BINS[220:]
+]  # one of them begins later than the source
 OTHER = {
-    "complaints-2_csv": "service,start_utc,interval_s,total\n" + "".join(f"slack,{at},900,3\n" for at in SECOND),
+    "complaints-2_csv": "service,start_utc,interval_s,total\n" + "".join(f"{name},{at},900,3\n" for name, at in SECOND),
     "collected_csv": "file,key,collected_utc,source,window,other\n"
     + "".join(
-        f"complaints-2.csv,slack///{at}/900,{iso(utc(at) + timedelta(minutes=17))},other,interval,\n" for at in SECOND
+        f"complaints-2.csv,{name}///{at}/900,{iso(utc(at) + timedelta(minutes=17))},other,interval,\n"
+        for name, at in SECOND
     ),
 }
 CASES: dict[str, tuple[int, str | None, dict[str, str]]] = {
