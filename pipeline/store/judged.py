@@ -158,7 +158,7 @@ def save_judgement(
                 (subject, slot, detector, version, iso(through)),
             )
             _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
-        put_stage_note(conn, "detect", subject, iso(collected or now))
+        put_stage_note(conn, "detect", subject, iso(min(collected or now, now)))
         alarmed = [row[1] for row in rows if row[8]]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
