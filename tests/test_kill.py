@@ -25,7 +25,7 @@ from tests.test_replay import dump
 from tests.upstreams import KEYS
 
 pytestmark = pytest.mark.slow
-KILLS, TICKS = int(os.environ.get("KILLS", "5")), 5  # 60 take a quarter of an hour
+KILLS, TICKS = int(os.environ.get("KILLS", "4")), 5  # 60 take a quarter of an hour
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
 WRONG_ORDER = """
