@@ -1,8 +1,9 @@
 """Which steps of a replay must be taken: those in which something is new, due or open, and their neighbours.
 
-Counts come with every step, and nearly all of them say that all is well. They are judged a day ahead: the
-detector is causal, so that what it finds ahead is what it finds in its time. A step without an alarm, a post, a notice, an item, a message that is due or an incident that may still change
-is left out, and its counts are stored and judged with those of the next step that is taken.
+Counts come with every step, and nearly all of them say that all is well. They are judged a day ahead: the detector is
+causal, so that what it finds ahead is what it finds in its time. A step without an alarm, a post, a notice, an item, a
+message that is due or an incident that may still change is left out, and its counts are stored and judged with those of
+the next step that is taken.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.sources.recorded import RecordedSource
 from pipeline.store import Store
 from pipeline.store.judged import totals
 from pipeline.store.outbox import next_due
-from pipeline.store.story import may_change
+from pipeline.store.story import anything_open, may_change
 from pipeline.times import floor_to
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -38,14 +39,15 @@ class Stride:
     def after(self, store: Store, now: datetime, until: datetime) -> datetime:
         """Return the step to take after the one at `now`; `until` is the last, which is always taken."""
         following = now + self._step
-        if following >= until or self._lively(store, now):
+        due = next_due(store)
+        if following >= until or self._talked(now) or anything_open(store) or now - floor_to(now, 86400) <= FORGETTING:
             return following
         found = self._at_or_after(floor_to(now, 86400) + DAY)
         for source in self._others:
             if (public := source.next_after(now)) is not None:
                 # and the step before it: what it finds depends on how lately one looked
                 found = min(found, self._at_or_after(public) - self._step)
-        if (due := next_due(store)) is not None:
+        if due is not None:
             found = min(found, self._at_or_after(due))
         if may_change(store, now):
             # what is over is looked at once an hour
@@ -53,15 +55,10 @@ class Stride:
         found = max(following, min(found, until - (until - self._begin) % self._step))
         return (self._ahead.stop(now, found) if self._ahead is not None else None) or found
 
-    def _lively(self, store: Store, now: datetime) -> bool:
-        if now - floor_to(now, 86400) <= FORGETTING:
-            return True
-        if any(
-            s.kind == "posts" and (last := s.last_until(now)) is not None and now - last < TALK for s in self._others
-        ):
-            return True
-        due = next_due(store)
-        return (due is not None and due <= now) or bool(store.rows("SELECT 1 FROM incidents WHERE active LIMIT 1"))
+    def _talked(self, now: datetime) -> bool:
+        """Return whether anybody posted of late."""
+        last = (source.last_until(now) for source in self._others if source.kind == "posts")
+        return any(at is not None and now - at < TALK for at in last)
 
     def _at_or_after(self, moment: datetime) -> datetime:
         """Return the first step at or after a moment."""

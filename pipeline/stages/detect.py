@@ -67,8 +67,10 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
-    known = set(state.series) if state is not None else set()
+    # what could not be read back is written whole
+    before = current[3] if current is not None and state is not None else b""
     if state is not None:
+        known = set(state.series)
         columns = [*state.series, *(c for c in columns if c not in known)]
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
@@ -91,7 +93,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
     new = rows.save_judgement(
         store, group.subject, [group.key(c) for c in columns], found, saved, redo_from=start if redo else None, now=now,
-        collected=rows.newest_collected(store, group.source, group.window), before=current[3] if current and known else b"",
+        collected=rows.newest_collected(store, group.source, group.window), before=before,
     )  # fmt: skip
     return total * len(columns), new
 

@@ -11,7 +11,7 @@ from pipeline.store import Store
 from pipeline.store.runs import put_stage_note, record_run, stage_note
 from pipeline.times import iso, utc
 
-SURE = timedelta(days=3)
+SURE = timedelta(days=3)  # between two runs: beyond that the clock is not believed at once
 
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
  WHERE source=? AND native_id=? AND deleted=0"""

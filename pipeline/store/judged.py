@@ -140,7 +140,6 @@ def save_judgement(
     bytes of the state `now` as it was loaded: of what is the same nothing is written.
     """
     keys = list(keys)
-    woken = max(iso(now), stage_note(store, "detect", "alarmed") or "")
     with store.transaction() as conn:
         conn.executemany(
             "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
@@ -162,7 +161,7 @@ def save_judgement(
         alarmed = [row[1] for row in rows if row[8]]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
-            put_stage_note(conn, "detect", "alarmed", woken)
+            put_stage_note(conn, "detect", "alarmed", max(iso(now), stage_note(store, "detect", "alarmed") or ""))
             put_stage_note(conn, "detect", "alarmed_bin", min(alarmed))
     return max(0, new)
 

@@ -253,13 +253,17 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
     return found
 
 
+def anything_open(store: Store) -> bool:
+    """Return whether an incident is still open."""
+    return bool(store.rows("SELECT 1 FROM incidents WHERE active LIMIT 1"))
+
+
 def anything_to_explain(store: Store, through: datetime) -> bool:
     """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
     at = iso(through)
-    return any(
+    return anything_open(store) or any(
         store.rows(sql, values)
         for sql, values in (
-            ("SELECT 1 FROM incidents WHERE active LIMIT 1", ()),
             ("SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > ?", (at,)),
             ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (at,)),
             ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (at,)),

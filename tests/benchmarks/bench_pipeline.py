@@ -30,6 +30,7 @@ from pipeline.store import Store, collected
 from pipeline.store.bulk import put_rows
 from pipeline.store.collected import save_batch
 from pipeline.times import iso
+from tests.benchmarks.tick import SILENT
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -133,9 +134,7 @@ def test_a_tick_by_length_of_history(benchmark: Any, tmp_path: Path, days: int) 
 def test_a_process(benchmark: Any, tmp_path: Path, way: str) -> None:
     benchmark.group = "a whole process"
     benchmark.extra_info.update(way=way, of="python -c pass")
-    (tmp_path / "groundswell.toml").write_text(
-        'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\n'
-    )
+    (tmp_path / "groundswell.toml").write_text(f'watch = ["claude"]\n[sources]\n{SILENT}')
     code = {"python -c pass": ["-c", "pass"], "groundswell --help": ["-m", "pipeline", "--help"]}.get(
         way, ["-m", "pipeline", "run", "--quiet"]
     )
