@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from detectors.ears import Ears
-from detectors.farrington import Farrington
-from detectors.robust_z import RobustZ
-from detectors.same_time_ratio import SameTimeRatio
-from detectors.seasonal_nb import SeasonalNB
-from detectors.stl import Stl
+from detectors.rolling.ears import Ears
+from detectors.rolling.farrington import Farrington
+from detectors.rolling.robust_z import RobustZ
+from detectors.rolling.same_time_ratio import SameTimeRatio
+from detectors.rolling.stl import Stl
+from detectors.seasonal.detector import SeasonalNB
 
 DETECTORS: dict[str, Callable[..., Any]] = {
     "seasonal_nb": SeasonalNB,

@@ -71,10 +71,15 @@ def find_events(
         peak = onset + int(excess.argmax())
         found.append(
             Event(
-                onset=onset, alarmed=alarmed, peak=peak, last=last, quiet=over + 1 if closed else None,
-                end=_end(observed, expected, onset, peak, over, look_back) + 1 if closed else None, score=float(np.nanmax(score[alarmed : last + 1])),
+                onset=onset,
+                alarmed=alarmed,
+                peak=peak,
+                last=last,
+                quiet=over + 1 if closed else None,
+                end=_end(observed, expected, onset, peak, over, look_back) + 1 if closed else None,
+                score=float(np.nanmax(score[alarmed : last + 1])),
             )
-        )  # fmt: skip
+        )
         position = cursor
     return found
 

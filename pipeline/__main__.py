@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline.commands import COMMANDS
-from pipeline.errors import ConfigError, PipelineError
+from pipeline.core.errors import ConfigError, PipelineError
 
 
 class _Lazy(click.Group):

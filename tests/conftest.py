@@ -53,8 +53,28 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A key and a certificate for 127.0.0.1 and localhost, signed by itself."""
     folder = tmp_path_factory.mktemp("tls")
     key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"], check=True, capture_output=True)  # fmt: skip
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            str(key),
+            "-out",
+            str(cert),
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1,DNS:localhost",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return key, cert
 
 
@@ -65,9 +85,26 @@ SPAN = ("2026-03-02T09:00:00Z", "2026-03-02T13:45:00Z")
 def replay(folder: Path, db: Path, begin: str, until: str, *more: str) -> tuple[int, dict[str, Any]]:
     """Replay a recording into a database as a user would; return the exit code and the result."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "backtest", str(folder), "--json", "--db", str(db), "--from", begin, "--until", until, *more],
-        cwd=ROOT, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pipeline",
+            "backtest",
+            str(folder),
+            "--json",
+            "--db",
+            str(db),
+            "--from",
+            begin,
+            "--until",
+            until,
+            *more,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -20,22 +20,23 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.backtest import Stages, load_models
-from pipeline.channels import build_channels
 from pipeline.commands.backtest import plan, replay_scenario
 from pipeline.commands.common import Setting
-from pipeline.config import DASHBOARDS, Config, load_config
-from pipeline.fetch import Fetcher
-from pipeline.model import ComplaintCount, Run
-from pipeline.outcome import result
-from pipeline.recording import record
+from pipeline.config.load import Config, load_config
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.records import ComplaintCount, Run
+from pipeline.core.times import iso, utc
+from pipeline.http.session import Fetcher
+from pipeline.notify.channels import build_channels
+from pipeline.replay.recorder import record
+from pipeline.replay.results import result
+from pipeline.replay.scenario import RecordedSource, load_recorded, read_scenario
 from pipeline.sources import build_sources
-from pipeline.sources.recorded import RecordedSource, load_recorded, read_scenario
 from pipeline.stages.collect import collect_all, run_collect
+from pipeline.stages.explain.alerts import Telling
+from pipeline.stages.pipeline import Stages, load_models
 from pipeline.store import Store
 from pipeline.store.runs import put_stage_note
-from pipeline.telling import Telling
-from pipeline.times import iso, utc
 from tests.conftest import SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.recording import Recording
@@ -60,12 +61,24 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
     scenario = recording.scenario
     assert scenario is not None
     communities = {str(post["subreddit"]) for post in recording.posts(scenario.end)}
-    sources = config.sources.model_copy(update={
-        "reddit_base": urls["reddit"], "statuspage_base": urls["statuspage"], "downdetector_base": f"{urls['downdetector']}/v2",
-        "charts_base": urls["charts"], "feeds": tuple(f"{urls['feeds']}/{name}.xml" for name in recording.feeds()), "charts": ("us",),
-        "communities": tuple(sorted(communities)), "downdetector_countries": ("US",),
-        "news_desks": False, "google_news": False, "hacker_news": False, "downstatus": False, "bluesky": False, "allow_hosts": ("127.0.0.1",),
-    })  # fmt: skip
+    sources = config.sources.model_copy(
+        update={
+            "reddit_base": urls["reddit"],
+            "statuspage_base": urls["statuspage"],
+            "downdetector_base": f"{urls['downdetector']}/v2",
+            "charts_base": urls["charts"],
+            "feeds": tuple(f"{urls['feeds']}/{name}.xml" for name in recording.feeds()),
+            "charts": ("us",),
+            "communities": tuple(sorted(communities)),
+            "downdetector_countries": ("US",),
+            "news_desks": False,
+            "google_news": False,
+            "hacker_news": False,
+            "downstatus": False,
+            "bluesky": False,
+            "allow_hosts": ("127.0.0.1",),
+        }
+    )
     # the recording has one status page; the others' are nobody's fault
     catalogue = {
         name: replace(service, status_format="statuspage" if name == "claude" else "")
@@ -138,8 +151,11 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
 def of_day(result: dict[str, Any], begin: datetime, until: datetime) -> tuple[list[Any], list[Any]]:
     """Return a result's incidents that began in a span, and the mails sent in it."""
     incidents = [i for i in result["incidents"] if begin <= utc(i["onset"]) < until]
-    alerts = [{k: a[k] for k in ("at", "transition", "service", "subject", "components", "message_id")} for a in result["alerts"]
-              if begin <= utc(a["at"]) < until]  # fmt: skip
+    alerts = [
+        {k: a[k] for k in ("at", "transition", "service", "subject", "components", "message_id")}
+        for a in result["alerts"]
+        if begin <= utc(a["at"]) < until
+    ]
     return incidents, alerts
 
 

@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.commands.feedback import Told, remedies
 from pipeline.commands.test_alert import sample
-from pipeline.model import Alert, Run
-from pipeline.notes import together
+from pipeline.config.settings import Alerts, Route
+from pipeline.core.alerts import Alert
+from pipeline.core.records import Run
+from pipeline.core.times import iso, utc
+from pipeline.notify.digest import together
+from pipeline.notify.routing import quiet_until
 from pipeline.render.mail import compose
-from pipeline.routes import quiet_until
-from pipeline.selfwatch import own_notes
-from pipeline.settings import Alerts, Route
-from pipeline.stages.alert import Delivery, run_alert
+from pipeline.reports.alert_record import the_record
+from pipeline.reports.decision_trace import trail
+from pipeline.reports.tuning import Told, remedies
+from pipeline.stages.alert.self_monitoring import own_notes
+from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
+from pipeline.store.operators import add_silence, expire_silence, put_feedback, silences
 from pipeline.store.outbox import alerts_of, put_alerts
-from pipeline.store.people import add_silence, expire_silence, put_feedback, silences
 from pipeline.store.runs import put_stage_note, record_run
-from pipeline.store.summary import the_record
-from pipeline.times import iso, utc
-from pipeline.trail import trail
 from tests.conftest import Groundswell
 from tests.test_channels import Scripted, fail
 from tests.test_explain import CATALOGUE, World, at
@@ -68,8 +69,15 @@ def world(store: Store) -> World:
 
 
 def test_each_route_hears_what_it_asked_for_and_is_told_the_end_of_what_it_heard(world: World) -> None:
-    routed(world, Route(name="sure", from_state="confirmed"), Route(name="bad", from_impact="high"), Route(name="other", services=("netflix",)),
-           Route(name="api", components=("api",)), Route(name="europe", regions=("Europe",)), Route(name="all"))  # fmt: skip
+    routed(
+        world,
+        Route(name="sure", from_state="confirmed"),
+        Route(name="bad", from_impact="high"),
+        Route(name="other", services=("netflix",)),
+        Route(name="api", components=("api",)),
+        Route(name="europe", regions=("Europe",)),
+        Route(name="all"),
+    )
     world.bins("github", "11:00", 6, 60, 40)
     world.explain("11:30")
     assert told(world) == [("all", "opened")]
@@ -174,8 +182,14 @@ def test_above_the_hourly_cap_one_message_tells_the_rest_when_there_is_room(stor
 
 def _row(message_id: str, service: str, created: datetime | None = None) -> Alert:
     one = sample(created or at("12:00"))
-    return replace(one, message_id=message_id, channel="file", incident=f"i-{service}", subject=f"{service}: possible outage",
-                   facts={**one.facts, "service": service})  # fmt: skip
+    return replace(
+        one,
+        message_id=message_id,
+        channel="file",
+        incident=f"i-{service}",
+        subject=f"{service}: possible outage",
+        facts={**one.facts, "service": service},
+    )
 
 
 def test_a_silence_keeps_quiet_until_its_end_and_never_hides_that_it_is_over(world: World) -> None:
@@ -233,13 +247,19 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
 
 
 def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
-    past = [Told(id="wrong", state="possible", impact="low", score=12.0, verdict=""), Told(id="a", state="likely", impact="low", score=40.0, verdict=""),
-            Told(id="b", state="possible", impact="high", score=11.0, verdict=""), Told(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
-            Told(id="d", state="possible", impact="low", score=9.5, verdict="wrong")]  # fmt: skip
+    past = [
+        Told(id="wrong", state="possible", impact="low", score=12.0, verdict=""),
+        Told(id="a", state="likely", impact="low", score=40.0, verdict=""),
+        Told(id="b", state="possible", impact="high", score=11.0, verdict=""),
+        Told(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
+        Told(id="d", state="possible", impact="low", score=9.5, verdict="wrong"),
+    ]
     assert list(remedies("wrong", past)) == [
         "what had kept it quiet, and what else of the last 30 days it would have lost:",
-        '  alerts.from_state = "likely": b', "  detector.params.alarm = 12.1: b", '  from_impact = "moderate" in a route: a, c',
-    ]  # fmt: skip
+        '  alerts.from_state = "likely": b',
+        "  detector.params.alarm = 12.1: b",
+        '  from_impact = "moderate" in a route: a, c',
+    ]
     assert next(remedies("c", [replace(past[3], impact="critical")])).startswith("no single setting")
 
 
@@ -318,8 +338,13 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     )
     assert groundswell("silence", "expire", "1", *now).returncode == 0
     assert groundswell("silence", "list", *now).stdout == "no silence lasts\n"
-    for wrong in (("add", "nobody", "--for", "1h", "--reason", "r"), ("add", "github", "--reason", "r"), ("expire", "1"),
-                  ("add", "github", "--for", "99d", "--reason", "r"), ("add", "github", "--for", "1h", "--reason", "r", "--component", "zz")):  # fmt: skip
+    for wrong in (
+        ("add", "nobody", "--for", "1h", "--reason", "r"),
+        ("add", "github", "--reason", "r"),
+        ("expire", "1"),
+        ("add", "github", "--for", "99d", "--reason", "r"),
+        ("add", "github", "--for", "1h", "--reason", "r", "--component", "zz"),
+    ):
         assert groundswell("silence", *wrong, *now).returncode == 2
     assert groundswell("feedback", incident, "right", *now).stdout == f"{incident}: right\n"
     assert groundswell("feedback", "nothing", "right", *now).returncode == 2

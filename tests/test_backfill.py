@@ -27,8 +27,8 @@ pytest.importorskip("distributed", reason="pip install -e '.[scale]'")
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.cluster.inputs import parts_of, post_batches
-from pipeline.times import utc
+from pipeline.core.times import utc
+from pipeline.scale.inputs import parts_of, post_batches
 
 NOW = "2026-03-05T00:00:00Z"
 BEGIN = 1772409600  # 2 March 2026, 00:00 UTC
@@ -48,8 +48,16 @@ def write_posts(path: Path, number: int = 600, *, first: int = 0, begin: int = B
             if n % 3
             else "nothing"
         )
-        lines.append({"id": f"p{n}", "title": "Claude is down" if bad else "hello", "selftext": text, "author": f"u{n}", "subreddit": "ClaudeAI",
-                      "created_utc": begin + n * 144})  # fmt: skip
+        lines.append(
+            {
+                "id": f"p{n}",
+                "title": "Claude is down" if bad else "hello",
+                "selftext": text,
+                "author": f"u{n}",
+                "subreddit": "ClaudeAI",
+                "created_utc": begin + n * 144,
+            }
+        )
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
@@ -61,8 +69,14 @@ def write_counts(path: Path, services: int = 3, bins: int = 400) -> None:
         for s in range(services)
         for n, t in enumerate(stamps)
     ]
-    table = pa.table({"service": [r[0] for r in rows], "start_utc": pa.array([r[1] for r in rows]).cast(pa.timestamp("s", "UTC")),
-                      "interval_s": [900] * len(rows), "total": [r[2] for r in rows]})  # fmt: skip
+    table = pa.table(
+        {
+            "service": [r[0] for r in rows],
+            "start_utc": pa.array([r[1] for r in rows]).cast(pa.timestamp("s", "UTC")),
+            "interval_s": [900] * len(rows),
+            "total": [r[2] for r in rows],
+        }
+    )
     pq.write_table(table, path, row_group_size=500)
 
 
@@ -242,8 +256,11 @@ def test_a_full_disk_is_one_line_and_a_later_run_completes(archives: Path) -> No
 
 @pytest.mark.slow
 def test_wrong_use_is_one_line(groundswell: Groundswell, tmp_path: Path) -> None:
-    for args, words in ((("out",), "nothing to read"), (("out", "--posts", "absent.ndjson"), "cannot be read"),
-                        (("out", "--posts", ".", "--scheduler", "tcp://x:1"), "only for --engine dask")):  # fmt: skip
+    for args, words in (
+        (("out",), "nothing to read"),
+        (("out", "--posts", "absent.ndjson"), "cannot be read"),
+        (("out", "--posts", ".", "--scheduler", "tcp://x:1"), "only for --engine dask"),
+    ):
         done = groundswell("backfill", *args)
         assert (done.returncode in (1, 2, 3), words in done.stderr, "Traceback" in done.stderr) == (
             True,
@@ -262,8 +279,25 @@ def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
         write_posts(archives / f"more{n}.ndjson", 600, first=600 * n, begin=BEGIN - 600 * n * 144)
     more = [arg for n in range(1, 6) for arg in ("--posts", f"more{n}.ndjson")]
     assert backfill(groundswell, "local", *more).returncode == 0
-    command = [sys.executable, "-m", "pipeline", "backfill", "dask", "--posts", "posts.ndjson", "--counts", "counts.parquet", *more, "--now", NOW,
-               "--into-db", "--db", "dask.db", "--engine", "dask"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "backfill",
+        "dask",
+        "--posts",
+        "posts.ndjson",
+        "--counts",
+        "counts.parquet",
+        *more,
+        "--now",
+        NOW,
+        "--into-db",
+        "--db",
+        "dask.db",
+        "--engine",
+        "dask",
+    ]
     process = subprocess.Popen(
         command,
         cwd=archives,
@@ -294,8 +328,13 @@ def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
     assert process.returncode == 0, err
     assert "dashboard  http://127.0.0.1:" in err
     same(rows_of(archives / "local.db"), rows_of(archives / "dask.db"))
-    files = {name: {p.relative_to(archives / name): pq.read_table(p, partitioning=None) for p in sorted((archives / name).glob("[a-z]*/**/*.parquet"))}
-             for name in ("local", "dask")}  # fmt: skip
+    files = {
+        name: {
+            p.relative_to(archives / name): pq.read_table(p, partitioning=None)
+            for p in sorted((archives / name).glob("[a-z]*/**/*.parquet"))
+        }
+        for name in ("local", "dask")
+    }
     assert files["local"] == files["dask"]
 
 
@@ -340,15 +379,49 @@ def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
     write_posts(archives / "posts.ndjson", 6000)
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     port = free_port()
-    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"],
-                                 env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--death-timeout", "30"],
-                              env=env, cwd=archives, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    scheduler = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--no-dashboard",
+        ],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            f"tcp://127.0.0.1:{port}",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--death-timeout",
+            "30",
+        ],
+        env=env,
+        cwd=archives,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
     try:
         time.sleep(5)
-        run = subprocess.Popen([sys.executable, "-m", "pipeline", *args, "--engine", "dask", "--scheduler", f"tcp://127.0.0.1:{port}"], cwd=archives, env=env,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *args, "--engine", "dask", "--scheduler", f"tcp://127.0.0.1:{port}"],
+            cwd=archives,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(600):
             if list((archives / "out").glob("_done/read-*.json")):
                 break

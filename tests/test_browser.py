@@ -14,20 +14,31 @@ import feedparser
 import pytest
 
 from pipeline.commands.test_alert import sample
-from pipeline.config import DASHBOARDS, load_config
-from pipeline.findings import Evidence, Incident
-from pipeline.model import Batch, Post, Tag
+from pipeline.config.load import load_config
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.records import Batch, Post, Tag
+from pipeline.core.times import utc
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
-from pipeline.store.collected import save_batch
-from pipeline.store.story import put_incident, save_tags
-from pipeline.times import utc
+from pipeline.store.incidents import put_incident, save_tags
+from pipeline.store.observations import save_batch
 
 pytestmark = pytest.mark.slow
 NOW = utc("2026-03-02T13:00:00Z")
-HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "javascript:alert(1)", "{{7*7}}", "</style><svg onload=alert(1)>",
-           "<a href='http://evil.test/'>x</a>", "&lt;b&gt;", "\u202egnp.exe", "a\u0000b", "田中さんにあげて下さい"]  # fmt: skip
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "javascript:alert(1)",
+    "{{7*7}}",
+    "</style><svg onload=alert(1)>",
+    "<a href='http://evil.test/'>x</a>",
+    "&lt;b&gt;",
+    "\u202egnp.exe",
+    "a\u0000b",
+    "田中さんにあげて下さい",
+]
 
 
 @pytest.fixture
@@ -39,16 +50,54 @@ def publish(folder: Path, texts: list[str]) -> Path:
     """Write a report whose every outside text is hostile."""
     config = load_config(None, {}).model_copy(update={"watch": ("claude",)})
     padded = [(text + " " + "padding words here" if len(text) < 20 else text)[:230] for text in texts]
-    posts = [Post(source="reddit", native_id=f"t3_{i}", kind="post", community=text[:60], author_key=f"a{i}", author_created=None, created=NOW,
-                  collected=NOW, text=text.replace("\0", "")) for i, text in enumerate(padded)]  # fmt: skip
-    incident = Incident(id="claude-20260302T1137Z", service="claude", state="confirmed", opened_at=NOW, onset=utc("2026-03-02T11:37:00Z"),
-                        peak=None, end=None, impact="high", symptom="login", official_first_at=None, episodes=1, active=True,
-                        evidence=tuple(Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows="x:y") for t in padded))  # fmt: skip
+    posts = [
+        Post(
+            source="reddit",
+            native_id=f"t3_{i}",
+            kind="post",
+            community=text[:60],
+            author_key=f"a{i}",
+            author_created=None,
+            created=NOW,
+            collected=NOW,
+            text=text.replace("\0", ""),
+        )
+        for i, text in enumerate(padded)
+    ]
+    incident = Incident(
+        id="claude-20260302T1137Z",
+        service="claude",
+        state="confirmed",
+        opened_at=NOW,
+        onset=utc("2026-03-02T11:37:00Z"),
+        peak=None,
+        end=None,
+        impact="high",
+        symptom="login",
+        official_first_at=None,
+        episodes=1,
+        active=True,
+        evidence=tuple(Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows="x:y") for t in padded),
+    )
     with Store(folder / "x.db", views=DASHBOARDS / "views.sql") as store:
         store.put_catalogue(config.catalogue, config.watched)
         save_batch(store, Batch(source="reddit", rows=tuple(posts)), NOW)
-        tags = [Tag(source="reddit", native_id=p.native_id, service="claude", p_outage=0.9, components=(), symptom="", region="", language="en",
-                    anger=0.0, exonerates=(), model="m") for p in posts]  # fmt: skip
+        tags = [
+            Tag(
+                source="reddit",
+                native_id=p.native_id,
+                service="claude",
+                p_outage=0.9,
+                components=(),
+                symptom="",
+                region="",
+                language="en",
+                anger=0.0,
+                exonerates=(),
+                model="m",
+            )
+            for p in posts
+        ]
         save_tags(
             store,
             posts,
@@ -196,8 +245,17 @@ def test_the_worlds_hostile_strings_in_report_and_mail(browser: Any, eval_data: 
             {"name": t, "source": t, "status": t, "since": "2026-03-02T12:00:00Z", "until": None, "detail": t}
             for t in some
         ]
-        facts = {**base.facts, "service": some[0], "quotes": some, "evidence": some, "differs": some[:2], "components": parts,
-                 "affected_names": some[:12], "links": [{**link, "title": t} for t in some], "chart": None}  # fmt: skip
+        facts = {
+            **base.facts,
+            "service": some[0],
+            "quotes": some,
+            "evidence": some,
+            "differs": some[:2],
+            "components": parts,
+            "affected_names": some[:12],
+            "links": [{**link, "title": t} for t in some],
+            "chart": None,
+        }
         message = compose(replace(base, facts=facts, subject=some[-1]), sender="a@b.c", to=["d@e.f"], zone="UTC")
         page = tmp_path / f"mail{start}.html"
         page.write_text(message.get_body(("html",)).get_content(), encoding="utf-8")  # type: ignore[union-attr]

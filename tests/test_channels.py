@@ -19,19 +19,19 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr
 
-from pipeline.channels.apprise import AppriseChannel
-from pipeline.channels.email import EmailChannel
-from pipeline.channels.file import FileChannel
 from pipeline.commands.test_alert import sample
-from pipeline.errors import ChannelError
-from pipeline.model import Alert
+from pipeline.config.settings import Mail
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import ChannelError
+from pipeline.core.times import utc
+from pipeline.notify.channels.apprise import AppriseChannel
+from pipeline.notify.channels.email import EmailChannel
+from pipeline.notify.channels.file import FileChannel
+from pipeline.render.formatting import header_safe
 from pipeline.render.mail import compose
-from pipeline.render.words import header_safe
-from pipeline.settings import Mail
-from pipeline.stages.alert import run_alert
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
-from pipeline.times import utc
 
 NOW = utc("2026-03-02T11:45:00Z")
 HEADERS = [
@@ -115,15 +115,41 @@ def test_same_alert_same_bytes() -> None:
     assert one == two
 
 
-HOSTILE = ["=?utf-8?q?Outage=0aReply-To=3a_e=40evil=2etest?=", "a\r\nBcc: x@evil.test", "x\u202egpj.exe", "<script>alert(1)</script>",
-           "\x00\x1b[31m", "\ud800", "A" * 100_000, "{{ 7*7 }}", "' OR 1=1 --", "=cmd|' /C calc'!A0", "𝒶" * 3000]  # fmt: skip
+HOSTILE = [
+    "=?utf-8?q?Outage=0aReply-To=3a_e=40evil=2etest?=",
+    "a\r\nBcc: x@evil.test",
+    "x\u202egpj.exe",
+    "<script>alert(1)</script>",
+    "\x00\x1b[31m",
+    "\ud800",
+    "A" * 100_000,
+    "{{ 7*7 }}",
+    "' OR 1=1 --",
+    "=cmd|' /C calc'!A0",
+    "𝒶" * 3000,
+]
 
 
 def spoiled(text: str) -> Alert:
     alert = sample(NOW)
-    facts = {**alert.facts, "quotes": [text], "service": text, "affected_names": [text], "evidence": [text],
-             "official": [["2026-03-02T11:45:00Z", text]],
-             "links": [{"relation": "reports", "title": text, "seen": "2026-03-02T11:45:00Z", "outlets": 1, "for": [], "against": [text]}]}  # fmt: skip
+    facts = {
+        **alert.facts,
+        "quotes": [text],
+        "service": text,
+        "affected_names": [text],
+        "evidence": [text],
+        "official": [["2026-03-02T11:45:00Z", text]],
+        "links": [
+            {
+                "relation": "reports",
+                "title": text,
+                "seen": "2026-03-02T11:45:00Z",
+                "outlets": 1,
+                "for": [],
+                "against": [text],
+            }
+        ],
+    }
     return replace(alert, subject=text, facts=facts)
 
 

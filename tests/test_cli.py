@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.times import utc
+from pipeline.core.times import utc
 from tests.conftest import ROOT, Groundswell
 from tests.fakes.base import Fake
 from tests.fakes.recording import Recording
@@ -33,8 +33,13 @@ feeds = ["http://127.0.0.1:9/feed.xml"]
 news_desks = false
 allow_hosts = ["127.0.0.1"]
 """
-UPSTREAMS = {"statuspage": "statuspage_base", "hacker_news": "hacker_news_base", "downstatus": "downstatus_base",
-             "google_news": "google_news_base", "feeds": ""}  # fmt: skip
+UPSTREAMS = {
+    "statuspage": "statuspage_base",
+    "hacker_news": "hacker_news_base",
+    "downstatus": "downstatus_base",
+    "google_news": "google_news_base",
+    "feeds": "",
+}
 
 
 @contextmanager
@@ -133,8 +138,14 @@ def test_a_run_with_upstreams_is_silent_and_a_second_finds_nothing_new(
 
 
 def test_an_official_incident_open_at_first_sight_is_told_once(groundswell: Groundswell, tmp_path: Path) -> None:
-    update = {"id": "u", "status": "investigating", "body": "", "created_at": "2026-03-02T11:49:20Z", "display_at": "2026-03-02T11:49:20Z",
-              "affected_components": [{"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}]}  # fmt: skip
+    update = {
+        "id": "u",
+        "status": "investigating",
+        "body": "",
+        "created_at": "2026-03-02T11:49:20Z",
+        "display_at": "2026-03-02T11:49:20Z",
+        "affected_components": [{"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}],
+    }
     recording = Recording()
     recording.feeds_made = {"feed": FEED}
     recording.pages_made = {
@@ -174,12 +185,19 @@ def test_init_writes_what_check_config_accepts(groundswell: Groundswell, tmp_pat
     assert not (tmp_path / "other.toml").exists()
 
 
-@pytest.mark.parametrize(("args", "code", "words"), [
-    (["run", "--config", "absent.toml"], 2, "absent.toml: no such file"), (["run", "--now", "yesterday"], 2, "--now"),
-    (["nosuch"], 2, "No such command"), (["backtest", "nowhere"], 2, "scenario.toml: no such file"), (["status"], 1, "no such database"),
-    (["sql", "select 1"], 1, "no such database"), (["import", "counts", "absent.csv"], 1, "absent.csv: cannot be read"),
-    (["incidents", "--since", "ages"], 2, "--since"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["run", "--config", "absent.toml"], 2, "absent.toml: no such file"),
+        (["run", "--now", "yesterday"], 2, "--now"),
+        (["nosuch"], 2, "No such command"),
+        (["backtest", "nowhere"], 2, "scenario.toml: no such file"),
+        (["status"], 1, "no such database"),
+        (["sql", "select 1"], 1, "no such database"),
+        (["import", "counts", "absent.csv"], 1, "absent.csv: cannot be read"),
+        (["incidents", "--since", "ages"], 2, "--since"),
+    ],
+)
 def test_wrong_use_is_one_line_and_its_code(groundswell: Groundswell, args: list[str], code: int, words: str) -> None:
     done = groundswell(*args)
     assert done.returncode == code
@@ -271,7 +289,7 @@ def test_every_command_the_readme_names_exists(groundswell: Groundswell) -> None
     made = set(re.findall(r"^([a-z.-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert {"demo", "test"} <= targets <= made
     for query in re.findall(r"groundswell sql '([^']+)'", text):
-        from pipeline.config import DASHBOARDS
+        from pipeline.config.paths import DASHBOARDS
         from pipeline.store import Store
 
         with Store(":memory:", views=DASHBOARDS / "views.sql") as store:

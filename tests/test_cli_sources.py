@@ -15,11 +15,11 @@ import zstandard
 
 from pipeline.commands.common import Setting
 from pipeline.commands.stage import STAGES
-from pipeline.config import load_config
+from pipeline.config.load import load_config
+from pipeline.core.times import iso, utc
 from pipeline.sources.archive import parse_posts_csv
 from pipeline.store import Store
-from pipeline.store.collected import save_batch
-from pipeline.times import iso, utc
+from pipeline.store.observations import save_batch
 from tests.conftest import ROOT, Groundswell
 from tests.fakes import faults
 from tests.fakes.recording import Recording
@@ -141,9 +141,16 @@ def test_archives_of_incidents_and_counts_by_name_are_imported(groundswell: Grou
 def test_purge_asks_reddit_and_keeps_the_count(groundswell: Groundswell, tmp_path: Path) -> None:
     recording = Recording()
     recording.posts_made = [
-        {"id": f"p{i}", "title": "Claude is down for me", "selftext": f"cannot log in {i}", "author": f"u{i}", "subreddit": "ClaudeAI",
-         "created_utc": NOW.timestamp() - 60 * i} for i in range(1, 8)
-    ]  # fmt: skip
+        {
+            "id": f"p{i}",
+            "title": "Claude is down for me",
+            "selftext": f"cannot log in {i}",
+            "author": f"u{i}",
+            "subreddit": "ClaudeAI",
+            "created_utc": NOW.timestamp() - 60 * i,
+        }
+        for i in range(1, 8)
+    ]
     with serving("reddit", recording=recording) as fake:
         write(tmp_path, f'reddit_base = "{fake.url}"\ndowndetector = false\nbluesky = false')
         assert groundswell("run", "--now", iso(NOW), env=KEYS).returncode == 0
@@ -169,13 +176,25 @@ def test_purge_asks_reddit_and_keeps_the_count(groundswell: Groundswell, tmp_pat
 def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from pipeline.model import Batch, Post
+    from pipeline.core.records import Batch, Post
     from pipeline.store import Store
-    from pipeline.store.collected import save_batch
-    from pipeline.store.forget import forget
+    from pipeline.store.observations import save_batch
+    from pipeline.store.retention import forget
 
-    post = Post(source="reddit", native_id="t3_a", kind="post", community="c", author_key="k", author_created=None, created=NOW, collected=NOW,
-                edited=NOW, title="T", text="words", url="https://x")  # fmt: skip
+    post = Post(
+        source="reddit",
+        native_id="t3_a",
+        kind="post",
+        community="c",
+        author_key="k",
+        author_created=None,
+        created=NOW,
+        collected=NOW,
+        edited=NOW,
+        title="T",
+        text="words",
+        url="https://x",
+    )
     with Store(tmp_path / "groundswell.db") as store:
 
         def stored(row: Post) -> tuple[object, ...]:
@@ -191,34 +210,112 @@ def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
 
 
 def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
-    from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Run, StatusUpdate
-    from pipeline.recording import record
-    from pipeline.sources.recorded import load_recorded, read_scenario
+    from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Run, StatusUpdate
+    from pipeline.replay.recorder import record
+    from pipeline.replay.scenario import load_recorded, read_scenario
     from pipeline.store import Store
-    from pipeline.store.collected import save_batch
+    from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
 
     odd = 'a "quoted", <b>text</b> &amp; &lt;x&gt;\nwith :: commas, \x0b and \ufffe'
     at = NOW - timedelta(minutes=3)
     posts = [
-        Post(source=source, native_id=native, kind=kind, community="c", author_key=key, author_created=None, created=NOW - timedelta(hours=1),
-             collected=at, title=title, text=text, url=url, parent_id=parent, deleted=gone)
+        Post(
+            source=source,
+            native_id=native,
+            kind=kind,
+            community="c",
+            author_key=key,
+            author_created=None,
+            created=NOW - timedelta(hours=1),
+            collected=at,
+            title=title,
+            text=text,
+            url=url,
+            parent_id=parent,
+            deleted=gone,
+        )
         for source, native, kind, key, title, text, url, parent, gone in (
             ("reddit", "t3_a", "post", "k1", "T", odd, "https://www.reddit.com/r/c/1/", "", False),
             ("reddit", "t1_b", "comment", "", "", "[kept", "", "t3_a", False),
             ("reddit", "t3_gone", "post", "", "", "", "", "", True),
-            ("mastodon", "https://m.example/@a_b/1", "comment", "k2", "a warning", odd, "https://m.example/@a_b/1", "1" * 60, False),
-            ("bluesky", "at://did:plc:x/app.bsky.feed.post/a_b", "post", "k3", "", "[removed]", "https://bsky.app/x", "", False),
+            (
+                "mastodon",
+                "https://m.example/@a_b/1",
+                "comment",
+                "k2",
+                "a warning",
+                odd,
+                "https://m.example/@a_b/1",
+                "1" * 60,
+                False,
+            ),
+            (
+                "bluesky",
+                "at://did:plc:x/app.bsky.feed.post/a_b",
+                "post",
+                "k3",
+                "",
+                "[removed]",
+                "https://bsky.app/x",
+                "",
+                False,
+            ),
             ("hacker_news", "123", "post", "k1", "Ask", "", "https://news.ycombinator.com/item?id=123", "", False),
         )
-    ]  # fmt: skip
-    news = [NewsItem(source=source, native_id="same,guid", outlet="The Desk", published=NOW - timedelta(hours=2), collected=at, title=title,
-                     summary=odd, url="https://x/?a=1&b=2") for source, title in (("feed:a", "Down - The Desk"), ("google_news", "How <script> works"))]  # fmt: skip
-    counts = [ComplaintCount(service="s", source=source, region="", indicator="log-in", start=NOW - timedelta(hours=1), interval_s=width, total=total,
-                             collected=at, window=window) for source, width, total, window in (("a", 900, 3, "interval"), ("b", 900, 4, "interval"), ("b", 300, 1, "recovered"), ("b", 3600, 9, "rolling"))]  # fmt: skip
-    status = [StatusUpdate(page=page, incident_id="i", update_id=update, name=name, status="investigating", impact=impact, components=(("Web, mobile", "a", "b"),),
-                           displayed_at=NOW - timedelta(hours=1), created_at=NOW - timedelta(minutes=30), collected=at, body="x < y & z")
-              for page, update, name, impact in (("status:claude", "1", "One", "minor"), ("s.example", "1", "One", "minor"), ("s.example", "2", "Two", "major"))]  # fmt: skip
+    ]
+    news = [
+        NewsItem(
+            source=source,
+            native_id="same,guid",
+            outlet="The Desk",
+            published=NOW - timedelta(hours=2),
+            collected=at,
+            title=title,
+            summary=odd,
+            url="https://x/?a=1&b=2",
+        )
+        for source, title in (("feed:a", "Down - The Desk"), ("google_news", "How <script> works"))
+    ]
+    counts = [
+        ComplaintCount(
+            service="s",
+            source=source,
+            region="",
+            indicator="log-in",
+            start=NOW - timedelta(hours=1),
+            interval_s=width,
+            total=total,
+            collected=at,
+            window=window,
+        )
+        for source, width, total, window in (
+            ("a", 900, 3, "interval"),
+            ("b", 900, 4, "interval"),
+            ("b", 300, 1, "recovered"),
+            ("b", 3600, 9, "rolling"),
+        )
+    ]
+    status = [
+        StatusUpdate(
+            page=page,
+            incident_id="i",
+            update_id=update,
+            name=name,
+            status="investigating",
+            impact=impact,
+            components=(("Web, mobile", "a", "b"),),
+            displayed_at=NOW - timedelta(hours=1),
+            created_at=NOW - timedelta(minutes=30),
+            collected=at,
+            body="x < y & z",
+        )
+        for page, update, name, impact in (
+            ("status:claude", "1", "One", "minor"),
+            ("s.example", "1", "One", "minor"),
+            ("s.example", "2", "Two", "major"),
+        )
+    ]
     with Store(tmp_path / "groundswell.db") as store:
         save_batch(store, Batch(source="x", rows=(*posts, *news, *counts, *status)), NOW)
         record_run(
@@ -276,13 +373,26 @@ def test_a_spoilt_recording_is_told_and_the_rest_replayed(groundswell: Groundswe
 
 
 def test_the_stand_ins_run_by_hand() -> None:
-    server = subprocess.Popen([sys.executable, "-m", "tests.fakes", "downstatus", "--scenario", str(ROOT / "data/scenarios/2026-03-02-claude"), "--now", iso(NOW)],
-                              cwd=ROOT, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.fakes",
+            "downstatus",
+            "--scenario",
+            str(ROOT / "data/scenarios/2026-03-02-claude"),
+            "--now",
+            iso(NOW),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert server.stdout is not None
         line = server.stdout.readline()
         url = line.split()[2].rstrip(",")
-        from pipeline.fetch import Fetcher
+        from pipeline.http.session import Fetcher
 
         def reports() -> int:
             with Fetcher(allow=["127.0.0.1"]).errand("s", {}, NOW, limit=9) as errand:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch
+from pipeline.core.records import Batch
+from pipeline.http.session import Fetcher
 from pipeline.sources import Source, build_sources
 from pipeline.stages.collect import collect_all, honest, run_collect
 from pipeline.store import Store
@@ -66,8 +66,17 @@ def test_sixty_services_and_two_hundred_feeds_in_half_a_minute(store: Store) -> 
     with ExitStack() as stack:
         feeds = [stack.enter_context(serving("feeds", recording=recording, host=host, latency=0.2)) for host in hosts]
         pages = stack.enter_context(serving("statuspage", recording=recording, latency=0.2))
-        config = config_for("statuspage", pages.url, feeds=tuple(f"{feeds[i % 20].url}/f{i}.xml" for i in range(200)), hacker_news=False,
-                            downstatus=False, google_news=False, reddit=False, bluesky=False, downdetector=False)  # fmt: skip
+        config = config_for(
+            "statuspage",
+            pages.url,
+            feeds=tuple(f"{feeds[i % 20].url}/f{i}.xml" for i in range(200)),
+            hacker_news=False,
+            downstatus=False,
+            google_news=False,
+            reddit=False,
+            bluesky=False,
+            downdetector=False,
+        )
         services = {
             name: dataclasses.replace(service, status_format="statuspage") for name, service in catalogue.items()
         }
@@ -109,7 +118,7 @@ def test_a_gap_stays_a_gap_and_several_instances_are_one_stream(store: Store) ->
 
 
 def test_a_batch_of_refused_rows_is_no_silence() -> None:
-    from pipeline.model import Reject
+    from pipeline.core.records import Reject
 
     refused = Batch(
         source="s",

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import SourceError
-from pipeline.model import ComplaintCount
+from pipeline.core.errors import SourceError
+from pipeline.core.records import ComplaintCount
+from pipeline.core.times import utc
 from pipeline.sources import (
     complaints,
     downdetector,
     downstatus,
 )
-from pipeline.times import utc
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -29,15 +29,23 @@ CSV = "service,start_utc,interval_s,total,baseline,region,indicator\n"
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("svc,2026-03-02T11:00:00,900,5,,,", "no time zone"), ("svc,2026-03-02T11:00:00Z,900,5.5,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,\"1,200\",,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,900,-1,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,٣,,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,5,1,,,", "not from 60"),
-        ("svc,2027-03-02T11:00:00Z,900,1,,,", "future"), ("svc,02/03/2026 11:00,900,1,,,", "reads two ways"),
-        ("svc,2026-03-02T11:00:00Z,900", "3 cells where"), (",2026-03-02T11:00:00Z,900,1,,,", "usable name"), ("svc,2026-03-02T11:00:00Z,900,12.000,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,,,,", "empty"), ("svc,2026-03-02T11:00:00Z,900,1e3,,,", "not a whole count"), ("svc,2026-03-02T11:00:00Z,900,12,,,,9", "8 cells"),
+        ("svc,2026-03-02T11:00:00,900,5,,,", "no time zone"),
+        ("svc,2026-03-02T11:00:00Z,900,5.5,,,", "not a whole count"),
+        ('svc,2026-03-02T11:00:00Z,900,"1,200",,,', "not a whole count"),
+        ("svc,2026-03-02T11:00:00Z,900,-1,,,", "not a whole count"),
+        ("svc,2026-03-02T11:00:00Z,900,٣,,,", "not a whole count"),
+        ("svc,2026-03-02T11:00:00Z,5,1,,,", "not from 60"),
+        ("svc,2027-03-02T11:00:00Z,900,1,,,", "future"),
+        ("svc,02/03/2026 11:00,900,1,,,", "reads two ways"),
+        ("svc,2026-03-02T11:00:00Z,900", "3 cells where"),
+        (",2026-03-02T11:00:00Z,900,1,,,", "usable name"),
+        ("svc,2026-03-02T11:00:00Z,900,12.000,,,", "not a whole count"),
+        ("svc,2026-03-02T11:00:00Z,900,,,,", "empty"),
+        ("svc,2026-03-02T11:00:00Z,900,1e3,,,", "not a whole count"),
+        ("svc,2026-03-02T11:00:00Z,900,12,,,,9", "8 cells"),
         ("svc,2026-03-02T10:00:00Z,900,6,,,", "a second count for this interval"),
     ],
-)  # fmt: skip
+)
 def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, reason: str) -> None:
     body = f"{CSV}svc,2026-03-02T10:00:00Z,900,5,,,\n{row}\nsvc,2026-03-02T10:15:00Z,900,7,,US,\n".encode()
     batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="counts.csv")
@@ -89,13 +97,17 @@ def test_the_same_counts_in_every_dialect(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"service":"acme","ts":"2026-03-02T10:00:00Z","count":12,"count":13}\n{"service":"acme","ts":"2026-03-02T10:15:00Z","count":3.5}\n',
-         ["a key comes twice", "not a whole count"]),
-        (b'[{"service":"a","ts":"2026-03-02T10:00:00Z","count":true},{"service":"a","ts":"2026-03-02T10:00:00Z","count":null},7]',
-         ["neither a number", "empty", "not an object"]),
+        (
+            b'{"service":"acme","ts":"2026-03-02T10:00:00Z","count":12,"count":13}\n{"service":"acme","ts":"2026-03-02T10:15:00Z","count":3.5}\n',
+            ["a key comes twice", "not a whole count"],
+        ),
+        (
+            b'[{"service":"a","ts":"2026-03-02T10:00:00Z","count":true},{"service":"a","ts":"2026-03-02T10:00:00Z","count":null},7]',
+            ["neither a number", "empty", "not an object"],
+        ),
         (b"service,ts,count,value\na,2026-03-02T10:00:00Z,1,2\nb,2026-03-02T10:00:00Z,3,3\n", ["two different values"]),
     ],
-)  # fmt: skip
+)
 def test_what_reads_two_ways_is_refused(body: bytes, words: list[str]) -> None:
     batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
     assert len(batch.rejected) == len(words)
@@ -191,9 +203,12 @@ def test_a_pause_in_the_polls_is_a_gap_and_a_clock_gone_wrong_heals() -> None:
 
 
 def test_downdetector_leaves_the_interval_that_still_grows() -> None:
-    points = [{"point_in_time": "2026-03-02T11:30:00Z", "total": 7, "indicators": {"login": 3}, "other": 4},
-              {"point_in_time": "2026-03-02T11:45:00Z", "total": 2, "indicators": {}, "other": 2}, {"point_in_time": "x", "total": 1},
-              {"point_in_time": "2026-03-02T11:15:00Z", "total": 1.5}]  # fmt: skip
+    points = [
+        {"point_in_time": "2026-03-02T11:30:00Z", "total": 7, "indicators": {"login": 3}, "other": 4},
+        {"point_in_time": "2026-03-02T11:45:00Z", "total": 2, "indicators": {}, "other": 2},
+        {"point_in_time": "x", "total": 1},
+        {"point_in_time": "2026-03-02T11:15:00Z", "total": 1.5},
+    ]
     batch = downdetector.parse_reports(json.dumps(points).encode(), source="x", fetched_at=NOW, service="claude")
     assert [(c.indicator, c.total) for c in batch.rows if isinstance(c, ComplaintCount)] == [("", 7), ("login", 3)]
     assert len(batch.rejected) == 2
@@ -213,14 +228,17 @@ def test_each_row_keeps_the_interval_it_tells() -> None:
     ("body", "totals"),
     [
         (b'[{"service":"a","ts":1772445600,"total":5,"Total":7},{"service":"a","ts":1772446500,"total":6}]', [6]),
-        (b'[{"service":"a","ts":1772445600.0,"total":11.99999999999999999},{"service":"a","ts":1772446500.0,"total":6,"partial":false,"tags":[1]}]', [6]),
+        (
+            b'[{"service":"a","ts":1772445600.0,"total":11.99999999999999999},{"service":"a","ts":1772446500.0,"total":6,"partial":false,"tags":[1]}]',
+            [6],
+        ),
         (b'{"data":[{"service":"a","ts":1772446500,"total":6}],"errors":[]}', [6]),
         (b'# made by hand\nservice, ts, count\na, "2026-03-02T10:15:00Z", "6"\n', [6]),
         ("service,ts,count\na,2026-03-02T10:15:00Z,6\n".encode("utf-32"), [6]),
         ("service,ts,count\na,2026-03-02T10:15:00Z,6\n".encode("utf-16-le"), [6]),
         (b"service,ts,count,baseline\na,2026-03-02T10:15:00Z,6,1_000\na,2026-03-02T10:30:00Z,7,1.5\n", [7]),
     ],
-)  # fmt: skip
+)
 def test_odd_files_are_right_to_the_number_or_refused_by_the_row(body: bytes, totals: list[int]) -> None:
     batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
     assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == totals

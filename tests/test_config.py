@@ -7,22 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import load_catalogue, load_config
-from pipeline.errors import ConfigError
-from pipeline.settings import parse_duration
+from pipeline.config.load import load_catalogue, load_config
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError
 from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("watch = [", "not valid TOML"), ('watch = ["nosuch"]', "watch: nosuch is not in the catalogue"), ("wach = []", "wach: unknown key"),
-        ("[mail]\nport = 0", "mail.port"), ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"), ('display_timezone = "Mars/Base"', "is no time zone"),
-        ('[alerts]\nmin_gap = "soon"', "alerts.min_gap: 'soon' is not a duration"), ('[alerts]\nchannels = ["email"]', "mail.to: the email channel needs"),
-        ('[secrets]\nsmtp_password = "x"', "secrets: unknown key"), ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
-        ('[services."Bad id"]\nname = "X"', "an id has only"), ("[services]\nx = 3", "services.x"),
+        ("watch = [", "not valid TOML"),
+        ('watch = ["nosuch"]', "watch: nosuch is not in the catalogue"),
+        ("wach = []", "wach: unknown key"),
+        ("[mail]\nport = 0", "mail.port"),
+        ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"),
+        ('display_timezone = "Mars/Base"', "is no time zone"),
+        ('[alerts]\nmin_gap = "soon"', "alerts.min_gap: 'soon' is not a duration"),
+        ('[alerts]\nchannels = ["email"]', "mail.to: the email channel needs"),
+        ('[secrets]\nsmtp_password = "x"', "secrets: unknown key"),
+        ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
+        ('[services."Bad id"]\nname = "X"', "an id has only"),
+        ("[services]\nx = 3", "services.x"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "groundswell.toml"
     path.write_text(text)

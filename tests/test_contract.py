@@ -13,18 +13,30 @@ from functools import cache
 
 import pytest
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Record
-from pipeline.sources.reading import FUTURE
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Record
+from pipeline.core.times import utc
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import FUTURE
 from pipeline.stages.collect import honest
-from pipeline.times import utc
 from tests.conftest import ROOT
 from tests.fakes.faults import FAULTS
 from tests.upstreams import NOW, serving, source_of
 
-KINDS = ("statuspage", "atom", "feeds", "google_news", "downstatus", "downdetector", "hacker_news", "reddit", "mastodon",
-         "bluesky", "charts", "legacy charts")  # fmt: skip
+KINDS = (
+    "statuspage",
+    "atom",
+    "feeds",
+    "google_news",
+    "downstatus",
+    "downdetector",
+    "hacker_news",
+    "reddit",
+    "mastodon",
+    "bluesky",
+    "charts",
+    "legacy charts",
+)
 DEADLINE = 1.0  # where the fault is slowness; ample elsewhere, so that a busy machine is not taken for a fault
 SLOW = {"stall", "stall in body", "drip", "drip of headers"}
 ALL = [*FAULTS, "clock a day ahead"]
@@ -42,8 +54,15 @@ BLOCKED = {
 }
 WAITS = {"429", "429 seconds", "429 date", "503 seconds"}
 # half a feed, or one in UTF-16, is read as far as it goes, and counted as a gap; JSON in UTF-16 is JSON to praw
-READ = {("feeds", "truncated quietly"), ("google_news", "truncated quietly"), ("atom", "truncated quietly"),
-        ("feeds", "wrong encoding"), ("google_news", "wrong encoding"), ("atom", "wrong encoding"), ("reddit", "wrong encoding")}  # fmt: skip
+READ = {
+    ("feeds", "truncated quietly"),
+    ("google_news", "truncated quietly"),
+    ("atom", "truncated quietly"),
+    ("feeds", "wrong encoding"),
+    ("google_news", "wrong encoding"),
+    ("atom", "wrong encoding"),
+    ("reddit", "wrong encoding"),
+}
 MARK = ("<!-- faults: made by tests/test_contract.py -->", "<!-- end of faults -->")
 
 

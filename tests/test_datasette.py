@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config import DASHBOARDS
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.times import iso
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
-from pipeline.times import iso
 from tests.test_alerts import hear
 from tests.test_explain import World, at
 
@@ -48,8 +48,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "datasette", "serve", str(db), "--metadata", str(DASHBOARDS / "metadata.yml"), "--port", str(port),
-                                "--setting", "default_allow_sql", "on"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "datasette",
+            "serve",
+            str(db),
+            "--metadata",
+            str(DASHBOARDS / "metadata.yml"),
+            "--port",
+            str(port),
+            "--setting",
+            "default_allow_sql",
+            "on",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     base = f"http://127.0.0.1:{port}"
     for _ in range(200):
         try:

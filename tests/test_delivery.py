@@ -11,21 +11,22 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.channels.email import EmailChannel, recipients
 from pipeline.commands.test_alert import sample
-from pipeline.errors import ChannelError
-from pipeline.model import Alert, Run
+from pipeline.config.settings import Mail, Route
+from pipeline.core.alerts import Alert, Silence
+from pipeline.core.errors import ChannelError
+from pipeline.core.records import Run
+from pipeline.core.times import iso
+from pipeline.notify.channels.email import EmailChannel, recipients
+from pipeline.notify.policy import Rules, next_gap
+from pipeline.notify.routing import silenced_by
 from pipeline.render.mail import compose
-from pipeline.routes import Silence, silenced_by
-from pipeline.settings import Mail, Route
-from pipeline.stages.alert import Delivery, run_alert
+from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
+from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of, put_alerts, try_again
-from pipeline.store.people import add_silence
 from pipeline.store.runs import record_run, turn_back
 from pipeline.store.summary import blind_sources
-from pipeline.times import iso
-from pipeline.transitions import Rules, next_gap
 from tests.test_alerts import Ears, routed, told
 from tests.test_explain import World, at
 
@@ -50,8 +51,16 @@ class Moody(Ears):
 
 
 def row(name: str, when: str, transition: str = "opened", **more: Any) -> Alert:
-    return replace(sample(at(when)), message_id=f"<{name}-{transition}@x>", incident=name, transition=transition, channel="file",
-                   created=at(when), due_at=at(more.pop("due", when)), **more)  # fmt: skip
+    return replace(
+        sample(at(when)),
+        message_id=f"<{name}-{transition}@x>",
+        incident=name,
+        transition=transition,
+        channel="file",
+        created=at(when),
+        due_at=at(more.pop("due", when)),
+        **more,
+    )
 
 
 def put(store: Store, *rows: Alert) -> None:
@@ -247,7 +256,7 @@ def test_routes_with_channels_of_their_own_need_no_others(world: World) -> None:
 
 
 def test_what_becomes_critical_is_told_after_five_messages_too() -> None:
-    from pipeline.transitions import decide
+    from pipeline.notify.policy import decide
     from tests.test_story import RULES, built, interval
     from tests.test_story import told as message
 
@@ -378,8 +387,17 @@ def test_a_source_that_is_not_asked_any_more_is_not_blind(store: Store) -> None:
 
 def test_a_page_of_many_parts_makes_no_large_mail() -> None:
     base = sample(at("11:00"))
-    parts = [{"name": f"part {n} " + "x" * 200, "status": "affected", "source": "official", "since": iso(at("11:00")), "until": None, "detail": "d" * 900}
-             for n in range(400)]  # fmt: skip
+    parts = [
+        {
+            "name": f"part {n} " + "x" * 200,
+            "status": "affected",
+            "source": "official",
+            "since": iso(at("11:00")),
+            "until": None,
+            "detail": "d" * 900,
+        }
+        for n in range(400)
+    ]
     names = [p["name"] for p in parts]
     alert = replace(base, facts={**base.facts, "components": parts, "affected_names": names})
     message = compose(alert, sender="a@b.c", to=["d@e.f"], zone="UTC")

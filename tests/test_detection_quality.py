@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors import scan
 from detectors.base import FIELDS
-from detectors.evaluate import episodes, judge, tuned
-from detectors.seasonal_nb import SeasonalNB
-from detectors.simulate import Simulation, simulate
+from detectors.benchmark.metrics import episodes, judge, tuned
+from detectors.benchmark.simulate import Simulation, simulate
+from detectors.seasonal import kernel_numpy as scan
+from detectors.seasonal.detector import SeasonalNB
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,24 @@ def made(
     for place, score in scores.items():
         line[place] = score
     rows = [("a", kind, onset, end, tail, 1.0) for kind, onset, end, tail in truth]
-    return (pd.DataFrame({"a": line}), pd.DataFrame(rows, columns=["series", "kind", "onset", "end", "tail_end", "ratio"]),
-            pd.Series({"a": 3.0}))  # fmt: skip
+    return (
+        pd.DataFrame({"a": line}),
+        pd.DataFrame(rows, columns=["series", "kind", "onset", "end", "tail_end", "ratio"]),
+        pd.Series({"a": 3.0}),
+    )
 
 
 def test_judge_counts_events_as_one_would_by_hand() -> None:
     scores, truth, level = made(
         {100: 9, 103: 9, 500: 9, 900: 20, 1203: 9, 1210: 9, 2000: 9},
-        [("outage", 99, 140, 160), ("outage", 890, 899, 920), ("outage", 1208, 1250, 1260), ("news", 480, 520, 520),
-         ("outage", 3000, 3010, 3020)],
-    )  # fmt: skip
+        [
+            ("outage", 99, 140, 160),
+            ("outage", 890, 899, 920),
+            ("outage", 1208, 1250, 1260),
+            ("news", 480, 520, 520),
+            ("outage", 3000, 3010, 3020),
+        ],
+    )
     found = judge(scores, truth, level, 9.0)
     # 1: found, one bin late. 2: its alarm is in the tail, neither found nor false. 3: found by an episode that began
     # 25 minutes before, which also counts as an episode outside. 4: missed. 500 is news, 2000 nothing at all.
@@ -102,7 +110,7 @@ def test_default_finds_outages_and_leaves_news_alone(world: Simulation) -> None:
 
 
 def test_compiled_and_numpy_scans_agree(world: Simulation) -> None:
-    compiled = pytest.importorskip("detectors.scan_compiled", reason="numba is not installed")
+    compiled = pytest.importorskip("detectors.seasonal.kernel_numba", reason="numba is not installed")
     counts, mentions = world.counts.iloc[:1500, 4:10], world.mentions.iloc[:1500, 4:10]
     starts = counts.index.as_unit("s").asi8  # type: ignore[attr-defined]
     values = counts.to_numpy()
@@ -183,14 +191,18 @@ def test_widening_changes_nothing_for_those_that_were_there() -> None:
 @pytest.mark.slow
 def test_a_million_bins_and_thirty_thousand_series() -> None:
     rng = np.random.default_rng(1)
-    long = pd.DataFrame({"s": rng.poisson(3, 1_000_000).astype(float)},
-                        index=pd.date_range("2017-01-01", periods=1_000_000, freq="5min", tz="UTC"))  # fmt: skip
+    long = pd.DataFrame(
+        {"s": rng.poisson(3, 1_000_000).astype(float)},
+        index=pd.date_range("2017-01-01", periods=1_000_000, freq="5min", tz="UTC"),
+    )
     long.iloc[-5:] = 200.0
     verdicts = SeasonalNB().detect(long)
     assert verdicts.level["s"].iloc[-5] == 2
     assert verdicts.level["s"].iloc[:-5].mean() < 1e-4
-    wide = pd.DataFrame(rng.poisson(2, (300, 30_000)).astype(float),
-                        index=pd.date_range("2026-01-01", periods=300, freq="15min", tz="UTC"))  # fmt: skip
+    wide = pd.DataFrame(
+        rng.poisson(2, (300, 30_000)).astype(float),
+        index=pd.date_range("2026-01-01", periods=300, freq="15min", tz="UTC"),
+    )
     wide.iloc[-1, 7] = 300.0
     verdicts = SeasonalNB().detect(wide)
     assert verdicts.level.iloc[-1, 7] == 2

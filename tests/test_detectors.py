@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from detectors import DETECTORS
 from detectors.base import FIELDS, ForeignState, LateBin, Verdicts
 from detectors.events import find_events
-from detectors.scan import variance
-from detectors.seasonal_nb import SeasonalNB
+from detectors.seasonal.detector import SeasonalNB
+from detectors.seasonal.kernel_numpy import variance
 
 NAMES = list(DETECTORS)
 
@@ -52,9 +52,12 @@ def test_result_on_a_prefix_is_the_prefix_of_the_result(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=12, deadline=None)
 @given(
-    cut=st.integers(1, 250), gaps=st.lists(st.integers(0, 279), max_size=30), seed=st.integers(0, 99),
-    absent=st.integers(0, 40), talk=st.booleans(),
-)  # fmt: skip
+    cut=st.integers(1, 250),
+    gaps=st.lists(st.integers(0, 279), max_size=30),
+    seed=st.integers(0, 99),
+    absent=st.integers(0, 40),
+    talk=st.booleans(),
+)
 def test_batch_equals_bin_by_bin_across_a_restart(
     name: str, cut: int, gaps: list[int], seed: int, absent: int, talk: bool
 ) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import DASHBOARDS
+from pipeline.config.paths import DASHBOARDS
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
-from pipeline.store.people import add_silence, put_feedback
+from pipeline.store.operators import add_silence, put_feedback
 from tests.conftest import Groundswell
 from tests.test_alerts import hear
 from tests.test_explain import World, at
@@ -49,7 +49,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_every_view_says_the_same_in_duckdb(groundswell: Groundswell, database: Path) -> None:
-    from pipeline.cluster.duck import open_parquet
+    from pipeline.scale.duckdb_views import open_parquet
 
     done = groundswell("export", "parquet")
     assert (done.returncode, "33 tables" in done.stdout) == (0, True), done.stderr + done.stdout
@@ -63,10 +63,20 @@ def test_every_view_says_the_same_in_duckdb(groundswell: Groundswell, database: 
     assert seen > 60
 
 
-@pytest.mark.parametrize("question", [
-    "select * from read_csv('/etc/passwd')", "copy (select 1) to 'x.csv'", "copy (select 1) to '{folder}/x.csv'", "attach 'x.db'",
-    "create table t as select 1", "select 1; drop view posts", "set enable_external_access = true", "install httpfs", "select * from nothing_here",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "copy (select 1) to 'x.csv'",
+        "copy (select 1) to '{folder}/x.csv'",
+        "attach 'x.db'",
+        "create table t as select 1",
+        "select 1; drop view posts",
+        "set enable_external_access = true",
+        "install httpfs",
+        "select * from nothing_here",
+    ],
+)
 def test_questions_read_the_folder_and_nothing_else(groundswell: Groundswell, database: Path, question: str) -> None:
     assert groundswell("export", "parquet").returncode == 0
     folder = database.parent / "parquet"

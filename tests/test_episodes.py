@@ -6,24 +6,26 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from pipeline.channels.webhook import signed
-from pipeline.config import OUTAGES, PRESS, load_catalogue
-from pipeline.findings import Advisory, Incident, NewsEvent
-from pipeline.model import Component, Service, StatusUpdate
-from pipeline.records import known_outages, press_comparisons
-from pipeline.sources.recorded import load_recorded, read_scenario
-from pipeline.story.accounts import Said, disagreements, own_account
-from pipeline.story.comparable import comparable
-from pipeline.story.episodes import episodes, officials, stories
-from pipeline.story.placebo import Past, Window, p_value
-from pipeline.story.rivals import Rival, displacement, expected
-from pipeline.story.scope import counted_places
-from pipeline.story.shared import groups
-from pipeline.story.surge import Seen, advise, payload
+from pipeline.config.load import load_catalogue
+from pipeline.config.paths import OUTAGES, PRESS
+from pipeline.config.reference_data import known_outages, press_comparisons
+from pipeline.core.catalogue import Component, Service
+from pipeline.core.incidents import Advisory, Incident, NewsEvent
+from pipeline.core.records import StatusUpdate
+from pipeline.core.times import utc
+from pipeline.detection.report_counting import first_said
+from pipeline.incidents.chance import Past, Window, p_value
+from pipeline.incidents.competitors import Rival, displacement, expected
+from pipeline.incidents.discrepancies import Said, disagreements, own_account
+from pipeline.incidents.episodes import episodes, officials, stories
+from pipeline.incidents.scope import counted_places
+from pipeline.incidents.shared_dependency import groups
+from pipeline.incidents.similar import comparable
+from pipeline.incidents.surge import Seen, advise, payload
+from pipeline.notify.channels.webhook import signed
+from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.text.claims import claims
-from pipeline.text.days import days_named, looks_years_back
-from pipeline.text.votes import first_said
-from pipeline.times import utc
+from pipeline.text.named_days import days_named, looks_years_back
 from tests.conftest import SCENARIO
 from tests.test_story import at, built, interval, notice, report
 
@@ -289,14 +291,20 @@ def test_the_provider_is_held_to_its_own_word_of_when() -> None:
 
 
 def test_claims_are_laid_beside_what_was_measured() -> None:
-    (incident,) = built([interval("11:37", "15:00")], [notice(1, "11:49", "investigating", "major", api="partial_outage"),
-                                                       notice(1, "15:47", "resolved", "major", api="operational")], at("18:00"))  # fmt: skip
+    (incident,) = built(
+        [interval("11:37", "15:00")],
+        [
+            notice(1, "11:49", "investigating", "major", api="partial_outage"),
+            notice(1, "15:47", "resolved", "major", api="operational"),
+        ],
+        at("18:00"),
+    )
     service = Service(id="svc", name="Svc", components=(Component(id="api", name="Svc API", role="api"),))
     text = "Svc was down from 5:30 AM PST. The API stayed up throughout."
     said = [
         Said(claim=c, where="Outlet", published=at("16:00"), rows="claims:x") for c in claims(text, at("16:00").date())
     ]
-    from pipeline.story.episodes import officials as grouped
+    from pipeline.incidents.episodes import officials as grouped
 
     found = [
         e.statement

@@ -7,26 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.around import past_of, seen
-from pipeline.commands.ledger import _lines, _sheet
-from pipeline.config import Config, load_catalogue
-from pipeline.findings import Advisory, Incident, SeriesKey
-from pipeline.model import Batch, NewsItem, Run, Service, StatusUpdate
-from pipeline.settings import Alerts
-from pipeline.stages.explain import run_explain
+from pipeline.commands.ledger import _lines
+from pipeline.config.load import Config, load_catalogue
+from pipeline.config.settings import Alerts
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Advisory, Incident
+from pipeline.core.records import Batch, NewsItem, Run, StatusUpdate
+from pipeline.core.series import SeriesKey
+from pipeline.core.times import iso, utc
+from pipeline.incidents.reliability import acknowledgement, months
+from pipeline.reports.reliability import _sheet, graded_entries, official_entries
+from pipeline.stages.explain.alerts import Telling
+from pipeline.stages.explain.context import past_of, seen
+from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
-from pipeline.store.collected import save_batch
-from pipeline.store.judged import forget_old_verdicts, save_judgement
+from pipeline.store.activity import advisories, known_since, put_advisories
+from pipeline.store.incidents import incidents, links_of, put_incident
+from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
-from pipeline.store.pages import graded_entries, official_entries
 from pipeline.store.runs import put_stage_note, record_run, stage_note, turn_back
-from pipeline.store.story import incidents, links_of, put_incident
-from pipeline.store.talk import advisories, known_since, put_advisories
-from pipeline.story.ledger import acknowledgement, months
-from pipeline.telling import Telling
-from pipeline.text.kinds import RULES, NewsModel
+from pipeline.store.verdicts import forget_old_verdicts, save_judgement
+from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import iso, utc
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -50,13 +52,32 @@ class World:
 
     def page(self, service: str, incident: str, clock: str, status: str, impact: str, day: int = 2) -> None:
         when = at(clock, day)
-        row = StatusUpdate(page=CATALOGUE[service].page, incident_id=incident, update_id=f"{iso(when)}{status}", name="trouble", status=status,
-                           impact=impact, components=(), displayed_at=when, created_at=when, collected=when)  # fmt: skip
+        row = StatusUpdate(
+            page=CATALOGUE[service].page,
+            incident_id=incident,
+            update_id=f"{iso(when)}{status}",
+            name="trouble",
+            status=status,
+            impact=impact,
+            components=(),
+            displayed_at=when,
+            created_at=when,
+            collected=when,
+        )
         save_batch(self.store, Batch(source="page", rows=(row,)), when)
 
     def bins(
-        self, service: str, clock: str, many: int, count: float, score: float, *, channel: str = "complaints", width: int = 300, day: int = 2
-    ) -> None:  # fmt: skip
+        self,
+        service: str,
+        clock: str,
+        many: int,
+        count: float,
+        score: float,
+        *,
+        channel: str = "complaints",
+        width: int = 300,
+        day: int = 2,
+    ) -> None:
         key = SeriesKey(service=service, channel=channel, source="x", bin_s=width)
         first = at(clock, day)
         rows = [
@@ -259,12 +280,43 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
         base = world.all()[incident]
         for day in range(1, 80):
             start = at("11:10") - timedelta(days=day)
-            old = Incident(id=f"old{day}", service="github", state="resolved", opened_at=start, onset=start, peak=None, end=start + timedelta(hours=20),
-                           impact="critical", symptom="", official_first_at=None, episodes=1, active=False, stretches=base.stretches)  # fmt: skip
+            old = Incident(
+                id=f"old{day}",
+                service="github",
+                state="resolved",
+                opened_at=start,
+                onset=start,
+                peak=None,
+                end=start + timedelta(hours=20),
+                impact="critical",
+                symptom="",
+                official_first_at=None,
+                episodes=1,
+                active=False,
+                stretches=base.stretches,
+            )
             put_incident(conn, old)
-    save_batch(world.store, Batch(source="page", rows=(StatusUpdate(
-        page=CATALOGUE["github"].page, incident_id="first", update_id="u", name="n", status="resolved", impact="none", components=(),
-        displayed_at=at("11:00") - timedelta(days=80), created_at=at("11:00") - timedelta(days=80), collected=at("14:36")),)), at("14:36"))  # fmt: skip
+    save_batch(
+        world.store,
+        Batch(
+            source="page",
+            rows=(
+                StatusUpdate(
+                    page=CATALOGUE["github"].page,
+                    incident_id="first",
+                    update_id="u",
+                    name="n",
+                    status="resolved",
+                    impact="none",
+                    components=(),
+                    displayed_at=at("11:00") - timedelta(days=80),
+                    created_at=at("11:00") - timedelta(days=80),
+                    collected=at("14:36"),
+                ),
+            ),
+        ),
+        at("14:36"),
+    )
     world.explain("14:40")
     (link,) = links_of(world.store, incident)
     assert not link["shown"]
@@ -312,9 +364,27 @@ def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: W
 
 def test_the_ledger_lists_months_until_now_while_open_and_grades_nobody_without_a_page(world: World) -> None:
     for month in (1, 2):
-        save_batch(world.store, Batch(source="page", rows=(StatusUpdate(
-            page=CATALOGUE["github"].page, incident_id="A", update_id=f"{month}", name="n", status="investigating", impact="critical", components=(),
-            displayed_at=utc("2026-01-20T00:00:00Z"), created_at=utc("2026-01-20T00:00:00Z"), collected=at("08:00")),)), at("08:00"))  # fmt: skip
+        save_batch(
+            world.store,
+            Batch(
+                source="page",
+                rows=(
+                    StatusUpdate(
+                        page=CATALOGUE["github"].page,
+                        incident_id="A",
+                        update_id=f"{month}",
+                        name="n",
+                        status="investigating",
+                        impact="critical",
+                        components=(),
+                        displayed_at=utc("2026-01-20T00:00:00Z"),
+                        created_at=utc("2026-01-20T00:00:00Z"),
+                        collected=at("08:00"),
+                    ),
+                ),
+            ),
+            at("08:00"),
+        )
     sheet = _sheet(world.store, CATALOGUE["github"], at("00:00", 15), 12)
     assert sheet is not None
     assert [m["month"] for m in sheet["official"]] == ["2026-01", "2026-02", "2026-03"]

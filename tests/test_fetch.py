@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Allowed, Fetcher, retry_after
+from pipeline.core.errors import SourceError
+from pipeline.http.addresses import Allowed
+from pipeline.http.retry import retry_after
+from pipeline.http.session import Fetcher
 from tests.fakes import faults
 from tests.fakes.base import Fake, Reply
 from tests.upstreams import NOW, serving
@@ -31,14 +33,27 @@ def get(
         return errand.fetch(f"{fake.url}/tech-daily.xml", conditional=True).body
 
 
-@pytest.mark.parametrize(("name", "words"), [
-    ("drip", "no whole answer within 1 s"), ("drip of headers", "no whole answer within 1 s"), ("stall", "no whole answer within 1 s"),
-    ("stall in body", "no whole answer within 1 s"),
-    ("gzip bomb", "more than 10 MiB"), ("packed thrice", "which is not read"), ("unknown packing", "packed as 'br'"),
-    ("broken packing", "cannot be unpacked"), ("truncated", "cut short"), ("150 headers", "not a proper HTTP answer"),
-    ("not HTTP", "not a proper HTTP answer"), ("redirect in a circle", "more than 5 redirects"), ("redirect to a file", "only http and https"),
-    ("redirect to a private host", "169.254.169.254, a private address"), ("401", "key or password"), ("304 unasked", "to a first request"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("drip", "no whole answer within 1 s"),
+        ("drip of headers", "no whole answer within 1 s"),
+        ("stall", "no whole answer within 1 s"),
+        ("stall in body", "no whole answer within 1 s"),
+        ("gzip bomb", "more than 10 MiB"),
+        ("packed thrice", "which is not read"),
+        ("unknown packing", "packed as 'br'"),
+        ("broken packing", "cannot be unpacked"),
+        ("truncated", "cut short"),
+        ("150 headers", "not a proper HTTP answer"),
+        ("not HTTP", "not a proper HTTP answer"),
+        ("redirect in a circle", "more than 5 redirects"),
+        ("redirect to a file", "only http and https"),
+        ("redirect to a private host", "169.254.169.254, a private address"),
+        ("401", "key or password"),
+        ("304 unasked", "to a first request"),
+    ],
+)
 def test_each_limit_is_told_in_words_that_name_it(name: str, words: str) -> None:
     slow = "within" in words
     with serving("feeds") as fake:
@@ -82,8 +97,23 @@ def test_private_addresses_are_refused_whatever_they_are_written_as() -> None:
         with pytest.raises(SourceError, match="a private address; sources"):
             get(fake, allow=[])
         port = fake.server_address[1]
-        hosts = ("[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "169.254.169.254", "10.0.0.1",
-                 "[64:ff9b::7f00:1]", "[fec0::1]", "[fe80::1]", "0.0.0.0", "224.0.0.1", "[::]", "localhost")  # fmt: skip
+        hosts = (
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "169.254.169.254",
+            "10.0.0.1",
+            "[64:ff9b::7f00:1]",
+            "[fec0::1]",
+            "[fe80::1]",
+            "0.0.0.0",
+            "224.0.0.1",
+            "[::]",
+            "localhost",
+        )
         for host in hosts:
             with pytest.raises(SourceError), Fetcher().errand("s", {}, NOW) as errand:
                 errand.fetch(f"http://{host}:{port}/tech-daily.xml")
@@ -167,8 +197,21 @@ def test_redirects_keep_the_key_at_home() -> None:
         assert seen == [""]
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(None, 600), ("0", 60), ("90", 90), ("1e99", 3600), ("nan", 600), ("-5", 60), ("soon", 600),
-                                                ("Mon, 02 Mar 2026 12:10:00 GMT", 600), ("inf", 3600), ("1\xa0", 60)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, 600),
+        ("0", 60),
+        ("90", 90),
+        ("1e99", 3600),
+        ("nan", 600),
+        ("-5", 60),
+        ("soon", 600),
+        ("Mon, 02 Mar 2026 12:10:00 GMT", 600),
+        ("inf", 3600),
+        ("1\xa0", 60),
+    ],
+)
 def test_retry_after_is_capped(value: str | None, seconds: int) -> None:
     assert retry_after(value, NOW) == timedelta(seconds=seconds)
 
@@ -187,8 +230,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A key and a certificate for loopback that nobody signed."""
     folder = tmp_path_factory.mktemp("tls")
     key, made = folder / "key.pem", folder / "certificate.pem"
-    done = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", made, "-days", "2",
-                           "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)  # fmt: skip
+    done = subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            made,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
+        capture_output=True,
+    )
     if done.returncode:
         pytest.skip("openssl cannot make a certificate here")
     return key, made

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.times import iso, utc
+from pipeline.core.times import iso, utc
 from tests.conftest import ROOT, SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.base import Fake
@@ -53,8 +53,21 @@ class Server:
         self.log, port = folder / "taken.log", folder / "port"
         self.log.touch()
         key, cert = certificate
-        self.process = subprocess.Popen([sys.executable, "-m", "tests.fakes.smtp_faults", str(port), str(self.log), str(cert), str(key), stage, kind],
-                                        cwd=ROOT, stderr=subprocess.DEVNULL)  # fmt: skip
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.fakes.smtp_faults",
+                str(port),
+                str(self.log),
+                str(cert),
+                str(key),
+                stage,
+                kind,
+            ],
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
         for _ in range(200):
             if port.exists() and port.read_text():
                 break

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.commands.backtest import plan, replay_scenario
 from pipeline.commands.common import Setting
-from pipeline.config import load_config
-from pipeline.times import utc
+from pipeline.config.load import load_config
+from pipeline.core.times import utc
 from tests.conftest import SCENARIO
 from tests.demo_live import of_day, run_live
 

@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 import zstandard
 
-from pipeline.config import LABELS, MODELS, load_catalogue
-from pipeline.text import classifier, encoder, kinds, modelfile, training
-from pipeline.text.figures import figures, reliability
-from pipeline.text.linear import columns
-from pipeline.text.normal import jaccard, shingles, skeleton
+from pipeline.config.load import load_catalogue
+from pipeline.config.paths import LABELS, MODELS
+from pipeline.core.times import utc
+from pipeline.text.models import encoder, kinds, training
+from pipeline.text.models import files as modelfile
+from pipeline.text.models import outage as classifier
+from pipeline.text.models.linear import columns
+from pipeline.text.models.metrics import figures, reliability
+from pipeline.text.normalize import jaccard, shingles, skeleton
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import utc
 from tests.conftest import SCENARIO, Groundswell
 
 MATCHER = ServiceMatcher(load_catalogue())
@@ -162,7 +165,7 @@ def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> No
 def test_status_and_report_say_that_a_model_is_in_doubt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groundswell: Groundswell
 ) -> None:
-    from pipeline.config import Config
+    from pipeline.config.load import Config
     from pipeline.stages import publish
     from pipeline.store import Store
 
@@ -269,11 +272,24 @@ def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
     db = tmp_path / "g.db"
     posts = tmp_path / "posts.ndjson"
     said = ["Claude maybe acting up?", "Claude hmm", "claude login weird today or not"]
-    posts.write_text("".join(
-        json.dumps({"id": f"p{i}", "title": text, "selftext": "", "subreddit": "ClaudeAI", "author": f"a{i}",
-                    "created_utc": 1772450000 + i, "name": f"t3_p{i}", "permalink": f"/r/ClaudeAI/p{i}"}) + "\n"
-        for i, text in enumerate(said)
-    ))  # fmt: skip
+    posts.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "id": f"p{i}",
+                    "title": text,
+                    "selftext": "",
+                    "subreddit": "ClaudeAI",
+                    "author": f"a{i}",
+                    "created_utc": 1772450000 + i,
+                    "name": f"t3_p{i}",
+                    "permalink": f"/r/ClaudeAI/p{i}",
+                }
+            )
+            + "\n"
+            for i, text in enumerate(said)
+        )
+    )
     now = ("--db", str(db), "--now", "2026-03-02T12:00:00Z")
     done = groundswell("import", "posts", str(posts), *now)
     assert done.returncode == 0, done.stderr
@@ -293,10 +309,10 @@ def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> Non
     from dataclasses import replace
     from datetime import timedelta
 
-    from pipeline.model import Batch, Post
+    from pipeline.core.records import Batch, Post
     from pipeline.stages.tag import run_tag
     from pipeline.store import Store
-    from pipeline.store.collected import save_batch
+    from pipeline.store.observations import save_batch
 
     at = utc("2026-03-02T11:40:00Z")
     texts = (
@@ -306,10 +322,19 @@ def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> Non
         "Claude is dead here",
     )
     posts = tuple(
-        Post(source="s", native_id=f"p{i}", kind="post", community="ClaudeAI", author_key=f"a{i}",
-             author_created=at - timedelta(days=3 if i > 1 else 900, hours=i), created=at + timedelta(minutes=i), collected=at, title=text)
+        Post(
+            source="s",
+            native_id=f"p{i}",
+            kind="post",
+            community="ClaudeAI",
+            author_key=f"a{i}",
+            author_created=at - timedelta(days=3 if i > 1 else 900, hours=i),
+            created=at + timedelta(minutes=i),
+            collected=at,
+            title=text,
+        )
         for i, text in enumerate(texts)
-    )  # fmt: skip
+    )
     model = classifier.load(MODELS)
     with Store(tmp_path / "g.db") as store:
         save_batch(store, Batch(source="s", rows=posts), at)

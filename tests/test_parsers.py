@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import zstandard
 
-from pipeline.errors import SourceError
-from pipeline.model import Batch, NewsItem, Post, StatusUpdate
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, NewsItem, Post, StatusUpdate
+from pipeline.core.times import utc
 from pipeline.sources import (
     archive,
     bluesky,
@@ -28,8 +29,7 @@ from pipeline.sources import (
     status_archive,
     statuspage,
 )
-from pipeline.sources.reading import read_json
-from pipeline.times import utc
+from pipeline.sources.parsing import read_json
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
 from tests.fakes.statuspage import Statuspage
@@ -37,18 +37,41 @@ from tests.upstreams import recorded_day
 
 NOW = utc("2026-03-02T12:00:00Z")
 JSON_PARSERS: dict[str, Callable[..., Batch]] = {
-    "statuspage": statuspage.parse_incidents, "downstatus": downstatus.parse_downstatus, "reddit": reddit.parse_listing,
-    "hacker_news": hacker_news.parse_hits, "mastodon": mastodon.parse_statuses, "bluesky": bluesky.parse_posts,
-    "charts": charts.parse_chart, "downdetector": downdetector.parse_reports, "last_15": downdetector.parse_last_15,
-}  # fmt: skip
+    "statuspage": statuspage.parse_incidents,
+    "downstatus": downstatus.parse_downstatus,
+    "reddit": reddit.parse_listing,
+    "hacker_news": hacker_news.parse_hits,
+    "mastodon": mastodon.parse_statuses,
+    "bluesky": bluesky.parse_posts,
+    "charts": charts.parse_chart,
+    "downdetector": downdetector.parse_reports,
+    "last_15": downdetector.parse_last_15,
+}
 PARSERS: dict[str, Callable[..., Batch]] = {
-    **JSON_PARSERS, "feed": feed.parse_feed, "history": statuspage.parse_history, "csv": complaints.parse_csv,
-    "counts": complaints.parse_counts, "archive": reddit.parse_archive,
-}  # fmt: skip
-HOSTILE = [b"", b"\x00\xff\xfe", b"<html><title>Just a moment...</title></html>", b"{}", b"[]", b"null", b"[" * 5000, b'{"a":NaN}',
-           b"/etc/passwd", b"file:///etc/passwd", b"\xed\xa0\x80", b'{"data":{"children":[1,null,{"data":{}}]}}',
-           b'{"incidents":[null,{"id":1},{"incident_updates":[5]}]}', b'{"hits":[null,{"objectID":{}}]}',
-           b"service,start_utc,interval_s,total\n\x00,,,\n"]  # fmt: skip
+    **JSON_PARSERS,
+    "feed": feed.parse_feed,
+    "history": statuspage.parse_history,
+    "csv": complaints.parse_csv,
+    "counts": complaints.parse_counts,
+    "archive": reddit.parse_archive,
+}
+HOSTILE = [
+    b"",
+    b"\x00\xff\xfe",
+    b"<html><title>Just a moment...</title></html>",
+    b"{}",
+    b"[]",
+    b"null",
+    b"[" * 5000,
+    b'{"a":NaN}',
+    b"/etc/passwd",
+    b"file:///etc/passwd",
+    b"\xed\xa0\x80",
+    b'{"data":{"children":[1,null,{"data":{}}]}}',
+    b'{"incidents":[null,{"id":1},{"incident_updates":[5]}]}',
+    b'{"hits":[null,{"objectID":{}}]}',
+    b"service,start_utc,interval_s,total\n\x00,,,\n",
+]
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -90,10 +113,23 @@ def test_feed_text_is_plain_and_times_are_never_the_future() -> None:
 
 
 def test_status_times_with_offsets_and_components() -> None:
-    incident = {"id": "i", "name": "n", "impact": "major", "incident_updates": [
-        {"id": "u", "status": "investigating", "body": "<p>b</p>", "created_at": "2026-03-02T03:49:20.000-08:00",
-         "display_at": "2026-03-02T03:49:20.000-08:00",
-         "affected_components": [{"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}]}]}  # fmt: skip
+    incident = {
+        "id": "i",
+        "name": "n",
+        "impact": "major",
+        "incident_updates": [
+            {
+                "id": "u",
+                "status": "investigating",
+                "body": "<p>b</p>",
+                "created_at": "2026-03-02T03:49:20.000-08:00",
+                "display_at": "2026-03-02T03:49:20.000-08:00",
+                "affected_components": [
+                    {"name": "claude.ai", "old_status": "operational", "new_status": "partial_outage"}
+                ],
+            }
+        ],
+    }
     body = json.dumps({"page": {"url": "https://status.claude.com"}, "incidents": [incident]}).encode()
     (update,) = statuspage.parse_incidents(body, source="x", fetched_at=NOW).rows
     assert isinstance(update, StatusUpdate)
@@ -114,8 +150,18 @@ def test_deleted_posts_keep_nothing_of_the_author() -> None:
 
 
 def _post(number: int, created: float, title: str, text: str = "", author: str = "someone") -> dict[str, Any]:
-    return {"id": f"p{number}", "name": f"t3_p{number}", "title": title, "selftext": text, "author": author, "subreddit": "ClaudeAI",
-            "created_utc": float(created), "edited": False, "permalink": f"/r/ClaudeAI/comments/p{number}/x/", "removed_by_category": None}  # fmt: skip
+    return {
+        "id": f"p{number}",
+        "name": f"t3_p{number}",
+        "title": title,
+        "selftext": text,
+        "author": author,
+        "subreddit": "ClaudeAI",
+        "created_utc": float(created),
+        "edited": False,
+        "permalink": f"/r/ClaudeAI/comments/p{number}/x/",
+        "removed_by_category": None,
+    }
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -139,18 +185,34 @@ def test_both_dialects_of_the_history_feed_say_what_the_api_says(plain: bool) ->
 
 
 def test_the_year_a_history_feed_leaves_out_is_the_one_before_its_own_date() -> None:
-    body = ("<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id><link href='https://s.example/incidents/abc'/><title>T</title>"
-            "<updated>2026-01-01T02:00:00Z</updated><published>2025-12-31T23:00:00Z</published><content type='html'>&lt;p&gt;&lt;small&gt;Jan 1, 01:50 UTC&lt;/small&gt;&lt;br&gt;"
-            "&lt;strong&gt;Resolved&lt;/strong&gt; - x&lt;/p&gt;&lt;p&gt;&lt;small&gt;Dec 31, 15:10 PST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - y&lt;/p&gt;"
-            "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>")  # fmt: skip
+    body = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id><link href='https://s.example/incidents/abc'/><title>T</title>"
+        "<updated>2026-01-01T02:00:00Z</updated><published>2025-12-31T23:00:00Z</published><content type='html'>&lt;p&gt;&lt;small&gt;Jan 1, 01:50 UTC&lt;/small&gt;&lt;br&gt;"
+        "&lt;strong&gt;Resolved&lt;/strong&gt; - x&lt;/p&gt;&lt;p&gt;&lt;small&gt;Dec 31, 15:10 PST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - y&lt;/p&gt;"
+        "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>"
+    )
     rows = statuspage.parse_history(body.encode(), source="x", fetched_at=NOW).rows
     assert [(u.status, f"{u.displayed_at:%Y-%m-%d %H:%M}") for u in rows if isinstance(u, StatusUpdate)] == [
-        ("resolved", "2026-01-01 01:50"), ("investigating", "2025-12-31 23:10")]  # fmt: skip
+        ("resolved", "2026-01-01 01:50"),
+        ("investigating", "2025-12-31 23:10"),
+    ]
 
 
 def test_json_feed_and_the_same_headline_behind_changing_links() -> None:
-    body = {"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": [
-        {"id": 5, "url": "https://j.example/5", "title": "A <b>x</b>", "content_text": "text", "date_published": "2026-03-02T10:00:00+01:00"}, 7]}  # fmt: skip
+    body = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "J",
+        "items": [
+            {
+                "id": 5,
+                "url": "https://j.example/5",
+                "title": "A <b>x</b>",
+                "content_text": "text",
+                "date_published": "2026-03-02T10:00:00+01:00",
+            },
+            7,
+        ],
+    }
     batch = feed.parse_feed(json.dumps(body).encode(), source="x", fetched_at=NOW)
     (item,) = batch.rows
     assert isinstance(item, NewsItem)
@@ -222,15 +284,22 @@ def test_archives_stream_in_both_eras_and_tell_where_they_break_off(tmp_path: Pa
 
 
 def test_an_archive_of_incidents_knows_what_was_written_after_the_fact() -> None:
-    body = (b"id,name,impact,status,started_at,created_at,monitoring_at,resolved_at,components\n"
-            b"a,One,major,resolved,2026-02-01T10:00:00Z,2026-02-01T10:02:00Z,,2026-02-01T11:00:00Z,Web|API\n"
-            b"b,Two,minor,resolved,2026-02-02T10:00:00Z,2026-02-02T15:00:00Z,,2026-02-02T11:00:00Z,\n"
-            b"c,Three,minor,resolved,2026-02-03T10:00:00Z,,,2026-02-03T09:00:00Z,\nd,Four,terrible,,2026-02-03T10:00:00Z,,,,\n")  # fmt: skip
+    body = (
+        b"id,name,impact,status,started_at,created_at,monitoring_at,resolved_at,components\n"
+        b"a,One,major,resolved,2026-02-01T10:00:00Z,2026-02-01T10:02:00Z,,2026-02-01T11:00:00Z,Web|API\n"
+        b"b,Two,minor,resolved,2026-02-02T10:00:00Z,2026-02-02T15:00:00Z,,2026-02-02T11:00:00Z,\n"
+        b"c,Three,minor,resolved,2026-02-03T10:00:00Z,,,2026-02-03T09:00:00Z,\nd,Four,terrible,,2026-02-03T10:00:00Z,,,,\n"
+    )
     batch = status_archive.parse_incident_archive(body, page="s.example", source="x", fetched_at=NOW, name="i.csv")
     rows = [row for row in batch.rows if isinstance(row, StatusUpdate)]
     assert [(u.incident_id, u.status, u.after_the_fact) for u in rows] == [
-        ("a", "investigating", False), ("a", "resolved", False), ("b", "investigating", True), ("b", "resolved", True),
-        ("c", "investigating", False), ("c", "resolved", False)]  # fmt: skip
+        ("a", "investigating", False),
+        ("a", "resolved", False),
+        ("b", "investigating", True),
+        ("b", "resolved", True),
+        ("c", "investigating", False),
+        ("c", "resolved", False),
+    ]
     assert [u.timing for u in rows] == ["", "", "", "", "doubtful", "doubtful"], "its end lies before its start"
     assert rows[0].components == (("Web", "operational", "partial_outage"), ("API", "operational", "partial_outage"))
     assert [bad.where for bad in batch.rejected] == ["i.csv:5"]
@@ -270,8 +339,15 @@ def test_bad_inputs_of_the_world(eval_data: Path) -> None:
     tried, unmet = 0, []
     for row in index:
         body = (eval_data / "bad" / row["path"]).read_bytes()
-        names = {"feed": ["feed", "history"], "xml": ["feed"], "html": ["feed", "history"], "counts": ["counts", "csv"], "csv": ["counts", "csv"],
-                 "statuspage": ["statuspage"], "posts": ["reddit"]}.get(row["kind"], [*PARSERS] if row["kind"] in ("json", "gzip", "zlib", "url") else [])  # fmt: skip
+        names = {
+            "feed": ["feed", "history"],
+            "xml": ["feed"],
+            "html": ["feed", "history"],
+            "counts": ["counts", "csv"],
+            "csv": ["counts", "csv"],
+            "statuspage": ["statuspage"],
+            "posts": ["reddit"],
+        }.get(row["kind"], [*PARSERS] if row["kind"] in ("json", "gzip", "zlib", "url") else [])
         for name in names:
             tried += 1
             began = time.process_time()

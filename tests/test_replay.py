@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import zstandard
 
-from pipeline.times import minutes_between, utc
-from pipeline.trials import csv_rows
+from pipeline.core.times import minutes_between, utc
+from pipeline.evaluation import csv_rows
 from tests.conftest import SCENARIO, SPAN, Day, replay
 
 OFFICIAL = "2026-03-02T11:49:20Z"
@@ -94,8 +94,14 @@ def test_a_mail_says_what_since_when_how_sure_and_why(day: Day) -> None:
     message = message_from_bytes(first.read_bytes(), policy=policy.default)
     text = message.get_body(("plain",)).get_content()
     assert message["Subject"].startswith("[simulated] Claude: possible outage")
-    for words in ("Since 2026-03-02 11:3", "The provider has not posted anything yet", "people reported trouble on reddit", "SIMULATED",
-                  "In people's words", "other news not before"):  # fmt: skip
+    for words in (
+        "Since 2026-03-02 11:3",
+        "The provider has not posted anything yet",
+        "people reported trouble on reddit",
+        "SIMULATED",
+        "In people's words",
+        "other news not before",
+    ):
         assert words in text
     assert text.count("\n> ") <= 3
 

@@ -8,15 +8,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.config import DASHBOARDS
-from pipeline.findings import SeriesKey
-from pipeline.model import Batch, ComplaintCount
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.records import Batch, ComplaintCount
+from pipeline.core.series import SeriesKey
+from pipeline.core.times import iso
 from pipeline.render.svg import LEFT, RIGHT, WIDTH
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
-from pipeline.store.collected import save_batch
-from pipeline.store.judged import save_judgement
-from pipeline.times import iso
+from pipeline.store.observations import save_batch
+from pipeline.store.verdicts import save_judgement
 from tests.test_explain import World, at
 
 
@@ -96,8 +96,10 @@ def test_parts_are_drawn_by_who_said_it(tmp_path: Path) -> None:
         world.explain("11:31")
         with store.transaction() as conn:
             rows = [("api", "votes", "works", "11:05", None), ("api", "official", "affected", "11:10", "11:20")]
-            conn.executemany("INSERT INTO incident_components VALUES ('github-20260302T1100Z',?,?,?,?,?,'')",
-                             [(c, by, s, iso(at(a)), iso(at(b)) if b else None) for c, by, s, a, b in rows])  # fmt: skip
+            conn.executemany(
+                "INSERT INTO incident_components VALUES ('github-20260302T1100Z',?,?,?,?,?,'')",
+                [(c, by, s, iso(at(a)), iso(at(b)) if b else None) for c, by, s, a, b in rows],
+            )
         run_publish(store, world.config, tmp_path / "report", at("11:35"), simulated=False)
     svg = drawing(tmp_path / "report" / "incident-github-20260302T1100Z.html", "parts over time")
     (works,), (failed,) = marked(svg, "votes works"), marked(svg, "official affected")

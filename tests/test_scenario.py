@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.model import NewsItem, StatusUpdate
-from pipeline.sources.recorded import load_recorded, read_scenario
-from pipeline.text.normal import skeleton
-from pipeline.times import utc
+from pipeline.core.records import NewsItem, StatusUpdate
+from pipeline.core.times import utc
+from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.text.normalize import skeleton
 from tests.conftest import SCENARIO
 
 GENERATE = SCENARIO / "generator" / "generate.py"
@@ -115,8 +115,20 @@ def test_counts_have_parts_a_gap_and_a_rhythm(totals: dict[tuple[str, str], int]
 def test_posts_are_many_varied_and_hold_the_hard_ones(posts: list[dict[str, object]]) -> None:
     assert len(posts) >= 6000
     kinds = Counter(str(p["_simulated"]) for p in posts)
-    for kind in ("politics", "praise", "howto", "usage_limit", "outage_partial_api_ok", "api_fine", "outage_question", "joke", "retrospective",
-                 "other_outage", "aws_fire", "copied"):  # fmt: skip
+    for kind in (
+        "politics",
+        "praise",
+        "howto",
+        "usage_limit",
+        "outage_partial_api_ok",
+        "api_fine",
+        "outage_question",
+        "joke",
+        "retrospective",
+        "other_outage",
+        "aws_fire",
+        "copied",
+    ):
         assert kinds[kind] > 0, kind
     with (SCENARIO / "generator" / "texts.csv").open(encoding="utf-8", newline="") as file:
         texts = [f"{r['title']} {r['text']}" for r in csv.DictReader(file)]

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from pipeline.findings import NewsEvent
-from pipeline.model import Component, Service
-from pipeline.story.accounts import Said, disagreements
-from pipeline.story.episodes import officials
-from pipeline.story.links import Around, link
-from pipeline.story.rivals import Rival, displacement
-from pipeline.story.scope import CITED, cite, official_components, one_voice
+from pipeline.core.catalogue import Component, Service
+from pipeline.core.incidents import NewsEvent
+from pipeline.incidents.competitors import Rival, displacement
+from pipeline.incidents.discrepancies import Said, disagreements
+from pipeline.incidents.episodes import officials
+from pipeline.incidents.news_links import Around, link
+from pipeline.incidents.scope import CITED, cite, official_components, one_voice
 from pipeline.text.claims import claims
 from tests.test_story import at, built, interval, notice, report
 
@@ -78,8 +78,10 @@ def test_words_about_ends_and_starts_hold_for_what_there_is() -> None:
 
 
 def test_a_notice_written_afterwards_is_not_told_as_if_it_had_been_posted_then() -> None:
-    late = [replace(notice(1, clock, status, "critical"), created_at=at("19:00"))
-            for clock, status in (("11:40", "investigating"), ("14:00", "resolved"))]  # fmt: skip
+    late = [
+        replace(notice(1, clock, status, "critical"), created_at=at("19:00"))
+        for clock, status in (("11:40", "investigating"), ("14:00", "resolved"))
+    ]
     (incident,) = built([interval("11:37", "15:00")], late, at("20:00"))
     assert any(p.why == "the provider dates its notice here (investigating), written at 19:00" for p in incident.phases)
     assert not any("posts its first notice" in p.why for p in incident.phases)
@@ -91,8 +93,12 @@ def test_a_notice_written_afterwards_is_not_told_as_if_it_had_been_posted_then()
 
 
 def test_silence_counts_while_a_notice_stands() -> None:
-    updates = [notice(1, "11:00", "investigating", "major"), notice(1, "11:20", "resolved", "major"),
-               notice(2, "14:00", "investigating", "major"), notice(2, "14:30", "resolved", "major")]  # fmt: skip
+    updates = [
+        notice(1, "11:00", "investigating", "major"),
+        notice(1, "11:20", "resolved", "major"),
+        notice(2, "14:00", "investigating", "major"),
+        notice(2, "14:30", "resolved", "major"),
+    ]
     (incident,) = built([], updates, at("18:00"))
     (silence,) = [e for e in incident.evidence if e.subject == "silence"]
     assert (silence.value, silence.at) == (30, at("14:00"))
@@ -102,8 +108,11 @@ def test_updates_of_the_same_second_are_read_in_their_order_and_a_look_back_fail
     first = replace(notice(1, "11:00", "resolved", "major"), update_id="a", created_at=at("11:00"))
     second = replace(notice(1, "11:00", "investigating", "major"), update_id="b", created_at=at("11:00"))
     assert officials([first, second])[0].resolved == at("11:00")
-    updates = [notice(1, "11:00", "investigating", "major", api="partial_outage"), notice(1, "12:00", "resolved", "major", api="operational"),
-               notice(1, "17:00", "postmortem", "major", api="partial_outage")]  # fmt: skip
+    updates = [
+        notice(1, "11:00", "investigating", "major", api="partial_outage"),
+        notice(1, "12:00", "resolved", "major", api="operational"),
+        notice(1, "17:00", "postmortem", "major", api="partial_outage"),
+    ]
     assert [(c.since, c.until) for c in official_components(SERVICE, officials(updates))] == [
         (at("11:00"), at("12:00"))
     ]
@@ -111,8 +120,15 @@ def test_updates_of_the_same_second_are_read_in_their_order_and_a_look_back_fail
 
 def test_only_what_came_after_the_announcement_lies_between() -> None:
     (incident,) = built([interval("11:37", "15:00")], [], at("18:00"))
-    event = NewsEvent(id="n", kind="politics_regulation", title="Minister bans Svc", entities=("svc:name:headline",), outlets=("A",),
-                      first_seen=at("10:00"), items=())  # fmt: skip
+    event = NewsEvent(
+        id="n",
+        kind="politics_regulation",
+        title="Minister bans Svc",
+        entities=("svc:name:headline",),
+        outlets=("A",),
+        first_seen=at("10:00"),
+        items=(),
+    )
     stood = {"chart": "place 1 in the app chart", "mentions": "900 posts"}
 
     def told(*between: Any) -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors.seasonal_nb import SeasonalNB
-from pipeline.errors import SourceError
+from detectors.seasonal.detector import SeasonalNB
+from pipeline.core.errors import SourceError
 from pipeline.sources.table import parse_table
 from tests.conftest import Groundswell
 
@@ -47,7 +47,10 @@ def test_bins_and_events_have_the_promised_columns(groundswell: Groundswell, tmp
     (event,) = read(groundswell("score-counts", str(file), "--events").stdout)
     assert list(event) == ["series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score"]
     assert (event["onset"], event["alarmed_at"], event["end"]) == (
-        "2026-02-20T20:00:00Z", "2026-02-20T20:15:00Z", "2026-02-20T21:00:00Z")  # fmt: skip
+        "2026-02-20T20:00:00Z",
+        "2026-02-20T20:15:00Z",
+        "2026-02-20T21:00:00Z",
+    )
 
 
 def test_the_upper_bound_is_the_smallest_count_that_alarms() -> None:
@@ -70,15 +73,22 @@ def test_every_rival_can_be_chosen(name: str, groundswell: Groundswell, tmp_path
 
 
 def test_mentions_series_gaps_and_wider_bins(groundswell: Groundswell, tmp_path: Path) -> None:
-    rows = [f"2026-02-16T00:{m:02d}:00Z,{name},{v},{v and int(v) * 4}" for name, values in (("a", "12345"), ("b", "99999"))
-            for m, v in zip(range(0, 25, 5), values, strict=True)]  # fmt: skip
+    rows = [
+        f"2026-02-16T00:{m:02d}:00Z,{name},{v},{v and int(v) * 4}"
+        for name, values in (("a", "12345"), ("b", "99999"))
+        for m, v in zip(range(0, 25, 5), values, strict=True)
+    ]
     rows[2] = "2026-02-16T00:10:00Z,a,,"
     file = written(tmp_path / "c.csv", rows, "timestamp_utc,series,value,mentions")
     found = read(groundswell("score-counts", str(file)).stdout)
     assert [row["observed"] for row in found] == ["1", "2", "", "4", "5", "9", "9", "9", "9", "9"]
     wide = read(groundswell("score-counts", str(file), "--bin", "15min").stdout)
     assert [(row["series"], row["bin_start"][11:16], row["observed"]) for row in wide] == [
-        ("a", "00:00", ""), ("a", "00:15", ""), ("b", "00:00", "27"), ("b", "00:15", "")]  # fmt: skip
+        ("a", "00:00", ""),
+        ("a", "00:15", ""),
+        ("b", "00:00", "27"),
+        ("b", "00:15", ""),
+    ]
 
 
 def test_stamps_beside_their_bins_are_put_in_and_told(groundswell: Groundswell, tmp_path: Path) -> None:
@@ -92,8 +102,16 @@ def test_stamps_beside_their_bins_are_put_in_and_told(groundswell: Groundswell, 
 
 def test_bad_rows_are_refused_with_their_lines_and_the_rest_is_judged(groundswell: Groundswell, tmp_path: Path) -> None:
     rows = days(1)
-    bad = ["2026-02-17T00:00:00,5", "2026-02-17T00:00:00Z,-5", "2026-02-17T00:15:00Z,inf", "2026-02-17T00:30:00Z,1_0",
-           "2026-02-17T00:45:00Z,5,7", "yesterday,5", rows[3].split(",")[0] + ",999", "2026-02-17T01:00:00Z,\u0663"]  # fmt: skip
+    bad = [
+        "2026-02-17T00:00:00,5",
+        "2026-02-17T00:00:00Z,-5",
+        "2026-02-17T00:15:00Z,inf",
+        "2026-02-17T00:30:00Z,1_0",
+        "2026-02-17T00:45:00Z,5,7",
+        "yesterday,5",
+        rows[3].split(",")[0] + ",999",
+        "2026-02-17T01:00:00Z,\u0663",
+    ]
     done = groundswell("score-counts", str(written(tmp_path / "c.csv", rows + bad)))
     assert done.returncode == 3
     for line in range(98, 106):
@@ -130,9 +148,11 @@ def test_unusable_files_end_in_one_line(
 def test_options_that_are_wrong_are_usage_errors(groundswell: Groundswell, tmp_path: Path) -> None:
     file = str(written(tmp_path / "c.csv", days(1)))
     for options, words in (
-        (["--detector", "oracle"], "one of ears, farrington"), (["--bin", "7 bananas"], "not a duration"),
-        (["--series", "x"], "not in"), (["--explain", "noon"], "--explain"),
-    ):  # fmt: skip
+        (["--detector", "oracle"], "one of ears, farrington"),
+        (["--bin", "7 bananas"], "not a duration"),
+        (["--series", "x"], "not in"),
+        (["--explain", "noon"], "--explain"),
+    ):
         done = groundswell("score-counts", file, *options)
         assert done.returncode == 2, options
         assert words in done.stderr
@@ -180,7 +200,7 @@ def test_the_table_refuses_what_it_cannot_bin() -> None:
 
 
 def test_recorded_outages_are_found(eval_data: Path) -> None:
-    from pipeline.trials import real
+    from pipeline.evaluation import recorded_series as real
 
     detector = SeasonalNB()
     windows = real.downdetector(eval_data / "series" / "downdetector_cloud", detector, seed=1)

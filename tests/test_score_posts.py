@@ -54,8 +54,16 @@ def test_bad_rows_keep_their_place_and_their_id(groundswell: Groundswell, tmp_pa
 
 
 def test_hostile_texts_are_read_as_text(groundswell: Groundswell, tmp_path: Path) -> None:
-    texts = [b"\x00down\x00", b"\xff\xfe slack \xc3\x28", "\ud800".encode("utf-8", "surrogatepass"), "\u202eslack is down".encode(),
-             "sl\u200back is down".encode(), b"=HYPERLINK(1)", b"down " * 400_000, "👩‍👩‍👧‍👦".encode() * 3000]  # fmt: skip
+    texts = [
+        b"\x00down\x00",
+        b"\xff\xfe slack \xc3\x28",
+        "\ud800".encode("utf-8", "surrogatepass"),
+        "\u202eslack is down".encode(),
+        "sl\u200back is down".encode(),
+        b"=HYPERLINK(1)",
+        b"down " * 400_000,
+        "👩‍👩‍👧‍👦".encode() * 3000,
+    ]
     body = b"id,text\n" + b"".join(b'=%d,"%s"\n' % (i, text) for i, text in enumerate(texts))
     code, _, rows = scored(groundswell, tmp_path / "p.csv", body)
     assert code == 0

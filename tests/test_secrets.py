@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.settings import Secrets
+from pipeline.config.settings import Secrets
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -66,8 +66,17 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
     (tmp_path / "tickets.csv").write_text("service,start_utc,interval_s,total\n" + "\n".join(rows) + "\n")
     said = ""
     now = ("--now", "2026-03-02T12:05:00Z")
-    for command in (("check-config",), ("run", "--now", "2026-03-02T09:00:00Z"), ("run", *now), ("run", "--now", "2026-03-02T12:10:00Z"), ("status", *now),
-                    ("doctor", *now), ("test-alert", *now), ("why", "claude", *now), ("alert", "--dry-run", "dry", *now)):  # fmt: skip
+    for command in (
+        ("check-config",),
+        ("run", "--now", "2026-03-02T09:00:00Z"),
+        ("run", *now),
+        ("run", "--now", "2026-03-02T12:10:00Z"),
+        ("status", *now),
+        ("doctor", *now),
+        ("test-alert", *now),
+        ("why", "claude", *now),
+        ("alert", "--dry-run", "dry", *now),
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "pipeline", *command],
             cwd=tmp_path,

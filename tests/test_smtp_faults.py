@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pipeline.channels.email import EmailChannel
 from pipeline.commands.test_alert import sample
+from pipeline.config.settings import Mail
+from pipeline.core.times import utc
+from pipeline.notify.channels.email import EmailChannel
 from pipeline.render.mail import compose
-from pipeline.settings import Mail
-from pipeline.stages.alert import Delivery, run_alert
+from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
-from pipeline.times import utc
 from tests.conftest import ROOT
 from tests.fakes.smtp_faults import KINDS, STAGES
 
@@ -38,14 +38,24 @@ def server(
     key, cert = certificate
     port_file, log = tmp_path / "port", tmp_path / "taken.log"
     log.touch()
-    process = subprocess.Popen([sys.executable, "-m", "tests.fakes.smtp_faults", str(port_file), str(log), str(cert), str(key), stage, kind],
-                               cwd=ROOT, stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.fakes.smtp_faults", str(port_file), str(log), str(cert), str(key), stage, kind],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
     for _ in range(200):
         if port_file.exists() and port_file.read_text():
             break
         time.sleep(0.05)
-    mail = Mail(to=("me@example.org",), sender="gw@example.org", host="127.0.0.1", port=int(port_file.read_text()), security="starttls", user="u",
-                timeout=timedelta(seconds=1))  # fmt: skip
+    mail = Mail(
+        to=("me@example.org",),
+        sender="gw@example.org",
+        host="127.0.0.1",
+        port=int(port_file.read_text()),
+        security="starttls",
+        user="u",
+        timeout=timedelta(seconds=1),
+    )
     yield EmailChannel(mail, SecretStr("right"), zone="UTC", context=ssl.create_default_context(cafile=str(cert))), log
     process.kill()
     process.wait()

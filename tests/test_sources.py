@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.errors import SourceError
-from pipeline.model import ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
+from pipeline.core.errors import SourceError
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
 from pipeline.sources import NEWS_DESKS, build_sources
 from pipeline.sources.reddit import RedditSource
 from pipeline.stages.collect import run_collect
@@ -19,8 +19,20 @@ from tests.fakes.recording import Recording
 from tests.fakes.reddit import Reddit
 from tests.upstreams import NOW, TWO_HOURS, config_for, fetcher, recorded_day, serving, source_of
 
-KINDS = ("statuspage", "atom", "feeds", "google_news", "downstatus", "downdetector", "hacker_news", "reddit", "mastodon", "bluesky",
-         "charts", "legacy charts")  # fmt: skip
+KINDS = (
+    "statuspage",
+    "atom",
+    "feeds",
+    "google_news",
+    "downstatus",
+    "downdetector",
+    "hacker_news",
+    "reddit",
+    "mastodon",
+    "bluesky",
+    "charts",
+    "legacy charts",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,9 +62,17 @@ def test_what_is_recorded_of_a_post_is_no_name() -> None:
 def _made(count: int, every: int = 60) -> Recording:
     recording = Recording()
     recording.posts_made = [
-        {"id": f"p{i}", "title": f"Claude is down {i}", "selftext": "", "author": f"u{i}", "subreddit": "ClaudeAI",
-         "created_utc": NOW.timestamp() - every * i, "permalink": f"/r/ClaudeAI/comments/p{i}/"} for i in range(1, count)
-    ]  # fmt: skip
+        {
+            "id": f"p{i}",
+            "title": f"Claude is down {i}",
+            "selftext": "",
+            "author": f"u{i}",
+            "subreddit": "ClaudeAI",
+            "created_utc": NOW.timestamp() - every * i,
+            "permalink": f"/r/ClaudeAI/comments/p{i}/",
+        }
+        for i in range(1, count)
+    ]
     return recording
 
 
@@ -290,7 +310,7 @@ def test_google_news_asks_for_product_and_vendor() -> None:
 
 
 def test_a_rolling_hour_beside_its_recovered_counts_is_judged_once_and_only_where_new(store: Store) -> None:
-    from detectors.seasonal_nb import SeasonalNB
+    from detectors.seasonal.detector import SeasonalNB
     from pipeline.stages.detect import run_detect
 
     recording = Recording()

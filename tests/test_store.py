@@ -14,34 +14,57 @@ import pytest
 import sqlite_utils
 import yaml
 
-from pipeline.config import DASHBOARDS
-from pipeline.errors import StoreError
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post, Reject, Run
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import StoreError
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Reject, Run
+from pipeline.core.times import utc
+from pipeline.stages.retention import tidy
 from pipeline.store import Store, open_readonly
-from pipeline.store.collected import save_batch
-from pipeline.store.forget import tidy
-from pipeline.store.judged import PART, counts, load_state, save_judgement
+from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, memory_of, record_run
-from pipeline.times import utc
+from pipeline.store.verdicts import PART, counts, load_state, save_judgement
 from tests.conftest import ROOT
 
 NOW = utc("2026-03-02T12:00:00Z")
 
 
 def a_post(number: int, text: str = "down") -> Post:
-    return Post(source="reddit", native_id=f"t3_{number}", kind="post", community="c", author_key="k", author_created=None, created=NOW,
-                collected=NOW, title="t", text=text)  # fmt: skip
+    return Post(
+        source="reddit",
+        native_id=f"t3_{number}",
+        kind="post",
+        community="c",
+        author_key="k",
+        author_created=None,
+        created=NOW,
+        collected=NOW,
+        title="t",
+        text=text,
+    )
 
 
 def count(total: int, *, region: str = "", indicator: str = "", minutes: int = 0) -> ComplaintCount:
-    return ComplaintCount(service="svc", source="x", region=region, indicator=indicator, start=NOW + timedelta(minutes=minutes),
-                          interval_s=900, total=total, collected=NOW)  # fmt: skip
+    return ComplaintCount(
+        service="svc",
+        source="x",
+        region=region,
+        indicator=indicator,
+        start=NOW + timedelta(minutes=minutes),
+        interval_s=900,
+        total=total,
+        collected=NOW,
+    )
 
 
 def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
     item = NewsItem(source="f", native_id="1", outlet="o", published=NOW, collected=NOW, title="t", summary="s", url="")
-    batch = Batch(source="x", rows=(a_post(1), a_post(2), count(5), item), memory={"etag": "e"}, covered=(NOW - timedelta(hours=1), NOW),
-                  rejected=(Reject(where="f:3", reason="bad", head="row\ud800\0"),))  # fmt: skip
+    batch = Batch(
+        source="x",
+        rows=(a_post(1), a_post(2), count(5), item),
+        memory={"etag": "e"},
+        covered=(NOW - timedelta(hours=1), NOW),
+        rejected=(Reject(where="f:3", reason="bad", head="row\ud800\0"),),
+    )
     with Store(tmp_path / "x.db") as store:
         assert save_batch(store, batch, NOW) == 4
         assert save_batch(store, batch, NOW) == 0
@@ -59,9 +82,16 @@ def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
 
 
 def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
-    rows = (count(10), count(4, region="US"), count(6, region="GB"), count(3, indicator="login"),
-            count(4, region="US", minutes=15), count(6, region="GB", minutes=15), count(2, indicator="login", minutes=30),
-            count(5, indicator="app", minutes=30))  # fmt: skip
+    rows = (
+        count(10),
+        count(4, region="US"),
+        count(6, region="GB"),
+        count(3, indicator="login"),
+        count(4, region="US", minutes=15),
+        count(6, region="GB", minutes=15),
+        count(2, indicator="login", minutes=30),
+        count(5, indicator="app", minutes=30),
+    )
     with Store(tmp_path / "x.db") as store:
         save_batch(store, Batch(source="x", rows=rows), NOW)
         found = counts(store, "x", 900, "interval", NOW, NOW + timedelta(hours=1))
@@ -130,8 +160,13 @@ def test_every_view_runs_and_every_column_is_in_the_dictionary(tmp_path: Path) -
     metadata = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]
     told = metadata["tables"]
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        names = {r[0]: r[1] for r in store.rows("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%fts%'"
-                                                " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlite%'")}  # fmt: skip
+        names = {
+            r[0]: r[1]
+            for r in store.rows(
+                "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%fts%'"
+                " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlite%'"
+            )
+        }
         assert set(names) == set(told)
         for name, kind in names.items():
             store.rows(f'SELECT * FROM "{name}" LIMIT 1')
@@ -188,13 +223,33 @@ def test_the_steps_a_store_asks_for_are_those_the_schema_has() -> None:
 LARGE = ("posts", "post_tags", "votes", "complaint_counts", "verdicts", "news_items", "status_updates")
 
 
-@pytest.mark.parametrize("question", [
-    "complaints_by_hour WHERE service = 'x' AND hour >= '2026-03-01'", "alarms WHERE bin_start >= '2026-03-01'", "what_is_wrong_now", "incident_overview",
-    "blind_sources", "how_good_are_we", "counted_votes WHERE created >= '2026-03-01'", "who_said_it_began WHERE incident = 'x'",
-    "what_the_press_claims WHERE published >= '2026-03-01'", "news_around WHERE incident = 'x'", "official_updates WHERE displayed_at >= '2026-03-01'",
-    "which_component WHERE incident = 'x'", "official_lag", "episodes", "how_sure WHERE incident = 'x'", "how_it_went WHERE incident = 'x'", "availability_by_month",
-    "rivals_meanwhile WHERE incident = 'x'", "outages_like_it WHERE incident = 'x'", "messages", "surge_watch", "what_else_was_wrong WHERE incident = 'x'",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "question",
+    [
+        "complaints_by_hour WHERE service = 'x' AND hour >= '2026-03-01'",
+        "alarms WHERE bin_start >= '2026-03-01'",
+        "what_is_wrong_now",
+        "incident_overview",
+        "blind_sources",
+        "how_good_are_we",
+        "counted_votes WHERE created >= '2026-03-01'",
+        "who_said_it_began WHERE incident = 'x'",
+        "what_the_press_claims WHERE published >= '2026-03-01'",
+        "news_around WHERE incident = 'x'",
+        "official_updates WHERE displayed_at >= '2026-03-01'",
+        "which_component WHERE incident = 'x'",
+        "official_lag",
+        "episodes",
+        "how_sure WHERE incident = 'x'",
+        "how_it_went WHERE incident = 'x'",
+        "availability_by_month",
+        "rivals_meanwhile WHERE incident = 'x'",
+        "outages_like_it WHERE incident = 'x'",
+        "messages",
+        "surge_watch",
+        "what_else_was_wrong WHERE incident = 'x'",
+    ],
+)
 def test_no_question_reads_a_large_table_whole(tmp_path: Path, question: str) -> None:
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN SELECT * FROM {question}")]

@@ -8,19 +8,28 @@ from typing import Any
 
 import pytest
 
-from pipeline.findings import Incident, Interval, NewsEvent, SeriesKey
-from pipeline.model import Alert, Component, Service, StatusUpdate
-from pipeline.story.episodes import officials
-from pipeline.story.incidents import build
-from pipeline.story.links import Around, link
-from pipeline.times import utc
-from pipeline.transitions import Rules, decide, next_gap
+from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Component, Service
+from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.records import StatusUpdate
+from pipeline.core.series import Interval, SeriesKey
+from pipeline.core.times import utc
+from pipeline.incidents.build import build
+from pipeline.incidents.episodes import officials
+from pipeline.incidents.news_links import Around, link
+from pipeline.notify.policy import Rules, decide, next_gap
 
 SERVICE = Service(
-    id="svc", name="Svc", vendor="Maker", runs_on=("cloud",), status_page="https://status.svc.example",
-    components=(Component(id="web", name="svc.example", role="web", official=("Website",)),
-                Component(id="api", name="Svc API", role="api", official=("API",))),
-)  # fmt: skip
+    id="svc",
+    name="Svc",
+    vendor="Maker",
+    runs_on=("cloud",),
+    status_page="https://status.svc.example",
+    components=(
+        Component(id="web", name="svc.example", role="web", official=("Website",)),
+        Component(id="api", name="Svc API", role="api", official=("API",)),
+    ),
+)
 QUIET = timedelta(minutes=90)
 
 
@@ -32,28 +41,58 @@ def interval(
     onset: str, end: str | None, *, channel: str = "complaints", score: float = 20.0, day: int = 2
 ) -> Interval:
     key = SeriesKey(service="svc", channel=channel, source="x", bin_s=900)
-    return Interval(series=key, onset=at(onset, day), alarmed_at=at(onset, day), peak=at(onset, day) + timedelta(minutes=15),
-                    end=at(end, day) if end else None, last_alarm=at(end, day) if end else at(onset, day), score=score,
-                    observed_peak=50, expected_peak=5)  # fmt: skip
+    return Interval(
+        series=key,
+        onset=at(onset, day),
+        alarmed_at=at(onset, day),
+        peak=at(onset, day) + timedelta(minutes=15),
+        end=at(end, day) if end else None,
+        last_alarm=at(end, day) if end else at(onset, day),
+        score=score,
+        observed_peak=50,
+        expected_peak=5,
+    )
 
 
 def notice(number: int, clock: str, status: str, impact: str, **components: str) -> StatusUpdate:
     names = {"web": "Website", "api": "API"}
-    return StatusUpdate(page="p", incident_id=f"i{number}", update_id=f"{clock}", name="trouble", status=status, impact=impact,
-                        components=tuple((names[k], "operational", v) for k, v in components.items()),
-                        displayed_at=at(clock), created_at=at(clock), collected=at(clock))  # fmt: skip
+    return StatusUpdate(
+        page="p",
+        incident_id=f"i{number}",
+        update_id=f"{clock}",
+        name="trouble",
+        status=status,
+        impact=impact,
+        components=tuple((names[k], "operational", v) for k, v in components.items()),
+        displayed_at=at(clock),
+        created_at=at(clock),
+        collected=at(clock),
+    )
 
 
-def built(intervals: list[Interval], updates: list[StatusUpdate], now: datetime, known: list[Incident] | None = None,
-          reports: list[dict[str, Any]] | None = None) -> list[Incident]:  # fmt: skip
+def built(
+    intervals: list[Interval],
+    updates: list[StatusUpdate],
+    now: datetime,
+    known: list[Incident] | None = None,
+    reports: list[dict[str, Any]] | None = None,
+) -> list[Incident]:
     return build(SERVICE, intervals, officials(updates), reports or [], known or [], now, quiet_to_close=QUIET)[0]
 
 
 def report(
     clock: str, parts: tuple[str, ...] = (), works: tuple[str, ...] = (), symptom: str = "login", weight: float = 1.0
 ) -> dict[str, Any]:
-    return {"created": at(clock), "components": list(parts), "exonerates": list(works), "symptom": symptom, "weight": weight,
-            "service": "svc", "source": "x", "native_id": clock}  # fmt: skip
+    return {
+        "created": at(clock),
+        "components": list(parts),
+        "exonerates": list(works),
+        "symptom": symptom,
+        "weight": weight,
+        "service": "svc",
+        "source": "x",
+        "native_id": clock,
+    }
 
 
 def test_one_channel_is_possible_two_are_likely_the_page_confirms() -> None:
@@ -111,9 +150,14 @@ def test_two_stories_that_grow_together_become_one() -> None:
     apart = built([interval("08:00", "08:30"), interval("12:00", None)], [], at("12:10"))
     assert len(apart) == 2
     joined, absorbed = build(
-        SERVICE, [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)], [], [], apart, at("12:20"),
+        SERVICE,
+        [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)],
+        [],
+        [],
+        apart,
+        at("12:20"),
         quiet_to_close=QUIET,
-    )  # fmt: skip
+    )
     assert len(joined) == 1
     assert absorbed == {apart[1].id: apart[0].id}
 
@@ -138,17 +182,24 @@ def test_components_are_listed_withdrawn_and_listed_again() -> None:
 
 def test_a_notice_that_is_opened_again_is_over_when_it_is_closed_for_good() -> None:
     updates = [
-        notice(1, "09:00", "investigating", "major", web="major_outage"), notice(1, "10:00", "resolved", "major", web="operational"),
-        notice(1, "10:30", "investigating", "major", web="major_outage"), notice(1, "12:00", "resolved", "major", web="operational"),
-    ]  # fmt: skip
+        notice(1, "09:00", "investigating", "major", web="major_outage"),
+        notice(1, "10:00", "resolved", "major", web="operational"),
+        notice(1, "10:30", "investigating", "major", web="major_outage"),
+        notice(1, "12:00", "resolved", "major", web="operational"),
+    ]
     (incident,) = built([], updates, at("18:00"))
     assert incident.end == at("12:00")
     assert [(c.since, c.until) for c in incident.components] == [(at("09:00"), at("10:00")), (at("10:30"), at("12:00"))]
 
 
 def test_votes_name_components_and_clear_them() -> None:
-    said = [report("11:38", ("web",)), report("11:39", ("web",), ("api",)), report("11:40", ("web",), ("api",)),
-            report("11:41", ("api",)), report("11:42", (), (), "error", 0.0)]  # fmt: skip
+    said = [
+        report("11:38", ("web",)),
+        report("11:39", ("web",), ("api",)),
+        report("11:40", ("web",), ("api",)),
+        report("11:41", ("api",)),
+        report("11:42", (), (), "error", 0.0),
+    ]
     (incident,) = built([interval("11:37", None, channel="votes")], [], at("11:50"), reports=said)
     spans = {(c.component, c.status) for c in incident.components if c.source == "votes"}
     assert spans == {("web", "affected"), ("api", "works")}
@@ -161,8 +212,17 @@ RULES = Rules(
 
 
 def told(transition: str, when: datetime, **facts: Any) -> Alert:
-    return Alert(message_id=f"<{when}>", incident="i", service="svc", transition=transition, channel="file", created=when,
-                 due_at=when, subject="", facts={"affected": [], "impact": "low", "state": "possible", **facts})  # fmt: skip
+    return Alert(
+        message_id=f"<{when}>",
+        incident="i",
+        service="svc",
+        transition=transition,
+        channel="file",
+        created=when,
+        due_at=when,
+        subject="",
+        facts={"affected": [], "impact": "low", "state": "possible", **facts},
+    )
 
 
 def test_opened_is_told_at_once_and_the_past_never() -> None:
@@ -203,8 +263,15 @@ def test_a_newly_affected_component_always_tells() -> None:
 
 
 def event(kind: str, clock: str, entities: tuple[str, ...], *, day: int = 2, outlets: int = 3) -> NewsEvent:
-    return NewsEvent(id=f"e{kind}{clock}{day}", kind=kind, title="t", entities=entities, first_seen=at(clock, day) if day > 0 else
-                     utc("2026-02-27T20:58:00Z"), outlets=tuple(f"o{i}" for i in range(outlets)), items=())  # fmt: skip
+    return NewsEvent(
+        id=f"e{kind}{clock}{day}",
+        kind=kind,
+        title="t",
+        entities=entities,
+        first_seen=at(clock, day) if day > 0 else utc("2026-02-27T20:58:00Z"),
+        outlets=tuple(f"o{i}" for i in range(outlets)),
+        items=(),
+    )
 
 
 AROUND = Around(past=[], known_since=at("00:00"))
@@ -231,8 +298,11 @@ def test_links_by_kind_name_and_time() -> None:
 
 
 def test_evidence_against_is_computed() -> None:
-    incident = built([interval("11:37", None, score=90)], [notice(1, "11:49", "investigating", "major", api="partial_outage")],
-                     at("20:00"))[0]  # fmt: skip
+    incident = built(
+        [interval("11:37", None, score=90)],
+        [notice(1, "11:49", "investigating", "major", api="partial_outage")],
+        at("20:00"),
+    )[0]
     notices = officials([notice(1, "11:49", "investigating", "major")])
     before = [utc("2026-02-27T12:59:00Z"), utc("2026-02-27T13:14:00Z"), utc("2026-02-25T10:00:00Z")]
     (context,) = link(

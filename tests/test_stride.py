@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.backtest import load_models, replay
-from pipeline.channels import build_channels
 from pipeline.commands.backtest import plan
 from pipeline.commands.common import Setting
-from pipeline.config import load_config
-from pipeline.sources.recorded import load_recorded
+from pipeline.config.load import load_config
+from pipeline.core.times import iso, utc
+from pipeline.notify.channels import build_channels
+from pipeline.replay.runner import replay
+from pipeline.replay.scenario import load_recorded
+from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
-from pipeline.times import iso, utc
 from tests.benchmarks.archives import write_recording
 from tests.test_replay import dump
 
@@ -42,25 +43,55 @@ def told(folder: Path, db: Path, *, every: bool, step: str | None = None) -> int
     taken = []
     with Store(db, durable=False) as store:
         replay(
-            store, todo.config, todo.scenario, sources, build_channels(todo.config, todo.mail), load_models(),
-            begin=todo.begin, until=todo.until, step=todo.step, every=every, progress=lambda done, total: taken.append(done),
-        )  # fmt: skip
+            store,
+            todo.config,
+            todo.scenario,
+            sources,
+            build_channels(todo.config, todo.mail),
+            load_models(),
+            begin=todo.begin,
+            until=todo.until,
+            step=todo.step,
+            every=every,
+            progress=lambda done, total: taken.append(done),
+        )
     return len(taken)
 
 
 def update(name: str, status: str, at: str, displayed: str = "") -> dict[str, Any]:
-    return {"id": name, "incident_id": "n1", "status": status, "body": "words", "created_at": at, "updated_at": at, "display_at": displayed or at,
-            "affected_components": []}  # fmt: skip
+    return {
+        "id": name,
+        "incident_id": "n1",
+        "status": status,
+        "body": "words",
+        "created_at": at,
+        "updated_at": at,
+        "display_at": displayed or at,
+        "affected_components": [],
+    }
 
 
 def page(*updates: dict[str, Any]) -> str:
     """Make a status page of one incident, newest update first."""
     first, last = updates[-1]["created_at"], updates[0]["created_at"]
-    return json.dumps({
-        "page": {"id": "p", "name": "GitHub", "url": "https://www.githubstatus.com"},
-        "incidents": [{"id": "n1", "name": "Trouble with pushes", "status": "resolved", "impact": "minor", "created_at": first, "updated_at": last,
-                       "resolved_at": last, "components": [], "incident_updates": list(updates)}],
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "page": {"id": "p", "name": "GitHub", "url": "https://www.githubstatus.com"},
+            "incidents": [
+                {
+                    "id": "n1",
+                    "name": "Trouble with pushes",
+                    "status": "resolved",
+                    "impact": "minor",
+                    "created_at": first,
+                    "updated_at": last,
+                    "resolved_at": last,
+                    "components": [],
+                    "incident_updates": list(updates),
+                }
+            ],
+        }
+    )
 
 
 NOTICE = page(update("u2", "resolved", "2025-01-22T10:00:00Z"), update("u1", "investigating", "2025-01-22T09:03:00Z"))
@@ -69,9 +100,20 @@ BACKDATED = page(
     update("u1", "investigating", "2025-01-22T20:00:00Z", "2025-01-22T09:03:00Z"),
 )
 NEWS = "\n".join(
-    json.dumps({"source": "feeds", "native_id": f"n{n}", "outlet": f"d{n}", "published": "2025-01-21T08:00:00Z", "collected": "2025-01-21T08:05:00Z", "title": words, "summary": "", "url": f"https://x.example/{n}"})
+    json.dumps(
+        {
+            "source": "feeds",
+            "native_id": f"n{n}",
+            "outlet": f"d{n}",
+            "published": "2025-01-21T08:00:00Z",
+            "collected": "2025-01-21T08:05:00Z",
+            "title": words,
+            "summary": "",
+            "url": f"https://x.example/{n}",
+        }
+    )
     for n, words in enumerate(["Netflix is down for thousands of users", "A minister bans Netflix from schools"])
-)  # fmt: skip
+)
 CHARTS = "observed_utc,store,country,chart,rank,app\n2025-01-20T06:00:00Z,apple,us,top-free,40,Netflix\n2025-01-22T06:00:00Z,apple,us,top-free,1,Netflix\n"
 # three hours late: judged again from midnight on
 TARDY = "file,key,collected_utc,source,window,other\ncomplaints.csv,slack///2025-01-22T12:00:00Z/900,2025-01-22T15:20:00Z,complaints,interval,\n"
@@ -83,10 +125,22 @@ LATE = "service,start_utc,interval_s,total,indicator\n" + "".join(
 def posts(service: str, at: str) -> str:
     """Make a dozen posts, twenty seconds apart."""
     first = int(utc(at).timestamp())
-    return "\n".join(
-        json.dumps({"id": f"{service}{n}", "title": f"{service} is down, cannot log in", "selftext": f"since {n} minutes", "author": f"u{n}", "subreddit": "x",
-                    "created_utc": first + 20 * n}) for n in range(12)
-    ) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            json.dumps(
+                {
+                    "id": f"{service}{n}",
+                    "title": f"{service} is down, cannot log in",
+                    "selftext": f"since {n} minutes",
+                    "author": f"u{n}",
+                    "subreddit": "x",
+                    "created_utc": first + 20 * n,
+                }
+            )
+            for n in range(12)
+        )
+        + "\n"
+    )
 
 
 POSTS = posts("spotify", "2025-01-23T15:00:00Z")
@@ -105,13 +159,22 @@ OTHER = {
 }
 CASES: dict[str, tuple[int, str | None, dict[str, str]]] = {
     "counts": (1, None, {}),
-    "notices, news, charts, posts, a new series": (1, None, {"status__github_json": NOTICE, "news__a_ndjson": NEWS, "charts_csv": CHARTS,
-                                                           "complaints-2_csv": LATE, "posts_ndjson": POSTS}),
+    "notices, news, charts, posts, a new series": (
+        1,
+        None,
+        {
+            "status__github_json": NOTICE,
+            "news__a_ndjson": NEWS,
+            "charts_csv": CHARTS,
+            "complaints-2_csv": LATE,
+            "posts_ndjson": POSTS,
+        },
+    ),
     "a late count": (1, None, {"collected_csv": TARDY}),
     "a notice of the morning told in the evening": (0, None, {"status__github_json": BACKDATED}),
     "another service spoken of after days of silence": (0, None, {"posts_ndjson": TWICE}),
     "a second source, steps narrower than bins": (0, "5min", OTHER),
-}  # fmt: skip
+}
 
 
 @pytest.mark.slow

@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.config import load_catalogue
-from pipeline.model import NewsItem, Post
+from pipeline.config.load import load_catalogue
+from pipeline.core.records import NewsItem, Post
+from pipeline.core.times import utc
+from pipeline.detection.report_counting import Ballot
 from pipeline.text.components import parts_named
 from pipeline.text.news import fold_items
+from pipeline.text.normalize import shape_of
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
-from pipeline.text.votes import Ballot, shape_of
-from pipeline.times import utc
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -23,14 +24,21 @@ AT = utc("2026-03-02T11:40:00Z")
 @pytest.mark.parametrize(
     ("text", "community", "services"),
     [
-        ("Claude is down again", "technology", ["claude"]), ("is it just me?", "ClaudeAI", ["claude"]),
-        ("Monet, Claude: the garden at Giverny", "art", []), ("declaude and claudette", "x", []),
-        ("GitHub Copilot fails, GitHub works", "programming", ["copilot", "github"]), ("claude.aiに繋がらない", "x", ["claude"]),
-        ("Anthropic answers the ministry", "news", []), ("ＣＬＡＵＤＥ　ＣＯＤＥ error 500", "x", ["claude"]),
-        ("Spotify is down, nothing plays", "ClaudeAI", None), ("claude giriş yapılmıyor", "x", ["claude"]),
-        ("uncle Claude painted the fence", "x", []), ("discord in the family again", "x", []), ("discord keine verbindung", "x", ["discord"]),
+        ("Claude is down again", "technology", ["claude"]),
+        ("is it just me?", "ClaudeAI", ["claude"]),
+        ("Monet, Claude: the garden at Giverny", "art", []),
+        ("declaude and claudette", "x", []),
+        ("GitHub Copilot fails, GitHub works", "programming", ["copilot", "github"]),
+        ("claude.aiに繋がらない", "x", ["claude"]),
+        ("Anthropic answers the ministry", "news", []),
+        ("ＣＬＡＵＤＥ　ＣＯＤＥ error 500", "x", ["claude"]),
+        ("Spotify is down, nothing plays", "ClaudeAI", None),
+        ("claude giriş yapılmıyor", "x", ["claude"]),
+        ("uncle Claude painted the fence", "x", []),
+        ("discord in the family again", "x", []),
+        ("discord keine verbindung", "x", ["discord"]),
     ],
-)  # fmt: skip
+)
 def test_services_named(text: str, community: str, services: list[str] | None) -> None:
     found = list(MATCHER.about(text, community))
     if services is None:
@@ -46,31 +54,48 @@ def test_services_named(text: str, community: str, services: list[str] | None) -
     [
         ("claude.ai won't load but the API works fine", ["web"], ["api"]),
         ("Claude Code can't log in, website is also broken", ["code", "web"], []),
-        ("API is not working", ["api"], []), ("browser is dead, api = perfectly happy", ["web"], ["api"]),
+        ("API is not working", ["api"], []),
+        ("browser is dead, api = perfectly happy", ["web"], ["api"]),
         ("la web no va pero la API responde sin problema", ["web"], ["api"]),
         ("die Website geht nicht, aber die API funktioniert", ["web"], ["api"]),
-        ("API error 529 in Claude Code", ["code"], []), ("nothing works", [], []),
+        ("API error 529 in Claude Code", ["code"], []),
+        ("nothing works", [], []),
     ],
-)  # fmt: skip
+)
 def test_parts_that_fail_and_parts_said_to_work(text: str, failing: list[str], working: list[str]) -> None:
     hits = [(h.start, h.end, h.component) for h in MATCHER.hits(text.casefold()) if h.service == "claude"]
     assert parts_named(text, CATALOGUE["claude"], hits) == (failing, working)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("stuck in a login loop, error 500", "login"), ("it just spins and never loads", "no_response"), ("app crashes on start", "crash"),
-    ("card declined at checkout", "payment"), ("getting 529 overloaded", "error"), ("is it down?", "all"), ("hello", ""),
-    ("no me deja iniciar sesión", "login"), ("ログインできない", "login"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stuck in a login loop, error 500", "login"),
+        ("it just spins and never loads", "no_response"),
+        ("app crashes on start", "crash"),
+        ("card declined at checkout", "payment"),
+        ("getting 529 overloaded", "error"),
+        ("is it down?", "all"),
+        ("hello", ""),
+        ("no me deja iniciar sesión", "login"),
+        ("ログインできない", "login"),
+    ],
+)
 def test_symptoms(text: str, expected: str) -> None:
     assert symptom(text) == expected
 
 
 def post(author: str, after: timedelta = timedelta(), **more: object) -> Post:
     fields = {
-        "source": "s", "native_id": "1", "kind": "post", "community": "", "author_key": author, "author_created": None,
-        "created": AT + after, "collected": AT + after,
-    }  # fmt: skip
+        "source": "s",
+        "native_id": "1",
+        "kind": "post",
+        "community": "",
+        "author_key": author,
+        "author_created": None,
+        "created": AT + after,
+        "collected": AT + after,
+    }
     return Post(**{**fields, **more})  # type: ignore[arg-type]
 
 
@@ -119,8 +144,10 @@ def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> No
     ]
     expected = [whole.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts]
     before = [first.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[:5]]
-    stored = [("claude", p.author_key, shape_of(p.author_key), p.created, reason)
-              for p, (_, reason) in zip(posts, before, strict=False)]  # fmt: skip
+    stored = [
+        ("claude", p.author_key, shape_of(p.author_key), p.created, reason)
+        for p, (_, reason) in zip(posts, before, strict=False)
+    ]
     later = Ballot()
     later.recall(stored)
     assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[5:]] == expected
@@ -157,8 +184,11 @@ def item(number: int, title: str, outlet: str, hours: float = 0.0, summary: str 
 
 def test_syndicated_copies_are_one_event_with_its_outlets() -> None:
     text = "Users cannot sign in to Claude since noon, the company says it is looking into the failures it sees"
-    items = [item(1, "Claude down for thousands", "Wire", 0, text), item(2, "Claude down for thousands today", "Herald", 1, text),
-             item(3, "Cup final goes to penalties", "Herald", 1, "A long evening of football ended late")]  # fmt: skip
+    items = [
+        item(1, "Claude down for thousands", "Wire", 0, text),
+        item(2, "Claude down for thousands today", "Herald", 1, text),
+        item(3, "Cup final goes to penalties", "Herald", 1, "A long evening of football ended late"),
+    ]
     events = fold_items(items, MATCHER)
     assert [event.outlets for event in events] == [("Herald", "Wire"), ("Herald",)]
     assert events[0].entities == ("claude:name+headline",)

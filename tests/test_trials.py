@@ -13,15 +13,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.backtest import load_models
-from pipeline.config import LABELS, MODELS, OUTAGES, PRESS, load_catalogue, load_config
-from pipeline.records import known_outages, press_comparisons
-from pipeline.story.ledger import Entry, acknowledgement, grade, months, wait, working_minutes
-from pipeline.text.classifier import load
-from pipeline.text.kinds import load_news
+from pipeline.config.load import load_catalogue, load_config
+from pipeline.config.paths import LABELS, MODELS, OUTAGES, PRESS
+from pipeline.config.reference_data import known_outages, press_comparisons
+from pipeline.core.times import iso, utc
+from pipeline.evaluation import abuse, csv_rows, links
+from pipeline.evaluation import confidence as certainty
+from pipeline.evaluation import lead_time as leads
+from pipeline.incidents.reliability import Entry, acknowledgement, grade, months, wait, working_minutes
+from pipeline.stages.pipeline import load_models
+from pipeline.text.models.kinds import load_news
+from pipeline.text.models.outage import load
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import iso, utc
-from pipeline.trials import abuse, certainty, csv_rows, leads, links
 from tests.conftest import ROOT, Day
 
 EVAL = os.environ.get("EVAL_DATA", "")
@@ -105,9 +108,11 @@ def test_acknowledgement_is_graded_by_who_spoke_when() -> None:
     first = entry(
         3, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T09:55:00Z", crowd=utc("2026-03-04T10:00:00Z")
     )
-    aside = [entry(4, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T10:00:00Z", "maintenance"),
-             entry(5, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T10:00:00Z", timing="doubtful"),
-             entry(6, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", None, timing="unposted")]  # fmt: skip
+    aside = [
+        entry(4, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T10:00:00Z", "maintenance"),
+        entry(5, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T10:00:00Z", timing="doubtful"),
+        entry(6, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", None, timing="unposted"),
+    ]
     assert [wait(e) for e in (late, silent, first, *aside)] == [30.0, 240.0, 0.0, None, None, None]
     told = acknowledgement([late, silent, first, *aside], utc("2026-03-05T00:00:00Z"))
     assert (told.grade, told.mean_minutes, told.incidents, told.left_out) == ("C", 90.0, 3, 3)
@@ -125,12 +130,17 @@ def test_working_minutes_follow_the_wall_clock_of_each_region() -> None:
 @needs_data
 @pytest.mark.parametrize(("service", "name"), [("claude", "claude_status"), ("github", "github_status")])
 def test_the_ledger_is_what_pandas_computes(service: str, name: str, tmp_path: Path) -> None:
+    from pipeline.reports.reliability import official_entries
     from pipeline.store import Store
-    from pipeline.store.pages import official_entries
 
     path, db = Path(EVAL) / "series" / name / "incidents.csv", tmp_path / "l.db"
-    told = subprocess.run([sys.executable, "-m", "pipeline", "import", "incidents", str(path), "--service", service, "--db", str(db)],
-                          cwd=ROOT, capture_output=True, text=True, timeout=120)  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-m", "pipeline", "import", "incidents", str(path), "--service", service, "--db", str(db)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert told.returncode == 0, told.stderr
     frame = pd.read_csv(path)
     until = utc("2026-01-01T00:00:00Z")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.channels.webhook import WebhookChannel
 from pipeline.commands.test_alert import sample
-from pipeline.errors import ChannelError
+from pipeline.core.errors import ChannelError
+from pipeline.notify.channels.webhook import WebhookChannel
 from tests.test_explain import at
 
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from pipeline.config import Config, load_config
-from pipeline.fetch import Fetcher
+from pipeline.config.load import Config, load_config
+from pipeline.core.times import utc
+from pipeline.http.session import Fetcher
 from pipeline.sources import Source, build_sources
-from pipeline.times import utc
 from tests.conftest import SCENARIO
 from tests.fakes import complaints, reddit, social
 from tests.fakes.__main__ import KINDS
@@ -22,10 +22,13 @@ from tests.fakes.recording import Recording
 NOW = utc("2026-03-02T12:00:00Z")
 TWO_HOURS = NOW - timedelta(hours=2)
 KEYS = {
-    "GROUNDSWELL_REDDIT_CLIENT_ID": reddit.KEY[0], "GROUNDSWELL_REDDIT_CLIENT_SECRET": reddit.KEY[1],
-    "GROUNDSWELL_DOWNDETECTOR_CLIENT_ID": complaints.KEY[0], "GROUNDSWELL_DOWNDETECTOR_CLIENT_SECRET": complaints.KEY[1],
-    "GROUNDSWELL_BLUESKY_IDENTIFIER": social.BLUESKY[0], "GROUNDSWELL_BLUESKY_PASSWORD": social.BLUESKY[1],
-}  # fmt: skip
+    "GROUNDSWELL_REDDIT_CLIENT_ID": reddit.KEY[0],
+    "GROUNDSWELL_REDDIT_CLIENT_SECRET": reddit.KEY[1],
+    "GROUNDSWELL_DOWNDETECTOR_CLIENT_ID": complaints.KEY[0],
+    "GROUNDSWELL_DOWNDETECTOR_CLIENT_SECRET": complaints.KEY[1],
+    "GROUNDSWELL_BLUESKY_IDENTIFIER": social.BLUESKY[0],
+    "GROUNDSWELL_BLUESKY_PASSWORD": social.BLUESKY[1],
+}
 
 
 def fetcher(**options: float) -> Fetcher:
@@ -42,12 +45,19 @@ def recorded_day() -> Recording:
 def settings(kind: str, url: str) -> dict[str, Any]:
     """Return what [sources] says when one kind is read, from a stand-in."""
     return {
-        "reddit": {"reddit_base": url}, "statuspage": {"statuspage_base": url}, "atom": {"statuspage_base": url},
-        "downdetector": {"downdetector_base": f"{url}/v2"}, "downstatus": {"downstatus_base": url},
-        "hacker_news": {"hacker_news_base": url}, "mastodon": {"mastodon": (url,)}, "bluesky": {"bluesky_base": url},
-        "feeds": {"feeds": (f"{url}/tech-daily.xml",)}, "google_news": {"google_news_base": url},
-        "charts": {"charts": ("us",), "charts_base": url}, "legacy charts": {"charts": ("us:6007",), "charts_legacy_base": url},
-    }[kind]  # fmt: skip
+        "reddit": {"reddit_base": url},
+        "statuspage": {"statuspage_base": url},
+        "atom": {"statuspage_base": url},
+        "downdetector": {"downdetector_base": f"{url}/v2"},
+        "downstatus": {"downstatus_base": url},
+        "hacker_news": {"hacker_news_base": url},
+        "mastodon": {"mastodon": (url,)},
+        "bluesky": {"bluesky_base": url},
+        "feeds": {"feeds": (f"{url}/tech-daily.xml",)},
+        "google_news": {"google_news_base": url},
+        "charts": {"charts": ("us",), "charts_base": url},
+        "legacy charts": {"charts": ("us:6007",), "charts_legacy_base": url},
+    }[kind]
 
 
 NAMES = {"statuspage": "status", "atom": "status", "feeds": "feed", "legacy charts": "charts"}

@@ -43,8 +43,12 @@ def main() -> None:
         sys.exit("needs Chromium (CHROMIUM=path) and the demo's output (make demo)")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as play:
         report = DEMO / "report"
-        pages = {"index": report / "index.html", "service": report / "service-claude.html", "mail": mail_page(Path(scratch)),
-                 "incident": next(iter(sorted(report.glob("incident-claude-20260302*.html"))))}  # fmt: skip
+        pages = {
+            "index": report / "index.html",
+            "service": report / "service-claude.html",
+            "mail": mail_page(Path(scratch)),
+            "incident": next(iter(sorted(report.glob("incident-claude-20260302*.html")))),
+        }
         browser = play.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         for name, page_name, (width, height), scheme, full in SHOTS:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
-from pipeline.config import MODELS
-from pipeline.errors import ConfigError, StoreError
-from pipeline.times import iso, utc
+from pipeline.config.paths import MODELS
+from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.times import iso, utc
 
 
 @click.command("backfill")
@@ -34,17 +34,25 @@ from pipeline.times import iso, utc
 @click.option("--into-db", is_flag=True, help="Copy the finished tables into --db as well.")
 @common
 def backfill_command(
-    setting: Setting, out: Path, posts: tuple[str, ...], counts: tuple[str, ...], engine: str, scheduler: str, workers: int, memory: str, into_db: bool
-) -> None:  # fmt: skip
+    setting: Setting,
+    out: Path,
+    posts: tuple[str, ...],
+    counts: tuple[str, ...],
+    engine: str,
+    scheduler: str,
+    workers: int,
+    memory: str,
+    into_db: bool,
+) -> None:
     """Read archives into OUT as Parquet tables by service and month. What is finished is not done again.
 
     Exit 3 when a part could not be read: the others are kept, and the next run goes on from there.
     """
     try:
-        from pipeline.cluster.engines import Engine, Local, OnDask
-        from pipeline.cluster.inputs import parts_of
-        from pipeline.cluster.load import load_tables
-        from pipeline.cluster.work import gather
+        from pipeline.scale.engines import Engine, Local, OnDask
+        from pipeline.scale.inputs import parts_of
+        from pipeline.scale.tasks import gather
+        from pipeline.scale.transfer import load_tables
     except ImportError as error:
         raise ConfigError(f"backfill needs {error.name}: pip install 'groundswell[scale]'") from error
     if not posts and not counts:
@@ -55,9 +63,17 @@ def backfill_command(
     mark = f"1 {iso(job.now)} {job.salt_mark}"
     parts = [*parts_of("posts", posts, f"{mark} {job.model}"), *parts_of("counts", counts, mark)]
     salt = setting.config.secrets.author_salt
-    chosen: Engine = Local() if engine == "local" else OnDask(
-        scheduler, workers=workers, memory=memory, salt=salt.get_secret_value() if salt else "", tell=lambda line: click.echo(line, err=True)
-    )  # fmt: skip
+    chosen: Engine = (
+        Local()
+        if engine == "local"
+        else OnDask(
+            scheduler,
+            workers=workers,
+            memory=memory,
+            salt=salt.get_secret_value() if salt else "",
+            tell=lambda line: click.echo(line, err=True),
+        )
+    )
     with run_lock(out / "backfill"):
         reads, judged = _run(chosen, parts, job)
         failed = [one["error"] for one in (*reads, *judged) if "error" in one]
@@ -83,13 +99,19 @@ def backfill_command(
 
 def _job(setting: Setting, out: Path, with_posts: bool) -> Any:
     """Return what all tasks know; the time of collection is that of the first run into OUT, so that a later one adds to it."""
-    from pipeline.backtest import make_detector
-    from pipeline.cluster.work import Job, salt_mark
+    from pipeline.detection.factory import make_detector
+    from pipeline.scale.tasks import Job, salt_mark
     from pipeline.sources import author_salt
-    from pipeline.text.classifier import load
+    from pipeline.text.models.outage import load
 
-    return Job(root=str(out.resolve()), now=_begun(out, setting.now), catalogue=setting.config.catalogue, detector=make_detector(setting.config),
-               model=load(MODELS).id if with_posts else "", salt_mark=salt_mark(author_salt(setting.config)))  # fmt: skip
+    return Job(
+        root=str(out.resolve()),
+        now=_begun(out, setting.now),
+        catalogue=setting.config.catalogue,
+        detector=make_detector(setting.config),
+        model=load(MODELS).id if with_posts else "",
+        salt_mark=salt_mark(author_salt(setting.config)),
+    )
 
 
 def _begun(out: Path, now: datetime) -> datetime:

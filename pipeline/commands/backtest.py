@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, run_lock, tell_troubles
-from pipeline.config import Config, load_config
-from pipeline.errors import ConfigError
-from pipeline.model import Run
-from pipeline.outcome import result
-from pipeline.settings import parse_duration
-from pipeline.sources.recorded import Scenario, load_recorded, read_scenario
+from pipeline.config.load import Config, load_config
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError
+from pipeline.core.records import Run
+from pipeline.replay.results import result
+from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
 
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 
@@ -43,10 +43,11 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     """Run a replay; return its result (schema 1) and an exit code, having told troubles on standard error."""
     from tqdm import tqdm
 
-    from pipeline.backtest import load_models, replay
-    from pipeline.channels import Channel, build_channels
-    from pipeline.channels.file import NoChannel
-    from pipeline.errors import StoreError
+    from pipeline.core.errors import StoreError
+    from pipeline.notify.channels import Channel, build_channels
+    from pipeline.notify.channels.file import NoChannel
+    from pipeline.replay.runner import replay
+    from pipeline.stages.pipeline import load_models
 
     sources, problems = load_recorded(todo.scenario)
     gc.freeze()  # the rows stay to the end: nobody need look through them for garbage again
@@ -64,9 +65,18 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
     try:
         with run_lock(todo.db), open_store(setting, durable=False) as store:
             troubles: Sequence[Run] = replay(
-                store, todo.config, todo.scenario, sources, channels, load_models(),
-                begin=todo.begin, until=todo.until, step=todo.step, every=todo.every, progress=advance,
-            )  # fmt: skip
+                store,
+                todo.config,
+                todo.scenario,
+                sources,
+                channels,
+                load_models(),
+                begin=todo.begin,
+                until=todo.until,
+                step=todo.step,
+                every=todo.every,
+                progress=advance,
+            )
             outcome = result(store, todo.scenario, todo.begin, todo.until)
     except OSError as error:
         raise StoreError(f"{todo.db}: {error.strerror or error}") from error
@@ -76,9 +86,16 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
 
 
 def plan(
-    setting: Setting, folder: Path, *, step: str | None, begin: str | None, until: str | None, db: Path, mail: Path | None,
+    setting: Setting,
+    folder: Path,
+    *,
+    step: str | None,
+    begin: str | None,
+    until: str | None,
+    db: Path,
+    mail: Path | None,
     every: bool = False,
-) -> Replay:  # fmt: skip
+) -> Replay:
     """Read the scenario and the options into a Replay; raises ConfigError."""
     scenario = read_scenario(folder)
     extra = folder / "services.toml"

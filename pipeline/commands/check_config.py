@@ -5,18 +5,18 @@ from __future__ import annotations
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import MODELS
+from pipeline.config.paths import MODELS
 
 
 @click.command("check-config")
 @common
 def check_config_command(setting: Setting) -> None:
     """Exit 0 when the configuration is right; else one line with file, key and reason, and exit 2."""
-    from pipeline.backtest import make_detector
-    from pipeline.fetch import Fetcher
-    from pipeline.routes import routes_of
+    from pipeline.detection.factory import make_detector
+    from pipeline.http.session import Fetcher
+    from pipeline.notify.routing import routes_of
     from pipeline.sources import SOURCES
-    from pipeline.text.classifier import doubts
+    from pipeline.text.models.outage import doubts
 
     config = setting.config
     make_detector(config)
@@ -28,8 +28,11 @@ def check_config_command(setting: Setting) -> None:
     click.echo(f"sources        {len(sources)}: {', '.join(sources[:8])}{', …' if len(sources) > 8 else ''}")
     click.echo(f"alerts         {', '.join(config.alerts.channels)}; mail to {', '.join(config.mail.to) or 'nobody'}")
     for route in routes_of(config) if config.alerts.routes else ():
-        asked = [f"{key} {', '.join(values)}" for key, values in (("services", route.services), ("parts", route.components), ("regions", route.regions))
-                 if values]  # fmt: skip
+        asked = [
+            f"{key} {', '.join(values)}"
+            for key, values in (("services", route.services), ("parts", route.components), ("regions", route.regions))
+            if values
+        ]
         if route.services and not set(route.services) & set(config.watched):
             asked.append("none of which is watched: it will hear of nothing")
         if route.to and "email" not in (route.channels or config.alerts.channels):

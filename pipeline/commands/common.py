@@ -14,10 +14,11 @@ from typing import Any
 
 import click
 
-from pipeline.config import DASHBOARDS, Config, load_config
-from pipeline.errors import ConfigError
-from pipeline.model import Run
-from pipeline.times import utc
+from pipeline.config.load import Config, load_config
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import ConfigError
+from pipeline.core.records import Run
+from pipeline.core.times import utc
 
 LOCKED = 75
 PARTIAL = 3

@@ -11,8 +11,8 @@ import click
 
 from pipeline.commands.backtest import plan, replay_scenario
 from pipeline.commands.common import Setting, common
-from pipeline.config import ROOT
-from pipeline.times import minutes_between, utc
+from pipeline.config.paths import ROOT
+from pipeline.core.times import minutes_between, utc
 
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
 BEST_SERVICE = "2026-03-02T11:44:00Z"
@@ -21,8 +21,14 @@ MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-0
 
 @click.command("demo")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True)
-@click.option("--scenario", "folder", type=click.Path(path_type=Path), default=SCENARIO, show_default=False,
-              help="Another recorded folder.")  # fmt: skip
+@click.option(
+    "--scenario",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=SCENARIO,
+    show_default=False,
+    help="Another recorded folder.",
+)
 @common
 def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     """Replay 27 February to 4 March 2026 every five minutes; the days before are loaded as history."""
@@ -36,14 +42,23 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     sent_before = len(list((out / "mail").glob("*.eml")))
     # the minute-by-minute replay of the four decisive hours runs beside, on the other core
     beside = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
-        [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE], cwd=ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     try:
         outcome, code = replay_scenario(todo, progress=True)
         with Store(db) as store:
-            run_publish(store, todo.config, out / "report", todo.until, simulated=todo.scenario.simulated,
-                        note=todo.scenario.note)  # fmt: skip
+            run_publish(
+                store,
+                todo.config,
+                out / "report",
+                todo.until,
+                simulated=todo.scenario.simulated,
+                note=todo.scenario.note,
+            )
         minute, _ = beside.communicate()
     except BaseException:
         beside.kill()
@@ -86,8 +101,12 @@ def _reached(main: dict, minute: str) -> str:  # type: ignore[type-arg]
         one = found[-1]["first_alert_at"] if found else None
     except (ValueError, KeyError):
         one = None
-    for words, stamp in (("runs every 5 min", five), ("runs every 1 min", one), ("best commercial service", BEST_SERVICE),
-                         ("first official notice", official)):  # fmt: skip
+    for words, stamp in (
+        ("runs every 5 min", five),
+        ("runs every 1 min", one),
+        ("best commercial service", BEST_SERVICE),
+        ("first official notice", official),
+    ):
         if stamp is None:
             lines.append(f"  {words:<24} no alert")
             continue

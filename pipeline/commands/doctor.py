@@ -13,9 +13,10 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
-from pipeline.config import MODELS, Config
-from pipeline.errors import ConfigError, StoreError
-from pipeline.model import Batch
+from pipeline.config.load import Config
+from pipeline.config.paths import MODELS
+from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.records import Batch
 
 LITTLE_SPACE = 500 * 2**20
 # what a person can do about a kind of source that refuses or does not answer
@@ -74,7 +75,7 @@ def _here(setting: Setting) -> Iterator[Finding]:
     from filelock import FileLock, Timeout
 
     from pipeline.store import health
-    from pipeline.text.classifier import doubts
+    from pipeline.text.models.outage import doubts
 
     yield Finding("ok", "configuration", str(setting.config_path or "none, the defaults"))
     folder = setting.db.absolute().parent
@@ -122,7 +123,7 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
     """Ask each source for its last minutes and keep nothing."""
-    from pipeline.fetch import Fetcher
+    from pipeline.http.session import Fetcher
     from pipeline.sources import build_sources
     from pipeline.stages.collect import fetch_all, honest
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.config import LABELS, MODELS, PLACES, evaluation_data, load_catalogue, load_config
+from pipeline.config.load import evaluation_data, load_catalogue, load_config
+from pipeline.config.paths import LABELS, MODELS, PLACES
 
 SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty", "abuse", "leads")
 
@@ -24,7 +25,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
     SECTIONS are any of simulated, recorded, posts, extraction, links, certainty, abuse, leads; all where none is
     named. Other people's data are read where EVAL_DATA points.
     """
-    from pipeline.trials import real, simulated
+    from pipeline.evaluation import recorded_series as real
+    from pipeline.evaluation import simulated_series as simulated
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -49,21 +51,22 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
 
 
 def _posts(folder: Path | None) -> Iterator[str]:
-    from pipeline.text.classifier import load
-    from pipeline.text.encoder import find_encoder
+    from pipeline.evaluation import texts
+    from pipeline.text.models.encoder import find_encoder
+    from pipeline.text.models.outage import load
+    from pipeline.text.models.training import read_labels
     from pipeline.text.services import ServiceMatcher
-    from pipeline.text.training import read_labels
-    from pipeline.trials import texts
 
     matcher = ServiceMatcher(load_catalogue())
     return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher)
 
 
 def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:
-    from pipeline.text.classifier import load
-    from pipeline.text.kinds import load_news
+    from pipeline.evaluation import abuse, links
+    from pipeline.evaluation import confidence as certainty
+    from pipeline.text.models.kinds import load_news
+    from pipeline.text.models.outage import load
     from pipeline.text.services import ServiceMatcher
-    from pipeline.trials import abuse, certainty, links
 
     if section == "certainty":
         return certainty.report(seed, 1200)
@@ -74,17 +77,17 @@ def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:
 
 
 def _extraction(folder: Path | None) -> Iterator[str]:
-    from pipeline.text.classifier import load
-    from pipeline.text.kinds import load_news
+    from pipeline.evaluation import extraction
+    from pipeline.text.models.kinds import load_news
+    from pipeline.text.models.outage import load
     from pipeline.text.services import ServiceMatcher
-    from pipeline.trials import extraction
 
     return extraction.report(LABELS, PLACES, folder, ServiceMatcher(load_catalogue()), load(MODELS), load_news(MODELS))
 
 
 def _leads(folder: Path | None, seed: int) -> Iterator[str]:
-    from pipeline.backtest import load_models
-    from pipeline.trials import leads
+    from pipeline.evaluation import lead_time as leads
+    from pipeline.stages.pipeline import load_models
 
     if folder is None:
         return iter(["skipped: EVAL_DATA is not set"])

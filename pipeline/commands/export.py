@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.errors import ConfigError
+from pipeline.core.errors import ConfigError
 
 
 @click.command("export")
@@ -16,7 +16,7 @@ from pipeline.errors import ConfigError
 def export_command(setting: Setting, folder: Path) -> None:
     """Write every table into FOLDER; `groundswell sql --parquet FOLDER` asks it, with the same views."""
     try:
-        from pipeline.cluster.load import export_tables
+        from pipeline.scale.transfer import export_tables
     except ImportError as error:
         raise ConfigError(f"export needs {error.name}: pip install 'groundswell[scale]'") from error
     from pipeline.store import Store, must_exist

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
-from pipeline.errors import ConfigError, SourceError, StoreError
-from pipeline.model import Batch, ComplaintCount, Post, Run
+from pipeline.core.errors import ConfigError, SourceError, StoreError
+from pipeline.core.records import Batch, ComplaintCount, Post, Run
 
 
 def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
@@ -40,7 +40,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
     A service may be called by its id or by a name the catalogue knows.
     """
     from pipeline.sources.complaints import parse_counts, read_capped
-    from pipeline.sources.reading import plain
+    from pipeline.sources.parsing import plain
     from pipeline.text.services import ServiceMatcher
 
     matcher, catalogue = ServiceMatcher(setting.config.catalogue), setting.config.catalogue
@@ -49,8 +49,14 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
         return count if count.service in catalogue else replace(count, service=matcher.id_of(count.service))
 
     def batches() -> Iterator[Batch]:
-        batch = parse_counts(read_capped(file), source=f"counts:{plain(file.name, 200)}", fetched_at=setting.now, name=str(file),
-                             interval_s=interval, service=service_id or "")  # fmt: skip
+        batch = parse_counts(
+            read_capped(file),
+            source=f"counts:{plain(file.name, 200)}",
+            fetched_at=setting.now,
+            name=str(file),
+            interval_s=interval,
+            service=service_id or "",
+        )
         rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
         clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
         if len(clash) != len(rows):
@@ -99,15 +105,20 @@ def posts(setting: Setting, file: Path) -> None:
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
     """A provider's past incidents from CSV: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]."""
     from pipeline.sources.complaints import read_capped
-    from pipeline.sources.reading import plain
+    from pipeline.sources.parsing import plain
     from pipeline.sources.status_archive import parse_incident_archive
     from pipeline.sources.statuspage import page_key
 
     service = setting.config.catalogue.get(service_id)
     if service is None or not service.status_page:
         raise ConfigError(f"--service: {service_id!r} {'has no status_page' if service else 'is not'} in the catalogue")
-    batch = parse_incident_archive(read_capped(file), page=page_key(service.status_page), source=f"incidents:{plain(file.name, 200)}",
-                                   fetched_at=setting.now, name=str(file))  # fmt: skip
+    batch = parse_incident_archive(
+        read_capped(file),
+        page=page_key(service.status_page),
+        source=f"incidents:{plain(file.name, 200)}",
+        fetched_at=setting.now,
+        name=str(file),
+    )
     _store(setting, [batch])
 
 
@@ -116,7 +127,7 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
 @common
 def scenario(setting: Setting, folder: Path) -> None:
     """All that a recorded folder holds, as history."""
-    from pipeline.sources.recorded import load_recorded, read_scenario
+    from pipeline.replay.scenario import load_recorded, read_scenario
     from pipeline.store.runs import mark_simulated
 
     recorded = read_scenario(folder)
@@ -135,7 +146,7 @@ def scenario(setting: Setting, folder: Path) -> None:
 
 def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:
     """Store batches as they come; what was stored stays when a later one cannot be read."""
-    from pipeline.store.collected import save_batch
+    from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
 
     seen = new = refused = 0
@@ -146,8 +157,19 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
                 added = save_batch(store, batch, setting.now)
                 seen, new, refused = seen + len(batch.rows), new + added, refused + len(batch.rejected)
                 told += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(told)]]
-                record_run(store, Run(stage="import", subject=batch.source, started=setting.now, outcome=batch.outcome, seen=len(batch.rows),
-                                      new=added, rejected=len(batch.rejected), covered=batch.covered))  # fmt: skip
+                record_run(
+                    store,
+                    Run(
+                        stage="import",
+                        subject=batch.source,
+                        started=setting.now,
+                        outcome=batch.outcome,
+                        seen=len(batch.rows),
+                        new=added,
+                        rejected=len(batch.rejected),
+                        covered=batch.covered,
+                    ),
+                )
         except (SourceError, StoreError) as error:
             told, failed = [*told, str(error)], True
     for line in told:

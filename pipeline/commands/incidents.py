@@ -9,9 +9,9 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.errors import ConfigError, StoreError
-from pipeline.settings import parse_duration
-from pipeline.times import iso, utc
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.times import iso, utc
 
 
 @click.command("incidents")

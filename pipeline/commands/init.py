@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.config import load_catalogue, load_config
-from pipeline.errors import ConfigError
+from pipeline.config.load import load_catalogue, load_config
+from pipeline.core.errors import ConfigError
 
 
 @click.command("init")
@@ -63,6 +63,14 @@ def _text(watch: list[str], mail: str, host: str) -> str:
     if mail:
         security = "none" if host == "localhost" else "starttls"
         port = 25 if host == "localhost" else 587
-        lines += ["", "[mail]", f'to = ["{mail}"]', f'sender = "{mail}"', f'host = "{host}"', f"port = {port}", f'security = "{security}"',
-                  "# with a user name, the password comes from GROUNDSWELL_SMTP_PASSWORD (or ..._FILE)"]  # fmt: skip
+        lines += [
+            "",
+            "[mail]",
+            f'to = ["{mail}"]',
+            f'sender = "{mail}"',
+            f'host = "{host}"',
+            f"port = {port}",
+            f'security = "{security}"',
+            "# with a user name, the password comes from GROUNDSWELL_SMTP_PASSWORD (or ..._FILE)",
+        ]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ def label_command(setting: Setting, limit: int) -> None:
 
     Answers are stored at once. Nothing is retrained by itself; `train` uses them.
     """
-    from pipeline.render.words import header_safe
+    from pipeline.render.formatting import header_safe
     from pipeline.store import Store, must_exist
     from pipeline.store.labels import least_sure, put_label
 

@@ -7,8 +7,8 @@ import sys
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, run_lock
-from pipeline.errors import ConfigError, SourceError
-from pipeline.settings import parse_duration
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError, SourceError
 
 
 @click.command("purge")
@@ -20,11 +20,11 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
 
     That a post was counted stays. Run it daily where Reddit is read.
     """
-    from pipeline.fetch import Fetcher
+    from pipeline.http.session import Fetcher
     from pipeline.sources import build_sources
     from pipeline.sources.reddit import RedditSource
     from pipeline.store import Store, must_exist
-    from pipeline.store.forget import forget, forget_refused, ids_before, kept_ids
+    from pipeline.store.retention import forget, forget_refused, ids_before, kept_ids
 
     try:
         since = setting.now - parse_duration(look_back)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, parse_time, run_lock
-from pipeline.errors import ConfigError
+from pipeline.core.errors import ConfigError
 
 
 @click.command("record")
@@ -24,7 +24,7 @@ def record_command(
 
     Take --from some weeks before the day of interest: the detector needs to know what is usual.
     """
-    from pipeline.recording import record
+    from pipeline.replay.recorder import record
     from pipeline.store import Store, must_exist
 
     since, end = parse_time(begin, "--from"), parse_time(until, "--until") or setting.now

@@ -30,8 +30,8 @@ def run_command(setting: Setting, quiet: bool) -> None:
 
 def _heartbeat(setting: Setting) -> int:
     """Ask for the address of a dead-man switch, where one is set; return an exit code."""
-    from pipeline.errors import SourceError
-    from pipeline.fetch import Fetcher
+    from pipeline.core.errors import SourceError
+    from pipeline.http.session import Fetcher
 
     url = setting.config.secrets.heartbeat_url
     if url is None:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, parse_time, tame
-from pipeline.errors import ConfigError, SourceError, StoreError
-from pipeline.settings import parse_duration
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError, SourceError, StoreError
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
@@ -30,12 +30,18 @@ TOLD = 20
 @click.option("--series", "only", help="Only this series.")
 @common
 def score_counts_command(
-    setting: Setting, file: Path, events: bool, name: str | None, width: str | None, plot: Path | None,
-    explain: str | None, only: str | None,
-) -> None:  # fmt: skip
+    setting: Setting,
+    file: Path,
+    events: bool,
+    name: str | None,
+    width: str | None,
+    plot: Path | None,
+    explain: str | None,
+    only: str | None,
+) -> None:
     """Judge a CSV of counts: timestamp_utc,value[,series][,mentions]; the database is not touched."""
     from detectors import DETECTORS
-    from pipeline.backtest import make_detector
+    from pipeline.detection.factory import make_detector
     from pipeline.sources.table import parse_table
 
     if name is not None and name not in DETECTORS:
@@ -113,10 +119,18 @@ def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
 
     observed, expected = verdicts.observed.to_numpy()[:, 0], verdicts.expected.to_numpy()[:, 0]
     return [
-        [tame(series), stamp(event.onset), stamp(event.peak), stamp(event.end), stamp(event.alarmed + 1),
-         _number(observed[event.peak]), _number(expected[event.peak]), _number(event.score)]
+        [
+            tame(series),
+            stamp(event.onset),
+            stamp(event.peak),
+            stamp(event.end),
+            stamp(event.alarmed + 1),
+            _number(observed[event.peak]),
+            _number(expected[event.peak]),
+            _number(event.score),
+        ]
         for event in found_events(verdicts, alarm)
-    ]  # fmt: skip
+    ]
 
 
 def _explain(verdicts: Any, series: str, when: str, detector: Any) -> None:

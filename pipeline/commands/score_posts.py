@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, tame
-from pipeline.config import MODELS, PLACES
-from pipeline.errors import SourceError, StoreError
+from pipeline.config.paths import MODELS, PLACES
+from pipeline.core.errors import SourceError, StoreError
 
 COLUMNS = ("id", "p_outage", "outage", "service", "component", "symptom", "language")
 CHUNK = 2_000
@@ -24,8 +24,8 @@ LONGEST = 200_000  # of a row that is read; what is longer is cut, as reading st
 @common
 def score_posts_command(setting: Setting, file: Path) -> None:
     """Read a CSV of posts: id,text[,title][,service]; same rows, same order out. The database is not touched."""
-    from pipeline.text import classifier
-    from pipeline.text.reading import ask_about, read_texts
+    from pipeline.text.extract import ask_about, read_texts
+    from pipeline.text.models import outage as classifier
     from pipeline.text.services import ServiceMatcher
 
     model = classifier.load(MODELS)
@@ -46,8 +46,17 @@ def score_posts_command(setting: Setting, file: Path) -> None:
                 out.writerow([_cell(row), "", "", "", "", "", ""])
                 continue
             reading = next(readings)
-            out.writerow([_cell(row), f"{reading.p_outage:.4f}", int(reading.outage), _cell(reading.service),
-                          ";".join(reading.components), reading.symptom, reading.language])  # fmt: skip
+            out.writerow(
+                [
+                    _cell(row),
+                    f"{reading.p_outage:.4f}",
+                    int(reading.outage),
+                    _cell(reading.service),
+                    ";".join(reading.components),
+                    reading.symptom,
+                    reading.language,
+                ]
+            )
     sys.exit(PARTIAL if bad else 0)
 
 

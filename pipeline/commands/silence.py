@@ -9,10 +9,10 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time
-from pipeline.errors import ConfigError
-from pipeline.model import Service
-from pipeline.settings import parse_duration
-from pipeline.times import iso
+from pipeline.config.settings import parse_duration
+from pipeline.core.catalogue import Service
+from pipeline.core.errors import ConfigError
+from pipeline.core.times import iso
 
 LONGEST = timedelta(days=30)
 
@@ -34,7 +34,7 @@ def add(
     setting: Setting, service: str, span: str | None, until: str | None, component: str, reason: str, author: str | None
 ) -> None:
     """Silence SERVICE."""
-    from pipeline.store.people import add_silence
+    from pipeline.store.operators import add_silence
 
     known = _service(setting, service)
     if component and component not in {part.id for part in known.components}:
@@ -63,14 +63,24 @@ def add(
 def list_(setting: Setting, everything: bool, as_json: bool) -> None:
     """List silences."""
     from pipeline.store import must_exist
-    from pipeline.store.people import silences
+    from pipeline.store.operators import silences
 
     must_exist(setting.db)
     with open_store(setting) as store:
         found = [s for s in silences(store) if everything or s.until > setting.now]
     if as_json:
-        told = [{"id": s.id, "service": s.service, "component": s.component, "since": iso(s.since), "until": iso(s.until), "reason": s.reason,
-                 "author": s.author} for s in found]  # fmt: skip
+        told = [
+            {
+                "id": s.id,
+                "service": s.service,
+                "component": s.component,
+                "since": iso(s.since),
+                "until": iso(s.until),
+                "reason": s.reason,
+                "author": s.author,
+            }
+            for s in found
+        ]
         click.echo(json.dumps({"schema": 1, "silences": told}, indent=1))
         return
     for s in found:
@@ -86,7 +96,7 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
 def expire(setting: Setting, number: int) -> None:
     """End a silence now; it stays on record."""
     from pipeline.store import must_exist
-    from pipeline.store.people import expire_silence
+    from pipeline.store.operators import expire_silence
 
     must_exist(setting.db)
     with open_store(setting) as store:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pipeline.commands.common import Setting, common, tame
-from pipeline.errors import ConfigError, StoreError
+from pipeline.core.errors import ConfigError, StoreError
 
 
 @click.command("sql")
@@ -55,7 +55,7 @@ def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
     try:
         import duckdb
 
-        from pipeline.cluster.duck import open_parquet
+        from pipeline.scale.duckdb_views import open_parquet
     except ImportError as error:
         raise ConfigError(f"--parquet needs {error.name}: pip install 'groundswell[scale]'") from error
     with open_parquet(folder) as conn:

@@ -11,15 +11,16 @@ from typing import Any
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time, run_lock, tell_troubles
-from pipeline.config import MODELS, resolve_near
-from pipeline.errors import ConfigError
-from pipeline.model import Run
-from pipeline.times import iso, utc
+from pipeline.config.load import resolve_near
+from pipeline.config.paths import MODELS
+from pipeline.core.errors import ConfigError
+from pipeline.core.records import Run
+from pipeline.core.times import iso, utc
 
 
 def collect_sources(setting: Setting, store: Any, only: Sequence[str] = (), since: datetime | None = None) -> list[Run]:
     """Read the configured sources side by side, or those named in `only`."""
-    from pipeline.fetch import Fetcher
+    from pipeline.http.session import Fetcher
     from pipeline.sources import build_sources
     from pipeline.stages.collect import collect_all
 
@@ -37,9 +38,9 @@ def _collect(setting: Setting, store: Any) -> list[Run]:
 
 def _tag(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.tag import run_tag
-    from pipeline.store.collected import has_untagged
+    from pipeline.store.observations import has_untagged
     from pipeline.store.runs import record_run
-    from pipeline.text.classifier import load
+    from pipeline.text.models.outage import load
     from pipeline.text.services import ServiceMatcher
 
     if not has_untagged(store):
@@ -47,23 +48,30 @@ def _tag(setting: Setting, store: Any) -> list[Run]:
         quiet = Run(stage="tag", subject="posts", started=setting.now, outcome="ok")
         record_run(store, quiet)
         return [quiet]
-    return [run_tag(store, ServiceMatcher(setting.config.catalogue), load(MODELS), setting.now,
-                    since=setting.now - timedelta(hours=1))]  # fmt: skip
+    return [
+        run_tag(
+            store,
+            ServiceMatcher(setting.config.catalogue),
+            load(MODELS),
+            setting.now,
+            since=setting.now - timedelta(hours=1),
+        )
+    ]
 
 
 def _detect(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.backtest import make_detector
+    from pipeline.detection.factory import make_detector
     from pipeline.stages.detect import run_detect
 
     return [run_detect(store, make_detector(setting.config), setting.config.watched, setting.now)]
 
 
 def _explain(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.explain import run_explain
+    from pipeline.stages.explain.alerts import Telling
+    from pipeline.stages.explain.stage import run_explain
+    from pipeline.store.incidents import anything_to_explain
     from pipeline.store.runs import put_stage_note, simulated, stage_note
-    from pipeline.store.story import anything_to_explain
-    from pipeline.telling import Telling
-    from pipeline.text.kinds import RULES, NewsModel, load_news
+    from pipeline.text.models.kinds import RULES, NewsModel, load_news
     from pipeline.text.services import ServiceMatcher
 
     since = stage_note(store, "alert", "since")
@@ -82,9 +90,9 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
 
 
 def _alert(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.channels import build_channels
-    from pipeline.selfwatch import own_notes
-    from pipeline.stages.alert import delivery_of, run_alert
+    from pipeline.notify.channels import build_channels
+    from pipeline.stages.alert.self_monitoring import own_notes
+    from pipeline.stages.alert.stage import delivery_of, run_alert
     from pipeline.store.outbox import put_alerts
     from pipeline.store.runs import put_stage_note
 
@@ -107,7 +115,7 @@ def _publish(setting: Setting, store: Any) -> list[Run]:
 
 
 def _tidy(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.store.forget import tidy
+    from pipeline.stages.retention import tidy
 
     keep = setting.config.keep
     done = tidy(store, setting.now, words=keep.words, runs=keep.runs, refused=keep.refused)
@@ -115,9 +123,14 @@ def _tidy(setting: Setting, store: Any) -> list[Run]:
 
 
 STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
-    "collect": _collect, "tag": _tag, "detect": _detect, "explain": _explain, "alert": _alert, "publish": _publish,
+    "collect": _collect,
+    "tag": _tag,
+    "detect": _detect,
+    "explain": _explain,
+    "alert": _alert,
+    "publish": _publish,
     "tidy": _tidy,
-}  # fmt: skip
+}
 
 
 def run_stages(setting: Setting, names: list[str]) -> list[Run]:
@@ -154,8 +167,10 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None) 
         raise ConfigError("--since: lies in the future")
     with run_lock(setting.db), open_store(setting) as store:
         runs = collect_sources(setting, store, only, start)
-    click.echo(f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
-               f" {sum(r.rejected for r in runs)} refused")  # fmt: skip
+    click.echo(
+        f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
+        f" {sum(r.rejected for r in runs)} refused"
+    )
     sys.exit(tell_troubles(runs))
 
 
@@ -190,9 +205,9 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     import tempfile
     from email import message_from_bytes, policy
 
-    from pipeline.channels import CHANNELS
-    from pipeline.channels.file import file_name
-    from pipeline.stages.alert import arrange, delivery_of
+    from pipeline.notify.channels import CHANNELS
+    from pipeline.notify.channels.file import file_name
+    from pipeline.stages.alert.stage import arrange, delivery_of
     from pipeline.store import Store, must_exist
     from pipeline.store.outbox import copy_outbox, due_alerts
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
-from pipeline.config import MODELS
+from pipeline.config.paths import MODELS
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
 
@@ -23,7 +23,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
-    from pipeline.text.classifier import doubts
+    from pipeline.text.models.outage import doubts
 
     must_exist(setting.db)
     with Store(setting.db) as store:
@@ -35,8 +35,21 @@ def status_command(setting: Setting, as_json: bool) -> None:
         told = simulated(store)
     model = "; ".join(doubts(MODELS))
     if as_json:
-        click.echo(json.dumps({"schema": 1, "open": wrong, "silent_sources": blind, "waiting": waiting, "failed": failed,
-                               "model": model or "ok", "simulated": told, "rows": rows}, indent=1))  # fmt: skip
+        click.echo(
+            json.dumps(
+                {
+                    "schema": 1,
+                    "open": wrong,
+                    "silent_sources": blind,
+                    "waiting": waiting,
+                    "failed": failed,
+                    "model": model or "ok",
+                    "simulated": told,
+                    "rows": rows,
+                },
+                indent=1,
+            )
+        )
     else:
         if told:
             click.echo(f"simulated {told}")

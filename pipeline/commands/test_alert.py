@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import Config, resolve_near
-from pipeline.errors import ChannelError, ConfigError
-from pipeline.model import Alert
-from pipeline.times import iso
+from pipeline.config.load import Config, resolve_near
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import ChannelError, ConfigError
+from pipeline.core.times import iso
 
 
 @click.command("test-alert")
@@ -21,8 +21,8 @@ from pipeline.times import iso
 @common
 def test_alert_command(setting: Setting, to: str | None) -> None:
     """Send a test message through every configured channel; exit 1 with the server's words when one fails."""
-    from pipeline.channels import build_channels
-    from pipeline.channels.email import EmailChannel, recipients
+    from pipeline.notify.channels import build_channels
+    from pipeline.notify.channels.email import EmailChannel, recipients
     from pipeline.render.mail import compose
 
     config = setting.config
@@ -72,17 +72,46 @@ def sample(now: datetime) -> Alert:
     expected = [6 + 3 * math.sin(i / 8) for i in range(32)]
     observed = [round(m + (0 if i < 26 else 9.0 * (i - 25) ** 1.5), 1) for i, m in enumerate(expected)]
     facts = {
-        "service": "Example service", "service_id": "example", "transition": "opened", "state": "likely",
-        "impact": "moderate", "symptom": "login", "onset": iso(now - timedelta(minutes=20)), "peak": None, "end": None,
-        "at": iso(now), "official_first_at": None, "affected": ["web"], "affected_names": ["example.org"],
-        "works_names": ["Example API"], "components": [], "evidence": ["this is a test: nothing is broken"], "official": [],
-        "sources": [], "votes": 0, "quotes": ["a test message quotes nobody"], "episodes": 1, "links": [],
-        "next_after": iso(now + timedelta(minutes=15)), "simulated": False,
-        "chart": {"label": "complaints in 15 min (invented)", "t": times, "observed": observed, "expected": expected,
-                  "upper": [None] * 32},
-    }  # fmt: skip
+        "service": "Example service",
+        "service_id": "example",
+        "transition": "opened",
+        "state": "likely",
+        "impact": "moderate",
+        "symptom": "login",
+        "onset": iso(now - timedelta(minutes=20)),
+        "peak": None,
+        "end": None,
+        "at": iso(now),
+        "official_first_at": None,
+        "affected": ["web"],
+        "affected_names": ["example.org"],
+        "works_names": ["Example API"],
+        "components": [],
+        "evidence": ["this is a test: nothing is broken"],
+        "official": [],
+        "sources": [],
+        "votes": 0,
+        "quotes": ["a test message quotes nobody"],
+        "episodes": 1,
+        "links": [],
+        "next_after": iso(now + timedelta(minutes=15)),
+        "simulated": False,
+        "chart": {
+            "label": "complaints in 15 min (invented)",
+            "t": times,
+            "observed": observed,
+            "expected": expected,
+            "upper": [None] * 32,
+        },
+    }
     return Alert(
-        message_id=f"<test-{int(now.timestamp())}@groundswell>", incident="test", service="example", transition="opened",
-        channel="test", created=now, due_at=now, subject="Example service: likely outage (example.org; login; impact moderate)",
+        message_id=f"<test-{int(now.timestamp())}@groundswell>",
+        incident="test",
+        service="example",
+        transition="opened",
+        channel="test",
+        created=now,
+        due_at=now,
+        subject="Example service: likely outage (example.org; login; impact moderate)",
         facts=facts,
-    )  # fmt: skip
+    )

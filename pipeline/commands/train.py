@@ -7,14 +7,25 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config import LABELS, MODELS, load_catalogue
+from pipeline.config.load import load_catalogue
+from pipeline.config.paths import LABELS, MODELS
 
 
 @click.command("train")
-@click.option("--labels", type=click.Path(path_type=Path), default=LABELS, show_default=False,
-              help="Folder of posts*.csv and headlines*.csv. Default: data/labels.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), default=MODELS, show_default=False,
-              help="Folder of the models. Default: data/model.")  # fmt: skip
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    default=LABELS,
+    show_default=False,
+    help="Folder of posts*.csv and headlines*.csv. Default: data/labels.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=MODELS,
+    show_default=False,
+    help="Folder of the models. Default: data/model.",
+)
 @click.option("--force", is_flag=True, help="Write the new models even where they are no better than the old.")
 @common
 def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> None:
@@ -23,9 +34,11 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     Old and new are measured on the same tenth of the texts, which neither was trained on; a new model is kept only
     where it is better there.
     """
-    from pipeline.text import classifier, kinds, modelfile, training
-    from pipeline.text.encoder import find_encoder
-    from pipeline.text.figures import HEADER, figures
+    from pipeline.text.models import files as modelfile
+    from pipeline.text.models import kinds, training
+    from pipeline.text.models import outage as classifier
+    from pipeline.text.models.encoder import find_encoder
+    from pipeline.text.models.metrics import HEADER, figures
     from pipeline.text.services import ServiceMatcher
 
     matcher = ServiceMatcher(load_catalogue())

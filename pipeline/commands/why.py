@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time
-from pipeline.errors import ConfigError
-from pipeline.times import iso
+from pipeline.core.errors import ConfigError
+from pipeline.core.times import iso
 
 CAP = 1000
 MARKS = {True: "+", False: "-", None: " "}
@@ -23,9 +23,9 @@ MARKS = {True: "+", False: "-", None: " "}
 def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
     """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
     from detectors import DETECTORS
-    from pipeline.render.words import header_safe  # outside text must not steer the terminal
+    from pipeline.render.formatting import header_safe
+    from pipeline.reports.decision_trace import trail
     from pipeline.store import must_exist
-    from pipeline.trail import trail
 
     if service not in setting.config.catalogue:
         raise ConfigError(f"{service!r} is not in the catalogue")

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree import ElementTree as ET
 
-from pipeline.findings import Incident
-from pipeline.model import Service, names
-from pipeline.render.words import header_safe
-from pipeline.times import iso
+from pipeline.core.catalogue import Service, names
+from pipeline.core.incidents import Incident
+from pipeline.core.times import iso
+from pipeline.render.formatting import header_safe
 
 ATOM = "http://www.w3.org/2005/Atom"
 MOST = 50

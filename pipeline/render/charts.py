@@ -7,27 +7,35 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.findings import Incident, Points, SeriesKey
-from pipeline.model import Alert, Service, names
+from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Service, names
+from pipeline.core.incidents import Incident
+from pipeline.core.series import Points, SeriesKey
+from pipeline.core.times import iso, utc
+from pipeline.render.formatting import isolated
 from pipeline.render.svg import count_chart, parts_chart
-from pipeline.render.words import isolated
-from pipeline.times import iso, utc
 
 BEFORE, AFTER, LONGEST = timedelta(hours=3), timedelta(hours=3), timedelta(hours=30)
 LANES = 16  # parts drawn; the table beside has all
 
 
 def count_charts(
-    incident: Incident, series: Mapping[SeriesKey, Points], alerts: Sequence[Alert], links: Sequence[Mapping[str, Any]],
-    now: datetime, *, simulated: bool,
-) -> list[str]:  # fmt: skip
+    incident: Incident,
+    series: Mapping[SeriesKey, Points],
+    alerts: Sequence[Alert],
+    links: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    simulated: bool,
+) -> list[str]:
     """Return complaint counts in their bins, with the most that was usual, and reports in five-minute steps."""
     since, until = incident.onset - BEFORE, _until(incident, now)
     marks = _marks(incident, alerts, links)
     phases = [
         (_s(p.since), _s(p.until or until), p.impact, f"{p.phase}, impact {p.impact}, from {iso(p.since)[11:16]} UTC")
-        for p in incident.phases if p.phase != "over"
-    ]  # fmt: skip
+        for p in incident.phases
+        if p.phase != "over"
+    ]
     found = []
     for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
         key = min((k for k in series if k.channel == channel and k.is_total), key=str, default=None)
@@ -46,13 +54,19 @@ def count_charts(
         times = list(range(_s(since) // step * step, _s(until), step))
         quiet = [None] * len(times)
         told = channel == "complaints"
-        found.append(count_chart(
-            times, [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
-            [_cell(cells.get(t), 1) for t in times] if told else quiet, marks,
-            f"{unit} in {step // 60} min, UTC, from {since:%-d %B}{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
-            f"{', simulated' if simulated else ''}", spoken=f"most at {_peak(cells)} UTC; {'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
-            upper=[_cell(cells.get(t), 2) for t in times] if told else (), phases=phases,
-        ))  # fmt: skip
+        found.append(
+            count_chart(
+                times,
+                [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
+                [_cell(cells.get(t), 1) for t in times] if told else quiet,
+                marks,
+                f"{unit} in {step // 60} min, UTC, from {since:%-d %B}{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
+                f"{', simulated' if simulated else ''}",
+                spoken=f"most at {_peak(cells)} UTC; {'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
+                upper=[_cell(cells.get(t), 2) for t in times] if told else (),
+                phases=phases,
+            )
+        )
     return found
 
 
@@ -81,8 +95,9 @@ def _marks(
 ) -> list[tuple[int, str, str]]:
     marks = [
         (_s(utc(k["first_seen"])), "news", f"news {k['first_seen'][11:16]} UTC: {isolated(k['title'])}")
-        for k in links if k["shown"]
-    ]  # fmt: skip
+        for k in links
+        if k["shown"]
+    ]
     for e in incident.evidence:
         if e.kind == "official":
             marks.append((_s(e.at), "update", f"{iso(e.at)[11:16]} UTC, {isolated(e.statement)}"))

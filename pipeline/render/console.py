@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.model import Catalogue, names
-from pipeline.render.words import header_safe
-from pipeline.times import minutes_between, utc
+from pipeline.core.catalogue import Catalogue, names
+from pipeline.core.times import minutes_between, utc
+from pipeline.render.formatting import header_safe
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 

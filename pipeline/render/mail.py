@@ -16,8 +16,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from pipeline.model import Alert, message_id
-from pipeline.render.words import environment, header_safe, in_percent, isolated, local
+from pipeline.core.alerts import Alert, message_id
+from pipeline.render.formatting import environment, header_safe, in_percent, isolated, local
 
 CAP, NAME, PARTS = 400, 60, 12
 
@@ -66,9 +66,11 @@ def _kind_and_words(alert: Alert, zone: str) -> tuple[str, dict[str, Any]]:
 
 def _note(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
     return {
-        "heading": _cut(told["heading"]), "at_words": local(told["at"], zone), "simulated": told["simulated"],
+        "heading": _cut(told["heading"]),
+        "at_words": local(told["at"], zone),
+        "simulated": told["simulated"],
         "sections": [{"title": s["title"], "lines": [_cut(line) for line in s["lines"]]} for s in told["sections"]],
-    }  # fmt: skip
+    }
 
 
 def _cut(text: str, cap: int = CAP) -> str:
@@ -85,25 +87,46 @@ def _words(told: Mapping[str, Any], zone: str) -> dict[str, Any]:
     cut = _cut
     return {
         **told,
-        "service": cut(told["service"]), "sure": in_percent(told["probability"]) if told.get("probability") is not None else "",
+        "service": cut(told["service"]),
+        "sure": in_percent(told["probability"]) if told.get("probability") is not None else "",
         "refused": [(cut(why), many) for why, many in (told.get("refused") or {}).items()][:4],
         **{name: cut(told.get(name) or "") for name in ("where", "fallback")},
         **{name: [cut(line) for line in told.get(name) or ()] for name in ("comparable", "differs")},
-        "why": f"groundswell why {told['service_id']} --at {told['at']}", "wrong": f"groundswell feedback {told['incident']} wrong",
+        "why": f"groundswell why {told['service_id']} --at {told['at']}",
+        "wrong": f"groundswell feedback {told['incident']} wrong",
         "silence": f'groundswell silence add {told["service_id"]} --for 4h --reason "..."',
         "affected_names": _few([_cut(name, NAME) for name in told["affected_names"]]),
-        "works_names": _few([_cut(name, NAME) for name in told["works_names"]]), "onset_words": local(told["onset"], zone), "at_words": local(told["at"], zone),
+        "works_names": _few([_cut(name, NAME) for name in told["works_names"]]),
+        "onset_words": local(told["onset"], zone),
+        "at_words": local(told["at"], zone),
         "official_words": local(told["official_first_at"], zone, date=False),
-        "end_words": local(told["end"], zone), "next_words": local(told["next_after"], zone, date=False),
+        "end_words": local(told["end"], zone),
+        "next_words": local(told["next_after"], zone, date=False),
         "quotes": [cut(text) for text in told["quotes"]],
         "evidence": [cut(text) for text in told["evidence"]],
         "official": [(local(moment, zone, date=False), cut(text)) for moment, text in told["official"]],
-        "links": [{**k, "title": cut(k["title"]), "against": [cut(line) for line in k["against"]], "seen": local(k["seen"], zone)} for k in told["links"]],
+        "links": [
+            {
+                **k,
+                "title": cut(k["title"]),
+                "against": [cut(line) for line in k["against"]],
+                "seen": local(k["seen"], zone),
+            }
+            for k in told["links"]
+        ],
         "more_parts": max(0, len(told["components"]) - PARTS),
-        "components": [{**c, "name": _cut(c["name"], NAME), "detail": cut(c["detail"]), "since": local(c["since"], zone, date=False),
-                        "until": local(c["until"], zone, date=False) if c["until"] else ""} for c in told["components"][:PARTS]],
+        "components": [
+            {
+                **c,
+                "name": _cut(c["name"], NAME),
+                "detail": cut(c["detail"]),
+                "since": local(c["since"], zone, date=False),
+                "until": local(c["until"], zone, date=False) if c["until"] else "",
+            }
+            for c in told["components"][:PARTS]
+        ],
         "symptom_words": told["symptom"].replace("_", " "),
-    }  # fmt: skip
+    }
 
 
 @lru_cache(maxsize=64)

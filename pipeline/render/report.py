@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.findings import Advisory, Evidence, Incident, Points, SeriesKey
-from pipeline.model import Alert, Catalogue, Service, names
+from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Catalogue, Service, names
+from pipeline.core.incidents import Advisory, Evidence, Incident
+from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
-from pipeline.render.words import environment, in_percent, isolated, local
+from pipeline.render.formatting import environment, in_percent, isolated, local
 
 BASIS = ("complaints", "votes", "official", "shared")
 TOPICS = (
@@ -58,28 +60,55 @@ def file_of(kind: str, name: str) -> str:
 
 
 def index_page(
-    told: Told, *, learning: Mapping[str, str], advisories: Sequence[Advisory], ranks: Sequence[tuple[str, datetime, int]],
-    rows: Mapping[str, int], blind: Sequence[Mapping[str, Any]], doubts: Sequence[str] = (),
-) -> str:  # fmt: skip
+    told: Told,
+    *,
+    learning: Mapping[str, str],
+    advisories: Sequence[Advisory],
+    ranks: Sequence[tuple[str, datetime, int]],
+    rows: Mapping[str, int],
+    blind: Sequence[Mapping[str, Any]],
+    doubts: Sequence[str] = (),
+) -> str:
     """Return the first page: what is wrong now, surges, silent sources, incidents newest first."""
     newest = sorted(
         (i for i in told.incidents if i.service in told.catalogue), key=lambda i: (i.onset, i.id), reverse=True
     )
-    return environment().get_template("index.html").render(
-        told.words(), services=[{**_now(told, s), "learning": learning.get(s, "")} for s in told.services], listed=_rows(told, newest[:LISTED]),
-        rest=max(0, len(newest) - LISTED), total=len(told.incidents), rows=rows, doubts=doubts, ranks=_ranks(ranks, told.zone),
-        blind=[{**b, "since": local(b["since"], told.zone) if b["since"] else "never"} for b in blind],
-        advisories=[
-            {"name": told.catalogue[a.service].name, "level": a.level, "since": local(a.since, told.zone),
-             "until": local(a.until, told.zone) if a.until else "", "reasons": a.reasons} for a in advisories if a.service in told.catalogue
-        ],
-    )  # fmt: skip
+    return (
+        environment()
+        .get_template("index.html")
+        .render(
+            told.words(),
+            services=[{**_now(told, s), "learning": learning.get(s, "")} for s in told.services],
+            listed=_rows(told, newest[:LISTED]),
+            rest=max(0, len(newest) - LISTED),
+            total=len(told.incidents),
+            rows=rows,
+            doubts=doubts,
+            ranks=_ranks(ranks, told.zone),
+            blind=[{**b, "since": local(b["since"], told.zone) if b["since"] else "never"} for b in blind],
+            advisories=[
+                {
+                    "name": told.catalogue[a.service].name,
+                    "level": a.level,
+                    "since": local(a.since, told.zone),
+                    "until": local(a.until, told.zone) if a.until else "",
+                    "reasons": a.reasons,
+                }
+                for a in advisories
+                if a.service in told.catalogue
+            ],
+        )
+    )
 
 
 def incident_page(
-    told: Told, incident: Incident, *, series: Mapping[SeriesKey, Points], links: Sequence[Mapping[str, Any]],
+    told: Told,
+    incident: Incident,
+    *,
+    series: Mapping[SeriesKey, Points],
+    links: Sequence[Mapping[str, Any]],
     quotes: Sequence[Mapping[str, Any]],
-) -> str:  # fmt: skip
+) -> str:
     """Return the page of one incident."""
     mine = _mine(told.alerts, incident)
     card = _card(incident, told.catalogue, series, links, mine, quotes, told.zone, told.now, told.simulated)
@@ -96,9 +125,15 @@ def service_page(
     """Return the page of one service: now, what an alarm takes, availability, incidents, parts."""
     mine = sorted((i for i in told.incidents if i.service == service.id), key=lambda i: (i.onset, i.id), reverse=True)
     card = {
-        **_now(told, service.id), "vendor": service.vendor, "status_page": service.status_page, "learning": learning, "takes": takes, "months": months,
-        "listed": _rows(told, mine[:LISTED]), "parts": [part.name for part in service.components],
-    }  # fmt: skip
+        **_now(told, service.id),
+        "vendor": service.vendor,
+        "status_page": service.status_page,
+        "learning": learning,
+        "takes": takes,
+        "months": months,
+        "listed": _rows(told, mine[:LISTED]),
+        "parts": [part.name for part in service.components],
+    }
     return environment().get_template("service.html").render(told.words(), s=card)
 
 
@@ -117,10 +152,14 @@ def _now(told: Told, service: str) -> dict[str, Any]:
     )
     active = next((i for i in reversed(told.incidents) if i.active and i.service == service), None)
     return {
-        "name": told.catalogue[service].name, "file": file_of("service", service), "state": active.state if active else "quiet",
-        "impact": active.impact if active else "none", "unknown": unknown, "incident": file_of("incident", active.id) if active else "",
+        "name": told.catalogue[service].name,
+        "file": file_of("service", service),
+        "state": active.state if active else "quiet",
+        "impact": active.impact if active else "none",
+        "unknown": unknown,
+        "incident": file_of("incident", active.id) if active else "",
         "count": sum(i.service == service for i in told.incidents),
-    }  # fmt: skip
+    }
 
 
 def _rows(told: Told, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
@@ -128,53 +167,112 @@ def _rows(told: Told, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
     for i in incidents:
         service = told.catalogue[i.service]
         alerts = _mine(told.alerts, i)
-        found.append({
-            "file": file_of("incident", i.id), "service": service.name, "state": i.state, "impact": i.impact, "onset": local(i.onset, told.zone),
-            "end": local(i.end, told.zone) if i.end else "", "first_alert": _first(alerts, told.zone),
-            "lead": _lead(alerts, i), "parts": ", ".join(names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]),
-        })  # fmt: skip
+        found.append(
+            {
+                "file": file_of("incident", i.id),
+                "service": service.name,
+                "state": i.state,
+                "impact": i.impact,
+                "onset": local(i.onset, told.zone),
+                "end": local(i.end, told.zone) if i.end else "",
+                "first_alert": _first(alerts, told.zone),
+                "lead": _lead(alerts, i),
+                "parts": ", ".join(
+                    names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]
+                ),
+            }
+        )
     return found
 
 
 def _card(
-    incident: Incident, catalogue: Catalogue, series: Mapping[SeriesKey, Points], links: Sequence[Mapping[str, Any]],
-    alerts: Sequence[Alert], quotes: Sequence[Mapping[str, Any]], zone: str, now: datetime, simulated: bool,
-) -> dict[str, Any]:  # fmt: skip
+    incident: Incident,
+    catalogue: Catalogue,
+    series: Mapping[SeriesKey, Points],
+    links: Sequence[Mapping[str, Any]],
+    alerts: Sequence[Alert],
+    quotes: Sequence[Mapping[str, Any]],
+    zone: str,
+    now: datetime,
+    simulated: bool,
+) -> dict[str, Any]:
     service = catalogue[incident.service]
     grouped = [
-        {"relation": relation.replace("_", " "),
-         "links": [{**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)} for k in links if k["relation"] == relation and k["shown"]]}
+        {
+            "relation": relation.replace("_", " "),
+            "links": [
+                {**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)}
+                for k in links
+                if k["relation"] == relation and k["shown"]
+            ],
+        }
         for relation in RELATIONS
-    ]  # fmt: skip
+    ]
     return {
-        "id": incident.id, "part_of": file_of("incident", incident.part_of) if incident.part_of else "", "service": service.name, "state": incident.state, "impact": incident.impact,
-        "symptom": incident.symptom.replace("_", " "), "onset": local(incident.onset, zone),
-        "end": local(incident.end, zone), "episodes": incident.episodes, "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
+        "id": incident.id,
+        "part_of": file_of("incident", incident.part_of) if incident.part_of else "",
+        "service": service.name,
+        "state": incident.state,
+        "impact": incident.impact,
+        "symptom": incident.symptom.replace("_", " "),
+        "onset": local(incident.onset, zone),
+        "end": local(incident.end, zone),
+        "episodes": incident.episodes,
+        "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
         "parts_chart": parts_over_time(incident, service, now),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
         "first_alert": _first(alerts, zone, date=False),
-        "lead": _lead(alerts, incident), "phases": [
-            {"episode": p.episode, "phase": p.phase, "since": local(p.since, zone),
-             "until": local(p.until, zone, date=False) if p.until else "", "impact": p.impact, "why": p.why}
+        "lead": _lead(alerts, incident),
+        "phases": [
+            {
+                "episode": p.episode,
+                "phase": p.phase,
+                "since": local(p.since, zone),
+                "until": local(p.until, zone, date=False) if p.until else "",
+                "impact": p.impact,
+                "why": p.why,
+            }
             for p in incident.phases
         ],
         "components": [
-            {"name": names([c.component], service)[0], "status": c.status, "source": c.source, "since": local(c.since, zone),
-             "until": local(c.until, zone) if c.until else "still", "detail": c.detail}
+            {
+                "name": names([c.component], service)[0],
+                "status": c.status,
+                "source": c.source,
+                "since": local(c.since, zone),
+                "until": local(c.until, zone) if c.until else "still",
+                "detail": c.detail,
+            }
             for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
         ],
-        "topics": _topics(incident), "probability": in_percent(incident.probability) if incident.probability is not None else "",
+        "topics": _topics(incident),
+        "probability": in_percent(incident.probability) if incident.probability is not None else "",
         "hidden": sum(1 for k in links if not k["shown"]),
         "evidence": [
             {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rests_on": _rests_on(e)}
-            for e in incident.evidence if e.kind in BASIS
+            for e in incident.evidence
+            if e.kind in BASIS
         ],
-        "quotes": [{"text": isolated(f"{q['title']} {q['text']}".strip()), "where": q["community"],
-                    "at": local(q["created"], zone)} for q in quotes],
+        "quotes": [
+            {
+                "text": isolated(f"{q['title']} {q['text']}".strip()),
+                "where": q["community"],
+                "at": local(q["created"], zone),
+            }
+            for q in quotes
+        ],
         "links": [group for group in grouped if group["links"]],
-        "alerts": [{"at": local(a.created, zone), "transition": a.transition.replace("_", " "), "subject": isolated(a.subject),
-                    "sent": a.sent_at is not None, "error": a.error} for a in alerts],
-    }  # fmt: skip
+        "alerts": [
+            {
+                "at": local(a.created, zone),
+                "transition": a.transition.replace("_", " "),
+                "subject": isolated(a.subject),
+                "sent": a.sent_at is not None,
+                "error": a.error,
+            }
+            for a in alerts
+        ],
+    }
 
 
 def _topics(incident: Incident) -> list[dict[str, Any]]:
@@ -229,7 +327,12 @@ def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[dict[s
     for app, observed, rank in ranks:
         by_app.setdefault(app, []).append((observed, rank))
     return [
-        {"app": app, "first": places[0][1], "last": places[-1][1], "best": min(rank for _, rank in places),
-         "best_since": local(next(at for at, rank in places if rank == min(r for _, r in places)), zone)}
+        {
+            "app": app,
+            "first": places[0][1],
+            "last": places[-1][1],
+            "best": min(rank for _, rank in places),
+            "best_since": local(next(at for at, rank in places if rank == min(r for _, r in places)), zone),
+        }
         for app, places in sorted(by_app.items())
-    ]  # fmt: skip
+    ]

@@ -13,10 +13,16 @@ LANE = 20
 
 
 def count_chart(
-    times: Sequence[int], observed: Sequence[float | None], expected: Sequence[float | None],
-    marks: Sequence[tuple[int, str, str]], label: str, *, upper: Sequence[float | None] = (),
-    phases: Sequence[tuple[int, int, str, str]] = (), spoken: str = "",
-) -> str:  # fmt: skip
+    times: Sequence[int],
+    observed: Sequence[float | None],
+    expected: Sequence[float | None],
+    marks: Sequence[tuple[int, str, str]],
+    label: str,
+    *,
+    upper: Sequence[float | None] = (),
+    phases: Sequence[tuple[int, int, str, str]] = (),
+    spoken: str = "",
+) -> str:
     """Return the SVG; `times` are seconds of the epoch, None is a gap, `marks` are (time, css class, words).
 
     `upper` is the most that is usual, drawn as a band above 0; `phases` are (from, to, css class, words), drawn as a

@@ -14,9 +14,10 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from pipeline.config import Config, resolve_near
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Service
+from pipeline.config.load import Config, resolve_near
+from pipeline.core.catalogue import Service
+from pipeline.core.records import Batch
+from pipeline.http.session import Fetcher
 from pipeline.sources.bluesky import BlueskySource
 from pipeline.sources.charts import ChartSource
 from pipeline.sources.complaints import CountsFileSource
@@ -43,26 +44,39 @@ class Source(Protocol):
 # ministry, a regulator or a wire before a technology desk has it
 NEWS_DESKS = {
     "politics": (
-        "https://feeds.bbci.co.uk/news/politics/rss.xml", "https://www.theguardian.com/politics/rss",
-        "https://www.theguardian.com/us-news/rss", "https://rss.politico.com/politics-news.xml", "https://thehill.com/feed/",
-        "https://rss.nytimes.com/services/xml/rss/nyt/Politics.xml", "https://feeds.npr.org/1014/rss.xml",
+        "https://feeds.bbci.co.uk/news/politics/rss.xml",
+        "https://www.theguardian.com/politics/rss",
+        "https://www.theguardian.com/us-news/rss",
+        "https://rss.politico.com/politics-news.xml",
+        "https://thehill.com/feed/",
+        "https://rss.nytimes.com/services/xml/rss/nyt/Politics.xml",
+        "https://feeds.npr.org/1014/rss.xml",
     ),
     "regulators": (
-        "https://www.ftc.gov/feeds/press-release.xml", "https://www.justice.gov/news/rss",
-        "https://www.sec.gov/news/pressreleases.rss", "https://www.gov.uk/search/news-and-communications.atom",
-        "https://ec.europa.eu/commission/presscorner/api/rss", "https://www.federalregister.gov/api/v1/documents.rss",
+        "https://www.ftc.gov/feeds/press-release.xml",
+        "https://www.justice.gov/news/rss",
+        "https://www.sec.gov/news/pressreleases.rss",
+        "https://www.gov.uk/search/news-and-communications.atom",
+        "https://ec.europa.eu/commission/presscorner/api/rss",
+        "https://www.federalregister.gov/api/v1/documents.rss",
     ),
     "wires and world": (
-        "https://feeds.bbci.co.uk/news/world/rss.xml", "https://www.aljazeera.com/xml/rss/all.xml",
-        "https://rss.dw.com/rdf/rss-en-all", "https://www.france24.com/en/rss", "https://www3.nhk.or.jp/rss/news/cat0.xml",
+        "https://feeds.bbci.co.uk/news/world/rss.xml",
+        "https://www.aljazeera.com/xml/rss/all.xml",
+        "https://rss.dw.com/rdf/rss-en-all",
+        "https://www.france24.com/en/rss",
+        "https://www3.nhk.or.jp/rss/news/cat0.xml",
         "https://www.cbc.ca/webfeed/rss/rss-world",
     ),
     "technology": (
-        "https://feeds.bbci.co.uk/news/technology/rss.xml", "https://www.theguardian.com/technology/rss",
-        "https://rss.nytimes.com/services/xml/rss/nyt/Technology.xml", "https://techcrunch.com/feed/",
-        "https://www.theregister.com/headlines.atom", "https://tech.slashdot.org/slashdot.rss",
+        "https://feeds.bbci.co.uk/news/technology/rss.xml",
+        "https://www.theguardian.com/technology/rss",
+        "https://rss.nytimes.com/services/xml/rss/nyt/Technology.xml",
+        "https://techcrunch.com/feed/",
+        "https://www.theregister.com/headlines.atom",
+        "https://tech.slashdot.org/slashdot.rss",
     ),
-}  # fmt: skip
+}
 MOST_QUERIES = 60
 
 
@@ -101,10 +115,14 @@ def _google_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequenc
         return []
     base = config.sources.google_news_base.rstrip("/")
     return [
-        FeedSource(google_news(s.name, s.vendor).replace(f"https://{GOOGLE}", base), fetcher,
-                   name=f"google_news:{s.id}", stored_as="google_news")
+        FeedSource(
+            google_news(s.name, s.vendor).replace(f"https://{GOOGLE}", base),
+            fetcher,
+            name=f"google_news:{s.id}",
+            stored_as="google_news",
+        )
         for s in _named(config)[:MOST_QUERIES]
-    ]  # fmt: skip
+    ]
 
 
 def _hacker_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
@@ -152,8 +170,16 @@ def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
     communities = sorted({*own, *config.sources.communities}, key=str.lower)
     if not config.sources.reddit or key is None or not communities:
         return []
-    return [RedditSource(communities, fetcher, client_id=key[0], client_secret=key[1], salt=author_salt(config),
-                         base=config.sources.reddit_base)]  # fmt: skip
+    return [
+        RedditSource(
+            communities,
+            fetcher,
+            client_id=key[0],
+            client_secret=key[1],
+            salt=author_salt(config),
+            base=config.sources.reddit_base,
+        )
+    ]
 
 
 def hashtags(config: Config) -> list[str]:
@@ -172,8 +198,16 @@ def _bluesky(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[So
     names = [service.name for service in _named(config)]
     if not config.sources.bluesky or key is None or not names:
         return []
-    return [BlueskySource(names, fetcher, identifier=key[0], password=key[1], salt=author_salt(config),
-                          base=config.sources.bluesky_base)]  # fmt: skip
+    return [
+        BlueskySource(
+            names,
+            fetcher,
+            identifier=key[0],
+            password=key[1],
+            salt=author_salt(config),
+            base=config.sources.bluesky_base,
+        )
+    ]
 
 
 def _charts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:

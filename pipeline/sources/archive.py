@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.errors import SourceError
-from pipeline.model import Batch, Post, Reject
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.times import utc
 from pipeline.sources.complaints import as_utf8
-from pipeline.sources.reading import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
+from pipeline.sources.parsing import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
-from pipeline.times import utc
 
 CHUNK = 5000
 MOST_LINE = 5_000_000
@@ -164,12 +164,18 @@ def _of_cells(
                 created = from_epoch(when) if when.replace(".", "").isdecimal() else utc(when)
             url = plain(row.get("url"), 300)
             found[native] = Post(
-                source=source, native_id=native, kind="post", community=plain(row.get("community"), 100),
-                author_key=author_key(plain(row.get("author"), 100), source, salt), author_created=None,
-                created=not_from_the_future(created, fetched_at), collected=fetched_at,
-                title=plain(row.get("title"), TITLE_CAP), text=plain(row.get("text")),
+                source=source,
+                native_id=native,
+                kind="post",
+                community=plain(row.get("community"), 100),
+                author_key=author_key(plain(row.get("author"), 100), source, salt),
+                author_created=None,
+                created=not_from_the_future(created, fetched_at),
+                collected=fetched_at,
+                title=plain(row.get("title"), TITLE_CAP),
+                text=plain(row.get("text")),
                 url=url if url.startswith(("https://", "http://")) else "",
-            )  # fmt: skip
+            )
         except (ValueError, TypeError) as error:
             bad.append(reject(str(where), error, ",".join(str(value) for value in row.values())))
     return Batch(source=source, rows=tuple(found.values()), rejected=tuple(bad), outcome="ok" if found else "empty")

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import MOST_ROWS, author_key, not_from_the_future, plain, read_json, reject, stream
-from pipeline.times import iso, utc
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.times import iso, utc
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import MOST_ROWS, author_key, not_from_the_future, plain, read_json, reject, stream
 
 PAGE = 100
 PAGES = 5
@@ -39,12 +39,18 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
             reply = record.get("reply")
             key, handle = native.rsplit("/", 1)[-1], plain(author.get("handle"), 250)
             rows[native] = Post(
-                source="bluesky", native_id=native, kind="comment" if reply else "post", community="bluesky",
-                author_key=author_key(plain(author["did"], 200), "bluesky", salt), author_created=None,
-                created=not_from_the_future(utc(str(post["indexedAt"])), fetched_at), collected=fetched_at,
-                parent_id=plain(reply["parent"]["uri"], 300) if reply else "", text=plain(record["text"], 3000),
+                source="bluesky",
+                native_id=native,
+                kind="comment" if reply else "post",
+                community="bluesky",
+                author_key=author_key(plain(author["did"], 200), "bluesky", salt),
+                author_created=None,
+                created=not_from_the_future(utc(str(post["indexedAt"])), fetched_at),
+                collected=fetched_at,
+                parent_id=plain(reply["parent"]["uri"], 300) if reply else "",
+                text=plain(record["text"], 3000),
                 url=f"https://bsky.app/profile/{handle}/post/{key}" if handle.isascii() and key.isalnum() else "",
-            )  # fmt: skip
+            )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"post {number}", error, post))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
@@ -67,8 +73,11 @@ class BlueskySource:
         bad: list[Reject] = []
         reached = since
         with self._fetcher.errand(self.name, memory, now, limit=3 + len(self._names) * PAGES) as errand:
-            answer = errand.submit(f"{self._base}/xrpc/com.atproto.server.createSession", data=self._login,
-                                   headers={"Content-Type": "application/json"})  # fmt: skip
+            answer = errand.submit(
+                f"{self._base}/xrpc/com.atproto.server.createSession",
+                data=self._login,
+                headers={"Content-Type": "application/json"},
+            )
             session = read_json(answer.body or b"", self.name)
             token = session.get("accessJwt") if isinstance(session, dict) else None
             if not isinstance(token, str) or not token.isascii() or not token.isprintable():

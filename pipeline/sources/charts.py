@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, ChartRank, Reject
-from pipeline.sources.reading import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
-from pipeline.times import utc
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, ChartRank, Reject
+from pipeline.core.times import utc
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
 
 CHART = "top-free"
 
@@ -38,8 +38,17 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
             name = plain(entry["name"] if "name" in entry else entry["im:name"]["label"], 200)
             if not name:
                 raise ValueError("no name")
-            rows.append(ChartRank(store="apple", country=country or plain(feed.get("country"), 2), chart=chart, app=name,
-                                  rank=number + 1, observed=observed, collected=fetched_at))  # fmt: skip
+            rows.append(
+                ChartRank(
+                    store="apple",
+                    country=country or plain(feed.get("country"), 2),
+                    chart=chart,
+                    app=name,
+                    rank=number + 1,
+                    observed=observed,
+                    collected=fetched_at,
+                )
+            )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"place {number + 1}", error, entry))
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
@@ -74,10 +83,17 @@ def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = 
                 if None in row.values() or None in row:
                     raise ValueError("not as many cells as columns")
                 observed = not_from_the_future(utc(row["observed_utc"]), fetched_at)
-                rows.append(ChartRank(
-                    store=plain(row["store"], 40), country=plain(row["country"], 10), chart=plain(row["chart"], 40),
-                    app=plain(row["app"], 200), rank=whole(row["rank"]), observed=observed, collected=fetched_at,
-                ))  # fmt: skip
+                rows.append(
+                    ChartRank(
+                        store=plain(row["store"], 40),
+                        country=plain(row["country"], 10),
+                        chart=plain(row["chart"], 40),
+                        app=plain(row["app"], 200),
+                        rank=whole(row["rank"]),
+                        observed=observed,
+                        collected=fetched_at,
+                    )
+                )
             except (ValueError, TypeError, AttributeError) as error:
                 bad.append(reject(f"{name}:{reader.line_num}", error, ",".join(str(value) for value in row.values())))
     except csv.Error as error:
@@ -106,5 +122,11 @@ class ChartSource:
         if answer.body is None:
             return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
         batch = parse_chart(answer.body, source=self.name, fetched_at=now, country=self._country, chart=self._chart)
-        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=(since, now),
-                     outcome=batch.outcome, memory=answer.memory)  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=batch.rows,
+            rejected=batch.rejected,
+            covered=(since, now),
+            outcome=batch.outcome,
+            memory=answer.memory,
+        )

@@ -17,10 +17,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import SourceError
-from pipeline.model import Batch, ComplaintCount, Reject
-from pipeline.sources.reading import not_from_the_future, plain, reject, whole
-from pipeline.times import utc
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, ComplaintCount, Reject
+from pipeline.core.times import utc
+from pipeline.sources.parsing import not_from_the_future, plain, reject, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts")
 COUNT_COLUMNS = ("total", "count", "value")
@@ -36,8 +36,14 @@ _Line = tuple[int, Mapping[str, str], str, str]  # line, cells by column, proble
 
 
 def parse_csv(
-    body: bytes, *, source: str, fetched_at: datetime, name: str = "line", interval_s: int | None = None, service: str = ""
-) -> Batch:  # fmt: skip
+    body: bytes,
+    *,
+    source: str,
+    fetched_at: datetime,
+    name: str = "line",
+    interval_s: int | None = None,
+    service: str = "",
+) -> Batch:
     """Parse `service,start_utc[,interval_s],total[,baseline][,region][,indicator]`.
 
     `ts` and `timestamp_utc` are read as start_utc, `count` and `value` as total; separators , ; tab and |, a line
@@ -66,8 +72,14 @@ def parse_csv(
 
 
 def parse_counts(
-    body: bytes, *, source: str, fetched_at: datetime, name: str = "line", interval_s: int | None = None, service: str = ""
-) -> Batch:  # fmt: skip
+    body: bytes,
+    *,
+    source: str,
+    fetched_at: datetime,
+    name: str = "line",
+    interval_s: int | None = None,
+    service: str = "",
+) -> Batch:
     """Parse a file of counts of any of the kinds: JSON (a list, or an object that holds one), NDJSON, else CSV."""
     if as_utf8(body).lstrip()[:1] not in (b"[", b"{"):
         return parse_csv(body, source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
@@ -187,13 +199,16 @@ def _to_counts(
             if (told or interval_s) and not 60 <= width <= 86400:
                 raise ValueError(f"interval_s {width} is not from 60 to 86400")
             count = ComplaintCount(
-                service=_word(service or cells.get("service", "")), source=source,
+                service=_word(service or cells.get("service", "")),
+                source=source,
                 region=_word(cells.get("region", ""), empty=True),
                 indicator=_word(cells.get("indicator", ""), empty=True),
-                start=not_from_the_future(_start(_one_of(cells, TIME_COLUMNS)), fetched_at), interval_s=width,
-                total=_total(_one_of(cells, COUNT_COLUMNS)), collected=fetched_at,
+                start=not_from_the_future(_start(_one_of(cells, TIME_COLUMNS)), fetched_at),
+                interval_s=width,
+                total=_total(_one_of(cells, COUNT_COLUMNS)),
+                collected=fetched_at,
                 baseline=_baseline(cells.get("baseline", "")),
-            )  # fmt: skip
+            )
             key = (count.service, count.region, count.indicator, count.start, width)
             known = rows.setdefault(key, count)
             if known.total != count.total:
@@ -208,8 +223,14 @@ def _to_counts(
         width = _spacing(unsized)
         detail = f"each count taken to cover {width} s; a column interval_s or --interval says otherwise"
         rows = {key: row if row.interval_s else replace(row, interval_s=width) for key, row in rows.items()}
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty",
-                 detail=detail, memory={"interval_s": str(width)} if len(unsized) >= SURE_ROWS else {})  # fmt: skip
+    return Batch(
+        source=source,
+        rows=tuple(rows.values()),
+        rejected=tuple(bad),
+        outcome="ok" if rows else "empty",
+        detail=detail,
+        memory={"interval_s": str(width)} if len(unsized) >= SURE_ROWS else {},
+    )
 
 
 def _spacing(rows: Mapping[_Key, ComplaintCount]) -> int:

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Errand, Fetcher
-from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record, Reject
-from pipeline.sources.reading import MOST_ROWS, not_from_the_future, plain, read_json, reject
-from pipeline.times import floor_to, utc
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, ComplaintCount, OutsideVerdict, Record, Reject
+from pipeline.core.times import floor_to, utc
+from pipeline.http.session import Errand, Fetcher
+from pipeline.sources.parsing import MOST_ROWS, not_from_the_future, plain, read_json, reject
 
 SOURCE = "downdetector"
 WIDTH = 900
@@ -33,9 +33,14 @@ def _whole(value: object) -> int:
 
 
 def parse_reports(
-    body: bytes, *, source: str, fetched_at: datetime, service: str = "", region: str = "",
+    body: bytes,
+    *,
+    source: str,
+    fetched_at: datetime,
+    service: str = "",
+    region: str = "",
     baseline: Mapping[datetime, float] | None = None,
-) -> Batch:  # fmt: skip
+) -> Batch:
     """Parse `/slugs/{slug}/reports?interval=15m`: a total an interval, and its parts by indicator.
 
     An interval that is not over, or only just, is left for the next time: its count still grows. Raises SourceError
@@ -61,9 +66,16 @@ def parse_reports(
             for indicator, total in counts.items():
                 expected = (baseline or {}).get(start) if not indicator else None
                 rows[start, indicator] = ComplaintCount(
-                    service=service, source=SOURCE, region=region, indicator=indicator, start=start,
-                    interval_s=WIDTH, total=total, collected=fetched_at, baseline=expected,
-                )  # fmt: skip
+                    service=service,
+                    source=SOURCE,
+                    region=region,
+                    indicator=indicator,
+                    start=start,
+                    interval_s=WIDTH,
+                    total=total,
+                    collected=fetched_at,
+                    baseline=expected,
+                )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"report {number}", error, point))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
@@ -77,9 +89,16 @@ def parse_last_15(body: bytes, *, source: str, fetched_at: datetime, service: st
     except ValueError as error:
         raise SourceError(f"{source}: no number in the answer", outcome="blocked", head=body[:200]) from error
     row = ComplaintCount(
-        service=service, source=SOURCE, region="", indicator="", start=fetched_at - timedelta(seconds=WIDTH),
-        interval_s=WIDTH, total=total, collected=fetched_at, window="rolling",
-    )  # fmt: skip
+        service=service,
+        source=SOURCE,
+        region="",
+        indicator="",
+        start=fetched_at - timedelta(seconds=WIDTH),
+        interval_s=WIDTH,
+        total=total,
+        collected=fetched_at,
+        window="rolling",
+    )
     return Batch(source=source, rows=(row,))
 
 
@@ -123,8 +142,11 @@ class Token:
             if not self._token:
                 # one refusal is enough for all of a run's sources
                 self._refused = "its key was not accepted, or could not be tried, in this run"
-                answer = errand.submit(f"{self.base}/tokens", data={"grant_type": "client_credentials"},
-                                       headers={"Authorization": f"Basic {self._basic}"})  # fmt: skip
+                answer = errand.submit(
+                    f"{self.base}/tokens",
+                    data={"grant_type": "client_credentials"},
+                    headers={"Authorization": f"Basic {self._basic}"},
+                )
                 found = read_json(answer.body or b"", source)
                 token = found.get("access_token") if isinstance(found, dict) else None
                 if not isinstance(token, str) or not token.isascii() or not token.isprintable():
@@ -165,8 +187,14 @@ class DowndetectorSource:
                 url: str = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
                 for _ in range(MOST_PAGES):
                     answer = errand.fetch(url, headers=headers)
-                    batch = parse_reports(answer.body or b"", source=self.name, fetched_at=now, service=self._service,
-                                          region=country, baseline=expected if not country else None)  # fmt: skip
+                    batch = parse_reports(
+                        answer.body or b"",
+                        source=self.name,
+                        fetched_at=now,
+                        service=self._service,
+                        region=country,
+                        baseline=expected if not country else None,
+                    )
                     rows += batch.rows
                     bad += batch.rejected
                     following = answer.headers.get("x-page-next", "")
@@ -177,9 +205,15 @@ class DowndetectorSource:
                     cut = True
         counted = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
         covered = None if cut else (max(since, now - timedelta(days=1)), max(since, now - SETTLED))
-        return Batch(source=self.name, rows=tuple(rows), rejected=tuple(bad), covered=covered,
-                     detail=f"more than {MOST_PAGES} pages; the rest was left" if cut else "", outcome="ok" if counted else "empty",
-                     memory={"company": f"{self._slug}:{company}", "retry_after": ""})  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=tuple(rows),
+            rejected=tuple(bad),
+            covered=covered,
+            detail=f"more than {MOST_PAGES} pages; the rest was left" if cut else "",
+            outcome="ok" if counted else "empty",
+            memory={"company": f"{self._slug}:{company}", "retry_after": ""},
+        )
 
     def _company(self, errand: Errand, headers: Mapping[str, str]) -> str:
         query = urlencode({"slug": self._slug, "fields": "id,name,slug,country_iso"})

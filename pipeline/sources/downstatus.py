@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, ComplaintCount, OutsideVerdict, Record
-from pipeline.sources.reading import plain, read_json
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, ComplaintCount, OutsideVerdict, Record
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import plain, read_json
 
 WINDOW = 3600
 BIN = 300
@@ -32,10 +32,19 @@ def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service:
     if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
         raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked", head=body[:200])
     name = service or plain(data.get("slug"), 60)
-    rows: list[Record] = [ComplaintCount(
-        service=name, source=SOURCE, region="", indicator="", start=fetched_at - timedelta(seconds=WINDOW),
-        interval_s=WINDOW, total=reports, collected=fetched_at, window="rolling",
-    )]  # fmt: skip
+    rows: list[Record] = [
+        ComplaintCount(
+            service=name,
+            source=SOURCE,
+            region="",
+            indicator="",
+            start=fetched_at - timedelta(seconds=WINDOW),
+            interval_s=WINDOW,
+            total=reports,
+            collected=fetched_at,
+            window="rolling",
+        )
+    ]
     if verdict := plain(data.get("status"), 40):
         rows.append(
             OutsideVerdict(source=SOURCE, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
@@ -173,10 +182,23 @@ class DownStatusSource:
         state = Rolling.of(memory.get("rolling", ""))
         total = next(row.total for row in batch.rows if isinstance(row, ComplaintCount))
         counts = tuple(
-            ComplaintCount(service=self._service, source=SOURCE, region="", indicator="", start=start, interval_s=BIN,
-                           total=reports, collected=now, window="recovered")
+            ComplaintCount(
+                service=self._service,
+                source=SOURCE,
+                region="",
+                indicator="",
+                start=start,
+                interval_s=BIN,
+                total=reports,
+                collected=now,
+                window="recovered",
+            )
             for start, reports in recover(state, now, total)
-        )  # fmt: skip
+        )
         covered = (max(since, now - timedelta(seconds=WINDOW)), now)
-        return Batch(source=self.name, rows=(*batch.rows, *counts), covered=covered,
-                     memory={"retry_after": "", "rolling": state.to_json()})  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=(*batch.rows, *counts),
+            covered=covered,
+            memory={"retry_after": "", "rolling": state.to_json()},
+        )

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, NewsItem, Reject
-from pipeline.sources.reading import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
-from pipeline.times import utc
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, NewsItem, Reject
+from pipeline.core.times import utc
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
 
 PARSE_SECONDS = 10.0
 MOST_ENTRIES = 5000
@@ -149,8 +149,17 @@ def _json_feed(body: bytes, source: str) -> dict[str, Any]:
                 times[key] = list(utc(str(item[name])).timetuple())[:6]
             except (KeyError, ValueError):
                 continue
-        entries.append({"title": item.get("title"), "id": plain(item.get("id"), 300), "link": item.get("url"),
-                        "summary": words, "content": item.get("content_html"), "source": "", **times})  # fmt: skip
+        entries.append(
+            {
+                "title": item.get("title"),
+                "id": plain(item.get("id"), 300),
+                "link": item.get("url"),
+                "summary": words,
+                "content": item.get("content_html"),
+                "source": "",
+                **times,
+            }
+        )
     return {"version": "json", "bozo": False, "title": answer.get("title"), "entries": entries}
 
 
@@ -207,11 +216,22 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
             native = f"{native[:270]}#{digest}"
         published = moment(entry.get("published"), fetched_at) or moment(entry.get("updated"), fetched_at)
         rows[native] = NewsItem(
-            source=source, native_id=native, outlet=outlet or home, published=published or fetched_at,
-            collected=fetched_at, title=title or summary[:120] or url or "(untitled)", summary=summary, url=url,
-        )  # fmt: skip
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad),
-                 detail="ill-formed, salvaged" if found["bozo"] else "", outcome="ok" if rows else "empty")  # fmt: skip
+            source=source,
+            native_id=native,
+            outlet=outlet or home,
+            published=published or fetched_at,
+            collected=fetched_at,
+            title=title or summary[:120] or url or "(untitled)",
+            summary=summary,
+            url=url,
+        )
+    return Batch(
+        source=source,
+        rows=tuple(rows.values()),
+        rejected=tuple(bad),
+        detail="ill-formed, salvaged" if found["bozo"] else "",
+        outcome="ok" if rows else "empty",
+    )
 
 
 def google_news(name: str, vendor: str) -> str:
@@ -247,9 +267,15 @@ class FeedSource:
             raise
         rows = tuple(replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))
         salvaged = bool(batch.detail)
-        return Batch(source=self.name, rows=rows, rejected=batch.rejected, outcome=batch.outcome,
-                     covered=None if salvaged else (since, now), detail=batch.detail,
-                     memory={} if salvaged else answer.memory)  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=rows,
+            rejected=batch.rejected,
+            outcome=batch.outcome,
+            covered=None if salvaged else (since, now),
+            detail=batch.detail,
+            memory={} if salvaged else answer.memory,
+        )
 
 
 def feed_sources(urls: Sequence[str], fetcher: Fetcher) -> list[FeedSource]:

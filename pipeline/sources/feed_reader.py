@@ -29,10 +29,14 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     content = entry.get("content") or [{}]
     first = content[0] if isinstance(content, list) and isinstance(content[0], dict) else {}
     return {
-        "title": _text(entry.get("title")), "id": _text(entry.get("id")), "link": _text(entry.get("link")),
-        "summary": _text(entry.get("summary")), "content": _text(first.get("value")),
-        "source": _text(origin.get("title")) if isinstance(origin, dict) else "", **times,
-    }  # fmt: skip
+        "title": _text(entry.get("title")),
+        "id": _text(entry.get("id")),
+        "link": _text(entry.get("link")),
+        "summary": _text(entry.get("summary")),
+        "content": _text(first.get("value")),
+        "source": _text(origin.get("title")) if isinstance(origin, dict) else "",
+        **times,
+    }
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -43,10 +47,11 @@ def read(body: bytes) -> dict[str, Any]:
         # bytes or text would be taken for an address or a file name when they look like one; a stream never is
         parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
         return {
-            "version": _text(parsed.get("version")), "bozo": bool(parsed.get("bozo")),
+            "version": _text(parsed.get("version")),
+            "bozo": bool(parsed.get("bozo")),
             "title": _text((parsed.get("feed") or {}).get("title")),
             "entries": [_entry(entry) for entry in parsed.get("entries") or ()],
-        }  # fmt: skip
+        }
     except (Exception, RecursionError) as error:  # noqa: BLE001  feedparser raises whatever its input makes it raise
         return {"error": type(error).__name__}
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import (
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, Reject
+from pipeline.http.session import Fetcher
+from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
     author_key,
@@ -41,13 +41,19 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
                 raise ValueError("no objectID")
             is_comment = bool(hit.get("comment_text"))
             rows[native] = Post(
-                source="hacker_news", native_id=native, kind="comment" if is_comment else "post", community="HN",
-                author_key=author_key(plain(hit.get("author"), 100), "hacker_news", salt), author_created=None,
-                created=not_from_the_future(from_epoch(hit["created_at_i"]), fetched_at), collected=fetched_at,
-                parent_id=plain(hit.get("parent_id"), 40), title=unmarked(hit.get("title"), TITLE_CAP),
+                source="hacker_news",
+                native_id=native,
+                kind="comment" if is_comment else "post",
+                community="HN",
+                author_key=author_key(plain(hit.get("author"), 100), "hacker_news", salt),
+                author_created=None,
+                created=not_from_the_future(from_epoch(hit["created_at_i"]), fetched_at),
+                collected=fetched_at,
+                parent_id=plain(hit.get("parent_id"), 40),
+                title=unmarked(hit.get("title"), TITLE_CAP),
                 text=unmarked(hit.get("comment_text") or hit.get("story_text")),
                 url=f"https://news.ycombinator.com/item?id={native}" if native.isdigit() else "",
-            )  # fmt: skip
+            )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"hit {number}", error, hit))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
@@ -80,8 +86,9 @@ class HackerNewsSource:
                 until = int(now.timestamp())
                 for _ in range(SLICES):
                     span = f"created_at_i>={int(since.timestamp())},created_at_i<{until}"
-                    query = urlencode({"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span,
-                                       "hitsPerPage": PAGE})  # fmt: skip
+                    query = urlencode(
+                        {"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span, "hitsPerPage": PAGE}
+                    )
                     answer = errand.fetch(f"{self._base}/api/v1/search_by_date?{query}")
                     batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
                     found = [row for row in batch.rows if isinstance(row, Post) and row.created >= since]

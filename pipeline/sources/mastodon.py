@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Errand, Fetcher
-from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import (
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.times import utc
+from pipeline.http.session import Errand, Fetcher
+from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
     author_key,
@@ -22,7 +23,6 @@ from pipeline.sources.reading import (
     stream,
     unmarked,
 )
-from pipeline.times import utc
 
 PAGE = 40
 PAGES = 5
@@ -52,13 +52,20 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
             warning = unmarked(status.get("spoiler_text"), TITLE_CAP)
             born, edited = account.get("created_at"), status.get("edited_at")
             rows[native] = Post(
-                source="mastodon", native_id=native, kind="comment" if status.get("in_reply_to_id") else "post",
-                community="#mastodon", author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
+                source="mastodon",
+                native_id=native,
+                kind="comment" if status.get("in_reply_to_id") else "post",
+                community="#mastodon",
+                author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
                 author_created=past(utc(born), fetched_at) if isinstance(born, str) else None,
-                created=not_from_the_future(utc(str(status["created_at"])), fetched_at), collected=fetched_at,
-                edited=past(utc(edited), fetched_at) if isinstance(edited, str) else None, parent_id=plain(status.get("in_reply_to_id"), 40),
-                title=warning, text=unmarked(status.get("content")), url=native if native.startswith("https://") else "",
-            )  # fmt: skip
+                created=not_from_the_future(utc(str(status["created_at"])), fetched_at),
+                collected=fetched_at,
+                edited=past(utc(edited), fetched_at) if isinstance(edited, str) else None,
+                parent_id=plain(status.get("in_reply_to_id"), 40),
+                title=warning,
+                text=unmarked(status.get("content")),
+                url=native if native.startswith("https://") else "",
+            )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"status {number}", error, status))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")

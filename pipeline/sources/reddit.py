@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Errand, Fetcher, retry_after
-from pipeline.model import Batch, Post, Reject
-from pipeline.sources.reading import (
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.times import iso
+from pipeline.http.retry import retry_after
+from pipeline.http.session import Errand, Fetcher
+from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
     author_key,
@@ -29,7 +31,6 @@ from pipeline.sources.reading import (
     reject,
     stream,
 )
-from pipeline.times import iso
 
 DEPTH = 1000
 CUT = 900  # a listing shorter than this ended by itself
@@ -56,14 +57,21 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
     born = item.get("author_created_utc")
     link = plain(item.get("permalink"), 300)
     return Post(
-        source=source, native_id=native, kind="comment" if is_comment else "post",
+        source=source,
+        native_id=native,
+        kind="comment" if is_comment else "post",
         community=plain(item.get("subreddit"), 100),
         author_key="" if gone else author_key(plain(item.get("author"), 100), source, salt),
-        author_created=past(from_epoch(born), fetched_at) if born is not None else None, created=created, collected=fetched_at,
-        edited=past(from_epoch(edited), fetched_at) if edited and edited is not True else None, deleted=gone,
-        parent_id=plain(item.get("parent_id"), 40), title="" if gone else plain(item.get("title"), TITLE_CAP),
-        text="" if gone else text, url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
-    )  # fmt: skip
+        author_created=past(from_epoch(born), fetched_at) if born is not None else None,
+        created=created,
+        collected=fetched_at,
+        edited=past(from_epoch(edited), fetched_at) if edited and edited is not True else None,
+        deleted=gone,
+        parent_id=plain(item.get("parent_id"), 40),
+        title="" if gone else plain(item.get("title"), TITLE_CAP),
+        text="" if gone else text,
+        url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
+    )
 
 
 def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
@@ -130,8 +138,15 @@ class RedditSource:
     """New posts and comments of the communities of the watched services, and what a search there finds."""
 
     def __init__(
-        self, communities: Sequence[str], fetcher: Fetcher, *, client_id: str, client_secret: str, salt: bytes, base: str = ""
-    ) -> None:  # fmt: skip
+        self,
+        communities: Sequence[str],
+        fetcher: Fetcher,
+        *,
+        client_id: str,
+        client_secret: str,
+        salt: bytes,
+        base: str = "",
+    ) -> None:
         """`base` points praw elsewhere than Reddit, for a local stand-in."""
         self.name = "reddit"
         self.communities = tuple(communities)
@@ -148,10 +163,16 @@ class RedditSource:
         where = {"oauth_url": self._base, "reddit_url": self._base} if self._base else {}
         # everything by keyword, so that a praw.ini in the working folder changes nothing
         return praw.Reddit(
-            client_id=self._id, client_secret=self._secret, username=None, password=None, refresh_token=None,
-            user_agent="linux:groundswell:0.2 (outage detection)", check_for_updates=False,
-            requestor_kwargs={"timeout": 15, "session": session}, **where,
-        )  # fmt: skip
+            client_id=self._id,
+            client_secret=self._secret,
+            username=None,
+            password=None,
+            refresh_token=None,
+            user_agent="linux:groundswell:0.2 (outage detection)",
+            check_for_updates=False,
+            requestor_kwargs={"timeout": 15, "session": session},
+            **where,
+        )
 
     def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
         """Read back to `since`, at most a thousand deep; a shallower reach is told in `covered`.
@@ -165,8 +186,15 @@ class RedditSource:
             return batch
         # what is left would not do for another turn: wait until Reddit counts anew
         until = iso(now + retry_after(str(allowance.reset), now))
-        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, covered=batch.covered,
-                     outcome=batch.outcome, detail=batch.detail, memory={"retry_after": until})  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=batch.rows,
+            rejected=batch.rejected,
+            covered=batch.covered,
+            outcome=batch.outcome,
+            detail=batch.detail,
+            memory={"retry_after": until},
+        )
 
     def _read(self, client: Any, since: datetime, now: datetime) -> Batch:
         subreddit = client.subreddit("+".join(self.communities))

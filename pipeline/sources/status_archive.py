@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from pipeline.errors import SourceError
-from pipeline.model import Batch, Reject, StatusUpdate
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Reject, StatusUpdate
+from pipeline.core.times import utc_or_none
 from pipeline.sources.complaints import as_utf8, csv_lines
-from pipeline.sources.reading import TITLE_CAP, not_from_the_future, plain, reject
+from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.statuspage import IMPACTS
-from pipeline.times import utc_or_none
 
 SHORTEST = timedelta(seconds=2)
 STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("resolved", "resolved_at"))
@@ -68,11 +68,21 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
         # what is affected is told of the whole incident: from its first update on, back to normal at its end
         change = ("operational", "partial_outage") if status == "investigating" else ("partial_outage", "operational")
         components = () if status == "monitoring" else tuple((part, *change) for part in parts)
-        found.append(StatusUpdate(
-            page=page, incident_id=incident, update_id=status, name=plain(row.get("name"), TITLE_CAP), status=status,
-            impact=impact, components=components, displayed_at=not_from_the_future(shown, fetched_at),
-            created_at=max(posted, shown), collected=fetched_at, timing=timing,
-        ))  # fmt: skip
+        found.append(
+            StatusUpdate(
+                page=page,
+                incident_id=incident,
+                update_id=status,
+                name=plain(row.get("name"), TITLE_CAP),
+                status=status,
+                impact=impact,
+                components=components,
+                displayed_at=not_from_the_future(shown, fetched_at),
+                created_at=max(posted, shown),
+                collected=fetched_at,
+                timing=timing,
+            )
+        )
     return found
 
 

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.errors import SourceError
-from pipeline.fetch import Fetcher
-from pipeline.model import Batch, Reject, StatusUpdate
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Reject, StatusUpdate
+from pipeline.core.times import iso, utc
+from pipeline.http.session import Fetcher
 from pipeline.sources.feed import moment, read_feed
-from pipeline.sources.reading import (
+from pipeline.sources.parsing import (
     FUTURE,
     MOST_ROWS,
     TITLE_CAP,
@@ -27,8 +28,7 @@ from pipeline.sources.reading import (
     reject,
     unmarked,
 )
-from pipeline.text.clock import times_of_day
-from pipeline.times import iso, utc
+from pipeline.text.clock_times import times_of_day
 
 IMPACTS = ("none", "minor", "major", "critical", "maintenance")
 MAINTENANCE = ("scheduled", "in_progress", "verifying", "completed")
@@ -79,8 +79,13 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
             updates = incident["incident_updates"]
             if not isinstance(updates, list):
                 raise TypeError
-            common: dict[str, Any] = {"page": page, "incident_id": plain(incident["id"], 60), "impact": impact,
-                      "name": plain(incident.get("name"), TITLE_CAP), "collected": fetched_at}  # fmt: skip
+            common: dict[str, Any] = {
+                "page": page,
+                "incident_id": plain(incident["id"], 60),
+                "impact": impact,
+                "name": plain(incident.get("name"), TITLE_CAP),
+                "collected": fetched_at,
+            }
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"incident {number}", error, incident))
             continue
@@ -89,10 +94,14 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
                 created = not_from_the_future(utc(str(update.get("created_at") or update["display_at"])), fetched_at)
                 shown = not_from_the_future(utc(str(update.get("display_at") or created.isoformat())), fetched_at)
                 row = StatusUpdate(
-                    **common, update_id=plain(update["id"], 60), status=plain(update["status"], 40),
-                    components=_components(update), displayed_at=shown, created_at=created,
+                    **common,
+                    update_id=plain(update["id"], 60),
+                    status=plain(update["status"], 40),
+                    components=_components(update),
+                    displayed_at=shown,
+                    created_at=created,
                     body=unmarked(update.get("body"), 2000),
-                )  # fmt: skip
+                )
                 rows[row.incident_id, row.update_id] = row
             except (KeyError, TypeError, AttributeError, ValueError) as error:
                 bad.append(reject(f"incident {number} update {place}", error, update))
@@ -126,15 +135,23 @@ def parse_history(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
         for place, (shown, phase, words) in enumerate(updates):
             first = place == len(updates) - 1
             row = StatusUpdate(
-                page=page_key(link) or source, incident_id=incident, update_id=f"{shown:%Y%m%dT%H%M}-{phase}",
-                name=unmarked(entry.get("title"), TITLE_CAP), status=phase, impact=impact, components=(),
-                displayed_at=shown, created_at=max(shown, published) if first and published else shown,
-                collected=fetched_at, body=words,
-            )  # fmt: skip
+                page=page_key(link) or source,
+                incident_id=incident,
+                update_id=f"{shown:%Y%m%dT%H%M}-{phase}",
+                name=unmarked(entry.get("title"), TITLE_CAP),
+                status=phase,
+                impact=impact,
+                components=(),
+                displayed_at=shown,
+                created_at=max(shown, published) if first and published else shown,
+                collected=fetched_at,
+                body=words,
+            )
             rows[incident, row.update_id] = row
     detail = "ill-formed, salvaged" if found["bozo"] else ""
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail,
-                 outcome="ok" if rows else "empty")  # fmt: skip
+    return Batch(
+        source=source, rows=tuple(rows.values()), rejected=tuple(bad), detail=detail, outcome="ok" if rows else "empty"
+    )
 
 
 def _pieces(content: str, latest: datetime) -> list[tuple[datetime, str, str]]:
@@ -184,6 +201,12 @@ class StatuspageSource:
         batch = self._parse(answer.body, source=self.name, fetched_at=now)
         if not batch.rows and batch.rejected and is_page(answer.body):
             raise SourceError(f"{self.name}: a web page", outcome="blocked", head=answer.body[:200])
-        return Batch(source=self.name, rows=batch.rows, rejected=batch.rejected, outcome=batch.outcome,
-                     covered=None if batch.detail else (since, now), detail=batch.detail,
-                     memory={} if batch.detail else answer.memory)  # fmt: skip
+        return Batch(
+            source=self.name,
+            rows=batch.rows,
+            rejected=batch.rejected,
+            outcome=batch.outcome,
+            covered=None if batch.detail else (since, now),
+            detail=batch.detail,
+            memory={} if batch.detail else answer.memory,
+        )

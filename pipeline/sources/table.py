@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.errors import SourceError
-from pipeline.model import Reject
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Reject
 from pipeline.sources.complaints import COUNT_COLUMNS, TIME_COLUMNS, csv_lines
-from pipeline.sources.reading import reject
+from pipeline.sources.parsing import reject
 
 MOST_BINS = 20_000_000
 _Rows = dict[int, tuple[float, float]]
@@ -92,7 +92,7 @@ def _count(text: str) -> float:
 
 def _binned(
     series: str, rows: _Rows, bin_s: int | None, mentions: bool, notes: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:  # fmt: skip
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     stamps = np.array(sorted(rows), dtype=np.int64)
     own = _spacing(stamps) or bin_s or 0
     if not 60 <= (bin_s or own) <= 86400:
@@ -105,8 +105,11 @@ def _binned(
     slots = np.floor((stamps - shift + own // 2) / own).astype(np.int64)
     off_grid = int((slots * own + shift != stamps).sum())
     if shift or off_grid:
-        notes.append(f"series {series}: {off_grid} of {len(stamps)} stamps lie beside their bins of {own} s"
-                     + (f", all others {shift:+d} s from 00:00 UTC" if shift else "") + "; put into the nearest")  # fmt: skip
+        notes.append(
+            f"series {series}: {off_grid} of {len(stamps)} stamps lie beside their bins of {own} s"
+            + (f", all others {shift:+d} s from 00:00 UTC" if shift else "")
+            + "; put into the nearest"
+        )
     if len(np.unique(slots)) != len(slots):
         notes.append(f"series {series}: {len(slots) - len(np.unique(slots))} bins had two counts, which were added up")
     size = int(slots[-1] - slots[0]) + 1

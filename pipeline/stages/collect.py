@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.errors import SourceError
-from pipeline.model import Batch, Reject, Run
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Reject, Run
 from pipeline.sources import Source
 from pipeline.store import Store
-from pipeline.store.collected import save_batch
+from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, memory_of, quarantine, record_run, remember
 
 FIRST_LOOK = timedelta(hours=24)
@@ -142,8 +142,17 @@ def _keep(
         outcome = outcome if replay else honest(outcome)
         new = save_batch(store, outcome, now)
         known = {**known, **outcome.memory}
-        run = Run(stage="collect", subject=source.name, started=now, outcome=outcome.outcome, seen=len(outcome.rows),
-                  new=new, rejected=len(outcome.rejected), covered=outcome.covered, error=outcome.detail)  # fmt: skip
+        run = Run(
+            stage="collect",
+            subject=source.name,
+            started=now,
+            outcome=outcome.outcome,
+            seen=len(outcome.rows),
+            new=new,
+            rejected=len(outcome.rejected),
+            covered=outcome.covered,
+            error=outcome.detail,
+        )
     else:
         words = " ".join(str(outcome).split())[:500]
         if not replay:

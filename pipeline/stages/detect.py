@@ -8,18 +8,19 @@ was truly read: elsewhere it is a gap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from detectors.base import ForeignState
-from detectors.seasonal_nb import SeasonalNB
-from pipeline.bins import FORGETTING, LOOK_BACK, Group, frames, marks, verdict_rows
-from pipeline.model import Run
+from pipeline.core.records import Run
+from pipeline.core.series import VerdictRow
+from pipeline.core.times import floor_to, utc
+from pipeline.detection.binning import FORGETTING, LOOK_BACK, Group, frames, marks, verdict_rows
+from pipeline.detection.factory import for_people
+from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.store import Store
-from pipeline.store import judged as rows
+from pipeline.store import verdicts as rows
 from pipeline.store.runs import heard, record_run, stage_note
-from pipeline.times import floor_to, utc
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -29,11 +30,18 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     """Judge what is new in every group; the run counts bins offered (seen) and verdicts written (new)."""
     seen = new = 0
     groups = [
-        Group(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes") for source in rows.post_sources(store)
+        Group(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
+        for source in rows.post_sources(store)
     ] + [
-        Group(subject=f"complaints:{source}:{width}:{window}", source=source, bin_s=width, kind="complaints", window=window)
+        Group(
+            subject=f"complaints:{source}:{width}:{window}",
+            source=source,
+            bin_s=width,
+            kind="complaints",
+            window=window,
+        )
         for source, width, window in rows.count_groups(store)
-    ]  # fmt: skip
+    ]
     people = for_people(detector)
     for group in groups:
         bins, written = _judge(store, group, people if group.kind == "votes" else detector, watched, now)
@@ -44,11 +52,6 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)
     return run
-
-
-def for_people(detector: Any) -> Any:
-    """Return the detector for votes: each is a person, nobody repeats himself, and four are four."""
-    return replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
 
 
 def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:
@@ -63,7 +66,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
         return offered, 0
     if group.kind == "votes":
-        raw = rows.talk(store, group.source, start, until)
+        raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
@@ -77,7 +80,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         return 0, 0
     here = marks(raw, columns)
     saved: dict[str, tuple[str, int, datetime, bytes]] = {}
-    found: list[rows.VerdictRow] = []
+    found: list[VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
     total = 0
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
@@ -92,9 +95,16 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         for slot in ("day", "now") if end == midnight else ("now",):
             saved[slot] = (repr(detector), 1, end, state.to_bytes())
     new = rows.save_judgement(
-        store, group.subject, [group.key(c) for c in columns], found, saved, redo_from=start if redo else None, now=now,
-        collected=rows.newest_collected(store, group.source, group.window), before=before,
-    )  # fmt: skip
+        store,
+        group.subject,
+        [group.key(c) for c in columns],
+        found,
+        saved,
+        redo_from=start if redo else None,
+        now=now,
+        collected=rows.newest_collected(store, group.source, group.window),
+        before=before,
+    )
     return total * len(columns), new
 
 

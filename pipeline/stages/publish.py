@@ -5,28 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.config import DASHBOARDS, MODELS, Config
-from pipeline.errors import StoreError
-from pipeline.findings import SeriesKey
-from pipeline.model import Run, Service
+from pipeline.config.load import Config
+from pipeline.config.paths import DASHBOARDS, MODELS
+from pipeline.core.catalogue import Service
+from pipeline.core.files import write_atomically
+from pipeline.core.records import Run
+from pipeline.core.series import SeriesKey
+from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
 from pipeline.render.report import Told, file_of, gone_page, incident_page, index_page, service_page
+from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
-from pipeline.store.collected import chart_ranks
-from pipeline.store.judged import verdicts
+from pipeline.store.activity import advisories, heard_since, last_read
+from pipeline.store.incidents import incidents, links_of
+from pipeline.store.observations import chart_ranks
 from pipeline.store.outbox import alerts_of
-from pipeline.store.pages import put_availability
 from pipeline.store.runs import drop_stage_notes, put_stage_note, record_run, stage_note, stage_notes
-from pipeline.store.story import incidents, links_of
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
-from pipeline.store.talk import advisories, heard_since, last_read
-from pipeline.text.classifier import doubts
-from pipeline.times import floor_to, iso
+from pipeline.store.verdicts import verdicts
+from pipeline.text.models.outage import doubts
 
 MANY_ROWS = 1_000_000
 SPAN = timedelta(days=7)
@@ -37,8 +38,17 @@ LEARNING = timedelta(days=14)
 def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, simulated: bool, note: str = "") -> Run:
     """Write `index.html`, a page for each service and each incident, and the feed. Raises StoreError when it cannot."""
     found = [incident for incident in incidents(store) if incident.onset <= now]
-    told = Told(catalogue=config.catalogue, watched=config.watched, incidents=found, alerts=alerts_of(store), zone=config.display_timezone,
-                now=now, simulated=simulated, note=note, read={})  # fmt: skip
+    told = Told(
+        catalogue=config.catalogue,
+        watched=config.watched,
+        incidents=found,
+        alerts=alerts_of(store),
+        zone=config.display_timezone,
+        now=now,
+        simulated=simulated,
+        note=note,
+        read={},
+    )
     told = replace(told, read={name: last_read(store, name) for name in told.services})
     _availability(store, config, now)
     learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
@@ -48,12 +58,20 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         again = {incident.id for incident in found}
     pages = {
         "index.html": index_page(
-            told, learning=learning, advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
-            ranks=chart_ranks(store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now),
-            rows=_rows(store, now), blind=blind_sources(store, now), doubts=doubts(MODELS),
+            told,
+            learning=learning,
+            advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
+            ranks=chart_ranks(
+                store, [name for s in config.watched for name in config.catalogue[s].app_names], now - SPAN, now
+            ),
+            rows=_rows(store, now),
+            blind=blind_sources(store, now),
+            doubts=doubts(MODELS),
         ),
-        "incidents.xml": atom([i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated),
-    }  # fmt: skip
+        "incidents.xml": atom(
+            [i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated
+        ),
+    }
     for name in told.services:
         months = [
             dict(r)
@@ -146,8 +164,9 @@ def _takes(store: Store, service: str, now: datetime) -> list[str]:
     """Return in words how many complaints stand out now, by the newest judged bin of each total."""
     return [
         f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"
-        for key, start, expected, upper in _newest(store, service, now) if key.channel == "complaints"
-    ]  # fmt: skip
+        for key, start, expected, upper in _newest(store, service, now)
+        if key.channel == "complaints"
+    ]
 
 
 def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, datetime, float, float]]:
@@ -160,17 +179,3 @@ def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, 
             start, _, expected, upper, _, _ = known[-1]
             found.append((key, start, expected, upper))
     return found
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file beside its place, sync it, and move it there. Raises StoreError in one line."""
-    fresh = path.with_name(path.name + ".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from pipeline.config import PLACES
-from pipeline.model import Post, Run, Tag
+from pipeline.config.paths import PLACES
+from pipeline.core.records import Post, Run, Tag
+from pipeline.detection.report_counting import HALF, WINDOW, Ballot
 from pipeline.store import Store
-from pipeline.store.collected import count_posts, untagged_posts
+from pipeline.store.incidents import Vote, earlier_accounts, earlier_votes, save_tags
+from pipeline.store.observations import count_posts, untagged_posts
 from pipeline.store.runs import record_run
-from pipeline.store.story import Vote, earlier_accounts, earlier_votes, save_tags
-from pipeline.text.classifier import OutageModel
-from pipeline.text.reading import Asked, read_texts
+from pipeline.text.extract import Asked, read_texts
+from pipeline.text.models.outage import OutageModel
+from pipeline.text.normalize import shape_of
 from pipeline.text.services import ServiceMatcher
-from pipeline.text.votes import HALF, WINDOW, Ballot, shape_of
 
 REREAD = timedelta(days=2)
 CHUNK = 5_000
@@ -58,8 +59,18 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
     readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
     for (post, asked), r in zip(found, readings, strict=True):
         tag = Tag(
-            source=post.source, native_id=post.native_id, service=r.service, p_outage=r.p_outage,
-            components=r.components, symptom=r.symptom, region=r.region, language=r.language, anger=r.anger,
-            exonerates=r.exonerates, model=model.id, codes=r.codes, began=r.began,
-        )  # fmt: skip
+            source=post.source,
+            native_id=post.native_id,
+            service=r.service,
+            p_outage=r.p_outage,
+            components=r.components,
+            symptom=r.symptom,
+            region=r.region,
+            language=r.language,
+            anger=r.anger,
+            exonerates=r.exonerates,
+            model=model.id,
+            codes=r.codes,
+            began=r.began,
+        )
         yield post, tag, shape_of(asked.text)

@@ -15,14 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import StoreError
-from pipeline.model import Service
+from pipeline.core.catalogue import Service
+from pipeline.core.errors import StoreError
 
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
 # the migrations of pipeline.store.schema, named here since loading them costs half a second that a run need not pay
-STEPS = frozenset((
-    "create_tables", "read_more", "hear_more", "tell_stories", "tell_routes", "tell_the_rest", "cut_states",
-))  # fmt: skip
+STEPS = frozenset(
+    (
+        "create_tables",
+        "read_more",
+        "hear_more",
+        "tell_stories",
+        "tell_routes",
+        "tell_the_rest",
+        "cut_states",
+    )
+)
 
 
 class Store:

@@ -21,9 +21,12 @@ def columns_of_schema() -> dict[str, dict[str, str]]:
     """Return the tables of a fresh database, each with its columns and their kinds (TEXT, INTEGER, REAL, BLOB)."""
     with Store(":memory:") as store:
         names = [
-            row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%\\_fts%' ESCAPE '\\'"
-                                         " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'")
-        ]  # fmt: skip
+            row[0]
+            for row in store.rows(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%\\_fts%' ESCAPE '\\'"
+                " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
+            )
+        ]
         return {name: {row[1]: row[2] for row in store.rows(f'PRAGMA table_info("{name}")')} for name in sorted(names)}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from pipeline.core.times import iso
 from pipeline.store import Store
-from pipeline.times import iso
 
 
 def least_sure(store: Store, limit: int) -> list[tuple[str, str, str, float, str, str]]:

@@ -7,18 +7,28 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from pipeline.model import Alert
+from pipeline.core.alerts import Alert
+from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.store import Store
-from pipeline.times import iso, utc, utc_or_none
 
 
 def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
     """Write outbox rows inside the caller's transaction; a Message-ID is written once for ever."""
     rows = [
-        (a.message_id, a.incident, a.service, a.transition, a.channel, iso(a.created), iso(a.due_at), a.subject,
-         json.dumps(a.facts, sort_keys=True, ensure_ascii=False), a.route)
+        (
+            a.message_id,
+            a.incident,
+            a.service,
+            a.transition,
+            a.channel,
+            iso(a.created),
+            iso(a.due_at),
+            a.subject,
+            json.dumps(a.facts, sort_keys=True, ensure_ascii=False),
+            a.route,
+        )
         for a in alerts
-    ]  # fmt: skip
+    ]
     cursor = conn.executemany(
         "INSERT OR IGNORE INTO alerts (message_id, incident, service, transition, channel, created, due_at, subject,"
         " facts, route) VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -29,12 +39,22 @@ def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
 
 def _alert(row: sqlite3.Row) -> Alert:
     return Alert(
-        message_id=row["message_id"], incident=row["incident"], service=row["service"],
-        transition=row["transition"], channel=row["channel"], created=utc(row["created"]), due_at=utc(row["due_at"]),
-        subject=row["subject"], facts=json.loads(row["facts"]), sent_at=utc_or_none(row["sent_at"]),
-        attempts=row["attempts"], error=row["error"], failed=bool(row["failed"]), route=row["route"],
+        message_id=row["message_id"],
+        incident=row["incident"],
+        service=row["service"],
+        transition=row["transition"],
+        channel=row["channel"],
+        created=utc(row["created"]),
+        due_at=utc(row["due_at"]),
+        subject=row["subject"],
+        facts=json.loads(row["facts"]),
+        sent_at=utc_or_none(row["sent_at"]),
+        attempts=row["attempts"],
+        error=row["error"],
+        failed=bool(row["failed"]),
+        route=row["route"],
         left=tuple(row["left_out"].split()),
-    )  # fmt: skip
+    )
 
 
 _UNSENT = "sent_at IS NULL AND failed = 0 AND merged_into IS NULL"

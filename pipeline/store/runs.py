@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pipeline.model import Reject, Run
+from pipeline.core.records import Reject, Run
+from pipeline.core.times import iso, utc
 from pipeline.store import Store
-from pipeline.times import iso, utc
 
 QUARANTINE_LIMIT = 10_000
 AHEAD = timedelta(minutes=5)
@@ -22,9 +22,18 @@ def record_run(store: Store, run: Run) -> None:
         conn.execute(
             "INSERT INTO runs (stage, subject, started, outcome, seen, new, rejected, covered_from, covered_to, error)"
             " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (run.stage, run.subject, iso(run.started), run.outcome, run.seen, run.new, run.rejected, *covered,
-             run.error),
-        )  # fmt: skip
+            (
+                run.stage,
+                run.subject,
+                iso(run.started),
+                run.outcome,
+                run.seen,
+                run.new,
+                run.rejected,
+                *covered,
+                run.error,
+            ),
+        )
 
 
 def cover(conn: sqlite3.Connection, source: str, span: tuple[datetime, datetime]) -> None:
@@ -144,10 +153,16 @@ def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[Reject]
     """Keep refused rows with their reasons, each once; beyond a limit only `runs` counts them."""
     room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     rows = [
-        (source, hashlib.sha256(f"{r.reason}\0{r.head}".encode("utf-8", "replace")).hexdigest()[:16],
-         clean(r.where), r.reason, clean(r.head)[:200], iso(now))
+        (
+            source,
+            hashlib.sha256(f"{r.reason}\0{r.head}".encode("utf-8", "replace")).hexdigest()[:16],
+            clean(r.where),
+            r.reason,
+            clean(r.head)[:200],
+            iso(now),
+        )
         for r in rejected
-    ]  # fmt: skip
+    ]
     conn.executemany("INSERT OR IGNORE INTO quarantine VALUES (?,?,?,?,?,?)", rows[: max(0, room)])
 
 

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
-from pipeline.text.clock import times_of_day
+from pipeline.core.incidents import Claim
+from pipeline.text.clock_times import times_of_day
 from pipeline.text.components import ROLE_WORDS
 from pipeline.text.cues import cues
-from pipeline.text.normal import fold
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One claim. `value` is HH:MM in UTC, a part's role, a number, or words; `said_by` company, tracker or outlet.
-
-    `definition` says of a number of reports what was counted: peak, total or unknown; empty for other kinds.
-    """
-
-    kind: str
-    value: str
-    said_by: str = "outlet"
-    definition: str = ""
-
+from pipeline.text.normalize import fold
 
 FAILURE_CUES = {"down", "outage", "cannot", "broken", "errorcode", "spin", "kicked"}
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[apAP]\.[mM]\.)\s+(?=[^\W\d_])")
@@ -41,11 +27,15 @@ _FROM = re.compile(r"\bfrom $")
 _RANGE = re.compile(
     r"\b(?:from|between) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)?(?: [a-z]{3,4})? (?:to|until|till|and) (\d{1,2}(?:[:.]\d{2})?)( ?[ap]\.?m\b\.?)? ([a-z]{2,5})\b"
 )
-_OUTAGE = re.compile(r"\b(?:outage|down|disrupt\w*|trouble|problem\w*|incident|errors?|fail\w*|issues?|complaints?|service|log ?ins?|restor\w*|resolved|reports?|panne|ausfall|störung|caída|it|worked)\b")  # fmt: skip
+_OUTAGE = re.compile(
+    r"\b(?:outage|down|disrupt\w*|trouble|problem\w*|incident|errors?|fail\w*|issues?|complaints?|service|log ?ins?|restor\w*|resolved|reports?|panne|ausfall|störung|caída|it|worked)\b"
+)
 _OTHERWISE = re.compile(r"\b(?:keynote|event|launch|doors|shares|stock|fell \d|bitcoin|conference|game|match|sale)\b")
 _TRACKER = re.compile(r"\bdowndetector\b|\btrackers?\b|\btracking (?:site|service)\b")
 _COMPANY = re.compile(r"\b(?:compan(?:y|ies)|firm|spokes\w+|provider|status page|engineers|vendor)\b")
-_SAID = re.compile(r"\b(?:said|says|wrote|writes|told|blamed|attributed|confirmed|listed|showed|showing|according to|acknowledged)\b")  # fmt: skip
+_SAID = re.compile(
+    r"\b(?:said|says|wrote|writes|told|blamed|attributed|confirmed|listed|showed|showing|according to|acknowledged)\b"
+)
 _NAMED = re.compile(
     r"\b[A-Z][\w-]+(?:['’]s)?(?: [A-Z][\w-]+)? (?:said|says|wrote|blamed|attributed|confirmed|told|acknowledged)\b"
 )
@@ -59,9 +49,11 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
     "desktop": re.compile(r"\bdesktop(?: apps?)?\b"),
     "code": re.compile(r"\bclaude code\b|\bcodex\b|\bcli\b"),
     "login": re.compile(r"\blog ?ins?\b|\bsign(?:s|ing)?[ -]?(?:\w+ )?in\b|\blog in\b"),
-    "voice": re.compile(r"\bvoice\b"), "messaging": re.compile(r"\bmessag(?:ing|es)\b"), "actions": re.compile(r"\bactions\b(?= and|,| were| are)"),
+    "voice": re.compile(r"\bvoice\b"),
+    "messaging": re.compile(r"\bmessag(?:ing|es)\b"),
+    "actions": re.compile(r"\bactions\b(?= and|,| were| are)"),
     "pages": re.compile(r"\bpages\b(?= were| are|,)"),
-}  # fmt: skip
+}
 _UP = re.compile(
     r"\b(?:un|not )affected\b|\bas (?:it|they) should\b|\bas (?:intended|expected)\b|\bstayed (?:up|online|available)\b|\bremain\w* (?:up|available|operational|unaffected|online)\b|\bcontinu(?:e|es|ed|ing) to (?:work|run|function)\b|"
     r"\bkept (?:working|running)\b|\b(?:was|were|is|are) (?:back|working|operational|fine|still up)\b|\bas operational\b|\bfully operational\b|\brecovered\b|\b(?:not|never|no longer) (?:been )?(?:down|failing|broken)\b|\bhad stopped\b|\bnot (?:been )?affected\b|\bun ?touched\b"
@@ -136,15 +128,15 @@ def _times(sentence: str, folded: str, day: date) -> Iterator[tuple[str, str]]:
     if not _OUTAGE.search(folded) or _OTHERWISE.search(folded):
         return
     # "from 9 to 11:30 a.m. ET": the zone and the half of the day belong to both
-    spread = _RANGE.sub(
-        lambda m: f"began {m[1]}{m[2] or m[4] or ''} {m[5]} ended {m[3]}{m[4] or ''} {m[5]}", folded
-    )  # fmt: skip
+    spread = _RANGE.sub(lambda m: f"began {m[1]}{m[2] or m[4] or ''} {m[5]} ended {m[3]}{m[4] or ''} {m[5]}", folded)
     reach = 0
     for start, end, moment in times_of_day(spread, sentence, day):
         before = spread[max(reach, start - 60) : start]
         reach = end
-        last = {kind: max((m.end() for m in pattern.finditer(before)), default=-1)
-                for kind, pattern in (("start", _BEGAN), ("end", _OVER), ("", _NEITHER))}  # fmt: skip
+        last = {
+            kind: max((m.end() for m in pattern.finditer(before)), default=-1)
+            for kind, pattern in (("start", _BEGAN), ("end", _OVER), ("", _NEITHER))
+        }
         kind = max(last, key=lambda k: last[k])
         if last[kind] < 0:
             kind = "start" if _FROM.search(before) else ""
@@ -188,10 +180,12 @@ def _reports(folded: str) -> Iterator[Claim]:
     if not (_REPORTS.search(folded) and _FILED.search(folded)):
         return
     counts = [
-        (match, value) for match in _NUMBER.finditer(folded)
-        if (value := _count(match)) >= 50 and _FILED.search(folded[max(0, match.start() - 45) : match.end() + 45])
+        (match, value)
+        for match in _NUMBER.finditer(folded)
+        if (value := _count(match)) >= 50
+        and _FILED.search(folded[max(0, match.start() - 45) : match.end() + 45])
         and not _NO_COUNT.search(folded[: match.start()])
-    ]  # fmt: skip
+    ]
     # the number that stands at the word it counts, else the first
     counts.sort(key=lambda pair: not _BESIDE.search(folded[pair[0].end() :]))
     for match, value in counts[:1]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from pipeline.model import Service
-from pipeline.text.normal import fold
+from pipeline.core.catalogue import Service
+from pipeline.text.normalize import fold
 from pipeline.text.symptoms import symptom
 
 ROLE_WORDS: Mapping[str, str] = {

@@ -45,8 +45,9 @@ CUES: Mapping[str, str] = {
     "joke": r"\blol\b|\blmao\b|😂|🤣|\bjoke|\bpun\b|\bdown for (it|this|that|whatever)|\bcalm down\b|\bbroke the internet|\bcrash course|\bbreaking bad\b|jaja|\bmdr\b|\bkkk+|haha|笑|草",
     "quality": r"\b(dumber|worse|lazy|nerfed|quality|lobotomi\w+|hallucinat\w+|forgets?|degrad(ed|ation) (in )?quality|regress\w+|peor|schlechter|moins bon|pior|peggio)\b|馬鹿|劣化",
     "job": r"\b(jobs?|hiring|hire|interview|career|junior|layoffs?|salary|resume|opinion|unpopular|debate|essay)\b",
-    "target": r"svctarget", "other": r"svcother",
-}  # fmt: skip
+    "target": r"svctarget",
+    "other": r"svcother",
+}
 _CUES = Patterns({f"cue_{name}": pattern for name, pattern in CUES.items()})
 
 

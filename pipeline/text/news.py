@@ -10,16 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.findings import NewsEvent
-from pipeline.model import NewsItem
+from pipeline.core.incidents import NewsEvent
+from pipeline.core.records import NewsItem
+from pipeline.core.times import iso
 from pipeline.text.cues import CUES, cues
-from pipeline.text.normal import fold, jaccard, shingles
+from pipeline.text.normalize import fold, jaccard, shingles
 from pipeline.text.patterns import Patterns
 from pipeline.text.services import ServiceMatcher
-from pipeline.times import iso
 
-KINDS = ("service_outage", "outage_followup", "politics_regulation", "company_business", "product",
-         "infrastructure_outage", "security", "other")  # fmt: skip
+KINDS = (
+    "service_outage",
+    "outage_followup",
+    "politics_regulation",
+    "company_business",
+    "product",
+    "infrastructure_outage",
+    "security",
+    "other",
+)
 FOLD_WITHIN = timedelta(hours=72)
 FOLD_AT = 0.5
 PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that hardly one above it is missed
@@ -40,7 +48,7 @@ _WORDS: Mapping[str, str] = {
     r"shares|stock|quarter|acqui|layoff|hires|subscribers|users grow|umsatz|gewinn|finanzierung|levée|ingresos|beneficio|bourse|uninstall|switch(ing)?|boycott|cancel|株価|決算",
     "product": r"launch|unveil|release|introduc|new (model|phone|feature|version|app)|announces? .{0,30}(model|phone|feature|chip|tablet)|update(s|d)? (to|for|brings)|debut|lanza|présente|stellt .{0,30} vor|"
     r"rollout|rolls out|preview|beta|phone fair|mobile world|tablet|laptop|gadget|lanciert|発表|新機能",
-}  # fmt: skip
+}
 _KINDS = Patterns(_WORDS)
 
 
@@ -63,9 +71,11 @@ def kind_of(title: str, summary: str = "") -> str:
 
 
 def fold_items(
-    items: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str] = kind_of,
+    items: Sequence[NewsItem],
+    matcher: ServiceMatcher,
+    kind: Callable[[str, str], str] = kind_of,
     known: Mapping[str, str] | None = None,
-) -> list[NewsEvent]:  # fmt: skip
+) -> list[NewsEvent]:
     """Fold near-identical items within three days into events; outlets of one event are counted once each.
 
     Candidates are found by MinHash (Broder 1997, "On the resemblance and containment of documents") and kept when
@@ -120,10 +130,14 @@ def _event(
     digest = hashlib.sha256(f"{first.source}\0{first.native_id}".encode()).hexdigest()[:12]
     event_id = f"news-{iso(first.published)[:10]}-{digest}"
     return NewsEvent(
-        id=event_id, kind=known.get(event_id) or kind(first.title, first.summary), title=first.title,
-        entities=entities, outlets=tuple(sorted({item.outlet for item in members})), first_seen=first.published,
+        id=event_id,
+        kind=known.get(event_id) or kind(first.title, first.summary),
+        title=first.title,
+        entities=entities,
+        outlets=tuple(sorted({item.outlet for item in members})),
+        first_seen=first.published,
         items=tuple((item.source, item.native_id) for item in members),
-    )  # fmt: skip
+    )
 
 
 def entity_services(entities: Iterable[str]) -> dict[str, tuple[str, ...]]:

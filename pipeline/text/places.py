@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pipeline.text.normal import fold
+from pipeline.text.normalize import fold
 from pipeline.text.symptoms import symptom
 
 MOST = 5

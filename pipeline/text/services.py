@@ -12,18 +12,20 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-from pipeline.model import Catalogue
+from pipeline.core.catalogue import Catalogue
 from pipeline.text.cues import cues
-from pipeline.text.normal import fold
+from pipeline.text.normalize import fold
 from pipeline.text.patterns import Patterns
 from pipeline.text.symptoms import symptom
 
 TARGET, OTHER = "svctarget", "svcother"
-_TRADE = Patterns({
-    "trade": r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
-    r"model|models|code|prompt|prompts|subscription|update|error|errors|bug|browser|download|downtime|cloud|caído|caída|"
-    r"panne|störung|fora do ar)\b|障害|エラー|ログイン|サイト"
-})  # fmt: skip
+_TRADE = Patterns(
+    {
+        "trade": r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
+        r"model|models|code|prompt|prompts|subscription|update|error|errors|bug|browser|download|downtime|cloud|caído|caída|"
+        r"panne|störung|fora do ar)\b|障害|エラー|ログイン|サイト"
+    }
+)
 # an outage spoken of in any language tells that a name is not a person's or a fruit's
 _TROUBLE = {f"cue_{name}" for name in ("down", "outage", "cannot", "broken", "errorcode", "spin", "kicked", "status")}
 _FAILS = ("login", "error", "crash", "no_response", "connection")

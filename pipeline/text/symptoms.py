@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pipeline.text.normal import fold
+from pipeline.text.normalize import fold
 from pipeline.text.patterns import Patterns
 
 SYMPTOM_WORDS: Mapping[str, str] = {
@@ -27,7 +27,7 @@ SYMPTOM_WORDS: Mapping[str, str] = {
     r"failed|fails|failing|falla\w*|エラー",
     "slow": r"slow\w*|lag(s|gy|ging)?|crawl\w*|takes? minutes|lent\w*|langsam|lento|重い|遅い",
     "all": r"\bdown\b|outage|dead|offline|caíd[oa]|cay[oó]|panne|tot\b|ausfall\w*|störung\w*|kaputt|plat\b|storing\w*|fora do ar|caiu|morto|giù|down\?|ölü|padł\w*|çök\w*|障害|落ちて",
-}  # fmt: skip
+}
 
 
 # at the beginning of a word, or after a letter of a script that is written without spaces

@@ -87,10 +87,18 @@ def write_counts(path: Path, series: int, days: int = 90) -> None:
             for row in totals:
                 at = dice.integers(bins - 200)
                 row[at : at + 8] += dice.integers(40, 200)
-            file.write_table(pa.table({
-                "service": np.repeat(names, bins), "start_utc": pa.array(np.tile(times, len(names))).cast(pa.timestamp("s", "UTC")),
-                "interval_s": np.full(totals.size, 900), "total": totals.ravel(),
-            }, schema=schema), row_group_size=10**8)  # fmt: skip
+            file.write_table(
+                pa.table(
+                    {
+                        "service": np.repeat(names, bins),
+                        "start_utc": pa.array(np.tile(times, len(names))).cast(pa.timestamp("s", "UTC")),
+                        "interval_s": np.full(totals.size, 900),
+                        "total": totals.ravel(),
+                    },
+                    schema=schema,
+                ),
+                row_group_size=10**8,
+            )
 
 
 def write_recording(folder: Path, services: Sequence[str], days: int, *, first_run: int, outages: int = 1) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Floats
-from detectors.seasonal_nb import SeasonalNB
+from detectors.seasonal.detector import SeasonalNB
 
 WEEK, DAY, ROUNDS = 2016, 288, 5
 
@@ -59,17 +59,26 @@ def test_batch() -> None:
     for series, bins in ((1000, 4 * WEEK), (1, 40 * WEEK)):
         frame = counts(series, bins)
         talk, lines = frame * 3 + 5, [np.ascontiguousarray(frame[name]) for name in frame.columns]
-        seconds = best({
-            "naive ratio": lambda lines=lines: [naive_ratio(line) for line in lines],
-            "rolling z": lambda lines=lines: [rolling_z(line) for line in lines],
-            "seasonal_nb": lambda frame=frame: detector.detect(frame).level,
-            "seasonal_nb, talk": lambda frame=frame, talk=talk: detector.detect(frame, talk).level,
-        })  # fmt: skip
+        seconds = best(
+            {
+                "naive ratio": lambda lines=lines: [naive_ratio(line) for line in lines],
+                "rolling z": lambda lines=lines: [rolling_z(line) for line in lines],
+                "seasonal_nb": lambda frame=frame: detector.detect(frame).level,
+                "seasonal_nb, talk": lambda frame=frame, talk=talk: detector.detect(frame, talk).level,
+            }
+        )
         rate = {name: series * bins / spent / 1e6 for name, spent in seconds.items()}
-        print(f"\nbatch, {series} series x {bins} bins, million bins a second: "
-              + ", ".join(f"{name} {value:.1f}" for name, value in rate.items()))  # fmt: skip
-        print("  " + ", ".join(f"{name} : naive ratio {rate[name] / rate['naive ratio']:.2f}, : rolling z {rate[name] / rate['rolling z']:.2f}"
-                               for name in ("seasonal_nb", "seasonal_nb, talk")))  # fmt: skip
+        print(
+            f"\nbatch, {series} series x {bins} bins, million bins a second: "
+            + ", ".join(f"{name} {value:.1f}" for name, value in rate.items())
+        )
+        print(
+            "  "
+            + ", ".join(
+                f"{name} : naive ratio {rate[name] / rate['naive ratio']:.2f}, : rolling z {rate[name] / rate['rolling z']:.2f}"
+                for name in ("seasonal_nb", "seasonal_nb, talk")
+            )
+        )
 
 
 def test_one_new_bin() -> None:

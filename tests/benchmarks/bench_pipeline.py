@@ -22,14 +22,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.backtest import make_detector
-from pipeline.config import DASHBOARDS, load_config
-from pipeline.model import Batch, ComplaintCount, NewsItem, Post
+from pipeline.config.load import load_config
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post
+from pipeline.core.times import iso
+from pipeline.detection.factory import make_detector
 from pipeline.stages.detect import run_detect
-from pipeline.store import Store, collected
+from pipeline.store import Store
+from pipeline.store import observations as collected
 from pipeline.store.bulk import put_rows
-from pipeline.store.collected import save_batch
-from pipeline.times import iso
+from pipeline.store.observations import save_batch
 from tests.benchmarks.tick import SILENT
 from tests.conftest import ROOT
 
@@ -40,13 +42,48 @@ TRIGGERS = ("posts_ai", "posts_ad", "posts_au", "news_items_ai", "news_items_ad"
 
 def records(kind: str) -> list[Any]:
     if kind == "posts":
-        return [Post(source="reddit", native_id=f"p{i:07d}", kind="post", community="ClaudeAI", author_key="a" * 16, author_created=NOW, created=NOW + timedelta(seconds=i),
-                     collected=NOW + timedelta(seconds=i), title="Claude is down for me today", text="cannot log in to claude since ten minutes " * 3) for i in range(ROWS)]  # fmt: skip
+        return [
+            Post(
+                source="reddit",
+                native_id=f"p{i:07d}",
+                kind="post",
+                community="ClaudeAI",
+                author_key="a" * 16,
+                author_created=NOW,
+                created=NOW + timedelta(seconds=i),
+                collected=NOW + timedelta(seconds=i),
+                title="Claude is down for me today",
+                text="cannot log in to claude since ten minutes " * 3,
+            )
+            for i in range(ROWS)
+        ]
     if kind == "complaint_counts":
-        return [ComplaintCount(service=f"s{i % 50:02d}", source="x", region="", indicator="", start=NOW + timedelta(minutes=15 * (i // 50)), interval_s=900,
-                               total=i % 17, collected=NOW) for i in range(ROWS)]  # fmt: skip
-    return [NewsItem(source="feed", native_id=f"n{i:07d}", outlet="d", published=NOW + timedelta(seconds=i), collected=NOW, title="A regulator fines a firm",
-                     summary="words " * 20, url="https://x.example/1") for i in range(ROWS)]  # fmt: skip
+        return [
+            ComplaintCount(
+                service=f"s{i % 50:02d}",
+                source="x",
+                region="",
+                indicator="",
+                start=NOW + timedelta(minutes=15 * (i // 50)),
+                interval_s=900,
+                total=i % 17,
+                collected=NOW,
+            )
+            for i in range(ROWS)
+        ]
+    return [
+        NewsItem(
+            source="feed",
+            native_id=f"n{i:07d}",
+            outlet="d",
+            published=NOW + timedelta(seconds=i),
+            collected=NOW,
+            title="A regulator fines a firm",
+            summary="words " * 20,
+            url="https://x.example/1",
+        )
+        for i in range(ROWS)
+    ]
 
 
 def fresh(folder: Path, *, searched: bool) -> Store:
@@ -66,8 +103,10 @@ def test_ingest(benchmark: Any, tmp_path: Path, kind: str, way: str) -> None:
     benchmark.group = f"{ROWS} rows of {kind}"
     benchmark.extra_info.update(way=way, of="bare executemany", rows=ROWS)
     as_row: dict[str, Callable[[Any], tuple[Any, ...]]] = {
-        "posts": lambda p: (*collected._post_row(p), None), "complaint_counts": collected._count_row, "news_items": collected._news_row,
-    }  # fmt: skip
+        "posts": lambda p: (*collected._post_row(p), None),
+        "complaint_counts": collected._count_row,
+        "news_items": collected._news_row,
+    }
     ready = [as_row[kind](row) for row in rows] if way == "bare executemany" else []
     batches = [Batch(source="x", rows=tuple(rows[i : i + CHUNK])) for i in range(0, ROWS, CHUNK)]
 
@@ -112,8 +151,15 @@ def test_a_tick_by_length_of_history(benchmark: Any, tmp_path: Path, days: int) 
         bins, dice = days * 288, np.random.default_rng(7)
         stamps = [iso(NOW - timedelta(minutes=5 * (bins - n))) for n in range(bins)]
         for s in range(100):
-            put_rows(store, "complaint_counts", columns,
-                     [(f"s{s:03d}", "x", "", "", t, 300, int(v), None, "interval", t) for t, v in zip(stamps, dice.poisson(5, bins), strict=True)])  # fmt: skip
+            put_rows(
+                store,
+                "complaint_counts",
+                columns,
+                [
+                    (f"s{s:03d}", "x", "", "", t, 300, int(v), None, "interval", t)
+                    for t, v in zip(stamps, dice.poisson(5, bins), strict=True)
+                ],
+            )
         run_detect(store, detector, (), NOW)
         now = [NOW]
 
@@ -157,8 +203,8 @@ def test_views(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way: st
     demo = ROOT / "out" / "demo" / "groundswell.db"
     if not demo.exists():
         pytest.skip("needs the demo's database: make demo")
-    from pipeline.cluster.duck import open_parquet
-    from pipeline.cluster.load import export_tables
+    from pipeline.scale.duckdb_views import open_parquet
+    from pipeline.scale.transfer import export_tables
 
     benchmark.group = f"view {view}, the demo's database"
     benchmark.extra_info.update(way=way, of="SQLite")
@@ -177,8 +223,19 @@ def write_batches(path: Path, first: int, number: int, ready: Any) -> None:
     with Store(path) as store:
         ready.wait()
         for n in range(0, number, 100):
-            rows = [ComplaintCount(service=f"s{first}", source="x", region="", indicator="", start=NOW + timedelta(minutes=n + i), interval_s=60, total=i, collected=NOW)
-                    for i in range(100)]  # fmt: skip
+            rows = [
+                ComplaintCount(
+                    service=f"s{first}",
+                    source="x",
+                    region="",
+                    indicator="",
+                    start=NOW + timedelta(minutes=n + i),
+                    interval_s=60,
+                    total=i,
+                    collected=NOW,
+                )
+                for i in range(100)
+            ]
             save_batch(store, Batch(source="x", rows=tuple(rows)), NOW)
 
 
@@ -221,10 +278,10 @@ def makespan(lengths: list[float], reads: int, workers: int) -> float:
 @pytest.mark.parametrize("way", ["one process", "two workers on Dask, without the cluster's start"])
 def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
     """Posts and counts by BENCH_POSTS and BENCH_SERIES: a million and 500 series of 90 days take nine minutes."""
-    from pipeline.cluster.engines import Local, OnDask
-    from pipeline.cluster.inputs import parts_of
     from pipeline.commands.backfill import _job
     from pipeline.commands.common import Setting
+    from pipeline.scale.engines import Local, OnDask
+    from pipeline.scale.inputs import parts_of
     from tests.benchmarks.archives import write_counts, write_posts
 
     posts, series = int(os.environ.get("BENCH_POSTS", "100000")), int(os.environ.get("BENCH_SERIES", "100"))
@@ -239,8 +296,12 @@ def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way:
         config=load_config(None), config_path=None, db=folder / "x.db", now=datetime(2026, 3, 5, tzinfo=UTC)
     )
     job = _job(setting, tmp_path_factory.mktemp("out"), True)
-    parts = [*parts_of("posts", [str(folder / "posts.ndjson")], "b", max(1 << 20, (folder / "posts.ndjson").stat().st_size // 8)),
-             *parts_of("counts", [str(folder / "counts.parquet")], "b")]  # fmt: skip
+    parts = [
+        *parts_of(
+            "posts", [str(folder / "posts.ndjson")], "b", max(1 << 20, (folder / "posts.ndjson").stat().st_size // 8)
+        ),
+        *parts_of("counts", [str(folder / "counts.parquet")], "b"),
+    ]
     if way == "one process":
         used, marks = time.process_time(), [time.perf_counter()]
         benchmark.pedantic(

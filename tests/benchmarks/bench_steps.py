@@ -16,17 +16,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.backtest import load_models, make_detector, replay
-from pipeline.channels.file import NoChannel
 from pipeline.commands.backtest import plan
 from pipeline.commands.common import Setting
 from pipeline.commands.stage import STAGES
-from pipeline.config import load_config
+from pipeline.config.load import load_config
+from pipeline.core.times import iso, utc
+from pipeline.detection.factory import make_detector
+from pipeline.notify.channels.file import NoChannel
+from pipeline.replay.runner import replay
+from pipeline.replay.scenario import load_recorded
 from pipeline.sources.archive import read_archive
 from pipeline.sources.complaints import parse_csv
-from pipeline.sources.recorded import load_recorded
+from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
-from pipeline.times import iso, utc
 from tests.benchmarks.archives import write_posts, write_recording
 from tests.conftest import ROOT
 
@@ -148,8 +150,19 @@ def test_a_backtest_of_counts(benchmark: Any, tmp_path: Path, way: str) -> None:
         )
         sources, _ = load_recorded(todo.scenario)
         with Store(tmp_path / "x.db", durable=False) as store:
-            replay(store, todo.config, todo.scenario, sources, {"file": NoChannel()}, load_models(), begin=todo.begin, until=todo.until,
-                   step=todo.step, every=todo.every, progress=lambda done, total: taken.append(done))  # fmt: skip
+            replay(
+                store,
+                todo.config,
+                todo.scenario,
+                sources,
+                {"file": NoChannel()},
+                load_models(),
+                begin=todo.begin,
+                until=todo.until,
+                step=todo.step,
+                every=todo.every,
+                progress=lambda done, total: taken.append(done),
+            )
 
     benchmark.pedantic(work, rounds=1)
     benchmark.extra_info["rows"] = services * days * 96

@@ -16,13 +16,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from pipeline.config import LABELS, MODELS, PLACES, load_catalogue
-from pipeline.text import classifier, training
-from pipeline.text.encoder import find_encoder
-from pipeline.text.figures import figures
-from pipeline.text.linear import Linear
-from pipeline.text.normal import fold
-from pipeline.text.reading import Asked, language_of, masked_for, read_texts
+from pipeline.config.load import load_catalogue
+from pipeline.config.paths import LABELS, MODELS, PLACES
+from pipeline.text.extract import Asked, language_of, masked_for, read_texts
+from pipeline.text.models import outage as classifier
+from pipeline.text.models import training
+from pipeline.text.models.encoder import find_encoder
+from pipeline.text.models.linear import Linear
+from pipeline.text.models.metrics import figures
+from pipeline.text.normalize import fold
 from pipeline.text.services import ServiceMatcher
 
 POSTS, CHUNK, NAMED, LENGTH = 1_000_000, 5_000, 0.02, 3

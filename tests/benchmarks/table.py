@@ -36,8 +36,10 @@ def main() -> None:
                 f"| {group} | {way['way']} | {words(seconds)}{rate} | {beside} | {words(least) if least else ''} |"
             )
     machine = told["machine_info"]["cpu"].get("brand_raw", "")
-    lines.append(f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores{f' ({machine})' if machine else ''}, "
-                 f"Python {told['machine_info']['python_version']}.")  # fmt: skip
+    lines.append(
+        f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores{f' ({machine})' if machine else ''}, "
+        f"Python {told['machine_info']['python_version']}."
+    )
     PAGE.write_text(
         re.sub(
             f"(<!-- {sys.argv[2]} -->\n).*?(<!-- /{sys.argv[2]} -->)",

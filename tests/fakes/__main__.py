@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.times import utc
+from pipeline.core.times import utc
 from tests.fakes.base import Fake
 from tests.fakes.complaints import Downdetector, DownStatus
 from tests.fakes.publishers import Charts, Feeds, GoogleNews
@@ -15,10 +15,17 @@ from tests.fakes.social import Bluesky, HackerNews, Mastodon
 from tests.fakes.statuspage import Statuspage
 
 KINDS: dict[str, type[Fake]] = {
-    "reddit": Reddit, "statuspage": Statuspage, "downdetector": Downdetector, "downstatus": DownStatus,
-    "hacker_news": HackerNews, "mastodon": Mastodon, "bluesky": Bluesky, "feeds": Feeds, "google_news": GoogleNews,
+    "reddit": Reddit,
+    "statuspage": Statuspage,
+    "downdetector": Downdetector,
+    "downstatus": DownStatus,
+    "hacker_news": HackerNews,
+    "mastodon": Mastodon,
+    "bluesky": Bluesky,
+    "feeds": Feeds,
+    "google_news": GoogleNews,
     "charts": Charts,
-}  # fmt: skip
+}
 
 
 def main() -> None:

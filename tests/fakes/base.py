@@ -100,8 +100,13 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, unquote(parts.path), parse_qs(parts.query, keep_blank_values=True), headers,
-                          self.rfile.read(length))  # fmt: skip
+        request = Request(
+            self.command,
+            unquote(parts.path),
+            parse_qs(parts.query, keep_blank_values=True),
+            headers,
+            self.rfile.read(length),
+        )
         fake = self.server
         if request.path == "/__clock":
             fake.now = datetime.fromisoformat(request.body.decode()).astimezone(UTC)

@@ -6,7 +6,7 @@ import base64
 from datetime import timedelta
 from typing import Any
 
-from pipeline.times import floor_to, iso
+from pipeline.core.times import floor_to, iso
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 KEY = ("dd-id", "dd-secret")
@@ -25,7 +25,11 @@ class Downdetector(Fake):
         path = request.path.removeprefix("/v2")
         if path == "/tokens" and request.method == "POST":
             wanted = "Basic " + base64.b64encode(":".join(KEY).encode()).decode()
-            return as_json({"access_token": "dd-token"}) if request.headers.get("authorization") == wanted else _no(401, "bad client")  # fmt: skip
+            return (
+                as_json({"access_token": "dd-token"})
+                if request.headers.get("authorization") == wanted
+                else _no(401, "bad client")
+            )
         if request.headers.get("authorization") != "Bearer dd-token":
             return _no(401, "token missing or expired")
         parts = path.strip("/").split("/")
@@ -53,7 +57,14 @@ class Downdetector(Fake):
         for start, counts in self.recording.counts(slug, request.one("countries"), self.now):
             named = {name: total for name, total in counts.items() if name}
             total = counts.get("", sum(named.values()))
-            points.append({"point_in_time": iso(start), "total": total, "indicators": named, "other": max(0, total - sum(named.values()))})  # fmt: skip
+            points.append(
+                {
+                    "point_in_time": iso(start),
+                    "total": total,
+                    "indicators": named,
+                    "other": max(0, total - sum(named.values())),
+                }
+            )
         current = floor_to(self.now, 900)
         # the interval that is not over: still growing
         points.append({"point_in_time": iso(current), "total": 1, "indicators": {}, "other": 1})
@@ -75,7 +86,19 @@ class DownStatus(Fake):
         if "/" in slug or not slug:
             return as_json({"ok": False, "error": "not found"}, 404)
         hour = self.recording.reports_1h(slug, self.now)
-        return as_json({"ok": True, "data": {
-            "slug": slug, "name": slug.title(), "category": "ai", "status": "degraded" if hour > 200 else "operational",
-            "official_indicator": None, "report_count_1h": hour, "report_count_24h": hour + 10, "status_page_url": None,
-            "updated_at": iso(self.now - timedelta(seconds=20))}})  # fmt: skip
+        return as_json(
+            {
+                "ok": True,
+                "data": {
+                    "slug": slug,
+                    "name": slug.title(),
+                    "category": "ai",
+                    "status": "degraded" if hour > 200 else "operational",
+                    "official_indicator": None,
+                    "report_count_1h": hour,
+                    "report_count_24h": hour + 10,
+                    "status_page_url": None,
+                    "updated_at": iso(self.now - timedelta(seconds=20)),
+                },
+            }
+        )

@@ -16,8 +16,8 @@ from typing import Any
 
 import zstandard
 
-from pipeline.sources.recorded import Scenario, read_scenario
-from pipeline.times import floor_to, utc
+from pipeline.core.times import floor_to, utc
+from pipeline.replay.scenario import Scenario, read_scenario
 
 
 class Recording:
@@ -96,10 +96,21 @@ class Recording:
         latest = now - self.delay("status")
         incidents = []
         for incident in self._pages[name]["incidents"]:
-            shown = [u for u in incident["incident_updates"] if max(utc(u["created_at"]), utc(u.get("display_at") or u["created_at"])) <= latest]  # fmt: skip
+            shown = [
+                u
+                for u in incident["incident_updates"]
+                if max(utc(u["created_at"]), utc(u.get("display_at") or u["created_at"])) <= latest
+            ]
             if shown:
                 newest = max(shown, key=lambda u: utc(u["created_at"]))
-                incidents.append({**incident, "incident_updates": shown, "status": newest["status"], "updated_at": newest["created_at"]})  # fmt: skip
+                incidents.append(
+                    {
+                        **incident,
+                        "incident_updates": shown,
+                        "status": newest["status"],
+                        "updated_at": newest["created_at"],
+                    }
+                )
         incidents.sort(key=lambda i: utc(i["incident_updates"][-1]["created_at"]), reverse=True)
         return {"page": self._pages[name]["page"], "incidents": incidents[:50]}
 
@@ -143,7 +154,9 @@ class Recording:
         """Return how many reports came in the last hour: of the made ones, else of whole intervals."""
         if self.rolling:
             return sum(now - timedelta(hours=1) < at <= now for at in self.rolling[service])
-        recent = [c.get("", 0) for start, c in self.counts(service, "", now) if start >= now - timedelta(hours=1, minutes=15)]  # fmt: skip
+        recent = [
+            c.get("", 0) for start, c in self.counts(service, "", now) if start >= now - timedelta(hours=1, minutes=15)
+        ]
         return sum(recent[-4:])
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from pipeline.times import iso, utc
+from pipeline.core.times import iso, utc
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 BLUESKY = ("someone.example", "app-password")
@@ -47,12 +47,19 @@ class HackerNews(Fake):
     def _hit(self, post: dict[str, Any]) -> dict[str, Any]:
         comment = "body" in post
         return {
-            "objectID": str(int(re.sub(r"\W", "", str(post["id"])), 36)), "author": post.get("author"), "url": None, "points": None,
-            "created_at": iso(_at(post)), "created_at_i": int(_at(post).timestamp()), "num_comments": None,
-            "title": None if comment else post.get("title"), "story_text": None if comment else escape(post.get("selftext") or ""),
-            "comment_text": escape(post["body"]) if comment else None, "parent_id": 1 if comment else None,
+            "objectID": str(int(re.sub(r"\W", "", str(post["id"])), 36)),
+            "author": post.get("author"),
+            "url": None,
+            "points": None,
+            "created_at": iso(_at(post)),
+            "created_at_i": int(_at(post).timestamp()),
+            "num_comments": None,
+            "title": None if comment else post.get("title"),
+            "story_text": None if comment else escape(post.get("selftext") or ""),
+            "comment_text": escape(post["body"]) if comment else None,
+            "parent_id": 1 if comment else None,
             "_tags": ["comment" if comment else "story"],
-        }  # fmt: skip
+        }
 
 
 class Mastodon(Fake):
@@ -80,7 +87,9 @@ class Mastodon(Fake):
         links = {}
         if page and len(found) > len(page):
             rest = "&".join(f"any[]={t}" for t in request.query.get("any[]", []))
-            links["Link"] = f'<{self.url}{request.path}?limit=40&{rest}&max_id={self._id(page[-1])}>; rel="next", <{self.url}{request.path}?min_id={self._id(page[0])}>; rel="prev"'  # fmt: skip
+            links["Link"] = (
+                f'<{self.url}{request.path}?limit=40&{rest}&max_id={self._id(page[-1])}>; rel="next", <{self.url}{request.path}?min_id={self._id(page[0])}>; rel="prev"'
+            )
         reset = {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299", "X-RateLimit-Reset": iso(self.now)}
         body = json.dumps([self._status(p) for p in page]).encode()
         return Reply(body, headers={"Content-Type": "application/json", **links, **reset})
@@ -91,10 +100,21 @@ class Mastodon(Fake):
 
     def _status(self, post: dict[str, Any]) -> dict[str, Any]:
         number = str(self._id(post))
-        return {"id": number, "created_at": _at(post).strftime("%Y-%m-%dT%H:%M:%S.000Z"), "language": None, "edited_at": None,
-                "uri": f"https://social.example/users/x/statuses/{number}", "url": None, "content": f"<p>{escape(_words(post))}</p>",
-                "spoiler_text": "", "in_reply_to_id": None, "reblog": None, "visibility": "public", "tags": [],
-                "account": {"acct": str(post.get("author")), "bot": False, "created_at": "2019-01-01T00:00:00.000Z"}}  # fmt: skip
+        return {
+            "id": number,
+            "created_at": _at(post).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "language": None,
+            "edited_at": None,
+            "uri": f"https://social.example/users/x/statuses/{number}",
+            "url": None,
+            "content": f"<p>{escape(_words(post))}</p>",
+            "spoiler_text": "",
+            "in_reply_to_id": None,
+            "reblog": None,
+            "visibility": "public",
+            "tags": [],
+            "account": {"acct": str(post.get("author")), "bot": False, "created_at": "2019-01-01T00:00:00.000Z"},
+        }
 
 
 class Bluesky(Fake):
@@ -132,5 +152,11 @@ class Bluesky(Fake):
             "createdAt": "1999-12-31T23:59:59Z",
             "langs": ["en"],
         }
-        return {"uri": f"at://did:plc:x/app.bsky.feed.post/{key}", "cid": "bafy", "author": {"did": f"did:plc:{post.get('author')}", "handle": "x.example"},
-                "record": record, "indexedAt": iso(_at(post)), "likeCount": 0}  # fmt: skip
+        return {
+            "uri": f"at://did:plc:x/app.bsky.feed.post/{key}",
+            "cid": "bafy",
+            "author": {"did": f"did:plc:{post.get('author')}", "handle": "x.example"},
+            "record": record,
+            "indexedAt": iso(_at(post)),
+            "likeCount": 0,
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pipeline.times import utc
+from pipeline.core.times import utc
 from tests.fakes.base import Fake, Reply, Request, as_json
 
 
@@ -59,12 +59,17 @@ class Statuspage(Fake):
                 f"<updated>{updates[0]['created_at']}</updated><link rel='alternate' type='text/html' href='{base}/incidents/{incident['id']}'/>"
                 f"<title>{escape(incident['name'])}</title><content type='html'>{escape(content)}</content></entry>"
             )
-        return ("<?xml version='1.0' encoding='UTF-8'?><feed xml:lang='en-US' xmlns='http://www.w3.org/2005/Atom'>"
-                f"<id>tag:status,2005:/history</id><title>Status - Incident History</title>{''.join(entries)}</feed>")  # fmt: skip
+        return (
+            "<?xml version='1.0' encoding='UTF-8'?><feed xml:lang='en-US' xmlns='http://www.w3.org/2005/Atom'>"
+            f"<id>tag:status,2005:/history</id><title>Status - Incident History</title>{''.join(entries)}</feed>"
+        )
 
     def _update(self, update: dict[str, Any]) -> str:
         at = utc(update["display_at"])
-        when = f"{at:%b} {at.day:2d}, {at:%H:%M} UTC" if self.plain else (
-            f"{at:%b} <var data-var='date'>{at.day:2d}</var>, <var data-var='time'>{at:%H:%M}</var> UTC")  # fmt: skip
+        when = (
+            f"{at:%b} {at.day:2d}, {at:%H:%M} UTC"
+            if self.plain
+            else (f"{at:%b} <var data-var='date'>{at.day:2d}</var>, <var data-var='time'>{at:%H:%M}</var> UTC")
+        )
         phase = update["status"].replace("_", " ").capitalize()
         return f"<p><small>{when}</small><br><strong>{phase}</strong> - {update['body']}</p>"

@@ -15,9 +15,12 @@ GAP = (datetime.fromisoformat("2026-02-24T02:00:00Z"), datetime.fromisoformat("2
 INDICATORS = ("login", "website", "app", "API")
 USUAL = (0.20, 0.42, 0.25, 0.13)
 MIXES = {
-    "main": (0.46, 0.31, 0.18, 0.05), "main_later": (0.38, 0.31, 0.18, 0.13), "web": (0.22, 0.55, 0.20, 0.03),
-    "model": (0.08, 0.42, 0.22, 0.28), "api": (0.04, 0.16, 0.08, 0.72),
-}  # fmt: skip
+    "main": (0.46, 0.31, 0.18, 0.05),
+    "main_later": (0.38, 0.31, 0.18, 0.13),
+    "web": (0.22, 0.55, 0.20, 0.03),
+    "model": (0.08, 0.42, 0.22, 0.28),
+    "api": (0.04, 0.16, 0.08, 0.72),
+}
 MEAN = {"main": 9.0, "chatgpt": 60.0, "gemini": 8.0}
 DISPERSION = {"usual": 22.0, "bump": 150.0}
 

@@ -41,14 +41,26 @@ def truth(switches: Switches) -> str:
         tables.append((CROWD_BEGINS + switches.shift, MAIN_END + switches.shift, "0ghc53zpsfmt", shown))
     lines = ["# what really happened in this simulated record"]
     for onset, end, incident, shown in sorted(tables):
-        lines += ["", "[[incident]]", f'service = "{names.id}"', f'official = "{incident}"', f"onset = {_z(onset)}",
-                  f"end = {_z(end)}", f"official_first = {_z(shown)}"]  # fmt: skip
+        lines += [
+            "",
+            "[[incident]]",
+            f'service = "{names.id}"',
+            f'official = "{incident}"',
+            f"onset = {_z(onset)}",
+            f"end = {_z(end)}",
+            f"official_first = {_z(shown)}",
+        ]
         if incident == "0ghc53zpsfmt":
             lines += ['components = ["web", "code"]', 'symptom = "login"', "main = true"]
     if switches.outage:
         for relation in ("context_before", "reports"):
-            lines += ["", "[[link]]", 'incident = "0ghc53zpsfmt"', f'relation = "{relation}"',
-                      f'url = "urn:sim:{"wire" if relation == "context_before" else "tech-daily"}"']  # fmt: skip
+            lines += [
+                "",
+                "[[link]]",
+                'incident = "0ghc53zpsfmt"',
+                f'relation = "{relation}"',
+                f'url = "urn:sim:{"wire" if relation == "context_before" else "tech-daily"}"',
+            ]
     quiet = [
         ("2026-02-27T21:00:00Z", "2026-02-28T12:45:00Z", "political chatter after the announcement"),
         ("2026-03-01T09:00:00Z", "2026-03-01T10:30:00Z", "a text copied by twelve new accounts"),
@@ -107,6 +119,11 @@ if __name__ == "__main__":
     parser.add_argument("--service", default="claude")
     parser.add_argument("--crowd", type=float, default=1.0)
     args = parser.parse_args()
-    chosen = Switches(seed=args.seed, outage=not args.no_outage, shift=timedelta(hours=args.shift),
-                      service=args.service, crowd=args.crowd)  # fmt: skip
+    chosen = Switches(
+        seed=args.seed,
+        outage=not args.no_outage,
+        shift=timedelta(hours=args.shift),
+        service=args.service,
+        crowd=args.crowd,
+    )
     write(args.out, chosen)

@@ -14,10 +14,13 @@ import numpy as np
 from world import DAY_INCIDENTS, DAY_OF, END, HERE, START, Switches, at, names_of
 
 ROLE_OF = {
-    "claude.ai": "web", "Claude Code": "code", "Claude API (api.anthropic.com)": "api",
-    "platform.claude.com (formerly console.anthropic.com)": "console", "Claude Console (platform.claude.com)": "console",
+    "claude.ai": "web",
+    "Claude Code": "code",
+    "Claude API (api.anthropic.com)": "api",
+    "platform.claude.com (formerly console.anthropic.com)": "console",
+    "Claude Console (platform.claude.com)": "console",
     "Claude for Government": "other",
-}  # fmt: skip
+}
 BODIES = {
     "investigating": "We see the failures and are looking for where they come from.",
     "identified": "We know where the failures come from and are working on a remedy.",
@@ -117,18 +120,40 @@ def write_status(folder: Path, switches: Switches) -> None:
                     name = names.official[role]
                 parts.append({"code": role, "name": name, "old_status": old, "new_status": new})
             body = SPECIAL.get((incident, row["displayed_at"]), BODIES[row["status"]])
-            entries.append({"id": f"{incident}u{number:02d}", "incident_id": incident, "status": row["status"],
-                            "body": _rename(body, switches), "created_at": shown, "updated_at": shown,
-                            "display_at": shown, "affected_components": parts})  # fmt: skip
+            entries.append(
+                {
+                    "id": f"{incident}u{number:02d}",
+                    "incident_id": incident,
+                    "status": row["status"],
+                    "body": _rename(body, switches),
+                    "created_at": shown,
+                    "updated_at": shown,
+                    "display_at": shown,
+                    "affected_components": parts,
+                }
+            )
         resolved = entries[-1]["display_at"] if entries[-1]["status"] == "resolved" else None
-        listed.append({
-            "id": incident, "name": _rename(head["name"], switches), "status": entries[-1]["status"],
-            "impact": head["impact"], "created_at": entries[0]["display_at"], "started_at": entries[0]["display_at"],
-            "updated_at": entries[-1]["display_at"], "resolved_at": resolved, "incident_updates": entries[::-1],
-        })  # fmt: skip
+        listed.append(
+            {
+                "id": incident,
+                "name": _rename(head["name"], switches),
+                "status": entries[-1]["status"],
+                "impact": head["impact"],
+                "created_at": entries[0]["display_at"],
+                "started_at": entries[0]["display_at"],
+                "updated_at": entries[-1]["display_at"],
+                "resolved_at": resolved,
+                "incident_updates": entries[::-1],
+            }
+        )
     listed.sort(key=lambda incident: incident["created_at"], reverse=True)
-    page = {"id": f"sim-{names.id}", "name": names.name, "url": names.page, "time_zone": "Etc/UTC",
-            "updated_at": listed[0]["updated_at"]}  # fmt: skip
+    page = {
+        "id": f"sim-{names.id}",
+        "name": names.name,
+        "url": names.page,
+        "time_zone": "Etc/UTC",
+        "updated_at": listed[0]["updated_at"],
+    }
     text = json.dumps({"page": page, "incidents": listed}, indent=1, ensure_ascii=False)
     (folder / "status" / f"{names.id}.json").write_text(text + "\n", encoding="utf-8")
 

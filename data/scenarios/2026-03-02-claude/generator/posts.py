@@ -20,11 +20,34 @@ from world import CROWD_BEGINS, END, HERE, MAIN_END, START, Names, Switches, act
 MINUTE = timedelta(minutes=1)
 ANNOUNCED = datetime.fromisoformat("2026-02-27T20:58:00Z")
 # everyday talk about the service: posts a day of each kind
-EVERYDAY = {"praise": 26, "howto": 48, "usage_limit": 34, "slow_quality": 12, "feature_request": 16, "own_problem": 18,
-            "billing": 8, "ban": 3, "joke": 8, "jobs_opinion": 10, "market": 3, "retrospective": 3, "api_fine": 2,
-            "works_again": 1, "other_outage": 6, "switching": 4, "politics": 3}  # fmt: skip
-GRUMBLES = {"outage_question": 3.0, "outage_web": 2.5, "outage_login": 1.5, "outage_code": 2.0, "outage_model": 2.0,
-            "outage_app": 1.0, "outage_api": 1.0}  # fmt: skip
+EVERYDAY = {
+    "praise": 26,
+    "howto": 48,
+    "usage_limit": 34,
+    "slow_quality": 12,
+    "feature_request": 16,
+    "own_problem": 18,
+    "billing": 8,
+    "ban": 3,
+    "joke": 8,
+    "jobs_opinion": 10,
+    "market": 3,
+    "retrospective": 3,
+    "api_fine": 2,
+    "works_again": 1,
+    "other_outage": 6,
+    "switching": 4,
+    "politics": 3,
+}
+GRUMBLES = {
+    "outage_question": 3.0,
+    "outage_web": 2.5,
+    "outage_login": 1.5,
+    "outage_code": 2.0,
+    "outage_model": 2.0,
+    "outage_app": 1.0,
+    "outage_api": 1.0,
+}
 RIVALS = {"chatgpt": 0.55, "gemini": 0.25}
 SURGE = {
     "politics": 0.46,
@@ -36,29 +59,97 @@ SURGE = {
     "market": 0.04,
 }
 MIXES = {
-    "main": {"outage_login": 0.33, "outage_web": 0.19, "outage_code": 0.17, "outage_question": 0.11,
-             "outage_confirm": 0.09, "outage_partial_api_ok": 0.07, "outage_app": 0.04},
-    "main_later": {"outage_login": 0.25, "outage_web": 0.2, "outage_code": 0.13, "outage_question": 0.08,
-                   "outage_confirm": 0.14, "outage_api": 0.16, "outage_app": 0.04},
-    "web": {"outage_web": 0.45, "outage_question": 0.2, "outage_confirm": 0.2, "outage_app": 0.08, "outage_login": 0.07},
-    "model": {"outage_model": 0.4, "outage_web": 0.2, "outage_question": 0.15, "outage_confirm": 0.15, "outage_code": 0.1},
+    "main": {
+        "outage_login": 0.33,
+        "outage_web": 0.19,
+        "outage_code": 0.17,
+        "outage_question": 0.11,
+        "outage_confirm": 0.09,
+        "outage_partial_api_ok": 0.07,
+        "outage_app": 0.04,
+    },
+    "main_later": {
+        "outage_login": 0.25,
+        "outage_web": 0.2,
+        "outage_code": 0.13,
+        "outage_question": 0.08,
+        "outage_confirm": 0.14,
+        "outage_api": 0.16,
+        "outage_app": 0.04,
+    },
+    "web": {
+        "outage_web": 0.45,
+        "outage_question": 0.2,
+        "outage_confirm": 0.2,
+        "outage_app": 0.08,
+        "outage_login": 0.07,
+    },
+    "model": {
+        "outage_model": 0.4,
+        "outage_web": 0.2,
+        "outage_question": 0.15,
+        "outage_confirm": 0.15,
+        "outage_code": 0.1,
+    },
     "api": {"outage_api": 0.55, "outage_question": 0.15, "outage_confirm": 0.15, "outage_code": 0.15},
-}  # fmt: skip
-PLACES = {"en": "Ohio,London,Toronto,Texas,Dublin,Bangalore,Sydney,Portland,Leeds,Chicago,Singapore,Oslo",
-          "es": "Madrid,Sevilla,Bogotá,Valencia,México", "fr": "Lyon,Paris,Bruxelles,Nantes,Genève",
-          "de": "Berlin,Köln,Wien,Zürich,Leipzig", "pt": "Lisboa,São Paulo,Porto,Recife",
-          "ja": "東京,大阪,福岡,札幌", "it": "Milano,Torino,Bari,Roma"}  # fmt: skip
-ERRORS = ("500", "529 overloaded", "503", "Internal server error", "an unexpected error", "502", "error 500",
-          "authentication_error", "request timed out", "overloaded_error", "401", "OAuth error")  # fmt: skip
+}
+PLACES = {
+    "en": "Ohio,London,Toronto,Texas,Dublin,Bangalore,Sydney,Portland,Leeds,Chicago,Singapore,Oslo",
+    "es": "Madrid,Sevilla,Bogotá,Valencia,México",
+    "fr": "Lyon,Paris,Bruxelles,Nantes,Genève",
+    "de": "Berlin,Köln,Wien,Zürich,Leipzig",
+    "pt": "Lisboa,São Paulo,Porto,Recife",
+    "ja": "東京,大阪,福岡,札幌",
+    "it": "Milano,Torino,Bari,Roma",
+}
+ERRORS = (
+    "500",
+    "529 overloaded",
+    "503",
+    "Internal server error",
+    "an unexpected error",
+    "502",
+    "error 500",
+    "authentication_error",
+    "request timed out",
+    "overloaded_error",
+    "401",
+    "OAuth error",
+)
 TOOLS = ("Teams", "my bank's app", "Xfinity", "Zoom", "Spotify", "Outlook", "the office VPN", "Jira", "our ISP")
-BEFORE = {"en": ("ugh, ", "ok so ", "hi all, ", "hmm. ", "welp. ", "so… ", "mods, ", "quick one: ", "fwiw ", "argh "),
-          "es": ("uf, ", "oye, ", "gente, "), "fr": ("bon, ", "salut, ", "euh, "), "de": ("hm, ", "Leute, ", "tja, "),
-          "pt": ("gente, ", "poxa, ", "olá, "), "ja": ("あの、", "えっと、"), "it": ("ragazzi, ", "uffa, ", "ciao, ")}  # fmt: skip
-AFTER = {"en": (" (for {mins} min now)", " anyone?", " 😩", " ...", " pls", " on mobile btw", " 🤷", " !!", " edit: still",
-                " deadline today of course", " {place} here", " been {mins} minutes", " sigh", " thx"),
-         "es": (" 😩", " desde hace {mins} min", " en {place}", " ..."), "fr": (" 😩", " depuis {mins} min", " à {place}"),
-         "de": (" 😩", " seit {mins} min", " hier in {place}"), "pt": (" 😩", " faz {mins} min", " aqui em {place}"),
-         "ja": ("😩", "、もう{mins}分", "({place})"), "it": (" 😩", " da {mins} minuti", " qui a {place}")}  # fmt: skip
+BEFORE = {
+    "en": ("ugh, ", "ok so ", "hi all, ", "hmm. ", "welp. ", "so… ", "mods, ", "quick one: ", "fwiw ", "argh "),
+    "es": ("uf, ", "oye, ", "gente, "),
+    "fr": ("bon, ", "salut, ", "euh, "),
+    "de": ("hm, ", "Leute, ", "tja, "),
+    "pt": ("gente, ", "poxa, ", "olá, "),
+    "ja": ("あの、", "えっと、"),
+    "it": ("ragazzi, ", "uffa, ", "ciao, "),
+}
+AFTER = {
+    "en": (
+        " (for {mins} min now)",
+        " anyone?",
+        " 😩",
+        " ...",
+        " pls",
+        " on mobile btw",
+        " 🤷",
+        " !!",
+        " edit: still",
+        " deadline today of course",
+        " {place} here",
+        " been {mins} minutes",
+        " sigh",
+        " thx",
+    ),
+    "es": (" 😩", " desde hace {mins} min", " en {place}", " ..."),
+    "fr": (" 😩", " depuis {mins} min", " à {place}"),
+    "de": (" 😩", " seit {mins} min", " hier in {place}"),
+    "pt": (" 😩", " faz {mins} min", " aqui em {place}"),
+    "ja": ("😩", "、もう{mins}分", "({place})"),
+    "it": (" 😩", " da {mins} minuti", " qui a {place}"),
+}
 
 
 class Writer:
@@ -92,13 +183,20 @@ class Writer:
     def fill(self, text: str, lang: str, names: Names, rival: Names) -> str:
         """Fill the slots of a text."""
         slots: dict[str, Callable[[], str]] = {
-            "S": lambda: names.name, "web": lambda: names.web, "code": lambda: names.code, "api": lambda: names.api,
-            "V": lambda: names.vendor, "ceo": lambda: names.chief.split()[-1], "R": lambda: rival.name,
-            "RV": lambda: rival.vendor, "err": lambda: self.pick(ERRORS),
+            "S": lambda: names.name,
+            "web": lambda: names.web,
+            "code": lambda: names.code,
+            "api": lambda: names.api,
+            "V": lambda: names.vendor,
+            "ceo": lambda: names.chief.split()[-1],
+            "R": lambda: rival.name,
+            "RV": lambda: rival.vendor,
+            "err": lambda: self.pick(ERRORS),
             "mins": lambda: str(int(self.rng.integers(3, 40))),
             "place": lambda: self.pick(tuple(PLACES[lang].split(","))),
-            "n": lambda: str(int(self.rng.integers(2, 10))), "tool": lambda: self.pick(TOOLS),
-        }  # fmt: skip
+            "n": lambda: str(int(self.rng.integers(2, 10))),
+            "tool": lambda: self.pick(TOOLS),
+        }
         return re.sub(r"\{(\w+)\}", lambda match: slots[match[1]](), text)
 
     def vary(self, text: str, lang: str) -> str:
@@ -118,9 +216,18 @@ class Writer:
                 text = text.replace(word, word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :], 1)
         return text
 
-    def add(self, moment: datetime, kind: str, names: Names | None = None, *, author: int | None = None,
-            community: str | None = None, row: dict[str, str] | None = None, born: datetime | None = None,
-            handle: str | None = None) -> None:  # fmt: skip
+    def add(
+        self,
+        moment: datetime,
+        kind: str,
+        names: Names | None = None,
+        *,
+        author: int | None = None,
+        community: str | None = None,
+        row: dict[str, str] | None = None,
+        born: datetime | None = None,
+        handle: str | None = None,
+    ) -> None:
         """Write one post."""
         rng, names = self.rng, names or self.main
         row = row or self.deal(kind)
@@ -139,8 +246,15 @@ class Writer:
             author = int(len(self.born) * rng.random() ** 1.6)
         created = born or self.born[author % len(self.born)]
         who = handle or f"sim_{author:05d}"
-        common = {"author": who, "author_created_utc": int(created.timestamp()), "subreddit": community,
-                  "created_utc": int(moment.timestamp()), "edited": False, "score": 1, "_simulated": kind}  # fmt: skip
+        common = {
+            "author": who,
+            "author_created_utc": int(created.timestamp()),
+            "subreddit": community,
+            "created_utc": int(moment.timestamp()),
+            "edited": False,
+            "score": 1,
+            "_simulated": kind,
+        }
         self.found.append((moment, {**common, "title": title, "selftext": body} if title else {**common, "body": body}))
 
     def where(self, kind: str, names: Names) -> str:
@@ -148,8 +262,15 @@ class Writer:
         if kind == "aws_fire":
             return self.pick(("aws", "technology", "sysadmin"))
         home = names.communities
-        inside = {"politics": 0.35, "rank": 0.4, "joke": 0.6, "switching": 0.7, "jobs_opinion": 0.5, "market": 0.2,
-                  "other_outage": 0.3}.get(kind, 0.82)  # fmt: skip
+        inside = {
+            "politics": 0.35,
+            "rank": 0.4,
+            "joke": 0.6,
+            "switching": 0.7,
+            "jobs_opinion": 0.5,
+            "market": 0.2,
+            "other_outage": 0.3,
+        }.get(kind, 0.82)
         if self.rng.random() < inside:
             return home[min(len(home) - 1, int(self.rng.exponential(0.7)))]
         if kind in ("politics", "market"):
@@ -191,8 +312,10 @@ def crowd(writer: Writer, switches: Switches, moment: datetime) -> None:
             slot = moment - timedelta(minutes=(moment - begins + 7 * MINUTE) // MINUTE % 15)
             rate = int(rng.poisson(0.0062 * main_complaints(slot, switches)))
         for _ in range(rate):
-            writer.add(moment + timedelta(seconds=int(rng.integers(60))),
-                       writer.choose(MIXES["main_later" if moment >= api_again else "main"]))  # fmt: skip
+            writer.add(
+                moment + timedelta(seconds=int(rng.integers(60))),
+                writer.choose(MIXES["main_later" if moment >= api_again else "main"]),
+            )
         if begins + 20 * MINUTE < moment < ends and rng.random() < 0.10:
             writer.add(moment, writer.choose({"joke": 0.5, "api_fine": 0.3, "other_outage": 0.2}))
         if ends - 15 * MINUTE < moment < ends + 90 * MINUTE and rng.random() < 0.3:
@@ -210,8 +333,12 @@ def set_pieces(writer: Writer) -> None:
     outage = [kind for kind in writer.texts if kind.startswith("outage_")]
     begin = datetime.fromisoformat("2026-03-01T18:05:00Z")
     for i in range(40):
-        writer.add(begin + timedelta(minutes=2.6 * i), outage[i % len(outage)], author=1_000_001,
-                   community=writer.main.communities[0])  # fmt: skip
+        writer.add(
+            begin + timedelta(minutes=2.6 * i),
+            outage[i % len(outage)],
+            author=1_000_001,
+            community=writer.main.communities[0],
+        )
     copied = {
         "kind": "copied",
         "lang": "en",
@@ -251,8 +378,9 @@ def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:
                     writer.add(moment, kind, writer.others[rival])
         for rival, scale in RIVALS.items():
             if rng.random() < 190 * pace * scale:
-                writer.add(moment, writer.choose({k: v for k, v in EVERYDAY.items() if k != "politics"}),
-                           writer.others[rival])  # fmt: skip
+                writer.add(
+                    moment, writer.choose({k: v for k, v in EVERYDAY.items() if k != "politics"}), writer.others[rival]
+                )
         for _ in range(int(rng.poisson(surge(moment)))):
             writer.add(moment + timedelta(seconds=int(rng.integers(60))), writer.choose(SURGE))
         if moment >= datetime.fromisoformat("2026-03-01T13:00:00Z") and rng.random() < 60 * pace:
@@ -275,6 +403,11 @@ def numbered(writer: Writer) -> Iterator[str]:
             last = f"t3_{native}"
             extra = {"id": native, "name": last, "permalink": f"/r/{post['subreddit']}/comments/{native}/"}
         else:
-            extra = {"id": native, "name": f"t1_{native}", "link_id": last, "parent_id": last,
-                     "permalink": f"/r/{post['subreddit']}/comments/{last[3:]}/_/{native}/"}  # fmt: skip
+            extra = {
+                "id": native,
+                "name": f"t1_{native}",
+                "link_id": last,
+                "parent_id": last,
+                "permalink": f"/r/{post['subreddit']}/comments/{last[3:]}/_/{native}/",
+            }
         yield json.dumps({**post, **extra}, ensure_ascii=False, sort_keys=True) + "\n"

@@ -64,14 +64,18 @@ def names_of(service: str) -> Names:
 
     official = {part["role"]: (part["official"] or [part["name"]])[0] for part in reversed(table["components"])}
     return Names(
-        id=service, name=table["name"], vendor=table["vendor"],
+        id=service,
+        name=table["name"],
+        vendor=table["vendor"],
         chief=table["named_by"][0].title() if table["named_by"] else f"the chief of {table['vendor']}",
-        web=called("web", f"the {table['name']} site"), code=called("code", f"{table['name']} for developers"),
+        web=called("web", f"the {table['name']} site"),
+        code=called("code", f"{table['name']} for developers"),
         api=called("api", f"{table['name']} API"),
         page=table["status_page"] or f"https://status.{service}.example",
-        communities=tuple(table["communities"]) or (service,), app=(table["app_names"] or [table["name"]])[0],
+        communities=tuple(table["communities"]) or (service,),
+        app=(table["app_names"] or [table["name"]])[0],
         official=official,
-    )  # fmt: skip
+    )
 
 
 def busy(moment: datetime, offset: float, *, night: float = 0.2) -> float:
@@ -147,8 +151,30 @@ SECOND_WAVES = (
 )
 # expected complaints in the 15-minute bins of the main outage from 11:30 on: at most 40 in the first (published:
 # reports began 11:37), some hundreds from 11:45, about 2,000 in the 45 minutes from 11:45, the peak near 12:30
-MAIN_COMPLAINTS = (11, 310, 700, 960, 1010, 930, 820, 760, 700, 640, 590, 540, 480, 430, 380, 330, 280, 235, 150, 90,
-                   60, 40)  # fmt: skip
+MAIN_COMPLAINTS = (
+    11,
+    310,
+    700,
+    960,
+    1010,
+    930,
+    820,
+    760,
+    700,
+    640,
+    590,
+    540,
+    480,
+    430,
+    380,
+    330,
+    280,
+    235,
+    150,
+    90,
+    60,
+    40,
+)
 MAIN_ONSET_BIN = datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
 MAIN_END = datetime(2026, 3, 2, 15, 47, 9, tzinfo=UTC)
 DAY_INCIDENTS = ("0ghc53zpsfmt", "5zg05jnrqmzg", "0j8dkb38jymf", "63943gpfb97z", "vqnfq1179169")
@@ -158,11 +184,17 @@ DAY_INCIDENTS = ("0ghc53zpsfmt", "5zg05jnrqmzg", "0j8dkb38jymf", "63943gpfb97z",
 def bumps(switches: Switches) -> list[Bump]:
     """Return the bumps of this variant, apart from the main one."""
     later = [
-        Bump(incident=b.incident, onset=b.onset + switches.shift, peak=b.peak + switches.shift,
-             end=b.end + switches.shift, complaints=b.complaints * switches.crowd, posts=b.posts * switches.crowd,
-             mix=b.mix)
+        Bump(
+            incident=b.incident,
+            onset=b.onset + switches.shift,
+            peak=b.peak + switches.shift,
+            end=b.end + switches.shift,
+            complaints=b.complaints * switches.crowd,
+            posts=b.posts * switches.crowd,
+            mix=b.mix,
+        )
         for b in SECOND_WAVES
-    ]  # fmt: skip
+    ]
     return [*EARLIER, *(later if switches.outage else [])]
 
 

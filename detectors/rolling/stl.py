@@ -1,0 +1,90 @@
+"""STL residual: season and trend by loess, refitted at 00:00 UTC on two weeks and carried forward a day.
+
+Cleveland, Cleveland, McRae and Terpenning 1990, "STL: a seasonal-trend decomposition procedure based on loess",
+section 2, by statsmodels, on half-hours of Anscombe-transformed rates. Three silent failures of the procedure are met:
+one NaN would make all of it NaN (filled with the mean of that time of day first), fewer than two days have no season
+(unknown), and a spike inside the window would be taken for season (cut at three robust deviations first). The score
+is z squared over two of the residual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from detectors import base
+from detectors.base import Floats
+from detectors.rolling.base import Trailing, anscombe, normal_chance, normal_score, whole_hours
+
+HALF_HOUR = 1800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stl(Trailing):
+    """Thresholds in nats; window in hours."""
+
+    daily: ClassVar[bool] = True
+    alarm: float = 32.0
+    strong: float = 72.0
+    window_hours: float = 14 * 24.0
+    min_count: float = 4.0
+
+    def __repr__(self) -> str:
+        """Return what is stored beside a verdict."""
+        return base.short(self, self.version)
+
+    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+        """Return the transformed expectation of each bin of the coming day, and the residual's robust deviation."""
+        rates, wide = whole_hours(past, bin_s, HALF_HOUR)
+        period, per_day = max(1, 86400 // wide), max(1, 86400 // bin_s)
+        centre = np.full((per_day, past.shape[1]), np.nan)
+        spread = centre.copy()
+        at = (np.arange(per_day) * bin_s // wide) % period
+        for j in range(past.shape[1]):
+            line = anscombe(rates[:, j] * bin_s)
+            first = int(np.argmax(np.isfinite(line)))
+            line = line[first + (len(line) - first) % period :]
+            if len(line) < 2 * period or period < 2 or 2 * np.isfinite(line).sum() < len(line):
+                continue
+            season, trend, deviation = _decomposed(line, period)
+            centre[:, j] = (season[-period:] + trend[-1])[at]
+            spread[:, j] = max(1.0, deviation)
+        return centre, spread
+
+    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+        """Return z^2/2; too few reports score nothing."""
+        score = normal_score((anscombe(counts) - centre) / spread)
+        return np.where(counts < self.min_count, score * 0.0, score)
+
+    def expected(self, centre: Floats, spread: Floats) -> Floats:
+        """Return season and trend as counts."""
+        counts: Floats = np.maximum(0.0, (centre / 2.0) ** 2 - 0.375)
+        return counts
+
+    def bound(self, centre: Floats, spread: Floats) -> Floats:
+        """Return the count whose residual reaches the threshold."""
+        bound: Floats = np.ceil((np.maximum(0.0, centre + spread * np.sqrt(2.0 * self.alarm)) / 2.0) ** 2 - 0.375)
+        return np.maximum(self.min_count, bound)
+
+    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+        """Return the normal tail of the residual."""
+        return normal_chance((anscombe(counts) - centre) / spread)
+
+
+def _decomposed(line: Floats, period: int) -> tuple[Floats, Floats, float]:
+    """Return season, trend and the residual's robust deviation of a line with gaps and spikes."""
+    from statsmodels.tsa.seasonal import STL
+
+    days = line.reshape(-1, period)
+    usual = np.nanmedian(days) if np.isfinite(days).all() else np.nanmedian(line)
+    hours = np.array([np.nanmedian(column) if np.isfinite(column).any() else usual for column in days.T])
+    filled = np.where(np.isfinite(days), days, hours)
+    off = filled - hours
+    width = max(1.0, 1.4826 * float(np.median(np.abs(off))))
+    calm = (hours + np.clip(off, -3 * width, 3 * width)).ravel()
+    fit = STL(
+        calm, period=period, seasonal=7, seasonal_jump=3, trend_jump=period // 4 or 1, low_pass_jump=period // 4 or 1
+    ).fit()
+    return fit.seasonal, fit.trend, 1.4826 * float(np.median(np.abs(filled.ravel() - fit.seasonal - fit.trend)))

@@ -1,0 +1,211 @@
+"""TOML and environment become one frozen Config, validated once, before any other input or output.
+
+The only reader of the environment. Secrets are SecretStr: they show as asterisks in every repr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from pipeline.config.paths import CATALOGUE
+from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
+from pipeline.core.catalogue import Component, Service
+from pipeline.core.errors import ConfigError
+
+
+class Config(Strict):
+    """Everything a run needs to know that is not in the database."""
+
+    watch: tuple[str, ...] = ()
+    display_timezone: str = "UTC"
+    mail: Mail = Mail()
+    alerts: Alerts = Alerts()
+    sources: Sources = Sources()
+    detector: DetectorChoice = DetectorChoice()
+    keep: Keep = Keep()
+    secrets: Secrets = Secrets()
+    report: str = "report"
+    catalogue: dict[str, Service] = Field(default_factory=dict)
+
+    @field_validator("display_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from error
+        return value
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Services that may alert: the configured ones, or the whole catalogue when none is named."""
+        return self.watch or tuple(sorted(self.catalogue))
+
+
+class _ComponentTable(Strict):
+    id: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
+    name: str
+    role: str = "other"
+    aliases: tuple[str, ...] = ()
+    official: tuple[str, ...] = ()
+
+
+class _ServiceTable(Strict):
+    name: str
+    kind: str = "other"
+    vendor: str = ""
+    aliases: tuple[str, ...] = ()
+    vendor_aliases: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
+    homograph: bool = False
+    communities: tuple[str, ...] = ()
+    status_page: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    status_format: Literal["", "statuspage", "atom"] = ""
+    downstatus: str = ""
+    downdetector: str = ""
+    app_names: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    components: tuple[_ComponentTable, ...] = ()
+
+
+def evaluation_data() -> Path | None:
+    """Return the folder of other people's data that EVAL_DATA names, None when it is unset."""
+    named = os.environ.get("EVAL_DATA", "")
+    return Path(named) if named else None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises ConfigError naming the file, and the line where TOML itself is broken."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigError:
+    """Turn pydantic's report into `file: key: reason` lines joined by a semicolon."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
+        reason = "unknown key" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+        lines.append(f"{key}: {reason}")
+    return ConfigError(f"{path}: " + "; ".join(lines))
+
+
+def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
+    """Add or override catalogue entries from `[services.<id>]` tables."""
+    if not isinstance(tables, Mapping):
+        raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
+    for service_id, table in tables.items():
+        if not re.fullmatch(r"[a-z0-9_]{1,40}", service_id):
+            raise ConfigError(f"{path}: services.{service_id}: an id has only a-z, 0-9 and _")
+        base = {} if service_id not in into else _as_table(into[service_id])
+        try:
+            checked = _ServiceTable.model_validate({**base, **table})
+        except ValidationError as error:
+            raise _explain(path, error, f"services.{service_id}") from error
+        except TypeError as error:
+            raise ConfigError(f"{path}: services.{service_id}: must be a table") from error
+        parts = tuple(Component(**part.model_dump()) for part in checked.components)
+        into[service_id] = Service(id=service_id, **{**checked.model_dump(), "components": parts})
+    return into
+
+
+def _as_table(service: Service) -> dict[str, Any]:
+    fields = {name: getattr(service, name) for name in _ServiceTable.model_fields if name != "components"}
+    parts = [{key: getattr(part, key) for key in _ComponentTable.model_fields} for part in service.components]
+    return {**fields, "components": parts}
+
+
+def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:
+    """Read the catalogue, then the entries of `extra` (a file of the same schema) over it."""
+    services = _services(path, read_toml(path).get("services", {}), {})
+    if extra is not None and extra.exists():
+        _services(extra, read_toml(extra).get("services", {}), services)
+    return services
+
+
+def read_secrets(env: Mapping[str, str]) -> Secrets:
+    """Read GROUNDSWELL_<NAME>, or the file named by GROUNDSWELL_<NAME>_FILE; an unreadable file is an error."""
+    found: dict[str, SecretStr] = {}
+    for name in Secrets.model_fields:
+        variable = f"GROUNDSWELL_{name.upper()}"
+        if path := env.get(f"{variable}_FILE"):
+            try:
+                found[name] = SecretStr(Path(path).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "not text"
+                raise ConfigError(f"{variable}_FILE: {path}: cannot be read: {reason}") from error
+        elif value := env.get(variable):
+            found[name] = SecretStr(value)
+    return Secrets(**found)
+
+
+def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extra: Path | None = None) -> Config:
+    """Build the Config from a file (None = defaults), the environment and the catalogue.
+
+    Raises ConfigError with `file: key: reason`. `extra` is a further catalogue file (a scenario's own services).
+    """
+    table = read_toml(path) if path is not None else {}
+    shown = path or Path("(no configuration file)")
+    catalogue = load_catalogue(extra=extra)
+    _services(shown, table.pop("services", {}), catalogue)
+    for reserved in ("secrets", "catalogue"):
+        if reserved in table:
+            raise ConfigError(f"{shown}: {reserved}: unknown key")
+    secrets = read_secrets(os.environ if env is None else env)
+    try:
+        config = Config.model_validate({**table, "secrets": secrets, "catalogue": catalogue})
+    except ValidationError as error:
+        raise _explain(shown, error) from error
+    unknown = [service for service in config.watch if service not in catalogue]
+    if unknown:
+        raise ConfigError(
+            f"{shown}: watch: {', '.join(unknown)} is not in the catalogue; add a [services.{unknown[0]}] table"
+        )
+    _check_routes(shown, config)
+    return config
+
+
+def _check_routes(shown: Path, config: Config) -> None:
+    """Raise ConfigError where a channel lacks what it needs, or a route names what is not there."""
+    routes = config.alerts.routes or (Route(name="all"),)
+    for route in routes:
+        channels = route.channels or config.alerts.channels
+        if config.alerts.routes and not channels:
+            raise ConfigError(
+                f"{shown}: alerts.routes.{route.name}.channels: empty, as alerts.channels is: nobody would hear"
+            )
+        if "email" in channels and not (route.to or config.mail.to):
+            raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
+        if "webhook" in channels and (config.secrets.webhook_url is None or config.secrets.webhook_secret is None):
+            raise ConfigError(
+                f"{shown}: the webhook channel needs GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET"
+            )
+        if "apprise" in channels and config.secrets.apprise_urls is None:
+            raise ConfigError(f"{shown}: the apprise channel needs GROUNDSWELL_APPRISE_URLS")
+        for service in route.services:
+            if service not in config.catalogue:
+                raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {service} is not in the catalogue")
+        parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
+        for part in set(route.components) - parts:
+            raise ConfigError(f"{shown}: alerts.routes.{route.name}.components: no such part: {part}")
+
+
+def resolve_near(config_path: Path | None, name: str) -> Path:
+    """Resolve a path of the configuration against the folder of its file (the working folder without one)."""
+    base = config_path.parent if config_path is not None else Path()
+    return base / Path(name).expanduser()

@@ -1,0 +1,58 @@
+"""Alerts in the outbox, and silences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+def message_id(*parts: str) -> str:
+    """Return the Message-ID that what it tells of gives it: the same for ever."""
+    return f"<{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}@groundswell>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row of the outbox: `facts` is everything the message says, fixed when the row is written.
+
+    `route` is whose mail it is; empty where no routes are configured. `left` are the addresses that a mail server put
+    off while the others have it; empty: all.
+    """
+
+    message_id: str
+    incident: str
+    service: str
+    transition: str
+    channel: str
+    created: datetime
+    due_at: datetime
+    subject: str
+    facts: Mapping[str, Any]
+    sent_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    failed: bool = False
+    route: str = ""
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing is told of a service (of one part only, where one is named) in [since, until), and why."""
+
+    id: int
+    service: str
+    component: str
+    since: datetime
+    until: datetime
+    reason: str
+    author: str
+
+    def covers(self, service: str, affected: Iterable[str], at: datetime) -> bool:
+        """Return whether it keeps a service quiet at a moment: all parts affected then are the one it names."""
+        if service != self.service or not self.since <= at < self.until:
+            return False
+        return not self.component or set(affected) == {self.component}

@@ -1,0 +1,62 @@
+"""The catalogue of services and their components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A part of a service that can fail alone. `official` are its names on the provider's status page."""
+
+    id: str
+    name: str
+    role: str
+    aliases: tuple[str, ...] = ()
+    official: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One entry of the catalogue (data/services.toml explains each key)."""
+
+    id: str
+    name: str
+    kind: str = "other"
+    vendor: str = ""
+    aliases: tuple[str, ...] = ()
+    vendor_aliases: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
+    homograph: bool = False
+    communities: tuple[str, ...] = ()
+    status_page: str = ""
+    status_format: str = ""
+    downstatus: str = ""
+    downdetector: str = ""
+    app_names: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+
+    @property
+    def page(self) -> str:
+        """Return the key its status page is stored under: the host; empty without one."""
+        return self.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
+
+    def component_named(self, official: str) -> str | None:
+        """Return the id of the component that the status page calls `official`, None when the catalogue lacks it."""
+        wanted = official.strip().casefold()
+        for part in self.components:
+            if wanted in (name.casefold() for name in (*part.official, part.name, part.id)):
+                return part.id
+        return None
+
+
+Catalogue = Mapping[str, Service]
+
+
+def names(ids: Sequence[str], service: Service) -> list[str]:
+    """Return the names people know components by, in catalogue order, unknown ids last as they are."""
+    known = [part.name for part in service.components if part.id in ids]
+    return known + sorted(set(ids) - {part.id for part in service.components})

@@ -1,0 +1,189 @@
+"""What the program concludes from stored rows: incidents with their parts, news events, links, advisories. Frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
+GROUP = "-shared"  # ends the ids of failures that many services share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One statement about an incident and the stored rows behind it.
+
+    `rows` are `table:key`, separated by blanks; `table:key@since/until` stands for all rows of a key in a span. Where
+    the statement holds a number it is `value`, and what it is compared with (expected, claimed, the other side)
+    `beside`; None = there is none. `subject` is whom or what it is about: a symptom, a rival, an outlet.
+    """
+
+    kind: str
+    at: datetime
+    statement: str
+    rows: str
+    subject: str = ""
+    value: float | None = None
+    beside: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentSpan:
+    """A component affected or said to work, according to one source, from `since` to `until` (None = still)."""
+
+    component: str
+    source: str
+    status: str
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of an incident; phases of one episode follow each other without a hole.
+
+    `phase` is onset, worsening, peak, easing or over; `why` says what changed when it began. Several stretches of one
+    name may follow each other: each begins with something that changed.
+    """
+
+    episode: int
+    phase: str
+    since: datetime
+    until: datetime | None
+    impact: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One stretch of trouble within a story, with its own onset, end (None while it lasts) and affected parts.
+
+    The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page speaks.
+    """
+
+    number: int
+    onset: datetime
+    end: datetime | None
+    impact: str
+    components: tuple[str, ...]
+    official_first_at: datetime | None
+    by_crowd: bool
+    crowd_since: datetime | None = None
+    crowd_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One story about one service: one or more episodes less than three hours apart.
+
+    `probability` that something is really broken is None where nobody has judged it; `part_of` is the incident of a
+    shared dependency this one belongs to, empty for none.
+    """
+
+    id: str
+    service: str
+    state: str
+    opened_at: datetime
+    onset: datetime
+    peak: datetime | None
+    end: datetime | None
+    impact: str
+    symptom: str
+    official_first_at: datetime | None
+    episodes: int
+    active: bool
+    probability: float | None = None
+    part_of: str = ""
+    stretches: tuple[Episode, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    components: tuple[ComponentSpan, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_group(self) -> bool:
+        """Return whether it is a failure many services share, not one of a single service."""
+        return self.id.endswith(GROUP)
+
+    def affected(self, at: datetime) -> tuple[str, ...]:
+        """Return the component ids that any source holds to be affected at a moment, sorted."""
+        spans = (s for s in self.components if s.status == "affected" and s.since <= at)
+        return tuple(sorted({s.component for s in spans if s.until is None or at < s.until}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsEvent:
+    """Near-identical items folded into one event; `outlets` counts independent ones."""
+
+    id: str
+    kind: str
+    title: str
+    entities: tuple[str, ...]
+    outlets: tuple[str, ...]
+    first_seen: datetime
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An association between an incident and a news event, with what speaks for and against it.
+
+    `p` is the share of random dates that the same rule would link to an incident as large: None where the history is
+    too short to say. What is not `shown` is kept for analysts only.
+    """
+
+    incident: str
+    news_event: str
+    relation: str
+    score: float
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+    p: float | None = None
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advisory:
+    """A service is likely to be overrun, said before anything breaks: `level` watch or high, with the reasons.
+
+    `until` is None while it lasts. `signals` are (name, value, usual) of news, mentions, anger and chart.
+    """
+
+    service: str
+    since: datetime
+    until: datetime | None
+    level: str
+    reasons: tuple[str, ...]
+    signals: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim. `value` is HH:MM in UTC, a part's role, a number, or words; `said_by` company, tracker or outlet.
+
+    `definition` says of a number of reports what was counted: peak, total or unknown; empty for other kinds.
+    """
+
+    kind: str
+    value: str
+    said_by: str = "outlet"
+    definition: str = ""
+
+
+OURS = "this database"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An outage that is over: what failed (roles), how (symptom), how bad, how long, and the page's steps with minutes."""
+
+    id: str
+    provider: str
+    service: str
+    began: datetime
+    minutes: float
+    impact: str
+    roles: frozenset[str]
+    symptom: str
+    steps: tuple[tuple[str, float], ...]
+    source: str

@@ -1,0 +1,188 @@
+"""The records that travel between the rooms: frozen, without behaviour beyond changing their own shape.
+
+Times are aware UTC datetimes; in SQLite and in JSON they are fixed-width text `YYYY-MM-DDTHH:MM:SSZ`, so that
+text order is time order. `NaN` and `None` mean "not observed", never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post or comment as the source gave it. `author_key` is a keyed hash, never a name."""
+
+    source: str
+    native_id: str
+    kind: str
+    community: str
+    author_key: str
+    author_created: datetime | None
+    created: datetime
+    collected: datetime
+    edited: datetime | None = None
+    deleted: bool = False
+    parent_id: str = ""
+    title: str = ""
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsItem:
+    """One entry of a feed."""
+
+    source: str
+    native_id: str
+    outlet: str
+    published: datetime
+    collected: datetime
+    title: str
+    summary: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintCount:
+    """Complaints about a service in [start, start + interval_s); empty region or indicator means all of them.
+
+    `window` is `interval` for counts that add up, `rolling` for a moving total, which is never summed, `recovered`
+    for counts worked out from how a moving total changed.
+    """
+
+    service: str
+    source: str
+    region: str
+    indicator: str
+    start: datetime
+    interval_s: int
+    total: int
+    collected: datetime
+    baseline: float | None = None
+    window: str = "interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusUpdate:
+    """One update of an incident on a provider's page; `components` are (official name, old status, new status).
+
+    `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
+    long before it was posted was written after the fact. `timing` is empty, `unposted` where an archive has no
+    posting times, or `doubtful` where its times contradict each other.
+    """
+
+    page: str
+    incident_id: str
+    update_id: str
+    name: str
+    status: str
+    impact: str
+    components: tuple[tuple[str, str, str], ...]
+    displayed_at: datetime
+    created_at: datetime
+    collected: datetime
+    body: str = ""
+    timing: str = ""
+
+    @property
+    def after_the_fact(self) -> bool:
+        """Return whether it was posted more than ten minutes after the time it is shown under."""
+        return self.created_at - self.displayed_at > timedelta(minutes=10)
+
+    @property
+    def written(self) -> datetime:
+        """Return when it was written, which may be later than what it is shown under."""
+        return self.created_at if self.after_the_fact else self.displayed_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRank:
+    """Place of an app in a store's chart at a moment."""
+
+    store: str
+    country: str
+    chart: str
+    app: str
+    rank: int
+    observed: datetime
+    collected: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideVerdict:
+    """What somebody else's monitor says of a service, in its own words: kept apart, never mixed with our verdicts."""
+
+    source: str
+    service: str
+    verdict: str
+    observed: datetime
+    collected: datetime
+
+
+Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank | OutsideVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row that could not be taken: where it stood, why, and its first 200 characters."""
+
+    where: str
+    reason: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one fetch brought. `covered` is the span in which absence means "nothing was said"; None = unknown.
+
+    `covered_too` are further spans apart from it, of a replay that takes several recorded runs in one step.
+    """
+
+    source: str
+    rows: tuple[Record, ...]
+    rejected: tuple[Reject, ...] = ()
+    covered: tuple[datetime, datetime] | None = None
+    covered_too: tuple[tuple[datetime, datetime], ...] = ()
+    outcome: str = "ok"
+    detail: str = ""
+    memory: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """What a post says about one service. `exonerates` are components said to work, `codes` error codes it quotes.
+
+    `region` are places and networks; `began` is since when it fails, None when the post does not say.
+    """
+
+    source: str
+    native_id: str
+    service: str
+    p_outage: float
+    components: tuple[str, ...]
+    symptom: str
+    region: str
+    language: str
+    anger: float
+    exonerates: tuple[str, ...]
+    model: str
+    codes: tuple[str, ...] = ()
+    began: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One stage on one subject."""
+
+    stage: str
+    subject: str
+    started: datetime
+    outcome: str
+    seen: int = 0
+    new: int = 0
+    rejected: int = 0
+    covered: tuple[datetime, datetime] | None = None
+    error: str = ""

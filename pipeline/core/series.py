@@ -1,0 +1,92 @@
+"""Series of counts: their keys, what was judged of them, and intervals of alarm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+Points = Sequence[
+    tuple[datetime, float, float, float, float, int]
+]  # bin start, observed, expected, upperbound, score, level
+
+
+class Mention(NamedTuple):
+    """A post that speaks of a service: when it was written, whether it counts as a report, a digest of its text."""
+
+    service: str
+    created: datetime
+    counted: bool
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesKey:
+    """Which counts a series holds. Its text form is the key in the database."""
+
+    service: str
+    channel: str
+    source: str
+    bin_s: int
+    region: str = ""
+    indicator: str = ""
+
+    @property
+    def is_total(self) -> bool:
+        """Return whether it counts the whole service, not one region or one problem of it."""
+        return not self.indicator and not self.region
+
+    def __str__(self) -> str:
+        """Return the key as stored: service/channel/source/region/indicator/bin seconds."""
+        return "/".join((self.service, self.channel, self.source, self.region, self.indicator, str(self.bin_s)))
+
+    @staticmethod
+    def parse(text: str) -> SeriesKey:
+        """Read a stored key back."""
+        service, channel, source, region, indicator, bin_s = text.split("/")
+        return SeriesKey(
+            service=service, channel=channel, source=source, region=region, indicator=indicator, bin_s=int(bin_s)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A span in which one series was above what was expected; `end` None while it lasts.
+
+    `expected_total` is what was expected from the onset to the last alarm; NaN when not known.
+    """
+
+    series: SeriesKey
+    onset: datetime
+    alarmed_at: datetime
+    peak: datetime
+    end: datetime | None
+    last_alarm: datetime
+    score: float
+    observed_peak: float
+    expected_peak: float
+    expected_total: float = math.nan
+
+    def span_end(self, now: datetime) -> datetime:
+        """Return the end, or `now` while it lasts."""
+        return self.end or now
+
+
+VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
+
+
+def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[tuple[str, datetime, float]]:
+    """Return (service or service|indicator, start, total) of (service, indicator, start, total); see counts."""
+    found = list(rows)
+    whole = {(service, start) for service, indicator, start, _ in found if not indicator}
+    summed: dict[tuple[str, datetime], int] = {}
+    for service, indicator, start, total in found:
+        if indicator and (service, start) not in whole:
+            summed[service, start] = summed.get((service, start), 0) + total
+    named = [
+        (f"{service}|{indicator}" if indicator else service, start, float(total))
+        for service, indicator, start, total in found
+    ]
+    return named + [(service, start, float(total)) for (service, start), total in summed.items()]

@@ -1,0 +1,108 @@
+"""Counts as frames of equal bins, as a detector takes them, and its verdicts as rows of their table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from detectors.base import Verdicts
+from pipeline.core.series import SeriesKey, VerdictRow
+
+Marks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
+LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
+KEPT_SCORE = 2.0
+FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Series that share a source and bin width and so one detector state."""
+
+    subject: str
+    source: str
+    bin_s: int
+    kind: str
+    window: str = ""
+
+    def key(self, column: str) -> SeriesKey:
+        service, _, indicator = column.partition("|")
+        return SeriesKey(service=service, channel=self.kind, source=self.source, bin_s=self.bin_s, indicator=indicator)
+
+
+def marks(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]) -> Marks:
+    """Return (column name, time, count) as arrays: place of the column, second of the epoch, count."""
+    place = {column: i for i, column in enumerate(columns)}
+    told = [(place[column], at.timestamp(), n) for column, at, n in raw]
+    table = np.array(told, dtype=float).reshape(-1, 3)
+    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+
+
+def frames(
+    group: Group,
+    raw: Marks,
+    columns: Sequence[str],
+    start: datetime,
+    until: datetime,
+    spans: Sequence[tuple[datetime, datetime]],
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return counts (and mentions) of complete bins in [start, until), NaN where nothing was observed."""
+    index = pd.date_range(start, until, freq=f"{group.bin_s}s", inclusive="left")
+    column, at, count = raw
+    here = (at >= start.timestamp()) & (at < until.timestamp())
+    column, slot, count = column[here], (at[here] - int(start.timestamp())) // group.bin_s, count[here]
+    names = pd.Index(columns)
+    if group.kind == "complaints":
+        values = np.full((len(index), len(columns)), np.nan)
+        values[slot, column] = count
+        return pd.DataFrame(values, index=index, columns=names), None
+    votes = np.zeros((len(index), len(columns)))
+    talk = np.zeros_like(votes)
+    np.add.at(talk, (slot, column), 1)
+    np.add.at(votes, (slot, column), count)
+    covered = np.zeros(len(index), dtype=bool)
+    starts = index.as_unit("s").asi8
+    for since, end in spans:
+        covered |= (starts >= since.timestamp()) & (starts + group.bin_s <= end.timestamp())
+    votes[~covered], talk[~covered] = np.nan, np.nan
+    return pd.DataFrame(votes, index=index, columns=names), pd.DataFrame(talk, index=index, columns=names)
+
+
+def verdict_columns(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> dict[str, Any]:
+    """Return the columns of the verdicts worth keeping: something observed, a complaint count missing, or a raised score.
+
+    Keys are those of the table, in its order; what is not known is NaN.
+    """
+    observed, score = verdicts.observed.to_numpy(), verdicts.score.to_numpy()
+    keep = (np.nan_to_num(observed) > 0) | (np.nan_to_num(score) >= KEPT_SCORE)
+    if group.kind == "complaints":
+        keep |= np.isnan(observed)
+    rows, places = np.nonzero(keep)
+    starts = pd.DatetimeIndex(verdicts.observed.index).as_unit("s").asi8.astype("datetime64[s]")
+    stamps = np.char.add(np.datetime_as_string(starts), "Z")
+    names = np.array([str(group.key(column)) for column in columns], dtype=object)
+    level = verdicts.level.to_numpy()[rows, places].astype(np.int64)
+    return {
+        "series": names[places],
+        "bin_start": stamps[rows],
+        "observed": np.round(observed[rows, places], 4),
+        "expected": np.round(verdicts.expected.to_numpy()[rows, places], 4),
+        "upperbound": np.round(verdicts.upperbound.to_numpy()[rows, places], 4),
+        "score": np.round(score[rows, places], 4),
+        "p": np.round(verdicts.p.to_numpy()[rows, places], 12),
+        "level": level,
+        "alarm": (level >= 1).astype(np.int64),
+        "detector": np.full(len(rows), detector, dtype=object),
+    }
+
+
+def verdict_rows(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[VerdictRow]:
+    """Return the verdicts worth keeping as rows of their table, None for what is not known."""
+    told = verdict_columns(group, columns, verdicts, detector)
+    listed = [values.tolist() for values in told.values()]
+    return [tuple(None if value != value else value for value in row) for row in zip(*listed, strict=True)]  # type: ignore[misc]

@@ -1,0 +1,30 @@
+"""The configured detector."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from detectors import DETECTORS
+from detectors.seasonal.detector import SeasonalNB
+from pipeline.config.load import Config
+
+
+def make_detector(config: Config) -> Any:
+    """Return the configured detector; raises ConfigError on an unknown name or parameter."""
+    from pipeline.core.errors import ConfigError
+
+    if config.detector.name not in DETECTORS:
+        raise ConfigError(f"detector.name: {config.detector.name!r} is unknown; one of {', '.join(DETECTORS)}")
+    wrong = [key for key, value in config.detector.params.items() if isinstance(value, str)]
+    if wrong:
+        raise ConfigError(f"detector.params.{wrong[0]}: must be a number")
+    try:
+        return DETECTORS[config.detector.name](**config.detector.params)
+    except TypeError as error:
+        raise ConfigError(f"detector.params: {error}") from error
+
+
+def for_people(detector: Any) -> Any:
+    """Return the detector for votes: each is a person, nobody repeats himself, and four are four."""
+    return replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector

@@ -1,0 +1,131 @@
+"""Which posts count as one person's report: distinct authors, distinct wordings, and accounts that are not new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pipeline.core.records import Post
+from pipeline.core.series import Mention
+
+WINDOW = timedelta(hours=6)
+OUTAGE = 0.5
+NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
+REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
+HALF, PAIR, COUNTED = "half a vote, waits for another", "counted, with another half", "counted"
+WHOLE = 2
+
+
+def first_said(heard: dict[str, datetime], shape: str, created: datetime) -> bool:
+    """Return whether nobody has said a text within six hours, and remember it: copies are one voice in the talk, too.
+
+    Else a flood of one text would raise what is expected and hide an outage under it.
+    """
+    last = heard.get(shape)
+    if shape:
+        heard[shape] = created
+    return last is None or not shape or created - last >= WINDOW
+
+
+def without_copies(mentions: Iterable[Mention], since: datetime) -> list[tuple[str, datetime, float]]:
+    """Return (service, created, 1.0 if it counts as a report else 0.0) of mentions from `since` on, in their order.
+
+    Copies of a text within six hours are left out, unless they count; mentions must begin `WINDOW` before `since`.
+    """
+    heard: dict[str, dict[str, datetime]] = {}
+    found = []
+    for mention in mentions:
+        fresh = first_said(heard.setdefault(mention.service, {}), mention.fingerprint, mention.created)
+        if mention.created >= since and (mention.counted or fresh):
+            found.append((mention.service, mention.created, float(mention.counted)))
+    return found
+
+
+@dataclass
+class Ballot:
+    """Remembers who spoke and what was said of each service in the last hours."""
+
+    authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    halves: dict[str, datetime] = field(default_factory=dict)
+    born: dict[tuple[str, datetime], dict[str, datetime]] = field(
+        default_factory=dict
+    )  # who spoke last, by minute made
+    whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
+
+    def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
+        """Take in what was judged before, in order: (service, author, shape, created, reason)."""
+        for service, author, shape, created, reason in earlier:
+            self._keep(service, author, shape, created)
+            if reason == HALF:
+                self.halves[service] = created
+            elif reason == PAIR:
+                self.halves.pop(service, None)
+                self.whole[service] = 0
+            elif reason == COUNTED:
+                self.whole[service] = self.whole.get(service, 0) + 1
+
+    def recall_born(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
+        """Take in which accounts reported before, counted or not: (service, author, account made, created)."""
+        for service, author, made, created in earlier:
+            self._siblings(service, author, made, created)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what no post of `before` or later is held against: memory stays flat over years."""
+        last = before - WINDOW
+        self.authors = {key: at for key, at in self.authors.items() if at >= last}
+        self.texts = {key: at for key, at in self.texts.items() if at >= last}
+        self.halves = {key: at for key, at in self.halves.items() if at >= last}
+        young = {key: {who: at for who, at in spoke.items() if at >= last} for key, spoke in self.born.items()}
+        self.born = {key: spoke for key, spoke in young.items() if spoke}
+
+    def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
+        """Note that an account spoke; return whether another made in the same minute did within six hours."""
+        if made is None:
+            return False
+        spoke = self.born.setdefault((service, made.replace(second=0)), {})
+        spoke[author] = created
+        return any(other != author and self._within(at, created) for other, at in spoke.items())
+
+    def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
+        if author:
+            self.authors[service, author] = max(created, self.authors.get((service, author), created))
+        if shape:
+            self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
+
+    def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, str]:
+        """Return the weight of a report (1 or 0) and why. Call in order of creation.
+
+        Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
+        others' whole votes came since the last pair. However many young accounts there are, alone they count for nothing.
+        """
+        if p_outage < OUTAGE:
+            return 0.0, "not about an outage"
+        if post.deleted:
+            return 0.0, "deleted"
+        if not post.author_key:
+            return 0.0, "no author"
+        age = post.created - post.author_created if post.author_created else None
+        if self._siblings(service, post.author_key, post.author_created, post.created):
+            return 0.0, "an account made in the same minute as another's"
+        if age is not None and age < NEWBORN:
+            return 0.0, "an account younger than a day"
+        if self._within(self.authors.get((service, post.author_key)), post.created):
+            return 0.0, "the same author within six hours"
+        if shape and self._within(self.texts.get((service, shape)), post.created):
+            return 0.0, "the same text within six hours"
+        self._keep(service, post.author_key, shape, post.created)
+        new = age is not None and age < NEW
+        if not new and not (post.edited and post.edited - post.created > REWRITTEN):
+            self.whole[service] = self.whole.get(service, 0) + 1
+            return 1.0, COUNTED
+        if self.whole.get(service, 0) >= WHOLE and self._within(self.halves.pop(service, None), post.created):
+            self.whole[service] = 0
+            return 1.0, PAIR
+        self.halves[service] = post.created
+        return 0.0, HALF
+
+    @staticmethod
+    def _within(earlier: datetime | None, created: datetime) -> bool:
+        return earlier is not None and abs(created - earlier) < WINDOW

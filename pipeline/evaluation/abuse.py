@@ -1,0 +1,247 @@
+"""Abuse: rings, copies, floods, old stories and jokes must not alert; outages among them must. And the smallest attack that can.
+
+A case is one service with its hourly reports of two weeks, the posts of six hours, and a moment; its hours are spread over
+their minutes, its posts read, balloted, judged and explained as the stages do it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from detectors.events import find_events
+from detectors.seasonal.detector import SeasonalNB
+from pipeline.config.load import load_catalogue
+from pipeline.config.paths import PLACES
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident
+from pipeline.core.records import Post
+from pipeline.core.series import Interval, SeriesKey
+from pipeline.detection.alarm_intervals import interval_of
+from pipeline.detection.report_counting import Ballot, first_said
+from pipeline.incidents.build import build
+from pipeline.incidents.scope import one_voice
+from pipeline.notify.policy import Rules
+from pipeline.notify.policy import decide as told
+from pipeline.sources.parsing import plain
+from pipeline.text.extract import Asked, read_texts
+from pipeline.text.models.outage import OutageModel
+from pipeline.text.normalize import shape_of
+from pipeline.text.services import ServiceMatcher
+
+QUIET = timedelta(minutes=90)
+SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 200, 500)
+Case = Mapping[str, Any]
+
+
+def posts_of(case: Case) -> list[Post]:
+    """Return a case's posts that were public at its moment, once each, as collecting leaves them."""
+    now = float(case["now_utc"])
+    found: dict[str, Post] = {}
+    for row in case["posts"]:
+        created, born = row["created_utc"], row.get("author_created_utc")
+        if not isinstance(created, int | float) or not now - 7 * 86400 < created <= now:
+            continue
+        plausible = isinstance(born, int | float) and 0 < born < 4e9
+        found.setdefault(
+            str(row["id"]),
+            Post(
+                source="x",
+                native_id=str(row["id"]),
+                kind="post",
+                community=str(row.get("subreddit", "")),
+                author_key=str(row["author"]),
+                author_created=datetime.fromtimestamp(born, UTC) if plausible else None,
+                created=datetime.fromtimestamp(created, UTC),
+                collected=datetime.fromtimestamp(now, UTC),
+                deleted=bool(row.get("deleted")),
+                text=plain(str(row["text"]), 20_000),
+            ),
+        )
+    return sorted(found.values(), key=lambda p: (p.created, p.native_id))
+
+
+def reports_of(
+    posts: Sequence[Post], matcher: ServiceMatcher, service: Service, model: OutageModel
+) -> list[Mapping[str, Any]]:
+    """Return what the posts say of the service, each with its weight as a vote, oldest first."""
+    asked = []
+    for post in posts:
+        hits = matcher.about(post.text, post.community).get(service.id)
+        if hits is not None:
+            asked.append((post, Asked(text=post.text, service=service.id, hits=hits, posted=post.created)))
+    ballot = Ballot()
+    found = []
+    for (post, one), r in zip(asked, read_texts([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
+        weight, reason = ballot.judge(service.id, post, shape_of(one.text), r.p_outage)
+        found.append(
+            {
+                "created": post.created,
+                "components": list(r.components),
+                "exonerates": list(r.exonerates),
+                "symptom": r.symptom,
+                "weight": weight,
+                "reason": reason,
+                "region": r.region,
+                "service": service.id,
+                "source": "x",
+                "native_id": post.native_id,
+                "shape": shape_of(one.text),
+                "author_key": post.author_key,
+                "author_created": post.author_created,
+                "title": "",
+                "text": one.text,
+            }
+        )
+    return one_voice(found)
+
+
+def decide(
+    cases: Sequence[Case], reports: Sequence[Sequence[Mapping[str, Any]]], service: Service
+) -> list[tuple[bool, Incident | None]]:
+    """Return for each case whether an open incident would be told at its moment, and the incident.
+
+    `reports` are what each case's posts say, as reports_of returns them. All cases are judged at once, as if their
+    moments were one.
+    """
+    hours = len(cases[0]["baseline_hourly_14d"])
+    size = (6 + hours) * 60
+    votes, talk = np.zeros((size, len(cases))), np.zeros((size, len(cases)))
+    end = datetime.fromtimestamp(cases[0]["now_utc"], UTC)
+    begin = end - timedelta(minutes=size)
+    shifted = []
+    for column, (case, said) in enumerate(zip(cases, reports, strict=True)):
+        rng = np.random.default_rng(column)
+        for hour, number in enumerate(case["baseline_hourly_14d"]):
+            np.add.at(votes[:, column], hour * 60 + rng.integers(0, 60, int(number)), 1.0)
+        talk[:, column] = votes[:, column]
+        off = end - datetime.fromtimestamp(case["now_utc"], UTC)
+        shifted.append([{**r, "created": r["created"] + off} for r in said])
+        heard: dict[str, datetime] = {}
+        for r in shifted[-1]:
+            slot = int((r["created"] - begin) / timedelta(minutes=1))
+            if 0 <= slot < size:
+                votes[slot, column] += r["weight"]
+                talk[slot, column] += r["weight"] > 0 or first_said(heard, r["shape"], r["created"])
+    index = pd.date_range(begin, periods=size, freq="1min")
+    detector = replace(SeasonalNB(), repeats=0.0)
+    verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
+    tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
+    rules = Rules(from_state="possible", min_gap=QUIET, max_gap=QUIET, alerting_since=begin)
+    found: list[tuple[bool, Incident | None]] = []
+    for column, said in enumerate(shifted):
+        built, _ = build(
+            service,
+            _intervals(tables, column, begin, end, detector, service.id),
+            [],
+            said,
+            [],
+            end,
+            quiet_to_close=QUIET,
+        )
+        last = built[-1] if built else None
+        found.append((last is not None and told(last, [], rules, end) is not None, last))
+    return found
+
+
+def _intervals(
+    tables: Sequence[Any], column: int, begin: datetime, end: datetime, detector: SeasonalNB, service: str
+) -> list[Interval]:
+    observed, expected, score = (table[:, column] for table in tables)
+    key = SeriesKey(service=service, channel="votes", source="x", bin_s=60)
+
+    events = find_events(observed, expected, score, alarm=detector.alarm, quiet_bins=45, look_back=60)
+    found = [interval_of(event, key, begin, observed, expected) for event in events]
+    return [i for i in found if i.last_alarm > end - timedelta(hours=6)]
+
+
+def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:
+    """Return a matcher that knows one service more, and the service."""
+    service = Service(id="case", name=name, aliases=(name.lower(),), communities=(name.replace(" ", ""),))
+    return ServiceMatcher({**load_catalogue(), "case": service}), service
+
+
+def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, Incident | None, int]]:
+    """Yield (name, expected, alerted, incident, votes) of each case of a folder."""
+    cases, said = [], []
+    for path in sorted(folder.glob("*.json")):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        cases.append((path.stem, case))
+        said.append(reports_of(posts_of(case), *catalogue_with(case["service"]), model))
+    found = decide([case for _, case in cases], said, catalogue_with("case")[1])
+    for (name, case), reports, (alerted, incident) in zip(cases, said, found, strict=True):
+        yield name, case["expect"], alerted, incident, int(sum(r["weight"] for r in reports))
+
+
+def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[dict[str, Any]]]:
+    """Return a case in which `authors` accounts of an age complain once each within ten minutes, every text convincing and new."""
+    rng = random.Random(seed)
+    now = 1_790_000_000 // 3600 * 3600
+    ballot, found = Ballot(), []
+    for n, seconds in enumerate(sorted((rng.uniform(1, 600) for _ in range(authors)), reverse=True)):
+        created = datetime.fromtimestamp(now - seconds, UTC)
+        post = Post(
+            source="x",
+            native_id=f"a{n}",
+            kind="post",
+            community="",
+            author_key=f"u{n}",
+            author_created=created - timedelta(days=age_days),
+            created=created,
+            collected=created,
+        )
+        weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
+        found.append(
+            {
+                "created": created,
+                "components": [],
+                "exonerates": [],
+                "symptom": "all",
+                "weight": weight,
+                "reason": reason,
+                "region": "",
+                "service": "case",
+                "source": "x",
+                "native_id": f"a{n}",
+                "shape": f"text {n}",
+            }
+        )
+    quiet = np.random.default_rng(seed).poisson(baseline, 14 * 24).tolist()
+    return {"service": "case", "now_utc": now, "baseline_hourly_14d": quiet}, found
+
+
+def smallest(ages: Sequence[float], baselines: Sequence[float]) -> dict[tuple[float, float], int | None]:
+    """Return for each (age in days, usual reports an hour) the least number of accounts tried that alerts in all three tries."""
+    grid = [(age, base, n, seed) for age in ages for base in baselines for n in SIZES for seed in range(3)]
+    pairs = [attack(n, age, base, seed) for age, base, n, seed in grid]
+    told_of = decide([case for case, _ in pairs], [said for _, said in pairs], catalogue_with("case")[1])
+    by_size: dict[tuple[float, float, int], bool] = {}
+    for (age, base, n, _), (alerted, _) in zip(grid, told_of, strict=True):
+        by_size[age, base, n] = by_size.get((age, base, n), True) and alerted
+    return {(age, base): next((n for n in SIZES if by_size[age, base, n]), None) for age in ages for base in baselines}
+
+
+def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
+    """Yield the section, line by line."""
+    if folder is None:
+        yield "recorded cases: skipped: EVAL_DATA is not set"
+    else:
+        found = list(judged(folder / "bad" / "brigade", model))
+        wrong = [f"{name} ({expect})" for name, expect, alerted, *_ in found if (expect == "alert") != alerted]
+        real = [alerted for _, expect, alerted, *_ in found if expect == "alert"]
+        quiet = [alerted for _, expect, alerted, *_ in found if expect != "alert"]
+        yield f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; wrong: {', '.join(wrong) or 'none'}"
+    ages, baselines = (0.5, 3.0, 30.0), (0.2, 2.0, 20.0)
+    least = smallest(ages, baselines)
+    yield f"the smallest attack that alerts by itself (sizes tried: {', '.join(map(str, SIZES))}), one new and convincing complaint an account in ten minutes"
+    yield f"{'usual reports an hour':<24}" + "".join(f"{f'{age:g} days old':>16}" for age in ages)
+    for base in baselines:
+        yield f"{base:<24g}" + "".join(f"{least[age, base] or f'none to {SIZES[-1]}':>16}" for age in ages)

@@ -1,0 +1,256 @@
+"""Links on labelled pairs and on the public record of a week, beside two baselines; and how often chance is linked.
+
+Pairs are in data/labels/links.csv, labelled by a hand that had not seen the rules: one row an incident and an item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core.catalogue import Catalogue
+from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.records import NewsItem, StatusUpdate
+from pipeline.core.times import utc
+from pipeline.evaluation import csv_rows
+from pipeline.incidents.chance import Past, size_of, told_by_page
+from pipeline.incidents.episodes import officials
+from pipeline.incidents.news_links import CHANCE, CONTEXT_KINDS, HIDDEN_BY_CHANCE, Around, link
+from pipeline.sources.status_archive import parse_incident_archive
+from pipeline.text.models.kinds import NewsModel
+from pipeline.text.news import entity_services, fold_items
+from pipeline.text.services import ServiceMatcher
+
+Row = Mapping[str, str]
+DRAWS = 400
+CHANCE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage", "politics_regulation")
+BY_KIND = {
+    "service_outage": "reports",
+    "outage_followup": "follow_up",
+    "infrastructure_outage": "other_incident",
+    "politics_regulation": "context_before",
+    "company_business": "context_before",
+}
+RECORD = {
+    "context": "context_before",
+    "followup": "follow_up",
+    "reports": "reports",
+    "other_incident": "other_incident",
+    "unrelated": "none",
+}
+
+
+def incident_of(service: str, onset: datetime, end: datetime, impact: str) -> Incident:
+    """Return an incident that is over, with nothing known of it but this."""
+    return Incident(
+        id=f"{service}-{onset:%Y%m%d%H%M}",
+        service=service,
+        state="resolved",
+        opened_at=onset,
+        onset=onset,
+        peak=None,
+        end=end,
+        impact=impact,
+        symptom="",
+        official_first_at=onset,
+        episodes=1,
+        active=False,
+    )
+
+
+def event_of(row: Row, published: datetime, matcher: ServiceMatcher, model: NewsModel) -> tuple[NewsEvent, str]:
+    """Return the news event of one item, read as the pipeline reads it."""
+    item = NewsItem(
+        source="pairs",
+        native_id=row["title"],
+        outlet=row["outlet"],
+        published=published,
+        collected=published,
+        title=row["title"],
+        summary=row["summary"],
+        url="",
+    )
+    return fold_items([item], matcher, model.kind)[0], f"{row['title']}. {row['summary']}"
+
+
+def judged(
+    rows: Sequence[Row], catalogue: Catalogue, matcher: ServiceMatcher, model: NewsModel
+) -> list[tuple[Row, NewsEvent, str]]:
+    """Return each pair with its event and the relation our rules give it ("none" where they give none, or do not show it)."""
+    past: dict[str, list[Past]] = {}
+    for row in rows:
+        onset, end = utc(row["onset_utc"]), utc(row["end_utc"])
+        one = Past(onset=onset, end=end, size=size_of(row["impact"], onset, end))
+        if one not in past.setdefault(row["service"], []):
+            past[row["service"]].append(one)
+    events = {row["title"]: event_of(row, utc(row["published_utc"]), matcher, model) for row in rows}
+    found = []
+    for row in rows:
+        incident = incident_of(row["service"], utc(row["onset_utc"]), utc(row["end_utc"]), row["impact"])
+        known = min(p.onset for p in past[row["service"]])
+        around = Around(past=past[row["service"]], known_since=known)
+        links = link(incident, catalogue[row["service"]], [events[row["title"]]], around, utc("2099-01-01T00:00:00Z"))
+        relation = next((k.relation for k in links if k.shown), "none")
+        found.append((row, events[row["title"]][0], relation))
+    return found
+
+
+def by_kind(row: Row, event: NewsEvent) -> str:
+    """Return what the kind alone would say of an item that names the service."""
+    named = row["service"] in entity_services(event.entities)
+    return BY_KIND.get(event.kind, "none") if named or event.kind == "infrastructure_outage" else "none"
+
+
+def near_in_time(row: Row, event: NewsEvent) -> str:
+    """Return a link for any item that names the service within 72 hours, by whether it came before."""
+    lag = event.first_seen - utc(row["onset_utc"])
+    if row["service"] not in entity_services(event.entities) or abs(lag) > timedelta(hours=72):
+        return "none"
+    return "context_before" if lag < timedelta(0) else ("reports" if lag < timedelta(hours=12) else "follow_up")
+
+
+def figures(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, int, int]:
+    """Return precision and recall of links (relation right), links given, links there are; pairs are (truth, given)."""
+    given = [(t, g) for t, g in pairs if g != "none"]
+    real = [(t, g) for t, g in pairs if t != "none"]
+    right = sum(t == g for t, g in given)
+    return right / max(1, len(given)), right / max(1, len(real)), len(given), len(real)
+
+
+def archive(path: Path, page: str, until: datetime) -> list[Past]:
+    """Return the stories of a provider's archive of incidents."""
+    batch = parse_incident_archive(
+        path.read_bytes().replace(b"incident_id,", b"id,", 1), page=page, source="archive", fetched_at=until
+    )
+    notices = officials(row for row in batch.rows if isinstance(row, StatusUpdate))
+    return told_by_page(notices, None)
+
+
+def recorded(
+    folder: Path, catalogue: Catalogue, matcher: ServiceMatcher, model: NewsModel
+) -> list[tuple[str, str, str]]:
+    """Return (truth, given, gist) of each item of the public record, against the Claude stories of 2 and 3 March.
+
+    An item is right when one of the two gets the relation, and unrelated when neither gets any. A date without a time
+    is its whole day, tried every six hours.
+    """
+    past = archive(
+        folder / "record-2026-03-02" / "official_incidents.csv", "status.claude.com", utc("2026-03-05T00:00:00Z")
+    )
+    main = [p for p in past if utc("2026-03-02T00:00:00Z") <= p.onset < utc("2026-03-04T00:00:00Z")]
+    events: list[tuple[str, list[tuple[NewsEvent, str]]]] = []
+    for row in csv_rows(folder / "record-2026-03-02" / "news.csv"):
+        # the words of its address are its headline's
+        words = re.sub(r"[^a-z]+", " ", row["url"].rstrip("/").rpartition("/")[2].replace(".html", "").lower()).strip()
+        whole = len(row["published_utc"]) == 10
+        clocks = (
+            [f"{row['published_utc']}T{h}:00Z" for h in ("00:00", "06:00", "12:00", "18:00", "23:59")]
+            if whole
+            else [row["published_utc"]]
+        )
+        item = {"title": words, "summary": row["gist"], "outlet": row["outlet"]}
+        events.append((RECORD[row["relation"]], [event_of(item, utc(at), matcher, model) for at in clocks]))
+    found = []
+    for truth, versions in events:
+        given: list[str] = []
+        for story in main:
+            incident = incident_of("claude", story.onset, story.end, "high")
+            around = Around(past=past, known_since=past[0].onset)
+            for version in versions:
+                given += [
+                    k.relation
+                    for k in link(incident, catalogue["claude"], [version], around, utc("2099-01-01T00:00:00Z"))
+                    if k.shown
+                ]
+        found.append((truth, truth if truth in given else (given[0] if given else "none"), versions[0][1]))
+    return found
+
+
+def chance(past: Sequence[Past], service: str, catalogue: Catalogue, draws: int, seed: int) -> dict[str, float]:
+    """Return, for each kind of news, the share of random dates at which an item naming the service is linked and shown.
+
+    Dates are drawn from the later half of an archive; p is computed on what lay before each incident.
+    """
+    rng = np.random.default_rng(seed)
+    middle = past[len(past) // 2].onset
+    later = [p for p in past if p.onset >= middle]
+    span = (later[-1].onset - middle) / timedelta(minutes=1)
+    name = catalogue[service].name
+    below = next(iter(catalogue[service].runs_on), "aws")
+    counted: dict[str, int] = dict.fromkeys(CHANCE_KINDS, 0)
+    around = Around(past=past, known_since=past[0].onset)
+    for _ in range(draws):
+        at = middle + timedelta(minutes=float(rng.uniform(0, span)))
+        last = next((p for p in reversed(later) if p.onset <= at), None)
+        for kind in CHANCE_KINDS:
+            story = next((p for p in later if p.onset > at), None) if kind in CONTEXT_KINDS else last
+            if story is None:
+                continue
+            hits = (
+                (f"{below}:headline+name", f"{service}:name")
+                if kind == "infrastructure_outage"
+                else (f"{service}:headline+name",)
+            )
+            event = NewsEvent(
+                id="x", kind=kind, title=name, entities=hits, outlets=("o",), first_seen=at, items=(("x", "x"),)
+            )
+            incident = incident_of(service, story.onset, story.end, "high")
+            given = link(incident, catalogue[service], [(event, "")], around, at + timedelta(days=30))
+            # context is always shown: counted is what would be told without "no better than chance"
+            counted[kind] += any(
+                k.p is not None and k.p <= CHANCE
+                if kind in CONTEXT_KINDS
+                else k.shown and k.relation in HIDDEN_BY_CHANCE
+                for k in given
+            )
+    return {kind: number / draws for kind, number in counted.items()}
+
+
+RULES: Mapping[str, Callable[[Row, NewsEvent, str], str]] = {
+    "our rules": lambda row, event, ours: ours,
+    "kind decides": lambda row, event, ours: by_kind(row, event),
+    "named within 72 h": lambda row, event, ours: near_in_time(row, event),
+}
+
+
+def _subsets(announcement: str) -> Mapping[str, Callable[[Row], bool]]:
+    found: dict[str, Callable[[Row], bool]] = {"all": lambda row: True}
+    if announcement:
+        found["kind does not decide"] = lambda row: row["decided_by_kind"] == "0"
+        found["the announcement"] = lambda row: row["title"] == announcement
+        found["without it"] = lambda row: row["title"] != announcement
+    return found
+
+
+def report(
+    labels: Path, folder: Path | None, catalogue: Catalogue, matcher: ServiceMatcher, model: NewsModel
+) -> Iterator[str]:
+    """Yield the section, line by line."""
+    yield f"{'labelled pairs':<44}{'rule':<20}{'precision':>10}{'recall':>8}{'links':>7}{'pairs':>7}{'none':>6}"
+    for file, named in (("links.csv", "seen"), ("links-more.csv", "seen later"), ("links-unseen.csv", "unseen")):
+        found = judged(csv_rows(labels / file), catalogue, matcher, model)
+        announcement = max(
+            {row["title"] for row, _, _ in found}, key=lambda t: (sum(row["title"] == t for row, _, _ in found), t)
+        )
+        for what, wanted in _subsets(announcement if file == "links.csv" else "").items():
+            for name, rule in RULES.items():
+                pairs = [(row["relation"], rule(row, event, ours)) for row, event, ours in found if wanted(row)]
+                precision, recall, _, real = figures(pairs)
+                yield f"{f'{named}: {what}':<44}{name:<20}{precision:>10.3f}{recall:>8.3f}{real:>7}{len(pairs):>7}{len(pairs) - real:>6}"
+    if folder is None:
+        yield "public record and chance: skipped: EVAL_DATA is not set"
+        return
+    record = recorded(folder, catalogue, matcher, model)
+    precision, recall, given, real = figures([(t, g) for t, g, _ in record])
+    yield f"public record of 20 February to 4 March 2026, {len(record)} items: precision {precision:.3f}, recall {recall:.3f} ({given} linked, {real} to link)"
+    for service, path in (("claude", "claude_status"), ("github", "github_status")):
+        past = archive(folder / "series" / path / "incidents.csv", path, utc("2026-11-01T00:00:00Z"))
+        shares = chance(past, service, catalogue, DRAWS, 2026)
+        yield (
+            f"random dates in the later half of {path}, linked and shown (of {DRAWS}; standard error at 5 %: {100 * (0.05 * 0.95 / DRAWS) ** 0.5:.1f}): "
+            + ", ".join(f"{r} {share:.1%}" for r, share in shares.items())
+        )

@@ -1,0 +1,292 @@
+"""A story becomes one incident: when, how bad, which parts, how sure, and the rows each statement rests on. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, NewsEvent, Phase
+from pipeline.core.series import Interval
+from pipeline.core.times import iso
+from pipeline.core.vocabulary import IMPACTS
+from pipeline.incidents import confidence as certainty
+from pipeline.incidents import scope
+from pipeline.incidents.episodes import (
+    COUNTED_IMPACTS,
+    LONGEST_STORY,
+    STORY_GAP,
+    Official,
+    Stretch,
+    episodes,
+    incident_id,
+    stories,
+)
+from pipeline.incidents.phases import Levels, phases
+from pipeline.incidents.scope import Report
+from pipeline.text.news import entity_services
+
+DOUBTED = ("an account", "the same ", "half a vote", "no author")  # as pipeline.text.votes words them
+
+
+def build(
+    service: Service,
+    intervals: Sequence[Interval],
+    official: Sequence[Official],
+    reports: Sequence[Report],
+    known: Sequence[Incident],
+    now: datetime,
+    *,
+    quiet_to_close: timedelta,
+    levels: Levels | None = None,
+    articles: Sequence[NewsEvent] = (),
+) -> tuple[list[Incident], dict[str, str]]:
+    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
+
+    `intervals` are alarms of the service's totals (complaints, votes), `levels` their bins; `reports` are posts that
+    count or clear a part, oldest first, as dicts of created, components, exonerates, symptom, weight, reason, region,
+    source, native_id; `articles` are news events about outages of the service.
+    """
+    used: set[str] = set()
+    found: list[Incident] = []
+    absorbed: dict[str, str] = {}
+    for story in stories(episodes(intervals, official)):
+        begin, last = story[0].start, story[-1].end
+        latest = min((last or now) + STORY_GAP, begin + LONGEST_STORY)
+        mine = [
+            k
+            for k in known
+            if k.service == service.id
+            and k.id not in used
+            and k.onset <= latest
+            and (k.end is None or k.end + STORY_GAP > begin)
+        ]
+        mine.sort(key=lambda k: (k.opened_at, k.onset))
+        used |= {k.id for k in mine}
+        absorbed |= {k.id: mine[0].id for k in mine[1:]}
+        found.append(
+            _incident(service, story, reports, mine[0] if mine else None, levels or {}, articles, now, quiet_to_close)
+        )
+    return found, absorbed
+
+
+def withdrawn(incident: Incident) -> Incident:
+    """Return an open incident closed at the last thing known of it: what it rested on is no longer there."""
+    last = max(
+        [incident.onset, *(p.since for p in incident.phases), *(e.end for e in incident.stretches if e.end is not None)]
+    )
+    open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.stretches]
+    why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
+    said = Evidence(kind="withdrawn", at=last, statement=why, rows=f"incidents:{incident.id}")
+    phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
+    over = Phase(episode=incident.episodes, phase="over", since=last, until=None, impact="none", why=why)
+    return replace(
+        incident,
+        state="resolved",
+        active=False,
+        end=last,
+        stretches=tuple(open_ones),
+        evidence=in_order([*incident.evidence, said]),
+        phases=(*phases, over),
+        components=tuple(replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components),
+    )
+
+
+def _incident(
+    service: Service,
+    story: Sequence[Stretch],
+    reports: Sequence[Report],
+    known: Incident | None,
+    levels: Levels,
+    articles: Sequence[NewsEvent],
+    now: datetime,
+    quiet_to_close: timedelta,
+) -> Incident:
+    begin, last = story[0].start, story[-1].end
+    intervals = [i for stretch in story for i in stretch.intervals]
+    official = [o for stretch in story for o in stretch.officials]
+    over = last is not None and now - last >= quiet_to_close
+    within = [r for r in reports if begin - timedelta(minutes=5) <= r["created"] <= (last or now)]
+    votes = [r for r in within if r["weight"] > 0]
+    blamed = {part for r in votes for part in r["components"]}
+    telling = [r for r in within if r["weight"] > 0 or r["exonerates"]]
+    spans = [*scope.official_components(service, official), *scope.voted_components(telling, last, now)]
+    once = {(c.component, c.source, c.status, c.since): c for c in spans}  # of two that begin together, the later
+    spans = sorted(once.values(), key=lambda c: (c.since, c.component, c.source, c.status))
+    outlets = sorted(
+        {
+            o
+            for e in articles
+            if begin - timedelta(minutes=15) <= e.first_seen <= (last or now) + timedelta(hours=1)
+            and "name" in entity_services(e.entities).get(service.id, ())
+            for o in e.outlets
+        }
+    )
+    rests = certainty.signals(
+        intervals,
+        official,
+        voters=len(votes),
+        works=sum(len(blamed & set(r["exonerates"])) for r in within),
+        fails=sum(len(r["components"]) for r in votes),
+        doubtful=_doubtful(within),
+        outlets=len(outlets),
+    )
+    p, parts = certainty.probability(rests)
+    cut = tuple(
+        phase
+        for number, stretch in enumerate(story, 1)
+        for phase in phases(number, stretch, service, spans, levels, now, votes)
+    )
+    best = max((i for i in intervals if i.series.channel == "complaints"), key=lambda i: i.score, default=None)
+    best = best or max(intervals, key=lambda i: i.score, default=None)
+    own_id = known.id if known else incident_id(service.id, begin)
+    said = [
+        *_signals_in_words(intervals, official, votes),
+        *certainty.parts_in_words(p, parts, rests, begin, f"incidents:{own_id}"),
+        *scope.shares(service, votes, begin),
+        *scope.parts_in_words(service, spans, telling, begin),
+        *_page_in_words(official, begin),
+    ]
+    return Incident(
+        id=own_id,
+        service=service.id,
+        state="resolved" if over else certainty.state(intervals, rests),
+        opened_at=known.opened_at if known else now,
+        onset=begin,
+        peak=best.peak if best else None,
+        end=last if over else None,
+        impact=max([*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in official)], key=IMPACTS.index),
+        part_of=known.part_of if known else "",
+        symptom=scope.symptom_of(votes),
+        official_first_at=min((o.spoke for o in official), default=None),
+        episodes=len(story),
+        active=not over,
+        probability=round(p, 3),
+        phases=cut,
+        components=tuple(spans),
+        stretches=tuple(_episode(number, stretch, service, spans, cut) for number, stretch in enumerate(story, 1)),
+        evidence=in_order(said),
+    )
+
+
+def in_order(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return statements once each, in the order they are stored: an unchanged incident then compares equal."""
+    once = {(e.kind, e.at, e.statement): e for e in evidence}
+    return tuple(once[key] for key in sorted(once, key=lambda k: (k[1], k[0], k[2])))
+
+
+def _episode(
+    number: int, stretch: Stretch, service: Service, spans: Sequence[ComponentSpan], cut: Sequence[Phase]
+) -> Episode:
+    hit = {
+        c.component
+        for c in spans
+        if c.status == "affected"
+        and (stretch.end is None or c.since < stretch.end)
+        and (c.until is None or c.until > stretch.start)
+    }
+    worst = max((p.impact for p in cut if p.episode == number), key=IMPACTS.index, default="none")
+    return Episode(
+        number=number,
+        onset=stretch.start,
+        end=stretch.end,
+        impact=worst,
+        components=tuple(sorted(hit)),
+        official_first_at=min((o.spoke for o in stretch.officials), default=None),
+        by_crowd=bool(stretch.intervals),
+        crowd_since=min((i.onset for i in stretch.intervals), default=None),
+        crowd_until=None
+        if any(i.end is None for i in stretch.intervals)
+        else max((i.end for i in stretch.intervals if i.end is not None), default=None),
+    )
+
+
+def _doubtful(within: Sequence[Report]) -> float:
+    """Return the share of reports left uncounted for their author or their wording; 0 where there are few."""
+    dropped = [r for r in within if r["weight"] <= 0 and str(r.get("reason", "")).startswith(DOUBTED)]
+    spoke = dropped + [r for r in within if r["weight"] > 0]
+    return len(dropped) / len(spoke) if len(spoke) >= 4 else 0.0
+
+
+def _signals_in_words(
+    intervals: Sequence[Interval], official: Sequence[Official], votes: Sequence[Report]
+) -> Iterator[Evidence]:
+    """Yield the statements an incident rests on, each with the rows behind it."""
+    for i in sorted(intervals, key=lambda i: (i.onset, str(i.series))):
+        mine = [
+            r for r in votes if r["source"] == i.series.source and i.onset <= r["created"] <= (i.end or i.last_alarm)
+        ]
+        if i.series.channel == "votes":
+            usual = None if math.isnan(i.expected_total) else i.expected_total
+            words = "" if usual is None else f", {usual:.1f} expected"
+            yield Evidence(
+                kind="votes",
+                at=i.onset,
+                subject=i.series.source,
+                value=len(mine),
+                beside=usual,
+                rows=scope.cite(mine),
+                statement=f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{words} (score {i.score:.0f})",
+            )
+        else:
+            yield Evidence(
+                kind="complaints",
+                at=i.onset,
+                subject=i.series.source,
+                value=i.observed_peak,
+                beside=round(i.expected_peak, 1),
+                rows=f"verdicts:{i.series}@{iso(i.peak)}",
+                statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {i.peak:%H:%M} UTC,"
+                f" {i.expected_peak:.1f} expected (score {i.score:.0f})",
+            )
+    for notice in official:
+        for u in notice.updates:
+            yield Evidence(
+                kind="official",
+                at=u.displayed_at,
+                statement=f"the provider: {u.status}: {notice.name}",
+                subject=notice.id,
+                rows=f"status_updates:{u.page}/{u.incident_id}/{u.update_id}",
+            )
+
+
+def _page_in_words(official: Sequence[Official], onset: datetime) -> Iterator[Evidence]:
+    """Yield how long the page waited after the onset, how often it spoke, and its longest silence."""
+    if not official:
+        return
+    first = min(official, key=lambda o: o.spoke)
+    page = first.updates[0].page
+    lead = (first.spoke - onset) / timedelta(minutes=1)
+    yield Evidence(
+        kind="page",
+        at=first.spoke,
+        subject="first notice",
+        value=round(lead, 1),
+        rows=f"status_updates:{page}/{first.id}/{first.updates[0].update_id}",
+        statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} the onset",
+    )
+    # silence counts while a notice stands, from when its words were written
+    updates = [u for o in official for u in o.updates]
+    gaps = [
+        (abs(b.written - a.written), a)
+        for o in official
+        for a, b in pairwise(o.updates)
+        if o.resolved is None or b.displayed_at <= o.resolved
+    ]
+    if not any(gap for gap, _ in gaps):
+        return
+    longest, before = max(gaps, key=lambda pair: pair[0])
+    middle = sorted(gap for gap, _ in gaps)[len(gaps) // 2]
+    yield Evidence(
+        kind="page",
+        at=before.written,
+        subject="silence",
+        value=round(longest / timedelta(minutes=1), 1),
+        beside=round(middle / timedelta(minutes=1), 1),
+        rows=" ".join(f"status_updates:{u.page}/{u.incident_id}/{u.update_id}" for u in updates[: scope.CITED]),
+        statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; its longest"
+        f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
+    )

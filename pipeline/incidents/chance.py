@@ -1,0 +1,106 @@
+"""How often a random date would be linked as well: the linker held against chance. Pure.
+
+A permutation test over the date of the news (Fisher 1935, "The Design of Experiments", chapter 2, on dates): drawn evenly
+from the history before the incident, how many dates would the same rule link to an incident at least as large, at least as
+near? Large and near are two things, and the best of several links would look rarer than it is; so the share is itself
+ranked among those of the random dates, and that rank is the p. At most 5 % of random dates get a p of 0.05 or less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.vocabulary import IMPACTS
+from pipeline.incidents.episodes import COUNTED_IMPACTS, Official, episodes, stories
+
+HISTORY = timedelta(days=90)
+SHORTEST = timedelta(days=14)  # of history: less says nothing about chance
+DATES = 720
+EARLY = timedelta(minutes=15)
+Size = tuple[int, float]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A story of a service: when, and how large (impact, minutes)."""
+
+    onset: datetime
+    end: datetime
+    size: Size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which dates a rule links: up to `before` the onset, and up to `after` the onset, or the end where `from_end`."""
+
+    before: timedelta
+    after: timedelta
+    from_end: bool = False
+
+
+def size_of(impact: str, onset: datetime, end: datetime) -> Size:
+    """Return the rank of an incident: impact first, minutes second."""
+    return IMPACTS.index(impact), round(max(0.0, (end - onset) / timedelta(minutes=1)))
+
+
+def told_by_page(notices: Sequence[Official], still: datetime | None) -> list[Past]:
+    """Return the stories of a page's incidents; one that lasts ends at `still`, or where it began when that is None."""
+    found = []
+    for story in stories(episodes([], notices)):
+        begin, end = story[0].start, story[-1].end or still or story[-1].start
+        worst = max((COUNTED_IMPACTS[o.impact] for s in story for o in s.officials), key=IMPACTS.index)
+        found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
+    return found
+
+
+def p_value(
+    past: Sequence[Past], mine: Past, known_since: datetime, window: Window, seen: datetime
+) -> tuple[float, float] | None:
+    """Return p, and the share of random dates linked to an incident as large within the same lag; None = too little history.
+
+    `past` are all stories known, `mine` the one in question, `seen` the date of the news.
+    """
+    since = max(known_since, mine.onset - HISTORY)
+    # its own window counts whole, as those of the others do, or the latest would always look rarest
+    until = max((mine.end if window.from_end else mine.onset) + window.after, seen)
+    if until - since < SHORTEST:
+        return None
+    stories = tuple(
+        sorted({*(p for p in past if p.onset <= until and p.onset != mine.onset), mine}, key=lambda p: (p.onset, p.end))
+    )
+    shares, ranked = _table(stories, since, until, window)
+    place = stories.index(mine)
+    lag = abs((seen - mine.onset) / timedelta(minutes=1))
+    share = float(np.searchsorted(shares[place], lag + 1e-9, side="right") / DATES)
+    return float(np.searchsorted(ranked, share + 1e-9, side="right") / DATES), share
+
+
+@lru_cache(maxsize=64)
+def _table(
+    stories: tuple[Past, ...], since: datetime, until: datetime, window: Window
+) -> tuple[tuple[Floats, ...], Floats]:
+    """Return for each story the sorted lags of random dates to the nearest as large, and the sorted best shares of the dates."""
+    step = (until - since) / DATES
+    dates = np.array([((since + step * (k + 0.5)) - since) / timedelta(minutes=1) for k in range(DATES)])
+    lags = np.full((len(stories), DATES), np.inf)
+    for j, story in enumerate(stories):
+        onset, end = ((moment - since) / timedelta(minutes=1) for moment in (story.onset, story.end))
+        latest = (end if window.from_end else onset) + window.after / timedelta(minutes=1)
+        inside = (dates >= onset - window.before / timedelta(minutes=1)) & (dates <= latest)
+        lags[j, inside] = np.abs(dates[inside] - onset)
+    shares = []
+    best = np.ones(DATES)
+    for j, story in enumerate(stories):
+        as_large = [i for i, other in enumerate(stories) if other.size >= story.size]
+        nearest = np.sort(lags[as_large].min(axis=0))
+        shares.append(nearest)
+        mine = np.isfinite(lags[j])
+        best[mine] = np.minimum(best[mine], np.searchsorted(nearest, lags[j, mine] + 1e-9, side="right") / DATES)
+    return tuple(shares), np.sort(best)

@@ -1,0 +1,137 @@
+"""Rivals while a service is out: who gained, who had trouble too, who is fine. Pure.
+
+What a rival's own days before make usual at that time of day, against what came during the incident. Who has trouble of
+its own is told apart: talk about a rival that fails too is no displacement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Catalogue
+from pipeline.core.incidents import Evidence, Incident
+
+DAYS = 7
+CERTAIN = 3.0  # standard deviations
+LEAST = 3  # days of history
+FRESH = timedelta(hours=1)  # what was last seen before that says nothing of now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """What is stored about a rival: posts about it by hour (start, posts), its chart ranks (at, rank), its incidents.
+
+    `counted_to` and `heard_to` are up to when complaints were counted and posts were read; None = not known.
+    """
+
+    service: str
+    hours: Mapping[datetime, int]
+    ranks: Sequence[tuple[datetime, int]]
+    incidents: Sequence[Incident]
+    complaints: Mapping[datetime, float]
+    counted_to: datetime | None = None
+    heard_to: datetime | None = None
+
+
+def expected(
+    hours: Mapping[datetime, float], since: datetime, until: datetime, *, counted: bool = False
+) -> tuple[float, float, float] | None:
+    """Return what came in [since, until), what the same hours of the days before make usual, and its standard deviation.
+
+    An hour without posts had none; in counts (`counted`) an absent hour is a gap: it is left out, and so is a day that
+    lacks an hour. Of the last hour that is not over, days before count in part. None with fewer than three earlier days.
+    The deviation is the larger of the days' own and Poisson's.
+    """
+    begin = since.replace(minute=0, second=0)
+    length = max(1, math.ceil((until - begin) / timedelta(hours=1)))
+    wanted = [h for n in range(length) if (h := begin + timedelta(hours=n)) in hours or not counted]
+    if not wanted:
+        return None
+    known = min(hours, default=until)
+    days = [[h - timedelta(days=d) for h in wanted] for d in range(1, DAYS + 1) if begin - timedelta(days=d) >= known]
+    part = min(1.0, (until - wanted[-1]) / timedelta(hours=1))
+    sums = [
+        sum(hours.get(h, 0) * (part if n == len(day) - 1 else 1.0) for n, h in enumerate(day))
+        for day in days
+        if not counted or all(h in hours for h in day)
+    ]
+    if len(sums) < LEAST:
+        return None
+    mean = sum(sums) / len(sums)
+    spread = math.sqrt(sum((s - mean) ** 2 for s in sums) / (len(sums) - 1))
+    seen = float(sum(hours.get(h, 0) for h in wanted))
+    return seen, mean, max(spread, math.sqrt(max(mean, 1.0)))
+
+
+def displacement(
+    incident: Incident, rivals: Sequence[Rival], catalogue: Catalogue, now: datetime
+) -> Iterator[Evidence]:
+    """Yield for each rival with data what it gained or lost, and which rivals show no trouble now."""
+    until = min(incident.end or now, now)
+    fine = []
+    for rival in rivals:
+        name = catalogue[rival.service].name
+        own = [i for i in rival.incidents if i.onset <= until and (i.end is None or i.end >= incident.onset)]
+        rows = f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/{until:%Y-%m-%dT%H:%M:%SZ}"
+        heard_to = min(until, rival.heard_to or until)
+        talk = expected(rival.hours, incident.onset, heard_to) if heard_to > incident.onset else None
+        if talk is not None:
+            seen, usual, spread = talk
+            stands_out = (seen - usual) / spread >= CERTAIN
+            verdict = (
+                ("trouble of its own at the time" if own else "gained talk")
+                if stands_out
+                else "no gain that stands out"
+            )
+            yield Evidence(
+                kind="rival",
+                at=incident.onset,
+                subject=rival.service,
+                value=seen,
+                beside=round(usual, 1),
+                rows=rows,
+                statement=f"{name}: {seen:.0f} posts, {usual:.0f} usual at these hours (± {spread:.0f}): {verdict}",
+            )
+        heard = expected(rival.complaints, incident.onset, rival.counted_to or until, counted=True)
+        if heard is not None:
+            seen, usual, spread = heard
+            more = (seen - usual) / spread >= CERTAIN
+            counts = rows.replace("post_tags:", "complaint_counts:")
+            yield Evidence(
+                kind="rival",
+                at=incident.onset,
+                subject=rival.service,
+                value=round(seen),
+                beside=round(usual, 1),
+                rows=counts,
+                statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): {'more than usual' if more else 'as usual'}",
+            )
+        before = [rank for at, rank in rival.ranks if at <= incident.onset]
+        during = [(at, rank) for at, rank in rival.ranks if incident.onset < at <= until + timedelta(hours=24)]
+        if before and during:
+            best = min(rank for _, rank in during)
+            yield Evidence(
+                kind="rival",
+                at=incident.onset,
+                subject=rival.service,
+                value=best,
+                beside=before[-1],
+                rows=f"chart_ranks:{rival.service}@{incident.onset:%Y-%m-%dT%H:%M:%SZ}/{during[-1][0]:%Y-%m-%dT%H:%M:%SZ}",
+                statement=f"{name}: best place {best} in the app chart within a day, {before[-1]} before",
+            )
+        fresh = any(at is not None and until - at <= FRESH for at in (rival.counted_to, rival.heard_to))
+        if (talk is not None or heard is not None) and fresh and not any(i.active for i in own) and incident.active:
+            fine.append(rival.service)
+    if fine:
+        told = ", ".join(catalogue[s].name for s in fine)
+        yield Evidence(
+            kind="fallback",
+            at=incident.onset,
+            subject=" ".join(fine),
+            value=len(fine),
+            rows=f"incidents:{incident.id}",
+            statement=f"no trouble is seen now at {told}",
+        )

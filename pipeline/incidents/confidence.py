@@ -1,0 +1,136 @@
+"""How sure: the state in words, and the probability that something is really broken, in parts that add up. Pure.
+
+The probability is a logistic regression over what the incident rests on. Its weights for crowds were fitted on simulated
+outages and on what only looks like one (news, adoption, chatter, rings of accounts, broken counters; `groundswell
+evaluate certainty` fits and judges them anew). The page's word outweighs them all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core.incidents import Evidence
+from pipeline.core.series import Interval
+from pipeline.incidents.episodes import Official
+
+FAR_ABOVE = 36.0
+OVERWHELMING = 150.0
+ALARM = 9.0
+# log-odds; fitted by `groundswell evaluate certainty` but for `notice` and `outlets`, which no crowd simulation can tell
+WEIGHTS = {
+    "base": -3.5,
+    "loudest": 0.05,
+    "second kind": 2.5,
+    "voters": 1.2,
+    "denied": -4.5,
+    "doubtful": -3.8,
+    "notice": 6.0,
+    "outlets": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """What an incident rests on.
+
+    `loudest`: log2 of the strongest channel's score over the alarm; `kinds`: independent kinds of signal above what is
+    expected (complaint counts of a source, votes of a source, articles); `voters`: distinct people who report it, in posts or to a counter;
+    `denied`: share of those who speak of a part that say it works; `doubtful`: share of reports not counted because
+    of who wrote them or because they are copies; `outlets`: independent outlets that report it.
+    """
+
+    loudest: float
+    kinds: int
+    voters: int
+    denied: float
+    doubtful: float
+    outlets: int
+    notice: bool
+    complaints: int = 0  # what stands for `voters` where a counter heard more than wrote
+
+
+def signals(
+    intervals: Sequence[Interval],
+    official: Sequence[Official],
+    *,
+    voters: int,
+    works: int,
+    fails: int,
+    doubtful: float,
+    outlets: int,
+) -> Signals:
+    """Return what an incident rests on; see Signals."""
+    kinds = {(i.series.channel, i.series.source) for i in intervals}
+    strongest = max((i.score for i in intervals), default=0.0)
+    # who complains to a counter is somebody, too: its highest bin, less what is expected
+    counted = max(
+        (i.observed_peak - i.expected_peak for i in intervals if i.series.channel == "complaints"), default=0.0
+    )
+    return Signals(
+        loudest=math.log2(max(strongest, ALARM) / ALARM) if intervals else 0.0,
+        kinds=len(kinds) + (outlets >= 2),
+        voters=max(voters, int(counted)),
+        complaints=int(counted) if counted > voters else 0,
+        denied=works / (works + fails) if works + fails >= 3 else 0.0,
+        doubtful=doubtful,
+        outlets=outlets,
+        notice=bool(official),
+    )
+
+
+def features(s: Signals) -> dict[str, float]:
+    """Return what each weight is multiplied with."""
+    return {
+        "base": 1.0,
+        "loudest": min(s.loudest, 5.0),
+        "second kind": float(s.kinds >= 2),
+        "voters": math.log2(1 + min(s.voters, 200)),
+        "denied": s.denied,
+        "doubtful": s.doubtful,
+        "notice": float(s.notice),
+        "outlets": float(min(s.outlets, 5)),
+    }
+
+
+def probability(s: Signals) -> tuple[float, dict[str, float]]:
+    """Return the probability that something is broken, and each part's log-odds."""
+    parts = {name: WEIGHTS[name] * value for name, value in features(s).items()}
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(parts.values()))))), parts
+
+
+def state(intervals: Sequence[Interval], s: Signals) -> str:
+    """Return how sure: confirmed by the page or by an overwhelming crowd; likely by two kinds, or one far above; else possible."""
+    strongest = max((i.score for i in intervals), default=0.0)
+    if s.notice or (s.kinds >= 2 and strongest >= OVERWHELMING):
+        return "confirmed"
+    return "likely" if s.kinds >= 2 or strongest >= FAR_ABOVE else "possible"
+
+
+def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, rows: str) -> Iterator[Evidence]:
+    """Yield the parts of the probability, each with its log-odds."""
+    words = {
+        "base": "before anything else is known",
+        "loudest": "how far above the alarm the loudest channel is",
+        "second kind": f"{s.kinds} independent kinds of signal",
+        "voters": f"{s.complaints:,} complaints above what is usual, at the peak"
+        if s.complaints
+        else f"{s.voters} {'person reports' if s.voters == 1 else 'people report'} it",
+        "denied": f"{s.denied:.0%} of those who speak of a part say it works",
+        "doubtful": f"{s.doubtful:.0%} of the reports were not counted",
+        "notice": "the provider's page lists it",
+        "outlets": f"{s.outlets} outlets report it",
+    }
+    for name, value in parts.items():
+        if round(value, 2):
+            yield Evidence(
+                kind="certainty",
+                at=at,
+                subject=name,
+                value=round(value, 2),
+                beside=round(p, 3),
+                rows=rows,
+                statement=f"{words[name]}: {'for' if value > 0 else 'against'} ({value:+.1f})",
+            )

@@ -1,0 +1,203 @@
+"""Who said what, beside what was measured: claims of articles and of the page, with the disagreement in minutes and words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Claim, Evidence, Incident
+from pipeline.core.times import minutes_between
+from pipeline.incidents.episodes import Official
+from pipeline.text.claims import claims
+
+AGREES = 20.0  # minutes: a claim this near is right
+FAR = 600.0  # a claim this far off is about something else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A claim with where it stands: `rows` the stored claim, `where` the outlet."""
+
+    claim: Claim
+    where: str
+    published: datetime
+    rows: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Complaints about a service in the incident's days: (start, seconds, total) of the totals, oldest first, and their rows."""
+
+    bins: Sequence[tuple[datetime, int, float]]
+    rows: str
+
+
+def disagreements(
+    incident: Incident, said: Sequence[Said], notices: Sequence[Official], service: Service
+) -> Iterator[Evidence]:
+    """Yield where what is claimed parts from what was measured and posted."""
+    for one in said:
+        words = _beside(incident, one.claim, one.published, notices, service)
+        if words is not None:
+            statement, value, measured = words
+            rows = " ".join(
+                [
+                    one.rows,
+                    *(f"status_updates:{n.updates[0].page}/{n.id}/{n.updates[0].update_id}" for n in notices[:3]),
+                ]
+            )
+            yield Evidence(
+                kind="disagreement",
+                at=one.published,
+                subject=one.where,
+                value=value,
+                beside=measured,
+                rows=rows,
+                statement=f"{one.where}: {statement}",
+            )
+
+
+def own_account(incident: Incident, notices: Sequence[Official], service: Service, now: datetime) -> Iterator[Evidence]:
+    """Yield where what the provider writes of start and end parts from what was measured of the episode it writes about."""
+    for notice in notices:
+        of = [e for e in incident.stretches if e.onset - timedelta(minutes=30) <= notice.posted <= (e.end or now)]
+        for update in notice.updates if of else ():
+            found = claims(update.body, update.displayed_at.date()) if update.body else ()
+            said = [
+                Said(
+                    claim=replace(c, said_by="outlet"),
+                    where="the provider",
+                    published=update.displayed_at,
+                    rows=f"status_updates:{update.page}/{update.incident_id}/{update.update_id}",
+                )
+                for c in found
+                if c.kind in ("start", "end")
+            ]
+            episode = replace(incident, onset=of[0].onset, end=of[0].end)
+            yield from disagreements(episode, said, [notice], service)
+
+
+def _beside(
+    incident: Incident, claim: Claim, published: datetime, notices: Sequence[Official], service: Service
+) -> tuple[str, float | None, float | None] | None:
+    who = {"company": " (quoting the company)", "tracker": " (quoting a tracker)"}.get(claim.said_by, "")
+    if claim.kind == "start":
+        moment = nearest(claim.value, incident.onset)
+        late = minutes_between(incident.onset, moment)
+        if AGREES < abs(late) < FAR and moment <= published:
+            posted = min((n.spoke for n in notices), default=None)
+            by_crowd = any(e.by_crowd for e in incident.stretches if e.onset == incident.onset)
+            apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
+            apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
+            return f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0
+    elif claim.kind == "end":
+        first = next(
+            (n.resolved for n in notices if n.resolved and n.posted - incident.onset < timedelta(hours=1)), None
+        )
+        ends = [moment for moment in (first, incident.end) if moment is not None]
+        if ends:
+            moment = nearest(claim.value, ends[0])
+            off = min((minutes_between(end, moment) for end in ends), key=abs)
+            if AGREES < abs(off) < FAR:
+                closed = [f"the first notice was closed at {first:%H:%M}"] if first else []
+                closed += [f"it was over at {incident.end:%H:%M}"] if incident.end and incident.end != first else []
+                return f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0
+    elif claim.kind in ("up", "down"):
+        return _part(incident, claim, service, who)
+    elif claim.kind == "cause":
+        return f"names a cause{who}: {claim.value}; nothing measured here tells causes", None, None
+    return None
+
+
+def _part(
+    incident: Incident, claim: Claim, service: Service, who: str
+) -> tuple[str, float | None, float | None] | None:
+    ids = {part.id: part.name for part in service.components if part.role == claim.value}
+    if not ids or claim.kind != "up":
+        return None
+    hit = sorted(
+        {
+            c.since
+            for c in incident.components
+            if c.component in ids
+            and c.source == "official"
+            and c.status == "affected"
+            and c.since < incident.onset + timedelta(hours=4)
+        }
+    )
+    votes = [c for c in incident.components if c.component in ids and c.source == "votes" and c.status == "affected"]
+    if not hit and not votes:
+        return None
+    name = next(iter(ids.values()))
+    by = (
+        f"contradicted by the provider at {' and '.join(f'{moment:%H:%M}' for moment in hit[:3])} UTC"
+        if hit
+        else (f"contradicted by reports from {votes[0].since:%H:%M} UTC ({votes[0].detail})")
+    )
+    return f"{name} unaffected{who}, {by}", None, None
+
+
+def nearest(clock: str, moment: datetime) -> datetime:
+    """Return the time of day `HH:MM` that lies nearest to a moment."""
+    hour, _, minute = clock.partition(":")
+    day = moment.replace(hour=int(hour), minute=int(minute), second=0)
+    return min((day + timedelta(days=n) for n in (-1, 0, 1)), key=lambda d: (abs(d - moment), d))
+
+
+def _apart(minutes: float, what: str) -> str:
+    return f"{abs(minutes):.0f} minutes {'after' if minutes >= 0 else 'before'} {what}"
+
+
+def report_counts(incident: Incident, counted: Counted, said: Sequence[Said]) -> Iterator[Evidence]:
+    """Yield how many complaints there were by each definition, each beside the press figure it may mean.
+
+    Peak: the highest bin; the first 45 minutes; the sum of the onset's day. A claim that says which it means is laid
+    beside that one, others beside the nearest.
+    """
+    if not counted.bins:
+        return
+    begin, width = incident.onset, counted.bins[0][1]
+    day = begin.replace(hour=0, minute=0, second=0)
+    during = [
+        b
+        for b in counted.bins
+        if b[0] + timedelta(seconds=b[1]) > begin and (incident.end is None or b[0] < incident.end)
+    ]
+    first = [b for b in during if b[0] < begin + timedelta(minutes=45)]
+    today = [b for b in counted.bins if day <= b[0] < day + timedelta(days=1)]
+    if not during:
+        return
+    sizes = {
+        "peak": (max(b[2] for b in during), f"in the highest {width // 60} min"),
+        "first 45 minutes": (
+            sum(b[2] * _inside(b, begin, begin + timedelta(minutes=45)) for b in first),
+            "in the first 45 min",
+        ),
+        "total": (sum(b[2] for b in today), f"on {day:%-d %B}"),
+    }
+    claims: Mapping[str, list[tuple[float, Said]]] = {name: [] for name in sizes}
+    for one in said:
+        if one.claim.kind == "reports":
+            value = float(one.claim.value)
+            given = one.claim.definition if one.claim.definition in sizes else ""
+            claims[given or min(sizes, key=lambda n: abs(sizes[n][0] - value))].append((value, one))
+    for name, (number, words) in sizes.items():
+        beside = "; ".join(f"{one.where} wrote {value:,.0f}" for value, one in claims[name][:3])
+        rows = " ".join([counted.rows, *(one.rows for _, one in claims[name][:3])])
+        yield Evidence(
+            kind="figure",
+            at=incident.onset,
+            subject=name,
+            value=round(number),
+            rows=rows,
+            beside=claims[name][0][0] if claims[name] else None,
+            statement=f"{number:,.0f} complaints {words}{f' ({beside})' if beside else ''}",
+        )
+
+
+def _inside(one: tuple[datetime, int, float], since: datetime, until: datetime) -> float:
+    """Return which part of a bin lies in a span."""
+    end = one[0] + timedelta(seconds=one[1])
+    return max(0.0, (min(end, until) - max(one[0], since)) / timedelta(seconds=one[1]))

@@ -1,0 +1,131 @@
+"""Spans above expectation and a page's notices on one time line: joined into episodes, episodes into stories. Pure.
+
+Spans that touch within half an hour make an episode; episodes less than three hours apart make one story. Nothing that
+begins a day after a story did belongs to it, or a provider with trouble every day would have one endless story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.core.records import StatusUpdate
+from pipeline.core.series import Interval
+
+TOUCH = timedelta(minutes=30)
+STORY_GAP = timedelta(hours=3)
+LONGEST_STORY = timedelta(hours=24)
+CLOSED = ("resolved", "postmortem")
+FORGOTTEN = timedelta(days=3)
+COUNTED_IMPACTS = {"minor": "low", "major": "high", "critical": "critical"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Official:
+    """One incident on the provider's page, as far as it was shown; `spoke` is when it was first posted.
+
+    For an incident written after the fact that is later than `posted`, the time the page shows it under.
+    """
+
+    id: str
+    name: str
+    impact: str
+    posted: datetime
+    spoke: datetime
+    resolved: datetime | None
+    updates: tuple[StatusUpdate, ...]
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Spans and notices that touch; `end` is None while one of them lasts."""
+
+    start: datetime
+    end: datetime | None
+    intervals: list[Interval]
+    officials: list[Official]
+
+
+def incident_id(service: str, onset: datetime) -> str:
+    """Return the id of an incident first seen with an onset: service and minute."""
+    return f"{service}-{onset:%Y%m%dT%H%M}Z"
+
+
+def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[Official]:
+    """Group updates by incident; those of impact none, maintenance or doubtful timing are left out.
+
+    An open one of which the page has not spoken for days before `now` ended with its last word: pages forget, and
+    delete.
+    """
+    grouped: dict[str, list[StatusUpdate]] = {}
+    for update in updates:
+        grouped.setdefault(update.incident_id, []).append(update)
+    found = []
+    for incident_id, rows in grouped.items():
+        rows = in_order(rows)
+        if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
+            continue
+        over = closed_at(rows)
+        if over is None and now is not None and now - rows[-1].displayed_at > FORGOTTEN:
+            over = rows[-1].displayed_at
+        found.append(
+            Official(
+                id=incident_id,
+                name=rows[-1].name,
+                impact=rows[-1].impact,
+                posted=rows[0].displayed_at,
+                spoke=min(u.written for u in rows),
+                resolved=over,
+                updates=tuple(rows),
+            )
+        )
+    return sorted(found, key=lambda o: (o.posted, o.id))
+
+
+def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:
+    """Return the updates of an incident as they are to be read; of the same second, the closing word last."""
+    return sorted(updates, key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
+
+
+def closed_at(updates: Sequence[StatusUpdate]) -> datetime | None:
+    """Return when a page closed an incident, from its updates in order: by the first closing word after the last other.
+
+    A page may open an incident again. None while it is open.
+    """
+    other = max((n for n, u in enumerate(updates) if u.status not in CLOSED), default=-1)
+    return next((u.displayed_at for u in updates[other + 1 :]), None)
+
+
+def episodes(intervals: Sequence[Interval], official: Sequence[Official]) -> list[Stretch]:
+    """Join spans that touch, oldest first."""
+    spans: list[tuple[datetime, datetime | None, Interval | None, Official | None]] = [
+        *((i.onset, i.end, i, None) for i in intervals),
+        *((o.posted, o.resolved, None, o) for o in official),
+    ]
+    found: list[Stretch] = []
+    for start, end, interval, notice in sorted(spans, key=lambda s: (s[0], s[2] is None, str(s[2] and s[2].series))):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and start > last.end + TOUCH) or start > last.start + LONGEST_STORY:
+            last = Stretch(start, end, [], [])
+            found.append(last)
+        elif last.end is not None:
+            last.end = None if end is None else max(last.end, end)
+        if interval is not None:
+            last.intervals.append(interval)
+        if notice is not None:
+            last.officials.append(notice)
+    return found
+
+
+def stories(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Put episodes less than three hours apart together."""
+    found: list[list[Stretch]] = []
+    for stretch in stretches:
+        story = found[-1] if found else None
+        near = story is not None and (story[-1].end is None or stretch.start - story[-1].end < STORY_GAP)
+        if story is not None and near and stretch.start <= story[0].start + LONGEST_STORY:
+            story.append(stretch)
+        else:
+            found.append([stretch])
+    return found

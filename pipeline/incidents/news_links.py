@@ -1,0 +1,322 @@
+"""Incidents beside news events: an association with what speaks for it and what against it. Pure.
+
+What the event is about, whom its headline names, which day it speaks of and when it came propose a relation; a nearer
+incident, a dependency that had failed long before, or the base rate of such incidents speak against it. No relation is
+an allowed answer, and the common one. Nothing here says what led to what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident, Link, NewsEvent
+from pipeline.core.times import minutes_between
+from pipeline.incidents.chance import EARLY, Past, Window, p_value, size_of
+from pipeline.incidents.episodes import Official
+from pipeline.text.claims import tells_of_failure
+from pipeline.text.named_days import days_named, looks_years_back
+from pipeline.text.news import entity_services, kind_of
+from pipeline.text.normalize import fold
+
+LIVE_AFTER = timedelta(hours=6)  # an article so long after the end still reports rather than looks back
+FOLLOW_UP_AFTER = timedelta(days=4)
+CONTEXT_BEFORE = timedelta(days=7)
+DEPENDENCY_AGE = timedelta(hours=3)  # a dependency's failure older than that began without this incident
+CHANCE = 0.05
+CONTEXT_KINDS = ("politics_regulation", "company_business")
+OUTAGE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage")
+# what a vendor announces or is told, in headlines whose kind the model takes for another
+_ANNOUNCES = re.compile(
+    r"\b(?:prices?|pricing|fees?|tari[fv]\w*|preis\w*|precios?|prix|will charge|fine[sd]|multa|amende|watchdog|regulators?|court|judge|juez|tribunal|"
+    r"ministry|minister\w*|senat\w*|lawsuit|sues|layoffs?|job cuts|downloads?|descargas|app store|charts?|datenschütz\w*|privacy|commission|parliament)\b"
+)
+WINDOWS = {
+    "reports": Window(before=EARLY, after=LIVE_AFTER, from_end=True),
+    "follow_up": Window(before=EARLY, after=FOLLOW_UP_AFTER, from_end=True),
+    "context_before": Window(before=CONTEXT_BEFORE, after=timedelta(0)),
+    "shared_dependency": Window(before=EARLY, after=timedelta(hours=3), from_end=True),
+    "other_incident": Window(before=timedelta(hours=24), after=timedelta(hours=24)),
+}
+HIDDEN_BY_CHANCE = ("reports", "follow_up", "shared_dependency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What links of a service are held against.
+
+    `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
+    known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within this one; `failing` are ids of services with an open incident that
+    lasted with it; `between` are moments before the onset, oldest first, each with the signals (chart, mentions, anger) that
+    stood out then, in words.
+    """
+
+    past: Sequence[Past]
+    known_since: datetime
+    onsets: Sequence[datetime] = ()
+    notices: Sequence[Official] = ()
+    failing: Sequence[str] = ()
+    between: Sequence[tuple[datetime, Mapping[str, str]]] = ()
+
+
+def link(
+    incident: Incident, service: Service, events: Sequence[tuple[NewsEvent, str]], around: Around, now: datetime
+) -> list[Link]:
+    """Return the links of one incident to the news events (event, text of its first item) seen so far."""
+    found = []
+    for event, text in events:
+        if event.first_seen > now:
+            continue
+        proposed = _relation(incident, service, event, text, events, around, now)
+        if proposed is None:
+            continue
+        relation, reasons = proposed
+        chance = _p(incident, event, relation, around, now)
+        p = round(chance[0], 3) if chance else None
+        against = _against(service, event, relation, around, chance)
+        outlets = len(event.outlets)
+        reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
+        if relation == "context_before":
+            reasons += [*_burst(service, event, events), *_mechanism(event, around.between)]
+        score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
+        shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
+        found.append(
+            Link(
+                incident=incident.id,
+                news_event=event.id,
+                relation=relation,
+                score=score,
+                p=p,
+                shown=shown,
+                evidence_for=tuple(reasons),
+                evidence_against=tuple(against),
+            )
+        )
+    return sorted(found, key=lambda k: (k.relation, -k.score, k.news_event))
+
+
+def _relation(
+    incident: Incident,
+    service: Service,
+    event: NewsEvent,
+    text: str,
+    events: Sequence[tuple[NewsEvent, str]],
+    around: Around,
+    now: datetime,
+) -> tuple[str, list[str]] | None:
+    """Return what the event is to the incident and why, None for nothing."""
+    named = entity_services(event.entities)
+    how = named.get(service.id, ())
+    headlines = [s for s, ways in named.items() if "headline" in ways]
+    lag = _lag(event.first_seen, incident.onset)
+    # a headline that names others and not this service is about them
+    about = "headline" in how or (bool(how) and not headlines)
+    below = _dependency(incident, service, event, events, around, now)
+    if below is not None and below[0] == "shared_dependency":
+        return below
+    # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
+    live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
+    days, mine = days_named(text, event.first_seen.date()), _days(incident, around, now)
+    ours = event.first_seen > incident.onset and bool(days & mine)
+    failing = event.kind in OUTAGE_KINDS or ((live or ours) and tells_of_failure(text))
+    if failing and about and not looks_years_back(text):
+        relation = _outage_article(incident, event, days, mine, around, now)
+        if relation:
+            verb = "is about an outage" if relation == "reports" else "looks back at an outage"
+            return relation, [f"{verb}, names {service.name}", lag]
+    context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
+    context = context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(fold(text)) is not None)
+    if context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
+        by_name = "name" in how or "component" in how
+        whom = service.name if by_name else f"{service.vendor or service.name}, who makes {service.name}"
+        return "context_before", [f"names {whom}", lag]
+    return below
+
+
+def _outage_article(
+    incident: Incident, event: NewsEvent, days: set[date], mine: set[date], around: Around, now: datetime
+) -> str | None:
+    """Return whether an article about an outage of the service reports this one, looks back at it, or neither.
+
+    `days` are those it names, `mine` the incident's own.
+    """
+    seen = event.first_seen
+    end = incident.end or now
+    elsewhere = bool(days) and not days & mine
+    later = [p for p in around.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
+    if seen < incident.onset - EARLY or elsewhere:
+        return None
+    reporting = timedelta(hours=1) if event.kind == "outage_followup" else LIVE_AFTER
+    if seen <= end + reporting and not later:
+        return "reports"
+    if seen > end + FOLLOW_UP_AFTER:
+        return None
+    if days & mine:
+        return "follow_up"
+    # it names no day: it looks back at the largest of the days before it, if nothing has begun since that it may be about
+    rivals = [p for p in around.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
+    largest = max((p.size for p in rivals), default=(0, 0.0))
+    return "follow_up" if event.kind == "outage_followup" and _size(incident, around, now) >= largest else None
+
+
+def _days(incident: Incident, around: Around, now: datetime) -> set[date]:
+    """Return the days people may call an incident's own: theirs may not be UTC's, unless another of its stories lies there."""
+    end = incident.end or now
+    own = {(incident.onset + timedelta(days=n)).date() for n in range((end.date() - incident.onset.date()).days + 1)}
+    wider = {(incident.onset - timedelta(hours=8)).date(), (end + timedelta(hours=10)).date()} - own
+    others = {
+        day
+        for p in around.past
+        if abs(p.onset - incident.onset) > timedelta(hours=1)
+        for day in (p.onset.date(), p.end.date())
+    }
+    return own | (wider - others)
+
+
+def _dependency(
+    incident: Incident,
+    service: Service,
+    event: NewsEvent,
+    events: Sequence[tuple[NewsEvent, str]],
+    around: Around,
+    now: datetime,
+) -> tuple[str, list[str]] | None:
+    """Return whether a failure of what the service runs on is shared by it, or another incident."""
+    named = entity_services(event.entities)
+    below = sorted(set(service.runs_on) & {s for s, ways in named.items() if {"name", "component"} & set(ways)})
+    if not below or event.kind not in OUTAGE_KINDS or abs(event.first_seen - incident.onset) > timedelta(hours=24):
+        return None
+    end = incident.end or now
+    first = min(
+        e.first_seen
+        for e, _ in events
+        if e.kind in OUTAGE_KINDS
+        and set(below) & set(entity_services(e.entities))
+        and e.first_seen >= incident.onset - timedelta(hours=48)
+    )
+    why = [f"{service.name} is known to run on {', '.join(below)}", _lag(event.first_seen, incident.onset)]
+    at_once = incident.onset - EARLY <= event.first_seen <= end + timedelta(hours=3)
+    fresh = first >= incident.onset - DEPENDENCY_AGE
+    notices = any(name in f"{u.name} {u.body}".casefold() for name in below for n in around.notices for u in n.updates)
+    hits_others = len(set(named) - set(below)) >= 1
+    said = service.id in named
+    if at_once and fresh and (said or notices or hits_others or set(below) & set(around.failing)):
+        why += ["the article names it among those hit"] if said else []
+        why += ["the article names others that run on it"] if hits_others and not said else []
+        why += [f"the page of {service.vendor or service.name} names it"] if notices else []
+        why += ["it has an incident of its own at the time"] if set(below) & set(around.failing) else []
+        return "shared_dependency", why
+    if not fresh:
+        why.append(f"its failure was told {_lag(first, incident.onset)} already")
+    return "other_incident", why
+
+
+def _size(incident: Incident, around: Around, now: datetime) -> tuple[int, float]:
+    """Return the size the incident has among the past ones."""
+    same = [p.size for p in around.past if abs(p.onset - incident.onset) <= timedelta(hours=1)]
+    return max(same, default=size_of(incident.impact, incident.onset, incident.end or now))
+
+
+def _p(
+    incident: Incident, event: NewsEvent, relation: str, around: Around, now: datetime
+) -> tuple[float, float] | None:
+    mine = Past(onset=incident.onset, end=incident.end or now, size=_size(incident, around, now))
+    return p_value(
+        [p for p in around.past if abs(p.onset - mine.onset) > timedelta(hours=1)],
+        mine,
+        around.known_since,
+        WINDOWS[relation],
+        event.first_seen,
+    )
+
+
+def _lag(seen: datetime, onset: datetime) -> str:
+    minutes = minutes_between(onset, seen)
+    size = abs(minutes)
+    words = f"{size:.0f} min" if size < 120 else (f"{size / 60:.0f} h" if size < 2880 else f"{size / 1440:.1f} days")
+    return f"{words} {'after' if minutes >= 0 else 'before'} the onset"
+
+
+def _burst(service: Service, event: NewsEvent, events: Sequence[tuple[NewsEvent, str]]) -> list[str]:
+    """Return how many outlets named the service within a day of the event, beside what is usual for them."""
+    day = timedelta(days=1)
+    naming = [(e.first_seen, o) for e, _ in events if service.id in entity_services(e.entities) for o in e.outlets]
+    near = {o for seen, o in naming if abs(seen - event.first_seen) <= day / 2}
+    before = [o for seen, o in naming if day / 2 < event.first_seen - seen <= 7 * day]
+    if len(near) < 3:
+        return []
+    return [
+        f"{len(near)} outlets named {service.name} within a day of it, {len(before) / 6.5:.1f} items a day in the week before"
+    ]
+
+
+def _mechanism(event: NewsEvent, between: Sequence[tuple[datetime, Mapping[str, str]]]) -> list[str]:
+    """Return which signals came to stand out after the event, and not before it."""
+    before: Mapping[str, str] = next((out for at, out in reversed(between) if at <= event.first_seen), {})
+    words: dict[str, str] = {}
+    for at, out in between:
+        for name in (out.keys() - before.keys() - words.keys()) if at > event.first_seen else ():
+            words[name] = f"in between: {out[name]} (at {at:%-d %B %H:%M} UTC)"
+    return [words[name] for name in sorted(words)]
+
+
+def _score(incident: Incident, event: NewsEvent, relation: str, outlets: int) -> float:
+    """Return 0 to 1: the more outlets, the nearer in time and the more direct, the higher."""
+    days = abs(event.first_seen - incident.onset) / timedelta(days=1)
+    prominent = min(1.0, 0.2 + outlets / 5)
+    if relation == "context_before":
+        # what a government says of a vendor moves more people than where its app stands
+        weight = 1.0 if event.kind == "politics_regulation" else 0.7
+        return weight * (0.4 / (1.0 + days / 7.0) + 0.6 * prominent)
+    return {"other_incident": 0.4}.get(relation, 1.0) * (0.55 / (1.0 + days / 0.5) + 0.45 * prominent)
+
+
+def _against(
+    service: Service, event: NewsEvent, relation: str, around: Around, chance: tuple[float, float] | None
+) -> list[str]:
+    if relation == "context_before":
+        return _against_context(service, event, around, chance)
+    if relation in ("other_incident", "shared_dependency"):
+        found = (
+            []
+            if relation == "shared_dependency"
+            else ["services elsewhere that run on it are not known to have failed with it"]
+        )
+        if around.notices:
+            found.append(f"no notice of {service.vendor or service.name} mentions it")
+        return found
+    if chance is not None and chance[0] > CHANCE:
+        return [f"no better than chance: {chance[1]:.0%} of random dates fall as near to an incident as large"]
+    return []
+
+
+def _against_context(
+    service: Service, event: NewsEvent, around: Around, chance: tuple[float, float] | None
+) -> list[str]:
+    """Say how often such incidents began without, and before, the announcement."""
+    found = []
+    onsets = sorted(set(around.onsets) or {p.onset for p in around.past})
+    day = event.first_seen.replace(hour=0, minute=0, second=0)
+    same_day = [onset for onset in onsets if day <= onset < event.first_seen]
+    if same_day:
+        times = ", ".join(f"{onset:%H:%M}" for onset in same_day)
+        found.append(
+            f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it ({times} UTC)"
+        )
+    before = [onset for onset in onsets if event.first_seen - timedelta(days=7) <= onset < event.first_seen]
+    if before:
+        found.append(
+            f"{len(before)} incident{'s' if len(before) > 1 else ''} of {service.name} began in the seven days before it: they need no announcement"
+        )
+    if chance is not None and chance[0] > CHANCE:
+        found.append(
+            f"no better than chance: {chance[1]:.0%} of random dates are followed by an incident as large within the same lag"
+        )
+    elif chance is None:
+        found.append("the history is too short to say how often chance does as well")
+    if event.kind == "politics_regulation" and around.notices:
+        found.append(f"no notice of {service.vendor or service.name} names it")
+    return found

@@ -1,0 +1,220 @@
+"""An episode cut where something changed: onset, worsening, peak, easing, over, each with why and how bad. Pure.
+
+What changes it: the crowd's onset, peak and fall below half of the peak; parts that people newly name; the page's first
+notice, its states, and parts it lists or takes back. What comes within the same minute is one change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Service, names
+from pipeline.core.incidents import ComponentSpan, Phase
+from pipeline.core.series import Interval, SeriesKey
+from pipeline.core.vocabulary import IMPACTS
+from pipeline.incidents.episodes import COUNTED_IMPACTS, Stretch
+from pipeline.incidents.scope import WORKING, Report, continents
+from pipeline.text.claims import claims
+
+Levels = Mapping[SeriesKey, Sequence[tuple[datetime, float, float, float, float, int]]]
+IMPACT_AT_SCORE = ((300.0, "critical"), (80.0, "high"), (25.0, "moderate"), (0.0, "low"))
+MANY = 3  # parts, or parts of the world
+EASED = 0.5  # of the peak's excess: below it for good, it is easing
+SAME, WORSE, BETTER, PEAK, START = "", "worsening", "easing", "peak", "onset"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Mark:
+    at: datetime
+    turn: str
+    words: str
+
+
+def phases(
+    number: int,
+    episode: Stretch,
+    service: Service,
+    spans: Sequence[ComponentSpan],
+    levels: Levels,
+    now: datetime,
+    votes: Sequence[Report] = (),
+) -> list[Phase]:
+    """Return the phases of an episode, oldest first; `levels` are the bins of the service's totals, `votes` who reports."""
+    marks = sorted([*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)])
+    first = min(episode.intervals, key=lambda i: i.onset, default=None)
+    cuts: list[list[_Mark]] = []
+    if first is not None and first.onset == episode.start:
+        cuts.append([_Mark(episode.start, START, f"{_channel(first)} rise above what is expected")])
+    for mark in marks:
+        if episode.end is not None and mark.at >= episode.end:
+            continue
+        if cuts and mark.at - cuts[-1][0].at < timedelta(minutes=1):
+            cuts[-1].append(mark)
+        else:
+            cuts.append([mark])
+    if cuts and cuts[0][0].turn != START:
+        cuts[0].insert(0, _Mark(episode.start, START, ""))
+    found: list[Phase] = []
+    name = START
+    for place, cut in enumerate(cuts):
+        since = max(episode.start, cut[0].at)
+        if since > now:
+            break
+        turns = [mark.turn for mark in cut if mark.turn]
+        name = next((t for t in (START, PEAK, WORSE, BETTER) if t in turns), name)
+        until = cuts[place + 1][0].at if place + 1 < len(cuts) else episode.end
+        until = until if until is not None and until <= now else None
+        why = "; ".join(dict.fromkeys(mark.words for mark in cut if mark.words))
+        found.append(
+            Phase(
+                episode=number,
+                phase=name,
+                since=since,
+                until=until,
+                why=why,
+                impact=impact(episode, spans, levels, since, until or now, votes),
+            )
+        )
+    if episode.end is not None and episode.end <= now:
+        why = "no channel is above what is expected and the page lists nothing"
+        found.append(
+            Phase(
+                episode=number, phase="over", since=episode.end, until=None, impact="none", why=_last_word(episode, why)
+            )
+        )
+    return found
+
+
+def impact(
+    episode: Stretch,
+    spans: Sequence[ComponentSpan],
+    levels: Levels,
+    since: datetime,
+    until: datetime,
+    votes: Sequence[Report] = (),
+) -> str:
+    """Return how bad a stretch is: by how far above expected, raised by one where channels are many and parts or places too.
+
+    The page's own word counts while one of its notices stands.
+    """
+    best, loud = -1.0, set()
+    for interval in episode.intervals:
+        key = interval.series
+        bins = [
+            row[4]
+            for row in levels.get(key, ())
+            if since - timedelta(seconds=key.bin_s) < row[0] < max(until, since + timedelta(seconds=1))
+        ]
+        score = max((s for s in bins if s == s), default=-1.0) if key in levels else interval.score
+        if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
+            loud.add((key.channel, key.source))
+            best = max(best, score)
+    crowd = next((name for floor, name in IMPACT_AT_SCORE if best >= floor), "none")
+    hit = {
+        c.component
+        for c in spans
+        if c.status == "affected" and c.since < until and (c.until is None or c.until > since)
+    }
+    places = {place for vote in votes if since <= vote["created"] < until for place in continents(vote)}
+    if crowd != "none" and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
+        crowd = IMPACTS[min(len(IMPACTS) - 1, IMPACTS.index(crowd) + 1)]
+    said = [
+        COUNTED_IMPACTS[o.impact]
+        for o in episode.officials
+        if o.posted <= until and (o.resolved is None or o.resolved > since)
+    ]
+    return max([crowd, *said], key=IMPACTS.index)
+
+
+def _crowd(episode: Stretch, levels: Levels) -> Iterator[_Mark]:
+    rising = [i for i in episode.intervals if i.series.channel == "complaints"] or episode.intervals
+    if not rising:
+        return
+    top = max(rising, key=lambda i: i.score)
+    if top.peak > episode.start:
+        yield _Mark(top.peak, PEAK, f"{top.observed_peak:g} {_channel(top)}, {top.expected_peak:.1f} expected")
+    rest = [row for row in levels.get(top.series, ()) if row[0] > top.peak and (top.end is None or row[0] < top.end)]
+    half = (top.observed_peak - top.expected_peak) * EASED
+    loud = [row[0] for row in rest if row[1] - row[2] >= half]
+    calm = [row for row in rest if not loud or row[0] > loud[-1]]
+    # one bin may be luck
+    if len(calm) >= 2 and top.series.bin_s >= 300:
+        yield _Mark(calm[0][0], BETTER, f"{calm[0][1]:g} {_channel(top)}, less than half of the peak from here on")
+
+
+def _voted(episode: Stretch, spans: Sequence[ComponentSpan], service: Service) -> Iterator[_Mark]:
+    named: set[tuple[str, str]] = set()
+    for span in spans:
+        key = (span.component, span.status)
+        if span.source != "votes" or key in named or not episode.start <= span.since:
+            continue
+        if episode.end is not None and span.since > episode.end:
+            continue
+        named.add(key)
+        words = {"affected": "people name", "works": "people say it works:"}[span.status]
+        yield _Mark(
+            span.since,
+            WORSE if span.status == "affected" else SAME,
+            f"{words} {names([span.component], service)[0]} ({span.detail})",
+        )
+
+
+def _official(episode: Stretch, service: Service) -> Iterator[_Mark]:
+    listed: dict[str, set[str]] = {}
+    for number, notice in enumerate(episode.officials):
+        state = ""
+        for update in notice.updates:
+            before = {part for parts in listed.values() for part in parts}
+            failing = listed.setdefault(notice.id, set())
+            for official, _, new in update.components:
+                part = service.component_named(official) or official
+                (failing.discard if new in WORKING else failing.add)(part)
+            if update.displayed_at == notice.resolved:
+                failing.clear()
+            after = {part for parts in listed.values() for part in parts}
+            words = []
+            turn = SAME
+            if update.after_the_fact:
+                words.append(f"the provider dates its notice here ({update.status}), written at {update.written:%H:%M}")
+            elif not state:
+                words.append(f"the provider posts its {'first' if number == 0 else 'next'} notice ({update.status})")
+                turn = WORSE if number else SAME
+            elif update.status != state:
+                words.append(f"the provider: {update.status}")
+                turn = {"monitoring": BETTER, "resolved": BETTER, "investigating": WORSE}.get(update.status, SAME)
+            if state and after - before:
+                words.append(f"it adds {', '.join(names(sorted(after - before), service))}")
+                turn = WORSE
+            elif state and before - after and update.status not in ("monitoring", "resolved", "postmortem"):
+                words.append(f"it takes back {', '.join(names(sorted(before - after), service))}")
+                turn = BETTER
+            words += _words_of(update.body, update.displayed_at, service)
+            state = update.status
+            if words:
+                yield _Mark(update.displayed_at, turn, "; ".join(words))
+
+
+def _words_of(body: str, at: datetime, service: Service) -> list[str]:
+    """Return which roles an update's own words say fail, and which they say work."""
+    said: dict[str, list[str]] = {}
+    for claim in claims(body, at.date()) if body else ():
+        if claim.kind in ("up", "down"):
+            said.setdefault(claim.kind, []).append(claim.value)
+    return [
+        f"its words: {' and '.join(sorted(set(said[kind])))} {verb}"
+        for kind, verb in (("down", "fails"), ("up", "works"))
+        if kind in said
+    ]
+
+
+def _last_word(episode: Stretch, why: str) -> str:
+    last = max((o.resolved for o in episode.officials if o.resolved), default=None)
+    return f"the provider: resolved; {why}" if last is not None and last == episode.end else why
+
+
+def _channel(interval: Interval) -> str:
+    if interval.series.channel == "complaints":
+        return f"complaints in {interval.series.bin_s // 60} min"
+    return f"reports on {interval.series.source} a minute"

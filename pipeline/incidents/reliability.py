@@ -1,0 +1,188 @@
+"""How soon providers own up and how long they are down: acknowledgement grades, availability, MTTR, MTBF. Pure.
+
+Acknowledgement: minutes from when an incident began to when it was first posted; where the crowd rose first, from the
+crowd's onset. A provider that posts first waits 0 minutes; what was never posted waits 240. The mean of the last 90 days
+is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's accuracy grade).
+
+Availability of a month: 1 minus the union of its incidents over the month's minutes; MTTR: mean minutes of the incidents
+that began in it; MTBF: minutes up per incident. Maintenance, impact none and rows of doubtful timing are kept and
+counted apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+GRADES = ((15.0, "A"), (30.0, "B"), (120.0, "C"), (240.0, "D"))
+UNACKNOWLEDGED = 240.0
+ROLLING = timedelta(days=90)
+COUNTED = ("minor", "major", "critical")
+WORKING_HOURS = (9, 17)
+REGIONS = {
+    "North America": "America/New_York",
+    "Europe": "Europe/Berlin",
+    "India": "Asia/Kolkata",
+    "East Asia": "Asia/Tokyo",
+}
+
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One incident of a provider. `posted` is when its page first spoke, None where that is not known or it never did.
+
+    `timing` is empty, `unposted` (the archive has no posting times) or `doubtful`; `crowd` the onset by the crowd, None
+    where none was measured; `by` page or crowd. `impact` is the page's word.
+    """
+
+    id: str
+    began: datetime
+    ended: datetime | None
+    posted: datetime | None
+    impact: str
+    components: frozenset[str]
+    timing: str = ""
+    crowd: datetime | None = None
+    by: str = "page"
+
+    @property
+    def counted(self) -> bool:
+        """Return whether it counts as time down: not maintenance, not impact none, not of doubtful timing."""
+        return self.impact in COUNTED and self.timing != "doubtful"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A grade and what it rests on; grade and mean are None without an incident that has a posting time."""
+
+    grade: str | None
+    mean_minutes: float | None
+    incidents: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of a service or of one component. `nines` is infinite when nothing was down; MTTR and MTBF None without an incident."""
+
+    month: str
+    incidents: int
+    down_minutes: float
+    availability: float
+    nines: float
+    mttr: float | None
+    mtbf: float | None
+    observed_minutes: float
+
+
+def wait(entry: Entry) -> float | None:
+    """Return minutes until the page spoke, None where that cannot be said."""
+    if not entry.counted or entry.timing == "unposted":
+        return None
+    if entry.posted is None:
+        return UNACKNOWLEDGED if entry.crowd is not None else None
+    began = entry.crowd if entry.crowd is not None else entry.began
+    return max(0.0, (entry.posted - began) / timedelta(minutes=1))
+
+
+def grade(minutes: float) -> str:
+    """Return the letter of a mean wait in minutes."""
+    return next((letter for limit, letter in GRADES if minutes < limit), "F")
+
+
+def acknowledgement(entries: Iterable[Entry], until: datetime) -> Acknowledgement:
+    """Return the grade of the 90 days up to a moment."""
+    recent = [e for e in entries if until - ROLLING <= e.began <= until]
+    waits = [minutes for e in recent if (minutes := wait(e)) is not None]
+    mean = sum(waits) / len(waits) if waits else None
+    return Acknowledgement(
+        grade=None if mean is None else grade(mean),
+        mean_minutes=mean,
+        incidents=len(waits),
+        left_out=len(recent) - len(waits),
+    )
+
+
+def months(
+    entries: Sequence[Entry], until: datetime, component: str | None = None, watched: Sequence[Span] | None = None
+) -> list[Month]:
+    """Return each month from the first incident to `until`, of the whole service or of one component.
+
+    `watched` are the spans, apart from each other, in which somebody would have told; what lies outside is neither up
+    nor down. None: all the while from the first incident on.
+    """
+    wanted = [e for e in entries if e.counted and (component is None or component in e.components)]
+    if not entries:
+        return []
+    found = []
+    first = min(e.began for e in entries)
+    spans = [(first, until)] if watched is None else watched
+    begin = first.replace(day=1, hour=0, minute=0, second=0)
+    while begin < until:
+        end = min(next_month(begin), until)
+        inside = [e for e in wanted if begin <= e.began < end]
+        failing = [(max(e.began, a), min(e.ended or until, b)) for e in wanted for a, b in spans]
+        down = union_minutes([span for span in failing if span[0] < span[1]], begin, end)
+        whole = union_minutes(spans, begin, end)
+        if whole <= 0:
+            begin = next_month(begin)
+            continue
+        repaired = [((e.ended or until) - e.began) / timedelta(minutes=1) for e in inside]
+        found.append(
+            Month(
+                month=f"{begin:%Y-%m}",
+                incidents=len(inside),
+                down_minutes=down,
+                availability=1 - down / whole,
+                nines=math.inf if down <= 0 else abs(math.log10(min(1.0, down / whole))),
+                mttr=sum(repaired) / len(repaired) if repaired else None,
+                mtbf=(whole - down) / len(inside) if inside else None,
+                observed_minutes=whole,
+            )
+        )
+        begin = next_month(begin)
+    return found
+
+
+def reach(entries: Sequence[Entry], now: datetime) -> datetime:
+    """Return up to when entries tell of time up: an archive ends with its last month, what is open lasts until `now`."""
+    return min(now, next_month(max((e.ended or now for e in entries), default=now)))
+
+
+def next_month(moment: datetime) -> datetime:
+    """Return the first moment of the month after."""
+    return (moment.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
+
+
+def union_minutes(spans: Iterable[tuple[datetime, datetime]], since: datetime, until: datetime) -> float:
+    """Return how many minutes of [since, until) the spans cover together."""
+    total, reach = timedelta(0), since
+    for start, end in sorted(spans):
+        start, end = max(start, reach), min(end, until)
+        if end > start:
+            total += end - start
+            reach = end
+    return total / timedelta(minutes=1)
+
+
+def working_minutes(spans: Iterable[tuple[datetime, datetime]], zone: str) -> float:
+    """Return how many minutes of the spans' union fell on Monday to Friday, 9 to 17 o'clock, in a zone."""
+    total = 0.0
+    there = ZoneInfo(zone)
+    spans = list(spans)
+    for start, end in spans:
+        day = start.astimezone(there).replace(hour=0, minute=0, second=0, microsecond=0)
+        while day <= end:
+            if day.weekday() < 5:
+                total += union_minutes(
+                    [(start, end)], day.replace(hour=WORKING_HOURS[0]), day.replace(hour=WORKING_HOURS[1])
+                )
+            # by the wall clock: a day of a change of clocks is not 24 hours long
+            day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=there)
+    return total

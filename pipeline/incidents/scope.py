@@ -1,0 +1,351 @@
+"""What is hit and what is not: parts, symptoms, places, in numbers and over time. Votes and the page's word stay apart. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from pipeline.core.catalogue import Service, names
+from pipeline.core.incidents import ComponentSpan, Evidence
+from pipeline.core.times import iso
+from pipeline.incidents.episodes import Official
+from pipeline.text.normalize import shape_of
+
+Report = Mapping[str, Any]
+WORKING = ("operational", "under_maintenance", "")
+RECENT = timedelta(minutes=60)
+MIN_VOTES = 3
+MIN_SHARE = 0.15
+PLACED = 5  # fewer reports that name a place tell nothing of where
+FRONT, BACK = ("web", "mobile", "desktop", "login", "code", "console"), ("api",)
+CITED = 40  # rows named behind one statement; more are told as a span
+VOICE, YOUNG = timedelta(hours=6), timedelta(days=7)
+NEVER = datetime.min.replace(tzinfo=UTC)
+CONTINENTS = {
+    "North America": "US CA MX",
+    "South America": "BR AR CO CL PE UY EC VE",
+    "Central America": "SV GT CR PA DO HN",
+    "Europe": "GB IE DE AT CH FR BE NL LU ES PT IT PL CZ SE NO DK FI GR RO HU UA RS HR BG SK TR RU",
+    "Asia": "IN PK BD LK JP KR CN TW HK SG MY ID PH TH VN AE SA IL QA KW",
+    "Oceania": "AU NZ",
+    "Africa": "ZA NG KE EG MA GH",
+}
+_CONTINENT_OF = {code: name for name, codes in CONTINENTS.items() for code in codes.split()}
+
+
+@dataclass(slots=True)
+class _Open:
+    since: datetime
+    last: datetime
+    detail: str
+
+
+def official_components(service: Service, official: Sequence[Official]) -> list[ComponentSpan]:
+    """Return when the page listed each component as failing, and when it took it back."""
+    changes: dict[str, list[tuple[datetime, str, bool]]] = {}
+    for notice in official:
+        for update in notice.updates:
+            # what a look back lists is not failing again
+            late = notice.resolved is not None and update.displayed_at > notice.resolved
+            for name, _, new in update.components if not late else ():
+                part = service.component_named(name) or name
+                changes.setdefault(part, []).append((update.displayed_at, notice.id, new not in WORKING))
+        if notice.resolved is not None:
+            for rows in changes.values():
+                rows.append((notice.resolved, notice.id, False))
+    spans: list[ComponentSpan] = []
+    for part, rows in sorted(changes.items()):
+        failing: set[str] = set()
+        since: datetime | None = None
+        first = ""
+        for moment, notice_id, fails in sorted(rows, key=lambda row: (row[0], row[1])):
+            failing = failing | {notice_id} if fails else failing - {notice_id}
+            if failing and since is None:
+                since, first = moment, notice_id
+            elif not failing and since is not None:
+                spans.append(_official_span(part, since, moment, first))
+                since = None
+        if since is not None:
+            spans.append(_official_span(part, since, None, first))
+    return spans
+
+
+def _official_span(part: str, since: datetime, until: datetime | None, notice: str) -> ComponentSpan:
+    return ComponentSpan(
+        component=part,
+        source="official",
+        status="affected",
+        since=since,
+        until=until,
+        detail=f"listed by the provider, incident {notice}",
+    )
+
+
+def voted_components(reports: Sequence[Report], end: datetime | None, now: datetime) -> list[ComponentSpan]:
+    """Return which components people say fail, and which they say work, and for how long.
+
+    A component is affected from the third report that names it within an hour, if at least 15 % of those reports
+    that name any component name it and fewer say it works; it is said to work from the second who says so. Either
+    lasts until the votes turn, or until nobody has said so for an hour.
+    """
+    recent: deque[Report] = deque()
+    tally: dict[str, Counter[str]] = {"affected": Counter(), "works": Counter()}
+    naming = 0
+    spans: dict[tuple[str, str], _Open] = {}
+    found: list[ComponentSpan] = []
+
+    def close(key: tuple[str, str], until: datetime | None) -> None:
+        span = spans.pop(key)
+        found.append(
+            ComponentSpan(
+                component=key[0],
+                source="votes",
+                status=key[1],
+                since=span.since,
+                until=None if until is None else max(until, span.since),
+                detail=span.detail,
+            )
+        )
+
+    for report in reports:
+        at = report["created"]
+        for key in [key for key, span in spans.items() if at - span.last > RECENT]:
+            close(key, spans[key].last + RECENT)
+        recent.append(report)
+        old = []
+        while at - recent[0]["created"] > RECENT:
+            old.append(recent.popleft())
+        for sign, moved in ((1, [report]), (-1, old)):
+            for r in moved:
+                counted = r["components"] if r["weight"] > 0 else ()
+                naming += sign * bool(counted)
+                for status, parts in (("affected", counted), ("works", r["exonerates"])):
+                    for part in parts:
+                        tally[status][part] += sign
+        for part in sorted({*(report["components"] if report["weight"] > 0 else ()), *report["exonerates"]}):
+            fails, works = tally["affected"][part], tally["works"][part]
+            verdict, words = "", ""
+            if fails >= MIN_VOTES and fails >= MIN_SHARE * naming and fails > works:
+                verdict, words = "affected", f"{fails} of {naming} reports name it"
+            elif works >= 2 and works > fails:
+                verdict, words = "works", f"{works} people say it works, {fails} that it fails"
+            for status in ("affected", "works"):
+                key = (part, status)
+                if status == verdict:
+                    spans.setdefault(key, _Open(at, at, words)).last = at
+                elif key in spans and verdict:
+                    close(key, at)
+    for key in sorted(spans):
+        over = spans[key].last + RECENT
+        close(key, min(over, end) if end is not None else (over if over <= now else None))
+    return sorted(found, key=lambda c: (c.component, c.status, c.since))
+
+
+def symptom_of(votes: Sequence[Report]) -> str:
+    """Return the symptom most reports name, a kind of failure before the mere word that it is down."""
+    counted = Counter(r["symptom"] for r in votes if r["symptom"])
+    specific = {name: number for name, number in counted.items() if name != "all"}
+    ranked = sorted((specific or counted).items(), key=lambda item: (-item[1], item[0]))
+    return ranked[0][0] if ranked else ""
+
+
+def cite(reports: Sequence[Report]) -> str:
+    """Return the rows behind a statement about reports: each, or the first of many and the span they lie in."""
+    rows = [f"votes:{r['source']}/{r['native_id']}" for r in reports[:CITED]]
+    if len(reports) > CITED:
+        rows.append(f"post_tags:{reports[0]['service']}@{iso(reports[0]['created'])}/{iso(reports[-1]['created'])}")
+    return " ".join(rows)
+
+
+def one_voice(reports: Sequence[Report]) -> list[Report]:
+    """Return reports, oldest first, with what clears a part counted once: an author and a text have one voice in six hours.
+
+    Who has no author, or an account younger than a week, clears nothing. Else one person could talk an outage away.
+    """
+    heard: dict[tuple[str, str], datetime] = {}
+    found: list[Report] = []
+    for report in reports:
+        if report["exonerates"]:
+            voices = [("author", report["author_key"]), ("text", shape_of(f"{report['title']} {report['text']}"))]
+            age = report["created"] - report["author_created"] if report["author_created"] else None
+            again = any(name and report["created"] - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
+            if again or not report["author_key"] or (age is not None and age < YOUNG):
+                report = {**report, "exonerates": []}
+            else:
+                heard.update((voice, report["created"]) for voice in voices)
+        found.append(report)
+    return found
+
+
+def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterator[Evidence]:
+    """Yield how many reports name each symptom and each part of the world, most first."""
+    for kind, told in (("symptom", lambda r: [r["symptom"]] if r["symptom"] else []), ("region", continents)):
+        naming = [(r, told(r)) for r in votes]
+        naming = [(r, items) for r, items in naming if items]
+        counted = Counter(item for _, items in naming for item in set(items))
+        for item, number in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:6]:
+            mine = [r for r, items in naming if item in items]
+            what = f"{'place' if kind == 'region' else 'symptom'}"
+            yield Evidence(
+                kind=kind,
+                at=onset,
+                subject=item,
+                value=number,
+                beside=len(naming),
+                rows=cite(mine),
+                statement=f"{number} of {len(naming)} reports that name a {what} name {item.replace('_', ' ')}",
+            )
+    where = Counter(item for r in votes for item in set(continents(r)))
+    placed = [r for r in votes if continents(r)]
+    if len(placed) >= PLACED:
+        first, most = min(where.items(), key=lambda pair: (-pair[1], pair[0]))
+        others = sum(where.values()) - most
+        words = f"{first} and beyond" if others else f"{first} only"
+        yield Evidence(
+            kind="where",
+            at=onset,
+            subject=words,
+            value=most,
+            beside=len(placed),
+            rows=cite(placed),
+            statement=f"{words}: {most} of {len(placed)} reports that name a place are from {first}",
+        )
+
+
+def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, rows: str) -> Iterator[Evidence]:
+    """Yield complaints by part of the world from (came, usual) by country code, and where most of what is above the usual came from.
+
+    Nothing where they are not clearly above.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for country, (came, usual) in counted.items():
+        place = _CONTINENT_OF.get(country, "elsewhere")
+        before = sums.get(place, (0.0, 0.0))
+        sums[place] = (before[0] + came, before[1] + usual)
+    above = {place: came - usual for place, (came, usual) in sums.items() if came > usual}
+    # as a Poisson count would have it: fewer may be chance
+    if sum(above.values()) < 3 * math.sqrt(max(1.0, sum(usual for _, usual in sums.values()))):
+        return
+    for place in sorted(above, key=lambda p: (-above[p], p)):
+        came, usual = sums[place]
+        yield Evidence(
+            kind="region",
+            at=onset,
+            subject=place,
+            value=round(came),
+            beside=round(usual, 1),
+            rows=rows,
+            statement=f"{place}: {came:,.0f} complaints, {usual:,.0f} usual at these hours",
+        )
+    first = min(above, key=lambda p: (-above[p], p))
+    words = (
+        f"{first} and beyond"
+        if any(more >= MIN_SHARE * above[first] for p, more in above.items() if p != first)
+        else f"{first} only"
+    )
+    total = sum(above.values())
+    yield Evidence(
+        kind="where",
+        at=onset,
+        subject=words,
+        value=round(above[first]),
+        beside=round(total),
+        rows=rows,
+        statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}",
+    )
+
+
+def continents(report: Report) -> list[str]:
+    """Return the parts of the world a report names, from `Osaka, JP`, `US-OH` or `AE`."""
+    codes = [place.rpartition(", ")[2][:2] for place in str(report.get("region", "")).split("; ") if place]
+    return [_CONTINENT_OF[code] for code in codes if code in _CONTINENT_OF]
+
+
+def parts_in_words(
+    service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report], onset: datetime
+) -> Iterator[Evidence]:
+    """Yield each part's sum, which parts nobody speaks of, where votes and page differ, and front door against back door."""
+    status: dict[str, dict[str, ComponentSpan]] = {"votes": {}, "official": {}}
+    for span in spans:
+        if span.status == "affected":
+            status[span.source].setdefault(span.component, span)
+    fails: Counter[str] = Counter(part for r in reports if r["weight"] > 0 for part in r["components"])
+    works: Counter[str] = Counter(part for r in reports for part in r["exonerates"])
+    for part in sorted({*fails, *works}):
+        name = names([part], service)[0]
+        mine = [r for r in reports if part in r["components"] or part in r["exonerates"]]
+        yield Evidence(
+            kind="part",
+            at=onset,
+            subject=part,
+            value=fails[part],
+            beside=works[part],
+            rows=cite(mine),
+            statement=f"{name}: {fails[part]} people say it fails, {works[part]} that it works",
+        )
+    told = {*fails, *works, *status["official"]}
+    unknown = [part.id for part in service.components if part.id not in told]
+    if unknown and told:
+        yield Evidence(
+            kind="unknown",
+            at=onset,
+            subject=" ".join(unknown),
+            value=len(unknown),
+            beside=len(service.components),
+            rows=f"components:{service.id}",
+            statement=f"nobody speaks of {', '.join(names(unknown, service))}",
+        )
+    for part in sorted(set(status["votes"]) ^ set(status["official"])):
+        source, other = ("votes", "official") if part in status["votes"] else ("official", "votes")
+        if other == "official" and not status["official"]:
+            continue
+        span = status[source][part]
+        who = {"votes": "people name", "official": "the provider lists"}[source]
+        not_who = {"votes": "people do not name it", "official": "the provider does not list it"}[other]
+        rows = (
+            cite([r for r in reports if part in r["components"]])
+            or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
+        )
+        yield Evidence(
+            kind="differs",
+            at=span.since,
+            subject=part,
+            rows=rows,
+            statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who} as failing",
+        )
+    yield from _doors(service, spans, reports)
+
+
+def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report]) -> Iterator[Evidence]:
+    """Yield that what people open is broken and what programs call works, while that is so."""
+    role = {part.id: part.role for part in service.components}
+    front = [c for c in spans if c.status == "affected" and role.get(c.component) in FRONT]
+    back = [c for c in spans if c.status == "works" and role.get(c.component) in BACK]
+    if not front or not back:
+        return
+    span = back[0]
+    parts = sorted({c.component for c in front if c.since <= (span.until or c.since)})
+    if not parts:
+        return
+    until = f" until {span.until:%H:%M}" if span.until else ""
+    name = names([span.component], service)[0]
+    during = [
+        r for r in reports if span.since - RECENT <= r["created"] and (span.until is None or r["created"] < span.until)
+    ]
+    clear = [r for r in during if span.component in r["exonerates"]]
+    blame = [r for r in during if r["weight"] > 0 and span.component in r["components"]]
+    yield Evidence(
+        kind="doors",
+        at=span.since,
+        subject=span.component,
+        value=len(clear),
+        beside=len(blame),
+        rows=cite([*clear, *blame]),
+        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: {len(clear)} people say that"
+        f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",
+    )

@@ -1,0 +1,138 @@
+"""Failures of many services at once: what they all run on, and one incident with many members. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Catalogue
+from pipeline.core.incidents import GROUP, LEAST_PROBABILITY, ComponentSpan, Evidence, Incident
+from pipeline.core.vocabulary import IMPACTS, STATES
+from pipeline.incidents.build import withdrawn
+from pipeline.incidents.episodes import incident_id
+
+TOGETHER = timedelta(minutes=30)
+MEMBERS = 3
+SHARE = 0.6  # of those that failed together, at least, run on it
+
+
+def groups(
+    incidents: Sequence[Incident], catalogue: Catalogue, now: datetime, known: Sequence[Incident] = ()
+) -> list[tuple[Incident, list[str]]]:
+    """Return an incident for each dependency that many services' failures share, with the ids of its members.
+
+    Three services or more whose onsets lie within half an hour, at least three in five of which run on the same thing,
+    fail together; the thing is named, not blamed. What is not worth telling alone is no member. A group once told
+    (`known`) keeps its members until all are over, and takes in who joins them; without any it is closed. Members keep
+    their own rows; what belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
+    """
+    own = [i for i in incidents if i.service in catalogue and not i.is_group]
+    found: list[tuple[Incident, list[str]]] = []
+    taken: set[str] = set()
+
+    def add(group: Incident | None, dependency: str, members: Sequence[Incident]) -> None:
+        members = sorted(members, key=lambda i: (i.onset, i.id))
+        taken.update(i.id for i in members)
+        found.append((_group(group, dependency, members, catalogue), [i.id for i in members]))
+
+    for group in sorted(known, key=lambda g: (g.onset, g.id)):
+        members = [i for i in own if i.part_of == group.id]
+        if members:
+            below = group.service
+            there = {i.service for i in members}
+            add(
+                group,
+                below,
+                [
+                    *members,
+                    *(
+                        i
+                        for i in own
+                        if not i.part_of
+                        and i.id not in taken
+                        and i.service not in there
+                        and _credible(i)
+                        and below in (i.service, *catalogue[i.service].runs_on)
+                        and abs(i.onset - group.onset) <= TOGETHER
+                    ),
+                ],
+            )
+        elif group.active:
+            found.append((withdrawn(group), []))
+    for first in sorted(own, key=lambda i: (i.onset, i.id)):
+        if first.id in taken or first.part_of:
+            continue
+        near = [
+            i
+            for i in own
+            if i.id not in taken
+            and not i.part_of
+            and _credible(i)
+            and timedelta(0) <= i.onset - first.onset <= TOGETHER
+        ]
+        near = list({i.service: i for i in reversed(near)}.values())
+        on = {
+            d: [i for i in near if d in catalogue[i.service].runs_on]
+            for i in near
+            for d in catalogue[i.service].runs_on
+        }
+        best = max(sorted(on), key=lambda d: len(on[d]), default=None)
+        if best is None or len(on[best]) < MEMBERS or len(on[best]) < SHARE * sum(i.service != best for i in near):
+            continue
+        add(None, best, [*on[best], *(i for i in near if i.service == best)])
+    return found
+
+
+def _credible(incident: Incident) -> bool:
+    return incident.probability is None or incident.probability >= LEAST_PROBABILITY
+
+
+def _group(known: Incident | None, dependency: str, members: Sequence[Incident], catalogue: Catalogue) -> Incident:
+    onset = min(i.onset for i in members)
+    over = not any(i.active for i in members)
+    name = catalogue[dependency].name if dependency in catalogue else dependency
+    running = [i for i in members if i.service != dependency] or list(members)
+    told = ", ".join(catalogue[i.service].name for i in running)
+    itself = f"; {name} itself, too" if len(running) < len(members) else ""
+    state = max((i.state for i in members), key=STATES.index)
+    statement = f"{len(running)} services that run on {name} fail since {onset:%H:%M} UTC: {told}{itself}"
+    said = Evidence(
+        kind="shared",
+        at=onset,
+        subject=dependency,
+        value=len(running),
+        statement=statement,
+        rows=" ".join(f"incidents:{i.id}" for i in members),
+    )
+    return replace(
+        members[0],
+        id=known.id if known else incident_id(dependency, onset) + GROUP,
+        service=dependency,
+        state="resolved" if over else max("likely", state, key=STATES.index) if state != "resolved" else "likely",
+        opened_at=known.opened_at if known else max(sorted(i.opened_at for i in members)[:MEMBERS]),
+        onset=onset,
+        peak=None,
+        end=max(i.end for i in members if i.end is not None) if over else None,
+        active=not over,
+        impact=max((i.impact for i in members), key=IMPACTS.index),
+        symptom="",
+        official_first_at=None,
+        episodes=1,
+        probability=max((i.probability for i in members if i.probability is not None), default=None),
+        part_of="",
+        stretches=(),
+        evidence=(said,),
+        components=tuple(
+            ComponentSpan(
+                component=catalogue[i.service].name,
+                source="votes",
+                status="affected",
+                since=i.onset,
+                until=i.end,
+                detail=f"incident {i.id}",
+            )
+            for i in members
+        ),
+        phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
+    )

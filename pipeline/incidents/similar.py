@@ -1,0 +1,104 @@
+"""Outages like this one, and how long they lasted: nearest neighbours over our own history and public records. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import OURS, Evidence, Incident, Known
+from pipeline.core.vocabulary import IMPACTS
+
+NEAREST = 5
+UNKNOWN = 0.5
+STEPS = ("investigating", "identified", "monitoring", "resolved")
+
+
+def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
+    """Return an incident of ours in the form it is compared in; while it lasts, its minutes are those so far."""
+    role = {part.id: part.role for part in service.components}
+    hit = {role.get(c.component, "other") for c in incident.components if c.status == "affected"}
+    steps: dict[str, float] = {}
+    for e in incident.evidence:
+        if e.kind == "official":
+            state = e.statement.split(": ")[1]
+            steps.setdefault(state, (e.at - incident.onset) / timedelta(minutes=1))
+    return Known(
+        id=incident.id,
+        provider=service.vendor or service.name,
+        service=service.id,
+        began=incident.onset,
+        minutes=((incident.end or now) - incident.onset) / timedelta(minutes=1),
+        impact=incident.impact,
+        roles=frozenset(hit),
+        symptom=incident.symptom,
+        steps=tuple(steps.items()),
+        source=OURS,
+    )
+
+
+def distance(a: Known, b: Known, *, lasting: bool) -> float:
+    """Return how unlike two outages are, 0 to 1: parts (Jaccard), symptom, impact, duration (log), the page's steps.
+
+    Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
+    shorter than it is already counts as unlike in duration.
+    """
+    parts = [
+        (0.35, 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN),
+        (0.25, float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN),
+    ]
+    parts.append((0.1, abs(IMPACTS.index(a.impact) - IMPACTS.index(b.impact)) / 4))
+    longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
+    parts.append((0.15, min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)))
+    mine, theirs = dict(a.steps), dict(b.steps)
+    both = [s for s in STEPS if s in mine and s in theirs]
+    if both:
+        off = [min(1.0, abs(math.log2((abs(mine[s]) + 5) / (abs(theirs[s]) + 5))) / 4) for s in both]
+        parts.append((0.15, sum(off) / len(off)))
+    return sum(w * d for w, d in parts) / sum(w for w, _ in parts)
+
+
+def comparable(incident: Incident, service: Service, known: Sequence[Known], now: datetime) -> Iterator[Evidence]:
+    """Yield the nearest outages that were over before this one began, and how long such outages lasted."""
+    mine = of_incident(incident, service, now)
+    pool = [
+        k
+        for k in known
+        if k.id != mine.id and k.began + timedelta(minutes=k.minutes) <= incident.onset and k.minutes > 0
+    ]
+    near = sorted(pool, key=lambda k: (distance(mine, k, lasting=incident.active), -k.began.timestamp(), k.id))[
+        :NEAREST
+    ]
+    for k in near:
+        alike = 1 - distance(mine, k, lasting=incident.active)
+        what = ", ".join(sorted(k.roles)) or "parts not told"
+        yield Evidence(
+            kind="comparable",
+            at=incident.onset,
+            subject=k.id,
+            value=round(k.minutes),
+            beside=round(alike, 2),
+            rows=_row(k),
+            statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, impact {k.impact},"
+            f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
+        )
+    if len(near) >= 3:
+        lengths = sorted(k.minutes for k in near)
+        yield Evidence(
+            kind="outlook",
+            at=incident.onset,
+            subject="duration",
+            value=round(lengths[len(lengths) // 2]),
+            beside=round(lengths[-1]),
+            rows=" ".join(map(_row, near)),
+            statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])}, {_length(lengths[len(lengths) // 2])} in the middle",
+        )
+
+
+def _row(known: Known) -> str:
+    return f"incidents:{known.id}" if known.source == OURS else f"incidents.csv:{known.id}"
+
+
+def _length(minutes: float) -> str:
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,63 @@
+"""How alerts leave: one channel a file. `CHANNELS` maps a name to the function that builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.config.load import Config
+from pipeline.core.alerts import Alert
+from pipeline.notify.channels.apprise import AppriseChannel
+from pipeline.notify.channels.email import EmailChannel
+from pipeline.notify.channels.file import FileChannel
+from pipeline.notify.channels.webhook import WebhookChannel
+
+
+class Channel(Protocol):
+    """A way out."""
+
+    name: str
+
+    def send(self, alert: Alert) -> None:
+        """Deliver one alert; raises ChannelError(permanent=…)."""
+        ...
+
+
+def _file(config: Config, folder: Path) -> Channel:
+    return FileChannel(
+        folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, routes=_addresses(config)
+    )
+
+
+def _email(config: Config, folder: Path) -> Channel:
+    return EmailChannel(
+        config.mail, config.secrets.smtp_password, zone=config.display_timezone, routes=_addresses(config)
+    )
+
+
+def _webhook(config: Config, folder: Path) -> Channel:
+    return WebhookChannel(config.secrets.webhook_url, config.secrets.webhook_secret, allow=config.sources.allow_hosts)
+
+
+def _apprise(config: Config, folder: Path) -> Channel:
+    return AppriseChannel(config.secrets.apprise_urls, zone=config.display_timezone)
+
+
+def _addresses(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return the addresses of the routes that have their own."""
+    return {route.name: route.to for route in config.alerts.routes if route.to}
+
+
+CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {
+    "file": _file,
+    "email": _email,
+    "webhook": _webhook,
+    "apprise": _apprise,
+}
+
+
+def build_channels(config: Config, folder: Path) -> dict[str, Channel]:
+    """Return the configured channels; `folder` is where the file channel writes."""
+    wanted = {*config.alerts.channels, *(name for route in config.alerts.routes for name in route.channels)}
+    return {name: build(config, folder) for name, build in CHANNELS.items() if name in wanted}

@@ -1,0 +1,114 @@
+"""Alerts by SMTP, with TLS verified, a timeout, and no password sent in the clear."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+
+from pydantic import SecretStr
+
+from pipeline.config.settings import Mail
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import ChannelError
+from pipeline.render.mail import compose
+
+ABOUT_LOGIN = (530, 534, 535, 538)  # RFC 4954: mended in the settings, not in the message
+
+
+class EmailChannel:
+    """Sends each alert to the configured addresses."""
+
+    name = "email"
+
+    def __init__(
+        self,
+        mail: Mail,
+        password: SecretStr | None,
+        *,
+        zone: str,
+        context: ssl.SSLContext | None = None,
+        routes: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`context` replaces the default TLS settings, for a server with its own authority; `routes` are their addresses."""
+        self._mail, self._password, self._zone = mail, password, zone
+        self._routes = routes or {}
+        self._context = context
+
+    def send(self, alert: Alert) -> None:
+        """Send one alert. Raises ChannelError: permanent on a 5xx answer, to be tried again otherwise."""
+        to = recipients(alert.route, self._routes, self._mail.to)
+        message = compose(alert, sender=self._mail.sender, to=to, zone=self._zone)
+        self.deliver(message, alert.left or to)
+
+    def deliver(self, message: EmailMessage, to: Sequence[str]) -> str:
+        """Send a finished message and return the server's answer. Raises ChannelError."""
+        mail = self._mail
+        where = f"{mail.host}:{mail.port}"
+        if not to:
+            raise ChannelError(f"{where}: nobody to send to: mail.to and the route's `to` are empty", permanent=True)
+        if self._password is not None and mail.user and mail.security == "none":
+            raise ChannelError(f"{where}: a password is set but mail.security is none; set starttls or tls")
+        if self._password is None and mail.user:
+            raise ChannelError(f"{where}: mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not")
+        greeted = False  # what goes wrong before is the server's or the setting's fault, and another try may help
+        try:
+            server = self._open()
+            try:
+                if mail.security == "starttls":
+                    server.starttls(context=self._context or ssl.create_default_context())
+                if mail.user and self._password is not None:
+                    server.login(mail.user, self._password.get_secret_value())
+                greeted = True
+                refused = server.send_message(message, from_addr=mail.sender, to_addrs=list(to))
+            except BaseException:
+                server.close()
+                raise
+            _leave(server)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise ChannelError(
+                f"{where}: every recipient was refused ({codes[0]})", permanent=min(codes) >= 500
+            ) from error
+        except smtplib.SMTPResponseException as error:
+            raw = error.smtp_error
+            words = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+            final = greeted and error.smtp_code >= 500 and error.smtp_code not in ABOUT_LOGIN
+            raise ChannelError(
+                f"{where}: answered {error.smtp_code} {words[:120]}", permanent=final, down=not greeted
+            ) from error
+        except ssl.SSLError as error:
+            raise ChannelError(f"{where}: its certificate cannot be trusted ({error.reason})", down=True) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise ChannelError(f"{where}: {error.__class__.__name__}: {str(error)[:120]}", down=not greeted) from error
+        except ValueError as error:
+            # a password that is not ASCII, a name that is none: the error's own words may hold the secret
+            raise ChannelError(
+                f"{where}: {error.__class__.__name__}; look at mail.host, mail.user and the password"
+            ) from None
+        if refused:
+            off = [address for address, (code, _) in refused.items() if code < 500]
+            told = f"{where}: refused {', '.join(sorted(refused))}; the others have it"
+            raise ChannelError(told, permanent=not off, left=off)
+        return f"{where} accepted the message for {', '.join(to)}"
+
+    def _open(self) -> smtplib.SMTP:
+        mail, timeout = self._mail, self._mail.timeout.total_seconds()
+        if mail.security == "tls":
+            context = self._context or ssl.create_default_context()
+            return smtplib.SMTP_SSL(mail.host, mail.port, timeout=timeout, context=context)
+        return smtplib.SMTP(mail.host, mail.port, timeout=timeout)
+
+
+def recipients(route: str, routes: Mapping[str, Sequence[str]], everybody: Sequence[str]) -> tuple[str, ...]:
+    """Return who hears on a route: its own addresses, else mail.to, else, for a route that is gone, those of all routes."""
+    return tuple(routes.get(route) or everybody or dict.fromkeys(a for own in routes.values() for a in own))
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say goodbye. What goes wrong now changes nothing: the message was taken, or refused, before."""
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()

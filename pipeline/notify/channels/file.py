@@ -1,0 +1,64 @@
+"""Alerts as .eml files in a folder: what would be mailed, for replays and for trying out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import ChannelError
+from pipeline.notify.channels.email import recipients
+from pipeline.render.mail import compose
+
+
+def file_name(alert: Alert) -> str:
+    """Return the name an alert is written under."""
+    stem = f"{alert.created:%Y%m%dT%H%MZ}-{alert.service or 'groundswell'}-{alert.transition}-{alert.message_id[1:9]}"
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
+
+
+class FileChannel:
+    """Writes one .eml a message, named by time, service and transition; the same message has the same name."""
+
+    name = "file"
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sender: str,
+        to: Sequence[str],
+        zone: str,
+        routes: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """The folder is made when the first message comes; `routes` are the addresses of those that have their own."""
+        self._folder, self._sender, self._to, self._zone = folder, sender, to, zone
+        self._routes = routes or {}
+
+    def send(self, alert: Alert) -> None:
+        """Write the file by rename. Raises ChannelError."""
+        message = compose(
+            alert, sender=self._sender, to=recipients(alert.route, self._routes, self._to), zone=self._zone
+        )
+        path = self._folder / file_name(alert)
+        fresh = path.with_suffix(".new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with fresh.open("wb") as file:
+                file.write(message.as_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError as error:
+            raise ChannelError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+class NoChannel:
+    """Takes every message and keeps none: for a replay of which only the result is asked for."""
+
+    name = "file"
+
+    def send(self, alert: Alert) -> None:
+        """Do nothing."""

@@ -1,0 +1,110 @@
+"""Alerts as signed JSON, posted to an address of your own. docs/operators.md says what each key means.
+
+The address and the key are secrets: neither is ever in an error, a log or the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import ChannelError, SourceError
+from pipeline.core.times import iso
+from pipeline.http.session import Fetcher
+
+SCHEMA = 1
+TELLS = (
+    "service",
+    "state",
+    "impact",
+    "symptom",
+    "probability",
+    "onset",
+    "end",
+    "at",
+    "official_first_at",
+    "affected",
+    "works_names",
+    "evidence",
+    "where",
+    "fallback",
+    "comparable",
+    "simulated",
+)
+MAY_PASS = (408, 425, 429)  # and whatever is the server's own fault
+
+
+class WebhookChannel:
+    """Posts each alert once; a receiver tells repeats by `message_id` and the sender by the signature."""
+
+    name = "webhook"
+
+    def __init__(self, url: SecretStr | None, secret: SecretStr | None, *, allow: Iterable[str] = ()) -> None:
+        """`allow` are private hosts and networks that may be posted to."""
+        self._url, self._secret = url, secret
+        self._fetcher = Fetcher(allow=allow, deadline=20.0)
+
+    def send(self, alert: Alert) -> None:
+        """Post one alert. Raises ChannelError: permanent on an answer that another try cannot better."""
+        if self._url is None or self._secret is None:
+            raise ChannelError("webhook: GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET are not set")
+        body, signature = signed(payload(alert), self._secret.get_secret_value())
+        headers = {
+            "Content-Type": "application/json",
+            "X-Groundswell-Signature": signature,
+            "X-Groundswell-Delivery": alert.message_id,
+        }
+        errand = self._fetcher.errand("webhook", {}, alert.created, limit=1)
+        try:
+            answer = errand.request("POST", self._url.get_secret_value(), headers=headers, data=body)
+        except SourceError as error:
+            raise ChannelError(f"webhook: {_tame(error)}") from None
+        except (OSError, ValueError) as error:
+            # an address that cannot be asked is named by what went wrong, not by itself; requests' errors are OSErrors
+            raise ChannelError(f"webhook: {error.__class__.__name__}") from None
+        finally:
+            errand.close()
+        if not 200 <= answer.status_code < 300:
+            code = answer.status_code
+            raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
+
+
+def _tame(error: SourceError) -> str:
+    return str(error).rpartition(": ")[2]
+
+
+def payload(alert: Alert) -> dict[str, Any]:
+    """Return what a receiver is told: an incident's message, a note, or a surge advisory."""
+    head = {"schema": SCHEMA, "message_id": alert.message_id, "created": iso(alert.created), "route": alert.route}
+    told = alert.facts
+    if alert.transition == "advisory":
+        return {**head, **told["advisory"]}
+    if told.get("note"):
+        return {
+            **head,
+            "type": "note",
+            "subject": alert.subject,
+            "sections": told["sections"],
+            "simulated": told["simulated"],
+        }
+    return {
+        **head,
+        "type": "incident",
+        "transition": alert.transition,
+        "incident": alert.incident,
+        "service_id": alert.service,
+        "subject": alert.subject,
+        **{key: told.get(key) for key in TELLS},
+    }
+
+
+def signed(told: Mapping[str, Any], secret: str) -> tuple[bytes, str]:
+    """Return the bytes to post and `sha256=<HMAC of them>` (RFC 2104), by which a receiver knows who sent them."""
+    body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return body, "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -1,0 +1,68 @@
+"""Who hears of an incident, and when: routes, quiet hours, silences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pipeline.config.load import Config
+from pipeline.config.settings import Route, parse_quiet_hours
+from pipeline.core.alerts import Silence
+from pipeline.core.incidents import Incident
+from pipeline.core.vocabulary import IMPACTS, STATES
+
+
+def routes_of(config: Config) -> tuple[Route, ...]:
+    """Return the configured routes, each with its state said; without any, one that hears of everything."""
+    everything = Route.model_construct(name="", from_state=config.alerts.from_state)
+    state = config.alerts.from_state
+    return tuple(r if r.from_state else r.model_copy(update={"from_state": state}) for r in config.alerts.routes) or (
+        everything,
+    )
+
+
+def refusals(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:
+    """Yield in words why a route does not hear of an incident as it stands; nothing where it does.
+
+    `hit` are the services of a shared failure: who hears of one of them hears of it.
+    """
+    name = f"route {route.name}" if route.name else "alerts"
+    if route.services and not {incident.service, *hit} & set(route.services):
+        yield f"{name} hears of {', '.join(route.services)} only"
+    affected = incident.affected(at)
+    if route.components and not set(affected) & set(route.components):
+        yield f"{name} hears of {', '.join(route.components)} only; affected: {', '.join(affected) or 'no part is named'}"
+    places = {e.subject for e in incident.evidence if e.kind == "region"}
+    if route.regions and not places & set(route.regions):
+        yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
+    least = route.from_state or "possible"
+    if incident.active and STATES.index(incident.state) < STATES.index(least):
+        yield f"{name} waits until it is {least}; it is {incident.state}"
+    if IMPACTS.index(incident.impact) < IMPACTS.index(route.from_impact):
+        yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
+
+
+def quiet_until(route: Route, impact: str, at: datetime) -> datetime | None:
+    """Return when a route's quiet hours end, None where it may be told now; what is bad enough goes through.
+
+    The wall clock of the hours' zone counts, over changes of clocks, too.
+    """
+    if not route.quiet_hours or IMPACTS.index(impact) >= IMPACTS.index(route.quiet_except):
+        return None
+    begin, end, zone = parse_quiet_hours(route.quiet_hours)
+    there = at.astimezone(zone)
+    over_night = begin >= end
+    inside = there.time() >= begin or there.time() < end if over_night else begin <= there.time() < end
+    if not inside:
+        return None
+    day = there.date() + timedelta(days=1 if over_night and there.time() >= begin else 0)
+    return datetime.combine(day, end, tzinfo=zone).astimezone(at.tzinfo)
+
+
+def silenced_by(
+    silences: Sequence[Silence], services: Collection[str], affected: Iterable[str], at: datetime
+) -> Silence | None:
+    """Return the first silence that keeps what hits these services quiet at a moment: each of them must be silenced."""
+    affected = set(affected)
+    found = [next((s for s in silences if s.covers(service, affected, at)), None) for service in services]
+    return found[0] if found and None not in found else None

@@ -1,0 +1,73 @@
+"""Times, headers and templates in the form people read; outside text is escaped by the templates, always."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.times import utc
+
+_EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def header_safe(text: str, cap: int = 200) -> str:
+    """Return text fit for a mail header: no control characters, no encoded words of its own, cut at `cap`.
+
+    Python before 3.11.10 lets an encoded word in a subject add headers (CVE-2024-6923); "=?" is broken up.
+    """
+    plain = _CONTROL.sub(" ", text).replace("=?", "= ?")
+    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
+    return " ".join(plain.split())[:cap]
+
+
+def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
+    """Return `2026-03-02 03:37 PST (11:37 UTC)`, or only UTC when that is the reader's zone; empty for None."""
+    if stamp is None:
+        return ""
+    moment = utc(stamp) if isinstance(stamp, str) else stamp
+    in_utc = moment.strftime("%Y-%m-%d %H:%M UTC" if date else "%H:%M UTC")
+    if zone == "UTC":
+        return in_utc
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
+
+
+def in_percent(p: float) -> str:
+    """Return a probability as people may read it: never as certainty."""
+    return "over 99 %" if p > 0.99 else ("under 1 %" if p < 0.01 else f"{p:.0%}".replace("%", " %"))
+
+
+@cache
+def environment(*, plain: bool = False) -> jinja2.Environment:
+    """Return the template environment: everything is escaped unless it is for plain text, an unknown name is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"),
+        autoescape=not plain,  # noqa: S701
+        undefined=jinja2.StrictUndefined,
+        finalize=_tidy,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def isolated(text: str) -> str:
+    """Return text that cannot turn the direction of what stands around it, nor hold what no page may.
+
+    Characters that embed, override or isolate are dropped; text that runs from right to left is isolated as a whole
+    (Unicode TR 9, section 6.3), its own marks left alone; control characters become replacement characters.
+    """
+    plain = _ODD.sub("\ufffd", _EMBEDDING.sub("", text))
+    return f"\u2068{plain}\u2069" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in plain) else plain
+
+
+def _tidy(value: Any) -> Any:
+    return isolated(value) if type(value) is str else value

@@ -1,0 +1,114 @@
+"""When each row of a recorded folder was truly collected, and what each run covered: `collected.csv` and `runs.csv`.
+
+Both are written by `record`. `collected.csv` names a row by its file and its key there; what is empty is as the file
+says; `other` is a JSON object of fields that the file's format cannot carry as they were.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, Reject
+from pipeline.core.times import utc
+from pipeline.sources.parsing import not_from_the_future, reject
+
+COLLECTED = ("file", "key", "collected_utc", "source", "window", "other")
+RUNS = ("kind", "stream", "at_utc", "covered_from", "covered_until")
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """What one run covered of a stream."""
+
+    kind: str
+    stream: str
+    at: datetime
+    covered: tuple[datetime, datetime]
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        try:
+            if not set(columns) <= set(reader.fieldnames or ()):
+                raise SourceError(f"{path}:1: needs the columns {', '.join(columns)}")
+            for row in reader:
+                if None in row.values() or None in row:
+                    raise SourceError(f"{path}:{reader.line_num}: not as many cells as columns")
+                yield row
+        except csv.Error as error:
+            raise SourceError(f"{path}:{reader.line_num}: not CSV: {error}") from error
+
+
+def read_collected(folder: Path) -> dict[str, dict[str, Row]]:
+    """Return the rows of collected.csv by file and key; raises SourceError when it is not as `record` wrote it."""
+    found: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in _rows(folder / "collected.csv", COLLECTED):
+        try:
+            utc(row["collected_utc"])
+        except ValueError as error:
+            raise SourceError(f"{folder / 'collected.csv'}: {row['file']}: {row['key'][:60]}: {error}") from error
+        found[row["file"]][row["key"]] = row
+    return found
+
+
+def read_runs(folder: Path) -> list[RecordedRun]:
+    """Return the runs of runs.csv, oldest first; raises SourceError when it is not as `record` wrote it."""
+    try:
+        found = [
+            RecordedRun(
+                row["kind"], row["stream"], utc(row["at_utc"]), (utc(row["covered_from"]), utc(row["covered_until"]))
+            )
+            for row in _rows(folder / "runs.csv", RUNS)
+        ]
+    except ValueError as error:
+        raise SourceError(f"{folder / 'runs.csv'}: {error}") from error
+    return sorted(found, key=lambda run: run.at)
+
+
+def restore(row: Record, told: Row | None) -> Record:
+    """Return a row as it was collected; one that collected.csv does not name stays as its file says.
+
+    Raises ValueError when `other` is no JSON object of the row's own fields.
+    """
+    if told is None:
+        return row
+    change: dict[str, Any] = {"collected": utc(told["collected_utc"])}
+    if told["source"] and isinstance(row, Post | NewsItem | ComplaintCount):
+        change["source"] = told["source"]
+    if told["window"] and isinstance(row, ComplaintCount):
+        change["window"] = told["window"]
+    other = json.loads(told["other"]) if told["other"] else {}
+    allowed = {field.name for field in dataclasses.fields(row) if field.type in ("str", "bool")}
+    if not isinstance(other, dict) or not set(other) <= allowed:
+        raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
+    return dataclasses.replace(row, **change, **other)
+
+
+def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
+    """Parse news items as `record` writes them, one JSON object a line; a bad line is refused with its number."""
+    rows: list[NewsItem] = []
+    bad: list[Reject] = []
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            text = {key: str(item[key]) for key in ("source", "native_id", "outlet", "title", "summary", "url")}
+            published = not_from_the_future(utc(str(item["published"])), fetched_at)
+            rows.append(NewsItem(**text, published=published, collected=utc(str(item["collected"]))))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            bad.append(reject(f"{name}:{number}", error, line.decode("utf-8", "replace")))
+    return Batch(source="feeds", rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")

@@ -1,0 +1,313 @@
+"""A recorded day as sources: what a folder holds is offered as it would have become public.
+
+At simulated time t a source sees what was public by t less its kind's publication delay. The folder format is in
+CONTRIBUTING.md; files of a kind may be cut into several (`posts-1.ndjson`, `posts-2.ndjson.zst`) and rows may lie in
+any order. A malformed file or row is told with its file and line; the rest is used. In a folder that `record` wrote,
+`collected.csv` says when each row was truly collected and by whom, and `runs.csv` what each run covered.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.load import read_toml
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.records import (
+    Batch,
+    ChartRank,
+    ComplaintCount,
+    NewsItem,
+    OutsideVerdict,
+    Post,
+    Record,
+    Reject,
+    StatusUpdate,
+)
+from pipeline.core.times import iso, utc
+from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
+from pipeline.sources import charts, complaints, feed, statuspage
+from pipeline.sources.archive import read_archive
+from pipeline.sources.complaints import read_capped
+
+KINDS = ("posts", "complaints", "feeds", "status", "charts")
+DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
+SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds", "status": "status", "charts": "charts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What scenario.toml and truth.toml say."""
+
+    folder: Path
+    name: str
+    start: datetime
+    end: datetime
+    step: timedelta
+    delays: Mapping[str, timedelta]
+    watch: tuple[str, ...]
+    simulated: bool
+    note: str
+    first_run: datetime | None
+    truth: Mapping[str, Any]
+
+
+def read_scenario(folder: Path) -> Scenario:
+    """Read the head of a scenario folder; raises ConfigError naming file and key."""
+    path = folder / "scenario.toml"
+    table = read_toml(path)
+    try:
+        start, end = (_moment(table[key]) for key in ("start", "end"))
+        if not isinstance(table.get("publication_delay", {}), dict):
+            raise ValueError('publication_delay: must be a table, as posts = "60s" under [publication_delay]')
+        delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
+        step = parse_duration(table.get("step", "5min"))
+        first_run = _moment(table["first_run"]) if "first_run" in table else None
+    except KeyError as error:
+        raise ConfigError(f"{path}: {error.args[0]}: is missing") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = set(table.get("publication_delay", {})) - set(KINDS)
+    if unknown:
+        raise ConfigError(f"{path}: publication_delay.{sorted(unknown)[0]}: unknown key; one of {', '.join(KINDS)}")
+    truth = _truth(folder / "truth.toml") if (folder / "truth.toml").exists() else {}
+    return Scenario(
+        folder=folder,
+        name=str(table.get("name", folder.name)),
+        start=start,
+        end=end,
+        step=step,
+        delays=delays,
+        watch=tuple(table.get("watch", ())),
+        simulated=bool(table.get("simulated", False)),
+        note=str(table.get("note", "")),
+        first_run=first_run,
+        truth=truth,
+    )
+
+
+def _truth(path: Path) -> Mapping[str, Any]:
+    """Read truth.toml; raises ConfigError naming the entry and key that is missing or no time."""
+    table = read_toml(path)
+    for kind, keys in (("incident", ("onset", "end")), ("quiet", ("from", "until"))):
+        entries = table.get(kind, [])
+        for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
+            if not isinstance(entry, dict) or not isinstance(entry.get("service"), str):
+                raise ConfigError(f"{path}: {kind} {number}: must be a [[{kind}]] table with a service")
+            for key in keys:
+                try:
+                    entry[key] = _moment(entry[key])
+                except (KeyError, ValueError) as error:
+                    raise ConfigError(
+                        f"{path}: {kind} {number}: {key}: {'is missing' if isinstance(error, KeyError) else error}"
+                    ) from error
+    return table
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; end it with Z")
+        return value.astimezone(UTC)
+    return utc(str(value))
+
+
+class RecordedSource:
+    """One kind of a scenario's records, offered by the time they became public."""
+
+    def __init__(
+        self,
+        name: str,
+        scenario: Scenario,
+        kind: str,
+        rows: Iterable[tuple[datetime, Record]],
+        bad: Iterable[Reject],
+        runs: Sequence[RecordedRun] = (),
+    ) -> None:
+        """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known."""
+        self.name, self.kind = name, kind
+        self._delay = scenario.delays[kind]
+        self._start = scenario.start
+        self._runs = runs
+        ordered = sorted(rows, key=lambda pair: (pair[0], key_of(pair[1])))
+        self._public = [public for public, _ in ordered]
+        self._rows = [dataclasses.replace(row, collected=public) for public, row in ordered]
+        self.rejected = tuple(bad)
+
+    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+        """Return what became public in (since, now]; refused rows come with the first fetch of a replay."""
+        first = memory.get("begun") is None
+        low = 0 if first else bisect.bisect_right(self._public, since)
+        high = bisect.bisect_right(self._public, now)
+        rows = tuple(self._rows[low:high])
+        spans = [self._span(since, now, first=first)]
+        if self._runs:
+            spans = [run.covered for run in self._runs if (first or run.at > since) and run.at <= now]
+        return Batch(
+            source=self.name,
+            rows=rows,
+            rejected=self.rejected if first else (),
+            covered=spans[-1] if spans else None,
+            covered_too=tuple(spans[:-1]),
+            outcome="ok" if rows else "empty",
+            memory={"begun": iso(since)} if first else {},
+        )
+
+    def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[tuple[datetime, Record]]:
+        """Yield (when it became public, row) in that order, of all or of what became public in (since, until]."""
+        low = bisect.bisect_right(self._public, since) if since else 0
+        high = bisect.bisect_right(self._public, until) if until else len(self._public)
+        return ((self._public[n], self._rows[n]) for n in range(low, high))
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return when the next row after a moment became public, or the next recorded run was; None for never."""
+        at = bisect.bisect_right(self._public, moment)
+        run = bisect.bisect_right(self._runs, moment, key=lambda told: told.at)
+        return min([*self._public[at : at + 1], *(told.at for told in self._runs[run : run + 1])], default=None)
+
+    def last_until(self, moment: datetime) -> datetime | None:
+        """Return when the newest row up to a moment became public; None when there was none."""
+        at = bisect.bisect_right(self._public, moment)
+        return self._public[at - 1] if at else None
+
+    def _span(self, since: datetime, now: datetime, *, first: bool) -> tuple[datetime, datetime]:
+        begin = self._start if first else since - self._delay
+        return max(begin, self._start), now - self._delay
+
+
+def key_of(row: Record) -> str:
+    """Return the key of a row within its file."""
+    if isinstance(row, ComplaintCount):
+        return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}/{row.interval_s}"
+    if isinstance(row, StatusUpdate):
+        return f"{row.page}/{row.incident_id}/{row.update_id}"
+    if isinstance(row, ChartRank):
+        return f"{row.store}/{row.country}/{row.chart}/{row.app}/{iso(row.observed)}"
+    if isinstance(row, OutsideVerdict):
+        return f"{row.source}/{row.service}"
+    return row.native_id
+
+
+def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
+    """Read every file of a scenario; return its sources and one line for each file that could not be used."""
+    collecting = gc.isenabled()
+    gc.disable()  # all that is read stays: to look through millions of rows for garbage costs a third of the time
+    try:
+        return _load(scenario)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
+    problems: list[str] = []
+    rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
+    bad: dict[str, list[Reject]] = {kind: [] for kind in KINDS}
+    end = scenario.end + timedelta(days=1)
+    salt = scenario.name.encode()
+    try:
+        known, told = read_collected(scenario.folder), read_runs(scenario.folder)
+    except SourceError as error:
+        problems.append(str(error))
+        known, told = {}, []
+    for kind, patterns in _PATTERNS.items():
+        for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
+            name = str(path.relative_to(scenario.folder))
+            try:
+                batch = _parse(kind, path, name, end, salt)
+            except SourceError as error:
+                problems.append(str(error))
+                continue
+            mine = known.get(name, {})
+            try:
+                restored = [restore(row, mine.get(key_of(row))) if mine else row for row in batch.rows]
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            rows[kind] += [row for row in restored if _public(row) >= scenario.start]
+            bad[kind] += batch.rejected
+    sources = []
+    for kind in KINDS:
+        public = [
+            (row.collected if row.collected != end else _public(row) + scenario.delays[kind], row) for row in rows[kind]
+        ]
+        runs = [run for run in told if run.kind == kind]
+        if kind != "posts":
+            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, public, bad[kind]))
+            continue
+        # each stream of posts is judged by itself, and has its own gaps
+        streams = {row.source for row in rows[kind] if isinstance(row, Post)} | {run.stream for run in runs}
+        for stream in sorted(streams) or [SOURCE_NAMES[kind]]:
+            here = [(at, row) for at, row in public if isinstance(row, Post) and row.source == stream]
+            refused = bad[kind] if stream == (sorted(streams) or [stream])[0] else []
+            sources.append(
+                RecordedSource(stream, scenario, kind, here, refused, [r for r in runs if r.stream == stream])
+            )
+    return sources, problems
+
+
+_PATTERNS = {
+    "posts": ("posts*.ndjson", "posts*.ndjson.zst"),
+    "complaints": ("complaints*.csv",),
+    "feeds": ("news/*.xml", "news/*.ndjson"),
+    "status": ("status/*.json",),
+    "charts": ("charts*.csv",),
+}
+
+
+def _public(row: Record) -> datetime:
+    """Return when a record's content came to be, before its kind's publication delay."""
+    if isinstance(row, Post):
+        return row.created
+    if isinstance(row, ComplaintCount):
+        return row.start + timedelta(seconds=row.interval_s)
+    if isinstance(row, NewsItem):
+        return row.published
+    if isinstance(row, StatusUpdate):
+        return max(row.displayed_at, row.created_at)
+    return row.observed
+
+
+def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batch:
+    try:
+        if kind == "posts":
+            return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
+        body = read_capped(path)
+        if kind == "complaints":
+            return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
+        if kind == "feeds" and path.suffix == ".ndjson":
+            return parse_items(body, fetched_at=end, name=name)
+        if kind == "feeds":
+            return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
+        if kind == "status":
+            return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
+        return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
+    except SourceError as error:
+        message = str(error)
+        raise SourceError(message if name in message else f"{path}: {message}") from error
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    """Return the pieces of a file as one batch."""
+    rows = {(row.source, row.native_id): row for batch in batches for row in batch.rows if isinstance(row, Post)}
+    bad = tuple(bad for batch in batches for bad in batch.rejected)
+    return Batch(source="reddit", rows=tuple(rows.values()), rejected=bad, outcome="ok" if rows else "empty")
+
+
+def _placed(batch: Batch, name: str) -> Batch:
+    """Say of each refused row which file it lies in."""
+    rejected = tuple(dataclasses.replace(bad, where=f"{name}: {bad.where}") for bad in batch.rejected)
+    return dataclasses.replace(batch, rejected=rejected)
+
+
+def _named_by_content(batch: Batch) -> Batch:
+    """Name items by what they say, not by the file they lie in: a file cut in two gives the same rows."""
+    rows = tuple(dataclasses.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
+    return dataclasses.replace(batch, source="feeds", rows=rows)

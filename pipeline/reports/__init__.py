@@ -1,0 +1,1 @@
+"""Answers worked out for people from stored rows: decision traces, reliability, alert record, tuning, coverage."""

@@ -1,0 +1,188 @@
+"""Why a service alerted at a moment, or why it did not: the stored trail, step by step, as lines."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.config.load import Config
+from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import LEAST_PROBABILITY, Incident
+from pipeline.core.times import iso, utc
+from pipeline.incidents.scope import one_voice
+from pipeline.notify.routing import quiet_until, refusals, routes_of, silenced_by
+from pipeline.render.formatting import in_percent
+from pipeline.store import Store
+from pipeline.store.incidents import incidents, reports
+from pipeline.store.operators import silences
+from pipeline.store.outbox import alerts_of
+from pipeline.store.runs import stage_note
+from pipeline.store.verdicts import verdicts
+
+BEFORE = timedelta(hours=1)
+NEAR = timedelta(minutes=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the trail: what was asked, what was found, and whether it let an alert pass (None: it only tells)."""
+
+    name: str
+    words: str
+    passed: bool | None = None
+
+
+def trail(store: Store, config: Config, service: Service, at: datetime, now: datetime, alarm: float) -> list[Step]:
+    """Return the steps from counts to messages as they stood at a moment; the last one is the answer."""
+    incident = _incident_at(store, service, at)
+    told = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
+    sent = [a for a in told if a.created <= at]
+    steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
+    if incident is None:
+        steps.append(
+            Step(
+                name="incident", words="none: no channel was above the alarm and the page listed nothing", passed=False
+            )
+        )
+        return [*steps, Step(name="answer", words="it did not alert: there was no incident")]
+    steps += [*_judged(incident, at, now), *_gates(store, config, incident, at)]
+    steps += [Step(name="message", words=_message(a), passed=True) for a in sent]
+    return [*steps, Step(name="answer", words=_answer(incident, sent, [a for a in told if a.created > at], steps))]
+
+
+def _incident_at(store: Store, service: Service, at: datetime) -> Incident | None:
+    """Return the incident that lasts at a moment, or whose last messages were due then."""
+    mine = [
+        i
+        for i in incidents(store)
+        if i.service == service.id
+        and not i.is_group
+        and i.onset - timedelta(minutes=15) <= at
+        and (i.end is None or at <= i.end + NEAR)
+    ]
+    return mine[-1] if mine else None
+
+
+def _watched(config: Config, service: Service) -> Step:
+    inside = service.id in config.watched
+    return Step(name="watch", words=f"{service.id} is {'' if inside else 'not '}watched", passed=inside)
+
+
+def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[Step]:
+    """Yield the loudest bin of each total in the hour before."""
+    found = verdicts(store, at - BEFORE, at, service=service.id)
+    for key, points in sorted(found.items(), key=lambda pair: str(pair[0])):
+        known = [p for p in points if not math.isnan(p[4])]
+        if not key.is_total or not known:
+            continue
+        start, observed, expected, _, score, _ = max(known, key=lambda p: (p[4], p[0]))
+        unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"
+        usual = "nothing to compare with yet" if math.isnan(expected) else f"{expected:.1f} expected"
+        yield Step(
+            name="signal",
+            passed=score >= alarm,
+            words=f"{unit}: {observed:g} at {start:%H:%M} UTC, {usual}, score {score:.1f} of {alarm:g}",
+        )
+    if not found:
+        yield Step(name="signal", words="nothing was counted in the hour before that is worth keeping", passed=False)
+
+
+def _votes(store: Store, service: Service, at: datetime) -> Step:
+    said = one_voice(reports(store, service.id, at - BEFORE, at))
+    counted = [r for r in said if r["weight"] > 0]
+    refused = Counter(str(r["reason"]) for r in said if r["weight"] <= 0 and r["reason"])
+    cleared = sum(bool(r["exonerates"]) for r in said)
+    words = f"{len(counted)} reports counted in the hour before" + "".join(
+        f"; {n} not: {why}" for why, n in refused.most_common()
+    )
+    return Step(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
+
+
+def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[Step]:
+    later = " (as it stands now)" if now - at > timedelta(minutes=5) else ""
+    yield Step(
+        name="incident",
+        words=f"{incident.id}, since {iso(incident.onset)}: {incident.state}, impact {incident.impact}{later}",
+        passed=True,
+    )
+    for e in incident.evidence:
+        if e.kind in ("complaints", "votes", "official", "shared") and e.at <= at:
+            yield Step(name="evidence", words=e.statement + later)
+    if incident.probability is not None:
+        yield Step(
+            name="really broken",
+            words=f"{in_percent(incident.probability)}{later}; told from {in_percent(LEAST_PROBABILITY)}",
+            passed=incident.probability >= LEAST_PROBABILITY,
+        )
+        for e in incident.evidence:
+            if e.kind == "certainty":
+                yield Step(name="certainty", words=e.statement + later)
+    if incident.part_of:
+        yield Step(name="group", words=f"told as part of {incident.part_of}")
+
+
+def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[Step]:
+    since = stage_note(store, "alert", "since")
+    if since is not None and incident.opened_at <= utc(since):
+        yield Step(name="first run", words="it was under way before we began: told once as that, or not at all")
+    silence = silenced_by(silences(store), (incident.service,), incident.affected(at), at)
+    if silence is not None:
+        yield Step(
+            name="silence",
+            words=f"silence {silence.id} until {iso(silence.until)}, {silence.author}: {silence.reason}",
+            passed=False,
+        )
+    for route in routes_of(config):
+        name = f"route {route.name}" if route.name else "route"
+        why = list(refusals(route, incident, at))
+        for words in why:
+            yield Step(name=name, words=words, passed=False)
+        until = quiet_until(route, incident.impact, at)
+        if until is not None:
+            yield Step(name=name, words=f"quiet hours until {iso(until)}", passed=False)
+        if not why and until is None:
+            yield Step(
+                name=name, words=f"hears of it, by {', '.join(route.channels or config.alerts.channels)}", passed=True
+            )
+
+
+def _message(alert: Alert) -> str:
+    state = (
+        f"sent {iso(alert.sent_at)}"
+        if alert.sent_at
+        else (f"failed: {alert.error}" if alert.failed else f"due {iso(alert.due_at)}")
+    )
+    return f"{iso(alert.created)} {alert.transition} by {alert.channel}{f' on {alert.route}' if alert.route else ''}, {state}: {alert.subject}"
+
+
+def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[Step]) -> str:
+    out = [a for a in (*sent, *later) if a.sent_at is not None]
+    if sent:
+        lines = "; ".join(str(line) for line in sent[0].facts.get("evidence", ())[:2])
+        why = ": " + lines if lines else ""
+        if out:
+            late = (
+                f", and was heard at {iso(first)}"
+                if (first := min(a.sent_at for a in out if a.sent_at)) > sent[0].created
+                else ""
+            )
+            return f"it alerted at {iso(sent[0].created)}{late}{why}"
+        state = (
+            f"it failed for good: {sent[0].error}"
+            if sent[0].failed
+            else f"it waits until {iso(sent[0].due_at)}{': ' + sent[0].error if sent[0].error else ''}"
+        )
+        return f"it wrote a message at {iso(sent[0].created)} that nobody has: {state}{why}"
+    afterwards = f"; it alerted at {iso(later[0].created)}" if later else ""
+    if not any(s.passed for s in steps if s.name == "signal") and later:
+        return f"it had not alerted yet: no channel was above the alarm, and nothing else was known{afterwards}"
+    kept = [s.words for s in steps if s.passed is False and s.name != "signal"]
+    if kept:
+        return f"it did not alert: {'; '.join(kept)}{afterwards}"
+    if later:
+        return f"it had not alerted yet: the run after that moment told it{afterwards}"
+    return "it did not alert: it was over before it could be told, or lies in the past that came with an import"

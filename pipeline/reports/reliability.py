@@ -1,0 +1,196 @@
+"""What provider's pages told and what crowds measured, as entries of the ledger."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pipeline.core.catalogue import Catalogue, Service
+from pipeline.core.records import StatusUpdate
+from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.incidents.episodes import closed_at, in_order
+from pipeline.incidents.reliability import Entry, months, reach
+from pipeline.incidents.scope import WORKING
+from pipeline.store import Store
+from pipeline.store.observations import status_of
+from pipeline.store.runs import heard, joined
+
+FRONT_ROLES, BACK_ROLES = ("web", "mobile", "desktop", "login"), ("api",)
+
+
+def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+    """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
+    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
+    grouped: dict[str, list[StatusUpdate]] = {}
+    for row in rows:
+        grouped.setdefault(row["incident_id"], []).append(status_of(row))
+    found = []
+    for incident_id, told in sorted(grouped.items()):
+        updates = in_order(told)
+        hit = {name for u in updates for name, _, new in u.components if new not in WORKING}
+        timing = max(u.timing for u in updates)
+        found.append(
+            Entry(
+                id=incident_id,
+                began=updates[0].displayed_at,
+                ended=closed_at(updates),
+                impact=updates[-1].impact,
+                timing=timing,
+                posted=None if timing == "unposted" else min(u.created_at for u in updates),
+                components=frozenset(service.component_named(name) or name for name in hit),
+            )
+        )
+    return sorted(found, key=lambda e: (e.began, e.id))
+
+
+def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry]:
+    """Return the episodes in which a crowd rose, oldest first, as incidents of their own; doubtful ones are left out."""
+    rows = store.rows(
+        "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
+        " AND e.onset <= ? AND i.id NOT LIKE '%-shared' AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
+        " ORDER BY e.onset",
+        (service.id, iso(until)),
+    )
+    return [
+        Entry(
+            id=f"{r['id']}/{r['number']}",
+            began=utc(r["crowd_since"] or r["onset"]),
+            ended=utc_or_none(r["crowd_until"] if r["crowd_since"] else r["end"]),
+            posted=utc_or_none(r["official_first_at"]),
+            impact="major",
+            components=frozenset(json.loads(r["components"])),
+            crowd=utc(r["crowd_since"] or r["onset"]),
+            by="crowd",
+        )
+        for r in rows
+    ]
+
+
+def graded_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+    """Return the page's incidents, each with the crowd's onset where one rose, and crowds the page never spoke of."""
+    official = official_entries(store, service, page, until) if page else []
+    crowds = crowd_entries(store, service, until)
+    found: list[Entry] = []
+    heard: set[str] = set()
+    for entry in official:
+        if not entry.counted:
+            found.append(entry)
+            continue
+        near = [c for c in crowds if c.began <= (entry.ended or until) and (c.ended or until) >= entry.began]
+        first = next((c for c in near if c.id not in heard), None)
+        heard |= {c.id for c in near}
+        found.append(entry if first is None else replace(entry, crowd=first.began))
+    return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))
+
+
+def listened(store: Store, service: str) -> list[tuple[datetime, datetime]]:
+    """Return the spans in which any source of complaints or posts about a service was read, apart from each other."""
+    sources = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
+    return joined(span for source in sources for span in heard(store, source))
+
+
+def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
+    """Work out availability by month of every service of which anything is known; return how many rows there are."""
+    rows = []
+    last = store.rows("SELECT max(until) FROM coverage")[0][0]
+    read_last = utc(last) if last else None
+    for service in catalogue.values():
+        page = service.page
+        for said_by, entries, watched in (
+            ("page", official_entries(store, service, page, now) if page else [], None),
+            ("crowd", crowd_entries(store, service, now), listened(store, service.id)),
+        ):
+            # what was not read since then is not known, be it by a clock or by an archive that ended
+            until = min(reach(entries, now), read_last) if read_last and said_by == "page" else reach(entries, now)
+            rows += [
+                (
+                    service.id,
+                    m.month,
+                    said_by,
+                    m.incidents,
+                    round(m.down_minutes, 1),
+                    round(m.availability, 6),
+                    None if m.mttr is None else round(m.mttr, 1),
+                    None if m.mtbf is None else round(m.mtbf / 60, 1),
+                    round(m.observed_minutes, 1),
+                )
+                for m in months(entries, until, watched=watched or None)
+            ]
+    with store.transaction() as conn:
+        conn.execute("DELETE FROM availability")
+        conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    return len(rows)
+
+
+def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[str, Any] | None:
+    from pipeline.incidents import reliability as ledger
+
+    page = service.page
+    official = official_entries(store, service, page, now) if page else []
+    crowd = crowd_entries(store, service, now)
+    if not official and not crowd:
+        return None
+    everything = [*official, *crowd]
+    last = max(e.began for e in everything)
+    until = ledger.reach(everything, now)
+    # without a page there is nobody to own up
+    told = ledger.acknowledgement(graded_entries(store, service, page, now) if page else [], min(now, last))
+    parts = [p.id for p in service.components if any(p.id in e.components for e in official)]
+    spans = [(e.began, e.ended or until) for e in crowd]
+    by_role = {
+        role: ledger.months([e for e in official if _roles(service, e.components) & set(roles)] or [], until)
+        for role, roles in (("front", FRONT_ROLES), ("back", BACK_ROLES))
+    }
+    return {
+        "service": service.id,
+        "name": service.name,
+        "provider": service.vendor or service.name,
+        "page": page,
+        "until": iso(until),
+        "acknowledgement": {
+            "grade": told.grade,
+            "mean_minutes": _round(told.mean_minutes),
+            "incidents": told.incidents,
+            "left_out": told.left_out,
+            "since": iso(min(now, last) - ledger.ROLLING),
+        },
+        "incidents": len(official),
+        "not_counted": sum(not e.counted for e in official),
+        "doubtful": sum(e.timing == "doubtful" for e in official),
+        "official": [_month(m) for m in ledger.months(official, until)][-how_many:],
+        "components": {part: [_month(m) for m in ledger.months(official, until, part)][-how_many:] for part in parts},
+        "crowd": [_month(m) for m in ledger.months(crowd, until)][-how_many:],
+        "front_minus_back": _gap(by_role["front"], by_role["back"])[-how_many:],
+        "working_minutes_by_crowd": {
+            region: round(ledger.working_minutes(spans, zone), 1) for region, zone in ledger.REGIONS.items()
+        },
+    }
+
+
+def _roles(service: Service, parts: frozenset[str]) -> set[str]:
+    return {part.role for part in service.components if part.id in parts}
+
+
+def _gap(front: list[Any], back: list[Any]) -> list[dict[str, Any]]:
+    """Return minutes down of what people open less those of the API, by month."""
+    other = {m.month: m.down_minutes for m in back}
+    return [{"month": m.month, "minutes": round(m.down_minutes - other.get(m.month, 0.0), 1)} for m in front]
+
+
+def _month(m: Any) -> dict[str, Any]:
+    return {
+        "month": m.month,
+        "incidents": m.incidents,
+        "down_minutes": round(m.down_minutes, 1),
+        "availability": round(m.availability, 6),
+        "nines": None if math.isinf(m.nines) else round(m.nines, 2),
+        "mttr_minutes": _round(m.mttr),
+        "mtbf_hours": _round(m.mtbf, 60),
+    }
+
+
+def _round(value: float | None, by: float = 1.0) -> float | None:
+    return None if value is None else round(value / by, 1)

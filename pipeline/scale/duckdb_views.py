@@ -1,0 +1,62 @@
+"""The same questions over Parquet: DuckDB with the tables of a folder and the analysts' views."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import StoreError
+from pipeline.store import split_statements
+from pipeline.store.bulk import columns_of_schema
+
+if TYPE_CHECKING:
+    import duckdb
+
+KINDS = {"TEXT": "VARCHAR", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB"}
+
+
+def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
+    """Open a folder of Parquet tables for reading: every table of the database (empty where it has no files) and every view.
+
+    Raises StoreError when the folder holds no table.
+    """
+    import duckdb
+
+    schema = columns_of_schema()
+    there = {name: _glob(root, name) for name in schema}
+    if not any(there.values()):
+        raise StoreError(f"{root}: holds no Parquet tables; `groundswell backfill` or `groundswell export` makes them")
+    conn = duckdb.connect(":memory:")
+    conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP))")
+    for name, columns in schema.items():
+        conn.execute(_table(name, columns, there[name]))
+    for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):
+        conn.execute(statement)
+    # nothing but the folder is read, and no file is written, whatever is asked
+    conn.execute(f"SET allowed_directories = ['{_quoted(root.resolve())}/']")
+    conn.execute("SET enable_external_access = false")
+    conn.execute("SET lock_configuration = true")
+    return conn
+
+
+def _glob(root: Path, table: str) -> str:
+    if next((root / table).glob("**/*.parquet"), None) is not None:
+        return f"{_quoted((root / table).resolve())}/**/*.parquet"
+    return ""
+
+
+def _table(name: str, columns: Mapping[str, str], files: str) -> str:
+    if files:
+        once = "DISTINCT " if name == "series" else ""
+        return f"CREATE VIEW \"{name}\" AS SELECT {once}* FROM read_parquet('{files}', hive_partitioning = false, union_by_name = true)"
+    empty = ", ".join(f'CAST(NULL AS {KINDS[kind]}) AS "{column}"' for column, kind in columns.items())
+    return f'CREATE VIEW "{name}" AS SELECT {empty} WHERE false'
+
+
+def _quoted(path: Path) -> str:
+    if re.search(r"['\0*?\[]", str(path)):
+        raise StoreError(f"{path}: a folder for Parquet must have a name without quotes and wildcards")
+    return str(path)

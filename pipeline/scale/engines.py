@@ -1,0 +1,137 @@
+"""Where the tasks run: one after the other here, or as one lazy graph on Dask.
+
+Both run the same tasks on the same parts, so that what they publish is the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from pipeline.core.errors import ConfigError, StoreError
+from pipeline.scale.inputs import Part
+from pipeline.scale.tasks import BUCKETS, Job, gather, judge_bucket, read_part
+
+Progress = Callable[[int, int], None]
+
+
+class Engine(Protocol):
+    """A way to run a backfill."""
+
+    def run(
+        self, parts: Sequence[Part], job: Job, progress: Progress
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return what each part and each bucket told. Raises StoreError when the engine itself is gone."""
+        ...
+
+
+class Local:
+    """One process, without Dask."""
+
+    def run(
+        self, parts: Sequence[Part], job: Job, progress: Progress
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Run every task in turn."""
+        total = len(parts) + BUCKETS
+        reads = []
+        for number, part in enumerate(parts):
+            reads.append(read_part(part, job))
+            progress(number + 1, total)
+        whole = gather(reads)
+        judged = []
+        for bucket in range(BUCKETS):
+            judged.append(judge_bucket(bucket, whole, job))
+            progress(len(parts) + bucket + 1, total)
+        return reads, judged
+
+
+class OnDask:
+    """A Dask cluster: a scheduler's address, or workers of our own on this machine."""
+
+    def __init__(
+        self,
+        scheduler: str = "",
+        *,
+        workers: int = 2,
+        memory: str = "2GB",
+        salt: str = "",
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        """`memory` is the limit of each worker; `salt` is handed to workers of our own by their environment."""
+        self._scheduler, self._workers, self._memory, self._salt, self._tell = scheduler, workers, memory, salt, tell
+
+    def run(
+        self, parts: Sequence[Part], job: Job, progress: Progress
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Build the graph, compute it, and gather what its tasks told. A worker that dies costs the tasks it was at."""
+        from dask import delayed
+        from distributed import as_completed
+        from distributed.comm.core import CommClosedError
+
+        where = self._scheduler or "the workers of this machine"
+        with self.client() as client:
+            told = delayed(job)
+            reads = [delayed(read_part, pure=False)(part, told, dask_key_name=f"read-{part.key}") for part in parts]
+            whole = delayed(gather)(reads)
+            judged = [
+                delayed(judge_bucket, pure=False)(n, whole, told, dask_key_name=f"judge-{n}") for n in range(BUCKETS)
+            ]
+            try:
+                futures = client.compute([*reads, *judged], retries=2)
+                for number, _ in enumerate(as_completed(futures), start=1):
+                    progress(number, len(futures))
+                results = [future.result(timeout=60) for future in futures]
+            except ConfigError:
+                raise
+            except (OSError, CommClosedError, TimeoutError, RuntimeError, ValueError) as error:
+                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
+            except Exception as error:  # distributed's own kinds of cancelled and lost work share no base
+                if type(error).__module__.split(".")[0] not in ("distributed", "asyncio", "concurrent"):
+                    raise
+                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
+        return results[: len(parts)], results[len(parts) :]
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """Connect to the scheduler, or start workers of our own for the while."""
+        import dask
+        from distributed import Client, LocalCluster
+
+        # what breaks is told in one line at the end; the library's own loggers write tracebacks of their own meanwhile
+        for name in list(logging.root.manager.loggerDict):
+            if name.split(".")[0] in ("distributed", "tornado", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        dask.config.set({"distributed.comm.timeouts.connect": "10s", "distributed.scheduler.allowed-failures": 3})
+        if self._scheduler:
+            try:
+                client = Client(self._scheduler, timeout=10)
+            except (OSError, ValueError) as error:
+                raise StoreError(f"{self._scheduler}: no scheduler answers there: {_words(error)}") from error
+            cluster = None
+        else:
+            env = (
+                {"GROUNDSWELL_AUTHOR_SALT": self._salt, "OMP_NUM_THREADS": "1"}
+                if self._salt
+                else {"OMP_NUM_THREADS": "1"}
+            )
+            cluster = LocalCluster(
+                n_workers=self._workers,
+                threads_per_worker=1,
+                memory_limit=self._memory,
+                dashboard_address="127.0.0.1:0",
+                env=env,
+            )
+            client = Client(cluster)
+        try:
+            self._tell(f"dashboard  {client.dashboard_link}")
+            yield client
+        finally:
+            client.close(timeout=5)
+            if cluster is not None:
+                cluster.close(timeout=20)
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}".rstrip(": ")

@@ -1,0 +1,71 @@
+"""Tables between Parquet and SQLite: finished ones copied in, as bare rows in the order of their keys; a database written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.core.errors import StoreError
+from pipeline.core.times import utc
+from pipeline.scale.parquet import NUMBER, SCHEMAS, TEXT, WHOLE
+from pipeline.store import Store
+from pipeline.store.bulk import columns_of_schema, put_rows, rows_of
+from pipeline.store.runs import cover
+
+ORDER = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts")
+CHUNK = 10_000
+
+
+def load_tables(root: Path, store: Store, whole: Mapping[str, Any]) -> dict[str, int]:
+    """Copy every table, and note as read what the archives span; return how many rows were new. What is there stays as it is."""
+    found = {}
+    for table in ORDER:
+        found[table] = sum(put_rows(store, table, SCHEMAS[table].names, rows) for rows in _rows(root, table))
+    with store.transaction() as conn:
+        for source, (first, last) in sorted(whole["reach"].items()):
+            cover(conn, source, (utc(first), utc(last) + timedelta(seconds=60)))
+    return found
+
+
+def _rows(root: Path, table: str) -> Iterator[Sequence[tuple[Any, ...]]]:
+    for path in sorted((root / table).glob("service=*/month=*/*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(CHUNK):
+            yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def export_tables(store: Store, root: Path) -> dict[str, int]:
+    """Write every table of a database as one Parquet file each, by rename; return how many rows. Detector states stay behind.
+
+    Raises StoreError when it cannot be written.
+    """
+    kinds = {"TEXT": TEXT, "INTEGER": WHOLE, "REAL": NUMBER}
+    found = {}
+    for table, columns in columns_of_schema().items():
+        if table.startswith("detector_state"):
+            continue
+        schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+        place, found[table] = root / table / f"{table}.parquet", 0
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            fresh = place.with_suffix(".new")
+            with pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+                for rows in rows_of(store, table, list(columns), CHUNK):
+                    file.write_batch(
+                        pa.record_batch(
+                            [
+                                pa.array(values, kind)
+                                for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+                            ],
+                            schema=schema,
+                        )
+                    )
+                    found[table] += len(rows)
+            fresh.replace(place)
+        except OSError as error:
+            raise StoreError(f"{place}: cannot be written: {error.strerror or error}") from error
+    return found

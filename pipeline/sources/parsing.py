@@ -1,0 +1,135 @@
+"""Small things every source needs to read outside data safely: clean text, keyed author names, strict numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Record, Reject
+
+TEXT_CAP = 20_000
+TITLE_CAP = 500
+MOST_ROWS = 5000  # of one answer; no upstream gives more at a time
+FUTURE = timedelta(minutes=5)
+SETTLED = timedelta(seconds=60)  # what is younger may not be shown yet: its absence says nothing
+_WHO = ("author", "author_fullname", "account", "user", "by", "_highlightResult")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_BREAK = re.compile(r"(?i)<\s*(br|/p|/li|/div)[^<>]{0,200}>")
+
+
+def plain(value: object, cap: int = TEXT_CAP) -> str:
+    """Return outside text fit for storage: a string, capped, without NUL and lone surrogates."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    return text[:cap].replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def unmarked(value: object, cap: int = TEXT_CAP) -> str:
+    """Return the text of a piece of HTML; what looks like a tag is dropped, entities are read once."""
+    text = _TAG.sub(" ", _BREAK.sub("\n", plain(value, cap * 4)))
+    # a character reference of thousands of digits is none, and more than Python reads
+    text = html.unescape(re.sub(r"&#[xX]?[0-9a-fA-F]{8,}", " ", text))
+    return plain(re.sub(r"[ \t]+", " ", text), cap)
+
+
+def author_key(author: str, source: str, salt: bytes) -> str:
+    """Return the keyed hash under which an author is known here; empty for a deleted or absent one."""
+    if author in ("", "[deleted]", "None"):
+        return ""
+    return hmac.new(salt, f"{source}\0{author}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+
+
+def from_epoch(value: object) -> datetime:
+    """Read seconds of the epoch, as a number or as text; raises ValueError outside 2000 to 2100."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("time is not a number of seconds")
+    try:
+        seconds = float(value)
+    except OverflowError as error:
+        raise ValueError("time is out of range") from error
+    if not math.isfinite(seconds) or not 946_684_800 <= seconds < 4_102_444_800:
+        raise ValueError(f"time {plain(value, 40)!r} is out of range")
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def not_from_the_future(moment: datetime, now: datetime) -> datetime:
+    """Return the moment; raises ValueError when it lies more than five minutes ahead of `now`."""
+    if moment > now + FUTURE:
+        raise ValueError(f"time {moment.isoformat()} lies in the future")
+    return moment
+
+
+def past(moment: datetime, now: datetime) -> datetime | None:
+    """Return a moment that is told beside the one that counts, None when it lies ahead."""
+    return moment if moment <= now + FUTURE else None
+
+
+_WHOLE = re.compile(r"[0-9]{1,15}")
+
+
+def whole(text: str) -> int:
+    """Read a count written in ASCII digits only; raises ValueError on signs, fractions, separators, other digits."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not a whole count")
+    return int(text)
+
+
+def read_json(body: bytes, source: str) -> Any:
+    """Parse JSON strictly; raises SourceError, `blocked` when the answer is a web page."""
+
+    def no_constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=no_constant)
+    except (ValueError, RecursionError) as error:
+        head = body[:200]
+        if body.lstrip()[:1] == b"<":
+            words = f"{source}: answered with a web page instead of JSON"
+            raise SourceError(words, outcome="blocked", head=head) from error
+        if not body.strip():
+            raise SourceError(f"{source}: answered with nothing") from error
+        raise SourceError(f"{source}: not valid JSON: {plain(error, 120)}", head=head) from error
+
+
+def is_page(body: bytes) -> bool:
+    """Return whether a body is a web page: what a block page, a login or a captcha comes as."""
+    return bool(re.search(rb"(?i)<(!doctype\s+html|html)[\s>]", body[:4000]))
+
+
+def stream(
+    source: str, rows: Iterable[Record], rejected: Iterable[Reject], since: datetime, reached: datetime, now: datetime
+) -> Batch:
+    """Return what was read of a stream of posts, covered from where it reached back to until what may not show yet."""
+    kept = tuple(rows)
+    detail = "" if reached == since else f"could reach back only to {reached:%Y-%m-%d %H:%M} UTC"
+    return Batch(
+        source=source,
+        rows=kept,
+        rejected=tuple(rejected),
+        detail=detail,
+        outcome="ok" if kept else "empty",
+        covered=(reached, max(reached, now - SETTLED)),
+        memory={"retry_after": ""},
+    )
+
+
+def reject(where: str, reason: object, head: object) -> Reject:
+    """Describe a refused row."""
+    if isinstance(reason, KeyError):
+        reason = f"no {reason.args[0]}"
+    elif isinstance(reason, TypeError | AttributeError):
+        reason = "not of the expected shape"
+    if isinstance(head, dict):
+        # who wrote it is not kept, here as little as elsewhere
+        head = {key: value for key, value in head.items() if key not in _WHO}
+    return Reject(where=plain(where, 200), reason=plain(reason, 200), head=plain(head, 200))

@@ -1,0 +1,1 @@
+"""The alert stage: what is due is sent; the program also watches itself."""

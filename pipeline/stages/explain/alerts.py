@@ -1,0 +1,160 @@
+"""From an incident to rows of the outbox: which route hears what, when, and what keeps it quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.config.load import Config
+from pipeline.config.settings import Route
+from pipeline.core.alerts import Alert, message_id
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.series import Interval
+from pipeline.core.times import iso
+from pipeline.notify.payload import facts, subject
+from pipeline.notify.policy import Rules, decide, next_gap
+from pipeline.notify.routing import quiet_until, refusals, routes_of, silenced_by
+from pipeline.store import Store
+from pipeline.store.operators import silences
+from pipeline.store.outbox import alerts_of
+from pipeline.store.verdicts import verdicts
+
+CHART_BEFORE = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Whether and how findings become alerts; `since` None stores and learns without telling anybody."""
+
+    since: datetime | None
+    channels: Sequence[str]
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a message about an incident is made of, beside the incident."""
+
+    service: Service
+    said: Sequence[Mapping[str, Any]]
+    intervals: Sequence[Interval]
+    links: Sequence[Mapping[str, Any]]
+    events: Sequence[tuple[NewsEvent, str]]
+    hit: tuple[str, ...] = ()  # the services of a shared failure
+
+
+def rules_of(config: Config, route: Route, since: datetime) -> Rules:
+    """Return how few a route's messages are."""
+    a = config.alerts
+    return Rules(
+        from_state=route.from_state or a.from_state,
+        min_gap=a.min_gap,
+        max_gap=a.max_gap,
+        alerting_since=since,
+        remind_every=a.remind_every,
+    )
+
+
+def alerts_for(
+    store: Store,
+    config: Config,
+    telling: Telling,
+    incident: Incident,
+    material: Material,
+    now: datetime,
+    *,
+    hears: bool = True,
+) -> list[Alert]:
+    """Return the rows to write about an incident now, for every route and channel that hears of it.
+
+    Who was told that it began is told that it is over, whatever has changed since: routes, channels, silences, what is
+    watched, and (`hears` false) that it is told as part of another by now, unless that one is told to them.
+    """
+    if telling.since is None:
+        return []
+    past = alerts_of(store, incident.id)
+    if not (hears or past):
+        return []
+    silent = silences(store, now)
+    elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
+    hit = material.hit or (incident.service,)
+    configured = {route.name for route in routes_of(config)}
+    quiet = silenced_by(silent, hit, incident.affected(now), now) is not None
+    found: list[Alert] = []
+    for route in _ever(config, past):
+        mine = [alert for alert in past if alert.route == route.name]
+        channels = route.channels or telling.channels
+        if not channels:
+            continue
+        # what one channel was told stands for all; the one that is asked first now may be new
+        sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
+        rules = rules_of(config, route, telling.since)
+        transition = decide(incident, sent, rules, now)
+        if transition is None or (route.name, channels[0]) in elsewhere:
+            continue
+        owed = bool(sent) and transition == "over"
+        if not owed and (
+            not hears or route.name not in configured or quiet or any(refusals(route, incident, now, hit))
+        ):
+            continue
+        told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
+        wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
+        due = quiet_until(route, incident.impact, now) or now + wait
+        for channel in channels:
+            mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
+            found.append(
+                Alert(
+                    message_id=message_id(*mark),
+                    incident=incident.id,
+                    service=material.service.id,
+                    transition=transition,
+                    channel=channel,
+                    created=now,
+                    due_at=due,
+                    subject=subject(told),
+                    facts=told,
+                    route=route.name,
+                )
+            )
+    return found
+
+
+def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
+    """Return the routes that are configured, and those that are gone but were told of an incident: an end is owed to them."""
+    routes = list(routes_of(config))
+    names = {route.name for route in routes}
+    gone = {alert.route: None for alert in past if alert.route not in names}
+    used = config.alerts.channels or next((r.channels for r in routes if r.channels), ())
+    return [*routes, *(Route.model_construct(name=name, channels=used) for name in gone)]
+
+
+def _facts(
+    store: Store,
+    telling: Telling,
+    incident: Incident,
+    material: Material,
+    transition: str,
+    sent: int,
+    rules: Rules,
+    now: datetime,
+) -> dict[str, Any]:
+    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in material.events}
+    mine = [i for i in material.intervals if i.span_end(now) >= incident.onset]
+    series = verdicts(store, incident.onset - CHART_BEFORE, now, service=material.service.id)
+    told = facts(
+        incident,
+        material.service,
+        transition,
+        material.said,
+        mine,
+        series,
+        material.links,
+        news,
+        now,
+        next_after=now + next_gap(sent + 1, rules),
+        simulated=telling.simulated,
+    )
+    return {**told, "hit": list(material.hit)}

@@ -1,0 +1,241 @@
+"""What is said and counted about a service over time: by hour, by bin, by day; claims of news items; advisories."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from pipeline.core.incidents import OURS, Advisory, Claim, Known
+from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.store import Store
+from pipeline.store.runs import heard
+from pipeline.store.verdicts import distinct
+
+
+def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
+    """Return (posts, mean anger) about a service by hour; hours without any are absent."""
+    rows = store.rows(
+        "SELECT substr(created, 1, 13) AS hour, count(*), avg(anger) FROM post_tags WHERE service = ? AND created >= ?"
+        " AND created < ? GROUP BY hour",
+        (service, iso(since), iso(until)),
+    )
+    return {utc(f"{row[0]}:00:00Z"): (int(row[1]), float(row[2])) for row in rows}
+
+
+def complaint_bins(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[str, list[tuple[datetime, int, float]]]:
+    """Return the source that counted most intervals of a service, and (start, seconds, total) of its totals, oldest first.
+
+    Where a source tells parts only, they are summed; moving totals are left out.
+    """
+    by_source: dict[str, list[tuple[datetime, int, float]]] = {}
+    span = (service, iso(since), iso(until))
+    for source in distinct(store, "complaint_counts", "source"):
+        # totals lie together in the key; only where a source tells none are its parts summed
+        rows = store.rows(
+            "SELECT start, interval_s, total FROM complaint_counts WHERE source = ? AND service = ? AND region = '' AND indicator = ''"
+            " AND start >= ? AND start < ? AND window != 'rolling' ORDER BY start, interval_s",
+            (source, *span),
+        ) or store.rows(
+            "SELECT start, interval_s, sum(total) FROM complaint_counts WHERE source = ? AND service = ? AND start >= ? AND start < ?"
+            " AND indicator = '' AND window != 'rolling' GROUP BY start, interval_s ORDER BY start, interval_s",
+            (source, *span),
+        )
+        if rows:
+            by_source[source] = [(utc(row[0]), int(row[1]), float(row[2])) for row in rows]
+    if not by_source:
+        return "", []
+    best = max(sorted(by_source), key=lambda name: len(by_source[name]))
+    return best, by_source[best]
+
+
+def complaints_by_hour(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[datetime, float], datetime | None]:
+    """Return a service's totals by hour, of the source that counted most intervals, and up to when it counted; as complaint_bins."""
+    best: list[sqlite3.Row] = []
+    for source in distinct(store, "complaint_counts", "source"):
+        for part, bins in (("region = '' AND", "*"), ("", "DISTINCT start || interval_s")):
+            rows = store.rows(
+                f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s)) FROM complaint_counts"
+                f" WHERE source = ? AND service = ? AND {part} indicator = '' AND start >= ? AND start < ?"
+                " AND window != 'rolling' GROUP BY 1 ORDER BY 1",
+                (source, service, iso(since), iso(until)),
+            )
+            if rows:
+                break
+        if sum(row[2] for row in rows) > sum(row[2] for row in best):
+            best = rows
+    if not best:
+        return {}, None
+    end = utc(best[-1][3][:20]) + timedelta(seconds=int(best[-1][3][20:]) - 100000)
+    return {utc(f"{row[0]}:00:00Z"): float(row[1]) for row in best}, end
+
+
+def complaints_by_country(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[str, dict[datetime, float]], datetime]:
+    """Return a service's complaints by country and hour, from the source that tells most countries, and up to when it counted."""
+    found: dict[str, dict[str, dict[datetime, float]]] = {}
+    ends: dict[str, datetime] = {}
+    for source in distinct(store, "complaint_counts", "source"):
+        # source and service lead the key: the rows of others are not read
+        rows = store.rows(
+            "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts"
+            " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ? AND window != 'rolling'"
+            " GROUP BY country, hour",
+            (source, service, iso(since), iso(until)),
+        )
+        for country, hour, total, last, width in rows:
+            ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
+            found.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
+    most = max(sorted(found), key=lambda name: len(found[name]), default="")
+    return found.get(most, {}), ends.get(most, since)
+
+
+def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, str, datetime, Claim]]:
+    """Return (source, native id, outlet, published, claim) of the items of news events, oldest first."""
+    marks = ",".join("?" * len(news_events))
+    rows = store.rows(
+        "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id) JOIN news_event_items e"
+        f" USING (source, native_id) WHERE e.news_event IN ({marks}) ORDER BY n.published, n.outlet, c.kind, c.value",
+        tuple(news_events),
+    )
+    return [
+        (
+            r["source"],
+            r["native_id"],
+            r["outlet"],
+            utc(r["published"]),
+            Claim(kind=r["kind"], value=r["value"], said_by=r["said_by"], definition=r["definition"]),
+        )
+        for r in rows
+    ]
+
+
+def stories_between(store: Store, service: str, since: datetime) -> list[tuple[datetime, datetime | None, str]]:
+    """Return (onset, end, impact) of a service's incidents since a moment; groups of shared failures are left out."""
+    rows = store.rows(
+        "SELECT onset, \"end\", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE '%-shared' ORDER BY onset",
+        (service, iso(since)),
+    )
+    return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
+
+
+def past_outages(store: Store, until: datetime) -> list[Known]:
+    """Return our incidents that were over by a moment in the form outages are compared in, oldest first."""
+    rows = store.rows(
+        "SELECT i.id, i.service, s.vendor, s.name, i.onset, i.\"end\", i.impact, i.symptom, ifnull(group_concat(DISTINCT k.role), '') AS roles"
+        " FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN incident_components c ON c.incident = i.id AND c.status = 'affected'"
+        ' LEFT JOIN components k ON k.service = i.service AND k.id = c.component WHERE NOT i.active AND i."end" <= ? GROUP BY i.id ORDER BY i.onset',
+        (iso(until),),
+    )
+    return [
+        Known(
+            id=r["id"],
+            provider=r["vendor"] or r["name"],
+            service=r["service"],
+            began=utc(r["onset"]),
+            impact=r["impact"],
+            minutes=(utc(r["end"]) - utc(r["onset"])).total_seconds() / 60,
+            roles=frozenset(filter(None, r["roles"].split(","))),
+            symptom=r["symptom"],
+            steps=(),
+            source=OURS,
+        )
+        for r in rows
+    ]
+
+
+def known_since(store: Store, service: str, page: str) -> datetime | None:
+    """Return since when a service is known: its page's oldest notice, the oldest count or the oldest post about it."""
+    notice = store.rows("SELECT min(displayed_at) FROM status_updates WHERE page = ?", (page,))[0][0]
+    crowd = heard_since(store, service)
+    return min(filter(None, (utc_or_none(notice), crowd)), default=None)
+
+
+def heard_since(store: Store, service: str) -> datetime | None:
+    """Return since when people are heard of a service: the oldest count or the oldest post about it."""
+    asked: list[tuple[str, tuple[str, ...]]] = [("SELECT min(created) FROM post_tags WHERE service = ?", (service,))]
+    table, whole = "complaint_counts", "source = ? AND service = ? AND region = ? AND indicator = ?"
+    for source in distinct(store, table, "source"):
+        # by the whole key, so that the cost is in kinds of counts and not in how many there are
+        for region in distinct(store, table, "region", "source = ? AND service = ?", (source, service)):
+            part = source, service, region
+            for indicator in distinct(store, table, "indicator", "source = ? AND service = ? AND region = ?", part):
+                asked.append((f"SELECT min(start) FROM {table} WHERE {whole}", (*part, indicator)))
+    return min((utc(at) for sql, values in asked for (at,) in store.rows(sql, values) if at is not None), default=None)
+
+
+def read_hours(store: Store, service: str, since: datetime, until: datetime) -> set[datetime] | None:
+    """Return the hours in which posts were read, less those in which a crowd said that a service is out and one after.
+
+    None where it is not known what was read.
+    """
+    read = [
+        span
+        for source in distinct(store, "posts", "source")
+        for span in heard(store, source)
+        if span[1] > since and span[0] < until
+    ]
+    if not read:
+        return None
+    out = store.rows(
+        'SELECT e.onset, e."end" FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd'
+        ' AND (e."end" IS NULL OR e."end" >= ?) AND e.onset < ?',
+        (service, iso(since), iso(until)),
+    )
+    spells = [(utc(r[0]), (utc_or_none(r[1]) or until) + timedelta(hours=1)) for r in out]
+    slack = timedelta(minutes=5)  # what is public a little later
+    hours = (since + timedelta(hours=n) for n in range(int((until - since) / timedelta(hours=1))))
+    return {
+        h
+        for h in hours
+        if any(a <= h + slack and b >= h + timedelta(hours=1) - slack for a, b in read)
+        and not any(a < h + timedelta(hours=1) and b > h for a, b in spells)
+    }
+
+
+def advisories(store: Store, *, lasting: bool = False) -> list[Advisory]:
+    """Return surge advisories, oldest first; `lasting` leaves out those that ended."""
+    rows = store.rows(f"SELECT * FROM advisories {'WHERE until IS NULL' if lasting else ''} ORDER BY since, service")
+    return [
+        Advisory(
+            service=r["service"],
+            since=utc(r["since"]),
+            until=utc_or_none(r["until"]),
+            level=r["level"],
+            reasons=tuple(json.loads(r["reasons"])),
+            signals=tuple(tuple(s) for s in json.loads(r["signals"])),
+        )
+        for r in rows
+    ]
+
+
+def put_advisories(conn: sqlite3.Connection, rows: Iterable[Advisory]) -> None:
+    """Write advisories over what was known of them, inside the caller's transaction."""
+    conn.executemany(
+        "INSERT OR REPLACE INTO advisories VALUES (?,?,?,?,?,?)",
+        [
+            (
+                a.service,
+                iso(a.since),
+                iso_or_none(a.until),
+                a.level,
+                json.dumps(a.reasons, ensure_ascii=False),
+                json.dumps(a.signals),
+            )
+            for a in rows
+        ],
+    )
+
+
+def last_read(store: Store, service: str) -> datetime | None:
+    """Return when anything that could tell of a service was last read: counts, posts, its page; None for never."""
+    streams = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
+    ends = [span[1] for stream in streams for span in heard(store, stream)[-1:]]
+    rows = store.rows("SELECT until FROM coverage WHERE source IN ('status', ?)", (f"status:{service}",))
+    return max([*ends, *(utc(row[0]) for row in rows)], default=None)

@@ -1,0 +1,257 @@
+"""What the sources said: posts, news, counts, status updates, chart ranks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pipeline.core.records import Batch, ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
+from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.store import Store
+from pipeline.store.runs import cover, quarantine, remember
+
+_POST = """INSERT INTO posts (source, native_id, kind, community, author_key, author_created, created, collected,
+ edited, deleted, parent_id, title, text, url) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+ ON CONFLICT (source, native_id) DO UPDATE SET title=excluded.title, text=excluded.text, edited=excluded.edited,
+ deleted=excluded.deleted, author_key=iif(excluded.deleted, '', author_key), url=iif(excluded.deleted, '', url),
+ tagged_by=NULL
+ WHERE deleted=0 AND (excluded.deleted=1 OR ((excluded.title, excluded.text) != (title, text)
+ AND ifnull(excluded.edited, '') >= ifnull(edited, '')))"""
+_COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, start, interval_s, total, baseline,
+ window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
+ ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
+ WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
+_STATUS = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
+ created_at, collected, body, timing) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+ ON CONFLICT DO UPDATE SET name=excluded.name, status=excluded.status, impact=excluded.impact,
+ components=excluded.components, body=excluded.body WHERE (excluded.name, excluded.status, excluded.impact,
+ excluded.components, excluded.body) != (name, status, impact, components, body)"""
+_NEWS = """INSERT INTO news_items VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET title=excluded.title,
+ summary=excluded.summary WHERE (excluded.title, excluded.summary) != (title, summary)"""
+_REVISION = """INSERT OR IGNORE INTO item_revisions SELECT source, native_id, ?, title, summary FROM news_items
+ WHERE source=? AND native_id=? AND (title, summary) != (?, ?)"""
+_OUTSIDE = "INSERT INTO outside_verdicts VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
+_RANK = "INSERT INTO chart_ranks VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+
+
+def _post_row(p: Post) -> tuple[object, ...]:
+    return (
+        p.source,
+        p.native_id,
+        p.kind,
+        p.community,
+        p.author_key,
+        iso_or_none(p.author_created),
+        iso(p.created),
+        iso(p.collected),
+        iso_or_none(p.edited),
+        int(p.deleted),
+        p.parent_id,
+        p.title,
+        p.text,
+        p.url,
+    )
+
+
+def _count_row(c: ComplaintCount) -> tuple[object, ...]:
+    return (
+        c.service,
+        c.source,
+        c.region,
+        c.indicator,
+        iso(c.start),
+        c.interval_s,
+        c.total,
+        c.baseline,
+        c.window,
+        iso(c.collected),
+    )
+
+
+def _status_row(u: StatusUpdate) -> tuple[object, ...]:
+    return (
+        u.page,
+        u.incident_id,
+        u.update_id,
+        u.name,
+        u.status,
+        u.impact,
+        json.dumps(u.components),
+        iso(u.displayed_at),
+        iso(u.created_at),
+        iso(u.collected),
+        u.body,
+        u.timing,
+    )
+
+
+def _news_row(n: NewsItem) -> tuple[object, ...]:
+    return (n.source, n.native_id, n.outlet, iso(n.published), iso(n.collected), n.title, n.summary, n.url)
+
+
+def _rank_row(r: ChartRank) -> tuple[object, ...]:
+    return (r.store, r.country, r.chart, r.app, r.rank, iso(r.observed), iso(r.collected))
+
+
+def _outside_row(v: OutsideVerdict) -> tuple[object, ...]:
+    return (v.source, v.service, v.verdict, iso(v.observed), iso(v.collected))
+
+
+def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple[str, str]]:
+    """Return which of some items are stored: only these may be about to be rewritten."""
+    found: set[tuple[str, str]] = set()
+    by_source: dict[str, list[str]] = {}
+    for item in news:
+        by_source.setdefault(item.source, []).append(item.native_id)
+    for source, ids in by_source.items():
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            marks = ",".join("?" * len(some))
+            rows = conn.execute(
+                f"SELECT native_id FROM news_items WHERE source = ? AND native_id IN ({marks})", (source, *some)
+            )
+            found |= {(source, row[0]) for row in rows}
+    return found
+
+
+def save_batch(store: Store, batch: Batch, now: datetime) -> int:
+    """Store a batch's rows, rejects and memory in one transaction; return how many rows were new or changed."""
+    news = [row for row in batch.rows if isinstance(row, NewsItem)]
+    with store.transaction() as conn:
+        known = _known_news(conn, news)
+        conn.executemany(
+            _REVISION,
+            [(iso(now), n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
+        )
+        # a cursor's rowcount leaves out what triggers did, and rows an upsert found unchanged
+        new = sum(
+            max(0, conn.executemany(sql, rows).rowcount)
+            for sql, rows in (
+                (_POST, [_post_row(row) for row in batch.rows if isinstance(row, Post)]),
+                (_COUNT, [_count_row(row) for row in batch.rows if isinstance(row, ComplaintCount)]),
+                (_STATUS, [_status_row(row) for row in batch.rows if isinstance(row, StatusUpdate)]),
+                (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
+                (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, OutsideVerdict)]),
+                (_NEWS, [_news_row(row) for row in news]),
+            )
+            if rows
+        )
+        quarantine(conn, batch.source, batch.rejected, now)
+        remember(conn, batch.source, batch.memory)
+        for span in (*batch.covered_too, *([batch.covered] if batch.covered else [])):
+            cover(conn, batch.source, span)
+    return new
+
+
+def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_000) -> list[Post]:
+    """Return posts not read yet, or read by another model since a moment, oldest first."""
+    rows = store.rows(
+        "SELECT * FROM posts WHERE tagged_by IS NULL OR (tagged_by != ? AND created >= ?)"
+        " ORDER BY created, source, native_id LIMIT ?",
+        (model, iso(since), limit),
+    )
+    return [post_of(row) for row in rows]
+
+
+def post_of(row: sqlite3.Row) -> Post:
+    """Read a stored post back."""
+    return Post(
+        source=row["source"],
+        native_id=row["native_id"],
+        kind=row["kind"],
+        community=row["community"],
+        author_key=row["author_key"],
+        author_created=utc_or_none(row["author_created"]),
+        created=utc(row["created"]),
+        collected=utc(row["collected"]),
+        edited=utc_or_none(row["edited"]),
+        deleted=bool(row["deleted"]),
+        parent_id=row["parent_id"],
+        title=row["title"],
+        text=row["text"],
+        url=row["url"],
+    )
+
+
+def news_of(r: sqlite3.Row) -> NewsItem:
+    """Read a stored news item back."""
+    return NewsItem(
+        source=r["source"],
+        native_id=r["native_id"],
+        outlet=r["outlet"],
+        published=utc(r["published"]),
+        collected=utc(r["collected"]),
+        title=r["title"],
+        summary=r["summary"],
+        url=r["url"],
+    )
+
+
+def status_of(r: sqlite3.Row) -> StatusUpdate:
+    """Read a stored status update back."""
+    return StatusUpdate(
+        page=r["page"],
+        incident_id=r["incident_id"],
+        update_id=r["update_id"],
+        name=r["name"],
+        status=r["status"],
+        impact=r["impact"],
+        components=tuple((n, old, new) for n, old, new in json.loads(r["components"])),
+        displayed_at=utc(r["displayed_at"]),
+        created_at=utc(r["created_at"]),
+        collected=utc(r["collected"]),
+        body=r["body"],
+        timing=r["timing"],
+    )
+
+
+def has_untagged(store: Store) -> bool:
+    """Return whether any post waits to be read."""
+    return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL LIMIT 1"))
+
+
+def count_posts(store: Store, since: datetime, until: datetime) -> int:
+    """Return how many posts were created in [since, until)."""
+    return int(
+        store.rows("SELECT count(*) FROM posts WHERE created >= ? AND created < ?", (iso(since), iso(until)))[0][0]
+    )
+
+
+def status_updates(store: Store, page: str, since: datetime, until: datetime) -> list[StatusUpdate]:
+    """Return every update of a page's incidents that had one displayed in [since, until], in order of display."""
+    rows = store.rows(
+        "SELECT * FROM status_updates WHERE page = :page AND displayed_at <= :until AND incident_id IN (SELECT"
+        " incident_id FROM status_updates WHERE page = :page AND displayed_at BETWEEN :since AND :until)"
+        " ORDER BY displayed_at, incident_id, update_id",
+        {"page": page, "since": iso(since), "until": iso(until)},
+    )
+    return [status_of(row) for row in rows]
+
+
+def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
+    """Return items published in [since, until], oldest first."""
+    rows = store.rows(
+        "SELECT * FROM news_items WHERE published BETWEEN ? AND ? ORDER BY published, source, native_id",
+        (iso(since), iso(until)),
+    )
+    return [news_of(row) for row in rows]
+
+
+def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datetime) -> list[tuple[str, datetime, int]]:
+    """Return (app, observed, rank) of the named apps in [since, until], oldest first."""
+    wanted = sorted(apps)
+    marks = ",".join("?" * len(wanted))
+    rows = store.rows(
+        f"SELECT app, observed, rank FROM chart_ranks WHERE app IN ({marks}) AND observed BETWEEN ? AND ?"
+        " ORDER BY observed, app",
+        (*wanted, iso(since), iso(until)),
+    )
+    return [(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
+
+
+def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:
+    """Return the status pages with an update displayed in a span."""
+    sql = "SELECT DISTINCT page FROM status_updates WHERE displayed_at BETWEEN ? AND ?"
+    return {row[0] for row in store.rows(sql, (iso(since), iso(until)))}

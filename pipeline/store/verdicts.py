@@ -1,0 +1,228 @@
+"""What the detector works on and what it found: counts by series, verdicts, detector state."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.core.series import Mention, SeriesKey, VerdictRow, totals
+from pipeline.core.times import iso, utc
+from pipeline.store import Store
+from pipeline.store.runs import heard, put_stage_note, stage_note
+
+PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
+
+
+def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
+    """Return every mention of a service in a source's posts created in [since, until), oldest first."""
+    rows = store.rows(
+        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t LEFT JOIN votes v USING"
+        " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
+        " ORDER BY t.created, t.native_id, t.service",
+        (source, iso(since), iso(until)),
+    )
+    return [Mention(service, utc(stamp), bool(counted), fingerprint) for service, stamp, counted, fingerprint in rows]
+
+
+def distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
+    """Return the distinct values of an indexed column by hopping from one to the next: cost is in values, not rows."""
+    found: list[Any] = []
+    row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where}", values)[0]
+    while row[0] is not None:
+        found.append(row[0])
+        row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where} AND {column} > ?", (*values, row[0]))[0]
+    return found
+
+
+def post_sources(store: Store) -> list[str]:
+    """Return the sources that have brought posts, sorted."""
+    return distinct(store, "posts", "source")
+
+
+def count_groups(store: Store) -> list[tuple[str, int, str]]:
+    """Return (source, interval_s, window) of every kind of complaint count that is judged: rolling ones are not."""
+    found = []
+    for source in distinct(store, "complaint_counts", "source"):
+        for width in distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
+            windows = distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
+            found += [(source, int(width), str(window)) for window in windows if window != "rolling"]
+    return found
+
+
+def counts(
+    store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
+) -> list[tuple[str, datetime, float]]:
+    """Return (service or service|indicator, start, total) of all regions together in a span.
+
+    Where a total exists for an interval it is the count; else the count is the sum of its regions, or of its
+    indicators when no region is told.
+    """
+    rows = store.rows(
+        "SELECT service, indicator, start, max(CASE WHEN region = '' THEN total END),"
+        " sum(CASE WHEN region != '' THEN total END) FROM complaint_counts WHERE source=? AND interval_s=?"
+        " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
+        (source, interval_s, window, iso(since), iso(until)),
+    )
+    return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
+
+
+def newest_start(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
+    """Return the start of the newest interval a source has counted."""
+    sql = "SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
+    row = store.rows(sql, (source, interval_s, window))[0]
+    return utc(row[0]) if row[0] else None
+
+
+def first_bin(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
+    """Return the oldest moment a source knows of: its first covered moment for posts (no window), its first interval."""
+    if not window:
+        spans = heard(store, source)
+        return spans[0][0] if spans else None
+    sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
+    row = store.rows(sql, (source, interval_s, window))[0]
+    return utc(row[0]) if row[0] else None
+
+
+def oldest_change(store: Store, source: str, interval_s: int, window: str, since: datetime) -> datetime | None:
+    """Return the oldest time among rows collected after a moment (posts when no window): what may need judging again."""
+    if not window:
+        row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, iso(since)))[0]
+    else:
+        sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND collected > ? AND interval_s=? AND window=?"
+        row = store.rows(sql, (source, iso(since), interval_s, window))[0]
+    return utc(row[0]) if row[0] else None
+
+
+def newest_collected(store: Store, source: str, window: str) -> datetime | None:
+    """Return when the newest row of a source was collected (posts when no window)."""
+    table = "complaint_counts" if window else "posts"
+    row = store.rows(f"SELECT max(collected) FROM {table} WHERE source=?", (source,))[0]
+    return utc(row[0]) if row[0] else None
+
+
+def save_judgement(
+    store: Store,
+    subject: str,
+    keys: Iterable[SeriesKey],
+    rows: Sequence[VerdictRow],
+    states: Mapping[str, _State],
+    *,
+    redo_from: datetime | None,
+    now: datetime,
+    collected: datetime | None,
+    before: bytes = b"",
+) -> int:
+    """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed.
+
+    `collected` is when the newest row that was seen was collected: what is collected later is looked at again. `before` are the
+    bytes of the state `now` as it was loaded: of what is the same nothing is written.
+    """
+    keys = list(keys)
+    with store.transaction() as conn:
+        conn.executemany(
+            "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
+            [(str(k), k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for k in keys],
+        )
+        if redo_from is not None:
+            conn.executemany(
+                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), iso(redo_from)) for k in keys]
+            )
+        new = conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows).rowcount
+        for slot, (detector, version, through, blob) in states.items():
+            conn.execute(
+                "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
+                " version=excluded.version, through=excluded.through",
+                (subject, slot, detector, version, iso(through)),
+            )
+            _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
+        put_stage_note(conn, "detect", subject, iso(min(collected or now, now)))
+        alarmed = [row[1] for row in rows if row[8]]
+        if alarmed:
+            # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
+            put_stage_note(conn, "detect", "alarmed", max(iso(now), stage_note(store, "detect", "alarmed") or ""))
+            put_stage_note(conn, "detect", "alarmed_bin", min(alarmed))
+    return max(0, new)
+
+
+_State = tuple[str, int, datetime, bytes]
+
+
+def has_state(store: Store) -> bool:
+    """Return whether a detector has judged anything here."""
+    return bool(store.rows("SELECT 1 FROM detector_state LIMIT 1"))
+
+
+def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, before: bytes) -> None:
+    changed = [
+        (subject, slot, at // PART, blob[at : at + PART])
+        for at in range(0, len(blob), PART)
+        if blob[at : at + PART] != before[at : at + PART]
+    ]
+    conn.executemany("INSERT OR REPLACE INTO detector_state_parts VALUES (?,?,?,?)", changed)
+    conn.execute(
+        "DELETE FROM detector_state_parts WHERE subject=? AND slot=? AND part >= ?",
+        (subject, slot, -(-len(blob) // PART)),
+    )
+
+
+def load_state(store: Store, subject: str, slot: str) -> _State | None:
+    """Return a stored detector state: (detector, version, judged through, bytes); None where there is none."""
+    known = store.rows(
+        "SELECT detector, version, through FROM detector_state WHERE subject=? AND slot=?", (subject, slot)
+    )
+    if not known:
+        return None
+    parts = store.rows(
+        "SELECT bytes FROM detector_state_parts WHERE subject=? AND slot=? ORDER BY part", (subject, slot)
+    )
+    return known[0][0], int(known[0][1]), utc(known[0][2]), b"".join(row[0] for row in parts)
+
+
+def forget_old_verdicts(store: Store, before: datetime) -> int:
+    """Delete verdicts older than a moment that say nothing unusual; return how many went.
+
+    Those around incidents stay: without them a chart drawn later would show holes where all was quiet.
+    """
+    sql = (
+        "WITH kept AS MATERIALIZED (SELECT s.series, strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours') AS since,"
+        " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i JOIN series s USING (service))"
+        " DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0 AND NOT EXISTS (SELECT 1 FROM kept"
+        " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
+    )
+    with store.transaction() as conn:
+        return conn.execute(sql, (iso(before),)).rowcount
+
+
+def verdicts(
+    store: Store, since: datetime, until: datetime, *, service: str | None = None, minimum: float | None = None
+) -> dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]]:
+    """Return (bin start, observed, expected, upperbound, score, level) by series in [since, until); NaN for NULL.
+
+    `minimum` restricts to series with at least one such score in the span.
+    """
+    # the series first, then each one's stretch of the key: by time alone every series would be read
+    sql = (
+        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level FROM series s CROSS JOIN verdicts v"
+        " WHERE v.series = s.series AND v.bin_start >= :since AND v.bin_start < :until"
+    )
+    if service is not None:
+        sql += " AND s.service = :service"
+    if minimum is not None:
+        sql += (
+            " AND s.series IN (SELECT series FROM verdicts WHERE bin_start >= :since AND bin_start < :until"
+            " AND score >= :minimum AND score >= 2)"
+        )
+    rows = store.rows(
+        sql + " ORDER BY v.series, v.bin_start",
+        {"since": iso(since), "until": iso(until), "service": service, "minimum": minimum},
+    )
+    found: dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]] = {}
+    keys: dict[str, SeriesKey] = {}
+    for row in rows:
+        key = keys.setdefault(row[0], SeriesKey.parse(row[0]))
+        numbers = [math.nan if value is None else float(value) for value in row[2:6]]
+        found.setdefault(key, []).append((utc(row[1]), numbers[0], numbers[1], numbers[2], numbers[3], int(row[6])))
+    return found

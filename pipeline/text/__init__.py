@@ -1,0 +1,1 @@
+"""What a text says: services, parts, symptoms, places, times, claims; `extract` puts them together."""

@@ -1,0 +1,95 @@
+"""Of several kinds, which: what a headline is about, and how the thing fails that a report speaks of.
+
+Both are logistic regressions over a text's sentence vector followed by the cues it shows at part of their weight;
+without the encoder or the file, rules alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.text.cues import CUES, cues
+from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
+from pipeline.text.models.files import NEWS, SYMPTOM, Unusable, read
+from pipeline.text.news import headline_cues, kind_of, says_down
+from pipeline.text.normalize import fold
+from pipeline.text.symptoms import SYMPTOM_WORDS, shown
+
+RULES = "rules"
+Features = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NewsModel:
+    """Tells kinds of news apart, or rules do."""
+
+    id: str
+    note: str
+    encoder: Encoder | None = None
+    regression: Any = None
+
+    def kind(self, title: str, summary: str) -> str:
+        """Return the kind of a news item."""
+        if self.encoder is None:
+            return kind_of(title, summary)
+        guess = str(self.regression.predict(headline_features(self.encoder, title, summary)[None, :])[0])
+        # a headline that says outright that something is down is no business news
+        plain = guess in ("company_business", "product", "other") and says_down(title)
+        return "service_outage" if plain else guess
+
+
+def headline_features(encoder: Encoder, title: str, summary: str) -> Features:
+    """Return what the news model reads of a headline and its summary."""
+    vector = encoder.vector(fold(f"{title}. {summary}" if summary else title))
+    return np.concatenate([vector, 0.5 * headline_cues(title, summary)])
+
+
+def load_news(folder: Path) -> NewsModel:
+    """Load the news model; on any doubt rules alone, with the reason in `note`."""
+    encoder, why = find_encoder()
+    if encoder is None:
+        return NewsModel(RULES, f"headlines by rules only: {why}")
+    try:
+        name, regression = read(folder / NEWS, lambda stored: _over(stored, DIMENSIONS + len(headline_cues(""))))
+    except Unusable as error:
+        return NewsModel(RULES, f"headlines by rules only: {error}")
+    return NewsModel(name, "", encoder, regression)
+
+
+@dataclass(frozen=True)
+class SymptomModel:
+    """Tells ways to fail apart."""
+
+    encoder: Encoder
+    regression: Any
+
+    def symptom(self, masked: str) -> str:
+        """Return the likeliest symptom of a masked report."""
+        guess = str(self.regression.predict(symptom_features(self.encoder, masked)[None, :])[0])
+        # an error at the login is first of all a login that fails
+        return "login" if guess in ("error", "all", "no_response") and "login" in shown(masked) else guess
+
+
+def symptom_features(encoder: Encoder, masked: str) -> Features:
+    """Return what the symptom model reads of a masked report."""
+    words, hints = set(shown(masked)), set(cues(masked))
+    found = [*(name in words for name in SYMPTOM_WORDS), *(f"cue_{name}" in hints for name in CUES)]
+    return np.concatenate([encoder.vector(masked), 0.3 * np.array(found, np.float64)])
+
+
+def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
+    """Return the symptom model and its id; raises Unusable."""
+    size = DIMENSIONS + len(SYMPTOM_WORDS) + len(CUES)
+    name, regression = read(folder / SYMPTOM, lambda stored: _over(stored, size))
+    return name, SymptomModel(encoder, regression)
+
+
+def _over(stored: Any, size: int) -> Any:
+    if stored.n_features_in_ != size:
+        raise ValueError("made for other texts")
+    return stored

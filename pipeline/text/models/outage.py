@@ -1,0 +1,139 @@
+"""Is this text a report of an outage? Two looks, or rules where there is no model.
+
+Every post gets a first look by a linear model; those it is unsure of, a second by a support vector machine over
+sentence vectors, which knows wordings and languages the labelled texts lack. A missing, cut or foreign model file
+means rules alone; a missing encoder, the first look alone. Either is said aloud by `note`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.text.cues import cues
+from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
+from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, Unusable, read, stamped
+from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
+from pipeline.text.models.linear import Linear, probability
+from pipeline.text.symptoms import symptom
+
+SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
+_REPORTS = {"cue_down", "cue_outage", "cue_cannot", "cue_broken", "cue_errorcode", "cue_kicked", "cue_spin"}
+_SOUNDS_LIKE = {
+    "cue_limit",
+    "cue_howto",
+    "cue_wish",
+    "cue_past",
+    "cue_mine",
+    "cue_works",
+    "cue_account",
+    "cue_politics",
+    "cue_joke",
+}
+
+
+def rule_score(masked: str) -> float:
+    """Return a rough probability from cues alone: what rules-only mode uses, and the baseline to beat."""
+    found = set(cues(masked))
+    if not found & _REPORTS:
+        return 0.05
+    return 0.4 if found & _SOUNDS_LIKE else 0.75
+
+
+class SecondLook:
+    """A support vector machine over sentence vectors, weighed against the first look by a logistic regression.
+
+    The machine's arithmetic is done here, for one text at a time: a matrix product may round a row otherwise beside
+    other rows, and scikit-learn's own path costs thirty times the work; a test holds the two equal.
+    """
+
+    def __init__(self, encoder: Encoder, first: str, parts: Mapping[str, Any]) -> None:
+        """Take the parts as stored: a fitted pipeline of PCA and SVC, the regression, and the first look it was fitted to.
+
+        `first` is the id of the first look at hand; raises an error of some kind when the parts do not belong to it.
+        """
+        machine, mix = parts["machine"], parts["mix"]
+        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2) or parts["first"] != first:
+            raise ValueError("made for another first look")
+        self.encoder, self.machine, self.mix = encoder, machine, mix
+        (_, axes), (_, svc) = machine.steps
+        self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_)
+        self._support, self._weights, self._bias = svc.support_vectors_, svc.dual_coef_[0], float(svc.intercept_[0])
+        self._gamma = float(svc.gamma)
+
+    def distance(self, masked: str) -> float:
+        """Return how far on the side of outages a text lies."""
+        place = self._axes @ (self.encoder.vector(masked).astype(np.float64) - self._mean)
+        near = np.exp(-self._gamma * ((self._support - place) ** 2).sum(axis=1))
+        return float(self._weights @ near) + self._bias
+
+    def score(self, masked: str, margin: float) -> float:
+        """Return the probability, given the first look's log odds."""
+        first, second = self.mix.coef_[0]
+        return probability(float(first * margin + second * self.distance(masked) + self.mix.intercept_[0]))
+
+
+@dataclass(frozen=True)
+class OutageModel:
+    """A loaded model, or rules; `id` is stored with every tag it gives."""
+
+    id: str
+    note: str
+    linear: Linear | None = None
+    second: SecondLook | None = None
+    symptoms: SymptomModel | None = None
+
+    def symptom(self, text: str, masked: str) -> str:
+        """Return how the thing fails that a report speaks of; empty when its words do not say and no model guesses."""
+        return self.symptoms.symptom(masked) if self.symptoms else symptom(text)
+
+    def scores(self, masked: Sequence[str], most: int | None = None) -> list[float]:
+        """Return the probability that each masked text reports an outage; `most` caps the second looks."""
+        if not masked:
+            return []
+        if self.linear is None:
+            return [rule_score(text) for text in masked]
+        margins = self.linear.margins(masked)
+        found = [probability(margin) for margin in margins]
+        if self.second is not None:
+            unsure = [i for i, margin in enumerate(margins) if abs(margin) <= SURE]
+            for i in sorted(unsure, key=lambda i: abs(margins[i]))[:most]:
+                found[i] = self.second.score(masked[i], margins[i])
+        return found
+
+
+def doubts(folder: Path) -> list[str]:
+    """Return what keeps the models of a folder from being used whole, without loading them; mostly nothing."""
+    found = [find_encoder()[1]]
+    for name in (FIRST, SECOND, SYMPTOM, NEWS):
+        try:
+            stamped(folder / name)
+        except Unusable as error:
+            found.append(str(error))
+    return [words for words in found if words]
+
+
+def load(folder: Path) -> OutageModel:
+    """Load the outage model; on any doubt rules alone, or the first look alone, with the reason in `note`."""
+    try:
+        name, linear = read(folder / FIRST, Linear)
+    except Unusable as error:
+        return OutageModel(RULES, f"rules only: {error}")
+    encoder, why = find_encoder()
+    if encoder is not None:
+        try:
+            second_name, second = read(folder / SECOND, lambda s: SecondLook(encoder, name, s))
+        except Unusable as error:
+            why = str(error)
+        else:
+            try:
+                symptom_name, symptoms = load_symptoms(folder, encoder)
+            except Unusable as error:
+                return OutageModel(f"{name}-{second_name}", f"symptoms by rules only: {error}", linear, second)
+            return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
+    return OutageModel(name, f"first look only, so more is missed and mistaken: {why}", linear)
