@@ -36,7 +36,7 @@ from pipeline.stages.collect import collect_all, run_collect
 from pipeline.stages.explain.alerts import Telling
 from pipeline.stages.pipeline import Stages, load_models
 from pipeline.store import Store
-from pipeline.store.runs import put_stage_note
+from pipeline.store.runs import set_checkpoint
 from tests.conftest import SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.recording import Recording
@@ -125,7 +125,7 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         for source in _history(folder, begin):
             run_collect(store, source, begin, since=scenario.start, memory={})
         with store.transaction() as conn:
-            put_stage_note(conn, "alert", "since", iso(begin))
+            set_checkpoint(conn, "alert", "since", iso(begin))
         before, now = scenario.start, begin
         with tqdm(
             total=int((until - begin) / STEP) + 1, disable=None if progress else True, desc="live", unit="run"

@@ -27,7 +27,7 @@ from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence, expire_silence, put_feedback, silences
 from pipeline.store.outbox import alerts_of, put_alerts
-from pipeline.store.runs import put_stage_note, record_run
+from pipeline.store.runs import record_run, set_checkpoint
 from tests.conftest import Groundswell
 from tests.test_channels import Scripted, fail
 from tests.test_explain import CATALOGUE, World, at
@@ -304,7 +304,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     record_run(world.store, Run(stage="explain", subject="incidents", started=at("09:00"), outcome="ok"))
     with world.store.transaction() as conn:
         for key, value in said.items():
-            put_stage_note(conn, "alert", key, value)
+            set_checkpoint(conn, "alert", key, value)
     later, _ = own_notes(world.store, world.config, at("09:00"))
     assert [a.transition for a in later] == ["trouble"], "the digest is not worked out again"
     missed = [a.subject for a in later if a.subject.startswith("Runs were missed")]
@@ -325,7 +325,7 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
         world.explain("11:05")
         (incident,) = world.all()
         with store.transaction() as conn:
-            put_stage_note(conn, "alert", "since", iso(at("08:00")))
+            set_checkpoint(conn, "alert", "since", iso(at("08:00")))
     now = ("--now", iso(at("12:00")))
     done = groundswell("silence", "add", "github", "--for", "4h", "--reason", "known", "--author", "ann", *now)
     assert done.stdout == "silence 1: github until 2026-03-02T16:00:00Z\n", done.stderr

@@ -25,7 +25,7 @@ from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of, put_alerts, try_again
-from pipeline.store.runs import record_run, turn_back
+from pipeline.store.runs import record_run, rewind_future_clock
 from pipeline.store.summary import blind_sources
 from tests.test_alerts import Ears, routed, told
 from tests.test_explain import World, at
@@ -368,7 +368,7 @@ def test_a_clock_that_stood_ahead_leaves_nothing_in_the_future(store: Store) -> 
     put(store, row("one", "20:00"), row("two", "10:00"))
     run_alert(store, {"file": Moody(two=ChannelError("451"))}, at("20:00"))
     record_run(store, Run(stage="collect", subject="feed:x", started=at("20:00"), outcome="ok"))
-    assert turn_back(store, at("11:00")) == at("20:00")
+    assert rewind_future_clock(store, at("11:00")) == at("20:00")
     assert all(
         a.created <= at("11:00") and a.due_at <= at("11:00") and (a.sent_at is None or a.sent_at <= at("11:00"))
         for a in alerts_of(store)
@@ -376,7 +376,7 @@ def test_a_clock_that_stood_ahead_leaves_nothing_in_the_future(store: Store) -> 
     record_run(store, Run(stage="collect", subject="feed:x", started=at("15:00"), outcome="error", error="refused"))
     assert [b["source"] for b in blind_sources(store, at("15:00"))] == ["feed:x"]
     record_run(store, Run(stage="collect", subject="feed:x", started=at("15:08"), outcome="error", error="refused"))
-    assert turn_back(store, at("15:00")) == at("15:08"), "minutes ahead are ahead"
+    assert rewind_future_clock(store, at("15:00")) == at("15:08"), "minutes ahead are ahead"
 
 
 def test_a_source_that_is_not_asked_any_more_is_not_blind(store: Store) -> None:

@@ -25,7 +25,7 @@ from pipeline.store.activity import advisories, known_since, put_advisories
 from pipeline.store.incidents import incidents, links_of, put_incident
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
-from pipeline.store.runs import put_stage_note, record_run, stage_note, turn_back
+from pipeline.store.runs import get_checkpoint, record_run, rewind_future_clock, set_checkpoint
 from pipeline.store.verdicts import forget_old_verdicts, save_judgement
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
@@ -454,16 +454,16 @@ def test_a_clock_that_stood_ahead_is_turned_back_and_told(store: Store, tmp_path
     ahead, now = utc("2027-03-02T10:00:00Z"), at("10:00")
     record_run(store, Run(stage="explain", subject="incidents", started=ahead, outcome="ok"))
     with store.transaction() as conn:
-        put_stage_note(conn, "explain", "through", iso(ahead))
-        put_stage_note(conn, "explain", "news", "2027 is no time")
+        set_checkpoint(conn, "explain", "through", iso(ahead))
+        set_checkpoint(conn, "explain", "news", "2027 is no time")
         conn.execute("INSERT INTO coverage VALUES ('x', ?, ?)", (iso(at("09:00")), iso(ahead)))
-    assert turn_back(store, ahead) is None
-    assert turn_back(store, now) == ahead
-    assert (stage_note(store, "explain", "through"), stage_note(store, "explain", "news")) == (
+    assert rewind_future_clock(store, ahead) is None
+    assert rewind_future_clock(store, now) == ahead
+    assert (get_checkpoint(store, "explain", "through"), get_checkpoint(store, "explain", "news")) == (
         iso(now),
         "2027 is no time",
     )
     assert [tuple(r) for r in store.rows("SELECT since, until FROM coverage")] == [(iso(at("09:00")), iso(now))]
     record_run(store, Run(stage="explain", subject="incidents", started=now, outcome="ok"))
-    assert turn_back(store, now) is None
+    assert rewind_future_clock(store, now) is None
     assert isinstance(CATALOGUE["github"], Service)

@@ -70,19 +70,19 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.explain.alerts import Telling
     from pipeline.stages.explain.stage import run_explain
     from pipeline.store.incidents import anything_to_explain
-    from pipeline.store.runs import put_stage_note, simulated, stage_note
+    from pipeline.store.runs import get_checkpoint, set_checkpoint, simulated
     from pipeline.text.models.kinds import RULES, NewsModel, load_news
     from pipeline.text.services import ServiceMatcher
 
-    since = stage_note(store, "alert", "since")
+    since = get_checkpoint(store, "alert", "since")
     if since is None:
         # the first run stores and learns; what is open already is told once, as already under way
         since = iso(setting.now)
         with store.transaction() as conn:
-            put_stage_note(conn, "alert", "since", since)
+            set_checkpoint(conn, "alert", "since", since)
     telling = Telling(since=utc(since), channels=setting.config.alerts.channels, simulated=simulated(store) is not None)
     matcher = ServiceMatcher(setting.config.catalogue)
-    through = stage_note(store, "explain", "through")
+    through = get_checkpoint(store, "explain", "through")
     # the model that reads headlines costs seconds to load, which a quiet run need not pay
     needed = through is None or anything_to_explain(store, utc(through))
     news = load_news(MODELS) if needed else NewsModel(RULES, "")
@@ -94,14 +94,14 @@ def _alert(setting: Setting, store: Any) -> list[Run]:
     from pipeline.stages.alert.self_monitoring import own_notes
     from pipeline.stages.alert.stage import delivery_of, run_alert
     from pipeline.store.outbox import put_alerts
-    from pipeline.store.runs import put_stage_note
+    from pipeline.store.runs import set_checkpoint
 
     notes, said = own_notes(store, setting.config, setting.now)
     if notes:
         with store.transaction() as conn:
             put_alerts(conn, notes)
             for key, value in said.items():
-                put_stage_note(conn, "alert", key, value)
+                set_checkpoint(conn, "alert", key, value)
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
     return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery_of(setting.config))]
 
@@ -135,10 +135,10 @@ STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
 
 def run_stages(setting: Setting, names: list[str]) -> list[Run]:
     """Run stages in order under the lock of the database; return what each did."""
-    from pipeline.store.runs import turn_back
+    from pipeline.store.runs import rewind_future_clock
 
     with run_lock(setting.db), open_store(setting) as store:
-        ahead = turn_back(store, setting.now)
+        ahead = rewind_future_clock(store, setting.now)
         found = [run for name in names for run in STAGES[name](setting, store)]
     if ahead is not None:
         told = f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}): what it noted is undone; is the clock right?"

@@ -25,7 +25,7 @@ from pipeline.replay.scenario import key_of
 from pipeline.sources.reddit import to_post
 from pipeline.store import Store
 from pipeline.store.dump import collect_runs, collected_rows
-from pipeline.store.runs import stage_note
+from pipeline.store.runs import get_checkpoint
 
 
 @dataclass
@@ -93,7 +93,7 @@ def _head(
 ) -> None:
     steps = Counter(int((b - a).total_seconds()) for a, b in pairwise(times))
     step = max(10, min(steps, key=lambda s: (-steps[s], s))) if steps else 300
-    alerting = stage_note(store, "alert", "since")
+    alerting = get_checkpoint(store, "alert", "since")
     first = min((at for at in times if alerting is None or iso(at) >= alerting), default=times[0])
     end = times[-1] + timedelta(seconds=step)
     begun = min(since, first)

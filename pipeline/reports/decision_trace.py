@@ -20,7 +20,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import incidents, reports
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
-from pipeline.store.runs import stage_note
+from pipeline.store.runs import get_checkpoint
 from pipeline.store.verdicts import verdicts
 
 BEFORE = timedelta(hours=1)
@@ -126,7 +126,7 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[Step]:
 
 
 def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[Step]:
-    since = stage_note(store, "alert", "since")
+    since = get_checkpoint(store, "alert", "since")
     if since is not None and incident.opened_at <= utc(since):
         yield Step(name="first run", words="it was under way before we began: told once as that, or not at all")
     silence = silenced_by(silences(store), (incident.service,), incident.affected(at), at)

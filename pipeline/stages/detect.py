@@ -20,7 +20,7 @@ from pipeline.detection.factory import for_people
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
-from pipeline.store.runs import heard, record_run, stage_note
+from pipeline.store.runs import get_checkpoint, heard, record_run
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -127,7 +127,7 @@ def _resume(
     """Return where to judge from (None = nothing new), the state there, and whether verdicts are to be replaced."""
     name = repr(detector)
     if current is not None and current[0] == name:
-        noted = stage_note(store, "detect", group.subject)
+        noted = get_checkpoint(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
         if late is None or late >= current[2]:
             if until <= current[2]:

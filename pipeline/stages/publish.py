@@ -24,7 +24,7 @@ from pipeline.store.activity import advisories, heard_since, last_read
 from pipeline.store.incidents import incidents, links_of
 from pipeline.store.observations import chart_ranks
 from pipeline.store.outbox import alerts_of
-from pipeline.store.runs import drop_stage_notes, put_stage_note, record_run, stage_note, stage_notes
+from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
 from pipeline.store.verdicts import verdicts
 from pipeline.text.models.outage import doubts
@@ -52,9 +52,9 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     told = replace(told, read={name: last_read(store, name) for name in told.services})
     _availability(store, config, now)
     learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
-    again = {key.removeprefix("again:") for key in stage_notes(store, "publish") if key.startswith("again:")}
+    again = {key.removeprefix("again:") for key in checkpoints(store, "publish") if key.startswith("again:")}
     noted, look = set(again), _look(config)
-    if stage_note(store, "publish", "look") != look:
+    if get_checkpoint(store, "publish", "look") != look:
         again = {incident.id for incident in found}
     pages = {
         "index.html": index_page(
@@ -111,8 +111,8 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         write_atomically(folder / file, text)
     if again:
         with store.transaction() as conn:
-            drop_stage_notes(conn, "publish", [f"again:{incident}" for incident in noted])
-            put_stage_note(conn, "publish", "look", look)
+            delete_checkpoints(conn, "publish", [f"again:{incident}" for incident in noted])
+            set_checkpoint(conn, "publish", "look", look)
     run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(found), new=0)
     record_run(store, run)
     return run
@@ -120,14 +120,14 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:
     """Return how many rows the tables hold, counted once an hour, or once a day where they are many: counting reads them all."""
-    at, _, told = (stage_note(store, "publish", "rows") or "").partition("Z")
+    at, _, told = (get_checkpoint(store, "publish", "rows") or "").partition("Z")
     if told:
         found: dict[str, int] = json.loads(told)
         if iso(now) >= at + "Z" >= iso(floor_to(now, 3600 if sum(found.values()) < MANY_ROWS else 86400)):
             return found
     found = counts_of_rows(store)
     with store.transaction() as conn:
-        put_stage_note(conn, "publish", "rows", iso(now) + json.dumps(found))
+        set_checkpoint(conn, "publish", "rows", iso(now) + json.dumps(found))
     return found
 
 
@@ -139,10 +139,10 @@ def _look(config: Config) -> str:
 
 def _availability(store: Store, config: Config, now: datetime) -> None:
     hour = iso(floor_to(now, 3600))
-    if stage_note(store, "publish", "availability") != hour:
+    if get_checkpoint(store, "publish", "availability") != hour:
         put_availability(store, config.catalogue, now)
         with store.transaction() as conn:
-            put_stage_note(conn, "publish", "availability", hour)
+            set_checkpoint(conn, "publish", "availability", hour)
 
 
 def _learning(store: Store, service: Service, now: datetime) -> str:

@@ -8,7 +8,7 @@ from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.retention import forget, forget_refused, ids_before
-from pipeline.store.runs import put_stage_note, record_run, stage_note
+from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 
 SURE = timedelta(days=3)  # between two runs: beyond that the clock is not believed at once
 
@@ -18,19 +18,19 @@ def tidy(store: Store, now: datetime, *, words: timedelta | None, runs: timedelt
 
     `words` None: kept for good. The day after a pause of more than three nothing is taken away.
     """
-    today, last = iso(now)[:10], stage_note(store, "tidy", "day")
+    today, last = iso(now)[:10], get_checkpoint(store, "tidy", "day")
     if last == today:
         return None
     if last is None or abs(now - utc(f"{last}T00:00:00Z")) > SURE:
         # after a pause, or by a clock that stands wrong: what is gone is gone, so it waits for a second day
         with store.transaction() as conn:
-            put_stage_note(conn, "tidy", "day", today)
+            set_checkpoint(conn, "tidy", "day", today)
         return None
     old = ids_before(store, now - words) if words is not None else {}
     gone = sum(forget(store, source, ids) for source, ids in old.items()) + forget_refused(store, now - refused)
     with store.transaction() as conn:
         gone += max(0, conn.execute("DELETE FROM runs WHERE started < ?", (iso(now - runs),)).rowcount)
-        put_stage_note(conn, "tidy", "day", today)
+        set_checkpoint(conn, "tidy", "day", today)
     run = Run(stage="tidy", subject="database", started=now, outcome="ok", new=gone)
     record_run(store, run)
     return run

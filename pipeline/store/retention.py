@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.core.times import iso
 from pipeline.store import Store
-from pipeline.store.runs import put_stage_note
+from pipeline.store.runs import set_checkpoint
 
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
  WHERE source=? AND native_id=? AND deleted=0"""
@@ -47,7 +47,7 @@ def _unquote(conn: sqlite3.Connection, service: str, created: str) -> None:
             "UPDATE alerts SET facts = json_set(facts, '$.quotes', json('[]')) WHERE incident = ? AND json_type(facts, '$.quotes') = 'array'",
             (incident,),
         )
-        put_stage_note(conn, "publish", f"again:{incident}", "1")
+        set_checkpoint(conn, "publish", f"again:{incident}", "1")
 
 
 def forget_refused(store: Store, until: datetime) -> int:

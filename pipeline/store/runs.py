@@ -90,7 +90,7 @@ def memory_of(store: Store, source: str) -> dict[str, str]:
     return {row[0]: row[1] for row in store.rows("SELECT key, value FROM source_memory WHERE source=?", (source,))}
 
 
-def stage_note(store: Store, stage: str, key: str) -> str | None:
+def get_checkpoint(store: Store, stage: str, key: str) -> str | None:
     """Return a stage's note to itself."""
     rows = store.rows("SELECT value FROM stage_memory WHERE stage=? AND key=?", (stage, key))
     return str(rows[0][0]) if rows else None
@@ -99,25 +99,25 @@ def stage_note(store: Store, stage: str, key: str) -> str | None:
 def mark_simulated(store: Store, note: str) -> None:
     """Note that rows of the database are simulated, and around what: reports and messages say so from then on."""
     with store.transaction() as conn:
-        put_stage_note(conn, "store", "simulated", note or "Rows of this database are simulated.")
+        set_checkpoint(conn, "store", "simulated", note or "Rows of this database are simulated.")
 
 
 def simulated(store: Store) -> str | None:
     """Return what is to be said of simulated rows; None where all are real."""
-    return stage_note(store, "store", "simulated")
+    return get_checkpoint(store, "store", "simulated")
 
 
-def stage_notes(store: Store, stage: str) -> dict[str, str]:
+def checkpoints(store: Store, stage: str) -> dict[str, str]:
     """Return all of a stage's notes to itself."""
     return {row[0]: row[1] for row in store.rows("SELECT key, value FROM stage_memory WHERE stage=?", (stage,))}
 
 
-def drop_stage_notes(conn: sqlite3.Connection, stage: str, keys: Iterable[str]) -> None:
+def delete_checkpoints(conn: sqlite3.Connection, stage: str, keys: Iterable[str]) -> None:
     """Forget notes, inside the caller's transaction."""
     conn.executemany("DELETE FROM stage_memory WHERE stage=? AND key=?", [(stage, key) for key in keys])
 
 
-def turn_back(store: Store, now: datetime) -> datetime | None:
+def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     """Undo what a run noted whose clock stood ahead, so that what comes now is judged; return that run's time, None for none.
 
     A run is taken for one of those when it is the last one and dated minutes after `now`. What it stored stays; what
@@ -142,7 +142,7 @@ def turn_back(store: Store, now: datetime) -> datetime | None:
     return utc(last[0][0])
 
 
-def put_stage_note(conn: sqlite3.Connection, stage: str, key: str, value: str) -> None:
+def set_checkpoint(conn: sqlite3.Connection, stage: str, key: str, value: str) -> None:
     """Keep a stage's note to itself."""
     conn.execute(
         "INSERT INTO stage_memory VALUES (?,?,?) ON CONFLICT DO UPDATE SET value=excluded.value", (stage, key, value)

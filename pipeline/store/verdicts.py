@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.core.series import Mention, SeriesKey, VerdictRow, totals
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
-from pipeline.store.runs import heard, put_stage_note, stage_note
+from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
 
 PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
 
@@ -138,12 +138,12 @@ def save_judgement(
                 (subject, slot, detector, version, iso(through)),
             )
             _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
-        put_stage_note(conn, "detect", subject, iso(min(collected or now, now)))
+        set_checkpoint(conn, "detect", subject, iso(min(collected or now, now)))
         alarmed = [row[1] for row in rows if row[8]]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
-            put_stage_note(conn, "detect", "alarmed", max(iso(now), stage_note(store, "detect", "alarmed") or ""))
-            put_stage_note(conn, "detect", "alarmed_bin", min(alarmed))
+            set_checkpoint(conn, "detect", "alarmed", max(iso(now), get_checkpoint(store, "detect", "alarmed") or ""))
+            set_checkpoint(conn, "detect", "alarmed_bin", min(alarmed))
     return max(0, new)
 
 

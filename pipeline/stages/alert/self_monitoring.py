@@ -15,7 +15,7 @@ from pipeline.core.times import iso, utc
 from pipeline.notify.digest import note, record
 from pipeline.reports.alert_record import the_record
 from pipeline.store import Store
-from pipeline.store.runs import stage_note
+from pipeline.store.runs import get_checkpoint
 from pipeline.store.summary import BLIND_AFTER, blind_sources
 
 MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
@@ -77,7 +77,7 @@ def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str,
         due -= timedelta(days=days)
     if there - due > timedelta(hours=12):
         return None  # too late to be news: the next one tells
-    if stage_note(store, "alert", "digest") == f"{due:%Y-%m-%d}":
+    if get_checkpoint(store, "alert", "digest") == f"{due:%Y-%m-%d}":
         return None
     end = due.astimezone(now.tzinfo)
     return f"{due:%Y-%m-%d}", record(the_record(store, end - timedelta(days=days), end), now, days)
@@ -90,7 +90,7 @@ def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]
         for item in blind_sources(store, now)
         if item["since"] is not None
         and now - utc(str(item["since"])) > BLIND_AFTER
-        and stage_note(store, "alert", f"blind:{item['source']}") != item["since"]
+        and get_checkpoint(store, "alert", f"blind:{item['source']}") != item["since"]
     }
     if not fresh:
         return [], {}

@@ -49,7 +49,7 @@ from pipeline.store.incidents import (
 )
 from pipeline.store.observations import news_items, pages_between, status_updates
 from pipeline.store.outbox import move_alerts, put_alerts
-from pipeline.store.runs import heard, put_stage_note, record_run, stage_note
+from pipeline.store.runs import get_checkpoint, heard, record_run, set_checkpoint
 from pipeline.store.verdicts import verdicts
 from pipeline.text.claims import claims
 from pipeline.text.models.kinds import NewsModel
@@ -93,7 +93,7 @@ def run_explain(
     store: Store, config: Config, matcher: ServiceMatcher, news_model: NewsModel, telling: Telling, now: datetime
 ) -> Run:
     """Bring the story up to date; the run counts rows considered (seen) and incidents, links and advisories changed (new)."""
-    through = stage_note(store, "explain", "through")
+    through = get_checkpoint(store, "explain", "through")
     # rows of the past that came later are explained from where the story stands, not from where they lie
     now = max(now, utc(through)) if through else now
     surging = _surge_due(store, now)
@@ -101,8 +101,8 @@ def run_explain(
         return _done(store, now, seen=1, new=0)
     events = _news(store, matcher, news_model, now)
     late = None
-    if through and (stage_note(store, "detect", "alarmed") or "") > through:
-        late = utc(str(stage_note(store, "detect", "alarmed_bin"))) - timedelta(hours=2)
+    if through and (get_checkpoint(store, "detect", "alarmed") or "") > through:
+        late = utc(str(get_checkpoint(store, "detect", "alarmed_bin"))) - timedelta(hours=2)
     recent = now - LOOK_BACK - LINK_FOR
     known = incidents(store, recent)
     since = _since(known, utc(through) if through else None, late)
@@ -136,7 +136,7 @@ def run_explain(
 
 def _done(store: Store, now: datetime, *, seen: int, new: int) -> Run:
     with store.transaction() as conn:
-        put_stage_note(conn, "explain", "through", iso(now))
+        set_checkpoint(conn, "explain", "through", iso(now))
     run = Run(stage="explain", subject="incidents", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)
     return run
@@ -159,7 +159,7 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
     items = news_items(store, now - NEWS_SPAN, now)
     digest = hashlib.sha256(json.dumps([(i.source, i.native_id, i.title) for i in items]).encode()).hexdigest()
     known = news_events(store, now - NEWS_SPAN, now)
-    if stage_note(store, "explain", "news") != digest:
+    if get_checkpoint(store, "explain", "news") != digest:
         ids = {event.id: event for event, _ in known}
         kinds = {event.id: event.kind for event, _ in known}
         fresh = [event for event in fold_items(items, matcher, model.kind, kinds) if ids.get(event.id) != event]
@@ -174,7 +174,7 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
                     for key in event.items
                 ],
             )
-            put_stage_note(conn, "explain", "news", digest)
+            set_checkpoint(conn, "explain", "news", digest)
         known = news_events(store, now - NEWS_SPAN, now)
     return known
 
@@ -242,7 +242,7 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
             before = work.known.get(incident.id)
             settled = before is not None and not before.active and incident.id not in t.absorbed.values()
             long_over = incident.end is not None and work.now - incident.end >= LINK_FOR
-            quiet = long_over or stage_note(work.store, "explain", f"seen:{incident.id}") == state
+            quiet = long_over or get_checkpoint(work.store, "explain", f"seen:{incident.id}") == state
             if not incident.active and settled and quiet:
                 continue
             history = history or past_of(work.store, t.service, t.built, work.now)
@@ -332,13 +332,13 @@ def _write(
             put_links(conn, incident.id, links)
         put_alerts(conn, alerts)
         if note:
-            put_stage_note(conn, "explain", f"seen:{incident.id}", note)
+            set_checkpoint(conn, "explain", f"seen:{incident.id}", note)
     return int(before != incident) + int(links_changed)
 
 
 def _surge_due(store: Store, now: datetime) -> bool:
     """Return whether the watch for surges has not looked since the hour began: its signals are those of whole hours."""
-    return (stage_note(store, "explain", "surge") or "") < iso(floor_to(now, 3600))
+    return (get_checkpoint(store, "explain", "surge") or "") < iso(floor_to(now, 3600))
 
 
 def _surge(work: _Pass) -> int:
@@ -353,7 +353,7 @@ def _surge(work: _Pass) -> int:
     heard_of = bool(events or lasting) or anything_said(store, hour - SIGNALS)
     for name in work.config.watched if heard_of else ():
         before = lasting.get(name)
-        last = stage_note(store, "explain", f"surge:{name}")
+        last = get_checkpoint(store, "explain", f"surge:{name}")
         broken = any(i.service == name and i.active and any(e.by_crowd for e in i.stretches) for i in mine)
         lies = seen(store, work.config.catalogue[name], events, hour)
         after, stands_out = advise(name, lies, before, utc(last) if last else None, hour, broken=broken)
@@ -367,5 +367,5 @@ def _surge(work: _Pass) -> int:
         if work.telling.since is not None:
             put_alerts(conn, advisory_rows(work.config, fresh, work.now, simulated=work.telling.simulated))
         for key, at in {**loud, "surge": iso(hour)}.items():
-            put_stage_note(conn, "explain", key, at)
+            set_checkpoint(conn, "explain", key, at)
     return len(fresh)
