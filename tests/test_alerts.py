@@ -91,7 +91,7 @@ def test_each_route_hears_what_it_asked_for_and_is_told_the_end_of_what_it_heard
 
 
 def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
-    night = Route(name="n", quiet_hours="22:00-07:00 Europe/Berlin")
+    night = Route(name="n", mute_time_intervals=("22:00-07:00 Europe/Berlin",))
     assert quiet_until(night, "high", utc("2026-03-02T20:59:00Z")) is None
     assert quiet_until(night, "high", utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
     assert quiet_until(night, "high", utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
@@ -99,15 +99,20 @@ def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
     assert quiet_until(night, "critical", utc("2026-03-02T23:00:00Z")) is None
     # the clocks go forward at 01:00 UTC on 29 March
     assert quiet_until(night, "high", utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
-    noon = Route(name="l", quiet_hours="12:00-13:00 UTC")
+    noon = Route(name="l", mute_time_intervals=("12:00-13:00 UTC",))
     assert quiet_until(noon, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
+    both = Route(name="b", mute_time_intervals=("13:00-14:00 UTC", "12:00-13:00 UTC", "16:00-17:00 UTC"))
+    assert quiet_until(both, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T14:00:00Z"), "they follow"
+    assert quiet_until(both, "high", utc("2026-03-02T15:00:00Z")) is None
+    always = Route(name="a", mute_time_intervals=("00:00-12:00 UTC", "12:00-00:00 UTC"))
+    assert quiet_until(always, "high", utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
     for wrong in ("22-7 UTC", "22:00-07:00", "22:00-07:00 Mars/Base", "25:00-07:00 UTC"):
         with pytest.raises(ValidationError):
-            Route(name="x", quiet_hours=wrong)
+            Route(name="x", mute_time_intervals=(wrong,))
 
 
 def test_what_quiet_hours_held_is_told_in_one_message_afterwards(world: World) -> None:
-    routed(world, Route(name="night", quiet_hours="10:00-15:00 UTC"))
+    routed(world, Route(name="night", mute_time_intervals=("10:00-15:00 UTC",)))
     world.page("github", "A", "11:00", "investigating", "major")
     world.page("netflix", "N", "11:00", "investigating", "major")
     world.explain("11:05")
@@ -124,7 +129,7 @@ def test_what_quiet_hours_held_is_told_in_one_message_afterwards(world: World) -
 
 
 def test_what_is_held_does_not_come_after_newer_news(world: World) -> None:
-    routed(world, Route(name="night", quiet_hours="10:00-15:00 UTC", quiet_except="high"))
+    routed(world, Route(name="night", mute_time_intervals=("10:00-15:00 UTC",), quiet_except="high"))
     world.bins("github", "11:00", 6, 20, 10)
     world.explain("11:30")
     ears = Ears()
@@ -211,7 +216,7 @@ def test_a_silence_keeps_quiet_until_its_end_and_never_hides_that_it_is_over(wor
 
 
 def test_a_reminder_comes_as_often_as_it_was_asked_for(world: World) -> None:
-    routed(world, remind_every=timedelta(hours=2))
+    routed(world, repeat_interval=timedelta(hours=2))
     world.page("github", "A", "09:00", "investigating", "major")
     for clock in ("09:05", "10:00", "11:05", "12:00", "13:05", "14:00"):
         world.explain(clock)

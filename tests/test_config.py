@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pipeline.__main__ import cli
 from pipeline.config.load import load_catalogue, load_config
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError
@@ -22,7 +24,14 @@ from tests.conftest import ROOT
         ("[mail]\nport = 0", "mail.port"),
         ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"),
         ('display_timezone = "Mars/Base"', "is no time zone"),
-        ('[alerts]\nmin_gap = "soon"', "alerts.min_gap: 'soon' is not a duration"),
+        ('[alerts]\nmin_gap = "soon"', "alerts.group_interval: 'soon' is not a duration"),
+        ('[alerts]\ngroup_interval = "soon"', "alerts.group_interval: 'soon' is not a duration"),
+        ('[alerts]\nmin_gap = "1h"\ngroup_interval = "1h"', "alerts: min_gap is the former name of group_interval"),
+        (
+            '[[alerts.routes]]\nname = "a"\nquiet_hours = ""\nmute_time_intervals = []',
+            "alerts.routes.0: quiet_hours is the former name of mute_time_intervals",
+        ),
+        ('[[alerts.routes]]\nname = "a"\nquiet_hours = "22-7"', "'22-7' is not a span of hours"),
         ('[alerts]\nchannels = ["email"]', "mail.to: the email channel needs"),
         ('[secrets]\nsmtp_password = "x"', "secrets: unknown key"),
         ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
@@ -38,6 +47,53 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
     assert str(path) in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value).strip()
+
+
+FORMER = """[alerts]
+wait_for_more = "2min"
+min_gap = "20min"
+max_gap = "5h"
+remind_every = "1h"
+[[alerts.routes]]
+name = "night"
+quiet_hours = "22:00-07:00 Europe/Berlin"
+[[alerts.routes]]
+name = "day"
+quiet_hours = ""
+"""
+PRESENT = """[alerts]
+group_wait = "2min"
+group_interval = "20min"
+max_group_interval = "5h"
+repeat_interval = "1h"
+[[alerts.routes]]
+name = "night"
+mute_time_intervals = ["22:00-07:00 Europe/Berlin"]
+[[alerts.routes]]
+name = "day"
+"""
+
+
+def test_former_names_give_the_same_settings_and_one_notice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text(PRESENT)
+    present = load_config(path, {})
+    assert not caplog.records
+    path.write_text(FORMER)
+    assert load_config(path, {}) == present
+    assert present.alerts.group_wait == timedelta(minutes=2)
+    (notice,) = caplog.messages
+    for key in ("wait_for_more", "min_gap", "max_gap", "remind_every", "routes.quiet_hours"):
+        assert f"alerts.{key} -> " in notice
+
+
+def test_check_config_lists_the_former_names_a_configuration_uses(tmp_path: Path) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text(FORMER)
+    done = CliRunner().invoke(cli, ["check-config", "--config", str(path)])
+    assert done.exit_code == 0
+    assert "former name    alerts.min_gap -> group_interval: write the present one" in done.stdout
+    assert done.stdout.count("former name") == 5
 
 
 def test_the_example_is_right_and_shows_everything() -> None:

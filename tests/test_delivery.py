@@ -179,8 +179,8 @@ def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:
 def test_gaps_never_overflow() -> None:
     rules = Rules(
         from_state="possible",
-        min_gap=timedelta(minutes=30),
-        max_gap=timedelta(days=999_999),
+        group_interval=timedelta(minutes=30),
+        max_group_interval=timedelta(days=999_999),
         alerting_since=at("00:00"),
     )
     assert next_gap(1, rules) == timedelta(minutes=30)
@@ -331,7 +331,7 @@ def test_what_a_machine_reads_is_never_put_together(store: Store) -> None:
 
 
 def test_waiting_for_more_brings_together_what_began_meanwhile(store: Store) -> None:
-    wait = Delivery(wait_for_more=timedelta(minutes=10))
+    wait = Delivery(group_wait=timedelta(minutes=10))
     put(
         store,
         *(

@@ -85,7 +85,7 @@ class Place:
         self.folder, self.cert, self.upstreams = folder, cert, upstreams or {}
         folder.mkdir(exist_ok=True)
         (folder / "groundswell.toml").write_text(
-            f'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\nmin_gap = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
+            f'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\ngroup_interval = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
             f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = {"true" if upstreams else "false"}\n'
             'hacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
             + (

@@ -207,7 +207,10 @@ def test_votes_name_components_and_clear_them() -> None:
 
 
 RULES = Rules(
-    from_state="possible", min_gap=timedelta(minutes=15), max_gap=timedelta(hours=4), alerting_since=at("00:00")
+    from_state="possible",
+    group_interval=timedelta(minutes=15),
+    max_group_interval=timedelta(hours=4),
+    alerting_since=at("00:00"),
 )
 
 

@@ -12,6 +12,8 @@ from pipeline.config.paths import MODELS
 @common
 def check_config_command(setting: Setting) -> None:
     """Exit 0 when the configuration is right; else one line with file, key and reason, and exit 2."""
+    from pipeline.config.load import read_toml
+    from pipeline.config.renamed import former_names
     from pipeline.detection.factory import make_detector
     from pipeline.http.session import Fetcher
     from pipeline.notify.routing import routes_of
@@ -22,6 +24,8 @@ def check_config_command(setting: Setting) -> None:
     make_detector(config)
     sources = [s.name for build in SOURCES.values() for s in build(config, Fetcher(), setting.config_path)]
     click.echo(f"configuration  {setting.config_path or 'none, the defaults'}")
+    for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
+        click.echo(f"former name    {name}: write the present one; the former one is read in this version only")
     click.echo(
         f"watch          {', '.join(config.watch) or 'the whole catalogue'} ({len(config.catalogue)} services known)"
     )

@@ -5,6 +5,7 @@ The only reader of the environment. Secrets are SecretStr: they show as asterisk
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -16,9 +17,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pipeline.config.paths import CATALOGUE
+from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 
 class Config(Strict):
@@ -161,6 +165,8 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     """
     table = read_toml(path) if path is not None else {}
     shown = path or Path("(no configuration file)")
+    if former := list(former_names(table)):
+        logger.warning("%s: settings under former names, read in this version only: %s", shown, "; ".join(former))
     catalogue = load_catalogue(extra=extra)
     _services(shown, table.pop("services", {}), catalogue)
     for reserved in ("secrets", "catalogue"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import time, timedelta
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from pipeline.config.renamed import ALERT_KEYS, ROUTE_KEYS, with_present_names
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -40,7 +42,15 @@ def _plain_address(value: tuple[str, ...] | str) -> tuple[str, ...] | str:
     return value
 
 
-def parse_quiet_hours(value: str) -> tuple[time, time, ZoneInfo]:
+class TimeInterval(NamedTuple):
+    """A span of the wall clock of a zone, over midnight where it does not begin before it ends."""
+
+    begin: time
+    end: time
+    zone: ZoneInfo
+
+
+def parse_time_interval(value: str) -> TimeInterval:
     """Read `22:00-07:00 Europe/Berlin`; raises ValueError on anything else."""
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) (\S{1,60})", value)
     if match is None:
@@ -49,7 +59,7 @@ def parse_quiet_hours(value: str) -> tuple[time, time, ZoneInfo]:
         zone = ZoneInfo(match[5])
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{match[5]!r} is no time zone; write it as Europe/Berlin or UTC") from error
-    return time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])), zone
+    return TimeInterval(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])), zone)
 
 
 class Mail(Strict):
@@ -96,34 +106,48 @@ class Route(Strict):
     regions: tuple[str, ...] = ()
     from_state: StateName | None = None  # None: alerts.from_state
     from_impact: ImpactName = "none"
-    quiet_hours: str = ""
+    mute_time_intervals: tuple[str, ...] = ()
     quiet_except: ImpactName = "critical"
 
     _addresses = field_validator("to")(_plain_address)
 
-    @field_validator("quiet_hours")
+    @model_validator(mode="before")
     @classmethod
-    def _hours(cls, value: str) -> str:
-        if value:
-            parse_quiet_hours(value)
+    def _former_names(cls, table: object) -> object:
+        return with_present_names(table, ROUTE_KEYS)
+
+    @field_validator("mute_time_intervals")
+    @classmethod
+    def _intervals(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for interval in value:
+            parse_time_interval(interval)
         return value
 
 
 class Alerts(Strict):
-    """When to write and where to. The gap between mails of one incident doubles after each, from `min_gap`."""
+    """When to notify and where to, in Alertmanager's words.
+
+    The first message of an incident waits `group_wait` for others. The next waits `group_interval`, which doubles with
+    each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
+    """
 
     channels: tuple[ChannelName, ...] = ("file",)
     folder: str = "mail"
     from_state: StateName = "possible"
-    min_gap: Duration = timedelta(minutes=15)
-    max_gap: Duration = timedelta(hours=4)
+    group_wait: Duration = timedelta(0)
+    group_interval: Duration = timedelta(minutes=15)
+    max_group_interval: Duration = timedelta(hours=4)
+    repeat_interval: Duration = timedelta(0)
     quiet_to_close: Duration = timedelta(minutes=90)
-    wait_for_more: Duration = timedelta(0)
-    remind_every: Duration = timedelta(0)
     max_per_hour: int = Field(default=20, ge=1)
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     routes: tuple[Route, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, table: object) -> object:
+        return with_present_names(table, ALERT_KEYS)
 
     @field_validator("routes")
     @classmethod

@@ -135,7 +135,7 @@ def decide(
     detector = replace(SeasonalNB(), repeats=0.0)
     verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
     tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
-    rules = Rules(from_state="possible", min_gap=QUIET, max_gap=QUIET, alerting_since=begin)
+    rules = Rules(from_state="possible", group_interval=QUIET, max_group_interval=QUIET, alerting_since=begin)
     found: list[tuple[bool, Incident | None]] = []
     for column, said in enumerate(shifted):
         built, _ = build(

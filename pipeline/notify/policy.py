@@ -1,9 +1,9 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
 Opened, over and reopened are told at once. The provider's confirmation and a newly affected component wait for
-`min_gap` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
+`group_interval` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
 a gap that doubles with each message; after five messages only the urgent ones are sent, and reminders, where wanted.
-What becomes critical never waits for more than `min_gap`.
+What becomes critical never waits for more than `group_interval`.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class Rules:
     """Which states are told and how far apart messages lie."""
 
     from_state: str
-    min_gap: timedelta
-    max_gap: timedelta
+    group_interval: timedelta
+    max_group_interval: timedelta
     alerting_since: datetime
-    remind_every: timedelta = timedelta(0)  # 0: no reminders
+    repeat_interval: timedelta = timedelta(0)  # 0: no reminders
 
 
 def next_gap(sent: int, rules: Rules) -> timedelta:
     """Return how long ordinary news waits after the `sent`-th message."""
-    gap = rules.min_gap
+    gap = rules.group_interval
     for _ in range(sent - 1):
-        if gap >= rules.max_gap or not gap:
+        if gap >= rules.max_group_interval or not gap:
             break
         gap *= 2
-    return min(rules.max_gap, gap)
+    return min(rules.max_group_interval, gap)
 
 
 def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetime) -> str | None:
@@ -51,7 +51,7 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
     if last.transition == "over":
         return "reopened"
     waited = now - last.created
-    if waited < rules.min_gap:
+    if waited < rules.group_interval:
         return None
     if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in told):
         return "confirmed"
@@ -60,7 +60,7 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
         return "worse"
     if newly_affected(incident, told, now):
         return "component_added"
-    if rules.remind_every and waited >= rules.remind_every:
+    if rules.repeat_interval and waited >= rules.repeat_interval:
         return "reminder"
     if len(told) >= TALKATIVE:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.config.load import Config
-from pipeline.config.settings import Route, parse_quiet_hours
+from pipeline.config.settings import Route, TimeInterval, parse_time_interval
 from pipeline.core.alerts import Silence
 from pipeline.core.incidents import Incident
 from pipeline.core.vocabulary import IMPACTS, STATES
@@ -43,13 +43,29 @@ def refusals(route: Route, incident: Incident, at: datetime, hit: Collection[str
 
 
 def quiet_until(route: Route, impact: str, at: datetime) -> datetime | None:
-    """Return when a route's quiet hours end, None where it may be told now; what is bad enough goes through.
+    """Return when a route's mute time intervals end, None where it may be notified now; what is bad enough goes through.
 
-    The wall clock of the hours' zone counts, over changes of clocks, too.
+    Intervals that follow on each other count as one, each of them once.
     """
-    if not route.quiet_hours or IMPACTS.index(impact) >= IMPACTS.index(route.quiet_except):
+    if IMPACTS.index(impact) >= IMPACTS.index(route.quiet_except):
         return None
-    begin, end, zone = parse_quiet_hours(route.quiet_hours)
+    intervals = [parse_time_interval(value) for value in route.mute_time_intervals]
+    until: datetime | None = None
+    while intervals:
+        covering = next((i for i in intervals if _end_of(i, until or at) is not None), None)
+        if covering is None:
+            break
+        until = _end_of(covering, until or at)
+        intervals.remove(covering)
+    return until
+
+
+def _end_of(interval: TimeInterval, at: datetime) -> datetime | None:
+    """Return when an interval that holds a moment ends, None where it does not hold it.
+
+    The wall clock of its zone counts, over changes of clocks, too.
+    """
+    begin, end, zone = interval
     there = at.astimezone(zone)
     over_night = begin >= end
     inside = there.time() >= begin or there.time() < end if over_night else begin <= there.time() < end

@@ -47,12 +47,12 @@ class Delivery:
     """How many messages a route takes in an hour, and how long the first of an incident waits for others."""
 
     max_per_hour: int = 20
-    wait_for_more: timedelta = timedelta(0)
+    group_wait: timedelta = timedelta(0)
 
 
 def delivery_of(config: Config) -> Delivery:
     """Return how messages leave, as configured."""
-    return Delivery(max_per_hour=config.alerts.max_per_hour, wait_for_more=config.alerts.wait_for_more)
+    return Delivery(max_per_hour=config.alerts.max_per_hour, group_wait=config.alerts.group_wait)
 
 
 def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, delivery: Delivery = Delivery()) -> Run:
@@ -61,8 +61,8 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     A channel where nobody answers is asked once a run: each further message would only wait as long again.
     """
     due = due_alerts(store, now)
-    if delivery.wait_for_more and any(a.transition == "opened" and a.due_at > a.created for a in due):
-        due += waiting(store, now, now - delivery.wait_for_more)
+    if delivery.group_wait and any(a.transition == "opened" and a.due_at > a.created for a in due):
+        due += waiting(store, now, now - delivery.group_wait)
     arrange(store, due, now, delivery)
     due = due_alerts(store, now)
     sent, down = 0, set()
@@ -133,7 +133,7 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
             with store.transaction() as conn:
                 postpone(conn, [a for a in alerts if not _urgent(a)], out[-delivery.max_per_hour] + HOUR)
             continue
-        held = any(a.due_at - a.created > delivery.wait_for_more for a in alerts)
+        held = any(a.due_at - a.created > delivery.group_wait for a in alerts)
         waited = any(a.due_at > a.created for a in alerts)
         if len(alerts) > 1 and (len({a.incident for a in alerts}) >= MANY or waited or len(alerts) > room):
             facts = together(alerts, now, held=held)

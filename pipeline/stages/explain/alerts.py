@@ -51,10 +51,10 @@ def rules_of(config: Config, route: Route, since: datetime) -> Rules:
     a = config.alerts
     return Rules(
         from_state=route.from_state or a.from_state,
-        min_gap=a.min_gap,
-        max_gap=a.max_gap,
+        group_interval=a.group_interval,
+        max_group_interval=a.max_group_interval,
         alerting_since=since,
-        remind_every=a.remind_every,
+        repeat_interval=a.repeat_interval,
     )
 
 
@@ -101,7 +101,7 @@ def alerts_for(
         ):
             continue
         told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
-        wait = config.alerts.wait_for_more if transition == "opened" else timedelta(0)
+        wait = config.alerts.group_wait if transition == "opened" else timedelta(0)
         due = quiet_until(route, incident.impact, now) or now + wait
         for channel in channels:
             mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
