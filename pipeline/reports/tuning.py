@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.core.vocabulary import IMPACTS, STATES
+from pipeline.core.vocabulary import IMPACTS, STATES, Impact, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +62,14 @@ def remedies(wrong: str, told: Sequence[Told]) -> Iterator[str]:
     others = [t for t in told if t.id != wrong and t.verdict != "wrong"]
     options: list[tuple[str, list[str]]] = []
     if mine.state in ("possible", "likely"):
-        higher = STATES[STATES.index(mine.state) + 1]
-        options.append(
-            (f'alerts.from_state = "{higher}"', [t.id for t in others if STATES.index(t.state) < STATES.index(higher)])
-        )
-    if mine.impact != IMPACTS[-1]:
-        higher = IMPACTS[IMPACTS.index(mine.impact) + 1]
+        surer = State(mine.state).raised()
+        options.append((f'alerts.from_state = "{surer}"', [t.id for t in others if State(t.state).rank < surer.rank]))
+    if mine.impact != Impact.CRITICAL:
+        worse = Impact(mine.impact).raised()
         options.append(
             (
-                f'from_impact = "{higher}" in a route',
-                [t.id for t in others if IMPACTS.index(t.impact) < IMPACTS.index(higher)],
+                f'from_impact = "{worse}" in a route',
+                [t.id for t in others if Impact(t.impact).rank < worse.rank],
             )
         )
     if mine.score > 0 and mine.state != "confirmed":
