@@ -16,13 +16,13 @@ from pipeline.config.settings import Alerts, Route
 from pipeline.core.alerts import Alert
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
-from pipeline.notify.digest import together
-from pipeline.notify.routing import quiet_until
+from pipeline.notify.digest import summary_message
+from pipeline.notify.routing import muted_until
 from pipeline.render.mail import compose
-from pipeline.reports.alert_record import the_record
+from pipeline.reports.alert_record import alert_record
 from pipeline.reports.decision_trace import trail
-from pipeline.reports.tuning import Told, remedies
-from pipeline.stages.alert.self_monitoring import own_notes
+from pipeline.reports.tuning import AlertedIncident, remedies
+from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence, expire_silence, put_feedback, silences
@@ -92,20 +92,20 @@ def test_each_route_hears_what_it_asked_for_and_is_told_the_end_of_what_it_heard
 
 def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
     night = Route(name="n", mute_time_intervals=("22:00-07:00 Europe/Berlin",))
-    assert quiet_until(night, "high", utc("2026-03-02T20:59:00Z")) is None
-    assert quiet_until(night, "high", utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
-    assert quiet_until(night, "high", utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
-    assert quiet_until(night, "high", utc("2026-03-03T06:00:00Z")) is None
-    assert quiet_until(night, "critical", utc("2026-03-02T23:00:00Z")) is None
+    assert muted_until(night, "high", utc("2026-03-02T20:59:00Z")) is None
+    assert muted_until(night, "high", utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert muted_until(night, "high", utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert muted_until(night, "high", utc("2026-03-03T06:00:00Z")) is None
+    assert muted_until(night, "critical", utc("2026-03-02T23:00:00Z")) is None
     # the clocks go forward at 01:00 UTC on 29 March
-    assert quiet_until(night, "high", utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
+    assert muted_until(night, "high", utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
     noon = Route(name="l", mute_time_intervals=("12:00-13:00 UTC",))
-    assert quiet_until(noon, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
+    assert muted_until(noon, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
     both = Route(name="b", mute_time_intervals=("13:00-14:00 UTC", "12:00-13:00 UTC", "16:00-17:00 UTC"))
-    assert quiet_until(both, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T14:00:00Z"), "they follow"
-    assert quiet_until(both, "high", utc("2026-03-02T15:00:00Z")) is None
+    assert muted_until(both, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T14:00:00Z"), "they follow"
+    assert muted_until(both, "high", utc("2026-03-02T15:00:00Z")) is None
     always = Route(name="a", mute_time_intervals=("00:00-12:00 UTC", "12:00-00:00 UTC"))
-    assert quiet_until(always, "high", utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
+    assert muted_until(always, "high", utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
     for wrong in ("22-7 UTC", "22:00-07:00", "22:00-07:00 Mars/Base", "25:00-07:00 UTC"):
         with pytest.raises(ValidationError):
             Route(name="x", mute_time_intervals=(wrong,))
@@ -157,8 +157,8 @@ def test_many_at_once_are_one_message_that_names_all(store: Store) -> None:
     with store.transaction() as conn:
         put_alerts(conn, [_row(f"<few{n}@x>", f"few{n}", at("13:00")) for n in range(3)])
     assert run_alert(store, {"file": ears}, at("13:00")).new == 1, "three are many, with room for each"
-    again = together(list(reversed(rows)), at("12:00"), held=False)
-    assert again == together(rows, at("12:00"), held=False), "the order they are read in does not matter"
+    again = summary_message(list(reversed(rows)), at("12:00"), held=False)
+    assert again == summary_message(rows, at("12:00"), held=False), "the order they are read in does not matter"
 
 
 def test_two_at_once_go_alone_and_what_was_tried_before_keeps_its_message_id(store: Store) -> None:
@@ -253,11 +253,11 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
 
 def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
     past = [
-        Told(id="wrong", state="possible", impact="low", score=12.0, verdict=""),
-        Told(id="a", state="likely", impact="low", score=40.0, verdict=""),
-        Told(id="b", state="possible", impact="high", score=11.0, verdict=""),
-        Told(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
-        Told(id="d", state="possible", impact="low", score=9.5, verdict="wrong"),
+        AlertedIncident(id="wrong", state="possible", impact="low", score=12.0, verdict=""),
+        AlertedIncident(id="a", state="likely", impact="low", score=40.0, verdict=""),
+        AlertedIncident(id="b", state="possible", impact="high", score=11.0, verdict=""),
+        AlertedIncident(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
+        AlertedIncident(id="d", state="possible", impact="low", score=9.5, verdict="wrong"),
     ]
     assert list(remedies("wrong", past)) == [
         "what had kept it quiet, and what else of the last 30 days it would have lost:",
@@ -279,7 +279,7 @@ def test_feedback_and_notices_decide_what_a_digest_calls_right(world: World) -> 
     by_service = {a.service: a.incident for a in alerts_of(world.store)}
     put_feedback(world.store, by_service["claude"], "wrong", "", at("16:00"))
     world.page("spotify", "S", "16:00", "investigating", "major")
-    told = the_record(world.store, at("00:00"), at("20:00"))
+    told = alert_record(world.store, at("00:00"), at("20:00"))
     assert (told["alerted"], told["right"], told["wrong"], told["unknown"]) == (4, 1, 1, 2)
 
 
@@ -300,7 +300,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     record_run(world.store, replace(good, subject="feed:never", outcome="error", error="refused"))
     for name in ("feed:y", "status:z"):
         record_run(world.store, replace(good, subject=name))
-    found, said = own_notes(world.store, world.config, at("06:05"))
+    found, said = self_alerts(world.store, world.config, at("06:05"))
     assert len(found[1].facts["sections"][0]["lines"]) == 3, "one message for all of them"
     assert [(a.transition, a.subject.split(":")[0]) for a in found] == [
         ("digest", "Digest of the day"),
@@ -310,7 +310,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     with world.store.transaction() as conn:
         for key, value in said.items():
             set_checkpoint(conn, "alert", key, value)
-    later, _ = own_notes(world.store, world.config, at("09:00"))
+    later, _ = self_alerts(world.store, world.config, at("09:00"))
     assert [a.transition for a in later] == ["trouble"], "the digest is not worked out again"
     missed = [a.subject for a in later if a.subject.startswith("Runs were missed")]
     assert missed == [
@@ -319,7 +319,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     with world.store.transaction() as conn:
         put_alerts(conn, found)
         put_alerts(conn, later)
-        put_alerts(conn, own_notes(world.store, world.config, at("09:05"))[0])
+        put_alerts(conn, self_alerts(world.store, world.config, at("09:05"))[0])
     assert sorted(a.transition for a in alerts_of(world.store)) == ["digest", "trouble", "trouble"]
 
 

@@ -18,8 +18,8 @@ from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
 from pipeline.core.times import iso
 from pipeline.notify.channels.email import EmailChannel, recipients
-from pipeline.notify.policy import Rules, next_gap
-from pipeline.notify.routing import silenced_by
+from pipeline.notify.policy import NotificationPolicy, next_gap
+from pipeline.notify.routing import active_silence
 from pipeline.render.mail import compose
 from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
@@ -153,7 +153,7 @@ def test_who_was_put_off_is_asked_again_alone(store: Store) -> None:
     channel = EmailChannel(mail, None, zone="UTC")
     run_alert(store, {"file": channel}, at("11:00"))
     (kept,) = alerts_of(store)
-    assert (kept.left, kept.sent_at, kept.failed) == (("b@example.org",), None, False)
+    assert (kept.pending_recipients, kept.sent_at, kept.failed) == (("b@example.org",), None, False)
     asked: list[Any] = []
     send = channel.deliver
     channel.deliver = lambda message, to: (asked.append(tuple(to)), send(message, to))[1]  # type: ignore[method-assign,func-returns-value]
@@ -177,15 +177,15 @@ def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:
 
 
 def test_gaps_never_overflow() -> None:
-    rules = Rules(
+    policy = NotificationPolicy(
         from_state="possible",
         group_interval=timedelta(minutes=30),
         max_group_interval=timedelta(days=999_999),
         alerting_since=at("00:00"),
     )
-    assert next_gap(1, rules) == timedelta(minutes=30)
-    assert next_gap(3, rules) == timedelta(hours=2)
-    assert next_gap(10_000, rules) == timedelta(days=999_999)
+    assert next_gap(1, policy) == timedelta(minutes=30)
+    assert next_gap(3, policy) == timedelta(hours=2)
+    assert next_gap(10_000, policy) == timedelta(days=999_999)
 
 
 def test_a_shared_failure_reaches_who_hears_of_a_member_unless_all_are_silenced(world: World) -> None:
@@ -200,8 +200,8 @@ def test_a_shared_failure_reaches_who_hears_of_a_member_unless_all_are_silenced(
         Silence(id=n, service=name, component="", since=at("10:00"), until=at("12:00"), reason="", author="")
         for n, name in enumerate("ab")
     ]
-    assert silenced_by(quiet, ("a", "b"), (), at("11:00")) is not None
-    assert silenced_by(quiet, ("a", "b", "c"), (), at("11:00")) is None
+    assert active_silence(quiet, ("a", "b"), (), at("11:00")) is not None
+    assert active_silence(quiet, ("a", "b", "c"), (), at("11:00")) is None
 
 
 def test_who_heard_of_a_member_before_it_was_shared_hears_its_end(world: World) -> None:
@@ -256,15 +256,15 @@ def test_routes_with_channels_of_their_own_need_no_others(world: World) -> None:
 
 
 def test_what_becomes_critical_is_told_after_five_messages_too() -> None:
-    from pipeline.notify.policy import decide
-    from tests.test_story import RULES, built, interval
+    from pipeline.notify.policy import next_transition
+    from tests.test_story import POLICY, built, interval
     from tests.test_story import told as message
 
     incident = replace(built([interval("11:37", None, score=90)], [], at("12:00"))[0], impact="critical")
     many = [message("opened", at("11:40"), impact="low")] * 6
-    assert decide(incident, many, RULES, at("11:50")) is None, "not within the least gap"
-    assert decide(incident, many, RULES, at("11:56")) == "worse"
-    assert decide(replace(incident, impact="high"), many, RULES, at("11:56")) is None
+    assert next_transition(incident, many, POLICY, at("11:50")) is None, "not within the least gap"
+    assert next_transition(incident, many, POLICY, at("11:56")) == "worse"
+    assert next_transition(replace(incident, impact="high"), many, POLICY, at("11:56")) is None
 
 
 def test_a_poison_message_in_a_summary_takes_no_other_with_it(store: Store) -> None:

@@ -17,7 +17,7 @@ from pipeline.core.times import utc
 from pipeline.incidents.build import build
 from pipeline.incidents.episodes import officials
 from pipeline.incidents.news_links import Around, link
-from pipeline.notify.policy import Rules, decide, next_gap
+from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
 
 SERVICE = Service(
     id="svc",
@@ -206,7 +206,7 @@ def test_votes_name_components_and_clear_them() -> None:
     assert incident.symptom == "login"
 
 
-RULES = Rules(
+POLICY = NotificationPolicy(
     from_state="possible",
     group_interval=timedelta(minutes=15),
     max_group_interval=timedelta(hours=4),
@@ -230,27 +230,29 @@ def told(transition: str, when: datetime, **facts: Any) -> Alert:
 
 def test_opened_is_told_at_once_and_the_past_never() -> None:
     incident = built([interval("11:37", None)], [], at("11:50"))[0]
-    assert decide(incident, [], RULES, at("11:50")) == "opened"
-    assert decide(replace(incident, active=False, state="resolved"), [], RULES, at("11:50")) is None
-    assert decide(incident, [], replace(RULES, alerting_since=at("11:50")), at("11:50")) == "under_way"
-    assert decide(incident, [], replace(RULES, from_state="likely"), at("11:50")) is None
+    assert next_transition(incident, [], POLICY, at("11:50")) == "opened"
+    assert next_transition(replace(incident, active=False, state="resolved"), [], POLICY, at("11:50")) is None
+    assert next_transition(incident, [], replace(POLICY, alerting_since=at("11:50")), at("11:50")) == "under_way"
+    assert next_transition(incident, [], replace(POLICY, from_state="likely"), at("11:50")) is None
     past = built([interval("09:00", "10:00")], [], at("10:30"))[0]
-    assert decide(past, [], replace(RULES, alerting_since=at("10:30")), at("10:30")) is None, "over before we began"
+    assert next_transition(past, [], replace(POLICY, alerting_since=at("10:30")), at("10:30")) is None, (
+        "over before we began"
+    )
 
 
 def test_news_waits_for_a_gap_that_doubles_and_over_does_not() -> None:
     incident = built([interval("11:37", None, score=90)], [], at("12:00"))[0]
     once = [told("opened", at("11:40"))]
-    assert decide(incident, once, RULES, at("11:50")) is None
-    assert decide(incident, once, RULES, at("11:55")) == "worse"
+    assert next_transition(incident, once, POLICY, at("11:50")) is None
+    assert next_transition(incident, once, POLICY, at("11:55")) == "worse"
     twice = [*once, told("worse", at("11:55"), impact="low")]
-    assert decide(incident, twice, RULES, at("12:20")) is None, "the second gap is half an hour"
-    assert decide(incident, twice, RULES, at("12:25")) == "worse"
-    assert [next_gap(n, RULES) for n in (1, 2, 3, 9)] == [timedelta(minutes=m) for m in (15, 30, 60, 240)]
+    assert next_transition(incident, twice, POLICY, at("12:20")) is None, "the second gap is half an hour"
+    assert next_transition(incident, twice, POLICY, at("12:25")) == "worse"
+    assert [next_gap(n, POLICY) for n in (1, 2, 3, 9)] == [timedelta(minutes=m) for m in (15, 30, 60, 240)]
     over = replace(incident, active=False, state="resolved")
-    assert decide(over, twice, RULES, at("12:00")) == "over"
-    assert decide(over, [*twice, told("over", at("12:00"))], RULES, at("12:30")) is None
-    assert decide(incident, [*twice, told("over", at("12:00"))], RULES, at("12:05")) == "reopened"
+    assert next_transition(over, twice, POLICY, at("12:00")) == "over"
+    assert next_transition(over, [*twice, told("over", at("12:00"))], POLICY, at("12:30")) is None
+    assert next_transition(incident, [*twice, told("over", at("12:00"))], POLICY, at("12:05")) == "reopened"
 
 
 def test_a_newly_affected_component_always_tells() -> None:
@@ -258,9 +260,11 @@ def test_a_newly_affected_component_always_tells() -> None:
     incident = built([], updates, at("14:00"))[0]
     many = [told("opened", at("11:50"), affected=["web"], state="confirmed", impact="high")]
     many += [told("worse", at("12:00"), affected=["web"], state="confirmed", impact="high")] * 6
-    assert decide(incident, many, RULES, at("14:00")) == "component_added"
+    assert next_transition(incident, many, POLICY, at("14:00")) == "component_added"
     assert (
-        decide(incident, [replace(a, facts={**a.facts, "affected": ["web", "api"]}) for a in many], RULES, at("14:00"))
+        next_transition(
+            incident, [replace(a, facts={**a.facts, "affected": ["web", "api"]}) for a in many], POLICY, at("14:00")
+        )
         is None
     )
 

@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.common import Setting, common, open_store
 from pipeline.core.errors import ConfigError
-from pipeline.reports.tuning import remedies, told_since
+from pipeline.reports.tuning import alerted_since, remedies
 
 SPAN = timedelta(days=30)
 
@@ -30,5 +30,5 @@ def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -
         put_feedback(store, incident, verdict, note[:500], setting.now)
         click.echo(f"{incident}: {verdict}")
         if verdict == "wrong":
-            for line in remedies(incident, told_since(store, setting.now - SPAN, setting.now)):
+            for line in remedies(incident, alerted_since(store, setting.now - SPAN, setting.now)):
                 click.echo(line)

@@ -91,12 +91,12 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
 
 def _alert(setting: Setting, store: Any) -> list[Run]:
     from pipeline.notify.channels import build_channels
-    from pipeline.stages.alert.self_monitoring import own_notes
+    from pipeline.stages.alert.self_monitoring import self_alerts
     from pipeline.stages.alert.stage import delivery_of, run_alert
     from pipeline.store.outbox import put_alerts
     from pipeline.store.runs import set_checkpoint
 
-    notes, said = own_notes(store, setting.config, setting.now)
+    notes, said = self_alerts(store, setting.config, setting.now)
     if notes:
         with store.transaction() as conn:
             put_alerts(conn, notes)
@@ -207,7 +207,7 @@ def _rehearse(setting: Setting, folder: Path) -> int:
 
     from pipeline.notify.channels import CHANNELS
     from pipeline.notify.channels.file import file_name
-    from pipeline.stages.alert.stage import arrange, delivery_of
+    from pipeline.stages.alert.stage import delivery_of, prepare
     from pipeline.store import Store, must_exist
     from pipeline.store.outbox import copy_outbox, due_alerts
 
@@ -215,7 +215,7 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     with tempfile.TemporaryDirectory() as scratch, Store(Path(scratch) / "outbox.db", durable=False) as copy:
         with Store(setting.db) as store:
             copy_outbox(store, copy)
-        arrange(copy, due_alerts(copy, setting.now), setting.now, delivery_of(setting.config))
+        prepare(copy, due_alerts(copy, setting.now), setting.now, delivery_of(setting.config))
         due = due_alerts(copy, setting.now)
     channel = CHANNELS["file"](setting.config, folder)
     for alert in due:

@@ -18,8 +18,8 @@ def message_id(*parts: str) -> str:
 class Alert:
     """A row of the outbox: `facts` is everything the message says, fixed when the row is written.
 
-    `route` is whose mail it is; empty where no routes are configured. `left` are the addresses that a mail server put
-    off while the others have it; empty: all.
+    `route` is whose mail it is; empty where no routes are configured. `pending_recipients`
+    are the addresses that a mail server put off while the others have it; empty: all.
     """
 
     message_id: str
@@ -36,7 +36,7 @@ class Alert:
     error: str = ""
     failed: bool = False
     route: str = ""
-    left: tuple[str, ...] = ()
+    pending_recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

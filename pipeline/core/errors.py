@@ -45,14 +45,16 @@ class SourceError(PipelineError):
 class ChannelError(PipelineError):
     """An alert could not be delivered. `permanent` means that trying again cannot help.
 
-    `down`: nobody answers there, so that the next message need not ask; `left`: the addresses that were put off while
-    the others have it.
+    `down`: nobody answers there, so that the next message need not ask. `pending_recipients`: the addresses that were put
+    off while the others have it.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, down: bool = False, left: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, down: bool = False, pending_recipients: Sequence[str] = ()
+    ) -> None:
         """`permanent=False` keeps the alert due."""
         super().__init__(message)
-        self.permanent, self.down, self.left = permanent, down, tuple(left)
+        self.permanent, self.down, self.pending_recipients = permanent, down, tuple(pending_recipients)
 
 
 class StoreError(PipelineError):

@@ -29,8 +29,7 @@ from pipeline.detection.alarm_intervals import interval_of
 from pipeline.detection.report_counting import Ballot, first_said
 from pipeline.incidents.build import build
 from pipeline.incidents.scope import one_voice
-from pipeline.notify.policy import Rules
-from pipeline.notify.policy import decide as told
+from pipeline.notify.policy import NotificationPolicy, next_transition
 from pipeline.sources.parsing import plain
 from pipeline.text.extract import Asked, read_texts
 from pipeline.text.models.outage import OutageModel
@@ -135,7 +134,9 @@ def decide(
     detector = replace(SeasonalNB(), repeats=0.0)
     verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
     tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
-    rules = Rules(from_state="possible", group_interval=QUIET, max_group_interval=QUIET, alerting_since=begin)
+    policy = NotificationPolicy(
+        from_state="possible", group_interval=QUIET, max_group_interval=QUIET, alerting_since=begin
+    )
     found: list[tuple[bool, Incident | None]] = []
     for column, said in enumerate(shifted):
         built, _ = build(
@@ -148,7 +149,7 @@ def decide(
             quiet_to_close=QUIET,
         )
         last = built[-1] if built else None
-        found.append((last is not None and told(last, [], rules, end) is not None, last))
+        found.append((last is not None and next_transition(last, [], policy, end) is not None, last))
     return found
 
 

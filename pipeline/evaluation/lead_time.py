@@ -58,7 +58,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReplayedWindow:
     """What the replay of a window told: the crowd's alarms as they became known, and each mail with what it rested on."""
 
     window: Window
@@ -150,7 +150,7 @@ def watching(config: Config) -> Config:
     return config.model_copy(update={"watch": (SERVICE,), "alerts": alerts})
 
 
-def replay_window(window: Window, notices: Sequence[Notice], config: Config, models: Models) -> Told:
+def replay_window(window: Window, notices: Sequence[Notice], config: Config, models: Models) -> ReplayedWindow:
     """Replay a window from its first bin on, a run after each bin, as a first installation would have lived it."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "scenario"
@@ -184,7 +184,7 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
                 for a in alerts_of(store)
                 if a.transition in ("opened", "under_way", "reopened")
             ]
-    return Told(window=window, alarms=alarms, mails=mails)
+    return ReplayedWindow(window=window, alarms=alarms, mails=mails)
 
 
 def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[str]:

@@ -15,7 +15,9 @@ from pipeline.core.times import iso, utc
 NAMED = 50
 
 
-def note(subject: str, heading: str, sections: Sequence[tuple[str, Sequence[str]]], now: datetime) -> dict[str, Any]:
+def system_message(
+    subject: str, heading: str, sections: Sequence[tuple[str, Sequence[str]]], now: datetime
+) -> dict[str, Any]:
     """Return the facts of a note."""
     return {
         "note": True,
@@ -32,7 +34,7 @@ def _some(lines: Sequence[str]) -> list[str]:
     return [*lines[:NAMED], *([f"and {rest} more"] if rest > 0 else [])]
 
 
-def together(alerts: Sequence[Alert], now: datetime, *, held: bool) -> dict[str, Any]:
+def summary_message(alerts: Sequence[Alert], now: datetime, *, held: bool) -> dict[str, Any]:
     """Return one message that names what several would have told: of each incident its newest word. `held`: by quiet hours, or the cap."""
     newest: dict[str, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.created, a.message_id)):
@@ -44,7 +46,7 @@ def together(alerts: Sequence[Alert], now: datetime, *, held: bool) -> dict[str,
     simulated = any(a.facts.get("simulated") for a in alerts)
     what = f"{len(open_now)} open, {len(over)} over" if over else f"{len(open_now)} incidents"
     subject = f"{'Held back until now: ' if held else ''}{what}: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
-    told = note(
+    told = system_message(
         ("[simulated] " if simulated else "") + subject,
         subject,
         [
@@ -65,8 +67,8 @@ def _line(alert: Alert) -> str:
     return f"{alert.subject.removeprefix('[simulated] ')}, since {onset:%Y-%m-%d %H:%M} UTC ({alert.incident})"
 
 
-def record(told: Mapping[str, Any], now: datetime, days: int) -> dict[str, Any]:
-    """Return the digest of the last days from counted facts; see pipeline.reports.alert_record.the_record."""
+def digest_message(told: Mapping[str, Any], now: datetime, days: int) -> dict[str, Any]:
+    """Return the digest of the last days from counted facts; see pipeline.reports.alert_record.alert_record."""
     span = "day" if days == 1 else "week"
     right, wrong, unknown = told["right"], told["wrong"], told["unknown"]
     counted = (
@@ -82,4 +84,4 @@ def record(told: Mapping[str, Any], now: datetime, days: int) -> dict[str, Any]:
         ("Database", [f"{told['bytes'] / 1e6:.1f} MB, {told['new_rows']} rows came in the {span}"]),
     ]
     subject = f"Digest of the {span}: {told['alerted']} incidents alerted, {len(told['missed'])} missed, {len(told['open'])} open"
-    return note(subject, subject, sections, now)
+    return system_message(subject, subject, sections, now)

@@ -1,8 +1,8 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
-Opened, over and reopened are told at once. The provider's confirmation and a newly affected component wait for
-`group_interval` after the last message, so that what comes together is told together. Other news (worse, easing) waits for
-a gap that doubles with each message; after five messages only the urgent ones are sent, and reminders, where wanted.
+Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
+`group_interval` after the last message, so that what comes together is one message. Other news (worse, easing) waits for
+a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where wanted.
 What becomes critical never waits for more than `group_interval`.
 """
 
@@ -16,13 +16,13 @@ from pipeline.core.alerts import Alert
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.vocabulary import IMPACTS, STATES
 
-TALKATIVE = 5
+MAX_ROUTINE_MESSAGES = 5
 URGENT = "critical"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """Which states are told and how far apart messages lie."""
+class NotificationPolicy:
+    """From which state on an incident is notified, and how far apart its messages lie."""
 
     from_state: str
     group_interval: timedelta
@@ -31,40 +31,40 @@ class Rules:
     repeat_interval: timedelta = timedelta(0)  # 0: no reminders
 
 
-def next_gap(sent: int, rules: Rules) -> timedelta:
+def next_gap(sent: int, policy: NotificationPolicy) -> timedelta:
     """Return how long ordinary news waits after the `sent`-th message."""
-    gap = rules.group_interval
+    gap = policy.group_interval
     for _ in range(sent - 1):
-        if gap >= rules.max_group_interval or not gap:
+        if gap >= policy.max_group_interval or not gap:
             break
         gap *= 2
-    return min(rules.max_group_interval, gap)
+    return min(policy.max_group_interval, gap)
 
 
-def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetime) -> str | None:
-    """Return the transition to tell now, or None. `told` are the messages so far, one each, oldest first."""
-    if not told:
-        return _first(incident, rules)
-    last = told[-1]
+def next_transition(incident: Incident, past: Sequence[Alert], policy: NotificationPolicy, now: datetime) -> str | None:
+    """Return the transition to notify now, or None. `past` are its messages so far, one each, oldest first."""
+    if not past:
+        return _first(incident, policy)
+    last = past[-1]
     if not incident.active:
         return "over" if last.transition != "over" else None
     if last.transition == "over":
         return "reopened"
     waited = now - last.created
-    if waited < rules.group_interval:
+    if waited < policy.group_interval:
         return None
-    if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in told):
+    if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in past):
         return "confirmed"
     impact = IMPACTS.index(incident.impact)
-    if incident.impact == URGENT and impact > max(IMPACTS.index(str(a.facts.get("impact", "none"))) for a in told):
+    if incident.impact == URGENT and impact > max(IMPACTS.index(str(a.facts.get("impact", "none"))) for a in past):
         return "worse"
-    if newly_affected(incident, told, now):
+    if newly_affected(incident, past, now):
         return "component_added"
-    if rules.repeat_interval and waited >= rules.repeat_interval:
+    if policy.repeat_interval and waited >= policy.repeat_interval:
         return "reminder"
-    if len(told) >= TALKATIVE:
+    if len(past) >= MAX_ROUTINE_MESSAGES:
         return None
-    if waited < next_gap(len(told), rules):
+    if waited < next_gap(len(past), policy):
         return None
     if impact > IMPACTS.index(str(last.facts.get("impact", "none"))):
         return "worse"
@@ -74,23 +74,23 @@ def decide(incident: Incident, told: Sequence[Alert], rules: Rules, now: datetim
     return None
 
 
-def newly_affected(incident: Incident, told: Sequence[Alert], now: datetime) -> list[str]:
-    """Return the parts affected now that no message told of, or that the last one did not and the page lists now.
+def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> list[str]:
+    """Return the parts affected now that no message named, or that the last one did not and the page lists now.
 
     A part that people stop naming and name again is no news.
     """
-    ever = {part for alert in told for part in alert.facts.get("affected", ())}
-    last = set(told[-1].facts.get("affected", ())) if told else set()
+    ever = {part for alert in past for part in alert.facts.get("affected", ())}
+    last = set(past[-1].facts.get("affected", ())) if past else set()
     listed = {s.component for s in incident.components if s.source == "official"}
     return [part for part in incident.affected(now) if part not in ever or (part not in last and part in listed)]
 
 
-def _first(incident: Incident, rules: Rules) -> str | None:
-    """Tell an incident for the first time, unless it is not sure enough or is over already: the past never alerts."""
-    if not incident.active or STATES.index(incident.state) < STATES.index(rules.from_state):
+def _first(incident: Incident, policy: NotificationPolicy) -> str | None:
+    """Return the transition of a first message, None where it is not sure enough or is over already: the past never alerts."""
+    if not incident.active or STATES.index(incident.state) < STATES.index(policy.from_state):
         return None
     if incident.phases and incident.phases[-1].phase == "over":
         return None
     if incident.probability is not None and incident.probability < LEAST_PROBABILITY:
         return None
-    return "under_way" if incident.opened_at <= rules.alerting_since else "opened"
+    return "under_way" if incident.opened_at <= policy.alerting_since else "opened"

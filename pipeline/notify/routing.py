@@ -21,7 +21,7 @@ def routes_of(config: Config) -> tuple[Route, ...]:
     )
 
 
-def refusals(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:
+def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:
     """Yield in words why a route does not hear of an incident as it stands; nothing where it does.
 
     `hit` are the services of a shared failure: who hears of one of them hears of it.
@@ -42,7 +42,7 @@ def refusals(route: Route, incident: Incident, at: datetime, hit: Collection[str
         yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
 
 
-def quiet_until(route: Route, impact: str, at: datetime) -> datetime | None:
+def muted_until(route: Route, impact: str, at: datetime) -> datetime | None:
     """Return when a route's mute time intervals end, None where it may be notified now; what is bad enough goes through.
 
     Intervals that follow on each other count as one, each of them once.
@@ -75,7 +75,7 @@ def _end_of(interval: TimeInterval, at: datetime) -> datetime | None:
     return datetime.combine(day, end, tzinfo=zone).astimezone(at.tzinfo)
 
 
-def silenced_by(
+def active_silence(
     silences: Sequence[Silence], services: Collection[str], affected: Iterable[str], at: datetime
 ) -> Silence | None:
     """Return the first silence that keeps what hits these services quiet at a moment: each of them must be silenced."""

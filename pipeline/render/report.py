@@ -30,7 +30,7 @@ RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReportContext:
     """What the whole report is made of; `read` is when anything that could tell of a service was last read."""
 
     catalogue: Catalogue
@@ -60,7 +60,7 @@ def file_of(kind: str, name: str) -> str:
 
 
 def index_page(
-    told: Told,
+    context: ReportContext,
     *,
     learning: Mapping[str, str],
     advisories: Sequence[Advisory],
@@ -71,38 +71,38 @@ def index_page(
 ) -> str:
     """Return the first page: what is wrong now, surges, silent sources, incidents newest first."""
     newest = sorted(
-        (i for i in told.incidents if i.service in told.catalogue), key=lambda i: (i.onset, i.id), reverse=True
+        (i for i in context.incidents if i.service in context.catalogue), key=lambda i: (i.onset, i.id), reverse=True
     )
     return (
         environment()
         .get_template("index.html")
         .render(
-            told.words(),
-            services=[{**_now(told, s), "learning": learning.get(s, "")} for s in told.services],
-            listed=_rows(told, newest[:LISTED]),
+            context.words(),
+            services=[{**_now(context, s), "learning": learning.get(s, "")} for s in context.services],
+            listed=_rows(context, newest[:LISTED]),
             rest=max(0, len(newest) - LISTED),
-            total=len(told.incidents),
+            total=len(context.incidents),
             rows=rows,
             doubts=doubts,
-            ranks=_ranks(ranks, told.zone),
-            blind=[{**b, "since": local(b["since"], told.zone) if b["since"] else "never"} for b in blind],
+            ranks=_ranks(ranks, context.zone),
+            blind=[{**b, "since": local(b["since"], context.zone) if b["since"] else "never"} for b in blind],
             advisories=[
                 {
-                    "name": told.catalogue[a.service].name,
+                    "name": context.catalogue[a.service].name,
                     "level": a.level,
-                    "since": local(a.since, told.zone),
-                    "until": local(a.until, told.zone) if a.until else "",
+                    "since": local(a.since, context.zone),
+                    "until": local(a.until, context.zone) if a.until else "",
                     "reasons": a.reasons,
                 }
                 for a in advisories
-                if a.service in told.catalogue
+                if a.service in context.catalogue
             ],
         )
     )
 
 
 def incident_page(
-    told: Told,
+    context: ReportContext,
     incident: Incident,
     *,
     series: Mapping[SeriesKey, Points],
@@ -110,72 +110,79 @@ def incident_page(
     quotes: Sequence[Mapping[str, Any]],
 ) -> str:
     """Return the page of one incident."""
-    mine = _mine(told.alerts, incident)
-    card = _card(incident, told.catalogue, series, links, mine, quotes, told.zone, told.now, told.simulated)
+    mine = _mine(context.alerts, incident)
+    card = _card(incident, context.catalogue, series, links, mine, quotes, context.zone, context.now, context.simulated)
     return (
         environment()
         .get_template("incident.html")
-        .render(told.words(), c={**card, "service_file": file_of("service", incident.service)})
+        .render(context.words(), c={**card, "service_file": file_of("service", incident.service)})
     )
 
 
 def service_page(
-    told: Told, service: Service, *, learning: str, takes: Sequence[str], months: Sequence[Mapping[str, Any]]
+    context: ReportContext,
+    service: Service,
+    *,
+    learning: str,
+    takes: Sequence[str],
+    months: Sequence[Mapping[str, Any]],
 ) -> str:
     """Return the page of one service: now, what an alarm takes, availability, incidents, parts."""
-    mine = sorted((i for i in told.incidents if i.service == service.id), key=lambda i: (i.onset, i.id), reverse=True)
+    mine = sorted(
+        (i for i in context.incidents if i.service == service.id), key=lambda i: (i.onset, i.id), reverse=True
+    )
     card = {
-        **_now(told, service.id),
+        **_now(context, service.id),
         "vendor": service.vendor,
         "status_page": service.status_page,
         "learning": learning,
         "takes": takes,
         "months": months,
-        "listed": _rows(told, mine[:LISTED]),
+        "listed": _rows(context, mine[:LISTED]),
         "parts": [part.name for part in service.components],
     }
-    return environment().get_template("service.html").render(told.words(), s=card)
+    return environment().get_template("service.html").render(context.words(), s=card)
 
 
-def gone_page(told: Told) -> str:
+def gone_page(context: ReportContext) -> str:
     """Return what stands where the page of an incident was that is none of its own any more."""
-    return environment().get_template("gone.html").render(told.words())
+    return environment().get_template("gone.html").render(context.words())
 
 
-def _now(told: Told, service: str) -> dict[str, Any]:
+def _now(context: ReportContext, service: str) -> dict[str, Any]:
     """Return how a service stands; `unknown` in words where nothing that could tell was read lately."""
-    read = told.read.get(service)
+    read = context.read.get(service)
     unknown = (
         ""
-        if read is not None and told.now - read <= STALE
-        else f"not known: nothing was read {'since ' + local(read, told.zone) if read else 'yet'}"
+        if read is not None and context.now - read <= STALE
+        else f"not known: nothing was read {'since ' + local(read, context.zone) if read else 'yet'}"
     )
-    active = next((i for i in reversed(told.incidents) if i.active and i.service == service), None)
+    active = next((i for i in reversed(context.incidents) if i.active and i.service == service), None)
     return {
-        "name": told.catalogue[service].name,
+        "name": context.catalogue[service].name,
         "file": file_of("service", service),
         "state": active.state if active else "quiet",
         "impact": active.impact if active else "none",
         "unknown": unknown,
         "incident": file_of("incident", active.id) if active else "",
-        "count": sum(i.service == service for i in told.incidents),
+        "count": sum(i.service == service for i in context.incidents),
     }
 
 
-def _rows(told: Told, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+def _rows(context: ReportContext, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
     found = []
     for i in incidents:
-        service = told.catalogue[i.service]
-        alerts = _mine(told.alerts, i)
+        service = context.catalogue[i.service]
+        alerts = _mine(context.alerts, i)
         found.append(
             {
                 "file": file_of("incident", i.id),
                 "service": service.name,
                 "state": i.state,
                 "impact": i.impact,
-                "onset": local(i.onset, told.zone),
-                "end": local(i.end, told.zone) if i.end else "",
-                "first_alert": _first(alerts, told.zone),
+                "onset": local(i.onset, context.zone),
+                "end": local(i.end, context.zone) if i.end else "",
+                "first_alert": _first(alerts, context.zone),
                 "lead": _lead(alerts, i),
                 "parts": ", ".join(
                     names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]
@@ -284,9 +291,9 @@ def _topics(incident: Incident) -> list[dict[str, Any]]:
 
     found = []
     for title, kinds in TOPICS:
-        told = sorted((e for e in incident.evidence if e.kind in kinds), key=lambda e: place(e, kinds))
-        if told:
-            lines = [{"text": isolated(e.statement), "rests_on": _rests_on(e)} for e in told]
+        statements = sorted((e for e in incident.evidence if e.kind in kinds), key=lambda e: place(e, kinds))
+        if statements:
+            lines = [{"text": isolated(e.statement), "rests_on": _rests_on(e)} for e in statements]
             found.append({"title": title, "lines": lines[:LINES], "more": lines[LINES:], "total": len(lines)})
     return found
 

@@ -13,7 +13,7 @@ from pipeline.store.summary import BLIND_AFTER, failed_alerts
 CONFIRMS = timedelta(hours=2)  # a notice so long after the first alert says it was right
 
 
-def the_record(store: Store, since: datetime, now: datetime) -> dict[str, Any]:
+def alert_record(store: Store, since: datetime, now: datetime) -> dict[str, Any]:
     """Return what a digest tells of a span: alerts right, wrong or not known, misses, what is open, blindness, growth.
 
     Right: the page posted within two hours of the first alert, before or after, or a person said so; a person's word

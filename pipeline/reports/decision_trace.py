@@ -14,7 +14,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.times import iso, utc
 from pipeline.incidents.scope import one_voice
-from pipeline.notify.routing import quiet_until, refusals, routes_of, silenced_by
+from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
 from pipeline.store import Store
 from pipeline.store.incidents import incidents, reports
@@ -129,7 +129,7 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
     since = get_checkpoint(store, "alert", "since")
     if since is not None and incident.opened_at <= utc(since):
         yield Step(name="first run", words="it was under way before we began: told once as that, or not at all")
-    silence = silenced_by(silences(store), (incident.service,), incident.affected(at), at)
+    silence = active_silence(silences(store), (incident.service,), incident.affected(at), at)
     if silence is not None:
         yield Step(
             name="silence",
@@ -138,10 +138,10 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
         )
     for route in routes_of(config):
         name = f"route {route.name}" if route.name else "route"
-        why = list(refusals(route, incident, at))
+        why = list(route_mismatches(route, incident, at))
         for words in why:
             yield Step(name=name, words=words, passed=False)
-        until = quiet_until(route, incident.impact, at)
+        until = muted_until(route, incident.impact, at)
         if until is not None:
             yield Step(name=name, words=f"quiet hours until {iso(until)}", passed=False)
         if not why and until is None:

@@ -11,7 +11,7 @@ from pipeline.core.vocabulary import IMPACTS, STATES, Impact, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AlertedIncident:
     """An incident that was alerted: how sure and how bad the surest and worst message said, and its loudest crowd's score."""
 
     id: str
@@ -21,7 +21,7 @@ class Told:
     verdict: str
 
 
-def told_since(store: Any, since: datetime, now: datetime) -> list[Told]:
+def alerted_since(store: Any, since: datetime, now: datetime) -> list[AlertedIncident]:
     """Return the incidents alerted in a span, oldest first."""
     from pipeline.store.incidents import incidents
     from pipeline.store.operators import feedback
@@ -42,7 +42,7 @@ def told_since(store: Any, since: datetime, now: datetime) -> list[Told]:
         )
         scores = [p[4] for key, points in series.items() if key.is_total for p in points if p[4] == p[4]]
         found.append(
-            Told(
+            AlertedIncident(
                 id=i.id,
                 state=max((a.facts["state"] for a in mine), key=STATES.index),
                 score=max(scores, default=0.0),
@@ -53,7 +53,7 @@ def told_since(store: Any, since: datetime, now: datetime) -> list[Told]:
     return found
 
 
-def remedies(wrong: str, told: Sequence[Told]) -> Iterator[str]:
+def remedies(wrong: str, told: Sequence[AlertedIncident]) -> Iterator[str]:
     """Yield the settings that had kept an incident quiet, the one that loses fewest others first, each with what it loses."""
     mine = next((t for t in told if t.id == wrong), None)
     if mine is None:

@@ -17,7 +17,7 @@ from pipeline.core.records import Run
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
-from pipeline.render.report import Told, file_of, gone_page, incident_page, index_page, service_page
+from pipeline.render.report import ReportContext, file_of, gone_page, incident_page, index_page, service_page
 from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
@@ -38,7 +38,7 @@ LEARNING = timedelta(days=14)
 def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, simulated: bool, note: str = "") -> Run:
     """Write `index.html`, a page for each service and each incident, and the feed. Raises StoreError when it cannot."""
     found = [incident for incident in incidents(store) if incident.onset <= now]
-    told = Told(
+    context = ReportContext(
         catalogue=config.catalogue,
         watched=config.watched,
         incidents=found,
@@ -49,16 +49,16 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         note=note,
         read={},
     )
-    told = replace(told, read={name: last_read(store, name) for name in told.services})
+    context = replace(context, read={name: last_read(store, name) for name in context.services})
     _availability(store, config, now)
-    learning = {name: _learning(store, config.catalogue[name], now) for name in told.services}
+    learning = {name: _learning(store, config.catalogue[name], now) for name in context.services}
     again = {key.removeprefix("again:") for key in checkpoints(store, "publish") if key.startswith("again:")}
     noted, look = set(again), _look(config)
     if get_checkpoint(store, "publish", "look") != look:
         again = {incident.id for incident in found}
     pages = {
         "index.html": index_page(
-            told,
+            context,
             learning=learning,
             advisories=[a for a in advisories(store) if a.since <= now and (a.until is None or now - a.until < SPAN)],
             ranks=chart_ranks(
@@ -72,7 +72,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
             [i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated
         ),
     }
-    for name in told.services:
+    for name in context.services:
         months = [
             dict(r)
             for r in store.rows(
@@ -81,7 +81,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
             )
         ]
         pages[file_of("service", name)] = service_page(
-            told, config.catalogue[name], learning=learning[name], takes=_takes(store, name, now), months=months
+            context, config.catalogue[name], learning=learning[name], takes=_takes(store, name, now), months=months
         )
     for incident in found:
         file = file_of("incident", incident.id)
@@ -99,14 +99,14 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
                 service=incident.service,
             )
             pages[file] = incident_page(
-                told,
+                context,
                 incident,
                 series=series,
                 links=links_of(store, incident.id),
                 quotes=evidence_posts(store, incident.id),
             )
     known = {file_of("incident", incident.id) for incident in found}
-    pages |= {path.name: gone_page(told) for path in folder.glob("incident-*.html") if path.name not in known}
+    pages |= {path.name: gone_page(context) for path in folder.glob("incident-*.html") if path.name not in known}
     for file, text in pages.items():
         write_atomically(folder / file, text)
     if again:
@@ -120,9 +120,9 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:
     """Return how many rows the tables hold, counted once an hour, or once a day where they are many: counting reads them all."""
-    at, _, told = (get_checkpoint(store, "publish", "rows") or "").partition("Z")
-    if told:
-        found: dict[str, int] = json.loads(told)
+    at, _, counted = (get_checkpoint(store, "publish", "rows") or "").partition("Z")
+    if counted:
+        found: dict[str, int] = json.loads(counted)
         if iso(now) >= at + "Z" >= iso(floor_to(now, 3600 if sum(found.values()) < MANY_ROWS else 86400)):
             return found
     found = counts_of_rows(store)

@@ -53,7 +53,7 @@ def _alert(row: sqlite3.Row) -> Alert:
         error=row["error"],
         failed=bool(row["failed"]),
         route=row["route"],
-        left=tuple(row["left_out"].split()),
+        pending_recipients=tuple(row["left_out"].split()),
     )
 
 
@@ -97,7 +97,7 @@ def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[
     return [utc(row[0]) for row in rows]
 
 
-def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Alert]) -> None:
+def merge_into_summary(conn: sqlite3.Connection, summary: Alert, members: Iterable[Alert]) -> None:
     """Write a message that tells others, which do not go alone any more, inside the caller's transaction."""
     put_alerts(conn, [summary])
     conn.executemany(
@@ -105,7 +105,7 @@ def tell_together(conn: sqlite3.Connection, summary: Alert, members: Iterable[Al
     )
 
 
-def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
+def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     """Let a message that is due tell what older ones of its incident were held for; what was tried before goes first, now."""
     same = f"{_OLDER} AND due_at > ?"
     key = (newer.incident, newer.channel, newer.route, iso(newer.created), iso(now))
@@ -113,7 +113,7 @@ def overtaken(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (iso(now), *key))
 
 
-def told_by(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
+def mark_superseded(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     """Note that older messages of an incident that would not go are told by one that went: they do not come after it."""
     conn.execute(
         f"UPDATE alerts SET merged_into = ?, sent_at = ? WHERE {_OLDER}",
@@ -121,7 +121,7 @@ def told_by(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     )
 
 
-def unwrite(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> None:
+def withdraw(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> None:
     """Take back messages that nobody has tried to send, inside the caller's transaction."""
     conn.executemany(
         "DELETE FROM alerts WHERE message_id = ? AND sent_at IS NULL AND attempts = 0",
@@ -176,18 +176,26 @@ def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
             (alert.message_id, iso(now)),
         )
         if alert.incident:
-            told_by(conn, alert, now)
+            mark_superseded(conn, alert, now)
 
 
-def mark_failed(store: Store, message_id: str, error: str, retry_at: datetime | None, left: Iterable[str] = ()) -> None:
+def mark_failed(
+    store: Store, message_id: str, error: str, retry_at: datetime | None, pending_recipients: Iterable[str] = ()
+) -> None:
     """Note a failure: due again at `retry_at`, or kept as failed for good when that is None; what it told goes alone then.
 
-    `left` are the addresses that are still to have it, where not all.
+    `pending_recipients` are the addresses that are still to have it, where not all.
     """
     with store.transaction() as conn:
         conn.execute(
             "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=? WHERE message_id=?",
-            (error[:500], int(retry_at is None), iso(retry_at) if retry_at else None, " ".join(left), message_id),
+            (
+                error[:500],
+                int(retry_at is None),
+                iso(retry_at) if retry_at else None,
+                " ".join(pending_recipients),
+                message_id,
+            ),
         )
         if retry_at is None:
             conn.execute(

@@ -40,7 +40,7 @@ class EmailChannel:
         """Send one alert. Raises ChannelError: permanent on a 5xx answer, to be tried again otherwise."""
         to = recipients(alert.route, self._routes, self._mail.to)
         message = compose(alert, sender=self._mail.sender, to=to, zone=self._zone)
-        self.deliver(message, alert.left or to)
+        self.deliver(message, alert.pending_recipients or to)
 
     def deliver(self, message: EmailMessage, to: Sequence[str]) -> str:
         """Send a finished message and return the server's answer. Raises ChannelError."""
@@ -90,7 +90,7 @@ class EmailChannel:
         if refused:
             off = [address for address, (code, _) in refused.items() if code < 500]
             told = f"{where}: refused {', '.join(sorted(refused))}; the others have it"
-            raise ChannelError(told, permanent=not off, left=off)
+            raise ChannelError(told, permanent=not off, pending_recipients=off)
         return f"{where} accepted the message for {', '.join(to)}"
 
     def _open(self) -> smtplib.SMTP:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from pipeline.config.load import Config
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.times import iso, utc
-from pipeline.notify.digest import note, record
-from pipeline.reports.alert_record import the_record
+from pipeline.notify.digest import digest_message, system_message
+from pipeline.reports.alert_record import alert_record
 from pipeline.store import Store
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.summary import BLIND_AFTER, blind_sources
@@ -22,7 +22,7 @@ MISSING = "What they would bring is missing, not zero. groundswell doctor says w
 MISSED = timedelta(minutes=30)  # a shorter pause is no missed run
 
 
-def own_notes(store: Store, config: Config, now: datetime) -> tuple[list[Alert], dict[str, str]]:
+def self_alerts(store: Store, config: Config, now: datetime) -> tuple[list[Alert], dict[str, str]]:
     """Return rows for what is due to be said at this run, and stage notes to keep with them.
 
     What was said before has the same Message-ID, or is noted as said.
@@ -80,7 +80,7 @@ def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str,
     if get_checkpoint(store, "alert", "digest") == f"{due:%Y-%m-%d}":
         return None
     end = due.astimezone(now.tzinfo)
-    return f"{due:%Y-%m-%d}", record(the_record(store, end - timedelta(days=days), end), now, days)
+    return f"{due:%Y-%m-%d}", digest_message(alert_record(store, end - timedelta(days=days), end), now, days)
 
 
 def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]:
@@ -104,7 +104,7 @@ def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]
         if len(fresh) == 1
         else f"{len(fresh)} sources do not answer any more"
     )
-    told = note(f"Blind: {words}", words, [("Sources", lines), ("What it means", [MISSING])], now)
+    told = system_message(f"Blind: {words}", words, [("Sources", lines), ("What it means", [MISSING])], now)
     return [("\0".join(f"{n}={i['since']}" for n, i in sorted(fresh.items())), told)], {
         f"blind:{n}": str(i["since"]) for n, i in fresh.items()
     }
@@ -125,4 +125,4 @@ def _missed(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
         return []
     words = f"No run from {iso(times[1])} to {iso(times[0])}; usually one every {usual / timedelta(minutes=1):.0f} min"
     lines = [words, "What happened meanwhile was read afterwards, as far as the sources still tell it."]
-    return [(iso(times[1]), note(f"Runs were missed: {words}", words, [("Runs", lines)], now))]
+    return [(iso(times[1]), system_message(f"Runs were missed: {words}", words, [("Runs", lines)], now))]

@@ -17,8 +17,8 @@ from pipeline.core.alerts import Alert, Silence, message_id
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
 from pipeline.notify.channels import Channel
-from pipeline.notify.digest import together
-from pipeline.notify.routing import silenced_by
+from pipeline.notify.digest import summary_message
+from pipeline.notify.routing import active_silence
 from pipeline.store import Store
 from pipeline.store.operators import silences
 from pipeline.store.outbox import (
@@ -26,12 +26,12 @@ from pipeline.store.outbox import (
     due_alerts,
     mark_failed,
     mark_sent,
-    overtaken,
+    merge_into_summary,
     postpone,
     sent_since,
-    tell_together,
-    unwrite,
+    supersede_older,
     waiting,
+    withdraw,
 )
 from pipeline.store.runs import record_run
 
@@ -63,7 +63,7 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     due = due_alerts(store, now)
     if delivery.group_wait and any(a.transition == "opened" and a.due_at > a.created for a in due):
         due += waiting(store, now, now - delivery.group_wait)
-    arrange(store, due, now, delivery)
+    prepare(store, due, now, delivery)
     due = due_alerts(store, now)
     sent, down = 0, set()
     problems: list[str] = []
@@ -80,7 +80,9 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
             channel.send(alert)
         except ChannelError as error:
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(10, alert.attempts))
-            mark_failed(store, alert.message_id, str(error), None if error.permanent else now + wait, error.left)
+            mark_failed(
+                store, alert.message_id, str(error), None if error.permanent else now + wait, error.pending_recipients
+            )
             problems.append(f"{alert.channel}: {error}")
             if error.down:
                 down.add(alert.channel)
@@ -106,7 +108,7 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     return run
 
 
-def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Delivery) -> None:
+def prepare(store: Store, due: Sequence[Alert], now: datetime, delivery: Delivery) -> None:
     """Put together what belongs in one message, off what is above the hourly cap, and away what was silenced since.
 
     What was tried before keeps its Message-ID and goes alone. What a machine reads is never put together or off: a
@@ -120,10 +122,10 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
     ]
     fresh = [a for a in due if a.incident and a.attempts == 0 and a.channel not in MACHINES and a not in muted]
     with store.transaction() as conn:
-        unwrite(conn, muted)
+        withdraw(conn, muted)
         for alert in due:
             if alert.incident and alert.channel not in MACHINES and alert not in muted:
-                overtaken(conn, alert, now)
+                supersede_older(conn, alert, now)
     fresh.sort(key=lambda a: (a.channel, a.route, a.created, a.message_id))
     for (channel, route), group in groupby(fresh, key=lambda a: (a.channel, a.route)):
         alerts = list(group)
@@ -136,7 +138,7 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
         held = any(a.due_at - a.created > delivery.group_wait for a in alerts)
         waited = any(a.due_at > a.created for a in alerts)
         if len(alerts) > 1 and (len({a.incident for a in alerts}) >= MANY or waited or len(alerts) > room):
-            facts = together(alerts, now, held=held)
+            facts = summary_message(alerts, now, held=held)
             summary = Alert(
                 message_id=message_id(*sorted(a.message_id for a in alerts)),
                 incident="",
@@ -150,12 +152,12 @@ def arrange(store: Store, due: Sequence[Alert], now: datetime, delivery: Deliver
                 route=route,
             )
             with store.transaction() as conn:
-                tell_together(conn, summary, alerts)
+                merge_into_summary(conn, summary, alerts)
 
 
 def _silenced(silent: Sequence[Silence], alert: Alert, now: datetime) -> bool:
     hit = alert.facts.get("hit") or (alert.service,)
-    return silenced_by(silent, hit, alert.facts.get("affected", ()), now) is not None
+    return active_silence(silent, hit, alert.facts.get("affected", ()), now) is not None
 
 
 def _urgent(alert: Alert) -> bool:

@@ -15,8 +15,8 @@ from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.series import Interval
 from pipeline.core.times import iso
 from pipeline.notify.payload import facts, subject
-from pipeline.notify.policy import Rules, decide, next_gap
-from pipeline.notify.routing import quiet_until, refusals, routes_of, silenced_by
+from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
+from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.store import Store
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
@@ -46,10 +46,10 @@ class Material:
     hit: tuple[str, ...] = ()  # the services of a shared failure
 
 
-def rules_of(config: Config, route: Route, since: datetime) -> Rules:
+def policy_for(config: Config, route: Route, since: datetime) -> NotificationPolicy:
     """Return how few a route's messages are."""
     a = config.alerts
-    return Rules(
+    return NotificationPolicy(
         from_state=route.from_state or a.from_state,
         group_interval=a.group_interval,
         max_group_interval=a.max_group_interval,
@@ -82,7 +82,7 @@ def alerts_for(
     elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
     hit = material.hit or (incident.service,)
     configured = {route.name for route in routes_of(config)}
-    quiet = silenced_by(silent, hit, incident.affected(now), now) is not None
+    quiet = active_silence(silent, hit, incident.affected(now), now) is not None
     found: list[Alert] = []
     for route in _ever(config, past):
         mine = [alert for alert in past if alert.route == route.name]
@@ -91,18 +91,18 @@ def alerts_for(
             continue
         # what one channel was told stands for all; the one that is asked first now may be new
         sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
-        rules = rules_of(config, route, telling.since)
-        transition = decide(incident, sent, rules, now)
+        policy = policy_for(config, route, telling.since)
+        transition = next_transition(incident, sent, policy, now)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
         owed = bool(sent) and transition == "over"
         if not owed and (
-            not hears or route.name not in configured or quiet or any(refusals(route, incident, now, hit))
+            not hears or route.name not in configured or quiet or any(route_mismatches(route, incident, now, hit))
         ):
             continue
-        told = _facts(store, telling, incident, material, transition, len(sent), rules, now)
+        told = _facts(store, telling, incident, material, transition, len(sent), policy, now)
         wait = config.alerts.group_wait if transition == "opened" else timedelta(0)
-        due = quiet_until(route, incident.impact, now) or now + wait
+        due = muted_until(route, incident.impact, now) or now + wait
         for channel in channels:
             mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
             found.append(
@@ -138,7 +138,7 @@ def _facts(
     material: Material,
     transition: str,
     sent: int,
-    rules: Rules,
+    policy: NotificationPolicy,
     now: datetime,
 ) -> dict[str, Any]:
     news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in material.events}
@@ -154,7 +154,7 @@ def _facts(
         material.links,
         news,
         now,
-        next_after=now + next_gap(sent + 1, rules),
+        next_after=now + next_gap(sent + 1, policy),
         simulated=telling.simulated,
     )
     return {**told, "hit": list(material.hit)}

@@ -64,7 +64,7 @@ ARTICLES = ("service_outage", "outage_followup")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _ServiceFindings:
     """A service's story in this pass, with what its messages are made of."""
 
     service: Service
@@ -181,7 +181,7 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
 
 def _story(
     work: _Pass, service: Service, alarms: Mapping[SeriesKey, Points], read: Heard, alarm: float
-) -> _Told | None:
+) -> _ServiceFindings | None:
     """Return a service's incidents as they stand now; nothing is written yet."""
     mine = [i for i in work.known.values() if i.service == service.id and not i.is_group]
     # as far back as this service's own story asks: what is long over elsewhere is not told anew
@@ -210,12 +210,12 @@ def _story(
     )
     accounted = {i.id for i in built} | set(absorbed)
     gone = [withdrawn(i) for i in mine if i.active and i.id not in accounted]
-    return _Told(
+    return _ServiceFindings(
         service=service, built=[*built, *gone], absorbed=absorbed, intervals=intervals, notices=notices, said=said
     )
 
 
-def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
+def _write_all(work: _Pass, told: Sequence[_ServiceFindings]) -> int:
     """Name what failures share, add what each incident is told with, and write; return how much changed."""
     fresh = {i.id: i for t in told for i in t.built}
     current = {**{k: i for k, i in work.known.items() if not i.is_group}, **fresh}
@@ -225,7 +225,7 @@ def _write_all(work: _Pass, told: Sequence[_Told]) -> int:
     everyone = list(current.values())
     for group, members in groups(everyone, work.config.catalogue, work.now, known_groups):
         part_of |= dict.fromkeys(members, group.id)
-        alone = _Told(
+        alone = _ServiceFindings(
             service=work.config.catalogue[group.service], built=[group], absorbed={}, intervals=[], notices=[], said=[]
         )
         # who watches a member hears of the group; one without members any more is closed to whom it was told
@@ -283,7 +283,7 @@ def _failing(incident: Incident, others: Sequence[Incident], now: datetime) -> l
 
 def _write(
     work: _Pass,
-    told: _Told,
+    told: _ServiceFindings,
     incident: Incident,
     links: Sequence[Link],
     *,

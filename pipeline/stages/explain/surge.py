@@ -10,7 +10,7 @@ from pipeline.core.alerts import Alert, message_id
 from pipeline.core.incidents import Advisory
 from pipeline.core.times import iso
 from pipeline.incidents.surge import payload
-from pipeline.notify.digest import note
+from pipeline.notify.digest import system_message
 
 
 def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime, *, simulated: bool) -> list[Alert]:
@@ -40,7 +40,7 @@ def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime,
                     created=now,
                     due_at=now,
                     subject=subject,
-                    facts={**note(subject, subject, [("Reasons", advisory.reasons)], now), "advisory": told},
+                    facts={**system_message(subject, subject, [("Reasons", advisory.reasons)], now), "advisory": told},
                     route=route,
                 )
             )
