@@ -18,7 +18,7 @@ from pipeline.text.claims import claims
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
-from pipeline.text.extract import ask_about, language_of, read_texts
+from pipeline.text.extract import extract, extraction_request, language_of
 from pipeline.text.models.outage import load
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import gazetteer, where
@@ -222,8 +222,8 @@ def test_claims_a_reader_would_take(text: str, expected: list[tuple[str, str]]) 
     ],
 )
 def test_parts_as_people_speak_of_them(text: str, failing: list[str], working: list[str]) -> None:
-    hits = [(h.start, h.end, h.component) for h in MATCHER.about(text, "ClaudeAI").get("claude", [])]
-    assert parts_named(text, MATCHER.catalogue["claude"], hits) == (failing, working)
+    matches = MATCHER.about(text, "ClaudeAI").get("claude", [])
+    assert parts_named(text, MATCHER.catalogue["claude"], matches) == (failing, working)
 
 
 HOSTILE = (
@@ -245,10 +245,12 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_hostile_texts_are_read_in_bounded_time(text: str) -> None:
-    read_texts([ask_about("claude is down", "", MATCHER)], MATCHER, load(MODELS), PLACES)  # loads what is loaded once
+    extract(
+        [extraction_request("claude is down", "", MATCHER)], MATCHER, load(MODELS), PLACES
+    )  # loads what is loaded once
     model = load(MODELS)
     before = time.process_time()
-    (reading,) = read_texts([ask_about(text, "claude", MATCHER)], MATCHER, model, PLACES)
+    (reading,) = extract([extraction_request(text, "claude", MATCHER)], MATCHER, model, PLACES)
     claims(text, date(2026, 3, 2))
     since_when(text, AT)
     spent = time.process_time() - before
@@ -269,7 +271,7 @@ def test_hostile_texts_of_others_are_read() -> None:
     ]
     assert len(texts) > 200
     before = time.process_time()
-    for reading in read_texts([ask_about(text, "", MATCHER) for text in texts], MATCHER, model, PLACES):
+    for reading in extract([extraction_request(text, "", MATCHER) for text in texts], MATCHER, model, PLACES):
         assert 0 <= reading.p_outage <= 1
         assert reading.language
     assert (time.process_time() - before) / len(texts) < 0.05

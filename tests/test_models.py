@@ -22,7 +22,7 @@ from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
 from pipeline.text.models.linear import columns
 from pipeline.text.models.metrics import figures, reliability
-from pipeline.text.normalize import jaccard, shingles, skeleton
+from pipeline.text.normalize import jaccard, shingles, strip_to_words
 from pipeline.text.services import ServiceMatcher
 from tests.conftest import SCENARIO, Groundswell
 
@@ -40,7 +40,7 @@ def labelled() -> list[dict[str, str]]:
 def test_labelled_texts_are_many_and_differ_as_people_differ() -> None:
     rows = labelled()
     assert len(rows) >= 1500
-    assert len({skeleton(row["text"]) for row in rows}) >= 0.995 * len(rows)
+    assert len({strip_to_words(row["text"]) for row in rows}) >= 0.995 * len(rows)
     assert {row["lang"] for row in rows} >= {"en", "es", "pt", "fr", "de", "it", "nl", "pl", "tr", "id", "ja"}
     share = Counter(row["label"] for row in rows)
     assert share["not_outage"] >= share["outage"] >= 600
@@ -77,7 +77,7 @@ def found() -> encoder.Encoder:
 
 @pytest.mark.slow
 def test_the_committed_models_are_what_training_gives(rows: list[training.Labelled], found: encoder.Encoder) -> None:
-    fresh = training.fit_outage([row for row in rows if not row.held_back], found)
+    fresh = training.fit_outage([row for row in rows if not row.is_holdout], found)
     few = [row.masked for row in rows[::40]]
     kept = classifier.load(MODELS)
     assert kept.note == ""
@@ -95,8 +95,8 @@ def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], fou
     assert model.second is not None
     texts = [row.masked for row in rows[::20]]
     assert len(texts) > 100
-    at_once = model.linear.margins(texts)
-    assert [model.linear.margins([text])[0] for text in texts] == pytest.approx(at_once, abs=1e-9)
+    at_once = model.linear.decision_function(texts)
+    assert [model.linear.decision_function([text])[0] for text in texts] == pytest.approx(at_once, abs=1e-9)
     assert at_once == pytest.approx(model.linear.pipeline.decision_function(columns(texts)), abs=1e-9)
     vectors = np.array([found.vector(text) for text in texts[:40]], np.float64)
     theirs = model.second.machine.decision_function(vectors)
@@ -169,7 +169,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
     from pipeline.stages import publish
     from pipeline.store import Store
 
-    assert classifier.doubts(MODELS) == []
+    assert classifier.model_problems(MODELS) == []
     folder = shutil.copytree(MODELS, tmp_path / "model")
     damaged(folder / modelfile.FIRST, "cut")
     monkeypatch.setattr(publish, "MODELS", folder)
@@ -217,9 +217,9 @@ def test_the_model_tells_outages_from_what_sounds_like_them() -> None:
 
 def test_headlines_are_told_apart() -> None:
     news = kinds.load_news(MODELS)
-    headlines = [row for row in training.read_headlines(LABELS) if row.held_back]
+    headlines = [row for row in training.read_headlines(LABELS) if row.is_holdout]
     assert len(headlines) >= 25
-    assert training.right(news, headlines) > 0.6
+    assert training.accuracy(news, headlines) > 0.6
     assert news.kind("Slack is down for thousands of users", "") == "service_outage"
     assert (
         news.kind("Senate committee questions the vendor over its contract with the army", "") == "politics_regulation"
@@ -302,7 +302,7 @@ def test_what_a_person_says_of_a_post_is_stored_and_trained_on(
     out = tmp_path / "model"
     trained = groundswell("train", "--labels", str(small), "--out", str(out), *now)
     rows = training.read_labels(small, MATCHER)
-    assert int(trained.stdout.split(" texts to learn")[0].split()[-1]) > sum(not row.held_back for row in rows)
+    assert int(trained.stdout.split(" texts to learn")[0].split()[-1]) > sum(not row.is_holdout for row in rows)
 
 
 def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> None:

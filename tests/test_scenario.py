@@ -18,7 +18,7 @@ import zstandard
 from pipeline.core.records import NewsItem, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.replay.scenario import load_recorded, read_scenario
-from pipeline.text.normalize import skeleton
+from pipeline.text.normalize import strip_to_words
 from tests.conftest import SCENARIO
 
 GENERATE = SCENARIO / "generator" / "generate.py"
@@ -132,7 +132,7 @@ def test_posts_are_many_varied_and_hold_the_hard_ones(posts: list[dict[str, obje
         assert kinds[kind] > 0, kind
     with (SCENARIO / "generator" / "texts.csv").open(encoding="utf-8", newline="") as file:
         texts = [f"{r['title']} {r['text']}" for r in csv.DictReader(file)]
-    bare = {skeleton(re.sub(r"\{\w+\}", " ", text)) for text in texts}
+    bare = {strip_to_words(re.sub(r"\{\w+\}", " ", text)) for text in texts}
     assert len(bare) >= 250, "texts that differ in wording and not only in slots"
     authors = Counter(str(p["author"]) for p in posts)
     assert max(authors.values()) >= 40

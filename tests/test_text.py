@@ -12,7 +12,7 @@ from pipeline.core.times import utc
 from pipeline.detection.report_counting import Ballot
 from pipeline.text.components import parts_named
 from pipeline.text.news import fold_items
-from pipeline.text.normalize import shape_of
+from pipeline.text.normalize import text_fingerprint
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
 
@@ -63,8 +63,8 @@ def test_services_named(text: str, community: str, services: list[str] | None) -
     ],
 )
 def test_parts_that_fail_and_parts_said_to_work(text: str, failing: list[str], working: list[str]) -> None:
-    hits = [(h.start, h.end, h.component) for h in MATCHER.hits(text.casefold()) if h.service == "claude"]
-    assert parts_named(text, CATALOGUE["claude"], hits) == (failing, working)
+    matches = [match for match in MATCHER.name_matches(text.casefold()) if match.service == "claude"]
+    assert parts_named(text, CATALOGUE["claude"], matches) == (failing, working)
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,20 @@ def post(author: str, after: timedelta = timedelta(), **more: object) -> Post:
 
 def test_votes_are_people_and_wordings_not_posts() -> None:
     ballot = Ballot()
-    shape = shape_of("Claude is down!!")
+    shape = text_fingerprint("Claude is down!!")
     same_text = "the same text within six hours"
     assert ballot.judge("claude", post("ann"), shape, 0.9) == (1.0, "counted")
-    assert ballot.judge("claude", post("ann"), shape_of("other words"), 0.9)[1] == "the same author within six hours"
-    assert ballot.judge("claude", post("bob"), shape_of("claude is DOWN https://x.example"), 0.9)[1] == same_text
-    assert ballot.judge("claude", post("bob"), shape_of("cl\u200baude is down"), 0.9)[1] == same_text
-    assert ballot.judge("claude", post(""), shape_of("whatever else"), 0.9)[1] == "no author"
-    assert ballot.judge("claude", post("cy"), shape_of("lovely day"), 0.3)[1] == "not about an outage"
-    assert ballot.judge("claude", post("di", deleted=True), shape_of("gone"), 0.9)[1] == "deleted"
+    assert (
+        ballot.judge("claude", post("ann"), text_fingerprint("other words"), 0.9)[1]
+        == "the same author within six hours"
+    )
+    assert (
+        ballot.judge("claude", post("bob"), text_fingerprint("claude is DOWN https://x.example"), 0.9)[1] == same_text
+    )
+    assert ballot.judge("claude", post("bob"), text_fingerprint("cl\u200baude is down"), 0.9)[1] == same_text
+    assert ballot.judge("claude", post(""), text_fingerprint("whatever else"), 0.9)[1] == "no author"
+    assert ballot.judge("claude", post("cy"), text_fingerprint("lovely day"), 0.3)[1] == "not about an outage"
+    assert ballot.judge("claude", post("di", deleted=True), text_fingerprint("gone"), 0.9)[1] == "deleted"
     assert ballot.judge("claude", post("ann", timedelta(hours=6)), shape, 0.9) == (1.0, "counted")
     assert ballot.judge("github", post("ann"), shape, 0.9) == (1.0, "counted"), "each service has its own ballot"
 
@@ -117,23 +122,23 @@ def test_votes_are_people_and_wordings_not_posts() -> None:
 def test_two_new_accounts_are_one_vote_and_newborn_ones_none() -> None:
     ballot = Ballot()
     young = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3, hours=i)) for i in range(8)]
-    alone = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9)[0] for p in young[:4]]
+    alone = [ballot.judge("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[:4]]
     assert alone == [0.0] * 4, "however many they are"
     for name in ("x", "y"):
-        assert ballot.judge("claude", post(name), shape_of(f"whole {name}"), 0.9)[0] == 1.0
-    beside = [ballot.judge("claude", p, shape_of(f"text {p.author_key}"), 0.9)[0] for p in young[4:]]
+        assert ballot.judge("claude", post(name), text_fingerprint(f"whole {name}"), 0.9)[0] == 1.0
+    beside = [ballot.judge("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[4:]]
     assert beside == [1.0, 0.0, 0.0, 0.0], "a pair for two whole votes"
     twin = post("t", author_created=AT - timedelta(days=3))
     assert (
-        ballot.judge("claude", twin, shape_of("made together"), 0.9)[1]
+        ballot.judge("claude", twin, text_fingerprint("made together"), 0.9)[1]
         == "an account made in the same minute as another's"
     )
     newborn = post("b", author_created=AT - timedelta(hours=3))
-    assert ballot.judge("claude", newborn, shape_of("made for this"), 0.9)[1] == "an account younger than a day"
+    assert ballot.judge("claude", newborn, text_fingerprint("made for this"), 0.9)[1] == "an account younger than a day"
     old = post("o", author_created=AT - timedelta(days=900))
-    assert ballot.judge("claude", old, shape_of("an old hand"), 0.9) == (1.0, "counted")
+    assert ballot.judge("claude", old, text_fingerprint("an old hand"), 0.9) == (1.0, "counted")
     rewritten = post("r", edited=AT + timedelta(hours=1))
-    assert ballot.judge("claude", rewritten, shape_of("edited in"), 0.9)[0] == 0.0
+    assert ballot.judge("claude", rewritten, text_fingerprint("edited in"), 0.9)[0] == 0.0
 
 
 def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> None:
@@ -142,15 +147,15 @@ def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> No
         post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=900 if i < 3 else 3, hours=i))
         for i in range(6)
     ]
-    expected = [whole.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts]
-    before = [first.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[:5]]
+    expected = [whole.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts]
+    before = [first.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[:5]]
     stored = [
-        ("claude", p.author_key, shape_of(p.author_key), p.created, reason)
+        ("claude", p.author_key, text_fingerprint(p.author_key), p.created, reason)
         for p, (_, reason) in zip(posts, before, strict=False)
     ]
     later = Ballot()
     later.recall(stored)
-    assert before + [later.judge("claude", p, shape_of(p.author_key), 0.9) for p in posts[5:]] == expected
+    assert before + [later.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[5:]] == expected
 
 
 def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours() -> None:
@@ -158,12 +163,16 @@ def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours(
     later = Ballot()
     later.recall_born([("claude", "first", made, AT)])
     twin = post("twin", timedelta(hours=1), author_created=made + timedelta(seconds=20))
-    assert later.judge("claude", twin, shape_of("one"), 0.9)[1] == "an account made in the same minute as another's"
     assert (
-        later.judge("claude", post("first", timedelta(hours=6.5), author_created=made), shape_of("two"), 0.9)[0] == 0.0
+        later.judge("claude", twin, text_fingerprint("one"), 0.9)[1]
+        == "an account made in the same minute as another's"
+    )
+    assert (
+        later.judge("claude", post("first", timedelta(hours=6.5), author_created=made), text_fingerprint("two"), 0.9)[0]
+        == 0.0
     ), "the twin spoke"
     late = post("third", timedelta(hours=14), author_created=made)
-    assert later.judge("claude", late, shape_of("three"), 0.9) == (1.0, "counted")
+    assert later.judge("claude", late, text_fingerprint("three"), 0.9) == (1.0, "counted")
     later.forget(AT + timedelta(hours=30))
     assert (later.authors, later.texts, later.born) == ({}, {}, {})
 

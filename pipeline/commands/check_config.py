@@ -18,7 +18,7 @@ def check_config_command(setting: Setting) -> None:
     from pipeline.http.session import Fetcher
     from pipeline.notify.routing import routes_of
     from pipeline.sources import SOURCES
-    from pipeline.text.models.outage import doubts
+    from pipeline.text.models.outage import model_problems
 
     config = setting.config
     make_detector(config)
@@ -48,4 +48,4 @@ def check_config_command(setting: Setting) -> None:
     if config.mail.user and config.secrets.smtp_password is None:
         click.echo("mail           mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent")
     click.echo(f"reddit         {'configured' if config.secrets.reddit_client_id else 'no key: not read (optional)'}")
-    click.echo(f"text model     {'; '.join(doubts(MODELS)) or 'present'}")
+    click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}")

@@ -75,7 +75,7 @@ def _here(setting: Setting) -> Iterator[Finding]:
     from filelock import FileLock, Timeout
 
     from pipeline.store import health
-    from pipeline.text.models.outage import doubts
+    from pipeline.text.models.outage import model_problems
 
     yield Finding("ok", "configuration", str(setting.config_path or "none, the defaults"))
     folder = setting.db.absolute().parent
@@ -102,7 +102,7 @@ def _here(setting: Setting) -> Iterator[Finding]:
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
     yield Finding("ok" if space > LITTLE_SPACE else "warn", "disk", words, "" if space > LITTLE_SPACE else "make room")
-    wrong = "; ".join(doubts(MODELS))
+    wrong = "; ".join(model_problems(MODELS))
     yield Finding("warn" if wrong else "ok", "text model", wrong or "present", "groundswell train" if wrong else "")
 
 

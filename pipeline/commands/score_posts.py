@@ -16,7 +16,7 @@ from pipeline.core.errors import SourceError, StoreError
 
 COLUMNS = ("id", "p_outage", "outage", "service", "component", "symptom", "language")
 CHUNK = 2_000
-LONGEST = 200_000  # of a row that is read; what is longer is cut, as reading stops far before
+LONGEST = 200_000  # of a row that is read; what is longer is cut, as extraction stops far before
 
 
 @click.command("score-posts")
@@ -24,7 +24,7 @@ LONGEST = 200_000  # of a row that is read; what is longer is cut, as reading st
 @common
 def score_posts_command(setting: Setting, file: Path) -> None:
     """Read a CSV of posts: id,text[,title][,service]; same rows, same order out. The database is not touched."""
-    from pipeline.text.extract import ask_about, read_texts
+    from pipeline.text.extract import extract, extraction_request
     from pipeline.text.models import outage as classifier
     from pipeline.text.services import ServiceMatcher
 
@@ -37,24 +37,24 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     bad = 0
     for rows in _chunks(file):
         good = [(row, text, service) for row, text, service, problem in rows if not problem]
-        asked = [ask_about(text, service, matcher) for _, text, service in good]
-        readings = iter(read_texts(asked, matcher, model, PLACES))
+        requests = [extraction_request(text, service, matcher) for _, text, service in good]
+        extractions = iter(extract(requests, matcher, model, PLACES))
         for row, _, _, problem in rows:
             if problem:
                 bad += 1
                 click.echo(f"groundswell: {file}: {problem}", err=True)
                 out.writerow([_cell(row), "", "", "", "", "", ""])
                 continue
-            reading = next(readings)
+            extraction = next(extractions)
             out.writerow(
                 [
                     _cell(row),
-                    f"{reading.p_outage:.4f}",
-                    int(reading.outage),
-                    _cell(reading.service),
-                    ";".join(reading.components),
-                    reading.symptom,
-                    reading.language,
+                    f"{extraction.p_outage:.4f}",
+                    int(extraction.outage),
+                    _cell(extraction.service),
+                    ";".join(extraction.components),
+                    extraction.symptom,
+                    extraction.language,
                 ]
             )
     sys.exit(PARTIAL if bad else 0)

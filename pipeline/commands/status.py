@@ -23,7 +23,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
-    from pipeline.text.models.outage import doubts
+    from pipeline.text.models.outage import model_problems
 
     must_exist(setting.db)
     with Store(setting.db) as store:
@@ -33,7 +33,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
         told = simulated(store)
-    model = "; ".join(doubts(MODELS))
+    model = "; ".join(model_problems(MODELS))
     if as_json:
         click.echo(
             json.dumps(

@@ -48,8 +48,8 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     encoder, why = find_encoder()
     if encoder is None:
         click.echo(f"groundswell: {why}; only the first look is trained", err=True)
-    kept = [row for row in rows if not row.held_back]
-    rest = [row for row in rows if row.held_back]
+    kept = [row for row in rows if not row.is_holdout]
+    rest = [row for row in rows if row.is_holdout]
     click.echo(f"outage: {len(kept)} texts to learn from, {len(rest)} held back\n            {HEADER}")
     old, new = classifier.load(out), training.fit_outage(kept, encoder)
     f1 = []
@@ -67,13 +67,13 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     if encoder is None:
         return
     symptoms = training.fit_symptoms(kept, encoder)
-    share = [training.right_symptoms(model, rest) for model in (old.symptoms, symptoms)]
+    share = [training.symptom_accuracy(model, rest) for model in (old.symptoms, symptoms)]
     if _better("symptom", force or old.symptoms is None, share[0], share[1]):
         modelfile.save(symptoms.regression, out / modelfile.SYMPTOM)
     headlines = training.read_headlines(labels)
     old_news = kinds.load_news(out)
-    news = training.fit_news([row for row in headlines if not row.held_back], encoder)
-    share = [training.right(model, [row for row in headlines if row.held_back]) for model in (old_news, news)]
+    news = training.fit_news([row for row in headlines if not row.is_holdout], encoder)
+    share = [training.accuracy(model, [row for row in headlines if row.is_holdout]) for model in (old_news, news)]
     if _better("news", force or old_news.encoder is None, share[0], share[1]):
         modelfile.save(news.regression, out / modelfile.NEWS)
 

@@ -31,9 +31,9 @@ from pipeline.incidents.build import build
 from pipeline.incidents.scope import one_voice
 from pipeline.notify.policy import NotificationPolicy, next_transition
 from pipeline.sources.parsing import plain
-from pipeline.text.extract import Asked, read_texts
+from pipeline.text.extract import ExtractionRequest, extract
 from pipeline.text.models.outage import OutageModel
-from pipeline.text.normalize import shape_of
+from pipeline.text.normalize import text_fingerprint
 from pipeline.text.services import ServiceMatcher
 
 QUIET = timedelta(minutes=90)
@@ -74,18 +74,20 @@ def reports_of(
     """Return what the posts say of the service, each with its weight as a vote, oldest first."""
     asked = []
     for post in posts:
-        hits = matcher.about(post.text, post.community).get(service.id)
-        if hits is not None:
-            asked.append((post, Asked(text=post.text, service=service.id, hits=hits, posted=post.created)))
+        matches = matcher.about(post.text, post.community).get(service.id)
+        if matches is not None:
+            asked.append(
+                (post, ExtractionRequest(text=post.text, service=service.id, matches=matches, posted=post.created))
+            )
     ballot = Ballot()
     found = []
-    for (post, one), r in zip(asked, read_texts([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
-        weight, reason = ballot.judge(service.id, post, shape_of(one.text), r.p_outage)
+    for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
+        weight, reason = ballot.judge(service.id, post, text_fingerprint(one.text), r.p_outage)
         found.append(
             {
                 "created": post.created,
                 "components": list(r.components),
-                "exonerates": list(r.exonerates),
+                "exonerates": list(r.working_components),
                 "symptom": r.symptom,
                 "weight": weight,
                 "reason": reason,
@@ -93,7 +95,7 @@ def reports_of(
                 "service": service.id,
                 "source": "x",
                 "native_id": post.native_id,
-                "shape": shape_of(one.text),
+                "shape": text_fingerprint(one.text),
                 "author_key": post.author_key,
                 "author_created": post.author_created,
                 "title": "",

@@ -22,8 +22,8 @@ from pipeline.text.error_codes import error_codes
 from pipeline.text.extract import language_of, masked_for
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.models.outage import OutageModel
-from pipeline.text.models.training import Labelled, read_headlines, read_labels, right
-from pipeline.text.normalize import fold
+from pipeline.text.models.training import Labelled, accuracy, read_headlines, read_labels
+from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
 from pipeline.text.services import ServiceMatcher
@@ -70,8 +70,7 @@ def of_reports(path: Path, places: Path, matcher: ServiceMatcher, model: OutageM
         text, service = row["text"], matcher.catalogue[row["service"]]
         named = any(alias in text.lower() for alias in service.aliases)
         about = matcher.about(text, "" if named else service.communities[0])
-        hits = [(hit.start, hit.end, hit.component) for hit in about.get(service.id, [])]
-        failing, working = parts_named(text, service, hits)
+        failing, working = parts_named(text, service, about.get(service.id, ()))
         got = {
             "service": [service.id] if service.id in about else [],
             "failing": failing,
@@ -127,7 +126,7 @@ def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, Score]:
         scores["language"].add([language_of(row.text)], [row.language], row.text)
         if row.symptom:
             scores["symptom by rules"].add([symptom(row.text)], [row.symptom], row.text)
-        if row.symptom and row.held_back:
+        if row.symptom and row.is_holdout:
             scores["symptom"].add([model.symptom(row.text, row.masked)], [row.symptom], row.text)
     return scores
 
@@ -158,7 +157,9 @@ def of_titles(titled: Iterable[Titled], service: str, matcher: ServiceMatcher) -
     score = Score()
     for incident in titled:
         named = [
-            hit.component for hit in matcher.hits(fold(incident.title)) if hit.service == service and hit.component
+            match.component
+            for match in matcher.name_matches(normalize(incident.title))
+            if match.service == service and match.component
         ]
         score.add(official_parts(incident.title, matcher.catalogue[service], named), incident.parts, incident.title)
     return score
@@ -184,8 +185,8 @@ def report(
             yield f"reports {words + ',':<11}{name:<16}{score}"
     for words, file in (("mended on", "claims.csv"), ("unseen", "claims-unseen.csv")):
         yield f"articles {words + ',':<10}{'claims':<16}{of_claims(labels / file)}"
-    headlines = [row for row in read_headlines(labels) if row.held_back]
-    rules, learned = right(NewsModel(RULES, ""), headlines), right(news, headlines)
+    headlines = [row for row in read_headlines(labels) if row.is_holdout]
+    rules, learned = accuracy(NewsModel(RULES, ""), headlines), accuracy(news, headlines)
     yield f"headlines held back, kind   {len(headlines):4d} rows  right by rules {rules:.3f}, by the model {learned:.3f}"
     for name, score in of_corpus(read_labels(labels, matcher), model).items():
         yield f"corpus, {name:<17}{score}"

@@ -71,8 +71,8 @@ def report(
     matcher: ServiceMatcher,
 ) -> Iterator[str]:
     """Yield the lines of the section; `model` is the stored one, `encoder` None where it is not installed."""
-    rest = [row for row in labels if row.held_back]
-    kept = [row for row in labels if not row.held_back]
+    rest = [row for row in labels if row.is_holdout]
+    kept = [row for row in labels if not row.is_holdout]
     ours = [_own(row) for row in rest]
     plain = fit_plain([row.text for row in kept], [row.outage for row in kept])
     common = sum(row.outage for row in kept) * 2 > len(kept)

@@ -20,7 +20,7 @@ from pipeline.incidents.episodes import Official
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.named_days import days_named, looks_years_back
 from pipeline.text.news import entity_services, kind_of
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 
 LIVE_AFTER = timedelta(hours=6)  # an article so long after the end still reports rather than looks back
 FOLLOW_UP_AFTER = timedelta(days=4)
@@ -128,7 +128,7 @@ def _relation(
             verb = "is about an outage" if relation == "reports" else "looks back at an outage"
             return relation, [f"{verb}, names {service.name}", lag]
     context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
-    context = context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(fold(text)) is not None)
+    context = context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(normalize(text)) is not None)
     if context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
         by_name = "name" in how or "component" in how
         whom = service.name if by_name else f"{service.vendor or service.name}, who makes {service.name}"

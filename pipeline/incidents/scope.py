@@ -14,7 +14,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.times import iso
 from pipeline.incidents.episodes import Official
-from pipeline.text.normalize import shape_of
+from pipeline.text.normalize import text_fingerprint
 
 Report = Mapping[str, Any]
 WORKING = ("operational", "under_maintenance", "")
@@ -171,7 +171,10 @@ def one_voice(reports: Sequence[Report]) -> list[Report]:
     found: list[Report] = []
     for report in reports:
         if report["exonerates"]:
-            voices = [("author", report["author_key"]), ("text", shape_of(f"{report['title']} {report['text']}"))]
+            voices = [
+                ("author", report["author_key"]),
+                ("text", text_fingerprint(f"{report['title']} {report['text']}")),
+            ]
             age = report["created"] - report["author_created"] if report["author_created"] else None
             again = any(name and report["created"] - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
             if again or not report["author_key"] or (age is not None and age < YOUNG):

@@ -12,7 +12,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Incident
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.times import iso
-from pipeline.text.normalize import skeleton
+from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
 CHART_SPAN = timedelta(hours=8)
@@ -123,7 +123,7 @@ def quotes(votes: Sequence[Mapping[str, Any]]) -> list[str]:
     shapes: list[set[str]] = []
     for report in sorted(votes, key=lambda r: (-round(r["p_outage"], 2), r["created"], r["native_id"])):
         text = " ".join(f"{report['title']}. {report['text']}".strip(". ").split())
-        words = set(skeleton(text).split())
+        words = set(strip_to_words(text).split())
         if not 20 <= len(text) <= 220 or any(len(words & other) > len(words) / 2 for other in shapes):
             continue
         chosen.append(text)

@@ -27,7 +27,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
 from pipeline.store.verdicts import verdicts
-from pipeline.text.models.outage import doubts
+from pipeline.text.models.outage import model_problems
 
 MANY_ROWS = 1_000_000
 SPAN = timedelta(days=7)
@@ -66,7 +66,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
             ),
             rows=_rows(store, now),
             blind=blind_sources(store, now),
-            doubts=doubts(MODELS),
+            doubts=model_problems(MODELS),
         ),
         "incidents.xml": atom(
             [i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated

@@ -12,9 +12,9 @@ from pipeline.store import Store
 from pipeline.store.incidents import Vote, earlier_accounts, earlier_votes, save_tags
 from pipeline.store.observations import count_posts, untagged_posts
 from pipeline.store.runs import record_run
-from pipeline.text.extract import Asked, read_texts
+from pipeline.text.extract import ExtractionRequest, extract
 from pipeline.text.models.outage import OutageModel
-from pipeline.text.normalize import shape_of
+from pipeline.text.normalize import text_fingerprint
 from pipeline.text.services import ServiceMatcher
 
 REREAD = timedelta(days=2)
@@ -51,13 +51,13 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
 
 def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[tuple[Post, Tag, str]]:
     """Yield (post, what it says of a service, shape of its text) for every service a post speaks of, in order."""
-    found: list[tuple[Post, Asked]] = []
+    requests: list[tuple[Post, ExtractionRequest]] = []
     for post in posts:
         text = f"{post.title}\n{post.text}".strip()
-        for service, hits in matcher.about(text, post.community).items():
-            found.append((post, Asked(text=text, service=service, hits=hits, posted=post.created)))
-    readings = read_texts([asked for _, asked in found], matcher, model, PLACES, SECOND_LOOKS)
-    for (post, asked), r in zip(found, readings, strict=True):
+        for service, matches in matcher.about(text, post.community).items():
+            requests.append((post, ExtractionRequest(text=text, service=service, matches=matches, posted=post.created)))
+    extractions = extract([request for _, request in requests], matcher, model, PLACES, SECOND_LOOKS)
+    for (post, request), r in zip(requests, extractions, strict=True):
         tag = Tag(
             source=post.source,
             native_id=post.native_id,
@@ -68,9 +68,9 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
             region=r.region,
             language=r.language,
             anger=r.anger,
-            exonerates=r.exonerates,
+            exonerates=r.working_components,
             model=model.id,
             codes=r.codes,
             began=r.began,
         )
-        yield post, tag, shape_of(asked.text)
+        yield post, tag, text_fingerprint(request.text)

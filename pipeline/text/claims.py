@@ -9,8 +9,8 @@ from datetime import date
 from pipeline.core.incidents import Claim
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.components import ROLE_WORDS
-from pipeline.text.cues import cues
-from pipeline.text.normalize import fold
+from pipeline.text.cues import lexicon_features
+from pipeline.text.normalize import normalize
 
 FAILURE_CUES = {"down", "outage", "cannot", "broken", "errorcode", "spin", "kicked"}
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[apAP]\.[mM]\.)\s+(?=[^\W\d_])")
@@ -95,8 +95,8 @@ _TOTAL = re.compile(
 
 def tells_of_failure(text: str) -> bool:
     """Return whether a text says of something that it fails, in any of the languages cues are kept in."""
-    folded = fold(text)
-    return _DOWN.search(folded) is not None or not FAILURE_CUES.isdisjoint(cues(folded))
+    normalized = normalize(text)
+    return _DOWN.search(normalized) is not None or not FAILURE_CUES.isdisjoint(lexicon_features(normalized))
 
 
 def claims(text: str, day: date) -> list[Claim]:
@@ -106,29 +106,31 @@ def claims(text: str, day: date) -> list[Claim]:
     """
     found: list[Claim] = []
     for sentence in _SENTENCE.split(text[:20_000]):
-        folded = fold(sentence)
-        who = _who(sentence, folded)
-        found += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, folded, day)]
-        found += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(folded)]
-        found += [Claim(kind="cause", value=why, said_by=who) for why in _causes(folded)]
-        found += list(_reports(folded))
+        normalized = normalize(sentence)
+        who = _who(sentence, normalized)
+        found += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, normalized, day)]
+        found += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(normalized)]
+        found += [Claim(kind="cause", value=why, said_by=who) for why in _causes(normalized)]
+        found += list(_reports(normalized))
     return list(dict.fromkeys(found))
 
 
-def _who(sentence: str, folded: str) -> str:
-    if _TRACKER.search(folded):
+def _who(sentence: str, normalized: str) -> str:
+    if _TRACKER.search(normalized):
         return "tracker"
-    told = _SAID.search(folded) or "spokes" in folded
-    if (told and _COMPANY.search(folded)) or (_NAMED.search(sentence) and not _THEY.search(sentence)):
+    told = _SAID.search(normalized) or "spokes" in normalized
+    if (told and _COMPANY.search(normalized)) or (_NAMED.search(sentence) and not _THEY.search(sentence)):
         return "company"
     return "outlet"
 
 
-def _times(sentence: str, folded: str, day: date) -> Iterator[tuple[str, str]]:
-    if not _OUTAGE.search(folded) or _OTHERWISE.search(folded):
+def _times(sentence: str, normalized: str, day: date) -> Iterator[tuple[str, str]]:
+    if not _OUTAGE.search(normalized) or _OTHERWISE.search(normalized):
         return
     # "from 9 to 11:30 a.m. ET": the zone and the half of the day belong to both
-    spread = _RANGE.sub(lambda m: f"began {m[1]}{m[2] or m[4] or ''} {m[5]} ended {m[3]}{m[4] or ''} {m[5]}", folded)
+    spread = _RANGE.sub(
+        lambda m: f"began {m[1]}{m[2] or m[4] or ''} {m[5]} ended {m[3]}{m[4] or ''} {m[5]}", normalized
+    )
     reach = 0
     for start, end, moment in times_of_day(spread, sentence, day):
         before = spread[max(reach, start - 60) : start]
@@ -144,8 +146,8 @@ def _times(sentence: str, folded: str, day: date) -> Iterator[tuple[str, str]]:
             yield kind, f"{moment:%H:%M}"
 
 
-def _parts(folded: str) -> Iterator[tuple[str, str]]:
-    for clause in _said_apart(folded):
+def _parts(normalized: str) -> Iterator[tuple[str, str]]:
+    for clause in _said_apart(normalized):
         up, down = _UP.search(clause), _DOWN.search(clause)
         if not up and not down:
             continue
@@ -154,9 +156,9 @@ def _parts(folded: str) -> Iterator[tuple[str, str]]:
                 yield "up" if up else "down", role
 
 
-def _said_apart(folded: str) -> Iterator[str]:
+def _said_apart(normalized: str) -> Iterator[str]:
     """Yield the parts of a sentence that each say something: at a comma only when a verdict was given before it."""
-    for clause in _CLAUSES.split(folded):
+    for clause in _CLAUSES.split(normalized):
         so_far = ""
         for piece in clause.split(", "):
             so_far = f"{so_far}, {piece}" if so_far else piece
@@ -166,9 +168,9 @@ def _said_apart(folded: str) -> Iterator[str]:
         yield so_far
 
 
-def _causes(folded: str) -> Iterator[str]:
+def _causes(normalized: str) -> Iterator[str]:
     for pattern in _CAUSE:
-        match = pattern.search(folded.rstrip(".!"))
+        match = pattern.search(normalized.rstrip(".!"))
         if match:
             why = _TAIL.sub("", _LEAD_IN.sub("", match["why"].strip()))
             if len(why) > 3 and not why.startswith(_NO_CAUSE):
@@ -176,22 +178,22 @@ def _causes(folded: str) -> Iterator[str]:
             return
 
 
-def _reports(folded: str) -> Iterator[Claim]:
-    if not (_REPORTS.search(folded) and _FILED.search(folded)):
+def _reports(normalized: str) -> Iterator[Claim]:
+    if not (_REPORTS.search(normalized) and _FILED.search(normalized)):
         return
     counts = [
         (match, value)
-        for match in _NUMBER.finditer(folded)
+        for match in _NUMBER.finditer(normalized)
         if (value := _count(match)) >= 50
-        and _FILED.search(folded[max(0, match.start() - 45) : match.end() + 45])
-        and not _NO_COUNT.search(folded[: match.start()])
+        and _FILED.search(normalized[max(0, match.start() - 45) : match.end() + 45])
+        and not _NO_COUNT.search(normalized[: match.start()])
     ]
     # the number that stands at the word it counts, else the first
-    counts.sort(key=lambda pair: not _BESIDE.search(folded[pair[0].end() :]))
+    counts.sort(key=lambda pair: not _BESIDE.search(normalized[pair[0].end() :]))
     for match, value in counts[:1]:
-        near = folded[max(0, match.start() - 40) : match.end() + 40]
-        kind = "peak" if _PEAK.search(near) else "total" if _TOTAL.search(folded) else "unknown"
-        who = "tracker" if _TRACKER.search(folded) else "outlet"
+        near = normalized[max(0, match.start() - 40) : match.end() + 40]
+        kind = "peak" if _PEAK.search(near) else "total" if _TOTAL.search(normalized) else "unknown"
+        who = "tracker" if _TRACKER.search(normalized) else "outlet"
         yield Claim(kind="reports", value=f"{value:.0f}", said_by=who, definition=kind)
 
 

@@ -74,13 +74,13 @@ def zone_of(match: re.Match[str], original: str) -> tuple[bool, tzinfo | None]:
     return True, ZoneInfo(_PLACES[name]) if name in _PLACES else None
 
 
-def times_of_day(folded: str, original: str, day: date) -> Iterator[tuple[int, int, datetime]]:
+def times_of_day(normalized: str, original: str, day: date) -> Iterator[tuple[int, int, datetime]]:
     """Yield (start, end, moment in UTC) of each time of day that carries a zone which means one thing.
 
     `original` is the text before folding, for its capitals; `day` is the day at the place named. Hours of one or two
     digits without minutes need am or pm.
     """
-    for match in CLOCK.finditer(folded):
+    for match in CLOCK.finditer(normalized):
         clock, (_, zone) = clock_of(match), zone_of(match, original)
         if clock is not None and zone is not None:
             yield match.start(), match.end(), datetime.combine(day, clock, zone).astimezone(UTC)

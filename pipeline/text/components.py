@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from pipeline.core.catalogue import Service
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
+from pipeline.text.services import NameMatch
 from pipeline.text.symptoms import symptom
 
 ROLE_WORDS: Mapping[str, str] = {
@@ -81,35 +82,34 @@ def _verdict(clause: str) -> bool:
     return bool(_WORKS.search(clause) or _NOT.search(clause) or symptom(clause))
 
 
-def parts_named(text: str, service: Service, named: Iterable[tuple[int, int, str]]) -> tuple[list[str], list[str]]:
+def parts_named(text: str, service: Service, named: Iterable[NameMatch]) -> tuple[list[str], list[str]]:
     """Return the component ids a text says fail, and those it says work, both sorted.
 
-    `named` are (start, end, component) hits of specific names in the folded text; words such as "website" count by
-    role. A clause that says "works" of a part, unnegated, clears it; what is said to fail
+    `named` are the matches of the service's names in the normalized text; words such as "website" count by role. A clause that says "works" of a part, unnegated, clears it; what is said to fail
     is not cleared elsewhere in the text.
     """
-    folded = fold(text)
+    normalized = normalize(text)
     roles = {part.role: part.id for part in reversed(service.components)}
-    taken = [(start, end) for start, end, _ in named]
-    spots = [(start, component) for start, _, component in named if component]
+    taken = [(match.start, match.end) for match in named]
+    spots = [(match.start, match.component) for match in named if match.component]
     found = [
         (match.start(), roles[role])
         for role, pattern in _ROLES.items()
         if role in roles
-        for match in pattern.finditer(folded)
+        for match in pattern.finditer(normalized)
     ]
-    if len(folded) == len(text):  # folding that changes lengths would move the places
+    if len(normalized) == len(text):  # normalizing that changes lengths would move the places
         found += [(match.start(), part) for match, part in _by_bare_name(service, text) if _inside(match, text)]
     spots += [(spot, part) for spot, part in found if not any(start <= spot < end for start, end in taken)]
     failing: set[str] = set()
     working: set[str] = set()
-    edges = [0, *sorted({match.end() for match in _CLAUSE.finditer(folded)}), len(folded)]
+    edges = [0, *sorted({match.end() for match in _CLAUSE.finditer(normalized)}), len(normalized)]
     for spot, component in spots:
         at = max(i for i, edge in enumerate(edges[:-1]) if edge <= spot)
-        clause = folded[edges[at] : edges[at + 1]]
+        clause = normalized[edges[at] : edges[at + 1]]
         while at + 2 < len(edges) and _JOINS.search(clause) and not _verdict(clause):
             at += 1
-            clause = folded[edges[at] : edges[at + 1]]
+            clause = normalized[edges[at] : edges[at + 1]]
         if "?" in clause and _WORKS.search(clause) and not _NOT.search(clause):
             continue  # whether it works is asked, not said
         (working if _works(clause) else failing).add(component)
@@ -120,15 +120,15 @@ _EVERYTHING = re.compile(r"(?i)\ball (?:[\w.]+ )?services\b")
 _GOES_ON = re.compile(r" ?(?:$|[,:/&]|and\b|or\b|is\b|are\b|not\b|was\b|degraded|outage|runs?\b|jobs?\b|[A-Z])")
 
 
-def official_parts(title: str, service: Service, hits: Iterable[str]) -> list[str]:
+def official_parts(title: str, service: Service, named: Iterable[str]) -> list[str]:
     """Return the component ids that a provider's own incident title names, sorted.
 
-    A provider's titles use its own names, in capitals wherever they stand; `hits` are parts named in longer form.
+    A provider's titles use its own names, in capitals wherever they stand; `named` are the component ids of names in longer form.
     At the beginning a name counts where a list or a verdict follows: "Issues and Pages", not "Issues starting runs".
     """
     if _EVERYTHING.search(title):
         return sorted(part.id for part in service.components if part.official)
-    found = set(hits)
+    found = set(named)
     for match, part in _by_bare_name(service, title):
         if match.start() or _GOES_ON.match(title[match.end() :]):
             found.add(part)

@@ -51,8 +51,8 @@ CUES: Mapping[str, str] = {
 _CUES = Patterns({f"cue_{name}": pattern for name, pattern in CUES.items()})
 
 
-def cues(masked: str) -> list[str]:
-    """Return the names of the cues a masked, folded text shows, and how long it is, as words beginning `cue_`."""
+def lexicon_features(masked: str) -> list[str]:
+    """Return the cues that a masked, normalized text matches, and its length in five classes, as words `cue_<name>`."""
     found = _CUES.names(masked)
     words = len(masked.split()) if " " in masked else len(masked) // 2
     found.append(f"cue_len{min(5, words // 6)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 
 MOST = 5
 NEAR = 30  # characters within which a word of the trade makes a code of a bare number
@@ -29,10 +29,10 @@ def error_codes(text: str) -> tuple[str, ...]:
 
     A bare number counts beside a word of the trade only: a 404 among users is a number.
     """
-    folded = fold(text)
+    normalized = normalize(text)
     found = []
-    for match in _CODES.finditer(folded):
+    for match in _CODES.finditer(normalized):
         said = match["said"] or match["own"] or match["named"] or match["glued"]
-        if said or _TRADE.search(folded[max(0, match.start() - NEAR) : match.end() + NEAR]):
+        if said or _TRADE.search(normalized[max(0, match.start() - NEAR) : match.end() + NEAR]):
             found.append(said or match["http"])
     return tuple(dict.fromkeys(found))[:MOST]

@@ -13,16 +13,16 @@ from typing import Any
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
 from pipeline.text.models.outage import OutageModel
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
-from pipeline.text.services import TARGET, Hit, ServiceMatcher
+from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
 from pipeline.text.symptoms import anger, symptom
 
 REPORT = 0.5
 EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
-LANGUAGES = (
+LANGUAGES = [
     "en",
     "es",
     "pt",
@@ -55,27 +55,27 @@ LANGUAGES = (
     "ur",
     "vi",
     "zh",
-)
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ExtractionRequest:
     """A text and the service it is read about: one of the catalogue, any other name, or empty for whatever it is."""
 
     text: str
     service: str
-    hits: Sequence[Hit]
+    matches: Sequence[NameMatch]
     posted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Extraction:
     """What a text says of its service; all but the probability, the parts and the language only of reports."""
 
     p_outage: float
     service: str
     components: tuple[str, ...]
-    exonerates: tuple[str, ...]
+    working_components: tuple[str, ...]
     language: str
     symptom: str = ""
     codes: tuple[str, ...] = ()
@@ -89,53 +89,60 @@ class Reading:
         return self.p_outage >= REPORT
 
 
-def ask_about(text: str, service: str, matcher: ServiceMatcher) -> Asked:
-    """Return the question about a service, or where none is given about the one the text names most."""
+def extraction_request(text: str, service: str, matcher: ServiceMatcher) -> ExtractionRequest:
+    """Return the request to read a text about a service, or where none is given about the one the text names most."""
     service = matcher.id_of(service)
     about = matcher.about(text)
     best = max(about, key=lambda named: len(about[named])) if about else ""
-    return Asked(text=text, service=service or best, hits=about.get(service or best, ()))
+    return ExtractionRequest(text=text, service=service or best, matches=about.get(service or best, ()))
 
 
-def read_texts(
-    asked: Sequence[Asked], matcher: ServiceMatcher, model: OutageModel, places: Path, most: int | None = None
-) -> list[Reading]:
-    """Read texts; `most` caps the second looks of the model and its symptoms, which rules tell then. `places` is the list of places."""
-    masked = [masked_for(a.text, a.service, matcher) for a in asked]
-    scores = model.scores(masked, most)
-    found = []
+def extract(
+    requests: Sequence[ExtractionRequest],
+    matcher: ServiceMatcher,
+    model: OutageModel,
+    places: Path,
+    most: int | None = None,
+) -> list[Extraction]:
+    """Return what each text says, in order.
+
+    `most` caps how many texts the slower models read: the stacked classifier, and the symptom model, for which rules
+    stand in beyond it. `places` is the list of places.
+    """
+    masked = [masked_for(request.text, request.service, matcher) for request in requests]
+    extractions = []
     reports = 0
-    for one, hidden, p in zip(asked, masked, scores, strict=True):
-        reading = _reading(one, p, matcher, places)
-        if reading.outage:
+    for request, hidden, p in zip(requests, masked, model.scores(masked, most), strict=True):
+        extraction = _extraction(request, p, matcher, places)
+        if extraction.outage:
             by_rules = most is not None and reports >= most
-            kind = symptom(one.text) if by_rules else model.symptom(one.text, hidden)
-            reading, reports = replace(reading, symptom=kind), reports + 1
-        found.append(reading)
-    return found
+            kind = symptom(request.text) if by_rules else model.symptom(request.text, hidden)
+            extraction, reports = replace(extraction, symptom=kind), reports + 1
+        extractions.append(extraction)
+    return extractions
 
 
-def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> Reading:
+def _extraction(request: ExtractionRequest, p: float, matcher: ServiceMatcher, places: Path) -> Extraction:
+    text = request.text
     failing: list[str] = []
     working: list[str] = []
-    if asked.service in matcher.catalogue:
-        named = [(hit.start, hit.end, hit.component) for hit in asked.hits]
-        failing, working = parts_named(asked.text, matcher.catalogue[asked.service], named)
-    known = Reading(
+    if request.service in matcher.catalogue:
+        failing, working = parts_named(text, matcher.catalogue[request.service], request.matches)
+    of_any_post = Extraction(
         p_outage=p,
-        service=asked.service,
+        service=request.service,
         components=tuple(failing),
-        exonerates=tuple(working),
-        language=language_of(asked.text),
-        anger=anger(asked.text),
+        working_components=tuple(working),
+        language=language_of(text),
+        anger=anger(text),
     )
-    if not known.outage:
-        return known
-    began = since_when(asked.text, asked.posted) if asked.posted else None
+    if not of_any_post.outage:
+        return of_any_post
+    began = since_when(text, request.posted) if request.posted else None
     return replace(
-        known,
-        codes=error_codes(asked.text),
-        region=where(asked.text, places),
+        of_any_post,
+        codes=error_codes(text),
+        region=where(text, places),
         began=began.at if began and began.within <= EXACT else None,
     )
 
@@ -143,7 +150,7 @@ def _reading(asked: Asked, p: float, matcher: ServiceMatcher, places: Path) -> R
 def masked_for(text: str, service: str, matcher: ServiceMatcher) -> str:
     """Return the masked text for a service, which is the target even where the catalogue lacks it."""
     masked = matcher.masked(text, service)
-    name = fold(service)[:60].strip()
+    name = normalize(service)[:60].strip()
     if service in matcher.catalogue or len(name) < 3:
         return masked
     return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", TARGET, masked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 
 _WEEKDAYS = (
     "monday montag lundi lunes",
@@ -46,11 +46,11 @@ _LONG_AGO = re.compile(
 
 def days_named(text: str, published: date) -> set[date]:
     """Return the days a text names, the latest that are not after its publication; a weekday of its own day is that day."""
-    folded = fold(text)
-    found = {published - timedelta(days=(published.weekday() - _NUMBER[m[1]]) % 7) for m in _DAY.finditer(folded)}
-    if _YESTERDAY.search(folded):
+    normalized = normalize(text)
+    found = {published - timedelta(days=(published.weekday() - _NUMBER[m[1]]) % 7) for m in _DAY.finditer(normalized)}
+    if _YESTERDAY.search(normalized):
         found.add(published - timedelta(days=1))
-    for match in _DATE.finditer(folded):
+    for match in _DATE.finditer(normalized):
         number, month = int(match[1] or match[4]), _NUMBER[match[2] or match[3]] + 1
         year = int(match[5]) if match[5] else published.year
         try:
@@ -67,4 +67,4 @@ def days_named(text: str, published: date) -> set[date]:
 
 def looks_years_back(text: str) -> bool:
     """Return whether a text speaks of years ago: an anniversary is about no outage of these days."""
-    return bool(_LONG_AGO.search(fold(text)))
+    return bool(_LONG_AGO.search(normalize(text)))

@@ -13,8 +13,8 @@ import numpy as np
 from pipeline.core.incidents import NewsEvent
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso
-from pipeline.text.cues import CUES, cues
-from pipeline.text.normalize import fold, jaccard, shingles
+from pipeline.text.cues import CUES, lexicon_features
+from pipeline.text.normalize import jaccard, normalize, shingles
 from pipeline.text.patterns import Patterns
 from pipeline.text.services import ServiceMatcher
 
@@ -54,20 +54,20 @@ _KINDS = Patterns(_WORDS)
 
 def headline_cues(title: str, summary: str = "") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return 1 or 0 for each kind its title's words hint at, then its summary's, then each cue of the title."""
-    head = fold(title)
-    shown = [set(_KINDS.names(head)), set(_KINDS.names(fold(summary))), set(cues(head))]
+    head = normalize(title)
+    matched = [set(_KINDS.names(head)), set(_KINDS.names(normalize(summary))), set(lexicon_features(head))]
     wanted = [_WORDS, _WORDS, [f"cue_{name}" for name in CUES]]
-    return np.array([name in found for found, names in zip(shown, wanted, strict=True) for name in names], np.float64)
+    return np.array([name in found for found, names in zip(matched, wanted, strict=True) for name in names], np.float64)
 
 
 def says_down(title: str) -> bool:
     """Return whether a headline says outright that something is out of service."""
-    return "service_outage" in _KINDS.names(fold(title))
+    return "service_outage" in _KINDS.names(normalize(title))
 
 
 def kind_of(title: str, summary: str = "") -> str:
     """Return the kind by key words alone, for rules-only mode: the first that the title shows, else the summary."""
-    return next(iter([*_KINDS.names(fold(title)), *_KINDS.names(fold(summary))]), "other")
+    return next(iter([*_KINDS.names(normalize(title)), *_KINDS.names(normalize(summary))]), "other")
 
 
 def fold_items(
@@ -90,7 +90,7 @@ def fold_items(
     by_title: dict[str, int] = {}
     for item in sorted(items, key=lambda i: (i.published, i.source, i.native_id)):
         marks, sketch = _marks(f"{item.title} {item.summary}")
-        title = fold(item.title)
+        title = normalize(item.title)
         like = {number for number in index.query(sketch) if jaccard(marks, events[number][0]) >= FOLD_AT}
         like |= {by_title[title]} if title in by_title else set()
         near = [n for n in sorted(like) if item.published - events[n][1][0].published <= FOLD_WITHIN]
@@ -123,7 +123,7 @@ def _event(
     text = f"{first.title}. {first.summary}"
     named = matcher.entities(text)
     # a name that means something else elsewhere is settled by the whole text, and then looked for in the headline
-    heads = {hit.service for hit in matcher.hits(fold(first.title))}
+    heads = {match.service for match in matcher.name_matches(normalize(first.title))}
     entities = tuple(
         f"{service}:{'+'.join((*how, 'headline') if service in heads else how)}" for service, how in named.items()
     )

@@ -14,20 +14,20 @@ _URL = re.compile(r"https?://\S{1,500}")
 _WORDLESS = re.compile(r"[^\w]+")
 
 
-def fold(text: str) -> str:
+def normalize(text: str) -> str:
     """Return text for matching: capped, NFKC, case-folded, without zero-width and direction marks and lone surrogates."""
-    folded = unicodedata.normalize("NFKC", text[:CAP]).casefold().replace("’", "'")
-    return _INVISIBLE.sub("", folded)
+    normalized = unicodedata.normalize("NFKC", text[:CAP]).casefold().replace("’", "'")
+    return _INVISIBLE.sub("", normalized)
 
 
-def skeleton(text: str) -> str:
+def strip_to_words(text: str) -> str:
     """Return what is left of a text when case, punctuation, links and spacing are taken away: copies share it."""
-    return _WORDLESS.sub(" ", _URL.sub(" ", fold(text))).strip()
+    return _WORDLESS.sub(" ", _URL.sub(" ", normalize(text))).strip()
 
 
 def shingles(text: str, size: int = 5) -> frozenset[tuple[str, ...]]:
     """Return the runs of `size` words of a text; characters count as words where a script does not space them."""
-    words = skeleton(text).split()
+    words = strip_to_words(text).split()
     if len(words) < size and len("".join(words)) > 3 * size:
         words = list("".join(words))
     return frozenset(tuple(words[i : i + size]) for i in range(max(0, len(words) - size + 1)))
@@ -38,7 +38,7 @@ def jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) 
     return len(one & other) / len(one | other) if one and other else 0.0
 
 
-def shape_of(text: str) -> str:
+def text_fingerprint(text: str) -> str:
     """Return a digest shared by texts that differ only in case, punctuation, spacing or links; empty for none."""
-    bare = skeleton(text)
+    bare = strip_to_words(text)
     return hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest()[:16] if bare else ""

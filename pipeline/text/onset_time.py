@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.text.clock_times import CLOCK, clock_of, zone_of
-from pipeline.text.cues import cues
-from pipeline.text.normalize import fold
+from pipeline.text.cues import lexicon_features
+from pipeline.text.normalize import normalize
 
 
 @dataclass(frozen=True)
@@ -126,35 +126,35 @@ def since_when(text: str, posted: datetime) -> Began | None:
     zone, and a part of a day, are read on the writer's own clock, which may be anybody's: they come with hours to give
     or take.
     """
-    folded = fold(text)
-    clauses = [clause for clause in _CLAUSE.split(folded) if clause]
-    for part in [*(c for c in clauses if not _FAILS.isdisjoint(cues(c))), folded]:
+    normalized = normalize(text)
+    clauses = [clause for clause in _CLAUSE.split(normalized) if clause]
+    for part in [*(c for c in clauses if not _FAILS.isdisjoint(lexicon_features(c))), normalized]:
         for at, within in _candidates(part.strip(), text, posted):
             if at <= posted + timedelta(minutes=5):
                 return Began(at, within)
     return None
 
 
-def _candidates(folded: str, original: str, posted: datetime) -> Iterator[tuple[datetime, timedelta]]:
-    for match in CLOCK.finditer(folded):
+def _candidates(normalized: str, original: str, posted: datetime) -> Iterator[tuple[datetime, timedelta]]:
+    for match in CLOCK.finditer(normalized):
         clock = clock_of(match)
-        if clock is None or not _SPACED.search(folded[max(0, match.start() - 40) : match.start()]):
+        if clock is None or not _SPACED.search(normalized[max(0, match.start() - 40) : match.start()]):
             continue
         named, zone = zone_of(match, original)
         if named and zone is None:
             continue
         here = posted.astimezone(zone) if zone else posted
         yield _latest(here, clock.hour, clock.minute, posted), timedelta(minutes=5) if zone else timedelta(hours=12)
-    for hour in _FULL_HOUR.finditer(folded):
+    for hour in _FULL_HOUR.finditer(normalized):
         number = int(next(group for group in hour.groups() if group))
         if number < 24:
             yield _latest(posted, number, 0, posted), timedelta(hours=12)
     for pattern in (_AGO, _FOR):
-        for match_ in pattern.finditer(folded):
+        for match_ in pattern.finditer(normalized):
             ago = _amount(match_)
             yield posted - ago, max(timedelta(minutes=5), ago / 4)
     for part, (middle, give) in _PART:
-        if part.search(folded):
+        if part.search(normalized):
             midnight = posted.replace(hour=0, minute=0, second=0, microsecond=0)
             at = min(midnight + timedelta(hours=middle), posted)
             yield at, timedelta(hours=give + (12 if middle >= 0 else 0))

@@ -11,15 +11,15 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss"})
 
 
-def unaccented(folded: str) -> str:
+def unaccented(normalized: str) -> str:
     """Return text without accents: RE2 knows word boundaries of ASCII letters only."""
-    if folded.isascii():
-        return folded
-    return _ACCENTS.sub("", unicodedata.normalize("NFD", folded).translate(_LETTERS))
+    if normalized.isascii():
+        return normalized
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", normalized).translate(_LETTERS))
 
 
 class Patterns:
-    """Named patterns over folded text, accents aside; a word boundary is one of ASCII letters.
+    """Named patterns over normalized text, accents aside; a word boundary is one of ASCII letters.
 
     Built when first used: RE2 is loaded then. No look-around, no references, as RE2 has none.
     """
@@ -30,7 +30,7 @@ class Patterns:
         self._names = tuple(patterns)
         self._set: Any = None
 
-    def names(self, folded: str) -> list[str]:
+    def names(self, normalized: str) -> list[str]:
         """Return the names of the patterns that a text shows, in order."""
         if self._set is None:
             import re2
@@ -39,4 +39,4 @@ class Patterns:
             for pattern in self._patterns.values():
                 self._set.Add(unaccented(pattern))
             self._set.Compile()
-        return [self._names[place] for place in sorted(self._set.Match(unaccented(folded)) or ())]
+        return [self._names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ())]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import symptom
 
 MOST = 5
@@ -17,7 +17,7 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Names of places and networks: folded name to what is stored."""
+    """Names of places and networks: normalized name to what is stored."""
 
     places: Mapping[str, str]
     networks: Mapping[str, str]
@@ -34,19 +34,19 @@ def gazetteer(path: Path) -> Gazetteer:
     ordinary = frozenset(tables.pop("ordinary"))
     for country, table in tables.items():
         for name in table.get("names", ()):
-            places[fold(name)] = country
+            places[normalize(name)] = country
         for city in table.get("cities", ()):
             known, *others = city.split("|")
             for name in (known, *others):
-                places.setdefault(fold(name), f"{known.title()}, {country}")
+                places.setdefault(normalize(name), f"{known.title()}, {country}")
         for region in table.get("regions", ()):
             names, _, code = region.rpartition("=")
             for name in names.split("|"):
-                places.setdefault(fold(name), f"{country}-{code}")
+                places.setdefault(normalize(name), f"{country}-{code}")
         for network in table.get("networks", ()):
             known, *others = network.split("|")
             for name in (known, *others):
-                networks[fold(name)] = f"network {known}"
+                networks[normalize(name)] = f"network {known}"
     names = sorted({*places, *networks}, key=lambda name: (-len(name), name))
     words = "|".join(re.escape(name) for name in names if name[0] < "\u3040")
     # scripts written without spaces have no word boundary to respect
@@ -67,27 +67,27 @@ def where(text: str, path: Path) -> str:
     A place counts after a word such as `in`, or standing apart ("same here, Lyon"); a network wherever it is named. Names that
     are everyday words too need a capital.
     """
-    folded = fold(text)
+    normalized = normalize(text)
     known = gazetteer(path)
     found: list[str] = []
     reach = 0
-    for match in known.pattern.finditer(folded):
+    for match in known.pattern.finditer(normalized):
         name = match["name"] or match["bare"]
-        if name in known.ordinary and not _marked(match, text, folded):
+        if name in known.ordinary and not _marked(match, text, normalized):
             continue
         if name in known.networks:
             found.append(known.networks[name])
-        elif found and (region := known.places[name])[2:3] == "-" and folded[reach : match.start()] == ", ":
+        elif found and (region := known.places[name])[2:3] == "-" and normalized[reach : match.start()] == ", ":
             found[-1] = region  # "Paris, Texas" is in Texas
-        elif match["bare"] or _BEFORE.search(folded[max(0, match.start() - 20) : match.start()]):
+        elif match["bare"] or _BEFORE.search(normalized[max(0, match.start() - 20) : match.start()]):
             found.append(known.places[name])
         reach = match.end()
     return "; ".join(list(dict.fromkeys(found))[:MOST])
 
 
-def _marked(match: re.Match[str], text: str, folded: str) -> bool:
+def _marked(match: re.Match[str], text: str, normalized: str) -> bool:
     """Return whether a name that is an everyday word too is written as a name: with an @, or a capital inside a text."""
     if match[0][0] in "@#":
         return True
-    # folding that changes lengths moves the places; then nothing is known of capitals
-    return len(text) == len(folded) and text[match.start()].isupper() and (match.start() > 0 or bool(symptom(text)))
+    # normalizing that changes lengths moves the places; then nothing is known of capitals
+    return len(text) == len(normalized) and text[match.start()].isupper() and (match.start() > 0 or bool(symptom(text)))

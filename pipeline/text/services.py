@@ -1,7 +1,7 @@
 """Which services, and which of their parts, a text names.
 
-One automaton (Aho and Corasick 1975, "Efficient string matching") holds every name in the catalogue; a hit counts
-only at word boundaries and the longest hit at a place wins. A name that is also an ordinary word counts where the
+One automaton (Aho and Corasick 1975, "Efficient string matching") holds every name in the catalogue; a match counts
+only at word boundaries and the longest match at a place wins. A name that is also an ordinary word counts where the
 community or another word of the trade supports it.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import ahocorasick
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.text.cues import cues
-from pipeline.text.normalize import fold
+from pipeline.text.cues import lexicon_features
+from pipeline.text.normalize import normalize
 from pipeline.text.patterns import Patterns
 from pipeline.text.symptoms import symptom
 
@@ -32,8 +32,8 @@ _FAILS = ("login", "error", "crash", "no_response", "connection")
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A name found at [start, end) of the folded text; `component` is empty for the service, `role` for vendor names."""
+class NameMatch:
+    """A name found at [start, end) of the normalized text; `component` is empty for the service, `role` for vendor names."""
 
     start: int
     end: int
@@ -42,8 +42,12 @@ class Hit:
     kind: str
 
 
-def _speaks_of_a_service(folded: str) -> bool:
-    return bool(_TRADE.names(folded)) or symptom(folded) in _FAILS or not _TROUBLE.isdisjoint(cues(folded))
+def _speaks_of_a_service(normalized: str) -> bool:
+    return (
+        bool(_TRADE.names(normalized))
+        or symptom(normalized) in _FAILS
+        or not _TROUBLE.isdisjoint(lexicon_features(normalized))
+    )
 
 
 def _is_word(char: str) -> bool:
@@ -63,17 +67,17 @@ class ServiceMatcher:
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
             for alias in service.aliases:
-                names.setdefault(fold(alias), []).append((service.id, "", "name"))
+                names.setdefault(normalize(alias), []).append((service.id, "", "name"))
             for part in service.components:
                 for alias in part.aliases:
-                    names.setdefault(fold(alias), []).append((service.id, part.id, "component"))
+                    names.setdefault(normalize(alias), []).append((service.id, part.id, "component"))
         for service in catalogue.values():
             for kind, aliases in (("vendor", service.vendor_aliases), ("person", service.named_by)):
                 for alias in aliases:
                     # a service's own name wins over the same word as somebody's vendor
-                    if not any(entry[2] == "name" for entry in names.get(fold(alias), [])):
-                        names.setdefault(fold(alias), []).append((service.id, "", kind))
-        self._ids = {fold(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
+                    if not any(entry[2] == "name" for entry in names.get(normalize(alias), [])):
+                        names.setdefault(normalize(alias), []).append((service.id, "", kind))
+        self._ids = {normalize(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
         self._automaton = ahocorasick.Automaton()
         for name, entries in names.items():
             if name:
@@ -83,84 +87,86 @@ class ServiceMatcher:
 
     def id_of(self, name: str) -> str:
         """Return the id of the service that an id, a name or an alias means, in any case; the name itself otherwise."""
-        return self._ids.get(fold(name), name)
+        return self._ids.get(normalize(name), name)
 
-    def hits(self, folded: str) -> list[Hit]:
-        """Return the names in a folded text, longest at each place, in order."""
+    def name_matches(self, normalized: str) -> list[NameMatch]:
+        """Return the names in a normalized text, longest at each place, in order."""
         found: list[tuple[int, int, tuple[tuple[str, str, str], ...]]] = []
         if not len(self._automaton):
             return []
-        for last, (length, entries) in self._automaton.iter(folded):
+        for last, (length, entries) in self._automaton.iter(normalized):
             start, end = last - length + 1, last + 1
-            before = folded[start - 1] if start else " "
-            after = folded[end] if end < len(folded) else " "
-            if not (_is_word(before) and _is_word(folded[start])) and not (_is_word(after) and _is_word(folded[last])):
+            before = normalized[start - 1] if start else " "
+            after = normalized[end] if end < len(normalized) else " "
+            if not (_is_word(before) and _is_word(normalized[start])) and not (
+                _is_word(after) and _is_word(normalized[last])
+            ):
                 found.append((start, end, entries))
-        found.sort(key=lambda hit: (hit[0], -hit[1]))
-        kept: list[Hit] = []
+        found.sort(key=lambda spot: (spot[0], -spot[1]))
+        kept: list[NameMatch] = []
         reach = 0
         for start, end, entries in found:
             if start >= reach:
-                kept += [Hit(start, end, *entry) for entry in entries]
+                kept += [NameMatch(start, end, *entry) for entry in entries]
                 reach = end
         return kept
 
-    def about(self, text: str, community: str = "") -> Mapping[str, list[Hit]]:
-        """Return the services a post speaks of, with the hits: those named, or the community's own when none is.
+    def about(self, text: str, community: str = "") -> Mapping[str, list[NameMatch]]:
+        """Return the services a post speaks of, with the matches: those named, or the community's own when none is.
 
         Vendors and people alone do not make a post one about a service.
         """
-        folded = fold(text)
-        hits = self.hits(folded)
+        normalized = normalize(text)
+        matches = self.name_matches(normalized)
         home = self.home.get(community.casefold(), "")
-        found: dict[str, list[Hit]] = {}
+        found: dict[str, list[NameMatch]] = {}
         supported: bool | None = None
-        kinds = {hit.service for hit in hits if hit.kind == "component"}
-        for hit in hits:
-            if hit.kind not in ("name", "component"):
+        kinds = {match.service for match in matches if match.kind == "component"}
+        for match in matches:
+            if match.kind not in ("name", "component"):
                 continue
-            service = self.catalogue[hit.service]
-            alone = service.homograph and hit.kind == "name" and hit.service not in kinds
-            if alone and hit.service != home and not self._vendor_named(hits, hit.service):
-                supported = _speaks_of_a_service(folded) if supported is None else supported
+            service = self.catalogue[match.service]
+            alone = service.homograph and match.kind == "name" and match.service not in kinds
+            if alone and match.service != home and not self._vendor_named(matches, match.service):
+                supported = _speaks_of_a_service(normalized) if supported is None else supported
                 if not supported:
                     continue
-            found.setdefault(hit.service, []).append(hit)
+            found.setdefault(match.service, []).append(match)
         if home and home not in found and not found:
             found[home] = []
         return found
 
     @staticmethod
-    def _vendor_named(hits: list[Hit], service: str) -> bool:
-        return any(hit.service == service and hit.kind in ("vendor", "person") for hit in hits)
+    def _vendor_named(matches: list[NameMatch], service: str) -> bool:
+        return any(match.service == service and match.kind in ("vendor", "person") for match in matches)
 
     def entities(self, text: str) -> dict[str, tuple[str, ...]]:
         """Return the services a news text names, each with how: name, component, vendor, person."""
-        folded = fold(text)
-        hits = self.hits(folded)
+        normalized = normalize(text)
+        matches = self.name_matches(normalized)
         found: dict[str, set[str]] = {}
-        for hit in hits:
-            service = self.catalogue[hit.service]
-            by_name = hit.kind == "name" and service.homograph
-            if by_name and not _speaks_of_a_service(folded) and not self._vendor_named(hits, hit.service):
+        for match in matches:
+            service = self.catalogue[match.service]
+            by_name = match.kind == "name" and service.homograph
+            if by_name and not _speaks_of_a_service(normalized) and not self._vendor_named(matches, match.service):
                 continue
-            found.setdefault(hit.service, set()).add(hit.kind)
+            found.setdefault(match.service, set()).add(match.kind)
         return {service: tuple(sorted(kinds)) for service, kinds in sorted(found.items())}
 
     def masked(self, text: str, target: str) -> str:
-        """Return the folded text with the target's names as one word and all other services' as another.
+        """Return the normalized text with the target's names as one word and all other services' as another.
 
         The classifier then learns how people speak of a service that fails, not which service it was.
         """
-        folded = fold(text)
+        normalized = normalize(text)
         parts: list[str] = []
         reach = 0
-        for hit in self.hits(folded):
-            if hit.start < reach or hit.kind in ("vendor", "person"):
+        for match in self.name_matches(normalized):
+            if match.start < reach or match.kind in ("vendor", "person"):
                 continue
             # the part of a service stays readable: "api" says something that "svctarget" does not
-            own = TARGET if hit.service == target or not target else OTHER
-            word = f"{own} {hit.component}" if hit.component and hit.service == target else own
-            parts += [folded[reach : hit.start], word]
-            reach = hit.end
-        return "".join([*parts, folded[reach:]])
+            own = TARGET if match.service == target or not target else OTHER
+            word = f"{own} {match.component}" if match.component and match.service == target else own
+            parts += [normalized[reach : match.start], word]
+            reach = match.end
+        return "".join([*parts, normalized[reach:]])

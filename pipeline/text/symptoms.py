@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 from pipeline.text.patterns import Patterns
 
 SYMPTOM_WORDS: Mapping[str, str] = {
@@ -38,17 +38,17 @@ _ANGRY = re.compile(
 )
 
 
-def shown(folded: str) -> list[str]:
-    """Return every symptom that the words of a folded text hint at, the most specific first."""
-    return _SYMPTOMS.names(folded)
+def matched_symptoms(normalized: str) -> list[str]:
+    """Return every symptom that the words of a normalized text hint at, the most specific first."""
+    return _SYMPTOMS.names(normalized)
 
 
 def symptom(text: str) -> str:
     """Return how the thing fails, the most specific kind first; empty when the text does not say."""
-    return next(iter(shown(fold(text))), "")
+    return next(iter(matched_symptoms(normalize(text))), "")
 
 
 def anger(text: str) -> float:
     """Return 0 to 1: how many of the marks of anger a text shows."""
     shouting = sum(word.isupper() and len(word) > 3 for word in text[:2000].split())
-    return min(1.0, 0.34 * len(_ANGRY.findall(fold(text))) + 0.15 * shouting)
+    return min(1.0, 0.34 * len(_ANGRY.findall(normalize(text))) + 0.15 * shouting)

@@ -18,13 +18,13 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS, PLACES
-from pipeline.text.extract import Asked, language_of, masked_for, read_texts
+from pipeline.text.extract import ExtractionRequest, extract, language_of, masked_for
 from pipeline.text.models import outage as classifier
 from pipeline.text.models import training
 from pipeline.text.models.encoder import find_encoder
-from pipeline.text.models.linear import Linear
+from pipeline.text.models.linear import LinearClassifier
 from pipeline.text.models.metrics import figures
-from pipeline.text.normalize import fold
+from pipeline.text.normalize import normalize
 from pipeline.text.services import ServiceMatcher
 
 POSTS, CHUNK, NAMED, LENGTH = 1_000_000, 5_000, 0.02, 3
@@ -35,15 +35,17 @@ def posts(rows: list[training.Labelled], number: int) -> Iterator[str]:
     """Yield texts of a usual post's length, made of labelled ones; one in fifty names a service."""
     rng = random.Random(7)
     named = [row.text for row in rows if MATCHER.about(row.text)]
-    rest = [row.text for row in rows if not MATCHER.hits(fold(row.text))]
+    rest = [row.text for row in rows if not MATCHER.name_matches(normalize(row.text))]
     for i in range(number):
         first = rng.choice(named if rng.random() < NAMED else rest)
         yield " ".join([first, *rng.choices(rest, k=LENGTH - 1), str(i)])[:600]
 
 
 def tag(texts: list[str], model: classifier.OutageModel) -> int:
-    asked = [Asked(text=t, service=s, hits=hits) for t in texts for s, hits in MATCHER.about(t).items()]
-    return len(read_texts(asked, MATCHER, model, PLACES))
+    asked = [
+        ExtractionRequest(text=t, service=s, matches=matches) for t in texts for s, matches in MATCHER.about(t).items()
+    ]
+    return len(extract(asked, MATCHER, model, PLACES))
 
 
 def microseconds(job: Callable[[], Any], number: int) -> float:
@@ -57,7 +59,7 @@ def microseconds(job: Callable[[], Any], number: int) -> float:
 
 def test_reading() -> None:
     rows = training.read_labels(LABELS, MATCHER)
-    kept, rest = [r for r in rows if not r.held_back], [r for r in rows if r.held_back]
+    kept, rest = [r for r in rows if not r.is_holdout], [r for r in rows if r.is_holdout]
     outages = [r.outage for r in kept]
     words = training.fit_plain([r.text for r in kept], outages)
     runs = make_pipeline(
@@ -69,7 +71,7 @@ def test_reading() -> None:
     ).fit([r.text for r in kept], outages)
     stored = classifier.load(MODELS)
     assert stored.linear is not None
-    model = classifier.OutageModel(stored.id, "", Linear(stored.linear.pipeline))
+    model = classifier.OutageModel(stored.id, "", LinearClassifier(stored.linear.pipeline))
     sample = list(posts(rows, CHUNK))
     tag(sample, model)
     truth = [r.outage for r in rest]
@@ -88,13 +90,13 @@ def test_reading() -> None:
     for name, cost in costs.items():
         print(f"{name:<32}{cost:>10.1f}{cost / mine:>8.1f}{f1[name]:>7.3f}")
     named = [t for t in sample if MATCHER.about(t)]
-    folded = [fold(t) for t in sample]
+    normalized = [normalize(t) for t in sample]
     about = {t: next(iter(MATCHER.about(t))) for t in named}
     masked = [masked_for(t, about[t], MATCHER) for t in named]
     steps: dict[str, tuple[Callable[[], Any], int]] = {
-        "every post: fold": (lambda: [fold(t) for t in sample], CHUNK),
-        "every post: names": (lambda: [MATCHER.hits(t) for t in folded], CHUNK),
-        "every post: fold, names, homographs": (lambda: [MATCHER.about(t) for t in sample], CHUNK),
+        "every post: normalize": (lambda: [normalize(t) for t in sample], CHUNK),
+        "every post: names": (lambda: [MATCHER.name_matches(t) for t in normalized], CHUNK),
+        "every post: normalize, names, homographs": (lambda: [MATCHER.about(t) for t in sample], CHUNK),
         "named: mask": (lambda: [masked_for(t, about[t], MATCHER) for t in named], len(named)),
         "named: first look": (lambda: model.scores(masked), len(named)),
         "named: language": (lambda: [language_of(t) for t in named], len(named)),

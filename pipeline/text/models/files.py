@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipeline.core.errors import PipelineError
+
 T = TypeVar("T")
 REMEDY = "run `groundswell train`"
 FIRST, SECOND, SYMPTOM, NEWS = "outage.skops", "outage-second.skops", "symptom.skops", "news.skops"
 
 
-class Unusable(Exception):
+class ModelFileError(PipelineError):
     """A model file that is missing, cut, foreign or changed; the message says which, and what to do."""
 
 
@@ -58,27 +60,27 @@ def _canonical(body: bytes) -> bytes:
 
 
 def stamped(path: Path) -> tuple[str, bytes]:
-    """Return a model file's hash and content; raises Unusable unless the hash is the one written beside it."""
+    """Return a model file's hash and content; raises ModelFileError unless the hash is the one written beside it."""
     stamp = path.with_suffix(path.suffix + ".sha256")
     try:
         body, wanted = path.read_bytes(), stamp.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Unusable(f"{path.name} or its .sha256 is missing; {REMEDY}") from error
+        raise ModelFileError(f"{path.name} or its .sha256 is missing; {REMEDY}") from error
     digest = hashlib.sha256(body).hexdigest()
     if digest != wanted:
-        raise Unusable(f"{path.name} is not the file its .sha256 speaks of; {REMEDY}")
+        raise ModelFileError(f"{path.name} is not the file its .sha256 speaks of; {REMEDY}")
     return digest, body
 
 
 def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
-    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises Unusable."""
+    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises ModelFileError."""
     digest, body = stamped(path)
     try:
         import skops.io
 
         unknown = skops.io.get_untrusted_types(data=body)
         if unknown:
-            raise Unusable(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
+            raise ModelFileError(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
         return digest[:12], shaped(skops.io.loads(body, trusted=[]))
     except Exception as error:  # a damaged file may fail anywhere inside
-        raise Unusable(f"{path.name} cannot be used: {str(error)[:160]}") from error
+        raise ModelFileError(f"{path.name} cannot be used: {str(error)[:160]}") from error

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.cues import CUES, cues
+from pipeline.text.cues import CUES, lexicon_features
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import NEWS, SYMPTOM, Unusable, read
+from pipeline.text.models.files import NEWS, SYMPTOM, ModelFileError, read
 from pipeline.text.news import headline_cues, kind_of, says_down
-from pipeline.text.normalize import fold
-from pipeline.text.symptoms import SYMPTOM_WORDS, shown
+from pipeline.text.normalize import normalize
+from pipeline.text.symptoms import SYMPTOM_WORDS, matched_symptoms
 
 RULES = "rules"
 Features = NDArray[np.float64]
@@ -45,7 +45,7 @@ class NewsModel:
 
 def headline_features(encoder: Encoder, title: str, summary: str) -> Features:
     """Return what the news model reads of a headline and its summary."""
-    vector = encoder.vector(fold(f"{title}. {summary}" if summary else title))
+    vector = encoder.vector(normalize(f"{title}. {summary}" if summary else title))
     return np.concatenate([vector, 0.5 * headline_cues(title, summary)])
 
 
@@ -56,7 +56,7 @@ def load_news(folder: Path) -> NewsModel:
         return NewsModel(RULES, f"headlines by rules only: {why}")
     try:
         name, regression = read(folder / NEWS, lambda stored: _over(stored, DIMENSIONS + len(headline_cues(""))))
-    except Unusable as error:
+    except ModelFileError as error:
         return NewsModel(RULES, f"headlines by rules only: {error}")
     return NewsModel(name, "", encoder, regression)
 
@@ -72,18 +72,18 @@ class SymptomModel:
         """Return the likeliest symptom of a masked report."""
         guess = str(self.regression.predict(symptom_features(self.encoder, masked)[None, :])[0])
         # an error at the login is first of all a login that fails
-        return "login" if guess in ("error", "all", "no_response") and "login" in shown(masked) else guess
+        return "login" if guess in ("error", "all", "no_response") and "login" in matched_symptoms(masked) else guess
 
 
 def symptom_features(encoder: Encoder, masked: str) -> Features:
     """Return what the symptom model reads of a masked report."""
-    words, hints = set(shown(masked)), set(cues(masked))
+    words, hints = set(matched_symptoms(masked)), set(lexicon_features(masked))
     found = [*(name in words for name in SYMPTOM_WORDS), *(f"cue_{name}" in hints for name in CUES)]
     return np.concatenate([encoder.vector(masked), 0.3 * np.array(found, np.float64)])
 
 
 def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
-    """Return the symptom model and its id; raises Unusable."""
+    """Return the symptom model and its id; raises ModelFileError."""
     size = DIMENSIONS + len(SYMPTOM_WORDS) + len(CUES)
     name, regression = read(folder / SYMPTOM, lambda stored: _over(stored, size))
     return name, SymptomModel(encoder, regression)

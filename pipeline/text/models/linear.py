@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.cues import cues
+from pipeline.text.cues import lexicon_features
 
 FEW = 100  # up to so many texts, one at a time is quicker than as a matrix
 SEED = 7
@@ -17,7 +17,7 @@ SEED = 7
 
 def columns(masked: Sequence[str]) -> NDArray[np.object_]:
     """Return what the pipeline reads of masked texts: each text and its cues, (texts, 2)."""
-    return np.array([[text, " ".join(cues(text))] for text in masked], object).reshape(-1, 2)
+    return np.array([[text, " ".join(lexicon_features(text))] for text in masked], object).reshape(-1, 2)
 
 
 def build(seed: int = SEED) -> Any:
@@ -52,7 +52,7 @@ def build(seed: int = SEED) -> Any:
     )
 
 
-class Linear:
+class LinearClassifier:
     """A fitted pipeline, with its arithmetic for one text at a time.
 
     For the handful of posts of a run, scikit-learn's own path costs ten times the work it does; a test holds the two
@@ -78,7 +78,7 @@ class Linear:
             column += size
         self._slots: dict[tuple[int, str], int] = {}
 
-    def margins(self, masked: Sequence[str]) -> list[float]:
+    def decision_function(self, masked: Sequence[str]) -> list[float]:
         """Return the log odds of an outage of each masked text."""
         read = columns(masked)
         if len(read) > FEW:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.text.cues import cues
+from pipeline.text.cues import lexicon_features
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, Unusable, read, stamped
+from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, read, stamped
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
-from pipeline.text.models.linear import Linear, probability
+from pipeline.text.models.linear import LinearClassifier, probability
 from pipeline.text.symptoms import symptom
 
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
@@ -39,13 +39,13 @@ _SOUNDS_LIKE = {
 
 def rule_score(masked: str) -> float:
     """Return a rough probability from cues alone: what rules-only mode uses, and the baseline to beat."""
-    found = set(cues(masked))
+    found = set(lexicon_features(masked))
     if not found & _REPORTS:
         return 0.05
     return 0.4 if found & _SOUNDS_LIKE else 0.75
 
 
-class SecondLook:
+class StackedClassifier:
     """A support vector machine over sentence vectors, weighed against the first look by a logistic regression.
 
     The machine's arithmetic is done here, for one text at a time: a matrix product may round a row otherwise beside
@@ -84,8 +84,8 @@ class OutageModel:
 
     id: str
     note: str
-    linear: Linear | None = None
-    second: SecondLook | None = None
+    linear: LinearClassifier | None = None
+    second: StackedClassifier | None = None
     symptoms: SymptomModel | None = None
 
     def symptom(self, text: str, masked: str) -> str:
@@ -98,7 +98,7 @@ class OutageModel:
             return []
         if self.linear is None:
             return [rule_score(text) for text in masked]
-        margins = self.linear.margins(masked)
+        margins = self.linear.decision_function(masked)
         found = [probability(margin) for margin in margins]
         if self.second is not None:
             unsure = [i for i, margin in enumerate(margins) if abs(margin) <= SURE]
@@ -107,13 +107,13 @@ class OutageModel:
         return found
 
 
-def doubts(folder: Path) -> list[str]:
+def model_problems(folder: Path) -> list[str]:
     """Return what keeps the models of a folder from being used whole, without loading them; mostly nothing."""
     found = [find_encoder()[1]]
     for name in (FIRST, SECOND, SYMPTOM, NEWS):
         try:
             stamped(folder / name)
-        except Unusable as error:
+        except ModelFileError as error:
             found.append(str(error))
     return [words for words in found if words]
 
@@ -121,19 +121,19 @@ def doubts(folder: Path) -> list[str]:
 def load(folder: Path) -> OutageModel:
     """Load the outage model; on any doubt rules alone, or the first look alone, with the reason in `note`."""
     try:
-        name, linear = read(folder / FIRST, Linear)
-    except Unusable as error:
+        name, linear = read(folder / FIRST, LinearClassifier)
+    except ModelFileError as error:
         return OutageModel(RULES, f"rules only: {error}")
     encoder, why = find_encoder()
     if encoder is not None:
         try:
-            second_name, second = read(folder / SECOND, lambda s: SecondLook(encoder, name, s))
-        except Unusable as error:
+            second_name, second = read(folder / SECOND, lambda s: StackedClassifier(encoder, name, s))
+        except ModelFileError as error:
             why = str(error)
         else:
             try:
                 symptom_name, symptoms = load_symptoms(folder, encoder)
-            except Unusable as error:
+            except ModelFileError as error:
                 return OutageModel(f"{name}-{second_name}", f"symptoms by rules only: {error}", linear, second)
             return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
     return OutageModel(name, f"first look only, so more is missed and mistaken: {why}", linear)

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from pipeline.core.errors import StoreError
 from pipeline.text.models.encoder import Encoder
 from pipeline.text.models.kinds import NewsModel, SymptomModel, headline_features, symptom_features
-from pipeline.text.models.linear import SEED, Linear, build, columns
-from pipeline.text.models.outage import OutageModel, SecondLook
+from pipeline.text.models.linear import SEED, LinearClassifier, build, columns
+from pipeline.text.models.outage import OutageModel, StackedClassifier
 from pipeline.text.news import KINDS
-from pipeline.text.normalize import skeleton
+from pipeline.text.normalize import strip_to_words
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
 
@@ -43,9 +43,9 @@ class Labelled:
     symptom: str = ""
 
     @property
-    def held_back(self) -> bool:
+    def is_holdout(self) -> bool:
         """Say whether it is kept from every training."""
-        return held_back(self.text)
+        return is_holdout(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +57,14 @@ class Headline:
     kind: str
 
     @property
-    def held_back(self) -> bool:
+    def is_holdout(self) -> bool:
         """Say whether it is kept from every training."""
-        return held_back(self.title)
+        return is_holdout(self.title)
 
 
-def held_back(text: str) -> bool:
+def is_holdout(text: str) -> bool:
     """Return whether a text belongs to the tenth that no model is trained on."""
-    return hashlib.sha256(skeleton(text).encode("utf-8", "replace")).digest()[0] % 10 == 0
+    return hashlib.sha256(strip_to_words(text).encode("utf-8", "replace")).digest()[0] % 10 == 0
 
 
 def _rows(folder: Path, pattern: str, column: str, allowed: Sequence[str]) -> Iterator[dict[str, str]]:
@@ -175,11 +175,11 @@ def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> dict[str, Any]:
 
 def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vectors | None = None) -> OutageModel:
     """Return a model trained on rows and not yet stored; `vectors` are theirs where somebody has them."""
-    first = Linear(fit_linear(rows))
+    first = LinearClassifier(fit_linear(rows))
     if encoder is None:
         return OutageModel("fresh", "", first)
     parts = fit_second(rows, vectors_of(rows, encoder) if vectors is None else vectors)
-    return OutageModel("fresh", "", first, SecondLook(encoder, "", {**parts, "first": ""}))
+    return OutageModel("fresh", "", first, StackedClassifier(encoder, "", {**parts, "first": ""}))
 
 
 def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
@@ -204,12 +204,12 @@ def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float)
         return LogisticRegression(C=trust, max_iter=4000, random_state=SEED).fit(np.array(features), kinds)
 
 
-def right(model: NewsModel, rows: Sequence[Headline]) -> float:
+def accuracy(model: NewsModel, rows: Sequence[Headline]) -> float:
     """Return the share of headlines whose kind a model tells; NaN of none."""
     return float(np.mean([model.kind(row.title, row.summary) == row.kind for row in rows]))
 
 
-def right_symptoms(model: SymptomModel | None, rows: Sequence[Labelled]) -> float:
+def symptom_accuracy(model: SymptomModel | None, rows: Sequence[Labelled]) -> float:
     """Return the share of reports whose symptom a model tells, or rules where there is none; NaN of none."""
     told = [row for row in rows if row.symptom]
     return float(np.mean([(model.symptom(r.masked) if model else symptom(r.text)) == r.symptom for r in told]))
