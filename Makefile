@@ -59,8 +59,7 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]' py-spy
 	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_limits.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py
 	@$(PY) -m tests.benchmarks.table out/bench.json bench
-	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format raw --output out/tick.txt -- $(PY) -m tests.benchmarks.tick \
-		&& $(PY) -m tests.benchmarks.flame out/tick.txt docs/img/tick.svg; }
+	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
 	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
 
 bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
