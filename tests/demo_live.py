@@ -26,7 +26,7 @@ from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import ComplaintCount, Run
 from pipeline.core.times import iso, utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.notify.channels import build_channels
 from pipeline.replay.recorder import record
 from pipeline.replay.results import result
@@ -123,7 +123,7 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         channels = build_channels(config, out / "mail")
         stages = Stages(store, config, models, channels, Telling(since=begin, channels=tuple(channels), simulated=True))
         for source in _history(folder, begin):
-            run_collect(store, source, begin, since=scenario.start, memory={})
+            run_collect(store, source, begin, since=scenario.start, state={})
         with store.transaction() as conn:
             set_checkpoint(conn, "alert", "since", iso(begin))
         before, now = scenario.start, begin
@@ -133,8 +133,8 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
             while now <= until:
                 for fake in fakes.values():
                     fake.now = now
-                # a fetcher a run, as cron has it: nothing is kept but what the database remembers
-                sources = build_sources(config, Fetcher(allow=config.sources.allow_hosts), None)
+                # a client a run, as cron has it: nothing is kept but what the database remembers
+                sources = build_sources(config, HttpClient(allow=config.sources.allow_hosts), None)
                 runs = collect_all(store, sources, now, deadline=30.0) + stages.step(before, now)
                 troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
                 before, now = now, now + STEP

@@ -392,18 +392,18 @@ def test_the_stand_ins_run_by_hand() -> None:
         assert server.stdout is not None
         line = server.stdout.readline()
         url = line.split()[2].rstrip(",")
-        from pipeline.http.session import Fetcher
+        from pipeline.http.session import HttpClient
 
         def reports() -> int:
-            with Fetcher(allow=["127.0.0.1"]).errand("s", {}, NOW, limit=9) as errand:
+            with HttpClient(allow=["127.0.0.1"]).session_for("s", {}, NOW, limit=9) as session:
                 return int(
-                    json.loads(errand.fetch(f"{url}/api/v1/status/claude").body or b"")["data"]["report_count_1h"]
+                    json.loads(session.fetch(f"{url}/api/v1/status/claude").body or b"")["data"]["report_count_1h"]
                 )
 
         first = reports()
-        with Fetcher(allow=["127.0.0.1"]).errand("s", {}, NOW) as errand:
-            errand.submit(f"{url}/__clock", data=iso(NOW + timedelta(hours=2)).encode())
-            assert [r[1] for r in json.loads(errand.fetch(f"{url}/__requests").body or b"")] == [
+        with HttpClient(allow=["127.0.0.1"]).session_for("s", {}, NOW) as session:
+            session.post(f"{url}/__clock", data=iso(NOW + timedelta(hours=2)).encode())
+            assert [r[1] for r in json.loads(session.fetch(f"{url}/__requests").body or b"")] == [
                 "/api/v1/status/claude"
             ]
         assert reports() != first

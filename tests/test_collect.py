@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.core.records import Batch
-from pipeline.http.session import Fetcher
+from pipeline.core.records import Batch, Span
+from pipeline.http.session import HttpClient
 from pipeline.sources import Source, build_sources
 from pipeline.stages.collect import collect_all, honest, run_collect
 from pipeline.store import Store
-from pipeline.store.runs import heard, memory_of
+from pipeline.store.runs import heard, load_source_state
 from tests.fakes import faults
 from tests.fakes.recording import Recording
-from tests.upstreams import NOW, TWO_HOURS, config_for, fetcher, serving, source_of
+from tests.upstreams import NOW, TWO_HOURS, client, config_for, serving, source_of
 
 
 class Slow:
@@ -27,12 +27,12 @@ class Slow:
     def __init__(self, name: str, hold: threading.Event | None = None) -> None:
         self.name, self._hold = name, hold
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         if self._hold:
             self._hold.wait(60)
         if self.name == "broken":
             raise RuntimeError("surprise\nin two lines")
-        return Batch(source=self.name, rows=(), outcome="empty", covered=(since, now))
+        return Batch(source=self.name, rows=(), outcome="empty", coverage=(Span(since, now),))
 
 
 def test_one_source_s_trouble_costs_no_other_its_turn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_sixty_services_and_two_hundred_feeds_in_half_a_minute(store: Store) -> 
             name: dataclasses.replace(service, status_format="statuspage") for name, service in catalogue.items()
         }
         config = config.model_copy(update={"watch": tuple(services), "catalogue": services})
-        sources = build_sources(config, Fetcher(allow=hosts), None)
+        sources = build_sources(config, HttpClient(allow=hosts), None)
         assert len(sources) == 260
         began = time.monotonic()
         runs = collect_all(store, sources, NOW, deadline=30.0)
@@ -95,16 +95,16 @@ def test_sixty_services_and_two_hundred_feeds_in_half_a_minute(store: Store) -> 
 def test_what_was_asked_to_be_remembered_is_obeyed_by_the_next_run(store: Store) -> None:
     with serving("statuspage") as fake:
         fake.spoil(faults.FAULTS["429 seconds"], times=1)
-        source = source_of("statuspage", fake.url, fetcher())
+        source = source_of("statuspage", fake.url, client())
         outcomes = [run_collect(store, source, NOW + timedelta(seconds=at))[0].outcome for at in (0, 60, 119, 121)]
         assert outcomes == ["blocked", "blocked", "blocked", "ok"]
         assert len(fake.requests) == 2
-        assert memory_of(store, source.name)["retry_after"] == ""
+        assert load_source_state(store, source.name)["retry_after"] == ""
 
 
 def test_a_gap_stays_a_gap_and_several_instances_are_one_stream(store: Store) -> None:
     with serving("mastodon") as fake:
-        source = source_of("mastodon", fake.url, fetcher())
+        source = source_of("mastodon", fake.url, client())
         run_collect(store, source, NOW)
         fake.spoil(faults.FAULTS["block page"])
         run_collect(store, source, NOW + timedelta(minutes=5))
@@ -118,14 +118,14 @@ def test_a_gap_stays_a_gap_and_several_instances_are_one_stream(store: Store) ->
 
 
 def test_a_batch_of_refused_rows_is_no_silence() -> None:
-    from pipeline.core.records import Reject
+    from pipeline.core.records import RejectedRow
 
     refused = Batch(
         source="s",
         rows=(),
-        rejected=(Reject(where="1", reason="bad", head=""),),
+        rejected=(RejectedRow(where="1", reason="bad", head=""),),
         outcome="empty",
-        covered=(TWO_HOURS, NOW),
+        coverage=(Span(TWO_HOURS, NOW),),
     )
     assert (honest(refused).outcome, honest(refused).covered) == ("error", None)
     empty = dataclasses.replace(refused, rejected=())

@@ -253,9 +253,9 @@ def test_a_file_that_grows_is_read_to_its_last_whole_line_and_keeps_its_interval
         source.fetch(NOW, NOW, {})
     path.write_text("service,ts,count\n" + "".join(rows) + "a,2026-03-02T09:00:00Z,12")
     batch = source.fetch(NOW, NOW, {})
-    assert (len(batch.rows), batch.memory) == (9, {"interval_s": "3600"})
+    assert (len(batch.rows), batch.state) == (9, {"interval_s": "3600"})
     path.write_text(
         "service,ts,count\n" + "".join(rows) + "".join(f"a,2026-03-02T09:{m:02}:00Z,1\n" for m in range(30))
     )
-    later = source.fetch(NOW, NOW, batch.memory)
+    later = source.fetch(NOW, NOW, batch.state)
     assert {c.interval_s for c in later.rows if isinstance(c, ComplaintCount)} == {3600}

@@ -16,7 +16,7 @@ import pytest
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Record
 from pipeline.core.times import utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE
 from pipeline.stages.collect import honest
 from tests.conftest import ROOT
@@ -74,10 +74,10 @@ def outcome(kind: str, fault: str) -> tuple[str, float]:
         else:
             fake.now = NOW + timedelta(days=1)
         source = source_of(
-            kind, fake.url, Fetcher(allow=["127.0.0.1"], deadline=DEADLINE if fault in SLOW else 20.0, pause=0.01)
+            kind, fake.url, HttpClient(allow=["127.0.0.1"], deadline=DEADLINE if fault in SLOW else 20.0, pause=0.01)
         )
         since, began = NOW - timedelta(hours=2), time.monotonic()
-        memory: dict[str, str] = {}
+        state: dict[str, str] = {}
         try:
             batch = honest(source.fetch(since, NOW, {}))
         except SourceError as error:
@@ -87,7 +87,7 @@ def outcome(kind: str, fault: str) -> tuple[str, float]:
             found = error.outcome
             assert (error.retry_after is not None) == (fault in WAITS), words
             assert error.retry_after is None or NOW < utc(error.retry_after) <= NOW + timedelta(hours=1)
-            memory = dict(error.memory)
+            state = dict(error.state)
         else:
             partly = batch.covered is None or batch.covered[0] > since
             found = f"{batch.outcome}, {'part of it' if partly else 'whole'}" + (
@@ -103,9 +103,9 @@ def outcome(kind: str, fault: str) -> tuple[str, float]:
         ), f"{asked}"
         fake.spoil(None)
         fake.now = NOW
-        # a fresh fetcher is the next run; what it was told to remember is all it knows
-        later = Fetcher(allow=["127.0.0.1"], deadline=20.0, pause=0.01)
-        healed = source_of(kind, fake.url, later).fetch(since, NOW, memory)
+        # a fresh client is the next run; what it was told to remember is all it knows
+        later = HttpClient(allow=["127.0.0.1"], deadline=20.0, pause=0.01)
+        healed = source_of(kind, fake.url, later).fetch(since, NOW, state)
         assert healed.outcome == "ok", f"{kind} after {fault}: {healed.outcome}"
         assert healed.rows
     return found, took

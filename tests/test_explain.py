@@ -12,7 +12,7 @@ from pipeline.config.load import Config, load_catalogue
 from pipeline.config.settings import Alerts
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident
-from pipeline.core.records import Batch, NewsItem, Run, StatusUpdate
+from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.incidents.reliability import acknowledgement, months
@@ -107,10 +107,8 @@ class World:
         )
 
     def read(self, since: str, until: str, day: int = 2) -> None:
-        run = Run(
-            stage="collect", subject="x", started=at(until, day), outcome="ok", covered=(at(since, day), at(until, day))
-        )
-        save_batch(self.store, Batch(source="x", rows=(), covered=run.covered), at(until, day))
+        span = Span(at(since, day), at(until, day))
+        save_batch(self.store, Batch(source="x", rows=(), coverage=(span,)), at(until, day))
 
     def news(self, clock: str, title: str) -> None:
         item = NewsItem(

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from pipeline.core.errors import SourceError
-from pipeline.http.addresses import Allowed
+from pipeline.http.addresses import AddressPolicy
 from pipeline.http.retry import retry_after
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from tests.fakes import faults
 from tests.fakes.base import Fake, Reply
 from tests.upstreams import NOW, serving
@@ -26,11 +26,11 @@ LOCAL = ["127.0.0.1"]
 
 
 def get(
-    fake: Fake, *, memory: dict[str, str] | None = None, allow: list[str] | None = None, deadline: float = 20.0
+    fake: Fake, *, state: dict[str, str] | None = None, allow: list[str] | None = None, deadline: float = 20.0
 ) -> bytes | None:
-    fetcher = Fetcher(allow=LOCAL if allow is None else allow, deadline=deadline, pause=0.01)
-    with fetcher.errand("s", memory or {}, NOW) as errand:
-        return errand.fetch(f"{fake.url}/tech-daily.xml", conditional=True).body
+    client = HttpClient(allow=LOCAL if allow is None else allow, deadline=deadline, pause=0.01)
+    with client.session_for("s", state or {}, NOW) as session:
+        return session.fetch(f"{fake.url}/tech-daily.xml", conditional=True).body
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_private_addresses_are_refused_whatever_they_are_written_as() -> None:
             "localhost",
         )
         for host in hosts:
-            with pytest.raises(SourceError), Fetcher().errand("s", {}, NOW) as errand:
-                errand.fetch(f"http://{host}:{port}/tech-daily.xml")
+            with pytest.raises(SourceError), HttpClient().session_for("s", {}, NOW) as session:
+                session.fetch(f"http://{host}:{port}/tech-daily.xml")
         assert not fake.requests
 
 
@@ -137,36 +137,36 @@ def test_a_name_that_changes_between_look_ups_gains_nothing(monkeypatch: pytest.
         url = f"http://rebinding.example:{fake.server_address[1]}/tech-daily.xml"
         # the public address is out of the tests' reach; what counts is that loopback is never dialled in its place
         for _ in range(2):
-            with pytest.raises(SourceError), Fetcher(pause=0.01).errand("s", {}, NOW) as errand:
-                errand.fetch(url)
+            with pytest.raises(SourceError), HttpClient(pause=0.01).session_for("s", {}, NOW) as session:
+                session.fetch(url)
         assert not fake.requests
         assert len(asked) >= 2
 
 
 def test_the_allow_list_takes_hosts_and_networks() -> None:
-    allowed = Allowed(["mirror.lan", "10.1.0.0/16", "::1"])
+    allowed = AddressPolicy(["mirror.lan", "10.1.0.0/16", "::1"])
     for host, address in (("mirror.lan", "192.168.1.1"), ("x", "10.1.2.3"), ("x", "::1"), ("x", "8.8.8.8")):
         allowed.check(host, address)
     for host, address in (("other.lan", "192.168.1.1"), ("x", "10.2.0.1"), ("x", "::ffff:10.2.0.1")):
         with pytest.raises(SourceError):
             allowed.check(host, address)
     with pytest.raises(ValueError, match="neither a host nor a network"):
-        Allowed(["10.1.0.0/99"])
+        AddressPolicy(["10.1.0.0/99"])
 
 
 def test_two_connections_a_host_and_a_silent_host_is_left_alone() -> None:
     with serving("feeds", latency=0.05) as fake:
-        fetcher = Fetcher(allow=LOCAL, deadline=10.0)
+        client = HttpClient(allow=LOCAL, deadline=10.0)
 
         def ask(number: int) -> bool:
-            with fetcher.errand(f"s{number}", {}, NOW) as errand:
-                return errand.fetch(f"{fake.url}/tech-daily.xml").body is not None
+            with client.session_for(f"s{number}", {}, NOW) as session:
+                return session.fetch(f"{fake.url}/tech-daily.xml").body is not None
 
         with ThreadPoolExecutor(12) as pool:
             assert all(pool.map(ask, range(24)))
         assert fake.most_at_once == 2
         fake.spoil(faults.stall)
-        fetcher.deadline, begun = 0.5, time.monotonic()
+        client.deadline, begun = 0.5, time.monotonic()
         with ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(lambda n: _words(ask, n), range(24)))
         assert time.monotonic() - begun < 4
@@ -190,8 +190,8 @@ def test_redirects_keep_the_key_at_home() -> None:
             handler.send(Reply(b"", 302, {"Location": f"{target}/tech-daily.xml"}))  # type: ignore[attr-defined]
 
         home.spoil(elsewhere)
-        with Fetcher(allow=["127.0.0.1", "localhost", "::1"]).errand("s", {}, NOW) as errand:
-            errand.fetch(f"{home.url}/x", headers={"Authorization": "Bearer secret-token"})
+        with HttpClient(allow=["127.0.0.1", "localhost", "::1"]).session_for("s", {}, NOW) as session:
+            session.fetch(f"{home.url}/x", headers={"Authorization": "Bearer secret-token"})
         seen = [request.headers.get("authorization", "") for request in away.requests]
         assert home.requests[0].headers["authorization"] == "Bearer secret-token"
         assert seen == [""]
@@ -219,10 +219,10 @@ def test_retry_after_is_capped(value: str | None, seconds: int) -> None:
 def test_a_source_that_asked_to_wait_is_left_alone_but_not_for_ever() -> None:
     with serving("feeds") as fake:
         with pytest.raises(SourceError, match="asked to wait") as caught:
-            get(fake, memory={"retry_after": "2026-03-02T12:30:00Z"})
+            get(fake, state={"retry_after": "2026-03-02T12:30:00Z"})
         assert (caught.value.outcome, fake.requests) == ("blocked", [])
         # the clock was set back by a year: what was asked then does not hold for a year
-        assert get(fake, memory={"retry_after": "2027-03-02T12:30:00Z"})
+        assert get(fake, state={"retry_after": "2027-03-02T12:30:00Z"})
 
 
 @pytest.fixture(scope="module")
@@ -269,9 +269,9 @@ def test_a_certificate_nobody_signed_is_refused(certificate: tuple[Path, Path]) 
         url = secured(fake, certificate)
         with (
             pytest.raises(SourceError, match="certificate cannot be trusted"),
-            Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand,
+            HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session,
         ):
-            errand.fetch(f"{url}/tech-daily.xml")
+            session.fetch(f"{url}/tech-daily.xml")
         assert not fake.requests
 
 
@@ -279,15 +279,15 @@ def test_a_certificate_nobody_signed_is_refused(certificate: tuple[Path, Path]) 
 def test_the_deadline_holds_behind_tls(name: str, certificate: tuple[Path, Path]) -> None:
     with serving("feeds") as fake:
         url = secured(fake, certificate)
-        with Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
-            errand.verify = str(certificate[1])
-            assert errand.fetch(f"{url}/tech-daily.xml").body
+        with HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session:
+            session.verify = str(certificate[1])
+            assert session.fetch(f"{url}/tech-daily.xml").body
         fake.spoil(faults.FAULTS[name])
         began = time.monotonic()
-        with Fetcher(allow=LOCAL, deadline=1.0).errand("s", {}, NOW) as errand:
-            errand.verify = str(certificate[1])
+        with HttpClient(allow=LOCAL, deadline=1.0).session_for("s", {}, NOW) as session:
+            session.verify = str(certificate[1])
             with pytest.raises(SourceError, match="no whole answer within 1 s"):
-                errand.fetch(f"{url}/tech-daily.xml")
+                session.fetch(f"{url}/tech-daily.xml")
         assert time.monotonic() - began < 4
 
 
@@ -301,16 +301,19 @@ def _leading_to(url: str) -> faults.Fault:
 def test_a_password_goes_to_one_host_and_no_key_from_https_to_http(certificate: tuple[Path, Path]) -> None:
     with serving("bluesky") as home, serving("feeds") as away:
         home.spoil(_leading_to(f"{away.url}/x"))
-        with pytest.raises(SourceError, match="answered 307"), Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
-            errand.submit(f"{home.url}/xrpc/com.atproto.server.createSession", data=b'{"password":"secret"}')
+        with (
+            pytest.raises(SourceError, match="answered 307"),
+            HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session,
+        ):
+            session.post(f"{home.url}/xrpc/com.atproto.server.createSession", data=b'{"password":"secret"}')
         assert not away.requests
     with serving("feeds") as home, serving("feeds") as away:
         url = secured(home, certificate)
         home.spoil(_leading_to(f"{away.url}/tech-daily.xml"))
-        with Fetcher(allow=LOCAL).errand("s", {}, NOW) as errand:
-            errand.verify = str(certificate[1])
+        with HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session:
+            session.verify = str(certificate[1])
             with pytest.raises(SourceError, match="from https to http"):
-                errand.fetch(f"{url}/tech-daily.xml", headers={"Authorization": "Bearer t"})
+                session.fetch(f"{url}/tech-daily.xml", headers={"Authorization": "Bearer t"})
         assert not away.requests
 
 
@@ -319,11 +322,11 @@ def test_two_hosts_that_send_each_others_visitors_on_do_not_hold_each_other() ->
     with serving("feeds", host=hosts[0]) as one, serving("feeds", host=hosts[1]) as other:
         one.spoil(_leading_to(f"{other.url}/tech-daily.xml"), times=4)
         other.spoil(_leading_to(f"{one.url}/tech-daily.xml"), times=4)
-        fetcher = Fetcher(allow=hosts, deadline=3.0)
+        client = HttpClient(allow=hosts, deadline=3.0)
 
         def ask(number: int) -> bool:
-            with fetcher.errand(f"s{number}", {}, NOW) as errand:
-                return errand.fetch(f"{(one, other)[number % 2].url}/tech-daily.xml").body is not None
+            with client.session_for(f"s{number}", {}, NOW) as session:
+                return session.fetch(f"{(one, other)[number % 2].url}/tech-daily.xml").body is not None
 
         began = time.monotonic()
         with ThreadPoolExecutor(8) as pool:
@@ -338,11 +341,11 @@ def test_a_tag_that_cannot_be_sent_back_is_not_remembered(tag: str) -> None:
 
     with serving("feeds") as fake:
         fake.spoil(tagged)
-        memory: dict[str, str] = {}
+        state: dict[str, str] = {}
         for _ in range(2):
-            with Fetcher(allow=LOCAL).errand("s", memory, NOW) as errand:
-                answer = errand.fetch(f"{fake.url}/tech-daily.xml", conditional=True)
-            memory = dict(answer.memory)
+            with HttpClient(allow=LOCAL).session_for("s", state, NOW) as session:
+                answer = session.fetch(f"{fake.url}/tech-daily.xml", conditional=True)
+            state = dict(answer.state)
             assert answer.body
 
 
@@ -366,7 +369,9 @@ def test_scenarios_of_the_world_s_web_servers(eval_data: Path) -> None:
         unmet = []
         for path in sorted(folder.glob("*.json")):
             expect = json.loads(path.read_text(encoding="utf-8"))["expect"]
-            source = FeedSource(f"http://127.0.0.1:{port}/{path.stem}", Fetcher(allow=LOCAL, deadline=1.5, pause=0.01))
+            source = FeedSource(
+                f"http://127.0.0.1:{port}/{path.stem}", HttpClient(allow=LOCAL, deadline=1.5, pause=0.01)
+            )
             began = time.monotonic()
             try:
                 batch = source.fetch(NOW - timedelta(hours=1), NOW, {})

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.records import Batch, ComplaintCount
+from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso
 from pipeline.render.svg import LEFT, RIGHT, WIDTH
@@ -37,7 +37,7 @@ def pages(tmp_path: Path) -> Path:
             total=4,
             collected=at("10:05"),
         )
-        save_batch(store, Batch(source="x", rows=(count,), covered=(at("10:00"), at("12:00"))), at("12:00"))
+        save_batch(store, Batch(source="x", rows=(count,), coverage=(Span(at("10:00"), at("12:00")),)), at("12:00"))
         world.bins("github", "10:00", 12, 4, 0.5)
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:31")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, StatusUpdate
 from pipeline.sources import NEWS_DESKS, build_sources
 from pipeline.sources.reddit import RedditSource
 from pipeline.stages.collect import run_collect
@@ -17,7 +17,7 @@ from pipeline.store.runs import coverage
 from tests.fakes import faults
 from tests.fakes.recording import Recording
 from tests.fakes.reddit import Reddit
-from tests.upstreams import NOW, TWO_HOURS, config_for, fetcher, recorded_day, serving, source_of
+from tests.upstreams import NOW, TWO_HOURS, client, config_for, recorded_day, serving, source_of
 
 KINDS = (
     "statuspage",
@@ -38,7 +38,7 @@ KINDS = (
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_source_brings_what_was_recorded_once(kind: str, store: Store) -> None:
     with serving(kind) as fake:
-        source = source_of(kind, fake.url, fetcher())
+        source = source_of(kind, fake.url, client())
         first, _ = run_collect(store, source, NOW, since=TWO_HOURS)
         assert (first.outcome, first.rejected, first.new) == ("ok", 0, first.seen)
         again, _ = run_collect(store, source, NOW, since=TWO_HOURS)
@@ -50,7 +50,7 @@ def test_every_source_brings_what_was_recorded_once(kind: str, store: Store) -> 
 def test_what_is_recorded_of_a_post_is_no_name() -> None:
     for kind in ("reddit", "hacker_news", "mastodon", "bluesky"):
         with serving(kind) as fake:
-            batch = source_of(kind, fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+            batch = source_of(kind, fake.url, client()).fetch(TWO_HOURS, NOW, {})
         posts = [row for row in batch.rows if isinstance(row, Post)]
         assert len(posts) == len(batch.rows) > 20, kind
         assert all(TWO_HOURS - timedelta(days=1) <= post.created <= NOW for post in posts)
@@ -78,7 +78,7 @@ def _made(count: int, every: int = 60) -> Recording:
 
 def test_reddit_says_when_it_could_not_reach_back_and_searches_what_it_could_not_read() -> None:
     with serving("reddit", recording=_made(1500)) as fake:
-        batch = source_of("reddit", fake.url, fetcher()).fetch(NOW - timedelta(days=3), NOW, {})
+        batch = source_of("reddit", fake.url, client()).fetch(NOW - timedelta(days=3), NOW, {})
         assert len(batch.rows) == 1000
         assert batch.covered is not None
         assert batch.covered[0] == NOW - timedelta(minutes=1000)
@@ -97,7 +97,7 @@ def test_one_back_dated_post_does_not_end_the_reading() -> None:
         # the listing keeps its order while one post claims another time
         listing = sorted(recording.posts_made, key=lambda post: int(str(post["id"])[1:]))
         fake.recording.posts = lambda now: listing  # type: ignore[method-assign]
-        batch = source_of("reddit", fake.url, fetcher()).fetch(NOW - timedelta(minutes=100), NOW, {})
+        batch = source_of("reddit", fake.url, client()).fetch(NOW - timedelta(minutes=100), NOW, {})
     times = [row.created for row in batch.rows if isinstance(row, Post)]
     assert len(times) >= 98
     assert max(times) <= NOW
@@ -110,21 +110,21 @@ def test_reddits_allowance_is_kept_across_runs_and_never_slept_on() -> None:
         assert isinstance(fake, Reddit)
         fake.left, fake.reset = 0.0, 240
         began = time.monotonic()
-        source = source_of("reddit", fake.url, fetcher())
+        source = source_of("reddit", fake.url, client())
         batch = source.fetch(TWO_HOURS, NOW, {})
         assert time.monotonic() - began < 10
         assert batch.rows
         with pytest.raises(SourceError, match="asked to wait until 2026-03-02T12:04:00Z"):
-            source.fetch(TWO_HOURS, NOW, batch.memory)
+            source.fetch(TWO_HOURS, NOW, batch.state)
         fake.left = 995.0
-        assert source.fetch(TWO_HOURS, NOW + timedelta(minutes=5), batch.memory).memory["retry_after"] == ""
+        assert source.fetch(TWO_HOURS, NOW + timedelta(minutes=5), batch.state).state["retry_after"] == ""
 
 
 def test_reddit_tells_which_stored_posts_were_taken_away() -> None:
     recording = _made(250)
     recording.posts_made[3] |= {"selftext": "[removed]", "removed_by_category": "moderator"}
     with serving("reddit", recording=recording) as fake:
-        source = source_of("reddit", fake.url, fetcher())
+        source = source_of("reddit", fake.url, client())
         assert isinstance(source, RedditSource)
         names = [f"t3_p{i}" for i in range(1, 100)] + ["t3_gone"]
         assert source.gone(names, NOW) == {"t3_p4", "t3_gone"}
@@ -135,7 +135,7 @@ def test_reddit_tells_which_stored_posts_were_taken_away() -> None:
 
 def test_hacker_news_slices_time_where_the_index_stops_at_a_thousand() -> None:
     with serving("hacker_news", recording=_made(2300, every=2)) as fake:
-        batch = source_of("hacker_news", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("hacker_news", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert (len(batch.rows), len(fake.requests), batch.detail) == (2299, 3, "")
 
 
@@ -143,36 +143,36 @@ def test_a_mastodon_that_shows_guests_nothing_is_blocked_not_empty() -> None:
     with serving("mastodon") as fake:
         fake.closed = True  # type: ignore[attr-defined]
         with pytest.raises(SourceError, match="to no guest") as caught:
-            source_of("mastodon", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+            source_of("mastodon", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert caught.value.outcome == "blocked"
         fake.closed = False  # type: ignore[attr-defined]
-        quiet = source_of("mastodon", fake.url, fetcher(), mastodon_tags=("zzqqxdown",)).fetch(TWO_HOURS, NOW, {})
+        quiet = source_of("mastodon", fake.url, client(), mastodon_tags=("zzqqxdown",)).fetch(TWO_HOURS, NOW, {})
         assert quiet.outcome == "empty"
 
 
 def test_mastodon_pages_back_and_follows_no_link_elsewhere() -> None:
     with serving("mastodon", recording=_made(120)) as fake:
-        batch = source_of("mastodon", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("mastodon", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert len(batch.rows) >= 118
         fake.spoil(faults.body(lambda right: right, Link='<http://127.0.0.2:1/x>; rel="next"'))
-        assert source_of("mastodon", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {}).rows
+        assert source_of("mastodon", fake.url, client()).fetch(TWO_HOURS, NOW, {}).rows
 
 
 def test_bluesky_counts_a_post_when_it_was_indexed_and_pages_by_cursor() -> None:
     with serving("bluesky", recording=_made(250, every=20)) as fake:
-        batch = source_of("bluesky", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("bluesky", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert len(batch.rows) == 249
         assert all(row.created.year == 2026 for row in batch.rows if isinstance(row, Post))
 
 
 def test_downdetector_pages_keeps_their_verdict_apart_and_reads_countries() -> None:
     with serving("downdetector") as fake:
-        whole = source_of("downdetector", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        whole = source_of("downdetector", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         fake.page = 20  # type: ignore[attr-defined]
-        paged = source_of("downdetector", fake.url, fetcher(), downdetector_countries=("US",)).fetch(
-            TWO_HOURS, NOW, whole.memory
+        paged = source_of("downdetector", fake.url, client(), downdetector_countries=("US",)).fetch(
+            TWO_HOURS, NOW, whole.state
         )
-    (verdict,) = [row for row in whole.rows if isinstance(row, OutsideVerdict)]
+    (verdict,) = [row for row in whole.rows if isinstance(row, ExternalStatus)]
     assert (verdict.source, verdict.service, verdict.verdict) == ("downdetector", "claude", "success")
     (recent,) = [row for row in whole.rows if isinstance(row, ComplaintCount) and row.window == "rolling"]
     assert (recent.start, recent.interval_s, recent.total) == (NOW - timedelta(minutes=15), 900, 5)
@@ -203,7 +203,7 @@ def test_a_step_at_downstatus_is_recovered_and_stored_beside_the_rolling_hour(st
     with serving("downstatus", recording=recording, now=at) as fake:
         while at <= NOW + timedelta(hours=2):
             fake.now = at
-            run, _ = run_collect(store, source_of("downstatus", fake.url, fetcher()), at)
+            run, _ = run_collect(store, source_of("downstatus", fake.url, client()), at)
             assert run.outcome == "ok"
             at += timedelta(minutes=5)
     rows = store.rows("SELECT start, total FROM complaint_counts WHERE window = 'recovered' ORDER BY start")
@@ -224,7 +224,7 @@ def test_unchanged_pages_are_not_read_again_and_a_rewritten_entry_keeps_its_revi
         outcomes = []
         for title in ("Directive planned", "Directive planned", "Directive issued"):
             recording.feeds_made = {"tech-daily": feed.format(title).encode()}
-            outcomes.append(run_collect(store, source_of("feeds", fake.url, fetcher()), NOW)[0].outcome)
+            outcomes.append(run_collect(store, source_of("feeds", fake.url, client()), NOW)[0].outcome)
     assert outcomes == ["ok", "not_modified", "ok"]
     assert [row[0] for row in store.rows("SELECT title FROM news_items")] == ["Directive issued"]
     assert [row[0] for row in store.rows("SELECT title FROM item_revisions")] == ["Directive planned"]
@@ -244,7 +244,7 @@ def test_the_same_unreadable_body_is_not_read_for_ten_seconds_twice(
     recording = Recording()
     recording.feeds_made = {"tech-daily": bomb}
     with serving("feeds", recording=recording) as fake:
-        source = source_of("feeds", fake.url, fetcher())
+        source = source_of("feeds", fake.url, client())
         first, _ = run_collect(store, source, NOW)
         began = time.monotonic()
         second, _ = run_collect(store, source, NOW + timedelta(minutes=5))
@@ -270,7 +270,7 @@ def test_the_desks_are_of_several_kinds_and_countries() -> None:
     ]
     assert len(outside) >= 2
     config = config_for("feeds", "http://127.0.0.1:9", news_desks=True)
-    names = [source.name for source in build_sources(config, fetcher(), None, ["feed"])]
+    names = [source.name for source in build_sources(config, client(), None, ["feed"])]
     assert len(names) == len(set(names)) == 1 + sum(map(len, NEWS_DESKS.values()))
 
 
@@ -288,21 +288,21 @@ def test_a_name_is_all_an_announcement_needs_to_reach_its_service() -> None:
 
 def test_charts_hold_ranks_as_places() -> None:
     with serving("charts") as fake:
-        batch = source_of("charts", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("charts", fake.url, client()).fetch(TWO_HOURS, NOW, {})
     ranks = {row.app: row.rank for row in batch.rows if isinstance(row, ChartRank)}
     assert ranks["Claude by Anthropic"] == 1
 
 
 def test_the_history_feed_is_read_where_the_catalogue_says_so() -> None:
     with serving("atom") as fake:
-        batch = source_of("atom", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("atom", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert fake.requests[0].path.endswith("/history.atom")
     assert {row.page for row in batch.rows if isinstance(row, StatusUpdate)} == {"status.claude.com"}
 
 
 def test_google_news_asks_for_product_and_vendor() -> None:
     with serving("google_news") as fake:
-        batch = source_of("google_news", fake.url, fetcher()).fetch(TWO_HOURS, NOW, {})
+        batch = source_of("google_news", fake.url, client()).fetch(TWO_HOURS, NOW, {})
         assert '"Claude" OR "Anthropic"' in fake.requests[0].one("q")
     items = [row for row in batch.rows if isinstance(row, NewsItem)]
     assert {item.source for item in items} == {"google_news"}
@@ -320,7 +320,7 @@ def test_a_rolling_hour_beside_its_recovered_counts_is_judged_once_and_only_wher
     with serving("downstatus", recording=recording, now=at) as fake:
         while at <= NOW:
             fake.now = at
-            run_collect(store, source_of("downstatus", fake.url, fetcher()), at)
+            run_collect(store, source_of("downstatus", fake.url, client()), at)
             judged.append(run_detect(store, SeasonalNB(), ("claude",), at).new)
             at += timedelta(minutes=5)
     series = [row[0] for row in store.rows("SELECT series FROM series")]

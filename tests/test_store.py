@@ -16,12 +16,12 @@ import yaml
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
-from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Reject, Run
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, RejectedRow, Run, Span
 from pipeline.core.times import utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store, open_readonly
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import coverage, memory_of, record_run
+from pipeline.store.runs import coverage, load_source_state, record_run
 from pipeline.store.verdicts import PART, counts, load_state, save_judgement
 from tests.conftest import ROOT
 
@@ -61,9 +61,9 @@ def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
     batch = Batch(
         source="x",
         rows=(a_post(1), a_post(2), count(5), item),
-        memory={"etag": "e"},
-        covered=(NOW - timedelta(hours=1), NOW),
-        rejected=(Reject(where="f:3", reason="bad", head="row\ud800\0"),),
+        state={"etag": "e"},
+        coverage=(Span(NOW - timedelta(hours=1), NOW),),
+        rejected=(RejectedRow(where="f:3", reason="bad", head="row\ud800\0"),),
     )
     with Store(tmp_path / "x.db") as store:
         assert save_batch(store, batch, NOW) == 4
@@ -71,7 +71,7 @@ def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
         changed = replace(batch, rows=(a_post(1, "down, edited"), count(7), replace(item, title="t2")))
         assert save_batch(store, changed, NOW) == 3
         assert store.rows("SELECT title FROM item_revisions")[0][0] == "t"
-        assert memory_of(store, "x") == {"etag": "e"}
+        assert load_source_state(store, "x") == {"etag": "e"}
         assert store.rows("SELECT count(*) FROM quarantine")[0][0] == 1
         assert (
             store.rows(
@@ -104,7 +104,7 @@ def test_coverage_joins_what_touches(tmp_path: Path) -> None:
     hour = timedelta(hours=1)
     with Store(tmp_path / "x.db") as store:
         for begin, end in ((0, 1), (3, 4), (1, 2), (3, 4), (2, 2.5)):
-            save_batch(store, Batch(source="x", rows=(), covered=(NOW + begin * hour, NOW + end * hour)), NOW)
+            save_batch(store, Batch(source="x", rows=(), coverage=(Span(NOW + begin * hour, NOW + end * hour),)), NOW)
         assert coverage(store, "x") == [(NOW, NOW + 2.5 * hour), (NOW + 3 * hour, NOW + 4 * hour)]
 
 
@@ -264,7 +264,7 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     posts = [replace(a_post(days), created=now - timedelta(days=days)) for days in (1, 100, 200)]
     save_batch(
         store,
-        Batch(source="reddit", rows=tuple(posts), rejected=(Reject(where="x:1", reason="bad", head=""),)),
+        Batch(source="reddit", rows=tuple(posts), rejected=(RejectedRow(where="x:1", reason="bad", head=""),)),
         now - timedelta(days=40),
     )
     for days in (1, 89, 91):

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.config.load import Config, load_config
 from pipeline.core.times import utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources import Source, build_sources
 from tests.conftest import SCENARIO
 from tests.fakes import complaints, reddit, social
@@ -31,9 +31,9 @@ KEYS = {
 }
 
 
-def fetcher(**options: float) -> Fetcher:
+def client(**options: float) -> HttpClient:
     """Return a client that may reach the stand-ins and does not wait long."""
-    return Fetcher(allow=["127.0.0.1"], pause=0.01, **{"deadline": 20.0, **options})  # type: ignore[arg-type]
+    return HttpClient(allow=["127.0.0.1"], pause=0.01, **{"deadline": 20.0, **options})  # type: ignore[arg-type]
 
 
 @cache
@@ -79,9 +79,9 @@ def config_for(kind: str, url: str, **more: Any) -> Config:
     return config.model_copy(update={"watch": ("claude",), "sources": sources, "catalogue": catalogue})
 
 
-def source_of(kind: str, url: str, fetcher: Fetcher, **more: Any) -> Source:
+def source_of(kind: str, url: str, client: HttpClient, **more: Any) -> Source:
     """Return the one source of a kind, as the configuration builds it."""
-    (source,) = build_sources(config_for(kind, url, **more), fetcher, None, [NAMES.get(kind, kind)])
+    (source,) = build_sources(config_for(kind, url, **more), client, None, [NAMES.get(kind, kind)])
     return source
 
 

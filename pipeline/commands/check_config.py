@@ -15,14 +15,14 @@ def check_config_command(setting: Setting) -> None:
     from pipeline.config.load import read_toml
     from pipeline.config.renamed import former_names
     from pipeline.detection.factory import make_detector
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
     from pipeline.notify.routing import routes_of
     from pipeline.sources import SOURCES
     from pipeline.text.models.outage import model_problems
 
     config = setting.config
     make_detector(config)
-    sources = [s.name for build in SOURCES.values() for s in build(config, Fetcher(), setting.config_path)]
+    sources = [s.name for build in SOURCES.values() for s in build(config, HttpClient(), setting.config_path)]
     click.echo(f"configuration  {setting.config_path or 'none, the defaults'}")
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
         click.echo(f"former name    {name}: write the present one; the former one is read in this version only")

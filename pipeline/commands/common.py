@@ -106,6 +106,6 @@ def tell_troubles(runs: Iterable[Run]) -> int:
     return code
 
 
-def tame(text: str) -> str:
+def escape_csv_formula(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if re.match(r"[=+\-@\t\r＝＋－＠]", text) else text

@@ -123,13 +123,13 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
     """Ask each source for its last minutes and keep nothing."""
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.stages.collect import fetch_all, honest
 
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
-    fetcher = Fetcher(allow=setting.config.sources.allow_hosts, deadline=seconds)
-    sources = build_sources(setting.config, fetcher, setting.config_path, only)
+    client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+    sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")
     since = setting.now - timedelta(minutes=30)

@@ -12,7 +12,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
 from pipeline.core.errors import ConfigError, SourceError, StoreError
-from pipeline.core.records import Batch, ComplaintCount, Post, Run
+from pipeline.core.records import Batch, ComplaintCount, Post, Run, Span
 
 
 def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
@@ -93,7 +93,9 @@ def posts(setting: Setting, file: Path) -> None:
             last = max([*times, *([last] if last else [])], default=None)
             yield batch
         if first and last:
-            yield Batch(source="reddit", rows=(), outcome="empty", covered=(first, last + timedelta(seconds=60)))
+            yield Batch(
+                source="reddit", rows=(), outcome="empty", coverage=(Span(first, last + timedelta(seconds=60)),)
+            )
 
     _store(setting, batches())
 
@@ -141,7 +143,7 @@ def scenario(setting: Setting, folder: Path) -> None:
     if recorded.simulated:
         with run_lock(setting.db), open_store(setting) as store:
             mark_simulated(store, recorded.note)
-    _store(setting, [replace(batch, memory={}) for batch in batches], failed=bool(problems))
+    _store(setting, [replace(batch, state={}) for batch in batches], failed=bool(problems))
 
 
 def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:

@@ -20,7 +20,7 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
 
     That a post was counted stays. Run it daily where Reddit is read.
     """
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.sources.reddit import RedditSource
     from pipeline.store import Store, must_exist
@@ -35,8 +35,8 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
     code = 0
     with run_lock(setting.db), Store(setting.db) as store:
         seconds = setting.config.sources.deadline.total_seconds()
-        fetcher = Fetcher(allow=setting.config.sources.allow_hosts, deadline=seconds)
-        sources = build_sources(setting.config, fetcher, setting.config_path, ["reddit"])
+        client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+        sources = build_sources(setting.config, client, setting.config_path, ["reddit"])
         ids = kept_ids(store, "reddit", since)
         for source in sources:
             assert isinstance(source, RedditSource)

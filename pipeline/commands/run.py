@@ -31,16 +31,16 @@ def run_command(setting: Setting, quiet: bool) -> None:
 def _heartbeat(setting: Setting) -> int:
     """Ask for the address of a dead-man switch, where one is set; return an exit code."""
     from pipeline.core.errors import SourceError
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
 
     url = setting.config.secrets.heartbeat_url
     if url is None:
         return 0
-    with Fetcher(allow=setting.config.sources.allow_hosts, deadline=10.0).errand(
+    with HttpClient(allow=setting.config.sources.allow_hosts, deadline=10.0).session_for(
         "heartbeat", {}, setting.now, limit=1
-    ) as errand:
+    ) as session:
         try:
-            code = errand.request("GET", url.get_secret_value()).status_code
+            code = session.request("GET", url.get_secret_value()).status_code
             answer = "" if 200 <= code < 300 else f"answered {code}"
         except (SourceError, OSError, ValueError) as error:
             answer = error.__class__.__name__  # its words may name the address, which is a secret

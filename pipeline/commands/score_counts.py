@@ -11,7 +11,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from pipeline.commands.common import PARTIAL, Setting, common, parse_time, tame
+from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 
@@ -95,7 +95,13 @@ def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
     level = verdicts.level.to_numpy()[:, 0]
     stamps = verdicts.index.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
-        [tame(series), stamps[i], *(_number(part[i]) for part in parts), str(level[i]), str(int(level[i] >= 1))]
+        [
+            escape_csv_formula(series),
+            stamps[i],
+            *(_number(part[i]) for part in parts),
+            str(level[i]),
+            str(int(level[i] >= 1)),
+        ]
         for i in range(len(level))
     ]
 
@@ -120,7 +126,7 @@ def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
     observed, expected = verdicts.observed.to_numpy()[:, 0], verdicts.expected.to_numpy()[:, 0]
     return [
         [
-            tame(series),
+            escape_csv_formula(series),
             stamp(event.onset),
             stamp(event.peak),
             stamp(event.end),

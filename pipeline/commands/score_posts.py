@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, tame
+from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula
 from pipeline.config.paths import MODELS, PLACES
 from pipeline.core.errors import SourceError, StoreError
 
@@ -62,7 +62,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
 
 def _cell(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula, without what no file can hold."""
-    return tame(text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""))
+    return escape_csv_formula(text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""))
 
 
 _Row = tuple[str, str, str, str]

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.common import Setting, common, tame
+from pipeline.commands.common import Setting, common, escape_csv_formula
 from pipeline.core.errors import ConfigError, StoreError
 
 
@@ -73,8 +73,10 @@ def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
 
 def _csv(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([tame(name) for name in header])
-    writer.writerows([tame(cell) if isinstance(cell, str) else _shown(cell) for cell in row] for row in rows)
+    writer.writerow([escape_csv_formula(name) for name in header])
+    writer.writerows(
+        [escape_csv_formula(cell) if isinstance(cell, str) else _shown(cell) for cell in row] for row in rows
+    )
 
 
 def _json(header: list[str], rows: Iterable[Sequence[Any]]) -> None:

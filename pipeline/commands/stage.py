@@ -20,13 +20,13 @@ from pipeline.core.times import iso, utc
 
 def collect_sources(setting: Setting, store: Any, only: Sequence[str] = (), since: datetime | None = None) -> list[Run]:
     """Read the configured sources side by side, or those named in `only`."""
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.stages.collect import collect_all
 
     seconds = setting.config.sources.deadline.total_seconds()
-    fetcher = Fetcher(allow=setting.config.sources.allow_hosts, deadline=seconds)
-    sources = build_sources(setting.config, fetcher, setting.config_path, only)
+    client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+    sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}; see groundswell doctor")
     return collect_all(store, sources, setting.now, deadline=seconds, since=since)

@@ -22,7 +22,7 @@ class SourceError(PipelineError):
     """One source, file or row could not be read; the others go on.
 
     `outcome` is `error` or `blocked` (the source refused us: a gap, never a zero), `retry_after` when it asked us
-    to come back, `head` the first bytes of what it answered, kept in the quarantine, `memory` what to remember.
+    to come back, `head` the first bytes of what it answered, kept in the quarantine, `state` what to remember.
     """
 
     def __init__(
@@ -32,14 +32,14 @@ class SourceError(PipelineError):
         outcome: str = "error",
         retry_after: str | None = None,
         head: bytes = b"",
-        memory: Mapping[str, str] | None = None,
+        state: Mapping[str, str] | None = None,
     ) -> None:
         """All but the message have defaults that fit a failure of our own."""
         super().__init__(message)
         self.outcome = outcome
         self.retry_after = retry_after
         self.head = head
-        self.memory = memory or {}
+        self.state = state or {}
 
 
 class ChannelError(PipelineError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ class ChartRank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideVerdict:
+class ExternalStatus:
     """What somebody else's monitor says of a service, in its own words: kept apart, never mixed with our verdicts."""
 
     source: str
@@ -122,11 +123,11 @@ class OutsideVerdict:
     collected: datetime
 
 
-Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank | OutsideVerdict
+Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank | ExternalStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
+class RejectedRow:
     """A row that could not be taken: where it stood, why, and its first 200 characters."""
 
     where: str
@@ -134,21 +135,38 @@ class Reject:
     head: str
 
 
+class Span(NamedTuple):
+    """A span of time, from `since` until `until`."""
+
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one fetch brought. `covered` is the span in which absence means "nothing was said"; None = unknown.
+    """What one fetch brought. `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
 
-    `covered_too` are further spans apart from it, of a replay that takes several recorded runs in one step.
+    A live source covers one span at most; a replay that takes several recorded runs in one step covers several, oldest
+    first. `state` is what the source wants to know at its next fetch, `detail` a sentence for the history of runs.
     """
 
     source: str
     rows: tuple[Record, ...]
-    rejected: tuple[Reject, ...] = ()
-    covered: tuple[datetime, datetime] | None = None
-    covered_too: tuple[tuple[datetime, datetime], ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
+    coverage: tuple[Span, ...] = ()
     outcome: str = "ok"
     detail: str = ""
-    memory: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def covered(self) -> Span | None:
+        """The newest span covered, None when nothing is known to be covered."""
+        return self.coverage[-1] if self.coverage else None
+
+    @property
+    def memory(self) -> Mapping[str, str]:
+        """The older name of `state`."""
+        return self.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ _DISGUISES = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1:
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Allowed:
+class AddressPolicy:
     """Hosts and networks that may be contacted although they are private: names, addresses, `10.1.0.0/16`."""
 
     def __init__(self, entries: Iterable[str] = ()) -> None:

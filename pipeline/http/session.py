@@ -1,6 +1,6 @@
 """The HTTP client of the sources: conditional, capped, with a deadline by the clock, and no way to private hosts.
 
-One source's turn in one run is an errand: a session with a budget of requests and of seconds. A read timeout alone
+One source's turn in one run is a session with a budget of requests and of seconds. A read timeout alone
 does not bound a server that drips a byte now and then, so a watchdog shuts the connections at the deadline. The size
 cap counts decoded bytes. Addresses are checked at connect, after the name was looked up, so that a name that changes
 between look-up and use, or a redirect, gains nothing.
@@ -29,67 +29,69 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pipeline.core.errors import SourceError
 from pipeline.core.times import iso, utc
-from pipeline.http.addresses import Allowed
+from pipeline.http.addresses import AddressPolicy
 from pipeline.http.retry import LONGEST_WAIT, RETRIED, retry_after
 
 MAX_BODY = 10 * 1024 * 1024
 DEADLINE = 30.0
 MAX_REDIRECTS = 5
-TRIES = 3  # requests of an errand that does not page; http.client itself stops at 100 headers
+TRIES = 3  # requests of a session that does not page; http.client itself stops at 100 headers
 PER_HOST = 2
-PATIENCE = 3  # errands in a row that a host let run out before it is left alone for the rest of the run
+MAX_TIMEOUTS_PER_HOST = 3  # sessions in a row that a host let run out before it is left alone for the rest of the run
 USER_AGENT = "groundswell/0.2 (outage detection; https://groundswell.example)"
 PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FetchResult:
     """What came: the body, or None when it has not changed, the headers in lower case, what to remember."""
 
     body: bytes | None
     headers: Mapping[str, str] = field(default_factory=dict)
-    memory: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
 
 
-class Fetcher:
-    """Hands out errands within fixed limits. One instance serves all sources of a run, from any thread."""
+class HttpClient:
+    """Hands out sessions within fixed limits. One instance serves all sources of a run, from any thread."""
 
     def __init__(self, *, allow: Iterable[str] = (), deadline: float = DEADLINE, pause: float = 0.5) -> None:
-        """`deadline` is seconds by the clock for an errand; `pause` the first wait before asking again."""
-        self.allowed, self.deadline, self.pause = Allowed(allow), deadline, pause
+        """`deadline` is seconds by the clock for a session; `pause` the first wait before asking again."""
+        self.allowed, self.deadline, self.pause = AddressPolicy(allow), deadline, pause
         self._slots: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(PER_HOST))
         self._silent: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
 
-    def errand(self, source: str, memory: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> Errand:
+    def session_for(self, source: str, state: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> SourceSession:
         """Return a source's turn of at most `limit` requests; raises SourceError while it was asked to wait."""
-        waiting = memory.get("retry_after", "")
+        waiting = state.get("retry_after", "")
         if waiting and now < utc(waiting) <= now + LONGEST_WAIT:
             raise SourceError(f"{source}: asked to wait until {waiting}", outcome="blocked", retry_after=waiting)
-        return Errand(self, source, memory, now, limit)
+        return SourceSession(self, source, state, now, limit)
 
-    def slot(self, host: str) -> threading.Semaphore:
-        """Return the host's semaphore; raises SourceError when the host has kept silent too often in this run."""
+    def acquire_host(self, host: str) -> threading.Semaphore:
+        """Return the semaphore of the host's places; raises SourceError when the host has kept silent too often in this run."""
         with self._lock:
-            if self._silent[host] >= PATIENCE:
-                raise SourceError(f"{host} let {PATIENCE} sources wait in vain; not asked again in this run")
+            if self._silent[host] >= MAX_TIMEOUTS_PER_HOST:
+                raise SourceError(
+                    f"{host} let {MAX_TIMEOUTS_PER_HOST} sources wait in vain; not asked again in this run"
+                )
             return self._slots[host]
 
-    def heard(self, host: str, *, answered: bool) -> None:
+    def record_host_outcome(self, host: str, *, answered: bool) -> None:
         """Note whether a host answered in time."""
         with self._lock:
             self._silent[host] = 0 if answered else self._silent[host] + 1
 
 
-class Errand(requests.Session):
+class SourceSession(requests.Session):
     """One source's turn in one run: a session, also for a client library that brings its own requests (praw)."""
 
-    def __init__(self, fetcher: Fetcher, source: str, memory: Mapping[str, str], now: datetime, limit: int) -> None:
-        """Made by Fetcher.errand; use it in a `with` block, which gives back its connections."""
+    def __init__(self, client: HttpClient, source: str, state: Mapping[str, str], now: datetime, limit: int) -> None:
+        """Made by HttpClient.session_for; use it in a `with` block, which gives back its connections."""
         super().__init__()
         self.trust_env = False
         self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
-        self._fetcher, self._source, self._memory, self._now, self._limit = fetcher, source, memory, now, limit
+        self._client, self._source, self._state, self._now, self._limit = client, source, state, now, limit
         self._random = random.Random(f"{source} {iso(now)}")
         self._sockets: list[socket.socket] = []
         self._held: dict[str, threading.Semaphore] = {}
@@ -113,31 +115,31 @@ class Errand(requests.Session):
         self._sockets = []
         for host, slot in self._held.items():
             if self._over.is_set() or self._answered:
-                self._fetcher.heard(host, answered=not self._over.is_set())
+                self._client.record_host_outcome(host, answered=not self._over.is_set())
             slot.release()
         self._held = {}
 
-    def dial(self, connection: HTTPConnection) -> socket.socket:
+    def connect(self, connection: HTTPConnection) -> socket.socket:
         """Connect to a checked address, when the host has a place free; raises SourceError or OSError."""
         host = str(getattr(connection, "_dns_host", connection.host))
         if host not in self._held:
-            slot = self._fetcher.slot(host)
+            slot = self._client.acquire_host(host)
             # the first place is waited for without end, since nothing is held meanwhile; a further one until the deadline
-            if not slot.acquire(timeout=None if self._watchdog is None else self._fetcher.deadline):
+            if not slot.acquire(timeout=None if self._watchdog is None else self._client.deadline):
                 raise self._late()
             self._held[host] = slot
-            self._fetcher.slot(host)  # it may have gone silent meanwhile
+            self._client.acquire_host(host)  # it may have gone silent meanwhile
         if self._watchdog is None:
             # waiting for a place is nobody's fault: the deadline runs from the first connection
-            self._watchdog = threading.Timer(self._fetcher.deadline, self._expire)
+            self._watchdog = threading.Timer(self._client.deadline, self._expire)
             self._watchdog.daemon = True
             self._watchdog.start()
         for family, kind, proto, _, address in socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM):
-            self._fetcher.allowed.check(host, str(address[0]))
+            self._client.allowed.check(host, str(address[0]))
             if self._over.is_set():
                 raise self._late()
             sock = socket.socket(family, kind, proto)
-            sock.settimeout(min(10.0, self._fetcher.deadline))
+            sock.settimeout(min(10.0, self._client.deadline))
             # a second descriptor of the same connection: TLS takes the first one away from us
             self._sockets.append(sock.dup())
             try:
@@ -167,10 +169,10 @@ class Errand(requests.Session):
         if self.sent >= self._limit:
             raise SourceError(f"{self._source}: not answered within {self._limit} requests")
         self.sent += 1
-        kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._fetcher.deadline)}
+        kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._client.deadline)}
         try:
             response = super().send(request, **kwargs)
-            response._content = b"".join(self._pieces(response))
+            response._content = b"".join(self._read_capped(response))
             self._answered = True
             if self.inspect is not None:
                 self.inspect(response)
@@ -188,9 +190,9 @@ class Errand(requests.Session):
         return response
 
     def _late(self) -> SourceError:
-        return SourceError(f"{self._source}: no whole answer within {self._fetcher.deadline:g} s")
+        return SourceError(f"{self._source}: no whole answer within {self._client.deadline:g} s")
 
-    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
+    def _read_capped(self, response: requests.Response) -> Iterator[bytes]:
         packings = [name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(",")]
         if len(packings) > 2 or any(name not in PACKINGS for name in packings):
             raise SourceError(f"{self._source}: packed as {', '.join(packings)[:60]!r}, which is not read")
@@ -200,7 +202,7 @@ class Errand(requests.Session):
             size += len(piece)
             if size > MAX_BODY:
                 raise SourceError(f"{self._source}: more than {MAX_BODY // 2**20} MiB")
-            if time.monotonic() - began > self._fetcher.deadline:
+            if time.monotonic() - began > self._client.deadline:
                 self._over.set()
             if self._over.is_set():
                 raise self._late()
@@ -217,27 +219,29 @@ class Errand(requests.Session):
         ):
             raise SourceError(f"{self._source}: the answer was cut short")
 
-    def fetch(self, url: str, *, conditional: bool = False, headers: Mapping[str, str] | None = None) -> Answer:
+    def fetch(self, url: str, *, conditional: bool = False, headers: Mapping[str, str] | None = None) -> FetchResult:
         """GET an address, where `conditional` only if it changed since last time.
 
         Raises SourceError in one line, `blocked` and with retry_after where the source asked for it.
         """
         known = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if conditional else {}
-        sent = {name: self._memory[key] for name, key in known.items() if self._memory.get(key)}
-        answer = self.judge(self._ask("GET", url, {**(headers or {}), **sent}, None))
+        sent = {name: self._state[key] for name, key in known.items() if self._state.get(key)}
+        answer = self.check_response(self._request_with_retries("GET", url, {**(headers or {}), **sent}, None))
         if answer.body is None and not sent:
             raise SourceError(f"{self._source}: answered 304, not modified, to a first request")
         return answer
 
-    def submit(self, url: str, *, data: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(  # type: ignore[override]
+        self, url: str, *, data: Any, headers: Mapping[str, str] | None = None
+    ) -> FetchResult:
         """POST form data (a mapping) or a body (bytes); raises SourceError as `fetch` does."""
-        return self.judge(self._ask("POST", url, headers or {}, data))
+        return self.check_response(self._request_with_retries("POST", url, headers or {}, data))
 
-    def _ask(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
-        """Ask until there is an answer other than a passing failure, or the errand's requests are used up."""
+    def _request_with_retries(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
+        """Ask until there is an answer other than a passing failure, or the session's requests are used up."""
         for attempt in range(TRIES):
             try:
-                response = self._follow(method, url, headers, data)
+                response = self._follow_redirects(method, url, headers, data)
             except (requests.RequestException, OSError, ValueError) as error:
                 failure = SourceError(f"{self._source}: {_host(url)}: {_reason(error)}")
                 failure.__cause__ = error
@@ -249,10 +253,10 @@ class Errand(requests.Session):
                 failure = SourceError(f"{self._source}: answered {response.status_code}", head=response.content[:200])
             if attempt + 1 == TRIES or self.sent >= self._limit:
                 raise failure
-            self._over.wait(self._fetcher.pause * 2**attempt * (0.5 + self._random.random()))
+            self._over.wait(self._client.pause * 2**attempt * (0.5 + self._random.random()))
         raise AssertionError("unreachable")
 
-    def _follow(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
+    def _follow_redirects(self, method: str, url: str, headers: Mapping[str, str], data: Any) -> requests.Response:
         first = urlsplit(url)
         for hop in range(MAX_REDIRECTS + 1):
             here = urlsplit(url)
@@ -273,12 +277,12 @@ class Errand(requests.Session):
                 self._leave()  # two hosts that send each other's visitors on must not hold both
         raise SourceError(f"{self._source}: more than {MAX_REDIRECTS} redirects")
 
-    def judge(self, response: requests.Response) -> Answer:
+    def check_response(self, response: requests.Response) -> FetchResult:
         """Return what an answer brought; raises SourceError on any but 200 and 304."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         status, asked = response.status_code, headers.get("retry-after")
         if status == 304:
-            return Answer(None, headers, {"retry_after": ""})
+            return FetchResult(None, headers, {"retry_after": ""})
         if status in (403, 429) or (status == 503 and asked is not None):
             until = iso(self._now + retry_after(asked, self._now)) if status == 429 or asked is not None else None
             raise SourceError(
@@ -292,7 +296,7 @@ class Errand(requests.Session):
             )
         if status != 200:
             raise SourceError(f"{self._source}: answered {status}", head=response.content[:200])
-        return Answer(
+        return FetchResult(
             response.content,
             headers,
             {
@@ -303,16 +307,16 @@ class Errand(requests.Session):
         )
 
 
-def _adapter(errand: Errand) -> HTTPAdapter:
-    """Return an adapter whose connections are made by the errand."""
+def _adapter(session: SourceSession) -> HTTPAdapter:
+    """Return an adapter whose connections are made by the session."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return errand.dial(self)
+            return session.connect(self)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return errand.dial(self)
+            return session.connect(self)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, Reject
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.sources.parsing import not_from_the_future, reject
 
@@ -33,7 +33,7 @@ class RecordedRun:
     kind: str
     stream: str
     at: datetime
-    covered: tuple[datetime, datetime]
+    covered: Span
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
@@ -69,7 +69,10 @@ def read_runs(folder: Path) -> list[RecordedRun]:
     try:
         found = [
             RecordedRun(
-                row["kind"], row["stream"], utc(row["at_utc"]), (utc(row["covered_from"]), utc(row["covered_until"]))
+                row["kind"],
+                row["stream"],
+                utc(row["at_utc"]),
+                Span(utc(row["covered_from"]), utc(row["covered_until"])),
             )
             for row in _rows(folder / "runs.csv", RUNS)
         ]
@@ -100,7 +103,7 @@ def restore(row: Record, told: Row | None) -> Record:
 def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
     """Parse news items as `record` writes them, one JSON object a line; a bad line is refused with its number."""
     rows: list[NewsItem] = []
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue

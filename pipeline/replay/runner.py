@@ -42,7 +42,7 @@ def replay(
 
     Steps in which nothing is new, due or open are left out, unless `every` step is asked for; the result is the same.
     """
-    memory: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
+    state: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
     telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
     if scenario.simulated:
         mark_simulated(store, scenario.note)
@@ -55,7 +55,7 @@ def replay(
     while now <= until:
         runs = []
         for source in sources:
-            run, memory[source.name] = run_collect(store, source, now, since=before, memory=memory[source.name])
+            run, state[source.name] = run_collect(store, source, now, since=before, state=state[source.name])
             runs.append(run)
         runs += stages.step(before, now)
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]

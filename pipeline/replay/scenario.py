@@ -24,11 +24,12 @@ from pipeline.core.records import (
     Batch,
     ChartRank,
     ComplaintCount,
+    ExternalStatus,
     NewsItem,
-    OutsideVerdict,
     Post,
     Record,
-    Reject,
+    RejectedRow,
+    Span,
     StatusUpdate,
 )
 from pipeline.core.times import iso, utc
@@ -128,7 +129,7 @@ class RecordedSource:
         scenario: Scenario,
         kind: str,
         rows: Iterable[tuple[datetime, Record]],
-        bad: Iterable[Reject],
+        bad: Iterable[RejectedRow],
         runs: Sequence[RecordedRun] = (),
     ) -> None:
         """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known."""
@@ -141,9 +142,9 @@ class RecordedSource:
         self._rows = [dataclasses.replace(row, collected=public) for public, row in ordered]
         self.rejected = tuple(bad)
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Return what became public in (since, now]; refused rows come with the first fetch of a replay."""
-        first = memory.get("begun") is None
+        first = state.get("begun") is None
         low = 0 if first else bisect.bisect_right(self._public, since)
         high = bisect.bisect_right(self._public, now)
         rows = tuple(self._rows[low:high])
@@ -154,10 +155,9 @@ class RecordedSource:
             source=self.name,
             rows=rows,
             rejected=self.rejected if first else (),
-            covered=spans[-1] if spans else None,
-            covered_too=tuple(spans[:-1]),
+            coverage=tuple(spans),
             outcome="ok" if rows else "empty",
-            memory={"begun": iso(since)} if first else {},
+            state={"begun": iso(since)} if first else {},
         )
 
     def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[tuple[datetime, Record]]:
@@ -177,9 +177,9 @@ class RecordedSource:
         at = bisect.bisect_right(self._public, moment)
         return self._public[at - 1] if at else None
 
-    def _span(self, since: datetime, now: datetime, *, first: bool) -> tuple[datetime, datetime]:
+    def _span(self, since: datetime, now: datetime, *, first: bool) -> Span:
         begin = self._start if first else since - self._delay
-        return max(begin, self._start), now - self._delay
+        return Span(max(begin, self._start), now - self._delay)
 
 
 def key_of(row: Record) -> str:
@@ -190,7 +190,7 @@ def key_of(row: Record) -> str:
         return f"{row.page}/{row.incident_id}/{row.update_id}"
     if isinstance(row, ChartRank):
         return f"{row.store}/{row.country}/{row.chart}/{row.app}/{iso(row.observed)}"
-    if isinstance(row, OutsideVerdict):
+    if isinstance(row, ExternalStatus):
         return f"{row.source}/{row.service}"
     return row.native_id
 
@@ -209,7 +209,7 @@ def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
 def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
     problems: list[str] = []
     rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
-    bad: dict[str, list[Reject]] = {kind: [] for kind in KINDS}
+    bad: dict[str, list[RejectedRow]] = {kind: [] for kind in KINDS}
     end = scenario.end + timedelta(days=1)
     salt = scenario.name.encode()
     try:

@@ -14,11 +14,11 @@ def heard_by(config: Config, config_path: Path | None, service: Service) -> list
 
     What hears is what a run would build, no more.
     """
-    from pipeline.http.session import Fetcher
+    from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources, hashtags
 
     chosen, secrets = config.sources, config.secrets
-    built = {source.name for source in build_sources(config, Fetcher(), config_path)}
+    built = {source.name for source in build_sources(config, HttpClient(), config_path)}
     named = service.id in config.watch
     unnamed = "" if named else "it is not named in watch"
 

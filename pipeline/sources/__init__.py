@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from pipeline.config.load import Config, resolve_near
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.bluesky import BlueskySource
 from pipeline.sources.charts import ChartSource
 from pipeline.sources.complaints import CountsFileSource
@@ -35,7 +35,7 @@ class Source(Protocol):
 
     name: str
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Return what is new since a moment; raises SourceError."""
         ...
 
@@ -95,29 +95,29 @@ def _pair(key: SecretStr | None, secret: SecretStr | None) -> tuple[str, str] | 
     return None if key is None or secret is None else (key.get_secret_value(), secret.get_secret_value())
 
 
-def _statuspages(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _statuspages(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     chosen = [config.catalogue[service] for service in config.watched]
     base = config.sources.statuspage_base.rstrip("/")
     return [
-        StatuspageSource(s.id, f"{base}/{s.id}" if base else s.status_page, fetcher, atom=s.status_format == "atom")
+        StatuspageSource(s.id, f"{base}/{s.id}" if base else s.status_page, client, atom=s.status_format == "atom")
         for s in chosen
         if config.sources.statuspage and s.status_format
     ]
 
 
-def _feeds(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _feeds(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     desks = [url for urls in NEWS_DESKS.values() for url in urls] if config.sources.news_desks else []
-    return feed_sources([*config.sources.feeds, *desks], fetcher)
+    return feed_sources([*config.sources.feeds, *desks], client)
 
 
-def _google_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _google_news(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     if not config.sources.google_news:
         return []
     base = config.sources.google_news_base.rstrip("/")
     return [
         FeedSource(
             google_news(s.name, s.vendor).replace(f"https://{GOOGLE}", base),
-            fetcher,
+            client,
             name=f"google_news:{s.id}",
             stored_as="google_news",
         )
@@ -125,36 +125,36 @@ def _google_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequenc
     ]
 
 
-def _hacker_news(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _hacker_news(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     if not config.sources.hacker_news:
         return []
     # with nothing named to watch, two words find what is talked of as broken; the catalogue says what it is about
     names = tuple(service.name for service in _named(config)) or ("outage", "down")
-    return [HackerNewsSource(names, fetcher, salt=author_salt(config), base=config.sources.hacker_news_base)]
+    return [HackerNewsSource(names, client, salt=author_salt(config), base=config.sources.hacker_news_base)]
 
 
-def _downstatus(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _downstatus(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     base = config.sources.downstatus_base
     return [
-        DownStatusSource(s.id, s.downstatus, fetcher, base)
+        DownStatusSource(s.id, s.downstatus, client, base)
         for s in _named(config)
         if config.sources.downstatus and s.downstatus
     ]
 
 
-def _downdetector(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _downdetector(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     key = _pair(config.secrets.downdetector_client_id, config.secrets.downdetector_client_secret)
     if not config.sources.downdetector or key is None:
         return []
     token = Token(config.sources.downdetector_base, *key)
     return [
-        DowndetectorSource(s.id, s.downdetector or s.downstatus, token, fetcher, config.sources.downdetector_countries)
+        DowndetectorSource(s.id, s.downdetector or s.downstatus, token, client, config.sources.downdetector_countries)
         for s in _named(config)
         if s.downdetector or s.downstatus
     ]
 
 
-def _counts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _counts(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     paths = [resolve_near(near, name) for name in config.sources.counts]
     shared = {path.name for path in paths if [p.name for p in paths].count(path.name) > 1}
     # two files of one name are two sources
@@ -164,7 +164,7 @@ def _counts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
     ]
 
 
-def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _reddit(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     key = _pair(config.secrets.reddit_client_id, config.secrets.reddit_client_secret)
     own = {name for service in _named(config) for name in service.communities}
     communities = sorted({*own, *config.sources.communities}, key=str.lower)
@@ -173,7 +173,7 @@ def _reddit(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Sou
     return [
         RedditSource(
             communities,
-            fetcher,
+            client,
             client_id=key[0],
             client_secret=key[1],
             salt=author_salt(config),
@@ -188,12 +188,12 @@ def hashtags(config: Config) -> list[str]:
     return list(config.sources.mastodon_tags) or [*made, "outage"]
 
 
-def _mastodon(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _mastodon(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     tags = hashtags(config)
-    return [MastodonSource(url, tags, fetcher, salt=author_salt(config)) for url in config.sources.mastodon]
+    return [MastodonSource(url, tags, client, salt=author_salt(config)) for url in config.sources.mastodon]
 
 
-def _bluesky(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _bluesky(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     key = _pair(config.secrets.bluesky_identifier, config.secrets.bluesky_password)
     names = [service.name for service in _named(config)]
     if not config.sources.bluesky or key is None or not names:
@@ -201,7 +201,7 @@ def _bluesky(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[So
     return [
         BlueskySource(
             names,
-            fetcher,
+            client,
             identifier=key[0],
             password=key[1],
             salt=author_salt(config),
@@ -210,12 +210,12 @@ def _bluesky(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[So
     ]
 
 
-def _charts(config: Config, fetcher: Fetcher, near: Path | None) -> Sequence[Source]:
+def _charts(config: Config, client: HttpClient, near: Path | None) -> Sequence[Source]:
     base, legacy = config.sources.charts_base, config.sources.charts_legacy_base
-    return [ChartSource(where, fetcher, base=base, legacy_base=legacy) for where in config.sources.charts]
+    return [ChartSource(where, client, base=base, legacy_base=legacy) for where in config.sources.charts]
 
 
-SOURCES: dict[str, Callable[[Config, Fetcher, Path | None], Sequence[Source]]] = {
+SOURCES: dict[str, Callable[[Config, HttpClient, Path | None], Sequence[Source]]] = {
     "statuspage": _statuspages,
     "feed": _feeds,
     "google_news": _google_news,
@@ -230,7 +230,7 @@ SOURCES: dict[str, Callable[[Config, Fetcher, Path | None], Sequence[Source]]] =
 }
 
 
-def build_sources(config: Config, fetcher: Fetcher, near: Path | None, only: Sequence[str] = ()) -> list[Source]:
+def build_sources(config: Config, client: HttpClient, near: Path | None, only: Sequence[str] = ()) -> list[Source]:
     """Return every configured source, or those whose name or kind (the part before the colon) is in `only`."""
-    found = [source for build in SOURCES.values() for source in build(config, fetcher, near)]
+    found = [source for build in SOURCES.values() for source in build(config, client, near)]
     return [s for s in found if not only or s.name in only or s.name.split(":")[0] in only]

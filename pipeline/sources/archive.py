@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.complaints import as_utf8
 from pipeline.sources.parsing import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
@@ -146,7 +146,7 @@ def _of_cells(
     rows: Iterable[tuple[object, Mapping[Any, Any]]], *, source: str, fetched_at: datetime, salt: bytes
 ) -> Batch:
     found: dict[str, Post] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for where, row in rows:
         try:
             if isinstance(row.get(""), csv.Error):

@@ -11,9 +11,9 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso, utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import MOST_ROWS, author_key, not_from_the_future, plain, read_json, reject, stream
 
 PAGE = 100
@@ -30,7 +30,7 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
     if not isinstance(posts, list):
         raise SourceError(f"{source}: no posts in the answer", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, post in enumerate(posts[:MOST_ROWS]):
         try:
             native, record, author = plain(post["uri"], 300), post["record"], post["author"]
@@ -60,26 +60,26 @@ class BlueskySource:
     """Posts that name one of the watched services since last time."""
 
     def __init__(
-        self, names: Sequence[str], fetcher: Fetcher, *, identifier: str, password: str, salt: bytes, base: str
+        self, names: Sequence[str], client: HttpClient, *, identifier: str, password: str, salt: bytes, base: str
     ) -> None:
         """`base` is the account's own server; the session token lives as long as one fetch."""
         self.name = "bluesky"
-        self._names, self._fetcher, self._salt, self._base = tuple(names), fetcher, salt, base.rstrip("/")
+        self._names, self._client, self._salt, self._base = tuple(names), client, salt, base.rstrip("/")
         self._login = json.dumps({"identifier": identifier, "password": password}).encode()
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
         rows: dict[str, Post] = {}
-        bad: list[Reject] = []
+        bad: list[RejectedRow] = []
         reached = since
-        with self._fetcher.errand(self.name, memory, now, limit=3 + len(self._names) * PAGES) as errand:
-            answer = errand.submit(
+        with self._client.session_for(self.name, state, now, limit=3 + len(self._names) * PAGES) as session:
+            answer = session.post(
                 f"{self._base}/xrpc/com.atproto.server.createSession",
                 data=self._login,
                 headers={"Content-Type": "application/json"},
             )
-            session = read_json(answer.body or b"", self.name)
-            token = session.get("accessJwt") if isinstance(session, dict) else None
+            login = read_json(answer.body or b"", self.name)
+            token = login.get("accessJwt") if isinstance(login, dict) else None
             if not isinstance(token, str) or not token.isascii() or not token.isprintable():
                 raise SourceError(f"{self.name}: no accessJwt in the answer to the password", outcome="blocked")
             headers = {"Authorization": f"Bearer {token}"}
@@ -88,7 +88,7 @@ class BlueskySource:
                 oldest = now
                 for _ in range(PAGES):
                     url = f"{self._base}/xrpc/app.bsky.feed.searchPosts?{urlencode(query)}"
-                    body = errand.fetch(url, headers=headers).body or b""
+                    body = session.fetch(url, headers=headers).body or b""
                     batch = parse_posts(body, source=self.name, fetched_at=now, salt=self._salt)
                     found = [row for row in batch.rows if isinstance(row, Post)]
                     rows |= {post.native_id: post for post in found if post.created >= since}

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ChartRank, Reject
+from pipeline.core.records import Batch, ChartRank, RejectedRow, Span
 from pipeline.core.times import utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
 
 CHART = "top-free"
@@ -32,7 +32,7 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
         raise SourceError(f"{source}: no chart in the answer", outcome="blocked", head=body[:200])
     observed = _updated(feed.get("updated"), fetched_at)
     rows: list[ChartRank] = []
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, entry in enumerate(entries[:MOST_ROWS]):
         try:
             name = plain(entry["name"] if "name" in entry else entry["im:name"]["label"], 200)
@@ -76,7 +76,7 @@ def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = 
     if not wanted <= set(reader.fieldnames or ()):
         raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
     rows: list[ChartRank] = []
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     try:
         for row in reader:
             try:
@@ -104,29 +104,31 @@ def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = 
 class ChartSource:
     """One country's chart of free apps, all of them or one genre's."""
 
-    def __init__(self, where: str, fetcher: Fetcher, *, base: str, legacy_base: str) -> None:
+    def __init__(self, where: str, client: HttpClient, *, base: str, legacy_base: str) -> None:
         """`where` is a country as `us`, or country and genre as `us:6007`; genres exist in the legacy feeds only."""
         country, _, genre = where.partition(":")
         self.name = f"charts:{where}"
-        self._country, self._chart, self._fetcher = country, f"{CHART}-{genre}" if genre else CHART, fetcher
+        self._country, self._chart, self._client = country, f"{CHART}-{genre}" if genre else CHART, client
         self._url = (
             f"{legacy_base.rstrip('/')}/{country}/rss/topfreeapplications/limit=100/genre={genre}/json"
             if genre
             else f"{base.rstrip('/')}/api/v2/{country}/apps/{CHART}/100/apps.json"
         )
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the chart unless it is unchanged. Raises SourceError."""
-        with self._fetcher.errand(self.name, memory, now) as errand:
-            answer = errand.fetch(self._url, conditional=True)
+        with self._client.session_for(self.name, state, now) as session:
+            answer = session.fetch(self._url, conditional=True)
         if answer.body is None:
-            return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
+            return Batch(
+                source=self.name, rows=(), outcome="not_modified", coverage=(Span(since, now),), state=answer.state
+            )
         batch = parse_chart(answer.body, source=self.name, fetched_at=now, country=self._country, chart=self._chart)
         return Batch(
             source=self.name,
             rows=batch.rows,
             rejected=batch.rejected,
-            covered=(since, now),
+            coverage=(Span(since, now),),
             outcome=batch.outcome,
-            memory=answer.memory,
+            state=answer.state,
         )

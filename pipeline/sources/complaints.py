@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComplaintCount, Reject
+from pipeline.core.records import Batch, ComplaintCount, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.sources.parsing import not_from_the_future, plain, reject, whole
 
@@ -189,7 +189,7 @@ def _to_counts(
     lines: Iterable[_Line], *, source: str, fetched_at: datetime, name: str, interval_s: int | None, service: str
 ) -> Batch:
     rows: dict[_Key, ComplaintCount] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for line, cells, problem, head in lines:
         try:
             if problem:
@@ -229,7 +229,7 @@ def _to_counts(
         rejected=tuple(bad),
         outcome="ok" if rows else "empty",
         detail=detail,
-        memory={"interval_s": str(width)} if len(unsized) >= SURE_ROWS else {},
+        state={"interval_s": str(width)} if len(unsized) >= SURE_ROWS else {},
     )
 
 
@@ -301,7 +301,7 @@ class CountsFileSource:
         self.name = name or f"counts:{plain(path.name, 200)}"
         self._path = path
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the whole file; rows known already change nothing. Raises SourceError.
 
         A last line without its end is still being written and is left for the next time. What a count covers, where
@@ -310,11 +310,11 @@ class CountsFileSource:
         body = as_utf8(read_capped(self._path))
         if body.lstrip()[:1] != b"[" and not body.endswith((b"\n", b"\r")):
             body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
-        settled = int(memory["interval_s"]) if memory.get("interval_s") else None
+        settled = int(state["interval_s"]) if state.get("interval_s") else None
         batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
-        if batch.detail and not batch.memory:
+        if batch.detail and not batch.state:
             raise SourceError(f"{self.name}: too few rows to tell what a count covers; add a column interval_s")
-        return replace(batch, covered=(since, now))
+        return replace(batch, coverage=(Span(since, now),))
 
 
 def read_capped(path: Path) -> bytes:

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComplaintCount, OutsideVerdict, Record, Reject
+from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
 from pipeline.core.times import floor_to, utc
-from pipeline.http.session import Errand, Fetcher
+from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.parsing import MOST_ROWS, not_from_the_future, plain, read_json, reject
 
 SOURCE = "downdetector"
@@ -50,7 +50,7 @@ def parse_reports(
     if not isinstance(answer, list):
         raise SourceError(f"{source}: no list of reports in the answer", outcome="blocked", head=body[:200])
     rows: dict[tuple[datetime, str], ComplaintCount] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, point in enumerate(answer[:MOST_ROWS]):
         try:
             start = not_from_the_future(utc(str(point["point_in_time"])), fetched_at)
@@ -104,14 +104,14 @@ def parse_last_15(body: bytes, *, source: str, fetched_at: datetime, service: st
 
 def parse_company(
     body: bytes, *, source: str, fetched_at: datetime, service: str = ""
-) -> tuple[OutsideVerdict | None, dict[datetime, float]]:
+) -> tuple[ExternalStatus | None, dict[datetime, float]]:
     """Parse `/companies/{id}`: their verdict, and what they expect in each of the last 96 quarters of an hour."""
     answer = read_json(body, source)
     if not isinstance(answer, dict):
         raise SourceError(f"{source}: no company in the answer", outcome="blocked", head=body[:200])
     verdict = plain(answer.get("status"), 20)
     told = (
-        OutsideVerdict(source=SOURCE, service=service, verdict=verdict, observed=fetched_at, collected=fetched_at)
+        ExternalStatus(source=SOURCE, service=service, verdict=verdict, observed=fetched_at, collected=fetched_at)
         if verdict in VERDICTS
         else None
     )
@@ -134,7 +134,7 @@ class Token:
         self._basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
         self._lock, self._token, self._refused = threading.Lock(), "", ""
 
-    def header(self, errand: Errand, source: str) -> dict[str, str]:
+    def header(self, session: SourceSession, source: str) -> dict[str, str]:
         """Return the header to ask with; raises SourceError."""
         with self._lock:
             if self._refused:
@@ -142,7 +142,7 @@ class Token:
             if not self._token:
                 # one refusal is enough for all of a run's sources
                 self._refused = "its key was not accepted, or could not be tried, in this run"
-                answer = errand.submit(
+                answer = session.post(
                     f"{self.base}/tokens",
                     data={"grant_type": "client_credentials"},
                     headers={"Authorization": f"Basic {self._basic}"},
@@ -158,35 +158,37 @@ class Token:
 class DowndetectorSource:
     """One service's reports, by quarter of an hour."""
 
-    def __init__(self, service: str, slug: str, token: Token, fetcher: Fetcher, countries: Sequence[str] = ()) -> None:
+    def __init__(
+        self, service: str, slug: str, token: Token, client: HttpClient, countries: Sequence[str] = ()
+    ) -> None:
         """`countries` are read apart, each as a region, beside the total of all."""
         self.name = f"downdetector:{service}"
-        self._service, self._slug, self._token, self._fetcher = service, slug, token, fetcher
+        self._service, self._slug, self._token, self._client = service, slug, token, client
         self._countries = tuple(countries)
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read their verdict, the last quarter of an hour and the intervals that are over. Raises SourceError."""
         rows: list[Record] = []
-        bad: list[Reject] = []
+        bad: list[RejectedRow] = []
         cut = False
         limit = 4 + MOST_PAGES * (1 + len(self._countries))
-        with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
-            headers = self._token.header(errand, self.name)
-            slug, _, company = memory.get("company", "").rpartition(":")
-            company = company if slug == self._slug else self._company(errand, headers)
+        with self._client.session_for(self.name, state, now, limit=limit) as session:
+            headers = self._token.header(session, self.name)
+            slug, _, company = state.get("company", "").rpartition(":")
+            company = company if slug == self._slug else self._company(session, headers)
             fields = urlencode({"fields": "id,status,baseline_current,stats_24,baseline"})
-            answer = errand.fetch(f"{self._token.base}/companies/{quote(company)}?{fields}", headers=headers)
+            answer = session.fetch(f"{self._token.base}/companies/{quote(company)}?{fields}", headers=headers)
             verdict, expected = parse_company(
                 answer.body or b"", source=self.name, fetched_at=now, service=self._service
             )
             rows += [verdict] if verdict else []
-            recent = errand.fetch(f"{self._token.base}/companies/{quote(company)}/last_15", headers=headers)
+            recent = session.fetch(f"{self._token.base}/companies/{quote(company)}/last_15", headers=headers)
             rows += parse_last_15(recent.body or b"", source=self.name, fetched_at=now, service=self._service).rows
             for country in ("", *self._countries):
                 query = {"interval": "15m"} | ({"countries": country} if country else {})
                 url: str = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
                 for _ in range(MOST_PAGES):
-                    answer = errand.fetch(url, headers=headers)
+                    answer = session.fetch(url, headers=headers)
                     batch = parse_reports(
                         answer.body or b"",
                         source=self.name,
@@ -204,20 +206,20 @@ class DowndetectorSource:
                 else:
                     cut = True
         counted = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
-        covered = None if cut else (max(since, now - timedelta(days=1)), max(since, now - SETTLED))
+        span = Span(max(since, now - timedelta(days=1)), max(since, now - SETTLED))
         return Batch(
             source=self.name,
             rows=tuple(rows),
             rejected=tuple(bad),
-            covered=covered,
+            coverage=() if cut else (span,),
             detail=f"more than {MOST_PAGES} pages; the rest was left" if cut else "",
             outcome="ok" if counted else "empty",
-            memory={"company": f"{self._slug}:{company}", "retry_after": ""},
+            state={"company": f"{self._slug}:{company}", "retry_after": ""},
         )
 
-    def _company(self, errand: Errand, headers: Mapping[str, str]) -> str:
+    def _company(self, session: SourceSession, headers: Mapping[str, str]) -> str:
         query = urlencode({"slug": self._slug, "fields": "id,name,slug,country_iso"})
-        answer = errand.fetch(f"{self._token.base}/companies/search?{query}", headers=headers)
+        answer = session.fetch(f"{self._token.base}/companies/search?{query}", headers=headers)
         found = read_json(answer.body or b"", self.name)
         for company in found if isinstance(found, list) else []:
             if isinstance(company, dict) and company.get("slug") == self._slug and company.get("id") is not None:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComplaintCount, OutsideVerdict, Record
-from pipeline.http.session import Fetcher
+from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, Span
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import plain, read_json
 
 WINDOW = 3600
@@ -47,7 +47,7 @@ def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service:
     ]
     if verdict := plain(data.get("status"), 40):
         rows.append(
-            OutsideVerdict(source=SOURCE, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
+            ExternalStatus(source=SOURCE, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
         )
     return Batch(source=source, rows=tuple(rows))
 
@@ -132,7 +132,7 @@ class Rolling:
         return fresh
 
     def to_json(self) -> str:
-        """Return it as text for the source's memory."""
+        """Return it as text for the source's state."""
         return json.dumps([self.at, self.total, self.parts, self.changes, self.begun, self.bin])
 
     @staticmethod
@@ -144,42 +144,42 @@ class Rolling:
             return Rolling()
 
 
-def recover(state: Rolling, at: datetime, total: int) -> list[tuple[datetime, int]]:
+def recover(rolling: Rolling, at: datetime, total: int) -> list[tuple[datetime, int]]:
     """Take a poll in; return (start, reports) of every bin of five minutes that it completes.
 
     What came between two polls is spread over the bins they span, evenly over time. A bin of which less than four
     fifths were watched is not told: it is a gap.
     """
-    before = state.at
-    fresh = state.poll(int(at.timestamp()), total)
+    before = rolling.at
+    fresh = rolling.poll(int(at.timestamp()), total)
     if fresh is None:
         return []
-    found, given, span = [], 0, state.at - before
-    for start in range(before // BIN * BIN, state.at, BIN):
-        end = min(start + BIN, state.at)
+    found, given, span = [], 0, rolling.at - before
+    for start in range(before // BIN * BIN, rolling.at, BIN):
+        end = min(start + BIN, rolling.at)
         watched, due = end - max(start, before), fresh * (end - before) // span
-        known = state.bin if state.bin and state.bin[0] == start else [start, 0, 0]
-        state.bin = [start, known[1] + due - given, known[2] + watched]
+        known = rolling.bin if rolling.bin and rolling.bin[0] == start else [start, 0, 0]
+        rolling.bin = [start, known[1] + due - given, known[2] + watched]
         given = due
-        if end == start + BIN and state.bin[2] >= 0.8 * BIN:
-            found.append((datetime.fromtimestamp(start, tz=UTC), state.bin[1]))
+        if end == start + BIN and rolling.bin[2] >= 0.8 * BIN:
+            found.append((datetime.fromtimestamp(start, tz=UTC), rolling.bin[1]))
     return found
 
 
 class DownStatusSource:
     """One service's count of reports in the last hour."""
 
-    def __init__(self, service: str, slug: str, fetcher: Fetcher, base: str) -> None:
+    def __init__(self, service: str, slug: str, client: HttpClient, base: str) -> None:
         """`slug` is the service's name there."""
         self.name = f"downstatus:{service}"
-        self._service, self._url, self._fetcher = service, f"{base.rstrip('/')}/api/v1/status/{slug}", fetcher
+        self._service, self._url, self._client = service, f"{base.rstrip('/')}/api/v1/status/{slug}", client
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the count and work out what is new in it. Raises SourceError."""
-        with self._fetcher.errand(self.name, memory, now) as errand:
-            answer = errand.fetch(self._url)
+        with self._client.session_for(self.name, state, now) as session:
+            answer = session.fetch(self._url)
         batch = parse_downstatus(answer.body or b"", source=self.name, fetched_at=now, service=self._service)
-        state = Rolling.of(memory.get("rolling", ""))
+        rolling = Rolling.of(state.get("rolling", ""))
         total = next(row.total for row in batch.rows if isinstance(row, ComplaintCount))
         counts = tuple(
             ComplaintCount(
@@ -193,12 +193,12 @@ class DownStatusSource:
                 collected=now,
                 window="recovered",
             )
-            for start, reports in recover(state, now, total)
+            for start, reports in recover(rolling, now, total)
         )
-        covered = (max(since, now - timedelta(seconds=WINDOW)), now)
+        span = Span(max(since, now - timedelta(seconds=WINDOW)), now)
         return Batch(
             source=self.name,
             rows=(*batch.rows, *counts),
-            covered=covered,
-            memory={"retry_after": "", "rolling": state.to_json()},
+            coverage=(span,),
+            state={"retry_after": "", "rolling": rolling.to_json()},
         )

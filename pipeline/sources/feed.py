@@ -21,9 +21,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, NewsItem, Reject
+from pipeline.core.records import Batch, NewsItem, RejectedRow, Span
 from pipeline.core.times import utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
 
 PARSE_SECONDS = 10.0
@@ -190,7 +190,7 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     found = read_feed(body, source)
     home = plain(found["title"], 120) or source
     rows: dict[str, NewsItem] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, entry in enumerate(found["entries"]):
         if not isinstance(entry, Mapping):
             bad.append(reject(f"entry {number}", "not an object", entry))
@@ -244,26 +244,28 @@ def google_news(name: str, vendor: str) -> str:
 class FeedSource:
     """One feed by its address."""
 
-    def __init__(self, url: str, fetcher: Fetcher, *, name: str = "", stored_as: str = "") -> None:
+    def __init__(self, url: str, client: HttpClient, *, name: str = "", stored_as: str = "") -> None:
         """Named after host and path, without any query, unless a name is given; `stored_as` is its rows' source."""
         parts = urlsplit(url)
         self.name = name or f"feed:{parts.hostname}{parts.path}".rstrip("/")
-        self._stored_as, self._url, self._fetcher = stored_as or self.name, url, fetcher
+        self._stored_as, self._url, self._client = stored_as or self.name, url, client
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the feed unless it is unchanged. Raises SourceError."""
-        with self._fetcher.errand(self.name, memory, now) as errand:
-            answer = errand.fetch(self._url, conditional=True)
+        with self._client.session_for(self.name, state, now) as session:
+            answer = session.fetch(self._url, conditional=True)
         if answer.body is None:
-            return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
+            return Batch(
+                source=self.name, rows=(), outcome="not_modified", coverage=(Span(since, now),), state=answer.state
+            )
         digest = hashlib.sha256(answer.body).hexdigest()[:16]
-        if memory.get("poison") == digest:
+        if state.get("poison") == digest:
             raise SourceError(f"{self.name}: the same body that could not be read last time")
         try:
             batch = parse_feed(answer.body, source=self.name, fetched_at=now)
         except SourceError as error:
             if isinstance(error.__context__, TimeoutError):
-                error.memory = {"poison": digest}  # ten seconds are enough for these bytes, once
+                error.state = {"poison": digest}  # ten seconds are enough for these bytes, once
             raise
         rows = tuple(replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))
         salvaged = bool(batch.detail)
@@ -272,19 +274,19 @@ class FeedSource:
             rows=rows,
             rejected=batch.rejected,
             outcome=batch.outcome,
-            covered=None if salvaged else (since, now),
+            coverage=() if salvaged else (Span(since, now),),
             detail=batch.detail,
-            memory={} if salvaged else answer.memory,
+            state={} if salvaged else answer.state,
         )
 
 
-def feed_sources(urls: Sequence[str], fetcher: Fetcher) -> list[FeedSource]:
+def feed_sources(urls: Sequence[str], client: HttpClient) -> list[FeedSource]:
     """Return a source for each address, each under a name of its own."""
     named: dict[str, FeedSource] = {}
     for url in urls:
-        source = FeedSource(url, fetcher)
+        source = FeedSource(url, client)
         if source.name in named:
             tail = hashlib.sha256(url.encode()).hexdigest()[:6]
-            source = FeedSource(url, fetcher, name=f"{source.name}#{tail}")
+            source = FeedSource(url, client, name=f"{source.name}#{tail}")
         named.setdefault(source.name, source)
     return list(named.values())

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, Reject
-from pipeline.http.session import Fetcher
+from pipeline.core.records import Batch, Post, RejectedRow
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -33,7 +33,7 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
     if not isinstance(hits, list):
         raise SourceError(f"{source}: no hits in the answer", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, hit in enumerate(hits[:MOST_ROWS]):
         try:
             native = plain(hit["objectID"], 40)
@@ -70,18 +70,18 @@ def _given(body: bytes, source: str) -> tuple[int, int]:
 class HackerNewsSource:
     """Everything that names one of the watched services since last time."""
 
-    def __init__(self, names: tuple[str, ...], fetcher: Fetcher, *, salt: bytes, base: str) -> None:
+    def __init__(self, names: tuple[str, ...], client: HttpClient, *, salt: bytes, base: str) -> None:
         """`names` are searched in quotes, so that the engine does not match what is merely spelt alike."""
         self.name = "hacker_news"
-        self._names, self._fetcher, self._salt, self._base = names, fetcher, salt, base.rstrip("/")
+        self._names, self._client, self._salt, self._base = names, client, salt, base.rstrip("/")
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
         rows: dict[str, Post] = {}
-        rejected: list[Reject] = []
+        rejected: list[RejectedRow] = []
         reached = since
         limit = len(self._names) * SLICES + 2
-        with self._fetcher.errand(self.name, memory, now, limit=limit) as errand:
+        with self._client.session_for(self.name, state, now, limit=limit) as session:
             for name in self._names:
                 until = int(now.timestamp())
                 for _ in range(SLICES):
@@ -89,7 +89,7 @@ class HackerNewsSource:
                     query = urlencode(
                         {"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span, "hitsPerPage": PAGE}
                     )
-                    answer = errand.fetch(f"{self._base}/api/v1/search_by_date?{query}")
+                    answer = session.fetch(f"{self._base}/api/v1/search_by_date?{query}")
                     batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
                     found = [row for row in batch.rows if isinstance(row, Post) and row.created >= since]
                     rows |= {post.native_id: post for post in found}

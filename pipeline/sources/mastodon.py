@@ -8,9 +8,9 @@ from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
-from pipeline.http.session import Errand, Fetcher
+from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -40,7 +40,7 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
         words = plain(answer.get("error"), 100) if isinstance(answer, dict) else "no list of statuses"
         raise SourceError(f"{source}: {words or 'no list of statuses'}", outcome="blocked", head=body[:200])
     rows: dict[str, Post] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, status in enumerate(answer[:MOST_ROWS]):
         try:
             account = status["account"]
@@ -74,24 +74,24 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
 class MastodonSource:
     """The hashtags of the watched services, as one instance sees them."""
 
-    def __init__(self, instance: str, tags: Sequence[str], fetcher: Fetcher, *, salt: bytes) -> None:
+    def __init__(self, instance: str, tags: Sequence[str], client: HttpClient, *, salt: bytes) -> None:
         """`instance` is a base address such as https://mastodon.social; tags come without `#`."""
         self.name = f"mastodon:{urlsplit(instance).hostname}"
-        self._base, self._fetcher, self._salt = instance.rstrip("/"), fetcher, salt
+        self._base, self._client, self._salt = instance.rstrip("/"), client, salt
         self._groups = [tags[i : i + TAGS_AT_ONCE] for i in range(0, len(tags), TAGS_AT_ONCE)]
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read back to `since`, some pages deep. Raises SourceError, also where the instance shows nothing to guests."""
         rows: dict[str, Post] = {}
-        bad: list[Reject] = []
+        bad: list[RejectedRow] = []
         reached = since
-        with self._fetcher.errand(self.name, memory, now, limit=len(self._groups) * PAGES + 3) as errand:
+        with self._client.session_for(self.name, state, now, limit=len(self._groups) * PAGES + 3) as session:
             for tags in self._groups:
                 query = urlencode([("limit", PAGE), *(("any[]", tag) for tag in tags[1:])])
                 url: str | None = f"{self._base}/api/v1/timelines/tag/{quote(tags[0])}?{query}"
                 oldest = now
                 for _ in range(PAGES):
-                    answer = errand.fetch(str(url))
+                    answer = session.fetch(str(url))
                     batch = parse_statuses(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
                     found = [row for row in batch.rows if isinstance(row, Post)]
                     rows |= {post.native_id: post for post in found if post.created >= since}
@@ -104,7 +104,7 @@ class MastodonSource:
                 else:
                     reached = max(reached, oldest)
             if not rows and not bad:
-                self._check_open(errand)
+                self._check_open(session)
         return stream(self.name, rows.values(), bad, since, reached, now)
 
     def _next(self, link: str) -> str | None:
@@ -114,9 +114,9 @@ class MastodonSource:
         # followed on the same instance only
         return match[1] if urlsplit(match[1]).netloc == urlsplit(self._base).netloc else None
 
-    def _check_open(self, errand: Errand) -> None:
+    def _check_open(self, session: SourceSession) -> None:
         """Raise SourceError when the empty list means that guests are shown nothing (since version 4.5)."""
-        answer = read_json(errand.fetch(f"{self._base}/api/v2/instance").body or b"", self.name)
+        answer = read_json(session.fetch(f"{self._base}/api/v2/instance").body or b"", self.name)
         try:
             access = answer["configuration"]["timelines_access"]["hashtag_feeds"]
         except (KeyError, TypeError):

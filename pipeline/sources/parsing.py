@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Record, Reject
+from pipeline.core.records import Batch, Record, RejectedRow, Span
 
 TEXT_CAP = 20_000
 TITLE_CAP = 500
@@ -107,7 +107,12 @@ def is_page(body: bytes) -> bool:
 
 
 def stream(
-    source: str, rows: Iterable[Record], rejected: Iterable[Reject], since: datetime, reached: datetime, now: datetime
+    source: str,
+    rows: Iterable[Record],
+    rejected: Iterable[RejectedRow],
+    since: datetime,
+    reached: datetime,
+    now: datetime,
 ) -> Batch:
     """Return what was read of a stream of posts, covered from where it reached back to until what may not show yet."""
     kept = tuple(rows)
@@ -118,12 +123,12 @@ def stream(
         rejected=tuple(rejected),
         detail=detail,
         outcome="ok" if kept else "empty",
-        covered=(reached, max(reached, now - SETTLED)),
-        memory={"retry_after": ""},
+        coverage=(Span(reached, max(reached, now - SETTLED)),),
+        state={"retry_after": ""},
     )
 
 
-def reject(where: str, reason: object, head: object) -> Reject:
+def reject(where: str, reason: object, head: object) -> RejectedRow:
     """Describe a refused row."""
     if isinstance(reason, KeyError):
         reason = f"no {reason.args[0]}"
@@ -132,4 +137,4 @@ def reject(where: str, reason: object, head: object) -> Reject:
     if isinstance(head, dict):
         # who wrote it is not kept, here as little as elsewhere
         head = {key: value for key, value in head.items() if key not in _WHO}
-    return Reject(where=plain(where, 200), reason=plain(reason, 200), head=plain(head, 200))
+    return RejectedRow(where=plain(where, 200), reason=plain(reason, 200), head=plain(head, 200))

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, Reject
+from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso
 from pipeline.http.retry import retry_after
-from pipeline.http.session import Errand, Fetcher
+from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -77,7 +77,7 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
 def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
     """Turn (place, object) pairs into a Batch; a bad one is refused alone."""
     rows: dict[str, Post] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for where, item in items:
         try:
             if not isinstance(item, dict):
@@ -140,7 +140,7 @@ class RedditSource:
     def __init__(
         self,
         communities: Sequence[str],
-        fetcher: Fetcher,
+        client: HttpClient,
         *,
         client_id: str,
         client_secret: str,
@@ -150,9 +150,9 @@ class RedditSource:
         """`base` points praw elsewhere than Reddit, for a local stand-in."""
         self.name = "reddit"
         self.communities = tuple(communities)
-        self._fetcher, self._id, self._secret, self._salt, self._base = fetcher, client_id, client_secret, salt, base
+        self._client, self._id, self._secret, self._salt, self._base = client, client_id, client_secret, salt, base
 
-    def _client(self, session: Errand) -> Any:
+    def _praw(self, session: SourceSession) -> Any:
         """Return a client of its own: praw is not for sharing between threads."""
         import logging
 
@@ -174,14 +174,14 @@ class RedditSource:
             **where,
         )
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read back to `since`, at most a thousand deep; a shallower reach is told in `covered`.
 
         Raises SourceError, with `retry_after` when Reddit asks us to wait.
         """
         allowance = _Allowance()
-        with self._fetcher.errand(self.name, memory, now, limit=LIMIT) as errand, _translated(self.name):
-            batch = self._read(self._client(_watched(errand, allowance)), since, now)
+        with self._client.session_for(self.name, state, now, limit=LIMIT) as session, _translated(self.name):
+            batch = self._read(self._praw(_watched(session, allowance)), since, now)
         if allowance.left >= LIMIT:
             return batch
         # what is left would not do for another turn: wait until Reddit counts anew
@@ -190,14 +190,14 @@ class RedditSource:
             source=self.name,
             rows=batch.rows,
             rejected=batch.rejected,
-            covered=batch.covered,
+            coverage=batch.coverage,
             outcome=batch.outcome,
             detail=batch.detail,
-            memory={"retry_after": until},
+            state={"retry_after": until},
         )
 
-    def _read(self, client: Any, since: datetime, now: datetime) -> Batch:
-        subreddit = client.subreddit("+".join(self.communities))
+    def _read(self, praw: Any, since: datetime, now: datetime) -> Batch:
+        subreddit = praw.subreddit("+".join(self.communities))
         items: list[tuple[str, Any]] = []
         reached = since
         listings = {"new": subreddit.new(limit=DEPTH), "comments": subreddit.comments(limit=DEPTH)}
@@ -222,9 +222,9 @@ class RedditSource:
         One that Reddit no longer knows counts as taken away, unless it knows none of them. Raises SourceError.
         """
         limit = 4
-        with self._fetcher.errand(self.name, {}, now, limit=limit) as errand, _translated(self.name):
+        with self._client.session_for(self.name, {}, now, limit=limit) as session, _translated(self.name):
             kept, known = set(), 0
-            for thing in self._client(_watched(errand, _Allowance())).info(fullnames=list(names)):
+            for thing in self._praw(_watched(session, _Allowance())).info(fullnames=list(names)):
                 fields, known = vars(thing), known + 1
                 text = fields.get("body") if "body" in fields else fields.get("selftext")
                 if text not in GONE and not fields.get("removed_by_category"):
@@ -234,18 +234,18 @@ class RedditSource:
         return set(names) - kept
 
 
-def _watched(errand: Errand, allowance: _Allowance) -> Errand:
-    """Return the errand as a session in which refusals are ours to read, before the client library sees them."""
+def _watched(session: SourceSession, allowance: _Allowance) -> SourceSession:
+    """Return the session with refusals read by us, before the client library sees them."""
 
     def refuse(response: Any) -> None:
         allowance.read(response)
         if response.status_code in (403, 429) or (response.status_code == 503 and "Retry-After" in response.headers):
-            errand.judge(response)
+            session.check_response(response)
         if "html" in response.headers.get("Content-Type", ""):
             raise SourceError("answered with a web page", outcome="blocked")
 
-    errand.inspect = refuse
-    return errand
+    session.inspect = refuse
+    return session
 
 
 @contextmanager

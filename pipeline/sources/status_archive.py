@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Reject, StatusUpdate
+from pipeline.core.records import Batch, RejectedRow, StatusUpdate
 from pipeline.core.times import utc_or_none
 from pipeline.sources.complaints import as_utf8, csv_lines
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
@@ -30,7 +30,7 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
     if not {"id", "name", "started_at"} <= set(columns):
         raise SourceError(f"{name}:1: needs the columns id, name, started_at (and impact, created_at, resolved_at)")
     rows: list[StatusUpdate] = []
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for line, cells, problem in lines:
         try:
             if problem or len(cells) != len(columns):

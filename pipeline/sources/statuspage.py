@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Reject, StatusUpdate
+from pipeline.core.records import Batch, RejectedRow, Span, StatusUpdate
 from pipeline.core.times import iso, utc
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 from pipeline.sources.feed import moment, read_feed
 from pipeline.sources.parsing import (
     FUTURE,
@@ -70,7 +70,7 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     head = answer.get("page")
     page = page_key(plain(head.get("url"), 300)) if isinstance(head, dict) and head.get("url") else source
     rows: dict[tuple[str, str], StatusUpdate] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, incident in enumerate(answer["incidents"][:MOST_ROWS]):
         try:
             impact = plain(incident.get("impact"), 20) or "none"
@@ -117,7 +117,7 @@ def parse_history(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """
     found = read_feed(body, source)
     rows: dict[tuple[str, str], StatusUpdate] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for number, entry in enumerate(found["entries"]):
         link = plain(entry.get("link"), 300)
         latest = moment(entry.get("updated"), fetched_at) or moment(entry.get("published"), fetched_at)
@@ -186,18 +186,20 @@ def _shown(text: str, latest: datetime) -> datetime | None:
 class StatuspageSource:
     """One provider's page."""
 
-    def __init__(self, service: str, url: str, fetcher: Fetcher, *, atom: bool = False) -> None:
+    def __init__(self, service: str, url: str, client: HttpClient, *, atom: bool = False) -> None:
         """`url` is the page's base address; `atom` reads its history feed instead of its API."""
         self.name = f"status:{service}"
         self._url = url.rstrip("/") + ("/history.atom" if atom else "/api/v2/incidents.json")
-        self._fetcher, self._parse = fetcher, parse_history if atom else parse_incidents
+        self._client, self._parse = client, parse_history if atom else parse_incidents
 
-    def fetch(self, since: datetime, now: datetime, memory: Mapping[str, str]) -> Batch:
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the latest fifty incidents; unchanged since last time is `not_modified`. Raises SourceError."""
-        with self._fetcher.errand(self.name, memory, now) as errand:
-            answer = errand.fetch(self._url, conditional=True)
+        with self._client.session_for(self.name, state, now) as session:
+            answer = session.fetch(self._url, conditional=True)
         if answer.body is None:
-            return Batch(source=self.name, rows=(), outcome="not_modified", covered=(since, now), memory=answer.memory)
+            return Batch(
+                source=self.name, rows=(), outcome="not_modified", coverage=(Span(since, now),), state=answer.state
+            )
         batch = self._parse(answer.body, source=self.name, fetched_at=now)
         if not batch.rows and batch.rejected and is_page(answer.body):
             raise SourceError(f"{self.name}: a web page", outcome="blocked", head=answer.body[:200])
@@ -206,7 +208,7 @@ class StatuspageSource:
             rows=batch.rows,
             rejected=batch.rejected,
             outcome=batch.outcome,
-            covered=None if batch.detail else (since, now),
+            coverage=() if batch.detail else (Span(since, now),),
             detail=batch.detail,
-            memory={} if batch.detail else answer.memory,
+            state={} if batch.detail else answer.state,
         )

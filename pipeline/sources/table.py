@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Reject
+from pipeline.core.records import RejectedRow
 from pipeline.sources.complaints import COUNT_COLUMNS, TIME_COLUMNS, csv_lines
 from pipeline.sources.parsing import reject
 
@@ -29,7 +29,7 @@ class Table:
     """Series by name, in the order of the file, each as (counts, mentions or None) frames of one column."""
 
     series: dict[str, tuple[pd.DataFrame, pd.DataFrame | None]]
-    rejected: list[Reject] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ def parse_table(body: bytes, *, name: str, bin_s: int | None = None) -> Table:
         raise SourceError(f"{name}:1: a column comes twice")
     places = {column: header.index(column) for column in (when, what, "series", "mentions") if column in header}
     rows: dict[str, _Rows] = {}
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     for line, cells, problem in lines:
         try:
             if problem:

@@ -1,4 +1,4 @@
-"""Collect: ask the sources side by side for what is new; store each one's rows, rejects, memory and coverage together.
+"""Collect: ask the sources side by side for what is new; store each one's rows, rejects, state and coverage together.
 
 Sources are asked in threads; only this thread writes. One that does not come back is left behind and told, so that
 it costs nobody else's rows.
@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Reject, Run
+from pipeline.core.records import Batch, RejectedRow, Run
 from pipeline.sources import Source
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import coverage, memory_of, quarantine, record_run, remember
+from pipeline.store.runs import coverage, load_source_state, quarantine, record_run, save_source_state
 
 FIRST_LOOK = timedelta(hours=24)
 LONGEST_LOOK = timedelta(days=7)
@@ -34,14 +34,14 @@ def run_collect(
     now: datetime,
     *,
     since: datetime | None = None,
-    memory: Mapping[str, str] | None = None,
+    state: Mapping[str, str] | None = None,
 ) -> tuple[Run, Mapping[str, str]]:
-    """Fetch one source; return what happened and the source's memory. A failure is recorded, never raised.
+    """Fetch one source; return what happened and the source's state. A failure is recorded, never raised.
 
-    A replay gives `since` and `memory` itself; a live run takes them from the store.
+    A replay gives `since` and `state` itself; a live run takes them from the store.
     """
-    replay = memory is not None
-    known = memory if memory is not None else memory_of(store, source.name)
+    replay = state is not None
+    known = state if state is not None else load_source_state(store, source.name)
     since = since if since is not None else read_from(store, source, now)
     return _keep(store, source, _fetch(source, since, now, known), now, known, replay=replay)
 
@@ -54,7 +54,7 @@ def collect_all(
     `deadline` is seconds by the clock for each source's requests. One that takes much longer is recorded as an error
     and healed by the next run.
     """
-    known = [(since or read_from(store, source, now), memory_of(store, source.name)) for source in sources]
+    known = [(since or read_from(store, source, now), load_source_state(store, source.name)) for source in sources]
     runs: dict[int, Run] = {}
     for number, outcome in fetch_all(sources, known, now, deadline=deadline):
         runs[number], _ = _keep(store, sources[number], outcome, now, known[number][1])
@@ -64,7 +64,7 @@ def collect_all(
 def fetch_all(
     sources: Sequence[Source], known: Sequence[tuple[datetime, Mapping[str, str]]], now: datetime, *, deadline: float
 ) -> Iterator[tuple[int, Outcome]]:
-    """Yield (number of the source, what came) of each as it comes back; `known` is (since, memory) of each.
+    """Yield (number of the source, what came) of each as it comes back; `known` is (since, state) of each.
 
     When nothing has come back for half a minute longer than the deadline, those under way are given up; their
     threads are left behind. Waiting for a place at a busy host is nobody's fault as long as others come back.
@@ -76,8 +76,8 @@ def fetch_all(
     def work() -> None:
         while (number := todo.get()) is not None:
             begun.append(number)
-            since, memory = known[number]
-            done.put((number, _fetch(sources[number], since, now, memory)))
+            since, state = known[number]
+            done.put((number, _fetch(sources[number], since, now, state)))
 
     for number in range(len(sources)):
         todo.put(number)
@@ -115,9 +115,9 @@ def read_from(store: Store, source: Source, now: datetime) -> datetime:
     return min(now, max(spans[-1][1], now - LONGEST_LOOK)) if spans else now - FIRST_LOOK
 
 
-def _fetch(source: Source, since: datetime, now: datetime, memory: Mapping[str, str]) -> Outcome:
+def _fetch(source: Source, since: datetime, now: datetime, state: Mapping[str, str]) -> Outcome:
     try:
-        return source.fetch(since, now, memory)
+        return source.fetch(since, now, state)
     except SourceError as error:
         return error
     except Exception as error:  # noqa: BLE001  one source's surprise must not cost the others their turn
@@ -131,17 +131,17 @@ def honest(batch: Batch) -> Batch:
     words = f"{batch.source}: every row was refused, the first for: {batch.rejected[0].reason}"
     # nor may an unchanged answer be taken for read next time
     forgotten = {"etag": "", "last_modified": ""}
-    return replace(batch, outcome="error", covered=None, detail=words, memory={**batch.memory, **forgotten})
+    return replace(batch, outcome="error", coverage=(), detail=words, state={**batch.state, **forgotten})
 
 
 def _keep(
     store: Store, source: Source, outcome: Outcome, now: datetime, known: Mapping[str, str], *, replay: bool = False
 ) -> tuple[Run, Mapping[str, str]]:
-    """Store what came, or why nothing did; return the run and the source's memory."""
+    """Store what came, or why nothing did; return the run and the source's state."""
     if isinstance(outcome, Batch):
         outcome = outcome if replay else honest(outcome)
         new = save_batch(store, outcome, now)
-        known = {**known, **outcome.memory}
+        known = {**known, **outcome.state}
         run = Run(
             stage="collect",
             subject=source.name,
@@ -156,12 +156,12 @@ def _keep(
     else:
         words = " ".join(str(outcome).split())[:500]
         if not replay:
-            memory = {**outcome.memory, **({"retry_after": outcome.retry_after} if outcome.retry_after else {})}
+            state = {**outcome.state, **({"retry_after": outcome.retry_after} if outcome.retry_after else {})}
             with store.transaction() as conn:
-                remember(conn, source.name, memory)
+                save_source_state(conn, source.name, state)
                 if outcome.head:
                     head = outcome.head.decode("utf-8", "replace")
-                    quarantine(conn, source.name, [Reject(where="the whole answer", reason=words, head=head)], now)
+                    quarantine(conn, source.name, [RejectedRow(where="the whole answer", reason=words, head=head)], now)
         run = Run(stage="collect", subject=source.name, started=now, outcome=outcome.outcome, error=words)
     record_run(store, run)
     return run, known

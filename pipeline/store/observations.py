@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pipeline.core.records import Batch, ChartRank, ComplaintCount, NewsItem, OutsideVerdict, Post, StatusUpdate
+from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, StatusUpdate
 from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
 from pipeline.store import Store
-from pipeline.store.runs import cover, quarantine, remember
+from pipeline.store.runs import cover, quarantine, save_source_state
 
 _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, author_created, created, collected,
  edited, deleted, parent_id, title, text, url) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
@@ -95,7 +95,7 @@ def _rank_row(r: ChartRank) -> tuple[object, ...]:
     return (r.store, r.country, r.chart, r.app, r.rank, iso(r.observed), iso(r.collected))
 
 
-def _outside_row(v: OutsideVerdict) -> tuple[object, ...]:
+def _outside_row(v: ExternalStatus) -> tuple[object, ...]:
     return (v.source, v.service, v.verdict, iso(v.observed), iso(v.collected))
 
 
@@ -117,7 +117,7 @@ def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple
 
 
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:
-    """Store a batch's rows, rejects and memory in one transaction; return how many rows were new or changed."""
+    """Store a batch's rows, rejects and state in one transaction; return how many rows were new or changed."""
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
     with store.transaction() as conn:
         known = _known_news(conn, news)
@@ -133,14 +133,14 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
                 (_COUNT, [_count_row(row) for row in batch.rows if isinstance(row, ComplaintCount)]),
                 (_STATUS, [_status_row(row) for row in batch.rows if isinstance(row, StatusUpdate)]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
-                (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, OutsideVerdict)]),
+                (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, ExternalStatus)]),
                 (_NEWS, [_news_row(row) for row in news]),
             )
             if rows
         )
         quarantine(conn, batch.source, batch.rejected, now)
-        remember(conn, batch.source, batch.memory)
-        for span in (*batch.covered_too, *([batch.covered] if batch.covered else [])):
+        save_source_state(conn, batch.source, batch.state)
+        for span in batch.coverage:
             cover(conn, batch.source, span)
     return new
 

@@ -1,4 +1,4 @@
-"""What was done and what was truly read: runs, coverage, memory of sources and stages, quarantine."""
+"""What was done and what was truly read: runs, coverage, state of sources and stages, quarantine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pipeline.core.records import Reject, Run
+from pipeline.core.records import RejectedRow, Run
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 
@@ -77,15 +77,15 @@ def joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, d
     return found
 
 
-def remember(conn: sqlite3.Connection, source: str, memory: Mapping[str, str]) -> None:
+def save_source_state(conn: sqlite3.Connection, source: str, state: Mapping[str, str]) -> None:
     """Keep what a source wants to know next time (cursors, etags, retry-after), as it gave it."""
     conn.executemany(
         "INSERT INTO source_memory VALUES (?,?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
-        [(source, key, value) for key, value in sorted(memory.items())],
+        [(source, key, value) for key, value in sorted(state.items())],
     )
 
 
-def memory_of(store: Store, source: str) -> dict[str, str]:
+def load_source_state(store: Store, source: str) -> dict[str, str]:
     """Return what a source asked to have remembered."""
     return {row[0]: row[1] for row in store.rows("SELECT key, value FROM source_memory WHERE source=?", (source,))}
 
@@ -149,7 +149,7 @@ def set_checkpoint(conn: sqlite3.Connection, stage: str, key: str, value: str) -
     )
 
 
-def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[Reject], now: datetime) -> None:
+def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[RejectedRow], now: datetime) -> None:
     """Keep refused rows with their reasons, each once; beyond a limit only `runs` counts them."""
     room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     rows = [

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, SourceError
 from pipeline.core.times import iso
-from pipeline.http.session import Fetcher
+from pipeline.http.session import HttpClient
 
 SCHEMA = 1
 TELLS = (
@@ -48,7 +48,7 @@ class WebhookChannel:
     def __init__(self, url: SecretStr | None, secret: SecretStr | None, *, allow: Iterable[str] = ()) -> None:
         """`allow` are private hosts and networks that may be posted to."""
         self._url, self._secret = url, secret
-        self._fetcher = Fetcher(allow=allow, deadline=20.0)
+        self._client = HttpClient(allow=allow, deadline=20.0)
 
     def send(self, alert: Alert) -> None:
         """Post one alert. Raises ChannelError: permanent on an answer that another try cannot better."""
@@ -60,16 +60,16 @@ class WebhookChannel:
             "X-Groundswell-Signature": signature,
             "X-Groundswell-Delivery": alert.message_id,
         }
-        errand = self._fetcher.errand("webhook", {}, alert.created, limit=1)
+        session = self._client.session_for("webhook", {}, alert.created, limit=1)
         try:
-            answer = errand.request("POST", self._url.get_secret_value(), headers=headers, data=body)
+            answer = session.request("POST", self._url.get_secret_value(), headers=headers, data=body)
         except SourceError as error:
             raise ChannelError(f"webhook: {_tame(error)}") from None
         except (OSError, ValueError) as error:
             # an address that cannot be asked is named by what went wrong, not by itself; requests' errors are OSErrors
             raise ChannelError(f"webhook: {error.__class__.__name__}") from None
         finally:
-            errand.close()
+            session.close()
         if not 200 <= answer.status_code < 300:
             code = answer.status_code
             raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
