@@ -103,7 +103,8 @@ def _fitted(y: Floats, design: Floats, ahead: Floats) -> tuple[Floats, float]:
                 fit = sm.GLM(y, design[:, used], family=sm.families.Poisson(), freq_weights=weights).fit(maxiter=25)
                 mu = np.maximum(fit.fittedvalues, 1e-9)
                 dispersion = max(1.0, float((weights * (y - mu) ** 2 / mu).sum() / max(1.0, len(y) - len(used))))
-                residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / (mu ** (1 / 6) * np.sqrt(dispersion))
+                free = np.maximum(1.0 - fit.get_hat_matrix_diag(), 1e-9)  # a period seen once is fitted exactly
+                residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / (mu ** (1 / 6) * np.sqrt(dispersion * free))
                 weights = np.where(residual > 2.58, np.maximum(residual, 1.0) ** -2.0, 1.0)
                 weights *= len(y) / weights.sum()
             forecast: Floats = np.clip(fit.predict(ahead[:, used]), 0.0, 10.0 * max(1.0, float(y.max())))
