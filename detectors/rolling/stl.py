@@ -2,7 +2,7 @@
 
 Cleveland, Cleveland, McRae and Terpenning 1990, "STL: a seasonal-trend decomposition procedure based on loess",
 section 2, by statsmodels, on half-hours of Anscombe-transformed rates. Three silent failures of the procedure are met:
-one NaN would make all of it NaN (filled with the mean of that time of day first), fewer than two days have no season
+one NaN would make all of it NaN (filled with the median of that time of day first), fewer than two days have no season
 (unknown), and a spike inside the window would be taken for season (cut at three robust deviations first). The score
 is z squared over two of the residual.
 """
