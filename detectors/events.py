@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.contract import Floats
 
 HELD = 0.5  # of the past hour's largest excess: less than that is complaints fading, not the outage going on
 

@@ -1,4 +1,4 @@
-"""The simulator, the judge of detectors, and what the default must reach on data unlike its own model."""
+"""The simulator, the evaluation of detectors, and what the default must reach on data unlike its own model."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors.base import FIELDS
-from detectors.benchmark.metrics import episodes, judge, tuned
+from detectors.benchmark.metrics import episodes, evaluate_detections, tune_threshold
 from detectors.benchmark.simulate import Simulation, simulate
+from detectors.contract import FIELDS
 from detectors.seasonal import kernel_numpy as scan
 from detectors.seasonal.detector import SeasonalNB
+from detectors.seasonal.kernel_state import KernelInput, KernelOutput
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def made(
     )
 
 
-def test_judge_counts_events_as_one_would_by_hand() -> None:
+def test_an_evaluation_counts_events_as_one_would_by_hand() -> None:
     scores, truth, level = made(
         {100: 9, 103: 9, 500: 9, 900: 20, 1203: 9, 1210: 9, 2000: 9},
         [
@@ -67,7 +68,7 @@ def test_judge_counts_events_as_one_would_by_hand() -> None:
             ("outage", 3000, 3010, 3020),
         ],
     )
-    found = judge(scores, truth, level, 9.0)
+    found = evaluate_detections(scores, truth, level, 9.0)
     # 1: found, one bin late. 2: its alarm is in the tail, neither found nor false. 3: found by an episode that began
     # 25 minutes before, which also counts as an episode outside. 4: missed. 500 is news, 2000 nothing at all.
     assert found.outages == 4
@@ -79,7 +80,7 @@ def test_judge_counts_events_as_one_would_by_hand() -> None:
     assert found.by_level[1] == 0.5
     assert np.isnan(found.by_level[0])
     assert found.false_a_week == pytest.approx(3 / 2)
-    always = judge(scores * 0 + 10, truth, level, 9.0)
+    always = evaluate_detections(scores * 0 + 10, truth, level, 9.0)
     assert always.recall == 0.0, "an alarm that is always on finds nothing"
 
 
@@ -87,23 +88,25 @@ def test_tuning_takes_the_best_recall_within_the_limit() -> None:
     scores, truth, level = made(
         {100: 30, 700: 12, 900: 5, 1500: 8}, [("outage", 100, 120, 130), ("outage", 900, 930, 940)]
     )
-    assert judge(scores, truth, level, tuned(scores, truth, level, limit=0.0)).recall == 0.5
-    assert judge(scores, truth, level, tuned(scores, truth, level, limit=1.0)).recall == 1.0
+    assert evaluate_detections(scores, truth, level, tune_threshold(scores, truth, level, limit=0.0)).recall == 0.5
+    assert evaluate_detections(scores, truth, level, tune_threshold(scores, truth, level, limit=1.0)).recall == 1.0
     assert episodes(np.array([3, 4, 9, 20]), 5) == [(3, 9), (20, 20)]
 
 
 def test_default_finds_outages_and_leaves_news_alone(world: Simulation) -> None:
     detector = SeasonalNB()
-    both = judge(
+    both = evaluate_detections(
         detector.detect(world.counts, world.mentions).score, world.truth, world.level, detector.alarm, first=7 * 288
     )
-    alone = judge(detector.detect(world.counts).score, world.truth, world.level, detector.alarm, first=7 * 288)
+    alone = evaluate_detections(
+        detector.detect(world.counts).score, world.truth, world.level, detector.alarm, first=7 * 288
+    )
     assert both.recall >= 0.78  # of 77: the standard error is 0.04
     assert both.precision >= 0.85
     assert both.false_a_week <= 0.2
     assert alone.recall >= 0.7
     blind = SeasonalNB(talk_weight=0.0)
-    unaware = judge(
+    unaware = evaluate_detections(
         blind.detect(world.counts, world.mentions).score, world.truth, world.level, blind.alarm, first=7 * 288
     )
     assert unaware.causes["news"] > 3 * max(1, both.causes["news"])
@@ -117,15 +120,22 @@ def test_compiled_and_numpy_scans_agree(world: Simulation) -> None:
     for other in (np.maximum(mentions.to_numpy() - values, 0.0), np.empty((len(values), 0))):
         states = [SeasonalNB().start(counts.iloc[:0], mentions.iloc[:0] if other.size else None) for _ in range(2)]
         results = []
-        for state, judge_all in zip(states, (scan.scan, compiled.scan), strict=True):
-            out, turns, hits = np.zeros((2, *values.shape)), np.zeros((999, 3, 6)), np.zeros((values.size, 4))
-            found = judge_all(starts, values, other, state.parameters, state.windows, state.memory, out, turns, hits)
-            results.append((out, turns, hits[:found]))
+        for state, scan_bins in zip(states, (scan.scan, compiled.scan), strict=True):
+            output = KernelOutput(
+                expected=np.zeros(values.shape),
+                score=np.zeros(values.shape),
+                slot_params=np.zeros((999, 3, 6)),
+                best_windows=np.zeros((values.size, 4)),
+            )
+            found = scan_bins(KernelInput(starts, values, other), state.params, state.kernel_state, output)
+            results.append(output._replace(best_windows=output.best_windows[:found]))
         for numpy_part, compiled_part in zip(*results, strict=True):
             np.testing.assert_allclose(compiled_part, numpy_part, rtol=1e-9, atol=0)
-        assert np.nanmax(results[0][0][1]) > 20, "an outage was among them"
-        for name, array in states[0].memory.arrays().items():
-            np.testing.assert_allclose(states[1].memory.arrays()[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
+        assert np.nanmax(results[0].score) > 20, "an outage was among them"
+        for name, array in states[0].kernel_state.to_arrays().items():
+            np.testing.assert_allclose(
+                states[1].kernel_state.to_arrays()[name], array, rtol=1e-9, atol=1e-12, err_msg=name
+            )
 
 
 def test_zeros_of_a_dead_collector_teach_nothing() -> None:

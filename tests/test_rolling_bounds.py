@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from detectors import DETECTORS
-from detectors.base import Verdicts
+from detectors.contract import Verdicts
 
 Floats = npt.NDArray[np.float64]
 MONDAY = pd.Timestamp("2026-02-16", tz="UTC")

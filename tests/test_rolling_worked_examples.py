@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from detectors import DETECTORS
-from detectors.base import Verdicts
+from detectors.contract import Verdicts
 
 MONDAY = "2026-02-16"
 EXACT = 1e-9  # relative: closed formulas, and the same smoother on the same points

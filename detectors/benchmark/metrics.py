@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.base import Floats
+from detectors.contract import Floats
 
 CAUSES = ("news", "surge", "holiday", "zeros", "gap")
 LEVELS = (0.0, 0.5, 5.0, 50.0, np.inf)
@@ -56,7 +56,7 @@ def episodes(alarms: npt.NDArray[np.int64], join: int) -> list[tuple[int, int]]:
     return [(int(alarms[a]), int(alarms[b])) for a, b in zip(firsts, lasts, strict=True)]
 
 
-def judge(
+def evaluate_detections(
     scores: pd.DataFrame,
     truth: pd.DataFrame,
     level: pd.Series,
@@ -135,7 +135,7 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def tuned(
+def tune_threshold(
     scores: pd.DataFrame,
     truth: pd.DataFrame,
     level: pd.Series,
@@ -154,7 +154,7 @@ def tuned(
     grid = np.unique(positive) if len(positive) < 400 else np.unique(np.quantile(positive, 1 - share))
     best, chosen = -1.0, float("inf")
     for threshold in grid[::-1]:
-        figures = judge(scores, truth, level, float(threshold), first=first, minutes=minutes)
+        figures = evaluate_detections(scores, truth, level, float(threshold), first=first, minutes=minutes)
         if figures.false_a_week <= limit and figures.recall > best:
             best, chosen = figures.recall, float(threshold)
         if figures.false_a_week > 4 * limit + 1:
@@ -162,6 +162,6 @@ def tuned(
     return chosen
 
 
-def smoothed(scores: pd.DataFrame, how: Sequence[str] = ("mean3",)) -> dict[str, pd.DataFrame]:
+def moving_averages(scores: pd.DataFrame, how: Sequence[str] = ("mean3",)) -> dict[str, pd.DataFrame]:
     """Return the scores plain and averaged over the last bins, as a peer's user would try them."""
     return {"plain": scores} | {name: scores.rolling(int(name[4:]), min_periods=1).mean() for name in how}

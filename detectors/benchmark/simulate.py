@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.base import Floats
+from detectors.contract import Floats
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Asia/Tokyo", "America/Sao_Paulo")
 _Row = tuple[str, int, int, int, float]

@@ -1,27 +1,29 @@
-"""What the rivals share: a trailing window of counts, and a model made of it for each bin or, at 00:00 UTC, for a day.
+"""What rolling detectors share: a window of counts before each bin, and a fit of it for each bin or, at 00:00 UTC, a day.
 
-A rival says how long its window is, what it expects (`model`), and how it scores; this keeps the window, refits, and
-gives the same figures for a history as for bin after bin.
+A subclass says how long its window is, what it expects (`fit_window`) and how it scores; this keeps the window, refits,
+and gives the same figures for a history as for bin after bin.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors import base
-from detectors.base import Floats, ForeignState, Verdicts
+from detectors.contract import Floats, IncompatibleStateError, Verdicts
+from detectors.packing import StateHeader, pack, unpack
+from detectors.validation import alarm_levels, bin_seconds, divides_a_day, missing_bins, utc_index, validate_counts
 
 
-class Trailing(ABC):
-    """A detector by its window; subclasses are frozen dataclasses with `alarm`, `strong`, `window_hours`.
+class RollingDetector(ABC):
+    """A detector that is refitted on its window; subclasses are frozen dataclasses with `alarm`, `strong`, `window_hours`.
 
-    model(past, start, bin_s) has `past` of shape (bins, n), oldest first, NaN = gap, and returns centre and spread of
-    shape (n,) for the bin at `start`, or, where `daily`, (bins a day, n) for the day that begins there; NaN = unknown.
+    It checks `mentions` and does not use them. Its state is the window and, where `daily`, the fit of the day.
+    location and scale are what `fit_window` returns, one value a count; their unit is the subclass's (counts, or
+    counts after a transform).
     """
 
     __slots__ = ()
@@ -32,154 +34,165 @@ class Trailing(ABC):
     window_hours: float
 
     @abstractmethod
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
-        """Return centre and spread."""
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+        """Return location and scale for the bin at `start`, in seconds of the epoch, NaN where they are unknown.
+
+        past: (bins, n) counts of the window, oldest first, NaN = gap. The result has shape (n,), or, where `daily`,
+        (bins a day, n) for the day that begins at `start`.
+        """
 
     @abstractmethod
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
-        """Return scores >= 0, NaN where counts or model are unknown."""
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
+        """Return scores >= 0, NaN where counts, location or scale are."""
 
-    def expected(self, centre: Floats, spread: Floats) -> Floats:
-        """Return the counts the model expects."""
-        return centre
+    def expected(self, location: Floats, scale: Floats) -> Floats:
+        """Return the expected counts."""
+        return location
 
     @abstractmethod
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the smallest count that scores `alarm`."""
 
     @abstractmethod
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the probability of at least so many."""
 
-    def depth(self, bin_s: int) -> int:
-        """Return the window in bins."""
+    def window_bins(self, bin_s: int) -> int:
+        """Return the length of the window in bins of `bin_s` seconds."""
         return max(4, int(self.window_hours * 3600 // bin_s))
 
     def detect(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
-        """Judge a history; `mentions` is checked and not used. Raises ValueError on unusable counts."""
+        """Score a history, shape (bins, series), NaN = gap; `mentions` are checked and not used.
+
+        Raises ValueError on an index that is not of equal bins in UTC, on negative, infinite or too large counts, and
+        on mentions of another shape.
+        """
         return self._fresh(counts).extend(counts, mentions)
 
-    def start(self, history: pd.DataFrame, mentions: pd.DataFrame | None = None) -> TrailingState:
-        """Learn from a history."""
+    def start(self, history: pd.DataFrame, mentions: pd.DataFrame | None = None) -> RollingState:
+        """Return the state after a history, shape (bins, series), which may have no rows but must have the bins' freq.
+
+        Raises ValueError as `detect` does.
+        """
         state = self._fresh(history)
         state.extend(history, mentions)
         return state
 
-    def _fresh(self, counts: pd.DataFrame) -> TrailingState:
-        return TrailingState(self, base.bin_seconds(base.utc_index(counts)), list(counts.columns))
+    def _fresh(self, counts: pd.DataFrame) -> RollingState:
+        return RollingState(self, bin_seconds(utc_index(counts)), list(counts.columns))
 
-    def load(self, blob: bytes) -> TrailingState:
-        """Read a state back; raises ForeignState."""
-        header, arrays = base.unpack(blob, detector=repr(self), version=self.version)
-        try:
-            state = TrailingState(self, header["bin_s"], header["series"])
-            state.last, state.day = header["last"], header["day"]
-            if arrays["past"].shape != state.past.shape:
-                raise ForeignState("the state's window does not fit its series")
-            state.past, state.centre, state.spread = arrays["past"], arrays["centre"], arrays["spread"]
-        except KeyError as error:
-            raise ForeignState("the state's header is incomplete") from error
+    def load(self, blob: bytes) -> RollingState:
+        """Read a state back; raises IncompatibleStateError."""
+        header, arrays = unpack(blob, detector=repr(self), version=self.version)
+        state = RollingState(self, header.bin_s, header.series)
+        if header.day is None or {"past", "centre", "spread"} - arrays.keys():
+            raise IncompatibleStateError("the state's header is incomplete")
+        if arrays["past"].shape != state.past.shape:
+            raise IncompatibleStateError("the state's window does not fit its series")
+        state.last, state.day = header.last, header.day
+        state.past, state.location, state.scale = (
+            arrays[name].astype(np.float64, copy=False) for name in ("past", "centre", "spread")
+        )
         return state
 
 
-class TrailingState:
-    """The window, oldest bin first, and where the model is of a day, that day's."""
+class RollingState:
+    """The window, oldest bin first, and where the fit is of a day, that day's."""
 
-    def __init__(self, detector: Trailing, bin_s: int, series: list[str]) -> None:
-        """Start without history."""
+    def __init__(self, detector: RollingDetector, bin_s: int, series: list[str]) -> None:
+        """Start without history; raises ValueError when a detector of daily fits gets bins that do not divide a day."""
         if detector.daily:
-            base.divides_a_day(bin_s)
+            divides_a_day(bin_s)
         self.detector, self.bin_s, self.series = detector, bin_s, series
         self.last: int | None = None
         self.day = -1
-        self.past: Floats = np.full((detector.depth(bin_s), len(series)), np.nan)
+        self.past: Floats = np.full((detector.window_bins(bin_s), len(series)), np.nan)
         rows = max(1, 86400 // bin_s) if detector.daily else 1
-        self.centre: Floats = np.full((rows, len(series)), np.nan)
-        self.spread: Floats = self.centre.copy()
+        self.location: Floats = np.full((rows, len(series)), np.nan)
+        self.scale: Floats = self.location.copy()
 
-    def with_series(self, series: list[str], *, silent: bool = False) -> TrailingState:
+    def with_series(self, series: list[str], *, silent: bool = False) -> Self:
         """Return this state widened to more series; `silent` ones were observed with nothing to count."""
         if series == self.series:
             return self
-        grown = TrailingState(self.detector, self.bin_s, series)
+        grown = type(self)(self.detector, self.bin_s, series)
         places = [series.index(name) for name in self.series]
         if silent and self.series:
             grown.past[:] = np.where(np.isnan(self.past).all(axis=1, keepdims=True), np.nan, 0.0)
         grown.past[:, places] = self.past
         grown.last, grown.day = self.last, self.day
-        grown.centre[:, places], grown.spread[:, places] = self.centre, self.spread
+        grown.location[:, places], grown.scale[:, places] = self.location, self.scale
         return grown
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
-        """Judge several bins in order; bins left out since the last call were gaps. Raises LateBin, ValueError."""
+        """Score several bins in order; bins left out since the last call are gaps. Raises LateBinError, ValueError."""
         d = self.detector
         if list(counts.columns) != self.series:
             raise ValueError("the columns are not the series of this state")
-        index = base.utc_index(counts)
-        if base.bin_seconds(index) != self.bin_s:
+        index = utc_index(counts)
+        if bin_seconds(index) != self.bin_s:
             raise ValueError(f"bins are not {self.bin_s} s wide")
-        values = base.checked(counts)
+        values = validate_counts(counts)
         if mentions is not None:
-            base.checked(mentions, counts)
+            validate_counts(mentions, counts)
         starts = index.as_unit("s").asi8
-        missing = base.in_step(self.last, starts, self.bin_s)
+        missing = missing_bins(self.last, starts, self.bin_s)
         if missing and self.last is not None:
             # days that no bin was seen of still have their midnights
             gap = self.last + self.bin_s * np.arange(1, missing + 1)
-            self._model(gap, np.full((missing, len(self.series)), np.nan))
-        centre, spread = self._model(starts, values)
-        score = d.scored(values, centre, spread)
+            self._fit(gap, np.full((missing, len(self.series)), np.nan))
+        location, scale = self._fit(starts, values)
+        score = d.score(values, location, scale)
         return Verdicts(
             index,
             counts.columns,
             observed=values,
             score=score,
-            level=base.levels(score, d.alarm, d.strong),
-            expected=lambda: d.expected(centre, spread),
-            upperbound=lambda: d.bound(centre, spread),
-            p=lambda: d.chance(values, centre, spread),
+            level=alarm_levels(score, d.alarm, d.strong),
+            expected=lambda: d.expected(location, scale),
+            upperbound=lambda: d.upper_bound(location, scale),
+            p=lambda: d.p_value(values, location, scale),
         )
 
-    def _model(self, starts: npt.NDArray[np.int64], values: Floats) -> tuple[Floats, Floats]:
-        """Return centre and spread of each bin, from the bins before it, and remember the last of them."""
+    def _fit(self, starts: npt.NDArray[np.int64], values: Floats) -> tuple[Floats, Floats]:
+        """Return location and scale of each bin, from the bins before it, and keep the last of them as the window."""
         depth = len(self.past)
         line = np.concatenate((self.past, values))
-        centre, spread = np.full_like(values, np.nan), np.full_like(values, np.nan)
+        location, scale = np.full_like(values, np.nan), np.full_like(values, np.nan)
         for i, start in enumerate(starts):
             past, row = line[i : i + depth], 0
             if self.detector.daily:
                 if start // 86400 != self.day:
                     self.day = int(start // 86400)
                     # a day that is joined late is judged by the window up to there
-                    self.centre, self.spread = self.detector.model(past, self.day * 86400, self.bin_s)
+                    self.location, self.scale = self.detector.fit_window(past, self.day * 86400, self.bin_s)
                 row = int(start % 86400 // self.bin_s)
             else:
-                one, other = self.detector.model(past, int(start), self.bin_s)
-                self.centre, self.spread = one[None, :], other[None, :]
-            centre[i], spread[i] = self.centre[row], self.spread[row]
+                one, other = self.detector.fit_window(past, int(start), self.bin_s)
+                self.location, self.scale = one[None, :], other[None, :]
+            location[i], scale[i] = self.location[row], self.scale[row]
         self.past = line[len(values) :].copy()
         if len(starts):
             self.last = int(starts[-1])
-        return centre, spread
+        return location, scale
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
-        """Judge the next bin."""
+        """Score the next bin; `counts` has shape (series,). Raises LateBinError, ValueError."""
         index = pd.DatetimeIndex([bin_start], freq=f"{self.bin_s}s")
         return self.extend(pd.DataFrame(np.atleast_2d(counts), index=index, columns=pd.Index(self.series)))
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes."""
-        arrays = {"past": self.past, "centre": self.centre, "spread": self.spread}
-        header: dict[str, Any] = {
-            "detector": repr(self.detector),
-            "version": self.detector.version,
-            "bin_s": self.bin_s,
-            "series": self.series,
-            "last": self.last,
-            "day": self.day,
-            "order": list(arrays),
-        }
-        return base.pack(header, arrays)
+        arrays = {"past": self.past, "centre": self.location, "spread": self.scale}
+        header = StateHeader(
+            detector=repr(self.detector),
+            version=self.detector.version,
+            bin_s=self.bin_s,
+            series=self.series,
+            last=self.last,
+            day=self.day,
+        )
+        return pack(header, arrays)
 
 
 def anscombe(counts: Floats) -> Floats:
@@ -197,7 +210,7 @@ def normal_score(z: Floats) -> Floats:
     return score
 
 
-def normal_chance(z: Floats) -> Floats:
+def normal_p_value(z: Floats) -> Floats:
     """Return the upper tail of a unit normal."""
     from scipy.special import ndtr
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors import base
-from detectors.base import Floats
-from detectors.rolling.base import Trailing, normal_chance, normal_score
+from detectors.contract import Floats
+from detectors.rolling.base import RollingDetector, normal_p_value, normal_score
+from detectors.validation import detector_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ears(Trailing):
+class Ears(RollingDetector):
     """Thresholds in nats (z squared over two); window in hours, guard in bins."""
 
     alarm: float = 32.0
@@ -27,14 +27,14 @@ class Ears(Trailing):
     min_sigma: float = 1.0
 
     def __repr__(self) -> str:
-        """Return what is stored beside a verdict."""
-        return base.short(self, self.version)
+        """Return what is stored with a verdict."""
+        return detector_id(self, self.version)
 
-    def depth(self, bin_s: int) -> int:
+    def window_bins(self, bin_s: int) -> int:
         """Return window and guard in bins; never fewer than seven and the guard, as in the paper."""
         return max(7, int(self.window_hours * 3600 // bin_s)) + self.guard_bins
 
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return mean and standard deviation of the window before the guard; unknown when half of it is unseen."""
         window = past[: len(past) - self.guard_bins]
         seen = (~np.isnan(window)).sum(axis=0)
@@ -43,15 +43,15 @@ class Ears(Trailing):
         enough = 2 * seen >= len(window)
         return np.where(enough, mean, np.nan), np.where(enough, np.maximum(np.sqrt(square), self.min_sigma), np.nan)
 
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return z^2/2."""
-        return normal_score((counts - centre) / spread)
+        return normal_score((counts - location) / scale)
 
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the count whose z reaches the threshold."""
-        bound: Floats = np.ceil(centre + spread * np.sqrt(2.0 * self.alarm))
+        bound: Floats = np.ceil(location + scale * np.sqrt(2.0 * self.alarm))
         return bound
 
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the normal tail of z."""
-        return normal_chance((counts - centre) / spread)
+        return normal_p_value((counts - location) / scale)

@@ -16,13 +16,13 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from detectors import base
-from detectors.base import Floats
-from detectors.rolling.base import Trailing, whole_hours
+from detectors.contract import Floats
+from detectors.rolling.base import RollingDetector, whole_hours
+from detectors.validation import detector_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Farrington(Trailing):
+class Farrington(RollingDetector):
     """Thresholds as exceedance scores; `quantile` sets the bound; window in hours, periods of the day in number."""
 
     daily: ClassVar[bool] = True
@@ -34,10 +34,10 @@ class Farrington(Trailing):
     min_count: float = 4.0
 
     def __repr__(self) -> str:
-        """Return what is stored beside a verdict."""
-        return base.short(self, self.version)
+        """Return what is stored with a verdict."""
+        return detector_id(self, self.version)
 
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return the expectation of each bin of the coming day, and how far above it the bound lies."""
         from scipy.stats import nbinom
 
@@ -46,17 +46,17 @@ class Farrington(Trailing):
         per_day = max(1, 86400 // bin_s)
         coming = start + bin_s * np.arange(per_day)
         design, ahead = self._design(times, start), self._design(coming, start)
-        centre = np.full((per_day, past.shape[1]), np.nan)
-        bound = centre.copy()
+        location = np.full((per_day, past.shape[1]), np.nan)
+        bound = location.copy()
         for j in range(past.shape[1]):
             seen = np.isfinite(rates[:, j])
             if seen.sum() * wide < 86400:
                 continue
             mean, dispersion = _fitted(rates[seen, j] * wide, design[seen], ahead)
             mu = np.maximum(mean * bin_s / wide, 1e-6)
-            centre[:, j] = mu
+            location[:, j] = mu
             bound[:, j] = nbinom.ppf(self.quantile, mu / max(dispersion - 1.0, 1e-3), 1.0 / max(dispersion, 1.001))
-        return centre, np.maximum(bound, self.min_count) - centre
+        return location, np.maximum(bound, self.min_count) - location
 
     def _design(self, times: npt.NDArray[np.int64], start: int) -> Floats:
         """Return intercept, periods of the day, weekend and weeks before `start`."""
@@ -70,20 +70,20 @@ class Farrington(Trailing):
         ]
         return np.column_stack(columns).astype(np.float64)
 
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the exceedance score, at least 0; too few reports score nothing."""
-        score = np.maximum(0.0, (counts - centre) / np.maximum(spread, 1e-9))
+        score = np.maximum(0.0, (counts - location) / np.maximum(scale, 1e-9))
         return np.where(counts < self.min_count, score * 0.0, score)
 
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the count whose exceedance score is the threshold."""
-        return np.maximum(self.min_count, np.ceil(centre + self.alarm * spread))
+        return np.maximum(self.min_count, np.ceil(location + self.alarm * scale))
 
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the Poisson tail at the expectation, which is an upper estimate of how sure the rule is."""
         from scipy.special import gammainc
 
-        return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), centre), 1.0 + 0.0 * centre * counts)
+        return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), location), 1.0 + 0.0 * location * counts)
 
 
 def _fitted(y: Floats, design: Floats, ahead: Floats) -> tuple[Floats, float]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detectors import base
-from detectors.base import Floats
-from detectors.rolling.base import Trailing, anscombe, normal_chance, normal_score
+from detectors.contract import Floats
+from detectors.rolling.base import RollingDetector, anscombe, normal_p_value, normal_score
+from detectors.validation import detector_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RobustZ(Trailing):
+class RobustZ(RollingDetector):
     """Thresholds in nats; window and warm-up in hours."""
 
     alarm: float = 18.0
@@ -28,37 +28,37 @@ class RobustZ(Trailing):
     min_count: float = 4.0
 
     def __repr__(self) -> str:
-        """Return what is stored beside a verdict."""
-        return base.short(self, self.version)
+        """Return what is stored with a verdict."""
+        return detector_id(self, self.version)
 
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
-        """Return median and MAD of the transformed counts; the spread is never below the one of a Poisson count."""
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+        """Return median and MAD of the transformed counts; the scale is never below the one of a Poisson count."""
         need = min(len(past), max(3, int(self.warm_up_hours * 3600 / bin_s)))
         # NaN sorts last: the middle of those observed is found by their number
         ordered, seen = np.sort(anscombe(past), axis=0), (~np.isnan(past)).sum(axis=0)
-        centre = _middle(ordered, seen)
-        spread = 1.4826 * _middle(np.sort(np.abs(ordered - centre), axis=0), seen)
+        location = _middle(ordered, seen)
+        scale = 1.4826 * _middle(np.sort(np.abs(ordered - location), axis=0), seen)
         enough = seen >= need
-        return np.where(enough, centre, np.nan), np.where(enough, np.maximum(1.0, spread), np.nan)
+        return np.where(enough, location, np.nan), np.where(enough, np.maximum(1.0, scale), np.nan)
 
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return z^2/2; too few reports score nothing."""
-        score = normal_score((anscombe(counts) - centre) / spread)
+        score = normal_score((anscombe(counts) - location) / scale)
         return np.where(counts < self.min_count, score * 0.0, score)
 
-    def expected(self, centre: Floats, spread: Floats) -> Floats:
+    def expected(self, location: Floats, scale: Floats) -> Floats:
         """Return the median as a count."""
-        counts: Floats = np.maximum(0.0, (centre / 2.0) ** 2 - 0.375)
+        counts: Floats = np.maximum(0.0, (location / 2.0) ** 2 - 0.375)
         return counts
 
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the count whose z reaches the threshold."""
-        bound: Floats = np.ceil(((centre + spread * np.sqrt(2.0 * self.alarm)) / 2.0) ** 2 - 0.375)
+        bound: Floats = np.ceil(((location + scale * np.sqrt(2.0 * self.alarm)) / 2.0) ** 2 - 0.375)
         return np.maximum(self.min_count, bound)
 
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the normal tail of z."""
-        return normal_chance((anscombe(counts) - centre) / spread)
+        return normal_p_value((anscombe(counts) - location) / scale)
 
 
 def _middle(ordered: Floats, seen: npt.NDArray[np.int64]) -> Floats:

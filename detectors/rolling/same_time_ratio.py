@@ -12,13 +12,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors import base
-from detectors.base import Floats
-from detectors.rolling.base import Trailing
+from detectors.contract import Floats
+from detectors.rolling.base import RollingDetector
+from detectors.validation import detector_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SameTimeRatio(Trailing):
+class SameTimeRatio(RollingDetector):
     """Thresholds as natural logs of ratios (1.4 = four times); window in hours."""
 
     daily: ClassVar[bool] = True
@@ -29,10 +29,10 @@ class SameTimeRatio(Trailing):
     min_count: float = 4.0
 
     def __repr__(self) -> str:
-        """Return what is stored beside a verdict."""
-        return base.short(self, self.version)
+        """Return what is stored with a verdict."""
+        return detector_id(self, self.version)
 
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return the mean at each bin of the day, smoothed over half an hour, and the number of days it is of."""
         per_day = max(1, 86400 // bin_s)
         days = np.concatenate((np.full((-len(past) % per_day, past.shape[1]), np.nan), past)).reshape(
@@ -46,21 +46,21 @@ class SameTimeRatio(Trailing):
             np.isfinite(days).any(axis=1).sum(axis=0) * 1.0, chosen.shape
         ).copy()
 
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the log ratio, at least 0; too few reports score nothing."""
-        score = np.maximum(0.0, np.log((counts + 1.0) / (centre + 1.0)))
+        score = np.maximum(0.0, np.log((counts + 1.0) / (location + 1.0)))
         return np.where(counts < self.min_count, score * 0.0, score)
 
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the count whose ratio reaches the threshold."""
-        bound: Floats = np.maximum(self.min_count, np.ceil((centre + 1.0) * np.exp(self.alarm) - 1.0))
+        bound: Floats = np.maximum(self.min_count, np.ceil((location + 1.0) * np.exp(self.alarm) - 1.0))
         return bound
 
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the Poisson tail at the baseline, which the rule itself does not look at."""
         from scipy.special import gammainc
 
-        return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), centre), 1.0 + 0.0 * centre * counts)
+        return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), location), 1.0 + 0.0 * location * counts)
 
 
 def _mean(days: Floats) -> Floats:

@@ -14,15 +14,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors import base
-from detectors.base import Floats
-from detectors.rolling.base import Trailing, anscombe, normal_chance, normal_score, whole_hours
+from detectors.contract import Floats
+from detectors.rolling.base import RollingDetector, anscombe, normal_p_value, normal_score, whole_hours
+from detectors.validation import detector_id
 
 HALF_HOUR = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stl(Trailing):
+class Stl(RollingDetector):
     """Thresholds in nats; window in hours."""
 
     daily: ClassVar[bool] = True
@@ -32,15 +32,15 @@ class Stl(Trailing):
     min_count: float = 4.0
 
     def __repr__(self) -> str:
-        """Return what is stored beside a verdict."""
-        return base.short(self, self.version)
+        """Return what is stored with a verdict."""
+        return detector_id(self, self.version)
 
-    def model(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
+    def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return the transformed expectation of each bin of the coming day, and the residual's robust deviation."""
         rates, wide = whole_hours(past, bin_s, HALF_HOUR)
         period, per_day = max(1, 86400 // wide), max(1, 86400 // bin_s)
-        centre = np.full((per_day, past.shape[1]), np.nan)
-        spread = centre.copy()
+        location = np.full((per_day, past.shape[1]), np.nan)
+        scale = location.copy()
         at = (np.arange(per_day) * bin_s // wide) % period
         for j in range(past.shape[1]):
             line = anscombe(rates[:, j] * bin_s)
@@ -49,28 +49,28 @@ class Stl(Trailing):
             if len(line) < 2 * period or period < 2 or 2 * np.isfinite(line).sum() < len(line):
                 continue
             season, trend, deviation = _decomposed(line, period)
-            centre[:, j] = (season[-period:] + trend[-1])[at]
-            spread[:, j] = max(1.0, deviation)
-        return centre, spread
+            location[:, j] = (season[-period:] + trend[-1])[at]
+            scale[:, j] = max(1.0, deviation)
+        return location, scale
 
-    def scored(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def score(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return z^2/2; too few reports score nothing."""
-        score = normal_score((anscombe(counts) - centre) / spread)
+        score = normal_score((anscombe(counts) - location) / scale)
         return np.where(counts < self.min_count, score * 0.0, score)
 
-    def expected(self, centre: Floats, spread: Floats) -> Floats:
+    def expected(self, location: Floats, scale: Floats) -> Floats:
         """Return season and trend as counts."""
-        counts: Floats = np.maximum(0.0, (centre / 2.0) ** 2 - 0.375)
+        counts: Floats = np.maximum(0.0, (location / 2.0) ** 2 - 0.375)
         return counts
 
-    def bound(self, centre: Floats, spread: Floats) -> Floats:
+    def upper_bound(self, location: Floats, scale: Floats) -> Floats:
         """Return the count whose residual reaches the threshold."""
-        bound: Floats = np.ceil((np.maximum(0.0, centre + spread * np.sqrt(2.0 * self.alarm)) / 2.0) ** 2 - 0.375)
+        bound: Floats = np.ceil((np.maximum(0.0, location + scale * np.sqrt(2.0 * self.alarm)) / 2.0) ** 2 - 0.375)
         return np.maximum(self.min_count, bound)
 
-    def chance(self, counts: Floats, centre: Floats, spread: Floats) -> Floats:
+    def p_value(self, counts: Floats, location: Floats, scale: Floats) -> Floats:
         """Return the normal tail of the residual."""
-        return normal_chance((anscombe(counts) - centre) / spread)
+        return normal_p_value((anscombe(counts) - location) / scale)
 
 
 def _decomposed(line: Floats, period: int) -> tuple[Floats, Floats, float]:

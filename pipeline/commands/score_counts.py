@@ -108,8 +108,8 @@ def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
 
 def found_events(verdicts: Any, alarm: float) -> list[Any]:
     """Return the events of a verdict of one series: closed after half an hour of quiet, or two bins."""
-    from detectors.base import bin_seconds
     from detectors.events import find_events
+    from detectors.validation import bin_seconds
 
     width = bin_seconds(verdicts.index)
     parts = (getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "score"))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.contract import Floats
 from detectors.events import Event, find_events
 from pipeline.core.series import Interval, Points, SeriesKey
 

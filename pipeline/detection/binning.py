@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.base import Verdicts
+from detectors.contract import Verdicts
 from pipeline.core.series import SeriesKey, VerdictRow
 
 Marks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]

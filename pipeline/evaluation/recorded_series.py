@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from detectors import DETECTORS
-from detectors.base import Floats
 from detectors.benchmark.metrics import episodes
+from detectors.contract import Floats
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
 from pipeline.sources.table import parse_table

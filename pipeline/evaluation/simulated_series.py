@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from detectors import DETECTORS
-from detectors.base import Verdicts, bin_seconds, utc_index
-from detectors.benchmark.metrics import Figures, judge, smoothed, tuned
+from detectors.benchmark.metrics import Figures, evaluate_detections, moving_averages, tune_threshold
 from detectors.benchmark.simulate import Simulation, simulate
+from detectors.contract import Verdicts
 from detectors.events import find_events
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.kernel_numpy import likelihood_ratios
+from detectors.validation import bin_seconds, utc_index
 from pipeline.render.svg import count_chart, stand_alone
 
 LIMIT = 0.07
@@ -48,7 +49,7 @@ def contenders(simulation: Simulation) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, detector.detect(simulation.counts, simulation.mentions).score
             yield f"{name}, one channel", detector.detect(simulation.counts).score
         else:
-            for how, scores in smoothed(detector.detect(simulation.counts).score).items():
+            for how, scores in moving_averages(detector.detect(simulation.counts).score).items():
                 yield name if how == "plain" else f"{name}, {how}", scores
 
 
@@ -58,8 +59,10 @@ def table(simulation: Simulation, first: int) -> dict[str, Figures]:
     columns = simulation.counts.columns
     minutes = bin_seconds(utc_index(simulation.counts)) / 60
     for name, scores in contenders(simulation):
-        threshold = tuned(scores[columns[::2]], simulation.truth, simulation.level, LIMIT, first=first, minutes=minutes)
-        found[name] = judge(
+        threshold = tune_threshold(
+            scores[columns[::2]], simulation.truth, simulation.level, LIMIT, first=first, minutes=minutes
+        )
+        found[name] = evaluate_detections(
             scores[columns[1::2]], simulation.truth, simulation.level, threshold, first=first, minutes=minutes
         )
     return found
@@ -104,7 +107,7 @@ def sensitivity(simulation: Simulation, first: int) -> Iterator[tuple[str, Figur
     }
     for name, detector in variants.items():
         scores = detector.detect(simulation.counts, simulation.mentions).score
-        yield name, judge(scores, simulation.truth, simulation.level, detector.alarm, first=first)
+        yield name, evaluate_detections(scores, simulation.truth, simulation.level, detector.alarm, first=first)
 
 
 def drawings(simulation: Simulation, verdicts: Verdicts, figures: Figures) -> Iterator[tuple[str, str]]:
@@ -153,8 +156,8 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
         ("strong, one channel", alone, detector.strong, first),
         ("alarm, from the second day", both, detector.alarm, 288),
     ):
-        yield line(words, judge(scores, simulation.truth, simulation.level, threshold, first=since))
-    own = judge(both, simulation.truth, simulation.level, detector.alarm, first=first)
+        yield line(words, evaluate_detections(scores, simulation.truth, simulation.level, threshold, first=since))
+    own = evaluate_detections(both, simulation.truth, simulation.level, detector.alarm, first=first)
     yield "largest false alarms: " + ", ".join(
         f"{name} bin {start} ({cause}, {score:.1f})" for name, start, cause, score in own.false[:10]
     )

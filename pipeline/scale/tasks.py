@@ -9,12 +9,10 @@ the result does not depend on where parts or months end.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -25,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from detectors.seasonal.kernels import KERNELS
 from pipeline.config.load import load_config
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import Catalogue
@@ -159,10 +158,7 @@ def judge_bucket(bucket: int, whole: Mapping[str, Any], job: Job) -> dict[str, A
     known = _done(root, name)
     if known is not None:
         return known
-    with suppress(ImportError, RuntimeError):
-        importlib.import_module(
-            "detectors.seasonal.kernel_numba"
-        )  # months of one series are worth compiling, piece by piece as they come
+    KERNELS.use_compiled()  # months of one series are worth it, though they come piece by piece
     writer = tables.Writer(root, "rows")
     rows: dict[str, int] = {}
     try:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from detectors.base import ForeignState
+from detectors.contract import IncompatibleStateError
 from pipeline.core.records import Run
 from pipeline.core.series import VerdictRow
 from pipeline.core.times import floor_to, utc
@@ -146,5 +146,5 @@ def _resume(
 def _load(detector: Any, blob: bytes) -> Any:
     try:
         return detector.load(blob)
-    except ForeignState:
+    except IncompatibleStateError:
         return None

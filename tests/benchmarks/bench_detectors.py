@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from detectors.base import Floats
+from detectors.contract import Floats
 from detectors.seasonal.detector import SeasonalNB
 
 WEEK, DAY, ROUNDS = 2016, 288, 5

@@ -1,0 +1,139 @@
+"""What every detector offers: the protocols `Detector` and `DetectorState`, and the `Verdicts` they return.
+
+A detector is a frozen, keyword-only dataclass of its parameters; its repr is stored with each verdict. It scores
+counts in equal bins, many series at once: a frame with a UTC DatetimeIndex of bin starts and one column a series.
+NaN is a gap, which is not zero: it neither raises nor ends an alarm and is not learned from.
+
+`detect` over a history and `start` + `extend`/`update` bin by bin give the same figures, because the first is a
+loop over the second. Nothing looks ahead: the result on a prefix is the prefix of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Levels = npt.NDArray[np.int8]
+FIELDS = ("observed", "expected", "upperbound", "score", "p", "level")
+
+
+class LateBinError(ValueError):
+    """A bin at or before the last one scored was offered; go back to an older state to score it."""
+
+
+class IncompatibleStateError(ValueError):
+    """The bytes are not a state of this detector, version and parameters."""
+
+
+class Verdicts:
+    """Frames of the shape of the counts, each made when first asked for.
+
+    observed: counts, NaN in a gap. expected: counts. upperbound: the smallest single-bin count that would alarm.
+    score: natural-log likelihood ratio, >= 0, higher is more anomalous, NaN in a gap or with too little history. p:
+    probability of at least so many by chance, NaN where the score is. level: 0 = no alarm or unknown, 1 = the score
+    reaches the detector's `alarm`, 2 = it reaches `strong`.
+    """
+
+    def __init__(
+        self,
+        index: pd.DatetimeIndex,
+        columns: pd.Index,
+        **values: Floats | Levels | Callable[[], Floats] | Callable[[], Levels],
+    ) -> None:
+        """Keep arrays of shape (bins, series), or functions that return them, by the names of FIELDS."""
+        self.index, self.columns, self._values = index, columns, values
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        values = self._values[name]
+        return pd.DataFrame(values() if callable(values) else values, index=self.index, columns=self.columns)
+
+    @cached_property
+    def observed(self) -> pd.DataFrame:
+        """Counts as given."""
+        return self._frame("observed")
+
+    @cached_property
+    def expected(self) -> pd.DataFrame:
+        """Counts."""
+        return self._frame("expected")
+
+    @cached_property
+    def upperbound(self) -> pd.DataFrame:
+        """Counts."""
+        return self._frame("upperbound")
+
+    @cached_property
+    def score(self) -> pd.DataFrame:
+        """Nats, unless the detector says otherwise."""
+        return self._frame("score")
+
+    @cached_property
+    def p(self) -> pd.DataFrame:
+        """Probabilities."""
+        return self._frame("p")
+
+    @cached_property
+    def level(self) -> pd.DataFrame:
+        """0 = no alarm or unknown, 1 = alarm, 2 = strong alarm."""
+        return self._frame("level")
+
+
+class DetectorState(Protocol):
+    """What a detector keeps between bins, for a fixed list of series."""
+
+    @property
+    def series(self) -> list[str]:
+        """Names of the series, in the order of the columns of the counts."""
+        ...
+
+    def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
+        """Score the next bin; `counts` and `mentions` have shape (series,). Raises LateBinError, ValueError."""
+        ...
+
+    def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
+        """Score several bins in order, shape (bins, series). Raises LateBinError, ValueError."""
+        ...
+
+    def with_series(self, series: list[str], *, silent: bool = False) -> Self:
+        """Return the state widened to more series, new or (`silent`) observed all the while with nothing to count."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """Return the state as bytes that `load` of the same detector reads back."""
+        ...
+
+
+class Detector(Protocol):
+    """A detector and its parameters; its repr names both and the version.
+
+    `mentions`, everything said of a service, complaints included, has the shape of the counts. Every detector takes
+    and checks it; only `SeasonalNB` uses it, to tell an outage from news.
+    """
+
+    @property
+    def alarm(self) -> float:
+        """Score from which a bin has level 1, in the unit of the detector's score."""
+        ...
+
+    @property
+    def strong(self) -> float:
+        """Score from which a bin has level 2."""
+        ...
+
+    def detect(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
+        """Score a history, shape (bins, series), each bin from the bins before it. Raises ValueError."""
+        ...
+
+    def start(self, history: pd.DataFrame, mentions: pd.DataFrame | None = None) -> DetectorState:
+        """Learn from a history, which may have no rows, and be ready for the bin after it. Raises ValueError."""
+        ...
+
+    def load(self, blob: bytes) -> DetectorState:
+        """Read a state back. Raises IncompatibleStateError."""
+        ...

@@ -1,0 +1,99 @@
+"""A detector's state as bytes: a line of JSON and the arrays behind it, with a checksum."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.contract import IncompatibleStateError
+
+HEADER = 4096  # bytes a header of a state is a multiple of
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateHeader:
+    """What a state is of: the detector's repr and version, the bins' width in seconds, the names of the series.
+
+    last: start of the last bin scored, in seconds of the epoch, None before the first. talk: whether mentions are
+    given, None in a detector that has no use for them. day: the day the model was fitted for, in days of the epoch,
+    None in a detector that does not fit by the day.
+    """
+
+    detector: str
+    version: int
+    bin_s: int
+    series: list[str]
+    last: int | None
+    talk: bool | None = None
+    day: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields as stored: `talk` and `day` only where they are known."""
+        stored: dict[str, object] = {
+            "detector": self.detector,
+            "version": self.version,
+            "bin_s": self.bin_s,
+            "series": self.series,
+            "last": self.last,
+        }
+        optional = {"talk": self.talk, "day": self.day}
+        return stored | {name: value for name, value in optional.items() if value is not None}
+
+
+class PackedState(NamedTuple):
+    """A state's header and its arrays by name."""
+
+    header: StateHeader
+    arrays: Arrays
+
+
+def pack(header: StateHeader, arrays: Arrays) -> bytes:
+    """Return a JSON header line followed by the arrays' bytes: same state, same bytes.
+
+    The header is filled up with blanks, so that what did not change between two states lies at the same place in both.
+    """
+    shapes = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
+    body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+    stored = {**header.to_json(), "order": list(arrays), "arrays": shapes, "crc": zlib.crc32(body)}
+    head = json.dumps(stored, sort_keys=True).encode()
+    return head.ljust(-(-(len(head) + 1) // HEADER) * HEADER - 1) + b"\n" + body
+
+
+def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
+    """Read `pack` back.
+
+    Raises IncompatibleStateError when the bytes are cut short, damaged, no state, or of another detector, version or
+    parameters.
+    """
+    try:
+        head, _, body = blob.partition(b"\n")
+        stored = json.loads(head)
+        if stored["crc"] != zlib.crc32(body):
+            raise IncompatibleStateError("the state is cut short or damaged")
+        expected = {"detector": detector, "version": version}
+        wrong = [name for name, value in expected.items() if stored.get(name) != value]
+        if wrong:
+            raise IncompatibleStateError(f"state of another detector or version: {', '.join(wrong)} differ")
+        names = ("bin_s", "series", "last", "talk", "day")
+        known = {name: stored[name] for name in names if name in stored}
+        header = StateHeader(detector=detector, version=version, **known)
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        offset = 0
+        # arrays lie in the order they were packed, which JSON sorted by name would lose
+        for name in stored["order"]:
+            kind, shape = np.dtype(stored["arrays"][name][0]), stored["arrays"][name][1]
+            size = int(np.prod(shape)) * kind.itemsize
+            arrays[name] = np.frombuffer(body[offset : offset + size], dtype=kind).reshape(shape).copy()
+            offset += size
+    except IncompatibleStateError:
+        raise
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise IncompatibleStateError("not a detector state, or cut short") from error
+    return PackedState(header, arrays)
