@@ -99,9 +99,9 @@ WINDOWS = {  # name and width of a bin in seconds: bins that are remembered
 }
 
 
-@pytest.mark.parametrize(("name", "bin_s", "depth"), [(*key, depth) for key, depth in WINDOWS.items()])
-def test_windows_have_their_length_in_bins(name: str, bin_s: int, depth: int) -> None:
-    assert DETECTORS[name]().depth(bin_s) == depth
+@pytest.mark.parametrize(("name", "bin_s", "length"), [(*key, length) for key, length in WINDOWS.items()])
+def test_windows_have_their_length_in_bins(name: str, bin_s: int, length: int) -> None:
+    assert DETECTORS[name]().window_bins(bin_s) == length
 
 
 @pytest.mark.parametrize(
