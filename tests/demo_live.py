@@ -33,7 +33,7 @@ from pipeline.replay.results import result
 from pipeline.replay.scenario import RecordedSource, load_recorded, read_scenario
 from pipeline.sources import build_sources
 from pipeline.stages.collect import collect_all, run_collect
-from pipeline.stages.explain.alerts import Telling
+from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.pipeline import Stages, load_models
 from pipeline.store import Store
 from pipeline.store.runs import set_checkpoint
@@ -121,7 +121,9 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         store.put_catalogue(config.catalogue, config.watched)
         models = load_models()
         channels = build_channels(config, out / "mail")
-        stages = Stages(store, config, models, channels, Telling(since=begin, channels=tuple(channels), simulated=True))
+        stages = Stages(
+            store, config, models, channels, AlertingContext(since=begin, channels=tuple(channels), simulated=True)
+        )
         for source in _history(folder, begin):
             run_collect(store, source, begin, since=scenario.start, state={})
         with store.transaction() as conn:

@@ -20,7 +20,7 @@ from pipeline.notify.digest import summary_message
 from pipeline.notify.routing import muted_until
 from pipeline.render.mail import compose
 from pipeline.reports.alert_record import alert_record
-from pipeline.reports.decision_trace import trail
+from pipeline.reports.decision_trace import decision_trace
 from pipeline.reports.tuning import AlertedIncident, remedies
 from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import Delivery, run_alert
@@ -229,7 +229,7 @@ def test_a_reminder_comes_as_often_as_it_was_asked_for(world: World) -> None:
 
 def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
     def answer(clock: str, service: str = "github") -> str:
-        return trail(world.store, world.config, CATALOGUE[service], at(clock), at(clock), 9.0)[-1].words
+        return decision_trace(world.store, world.config, CATALOGUE[service], at(clock), at(clock), 9.0)[-1].words
 
     assert answer("10:00") == "it did not alert: there was no incident"
     add_silence(world.store, "netflix", "", at("10:00"), at("14:00"), "a release", "ann")

@@ -75,7 +75,7 @@ def publish(folder: Path, texts: list[str]) -> Path:
         impact="high",
         symptom="login",
         official_first_at=None,
-        episodes=1,
+        episode_count=1,
         active=True,
         evidence=tuple(Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows="x:y") for t in padded),
     )

@@ -14,14 +14,14 @@ from pipeline.core.incidents import Advisory, Incident, NewsEvent
 from pipeline.core.records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.detection.report_counting import first_said
-from pipeline.incidents.chance import Past, Window, p_value
-from pipeline.incidents.competitors import Rival, displacement, expected
-from pipeline.incidents.discrepancies import Said, disagreements, own_account
-from pipeline.incidents.episodes import episodes, officials, stories
+from pipeline.incidents.chance import PastIncident, Window, p_value
+from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
+from pipeline.incidents.discrepancies import SourcedClaim, disagreements, provider_discrepancies
+from pipeline.incidents.episodes import group_into_incidents, merge_into_episodes, read_provider_incidents
 from pipeline.incidents.scope import counted_places
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import comparable
-from pipeline.incidents.surge import Seen, advise, payload
+from pipeline.incidents.surge import SurgeInputs, payload, update_advisory
 from pipeline.notify.channels.webhook import signed
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.text.claims import claims
@@ -38,9 +38,9 @@ def test_the_week_of_the_record_is_stories_of_a_day_and_never_one_endless_one() 
     rows = [
         row for s in sources for row in s.fetch(recorded.start, recorded.end, {}).rows if isinstance(row, StatusUpdate)
     ]
-    found = stories(episodes([], officials(rows)))
-    second = next(s for s in found if any(o.id == "0ghc53zpsfmt" for e in s for o in e.officials))
-    assert {o.id for e in second for o in e.officials} == {
+    found = group_into_incidents(merge_into_episodes([], read_provider_incidents(rows)))
+    second = next(s for s in found if any(o.id == "0ghc53zpsfmt" for e in s for o in e.provider_incidents))
+    assert {o.id for e in second for o in e.provider_incidents} == {
         "0ghc53zpsfmt",
         "5zg05jnrqmzg",
         "0j8dkb38jymf",
@@ -56,7 +56,7 @@ def test_the_week_of_the_record_is_stories_of_a_day_and_never_one_endless_one() 
 
 def test_trouble_without_a_pause_is_cut_after_a_day() -> None:
     chain = [interval(f"{hour:02d}:00", f"{hour:02d}:40", day=day) for day in (2, 3, 4) for hour in range(0, 24, 1)]
-    found = stories(episodes(chain, []))
+    found = group_into_incidents(merge_into_episodes(chain, []))
     assert [s[0].start for s in found] == [at("00:00", 2), at("01:00", 3), at("02:00", 4)]
 
 
@@ -90,11 +90,11 @@ def test_each_episode_keeps_its_own_row() -> None:
         [notice(1, "11:10", "resolved", "minor", web="operational")],
         at("20:00"),
     )
-    assert [(e.number, e.onset, e.end, e.by_crowd) for e in incident.stretches] == [
+    assert [(e.number, e.onset, e.end, e.by_crowd) for e in incident.episodes] == [
         (1, at("08:00"), at("09:00"), True),
         (2, at("11:00"), at("11:30"), True),
     ]
-    assert [e.official_first_at for e in incident.stretches] == [None, at("11:10")]
+    assert [e.official_first_at for e in incident.episodes] == [None, at("11:10")]
 
 
 def test_a_part_nobody_names_any_more_is_over_and_front_door_is_told_from_back_door() -> None:
@@ -103,7 +103,7 @@ def test_a_part_nobody_names_any_more_is_over_and_front_door_is_told_from_back_d
     (web,) = [c for c in incident.components if c.component == "web"]
     assert (web.since, web.until) == (at("11:40"), at("12:43"))
     doors = [e for e in incident.evidence if e.kind == "doors"]
-    assert [(e.subject, e.value, e.beside) for e in doors] == [("api", 3, 0)]
+    assert [(e.subject, e.value, e.compared_with) for e in doors] == [("api", 3, 0)]
     assert "the back door works" in doors[0].statement
 
 
@@ -157,10 +157,12 @@ def test_services_that_fail_together_name_what_they_run_on_and_strangers_do_not(
 def test_a_service_that_fails_twice_a_day_follows_every_date_and_a_rare_one_does_not() -> None:
     begin = utc("2026-01-01T00:00:00Z")
     often = [
-        Past(onset=begin + timedelta(hours=12 * n), end=begin + timedelta(hours=12 * n + 1), size=(1, 60.0))
+        PastIncident(onset=begin + timedelta(hours=12 * n), end=begin + timedelta(hours=12 * n + 1), size=(1, 60.0))
         for n in range(120)
     ]
-    rare = Past(onset=begin + timedelta(days=60, hours=5), end=begin + timedelta(days=60, hours=9), size=(3, 240.0))
+    rare = PastIncident(
+        onset=begin + timedelta(days=60, hours=5), end=begin + timedelta(days=60, hours=9), size=(3, 240.0)
+    )
     window = Window(before=timedelta(days=7), after=timedelta(0))
     small = p_value([*often, rare], often[119], begin, window, often[119].onset - timedelta(hours=11))
     large = p_value([*often, rare], rare, begin, window, rare.onset - timedelta(hours=11))
@@ -198,14 +200,14 @@ def test_surge_is_raised_by_two_signals_held_by_one_and_never_during_an_outage()
             items=(),
         )
     ]
-    seen = Seen(posts=hours, ranks=climbing, events=news)
-    raised, loud = advise("svc", seen, None, None, now, broken=False)
+    seen = SurgeInputs(posts=hours, ranks=climbing, events=news)
+    raised, loud = update_advisory("svc", seen, None, None, now, broken=False)
     assert raised is not None
     assert (raised.level, loud) == ("watch", True)
-    assert advise("svc", seen, None, None, now, broken=True)[0] is None
-    quiet = Seen(posts=dict.fromkeys(hours, (8, 0.1)), ranks=climbing, events=[])
-    assert advise("svc", quiet, raised, now, now, broken=False)[0] == raised, "the chart still stands out"
-    over, _ = advise("svc", Seen(posts={}, ranks=[], events=[]), raised, now - DAY, now, broken=False)
+    assert update_advisory("svc", seen, None, None, now, broken=True)[0] is None
+    quiet = SurgeInputs(posts=dict.fromkeys(hours, (8, 0.1)), ranks=climbing, events=[])
+    assert update_advisory("svc", quiet, raised, now, now, broken=False)[0] == raised, "the chart still stands out"
+    over, _ = update_advisory("svc", SurgeInputs(posts={}, ranks=[], events=[]), raised, now - DAY, now, broken=False)
     assert over is not None
     assert over.until == now
 
@@ -228,8 +230,10 @@ def test_rivals_are_held_against_their_own_days_and_their_own_trouble() -> None:
     hours = {at("00:00") - n * timedelta(hours=1): 10 for n in range(24 * 7)} | {at("11:00"): 80, at("12:00"): 90}
 
     def verdict(**more: Any) -> list[str]:
-        rival = Rival(service="r", hours=hours, ranks=(), incidents=more.get("incidents", ()), complaints={})
-        return [e.statement for e in displacement(incident, [rival], catalogue, at("18:00"))]
+        rival = CompetitorActivity(
+            service="r", hours=hours, ranks=(), incidents=more.get("incidents", ()), complaints={}
+        )
+        return [e.statement for e in competitor_evidence(incident, [rival], catalogue, at("18:00"))]
 
     assert verdict() == ["Rival: 170 posts, 20 usual at these hours (± 4): gained talk"]
     assert verdict(incidents=[incident])[0].endswith("trouble of its own at the time")
@@ -250,7 +254,7 @@ def test_places_of_complaints_are_told_in_numbers() -> None:
     found = list(
         counted_places({"US": (60.0, 10.0), "CA": (30.0, 10.0), "DE": (21.0, 5.0), "JP": (4.0, 5.0)}, at("11:00"), "x")
     )
-    assert [(e.kind, e.subject, e.value, e.beside) for e in found] == [
+    assert [(e.kind, e.subject, e.value, e.compared_with) for e in found] == [
         ("region", "North America", 90, 20.0),
         ("region", "Europe", 21, 5.0),
         ("where", "North America and beyond", 70, 86),
@@ -280,9 +284,9 @@ def test_the_provider_is_held_to_its_own_word_of_when() -> None:
         notice(1, "15:47", "resolved", "major"), body="Between 13:10 UTC and 15:40 UTC users could not log in."
     )
     early = replace(notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC.")
-    pages = officials([early, late])
+    pages = read_provider_incidents([early, late])
     (incident,) = built([interval("11:37", "15:00")], [early, late], at("18:00"))
-    (told,) = own_account(incident, pages, Service(id="svc", name="Svc"), at("18:00"))
+    (told,) = provider_discrepancies(incident, pages, Service(id="svc", name="Svc"), at("18:00"))
     assert (
         told.statement
         == "the provider: start 13:10 UTC, 93 minutes after the first reports, 81 minutes after the first notice"
@@ -302,9 +306,10 @@ def test_claims_are_laid_beside_what_was_measured() -> None:
     service = Service(id="svc", name="Svc", components=(Component(id="api", name="Svc API", role="api"),))
     text = "Svc was down from 5:30 AM PST. The API stayed up throughout."
     said = [
-        Said(claim=c, where="Outlet", published=at("16:00"), rows="claims:x") for c in claims(text, at("16:00").date())
+        SourcedClaim(claim=c, where="Outlet", published=at("16:00"), rows="claims:x")
+        for c in claims(text, at("16:00").date())
     ]
-    from pipeline.incidents.episodes import officials as grouped
+    from pipeline.incidents.episodes import read_provider_incidents as grouped
 
     found = [
         e.statement

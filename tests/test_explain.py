@@ -16,9 +16,9 @@ from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.incidents.reliability import acknowledgement, months
-from pipeline.reports.reliability import _sheet, graded_entries, official_entries
-from pipeline.stages.explain.alerts import Telling
-from pipeline.stages.explain.context import past_of, seen
+from pipeline.reports.reliability import _sheet, official_entries, records_with_crowd_onset
+from pipeline.stages.explain.alerts import AlertingContext
+from pipeline.stages.explain.context import incident_history, surge_inputs
 from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
 from pipeline.store.activity import advisories, known_since, put_advisories
@@ -47,7 +47,7 @@ class World:
         self.explain("08:00")
 
     def explain(self, clock: str, day: int = 2) -> Run:
-        telling = Telling(since=at("08:00"), channels=("file",))
+        telling = AlertingContext(since=at("08:00"), channels=("file",))
         return run_explain(self.store, self.config, MATCHER, NewsModel(RULES, ""), telling, at(clock, day))
 
     def page(self, service: str, incident: str, clock: str, status: str, impact: str, day: int = 2) -> None:
@@ -289,9 +289,9 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
                 impact="critical",
                 symptom="",
                 official_first_at=None,
-                episodes=1,
+                episode_count=1,
                 active=False,
-                stretches=base.stretches,
+                episodes=base.episodes,
             )
             put_incident(conn, old)
     save_batch(
@@ -326,7 +326,7 @@ def test_a_service_is_known_since_something_was_seen_of_it(world: World) -> None
     assert known_since(world.store, "netflix", CATALOGUE["netflix"].page) is None
     world.page("github", "A", "11:00", "investigating", "major")
     assert known_since(world.store, "github", CATALOGUE["github"].page) == at("11:00")
-    _, since, _ = past_of(world.store, CATALOGUE["netflix"], [], at("12:00"))
+    _, since, _ = incident_history(world.store, CATALOGUE["netflix"], [], at("12:00"))
     assert since == at("12:00")
 
 
@@ -356,7 +356,7 @@ def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: W
         world.explain(clock, 4)
     doubtful = [i for i in world.all().values() if i.onset == at("20:00", 4)]
     assert [i.probability is not None and i.probability < 0.5 for i in doubtful] == [True]
-    told = acknowledgement(graded_entries(world.store, github, page, at("23:40", 4)), at("23:40", 4))
+    told = acknowledgement(records_with_crowd_onset(world.store, github, page, at("23:40", 4)), at("23:40", 4))
     assert (told.mean_minutes, told.incidents, told.left_out) == ((0 + 49) / 2, 2, 1)
 
 
@@ -430,7 +430,7 @@ def test_talk_about_an_outage_and_hours_nobody_read_are_no_surge(world: World) -
     world.bins("claude", "13:30", 40, 4, 0)
     world.explain("13:30")
     world.explain("16:00")
-    hours = seen(world.store, CATALOGUE["claude"], [], at("17:00")).read
+    hours = surge_inputs(world.store, CATALOGUE["claude"], [], at("17:00")).read
     assert hours is not None
     assert sorted(h.hour for h in hours if h.date() == at("00:00", 2).date()) == [*range(11), 15, 16]
     assert max(h.hour for h in hours if h.date() == at("00:00", 1).date()) == 9, (

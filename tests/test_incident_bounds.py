@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, Known, NewsEvent
+from pipeline.core.incidents import Incident, NewsEvent, PastOutage
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
 from pipeline.detection import alarm_intervals
 from pipeline.incidents import confidence, episodes, phases, reliability
-from pipeline.incidents.news_links import Around, link
-from pipeline.incidents.reliability import Entry
+from pipeline.incidents.news_links import LinkContext, link
+from pipeline.incidents.reliability import ReliabilityRecord
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import distance
 from tests.test_story import SERVICE, at, built, interval, notice
@@ -63,7 +63,7 @@ def test_intervals_within_half_an_hour_make_one_episode(pause: int, expected: in
     first = interval("10:00", "11:00")
     onset = at("11:00") + pause * MINUTE
     second = replace(first, onset=onset, end=onset + timedelta(hours=1))
-    assert len(episodes.episodes([first, second], [])) == expected
+    assert len(episodes.merge_into_episodes([first, second], [])) == expected
 
 
 @pytest.mark.parametrize(("pause", "expected"), [(179, 1), (180, 2)])
@@ -71,13 +71,13 @@ def test_episodes_less_than_three_hours_apart_make_one_incident(pause: int, expe
     first = interval("10:00", "11:00")
     onset = at("11:00") + pause * MINUTE
     second = replace(first, onset=onset, end=onset + MINUTE)
-    assert len(episodes.stories(episodes.episodes([first, second], []))) == expected
+    assert len(episodes.group_into_incidents(episodes.merge_into_episodes([first, second], []))) == expected
 
 
 @pytest.mark.parametrize(("hours", "resolved"), [(72, False), (73, True)])
 def test_a_provider_incident_without_updates_for_three_days_is_over(hours: int, resolved: bool) -> None:
     update = notice(1, "11:49", "investigating", "major")
-    found = episodes.officials([update], update.displayed_at + timedelta(hours=hours))
+    found = episodes.read_provider_incidents([update], update.displayed_at + timedelta(hours=hours))
     assert (found[0].resolved is not None) == resolved
 
 
@@ -91,7 +91,7 @@ def _impact(scores: dict[str, float], parts: int) -> str:
     assert base == ()
     spans = [_affected(f"part{n}") for n in range(parts)]
     intervals = [interval("11:00", "12:00", channel=channel, score=score) for channel, score in scores.items()]
-    (episode,) = episodes.episodes(intervals, [])
+    (episode,) = episodes.merge_into_episodes(intervals, [])
     return phases.impact(episode, spans, {}, at("11:00"), at("12:00"))
 
 
@@ -181,7 +181,7 @@ def test_failures_of_a_shared_dependency_begin_within_half_an_hour(minute: int, 
 
 
 def test_the_steps_of_the_page_are_a_seventh_of_the_distance() -> None:
-    one = Known(
+    one = PastOutage(
         id="a",
         provider="p",
         service="svc",
@@ -206,8 +206,8 @@ def test_the_steps_of_the_page_are_a_seventh_of_the_distance() -> None:
 # reliability
 
 
-def _entry(began: datetime, minutes: float, **more: datetime) -> Entry:
-    return Entry(
+def _entry(began: datetime, minutes: float, **more: datetime) -> ReliabilityRecord:
+    return ReliabilityRecord(
         id=f"{began}",
         began=began,
         ended=began + timedelta(minutes=minutes),
@@ -252,7 +252,7 @@ def _link(*onsets: datetime) -> tuple[float, int]:
         first_seen=at("10:00"),
         items=(("feed:x", "1"),),
     )
-    lies = Around(past=[], known_since=incident.onset - timedelta(days=60), onsets=onsets)
+    lies = LinkContext(past=[], known_since=incident.onset - timedelta(days=60), onsets=onsets)
     (found,) = link(incident, SERVICE, [(event, event.title)], lies, at("14:00"))
     return found.score, len(found.evidence_against)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import NewsEvent
-from pipeline.incidents.competitors import Rival, displacement
-from pipeline.incidents.discrepancies import Said, disagreements
-from pipeline.incidents.episodes import officials
-from pipeline.incidents.news_links import Around, link
-from pipeline.incidents.scope import CITED, cite, official_components, one_voice
+from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence
+from pipeline.incidents.discrepancies import SourcedClaim, disagreements
+from pipeline.incidents.episodes import read_provider_incidents
+from pipeline.incidents.news_links import LinkContext, link
+from pipeline.incidents.scope import CITED, cite, deduplicate_clearances, official_components
 from pipeline.text.claims import claims
 from tests.test_story import at, built, interval, notice, report
 
@@ -32,9 +32,9 @@ def test_one_person_clears_a_part_once_and_a_text_too() -> None:
         clears("11:52", "old", "an old hand", author_created=at("11:00") - timedelta(days=90)),
         clears("18:00", "one", "works still"),
     ]
-    left = [r["created"] for r in one_voice(said) if r["exonerates"]]
+    left = [r["created"] for r in deduplicate_clearances(said) if r["exonerates"]]
     assert left == [at("11:10"), at("11:40"), at("11:52"), at("18:00")]
-    assert len(one_voice(said)) == len(said)
+    assert len(deduplicate_clearances(said)) == len(said)
 
 
 def test_who_says_another_part_works_does_not_deny_the_failure() -> None:
@@ -62,7 +62,7 @@ def test_more_rows_than_are_cited_are_told_as_a_span() -> None:
 def test_words_about_ends_and_starts_hold_for_what_there_is() -> None:
     def told(incident: Any, text: str, pages: Any) -> list[str]:
         said = [
-            Said(claim=c, where="Outlet", published=at("18:00"), rows="claims:x")
+            SourcedClaim(claim=c, where="Outlet", published=at("18:00"), rows="claims:x")
             for c in claims(text, at("18:00").date())
         ]
         return [e.statement for e in disagreements(incident, said, pages, SERVICE)]
@@ -73,7 +73,7 @@ def test_words_about_ends_and_starts_hold_for_what_there_is() -> None:
     ]
     notices = [notice(1, "11:49", "investigating", "major"), notice(1, "15:47", "resolved", "major")]
     (page,) = built([], notices, at("18:00"))
-    (words,) = told(page, "Svc was down from 13:30 UTC.", officials(notices))
+    (words,) = told(page, "Svc was down from 13:30 UTC.", read_provider_incidents(notices))
     assert "first reports" not in words, "nobody reported anything"
 
 
@@ -107,13 +107,13 @@ def test_silence_counts_while_a_notice_stands() -> None:
 def test_updates_of_the_same_second_are_read_in_their_order_and_a_look_back_fails_nothing() -> None:
     first = replace(notice(1, "11:00", "resolved", "major"), update_id="a", created_at=at("11:00"))
     second = replace(notice(1, "11:00", "investigating", "major"), update_id="b", created_at=at("11:00"))
-    assert officials([first, second])[0].resolved == at("11:00")
+    assert read_provider_incidents([first, second])[0].resolved == at("11:00")
     updates = [
         notice(1, "11:00", "investigating", "major", api="partial_outage"),
         notice(1, "12:00", "resolved", "major", api="operational"),
         notice(1, "17:00", "postmortem", "major", api="partial_outage"),
     ]
-    assert [(c.since, c.until) for c in official_components(SERVICE, officials(updates))] == [
+    assert [(c.since, c.until) for c in official_components(SERVICE, read_provider_incidents(updates))] == [
         (at("11:00"), at("12:00"))
     ]
 
@@ -136,7 +136,7 @@ def test_only_what_came_after_the_announcement_lies_between() -> None:
             incident,
             SERVICE,
             [(event, event.title)],
-            Around(past=[], known_since=at("00:00"), between=between),
+            LinkContext(past=[], known_since=at("00:00"), between=between),
             at("18:00"),
         )
         return [words for k in found for words in k.evidence_for if "in between" in words]
@@ -152,8 +152,8 @@ def test_a_rival_nobody_looked_at_is_no_fallback() -> None:
     hours = {at("12:00") - n * timedelta(hours=1): 20 for n in range(24 * 9)}
 
     def verdict(**known: Any) -> list[str]:
-        rival = Rival(service="r", hours=hours, ranks=(), incidents=(), complaints={}, **known)
-        return [e.kind for e in displacement(incident, [rival], catalogue, at("12:06"))]
+        rival = CompetitorActivity(service="r", hours=hours, ranks=(), incidents=(), complaints={}, **known)
+        return [e.kind for e in competitor_evidence(incident, [rival], catalogue, at("12:06"))]
 
     assert verdict(heard_to=at("12:05")) == ["rival", "fallback"]
     assert verdict(heard_to=at("00:00")) == []

@@ -15,8 +15,8 @@ from pipeline.core.records import StatusUpdate
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
 from pipeline.incidents.build import build
-from pipeline.incidents.episodes import officials
-from pipeline.incidents.news_links import Around, link
+from pipeline.incidents.episodes import read_provider_incidents
+from pipeline.incidents.news_links import LinkContext, link
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
 
 SERVICE = Service(
@@ -77,7 +77,9 @@ def built(
     known: list[Incident] | None = None,
     reports: list[dict[str, Any]] | None = None,
 ) -> list[Incident]:
-    return build(SERVICE, intervals, officials(updates), reports or [], known or [], now, quiet_to_close=QUIET)[0]
+    return build(
+        SERVICE, intervals, read_provider_incidents(updates), reports or [], known or [], now, quiet_to_close=QUIET
+    )[0]
 
 
 def report(
@@ -115,7 +117,7 @@ def test_a_notice_without_impact_neither_opens_nor_confirms(impact: str) -> None
 def test_waves_less_than_three_hours_apart_are_one_story_with_episodes() -> None:
     waves = [interval("08:00", "09:00"), interval("11:00", "11:30"), interval("15:00", "15:30")]
     found = built(waves, [], at("20:00"))
-    assert [(i.onset, i.end, i.episodes) for i in found] == [
+    assert [(i.onset, i.end, i.episode_count) for i in found] == [
         (at("08:00"), at("11:30"), 2),
         (at("15:00"), at("15:30"), 1),
     ]
@@ -281,7 +283,7 @@ def event(kind: str, clock: str, entities: tuple[str, ...], *, day: int = 2, out
     )
 
 
-AROUND = Around(past=[], known_since=at("00:00"))
+AROUND = LinkContext(past=[], known_since=at("00:00"))
 
 
 def relation(kind: str, clock: str, entities: tuple[str, ...], **more: Any) -> str | None:
@@ -310,13 +312,13 @@ def test_evidence_against_is_computed() -> None:
         [notice(1, "11:49", "investigating", "major", api="partial_outage")],
         at("20:00"),
     )[0]
-    notices = officials([notice(1, "11:49", "investigating", "major")])
+    notices = read_provider_incidents([notice(1, "11:49", "investigating", "major")])
     before = [utc("2026-02-27T12:59:00Z"), utc("2026-02-27T13:14:00Z"), utc("2026-02-25T10:00:00Z")]
     (context,) = link(
         incident,
         SERVICE,
         [(event("politics_regulation", "x", ("svc:vendor",), day=0), "")],
-        Around(past=[], known_since=at("00:00"), onsets=before, notices=notices),
+        LinkContext(past=[], known_since=at("00:00"), onsets=before, provider_incidents=notices),
         at("20:00"),
     )
     assert context.evidence_against[0] == "2 incidents of Svc began that day before it (12:59, 13:14 UTC)"

@@ -20,7 +20,14 @@ from pipeline.core.times import iso, utc
 from pipeline.evaluation import abuse, csv_rows, links
 from pipeline.evaluation import confidence as certainty
 from pipeline.evaluation import lead_time as leads
-from pipeline.incidents.reliability import Entry, acknowledgement, grade, months, wait, working_minutes
+from pipeline.incidents.reliability import (
+    ReliabilityRecord,
+    acknowledgement,
+    acknowledgement_minutes,
+    grade,
+    months,
+    working_minutes,
+)
 from pipeline.stages.pipeline import load_models
 from pipeline.text.models.kinds import load_news
 from pipeline.text.models.outage import load
@@ -89,8 +96,10 @@ def test_the_probability_can_be_trusted() -> None:
     assert said[said.p < 0.3].real.mean() <= 0.4
 
 
-def entry(number: int, began: str, ended: str, posted: str | None, impact: str = "major", **more: Any) -> Entry:
-    return Entry(
+def entry(
+    number: int, began: str, ended: str, posted: str | None, impact: str = "major", **more: Any
+) -> ReliabilityRecord:
+    return ReliabilityRecord(
         id=str(number),
         began=utc(began),
         ended=utc(ended),
@@ -113,7 +122,7 @@ def test_acknowledgement_is_graded_by_who_spoke_when() -> None:
         entry(5, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", "2026-03-04T10:00:00Z", timing="doubtful"),
         entry(6, "2026-03-04T10:00:00Z", "2026-03-04T12:00:00Z", None, timing="unposted"),
     ]
-    assert [wait(e) for e in (late, silent, first, *aside)] == [30.0, 240.0, 0.0, None, None, None]
+    assert [acknowledgement_minutes(e) for e in (late, silent, first, *aside)] == [30.0, 240.0, 0.0, None, None, None]
     told = acknowledgement([late, silent, first, *aside], utc("2026-03-05T00:00:00Z"))
     assert (told.grade, told.mean_minutes, told.incidents, told.left_out) == ("C", 90.0, 3, 3)
 

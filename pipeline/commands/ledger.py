@@ -69,14 +69,14 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
     by_page = {m["month"]: m for m in sheet["official"]}
     for month in sorted({*by_page, *crowd}):
         m, heard = by_page.get(month), crowd.get(month)
-        told_by_page = f"{'-':>10}{'-':>10}{'-':>11}{'-':>7}{'-':>10}{'-':>8}"
+        provider_columns = f"{'-':>10}{'-':>10}{'-':>11}{'-':>7}{'-':>10}{'-':>8}"
         if m is not None:
             nines = "all" if m["nines"] is None else f"{m['nines']:.2f}"
-            told_by_page = (
+            provider_columns = (
                 f"{m['incidents']:>10}{m['down_minutes']:>10.0f}{m['availability']:>11.3%}{nines:>7}{_or_dash(m['mttr_minutes']):>10}"
                 f"{_or_dash(m['mtbf_hours']):>8}"
             )
-        yield f"  {month:<9}{told_by_page}{_or_dash(heard and heard['down_minutes']):>14}{_or_dash(gap.get(month)):>13}"
+        yield f"  {month:<9}{provider_columns}{_or_dash(heard and heard['down_minutes']):>14}{_or_dash(gap.get(month)):>13}"
     if sheet["crowd"]:
         hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in sheet["working_minutes_by_crowd"].items())
         yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"

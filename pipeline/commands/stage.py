@@ -67,7 +67,7 @@ def _detect(setting: Setting, store: Any) -> list[Run]:
 
 
 def _explain(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.explain.alerts import Telling
+    from pipeline.stages.explain.alerts import AlertingContext
     from pipeline.stages.explain.stage import run_explain
     from pipeline.store.incidents import anything_to_explain
     from pipeline.store.runs import get_checkpoint, set_checkpoint, simulated
@@ -80,7 +80,9 @@ def _explain(setting: Setting, store: Any) -> list[Run]:
         since = iso(setting.now)
         with store.transaction() as conn:
             set_checkpoint(conn, "alert", "since", since)
-    telling = Telling(since=utc(since), channels=setting.config.alerts.channels, simulated=simulated(store) is not None)
+    telling = AlertingContext(
+        since=utc(since), channels=setting.config.alerts.channels, simulated=simulated(store) is not None
+    )
     matcher = ServiceMatcher(setting.config.catalogue)
     through = get_checkpoint(store, "explain", "through")
     # the model that reads headlines costs seconds to load, which a quiet run need not pay

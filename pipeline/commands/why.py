@@ -24,7 +24,7 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
     """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
     from detectors import DETECTORS
     from pipeline.render.formatting import header_safe
-    from pipeline.reports.decision_trace import trail
+    from pipeline.reports.decision_trace import decision_trace
     from pipeline.store import must_exist
 
     if service not in setting.config.catalogue:
@@ -33,7 +33,7 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
     must_exist(setting.db)
     alarm = float(DETECTORS[setting.config.detector.name](**setting.config.detector.params).alarm)
     with open_store(setting) as store:
-        steps = trail(store, setting.config, setting.config.catalogue[service], at, setting.now, alarm)
+        steps = decision_trace(store, setting.config, setting.config.catalogue[service], at, setting.now, alarm)
     if as_json:
         click.echo(
             json.dumps({"schema": 1, "service": service, "at": iso(at), "steps": [asdict(s) for s in steps]}, indent=1)

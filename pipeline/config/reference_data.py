@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from pipeline.core.incidents import Known
+from pipeline.core.incidents import PastOutage
 from pipeline.core.times import minutes_between, utc
 
 
@@ -31,14 +31,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 @cache
-def known_outages(path: Path) -> tuple[Known, ...]:
+def known_outages(path: Path) -> tuple[PastOutage, ...]:
     """Read `provider,service,id,started_at,resolved_at,impact,roles,symptom,sequence,source`, oldest first."""
     found = []
     for row in _rows(path):
         began, over = utc(row["started_at"]), utc(row["resolved_at"])
         steps = (step.partition("@") for step in row["sequence"].split(">") if "@" in step)
         found.append(
-            Known(
+            PastOutage(
                 id=row["id"],
                 provider=row["provider"],
                 service=row["service"],

@@ -15,7 +15,7 @@ class Evidence:
 
     `rows` are `table:key`, separated by blanks; `table:key@since/until` stands for all rows of a key in a span. Where
     the statement holds a number it is `value`, and what it is compared with (expected, claimed, the other side)
-    `beside`; None = there is none. `subject` is whom or what it is about: a symptom, a rival, an outlet.
+    `compared_with`; None = there is none. `subject` is whom or what it is about: a symptom, a rival, an outlet.
     """
 
     kind: str
@@ -24,7 +24,7 @@ class Evidence:
     rows: str
     subject: str = ""
     value: float | None = None
-    beside: float | None = None
+    compared_with: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +91,11 @@ class Incident:
     impact: str
     symptom: str
     official_first_at: datetime | None
-    episodes: int
+    episode_count: int
     active: bool
     probability: float | None = None
     part_of: str = ""
-    stretches: tuple[Episode, ...] = ()
+    episodes: tuple[Episode, ...] = ()
     phases: tuple[Phase, ...] = ()
     components: tuple[ComponentSpan, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -174,7 +174,7 @@ OURS = "this database"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PastOutage:
     """An outage that is over: what failed (roles), how (symptom), how bad, how long, and the page's steps with minutes."""
 
     id: str

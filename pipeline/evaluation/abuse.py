@@ -28,7 +28,7 @@ from pipeline.core.series import Interval, SeriesKey
 from pipeline.detection.alarm_intervals import interval_of
 from pipeline.detection.report_counting import Ballot, first_said
 from pipeline.incidents.build import build
-from pipeline.incidents.scope import one_voice
+from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.policy import NotificationPolicy, next_transition
 from pipeline.sources.parsing import plain
 from pipeline.text.extract import ExtractionRequest, extract
@@ -102,7 +102,7 @@ def reports_of(
                 "text": one.text,
             }
         )
-    return one_voice(found)
+    return deduplicate_clearances(found)
 
 
 def decide(

@@ -17,9 +17,9 @@ from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.records import NewsItem, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.evaluation import csv_rows
-from pipeline.incidents.chance import Past, size_of, told_by_page
-from pipeline.incidents.episodes import officials
-from pipeline.incidents.news_links import CHANCE, CONTEXT_KINDS, HIDDEN_BY_CHANCE, Around, link
+from pipeline.incidents.chance import PastIncident, past_provider_incidents, size_of
+from pipeline.incidents.episodes import read_provider_incidents
+from pipeline.incidents.news_links import CHANCE, CONTEXT_KINDS, HIDDEN_BY_CHANCE, LinkContext, link
 from pipeline.sources.status_archive import parse_incident_archive
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.news import entity_services, fold_items
@@ -57,7 +57,7 @@ def incident_of(service: str, onset: datetime, end: datetime, impact: str) -> In
         impact=impact,
         symptom="",
         official_first_at=onset,
-        episodes=1,
+        episode_count=1,
         active=False,
     )
 
@@ -81,10 +81,10 @@ def judged(
     rows: Sequence[Row], catalogue: Catalogue, matcher: ServiceMatcher, model: NewsModel
 ) -> list[tuple[Row, NewsEvent, str]]:
     """Return each pair with its event and the relation our rules give it ("none" where they give none, or do not show it)."""
-    past: dict[str, list[Past]] = {}
+    past: dict[str, list[PastIncident]] = {}
     for row in rows:
         onset, end = utc(row["onset_utc"]), utc(row["end_utc"])
-        one = Past(onset=onset, end=end, size=size_of(row["impact"], onset, end))
+        one = PastIncident(onset=onset, end=end, size=size_of(row["impact"], onset, end))
         if one not in past.setdefault(row["service"], []):
             past[row["service"]].append(one)
     events = {row["title"]: event_of(row, utc(row["published_utc"]), matcher, model) for row in rows}
@@ -92,8 +92,8 @@ def judged(
     for row in rows:
         incident = incident_of(row["service"], utc(row["onset_utc"]), utc(row["end_utc"]), row["impact"])
         known = min(p.onset for p in past[row["service"]])
-        around = Around(past=past[row["service"]], known_since=known)
-        links = link(incident, catalogue[row["service"]], [events[row["title"]]], around, utc("2099-01-01T00:00:00Z"))
+        context = LinkContext(past=past[row["service"]], known_since=known)
+        links = link(incident, catalogue[row["service"]], [events[row["title"]]], context, utc("2099-01-01T00:00:00Z"))
         relation = next((k.relation for k in links if k.shown), "none")
         found.append((row, events[row["title"]][0], relation))
     return found
@@ -121,13 +121,13 @@ def figures(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, int, int]:
     return right / max(1, len(given)), right / max(1, len(real)), len(given), len(real)
 
 
-def archive(path: Path, page: str, until: datetime) -> list[Past]:
+def archive(path: Path, page: str, until: datetime) -> list[PastIncident]:
     """Return the stories of a provider's archive of incidents."""
     batch = parse_incident_archive(
         path.read_bytes().replace(b"incident_id,", b"id,", 1), page=page, source="archive", fetched_at=until
     )
-    notices = officials(row for row in batch.rows if isinstance(row, StatusUpdate))
-    return told_by_page(notices, None)
+    provider_incidents = read_provider_incidents(row for row in batch.rows if isinstance(row, StatusUpdate))
+    return past_provider_incidents(provider_incidents, None)
 
 
 def recorded(
@@ -159,18 +159,18 @@ def recorded(
         given: list[str] = []
         for story in main:
             incident = incident_of("claude", story.onset, story.end, "high")
-            around = Around(past=past, known_since=past[0].onset)
+            context = LinkContext(past=past, known_since=past[0].onset)
             for version in versions:
                 given += [
                     k.relation
-                    for k in link(incident, catalogue["claude"], [version], around, utc("2099-01-01T00:00:00Z"))
+                    for k in link(incident, catalogue["claude"], [version], context, utc("2099-01-01T00:00:00Z"))
                     if k.shown
                 ]
         found.append((truth, truth if truth in given else (given[0] if given else "none"), versions[0][1]))
     return found
 
 
-def chance(past: Sequence[Past], service: str, catalogue: Catalogue, draws: int, seed: int) -> dict[str, float]:
+def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, draws: int, seed: int) -> dict[str, float]:
     """Return, for each kind of news, the share of random dates at which an item naming the service is linked and shown.
 
     Dates are drawn from the later half of an archive; p is computed on what lay before each incident.
@@ -182,7 +182,7 @@ def chance(past: Sequence[Past], service: str, catalogue: Catalogue, draws: int,
     name = catalogue[service].name
     below = next(iter(catalogue[service].runs_on), "aws")
     counted: dict[str, int] = dict.fromkeys(CHANCE_KINDS, 0)
-    around = Around(past=past, known_since=past[0].onset)
+    context = LinkContext(past=past, known_since=past[0].onset)
     for _ in range(draws):
         at = middle + timedelta(minutes=float(rng.uniform(0, span)))
         last = next((p for p in reversed(later) if p.onset <= at), None)
@@ -199,7 +199,7 @@ def chance(past: Sequence[Past], service: str, catalogue: Catalogue, draws: int,
                 id="x", kind=kind, title=name, entities=hits, outlets=("o",), first_seen=at, items=(("x", "x"),)
             )
             incident = incident_of(service, story.onset, story.end, "high")
-            given = link(incident, catalogue[service], [(event, "")], around, at + timedelta(days=30))
+            given = link(incident, catalogue[service], [(event, "")], context, at + timedelta(days=30))
             # context is always shown: counted is what would be told without "no better than chance"
             counted[kind] += any(
                 k.p is not None and k.p <= CHANCE

@@ -19,11 +19,11 @@ from pipeline.incidents.episodes import (
     COUNTED_IMPACTS,
     LONGEST_STORY,
     STORY_GAP,
-    Official,
-    Stretch,
-    episodes,
+    EpisodeDraft,
+    ProviderIncident,
+    group_into_incidents,
     incident_id,
-    stories,
+    merge_into_episodes,
 )
 from pipeline.incidents.phases import Levels, phases
 from pipeline.incidents.scope import Report
@@ -35,7 +35,7 @@ DOUBTED = ("an account", "the same ", "half a vote", "no author")  # as pipeline
 def build(
     service: Service,
     intervals: Sequence[Interval],
-    official: Sequence[Official],
+    provider_incidents: Sequence[ProviderIncident],
     reports: Sequence[Report],
     known: Sequence[Incident],
     now: datetime,
@@ -53,7 +53,7 @@ def build(
     used: set[str] = set()
     found: list[Incident] = []
     absorbed: dict[str, str] = {}
-    for story in stories(episodes(intervals, official)):
+    for story in group_into_incidents(merge_into_episodes(intervals, provider_incidents)):
         begin, last = story[0].start, story[-1].end
         latest = min((last or now) + STORY_GAP, begin + LONGEST_STORY)
         mine = [
@@ -76,19 +76,19 @@ def build(
 def withdrawn(incident: Incident) -> Incident:
     """Return an open incident closed at the last thing known of it: what it rested on is no longer there."""
     last = max(
-        [incident.onset, *(p.since for p in incident.phases), *(e.end for e in incident.stretches if e.end is not None)]
+        [incident.onset, *(p.since for p in incident.phases), *(e.end for e in incident.episodes if e.end is not None)]
     )
-    open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.stretches]
+    open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.episodes]
     why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
     said = Evidence(kind="withdrawn", at=last, statement=why, rows=f"incidents:{incident.id}")
     phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
-    over = Phase(episode=incident.episodes, phase="over", since=last, until=None, impact="none", why=why)
+    over = Phase(episode=incident.episode_count, phase="over", since=last, until=None, impact="none", why=why)
     return replace(
         incident,
         state="resolved",
         active=False,
         end=last,
-        stretches=tuple(open_ones),
+        episodes=tuple(open_ones),
         evidence=in_order([*incident.evidence, said]),
         phases=(*phases, over),
         components=tuple(replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components),
@@ -97,7 +97,7 @@ def withdrawn(incident: Incident) -> Incident:
 
 def _incident(
     service: Service,
-    story: Sequence[Stretch],
+    story: Sequence[EpisodeDraft],
     reports: Sequence[Report],
     known: Incident | None,
     levels: Levels,
@@ -106,14 +106,14 @@ def _incident(
     quiet_to_close: timedelta,
 ) -> Incident:
     begin, last = story[0].start, story[-1].end
-    intervals = [i for stretch in story for i in stretch.intervals]
-    official = [o for stretch in story for o in stretch.officials]
+    intervals = [i for draft in story for i in draft.intervals]
+    provider_incidents = [o for draft in story for o in draft.provider_incidents]
     over = last is not None and now - last >= quiet_to_close
     within = [r for r in reports if begin - timedelta(minutes=5) <= r["created"] <= (last or now)]
     votes = [r for r in within if r["weight"] > 0]
     blamed = {part for r in votes for part in r["components"]}
     telling = [r for r in within if r["weight"] > 0 or r["exonerates"]]
-    spans = [*scope.official_components(service, official), *scope.voted_components(telling, last, now)]
+    spans = [*scope.official_components(service, provider_incidents), *scope.voted_components(telling, last, now)]
     once = {(c.component, c.source, c.status, c.since): c for c in spans}  # of two that begin together, the later
     spans = sorted(once.values(), key=lambda c: (c.since, c.component, c.source, c.status))
     outlets = sorted(
@@ -127,7 +127,7 @@ def _incident(
     )
     rests = certainty.signals(
         intervals,
-        official,
+        provider_incidents,
         voters=len(votes),
         works=sum(len(blamed & set(r["exonerates"])) for r in within),
         fails=sum(len(r["components"]) for r in votes),
@@ -137,18 +137,18 @@ def _incident(
     p, parts = certainty.probability(rests)
     cut = tuple(
         phase
-        for number, stretch in enumerate(story, 1)
-        for phase in phases(number, stretch, service, spans, levels, now, votes)
+        for number, draft in enumerate(story, 1)
+        for phase in phases(number, draft, service, spans, levels, now, votes)
     )
     best = max((i for i in intervals if i.series.channel == "complaints"), key=lambda i: i.score, default=None)
     best = best or max(intervals, key=lambda i: i.score, default=None)
     own_id = known.id if known else incident_id(service.id, begin)
     said = [
-        *_signals_in_words(intervals, official, votes),
+        *_signals_in_words(intervals, provider_incidents, votes),
         *certainty.parts_in_words(p, parts, rests, begin, f"incidents:{own_id}"),
         *scope.shares(service, votes, begin),
         *scope.parts_in_words(service, spans, telling, begin),
-        *_page_in_words(official, begin),
+        *_page_in_words(provider_incidents, begin),
     ]
     return Incident(
         id=own_id,
@@ -158,16 +158,18 @@ def _incident(
         onset=begin,
         peak=best.peak if best else None,
         end=last if over else None,
-        impact=max([*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in official)], key=IMPACTS.index),
+        impact=max(
+            [*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in provider_incidents)], key=IMPACTS.index
+        ),
         part_of=known.part_of if known else "",
         symptom=scope.symptom_of(votes),
-        official_first_at=min((o.spoke for o in official), default=None),
-        episodes=len(story),
+        official_first_at=min((o.first_posted_at for o in provider_incidents), default=None),
+        episode_count=len(story),
         active=not over,
         probability=round(p, 3),
         phases=cut,
         components=tuple(spans),
-        stretches=tuple(_episode(number, stretch, service, spans, cut) for number, stretch in enumerate(story, 1)),
+        episodes=tuple(_episode(number, draft, service, spans, cut) for number, draft in enumerate(story, 1)),
         evidence=in_order(said),
     )
 
@@ -179,28 +181,28 @@ def in_order(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _episode(
-    number: int, stretch: Stretch, service: Service, spans: Sequence[ComponentSpan], cut: Sequence[Phase]
+    number: int, draft: EpisodeDraft, service: Service, spans: Sequence[ComponentSpan], cut: Sequence[Phase]
 ) -> Episode:
     hit = {
         c.component
         for c in spans
         if c.status == "affected"
-        and (stretch.end is None or c.since < stretch.end)
-        and (c.until is None or c.until > stretch.start)
+        and (draft.end is None or c.since < draft.end)
+        and (c.until is None or c.until > draft.start)
     }
     worst = max((p.impact for p in cut if p.episode == number), key=IMPACTS.index, default="none")
     return Episode(
         number=number,
-        onset=stretch.start,
-        end=stretch.end,
+        onset=draft.start,
+        end=draft.end,
         impact=worst,
         components=tuple(sorted(hit)),
-        official_first_at=min((o.spoke for o in stretch.officials), default=None),
-        by_crowd=bool(stretch.intervals),
-        crowd_since=min((i.onset for i in stretch.intervals), default=None),
+        official_first_at=min((o.first_posted_at for o in draft.provider_incidents), default=None),
+        by_crowd=bool(draft.intervals),
+        crowd_since=min((i.onset for i in draft.intervals), default=None),
         crowd_until=None
-        if any(i.end is None for i in stretch.intervals)
-        else max((i.end for i in stretch.intervals if i.end is not None), default=None),
+        if any(i.end is None for i in draft.intervals)
+        else max((i.end for i in draft.intervals if i.end is not None), default=None),
     )
 
 
@@ -212,7 +214,7 @@ def _doubtful(within: Sequence[Report]) -> float:
 
 
 def _signals_in_words(
-    intervals: Sequence[Interval], official: Sequence[Official], votes: Sequence[Report]
+    intervals: Sequence[Interval], provider_incidents: Sequence[ProviderIncident], votes: Sequence[Report]
 ) -> Iterator[Evidence]:
     """Yield the statements an incident rests on, each with the rows behind it."""
     for i in sorted(intervals, key=lambda i: (i.onset, str(i.series))):
@@ -227,7 +229,7 @@ def _signals_in_words(
                 at=i.onset,
                 subject=i.series.source,
                 value=len(mine),
-                beside=usual,
+                compared_with=usual,
                 rows=scope.cite(mine),
                 statement=f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{words} (score {i.score:.0f})",
             )
@@ -237,42 +239,42 @@ def _signals_in_words(
                 at=i.onset,
                 subject=i.series.source,
                 value=i.observed_peak,
-                beside=round(i.expected_peak, 1),
+                compared_with=round(i.expected_peak, 1),
                 rows=f"verdicts:{i.series}@{iso(i.peak)}",
                 statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {i.peak:%H:%M} UTC,"
                 f" {i.expected_peak:.1f} expected (score {i.score:.0f})",
             )
-    for notice in official:
-        for u in notice.updates:
+    for provider_incident in provider_incidents:
+        for u in provider_incident.updates:
             yield Evidence(
                 kind="official",
                 at=u.displayed_at,
-                statement=f"the provider: {u.status}: {notice.name}",
-                subject=notice.id,
+                statement=f"the provider: {u.status}: {provider_incident.name}",
+                subject=provider_incident.id,
                 rows=f"status_updates:{u.page}/{u.incident_id}/{u.update_id}",
             )
 
 
-def _page_in_words(official: Sequence[Official], onset: datetime) -> Iterator[Evidence]:
+def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: datetime) -> Iterator[Evidence]:
     """Yield how long the page waited after the onset, how often it spoke, and its longest silence."""
-    if not official:
+    if not provider_incidents:
         return
-    first = min(official, key=lambda o: o.spoke)
+    first = min(provider_incidents, key=lambda o: o.first_posted_at)
     page = first.updates[0].page
-    lead = (first.spoke - onset) / timedelta(minutes=1)
+    lead = (first.first_posted_at - onset) / timedelta(minutes=1)
     yield Evidence(
         kind="page",
-        at=first.spoke,
+        at=first.first_posted_at,
         subject="first notice",
         value=round(lead, 1),
         rows=f"status_updates:{page}/{first.id}/{first.updates[0].update_id}",
         statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} the onset",
     )
     # silence counts while a notice stands, from when its words were written
-    updates = [u for o in official for u in o.updates]
+    updates = [u for o in provider_incidents for u in o.updates]
     gaps = [
         (abs(b.written - a.written), a)
-        for o in official
+        for o in provider_incidents
         for a, b in pairwise(o.updates)
         if o.resolved is None or b.displayed_at <= o.resolved
     ]
@@ -285,7 +287,7 @@ def _page_in_words(official: Sequence[Official], onset: datetime) -> Iterator[Ev
         at=before.written,
         subject="silence",
         value=round(longest / timedelta(minutes=1), 1),
-        beside=round(middle / timedelta(minutes=1), 1),
+        compared_with=round(middle / timedelta(minutes=1), 1),
         rows=" ".join(f"status_updates:{u.page}/{u.incident_id}/{u.update_id}" for u in updates[: scope.CITED]),
         statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; its longest"
         f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",

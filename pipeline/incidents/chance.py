@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.vocabulary import IMPACTS
-from pipeline.incidents.episodes import COUNTED_IMPACTS, Official, episodes, stories
+from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident, group_into_incidents, merge_into_episodes
 
 HISTORY = timedelta(days=90)
 SHORTEST = timedelta(days=14)  # of history: less says nothing about chance
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class PastIncident:
     """A story of a service: when, and how large (impact, minutes)."""
 
     onset: datetime
@@ -50,18 +50,20 @@ def size_of(impact: str, onset: datetime, end: datetime) -> Size:
     return IMPACTS.index(impact), round(max(0.0, (end - onset) / timedelta(minutes=1)))
 
 
-def told_by_page(notices: Sequence[Official], still: datetime | None) -> list[Past]:
+def past_provider_incidents(
+    provider_incidents: Sequence[ProviderIncident], still: datetime | None
+) -> list[PastIncident]:
     """Return the stories of a page's incidents; one that lasts ends at `still`, or where it began when that is None."""
     found = []
-    for story in stories(episodes([], notices)):
+    for story in group_into_incidents(merge_into_episodes([], provider_incidents)):
         begin, end = story[0].start, story[-1].end or still or story[-1].start
-        worst = max((COUNTED_IMPACTS[o.impact] for s in story for o in s.officials), key=IMPACTS.index)
-        found.append(Past(onset=begin, end=end, size=size_of(worst, begin, end)))
+        worst = max((COUNTED_IMPACTS[o.impact] for s in story for o in s.provider_incidents), key=IMPACTS.index)
+        found.append(PastIncident(onset=begin, end=end, size=size_of(worst, begin, end)))
     return found
 
 
 def p_value(
-    past: Sequence[Past], mine: Past, known_since: datetime, window: Window, seen: datetime
+    past: Sequence[PastIncident], mine: PastIncident, known_since: datetime, window: Window, seen: datetime
 ) -> tuple[float, float] | None:
     """Return p, and the share of random dates linked to an incident as large within the same lag; None = too little history.
 
@@ -84,7 +86,7 @@ def p_value(
 
 @lru_cache(maxsize=64)
 def _table(
-    stories: tuple[Past, ...], since: datetime, until: datetime, window: Window
+    stories: tuple[PastIncident, ...], since: datetime, until: datetime, window: Window
 ) -> tuple[tuple[Floats, ...], Floats]:
     """Return for each story the sorted lags of random dates to the nearest as large, and the sorted best shares of the dates."""
     step = (until - since) / DATES

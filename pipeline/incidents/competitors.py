@@ -21,7 +21,7 @@ FRESH = timedelta(hours=1)  # what was last seen before that says nothing of now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
+class CompetitorActivity:
     """What is stored about a rival: posts about it by hour (start, posts), its chart ranks (at, rank), its incidents.
 
     `counted_to` and `heard_to` are up to when complaints were counted and posts were read; None = not known.
@@ -66,8 +66,8 @@ def expected(
     return seen, mean, max(spread, math.sqrt(max(mean, 1.0)))
 
 
-def displacement(
-    incident: Incident, rivals: Sequence[Rival], catalogue: Catalogue, now: datetime
+def competitor_evidence(
+    incident: Incident, rivals: Sequence[CompetitorActivity], catalogue: Catalogue, now: datetime
 ) -> Iterator[Evidence]:
     """Yield for each rival with data what it gained or lost, and which rivals show no trouble now."""
     until = min(incident.end or now, now)
@@ -91,7 +91,7 @@ def displacement(
                 at=incident.onset,
                 subject=rival.service,
                 value=seen,
-                beside=round(usual, 1),
+                compared_with=round(usual, 1),
                 rows=rows,
                 statement=f"{name}: {seen:.0f} posts, {usual:.0f} usual at these hours (± {spread:.0f}): {verdict}",
             )
@@ -105,7 +105,7 @@ def displacement(
                 at=incident.onset,
                 subject=rival.service,
                 value=round(seen),
-                beside=round(usual, 1),
+                compared_with=round(usual, 1),
                 rows=counts,
                 statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): {'more than usual' if more else 'as usual'}",
             )
@@ -118,7 +118,7 @@ def displacement(
                 at=incident.onset,
                 subject=rival.service,
                 value=best,
-                beside=before[-1],
+                compared_with=before[-1],
                 rows=f"chart_ranks:{rival.service}@{incident.onset:%Y-%m-%dT%H:%M:%SZ}/{during[-1][0]:%Y-%m-%dT%H:%M:%SZ}",
                 statement=f"{name}: best place {best} in the app chart within a day, {before[-1]} before",
             )

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from pipeline.core.incidents import Evidence
 from pipeline.core.series import Interval
-from pipeline.incidents.episodes import Official
+from pipeline.incidents.episodes import ProviderIncident
 
 FAR_ABOVE = 36.0
 OVERWHELMING = 150.0
@@ -54,7 +54,7 @@ class Signals:
 
 def signals(
     intervals: Sequence[Interval],
-    official: Sequence[Official],
+    provider_incidents: Sequence[ProviderIncident],
     *,
     voters: int,
     works: int,
@@ -77,7 +77,7 @@ def signals(
         denied=works / (works + fails) if works + fails >= 3 else 0.0,
         doubtful=doubtful,
         outlets=outlets,
-        notice=bool(official),
+        notice=bool(provider_incidents),
     )
 
 
@@ -130,7 +130,7 @@ def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, 
                 at=at,
                 subject=name,
                 value=round(value, 2),
-                beside=round(p, 3),
+                compared_with=round(p, 3),
                 rows=rows,
                 statement=f"{words[name]}: {'for' if value > 0 else 'against'} ({value:+.1f})",
             )

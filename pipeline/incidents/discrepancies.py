@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Claim, Evidence, Incident
 from pipeline.core.times import minutes_between
-from pipeline.incidents.episodes import Official
+from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import claims
 
 AGREES = 20.0  # minutes: a claim this near is right
@@ -17,7 +17,7 @@ FAR = 600.0  # a claim this far off is about something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class SourcedClaim:
     """A claim with where it stands: `rows` the stored claim, `where` the outlet."""
 
     claim: Claim
@@ -27,7 +27,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class ComplaintBins:
     """Complaints about a service in the incident's days: (start, seconds, total) of the totals, oldest first, and their rows."""
 
     bins: Sequence[tuple[datetime, int, float]]
@@ -35,17 +35,20 @@ class Counted:
 
 
 def disagreements(
-    incident: Incident, said: Sequence[Said], notices: Sequence[Official], service: Service
+    incident: Incident, said: Sequence[SourcedClaim], provider_incidents: Sequence[ProviderIncident], service: Service
 ) -> Iterator[Evidence]:
     """Yield where what is claimed parts from what was measured and posted."""
     for one in said:
-        words = _beside(incident, one.claim, one.published, notices, service)
+        words = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
         if words is not None:
             statement, value, measured = words
             rows = " ".join(
                 [
                     one.rows,
-                    *(f"status_updates:{n.updates[0].page}/{n.id}/{n.updates[0].update_id}" for n in notices[:3]),
+                    *(
+                        f"status_updates:{n.updates[0].page}/{n.id}/{n.updates[0].update_id}"
+                        for n in provider_incidents[:3]
+                    ),
                 ]
             )
             yield Evidence(
@@ -53,20 +56,26 @@ def disagreements(
                 at=one.published,
                 subject=one.where,
                 value=value,
-                beside=measured,
+                compared_with=measured,
                 rows=rows,
                 statement=f"{one.where}: {statement}",
             )
 
 
-def own_account(incident: Incident, notices: Sequence[Official], service: Service, now: datetime) -> Iterator[Evidence]:
+def provider_discrepancies(
+    incident: Incident, provider_incidents: Sequence[ProviderIncident], service: Service, now: datetime
+) -> Iterator[Evidence]:
     """Yield where what the provider writes of start and end parts from what was measured of the episode it writes about."""
-    for notice in notices:
-        of = [e for e in incident.stretches if e.onset - timedelta(minutes=30) <= notice.posted <= (e.end or now)]
-        for update in notice.updates if of else ():
+    for provider_incident in provider_incidents:
+        of = [
+            e
+            for e in incident.episodes
+            if e.onset - timedelta(minutes=30) <= provider_incident.posted <= (e.end or now)
+        ]
+        for update in provider_incident.updates if of else ():
             found = claims(update.body, update.displayed_at.date()) if update.body else ()
             said = [
-                Said(
+                SourcedClaim(
                     claim=replace(c, said_by="outlet"),
                     where="the provider",
                     published=update.displayed_at,
@@ -76,25 +85,30 @@ def own_account(incident: Incident, notices: Sequence[Official], service: Servic
                 if c.kind in ("start", "end")
             ]
             episode = replace(incident, onset=of[0].onset, end=of[0].end)
-            yield from disagreements(episode, said, [notice], service)
+            yield from disagreements(episode, said, [provider_incident], service)
 
 
-def _beside(
-    incident: Incident, claim: Claim, published: datetime, notices: Sequence[Official], service: Service
+def _compare_claim(
+    incident: Incident,
+    claim: Claim,
+    published: datetime,
+    provider_incidents: Sequence[ProviderIncident],
+    service: Service,
 ) -> tuple[str, float | None, float | None] | None:
     who = {"company": " (quoting the company)", "tracker": " (quoting a tracker)"}.get(claim.said_by, "")
     if claim.kind == "start":
         moment = nearest(claim.value, incident.onset)
         late = minutes_between(incident.onset, moment)
         if AGREES < abs(late) < FAR and moment <= published:
-            posted = min((n.spoke for n in notices), default=None)
-            by_crowd = any(e.by_crowd for e in incident.stretches if e.onset == incident.onset)
+            posted = min((n.first_posted_at for n in provider_incidents), default=None)
+            by_crowd = any(e.by_crowd for e in incident.episodes if e.onset == incident.onset)
             apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
             apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
             return f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0
     elif claim.kind == "end":
         first = next(
-            (n.resolved for n in notices if n.resolved and n.posted - incident.onset < timedelta(hours=1)), None
+            (n.resolved for n in provider_incidents if n.resolved and n.posted - incident.onset < timedelta(hours=1)),
+            None,
         )
         ends = [moment for moment in (first, incident.end) if moment is not None]
         if ends:
@@ -150,7 +164,7 @@ def _apart(minutes: float, what: str) -> str:
     return f"{abs(minutes):.0f} minutes {'after' if minutes >= 0 else 'before'} {what}"
 
 
-def report_counts(incident: Incident, counted: Counted, said: Sequence[Said]) -> Iterator[Evidence]:
+def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[SourcedClaim]) -> Iterator[Evidence]:
     """Yield how many complaints there were by each definition, each beside the press figure it may mean.
 
     Peak: the highest bin; the first 45 minutes; the sum of the onset's day. A claim that says which it means is laid
@@ -177,14 +191,14 @@ def report_counts(incident: Incident, counted: Counted, said: Sequence[Said]) ->
         ),
         "total": (sum(b[2] for b in today), f"on {day:%-d %B}"),
     }
-    claims: Mapping[str, list[tuple[float, Said]]] = {name: [] for name in sizes}
+    claims: Mapping[str, list[tuple[float, SourcedClaim]]] = {name: [] for name in sizes}
     for one in said:
         if one.claim.kind == "reports":
             value = float(one.claim.value)
             given = one.claim.definition if one.claim.definition in sizes else ""
             claims[given or min(sizes, key=lambda n: abs(sizes[n][0] - value))].append((value, one))
     for name, (number, words) in sizes.items():
-        beside = "; ".join(f"{one.where} wrote {value:,.0f}" for value, one in claims[name][:3])
+        figures = "; ".join(f"{one.where} wrote {value:,.0f}" for value, one in claims[name][:3])
         rows = " ".join([counted.rows, *(one.rows for _, one in claims[name][:3])])
         yield Evidence(
             kind="figure",
@@ -192,8 +206,8 @@ def report_counts(incident: Incident, counted: Counted, said: Sequence[Said]) ->
             subject=name,
             value=round(number),
             rows=rows,
-            beside=claims[name][0][0] if claims[name] else None,
-            statement=f"{number:,.0f} complaints {words}{f' ({beside})' if beside else ''}",
+            compared_with=claims[name][0][0] if claims[name] else None,
+            statement=f"{number:,.0f} complaints {words}{f' ({figures})' if figures else ''}",
         )
 
 

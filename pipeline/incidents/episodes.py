@@ -22,7 +22,7 @@ COUNTED_IMPACTS = {"minor": "low", "major": "high", "critical": "critical"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Official:
+class ProviderIncident:
     """One incident on the provider's page, as far as it was shown; `spoke` is when it was first posted.
 
     For an incident written after the fact that is later than `posted`, the time the page shows it under.
@@ -32,19 +32,19 @@ class Official:
     name: str
     impact: str
     posted: datetime
-    spoke: datetime
+    first_posted_at: datetime
     resolved: datetime | None
     updates: tuple[StatusUpdate, ...]
 
 
 @dataclass(slots=True)
-class Stretch:
+class EpisodeDraft:
     """Spans and notices that touch; `end` is None while one of them lasts."""
 
     start: datetime
     end: datetime | None
     intervals: list[Interval]
-    officials: list[Official]
+    provider_incidents: list[ProviderIncident]
 
 
 def incident_id(service: str, onset: datetime) -> str:
@@ -52,7 +52,7 @@ def incident_id(service: str, onset: datetime) -> str:
     return f"{service}-{onset:%Y%m%dT%H%M}Z"
 
 
-def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[Official]:
+def read_provider_incidents(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[ProviderIncident]:
     """Group updates by incident; those of impact none, maintenance or doubtful timing are left out.
 
     An open one of which the page has not spoken for days before `now` ended with its last word: pages forget, and
@@ -70,12 +70,12 @@ def officials(updates: Iterable[StatusUpdate], now: datetime | None = None) -> l
         if over is None and now is not None and now - rows[-1].displayed_at > FORGOTTEN:
             over = rows[-1].displayed_at
         found.append(
-            Official(
+            ProviderIncident(
                 id=incident_id,
                 name=rows[-1].name,
                 impact=rows[-1].impact,
                 posted=rows[0].displayed_at,
-                spoke=min(u.written for u in rows),
+                first_posted_at=min(u.written for u in rows),
                 resolved=over,
                 updates=tuple(rows),
             )
@@ -97,35 +97,39 @@ def closed_at(updates: Sequence[StatusUpdate]) -> datetime | None:
     return next((u.displayed_at for u in updates[other + 1 :]), None)
 
 
-def episodes(intervals: Sequence[Interval], official: Sequence[Official]) -> list[Stretch]:
+def merge_into_episodes(
+    intervals: Sequence[Interval], provider_incidents: Sequence[ProviderIncident]
+) -> list[EpisodeDraft]:
     """Join spans that touch, oldest first."""
-    spans: list[tuple[datetime, datetime | None, Interval | None, Official | None]] = [
+    spans: list[tuple[datetime, datetime | None, Interval | None, ProviderIncident | None]] = [
         *((i.onset, i.end, i, None) for i in intervals),
-        *((o.posted, o.resolved, None, o) for o in official),
+        *((o.posted, o.resolved, None, o) for o in provider_incidents),
     ]
-    found: list[Stretch] = []
-    for start, end, interval, notice in sorted(spans, key=lambda s: (s[0], s[2] is None, str(s[2] and s[2].series))):
+    found: list[EpisodeDraft] = []
+    for start, end, interval, provider_incident in sorted(
+        spans, key=lambda s: (s[0], s[2] is None, str(s[2] and s[2].series))
+    ):
         last = found[-1] if found else None
         if last is None or (last.end is not None and start > last.end + TOUCH) or start > last.start + LONGEST_STORY:
-            last = Stretch(start, end, [], [])
+            last = EpisodeDraft(start, end, [], [])
             found.append(last)
         elif last.end is not None:
             last.end = None if end is None else max(last.end, end)
         if interval is not None:
             last.intervals.append(interval)
-        if notice is not None:
-            last.officials.append(notice)
+        if provider_incident is not None:
+            last.provider_incidents.append(provider_incident)
     return found
 
 
-def stories(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+def group_into_incidents(drafts: Sequence[EpisodeDraft]) -> list[list[EpisodeDraft]]:
     """Put episodes less than three hours apart together."""
-    found: list[list[Stretch]] = []
-    for stretch in stretches:
+    found: list[list[EpisodeDraft]] = []
+    for draft in drafts:
         story = found[-1] if found else None
-        near = story is not None and (story[-1].end is None or stretch.start - story[-1].end < STORY_GAP)
-        if story is not None and near and stretch.start <= story[0].start + LONGEST_STORY:
-            story.append(stretch)
+        near = story is not None and (story[-1].end is None or draft.start - story[-1].end < STORY_GAP)
+        if story is not None and near and draft.start <= story[0].start + LONGEST_STORY:
+            story.append(draft)
         else:
-            found.append([stretch])
+            found.append([draft])
     return found

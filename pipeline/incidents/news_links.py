@@ -15,8 +15,8 @@ from datetime import date, datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.times import minutes_between
-from pipeline.incidents.chance import EARLY, Past, Window, p_value, size_of
-from pipeline.incidents.episodes import Official
+from pipeline.incidents.chance import EARLY, PastIncident, Window, p_value, size_of
+from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.named_days import days_named, looks_years_back
 from pipeline.text.news import entity_services, kind_of
@@ -45,7 +45,7 @@ HIDDEN_BY_CHANCE = ("reports", "follow_up", "shared_dependency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class LinkContext:
     """What links of a service are held against.
 
     `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
@@ -54,33 +54,33 @@ class Around:
     stood out then, in words.
     """
 
-    past: Sequence[Past]
+    past: Sequence[PastIncident]
     known_since: datetime
     onsets: Sequence[datetime] = ()
-    notices: Sequence[Official] = ()
+    provider_incidents: Sequence[ProviderIncident] = ()
     failing: Sequence[str] = ()
     between: Sequence[tuple[datetime, Mapping[str, str]]] = ()
 
 
 def link(
-    incident: Incident, service: Service, events: Sequence[tuple[NewsEvent, str]], around: Around, now: datetime
+    incident: Incident, service: Service, events: Sequence[tuple[NewsEvent, str]], context: LinkContext, now: datetime
 ) -> list[Link]:
     """Return the links of one incident to the news events (event, text of its first item) seen so far."""
     found = []
     for event, text in events:
         if event.first_seen > now:
             continue
-        proposed = _relation(incident, service, event, text, events, around, now)
+        proposed = _relation(incident, service, event, text, events, context, now)
         if proposed is None:
             continue
         relation, reasons = proposed
-        chance = _p(incident, event, relation, around, now)
+        chance = _p(incident, event, relation, context, now)
         p = round(chance[0], 3) if chance else None
-        against = _against(service, event, relation, around, chance)
+        against = _against(service, event, relation, context, chance)
         outlets = len(event.outlets)
         reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
         if relation == "context_before":
-            reasons += [*_burst(service, event, events), *_mechanism(event, around.between)]
+            reasons += [*_burst(service, event, events), *_mechanism(event, context.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
         found.append(
@@ -104,7 +104,7 @@ def _relation(
     event: NewsEvent,
     text: str,
     events: Sequence[tuple[NewsEvent, str]],
-    around: Around,
+    context: LinkContext,
     now: datetime,
 ) -> tuple[str, list[str]] | None:
     """Return what the event is to the incident and why, None for nothing."""
@@ -114,22 +114,22 @@ def _relation(
     lag = _lag(event.first_seen, incident.onset)
     # a headline that names others and not this service is about them
     about = "headline" in how or (bool(how) and not headlines)
-    below = _dependency(incident, service, event, events, around, now)
+    below = _dependency(incident, service, event, events, context, now)
     if below is not None and below[0] == "shared_dependency":
         return below
     # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
-    days, mine = days_named(text, event.first_seen.date()), _days(incident, around, now)
+    days, mine = days_named(text, event.first_seen.date()), _days(incident, context, now)
     ours = event.first_seen > incident.onset and bool(days & mine)
     failing = event.kind in OUTAGE_KINDS or ((live or ours) and tells_of_failure(text))
     if failing and about and not looks_years_back(text):
-        relation = _outage_article(incident, event, days, mine, around, now)
+        relation = _outage_article(incident, event, days, mine, context, now)
         if relation:
             verb = "is about an outage" if relation == "reports" else "looks back at an outage"
             return relation, [f"{verb}, names {service.name}", lag]
-    context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
-    context = context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(normalize(text)) is not None)
-    if context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
+    is_context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
+    is_context = is_context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(normalize(text)) is not None)
+    if is_context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
         by_name = "name" in how or "component" in how
         whom = service.name if by_name else f"{service.vendor or service.name}, who makes {service.name}"
         return "context_before", [f"names {whom}", lag]
@@ -137,7 +137,7 @@ def _relation(
 
 
 def _outage_article(
-    incident: Incident, event: NewsEvent, days: set[date], mine: set[date], around: Around, now: datetime
+    incident: Incident, event: NewsEvent, days: set[date], mine: set[date], context: LinkContext, now: datetime
 ) -> str | None:
     """Return whether an article about an outage of the service reports this one, looks back at it, or neither.
 
@@ -146,7 +146,7 @@ def _outage_article(
     seen = event.first_seen
     end = incident.end or now
     elsewhere = bool(days) and not days & mine
-    later = [p for p in around.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
+    later = [p for p in context.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
     if seen < incident.onset - EARLY or elsewhere:
         return None
     reporting = timedelta(hours=1) if event.kind == "outage_followup" else LIVE_AFTER
@@ -157,19 +157,19 @@ def _outage_article(
     if days & mine:
         return "follow_up"
     # it names no day: it looks back at the largest of the days before it, if nothing has begun since that it may be about
-    rivals = [p for p in around.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
+    rivals = [p for p in context.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
     largest = max((p.size for p in rivals), default=(0, 0.0))
-    return "follow_up" if event.kind == "outage_followup" and _size(incident, around, now) >= largest else None
+    return "follow_up" if event.kind == "outage_followup" and _size(incident, context, now) >= largest else None
 
 
-def _days(incident: Incident, around: Around, now: datetime) -> set[date]:
+def _days(incident: Incident, context: LinkContext, now: datetime) -> set[date]:
     """Return the days people may call an incident's own: theirs may not be UTC's, unless another of its stories lies there."""
     end = incident.end or now
     own = {(incident.onset + timedelta(days=n)).date() for n in range((end.date() - incident.onset.date()).days + 1)}
     wider = {(incident.onset - timedelta(hours=8)).date(), (end + timedelta(hours=10)).date()} - own
     others = {
         day
-        for p in around.past
+        for p in context.past
         if abs(p.onset - incident.onset) > timedelta(hours=1)
         for day in (p.onset.date(), p.end.date())
     }
@@ -181,7 +181,7 @@ def _dependency(
     service: Service,
     event: NewsEvent,
     events: Sequence[tuple[NewsEvent, str]],
-    around: Around,
+    context: LinkContext,
     now: datetime,
 ) -> tuple[str, list[str]] | None:
     """Return whether a failure of what the service runs on is shared by it, or another incident."""
@@ -200,34 +200,36 @@ def _dependency(
     why = [f"{service.name} is known to run on {', '.join(below)}", _lag(event.first_seen, incident.onset)]
     at_once = incident.onset - EARLY <= event.first_seen <= end + timedelta(hours=3)
     fresh = first >= incident.onset - DEPENDENCY_AGE
-    notices = any(name in f"{u.name} {u.body}".casefold() for name in below for n in around.notices for u in n.updates)
+    named_by_provider = any(
+        name in f"{u.name} {u.body}".casefold() for name in below for n in context.provider_incidents for u in n.updates
+    )
     hits_others = len(set(named) - set(below)) >= 1
     said = service.id in named
-    if at_once and fresh and (said or notices or hits_others or set(below) & set(around.failing)):
+    if at_once and fresh and (said or named_by_provider or hits_others or set(below) & set(context.failing)):
         why += ["the article names it among those hit"] if said else []
         why += ["the article names others that run on it"] if hits_others and not said else []
-        why += [f"the page of {service.vendor or service.name} names it"] if notices else []
-        why += ["it has an incident of its own at the time"] if set(below) & set(around.failing) else []
+        why += [f"the page of {service.vendor or service.name} names it"] if named_by_provider else []
+        why += ["it has an incident of its own at the time"] if set(below) & set(context.failing) else []
         return "shared_dependency", why
     if not fresh:
         why.append(f"its failure was told {_lag(first, incident.onset)} already")
     return "other_incident", why
 
 
-def _size(incident: Incident, around: Around, now: datetime) -> tuple[int, float]:
+def _size(incident: Incident, context: LinkContext, now: datetime) -> tuple[int, float]:
     """Return the size the incident has among the past ones."""
-    same = [p.size for p in around.past if abs(p.onset - incident.onset) <= timedelta(hours=1)]
+    same = [p.size for p in context.past if abs(p.onset - incident.onset) <= timedelta(hours=1)]
     return max(same, default=size_of(incident.impact, incident.onset, incident.end or now))
 
 
 def _p(
-    incident: Incident, event: NewsEvent, relation: str, around: Around, now: datetime
+    incident: Incident, event: NewsEvent, relation: str, context: LinkContext, now: datetime
 ) -> tuple[float, float] | None:
-    mine = Past(onset=incident.onset, end=incident.end or now, size=_size(incident, around, now))
+    mine = PastIncident(onset=incident.onset, end=incident.end or now, size=_size(incident, context, now))
     return p_value(
-        [p for p in around.past if abs(p.onset - mine.onset) > timedelta(hours=1)],
+        [p for p in context.past if abs(p.onset - mine.onset) > timedelta(hours=1)],
         mine,
-        around.known_since,
+        context.known_since,
         WINDOWS[relation],
         event.first_seen,
     )
@@ -275,17 +277,17 @@ def _score(incident: Incident, event: NewsEvent, relation: str, outlets: int) ->
 
 
 def _against(
-    service: Service, event: NewsEvent, relation: str, around: Around, chance: tuple[float, float] | None
+    service: Service, event: NewsEvent, relation: str, context: LinkContext, chance: tuple[float, float] | None
 ) -> list[str]:
     if relation == "context_before":
-        return _against_context(service, event, around, chance)
+        return _against_context(service, event, context, chance)
     if relation in ("other_incident", "shared_dependency"):
         found = (
             []
             if relation == "shared_dependency"
             else ["services elsewhere that run on it are not known to have failed with it"]
         )
-        if around.notices:
+        if context.provider_incidents:
             found.append(f"no notice of {service.vendor or service.name} mentions it")
         return found
     if chance is not None and chance[0] > CHANCE:
@@ -294,11 +296,11 @@ def _against(
 
 
 def _against_context(
-    service: Service, event: NewsEvent, around: Around, chance: tuple[float, float] | None
+    service: Service, event: NewsEvent, context: LinkContext, chance: tuple[float, float] | None
 ) -> list[str]:
     """Say how often such incidents began without, and before, the announcement."""
     found = []
-    onsets = sorted(set(around.onsets) or {p.onset for p in around.past})
+    onsets = sorted(set(context.onsets) or {p.onset for p in context.past})
     day = event.first_seen.replace(hour=0, minute=0, second=0)
     same_day = [onset for onset in onsets if day <= onset < event.first_seen]
     if same_day:
@@ -317,6 +319,6 @@ def _against_context(
         )
     elif chance is None:
         found.append("the history is too short to say how often chance does as well")
-    if event.kind == "politics_regulation" and around.notices:
+    if event.kind == "politics_regulation" and context.provider_incidents:
         found.append(f"no notice of {service.vendor or service.name} names it")
     return found

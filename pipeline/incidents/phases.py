@@ -14,7 +14,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.vocabulary import IMPACTS
-from pipeline.incidents.episodes import COUNTED_IMPACTS, Stretch
+from pipeline.incidents.episodes import COUNTED_IMPACTS, EpisodeDraft
 from pipeline.incidents.scope import WORKING, Report, continents
 from pipeline.text.claims import claims
 
@@ -34,7 +34,7 @@ class _Mark:
 
 def phases(
     number: int,
-    episode: Stretch,
+    episode: EpisodeDraft,
     service: Service,
     spans: Sequence[ComponentSpan],
     levels: Levels,
@@ -88,7 +88,7 @@ def phases(
 
 
 def impact(
-    episode: Stretch,
+    episode: EpisodeDraft,
     spans: Sequence[ComponentSpan],
     levels: Levels,
     since: datetime,
@@ -122,13 +122,13 @@ def impact(
         crowd = IMPACTS[min(len(IMPACTS) - 1, IMPACTS.index(crowd) + 1)]
     said = [
         COUNTED_IMPACTS[o.impact]
-        for o in episode.officials
+        for o in episode.provider_incidents
         if o.posted <= until and (o.resolved is None or o.resolved > since)
     ]
     return max([crowd, *said], key=IMPACTS.index)
 
 
-def _crowd(episode: Stretch, levels: Levels) -> Iterator[_Mark]:
+def _crowd(episode: EpisodeDraft, levels: Levels) -> Iterator[_Mark]:
     rising = [i for i in episode.intervals if i.series.channel == "complaints"] or episode.intervals
     if not rising:
         return
@@ -144,7 +144,7 @@ def _crowd(episode: Stretch, levels: Levels) -> Iterator[_Mark]:
         yield _Mark(calm[0][0], BETTER, f"{calm[0][1]:g} {_channel(top)}, less than half of the peak from here on")
 
 
-def _voted(episode: Stretch, spans: Sequence[ComponentSpan], service: Service) -> Iterator[_Mark]:
+def _voted(episode: EpisodeDraft, spans: Sequence[ComponentSpan], service: Service) -> Iterator[_Mark]:
     named: set[tuple[str, str]] = set()
     for span in spans:
         key = (span.component, span.status)
@@ -161,17 +161,17 @@ def _voted(episode: Stretch, spans: Sequence[ComponentSpan], service: Service) -
         )
 
 
-def _official(episode: Stretch, service: Service) -> Iterator[_Mark]:
+def _official(episode: EpisodeDraft, service: Service) -> Iterator[_Mark]:
     listed: dict[str, set[str]] = {}
-    for number, notice in enumerate(episode.officials):
+    for number, provider_incident in enumerate(episode.provider_incidents):
         state = ""
-        for update in notice.updates:
+        for update in provider_incident.updates:
             before = {part for parts in listed.values() for part in parts}
-            failing = listed.setdefault(notice.id, set())
+            failing = listed.setdefault(provider_incident.id, set())
             for official, _, new in update.components:
                 part = service.component_named(official) or official
                 (failing.discard if new in WORKING else failing.add)(part)
-            if update.displayed_at == notice.resolved:
+            if update.displayed_at == provider_incident.resolved:
                 failing.clear()
             after = {part for parts in listed.values() for part in parts}
             words = []
@@ -209,8 +209,8 @@ def _words_of(body: str, at: datetime, service: Service) -> list[str]:
     ]
 
 
-def _last_word(episode: Stretch, why: str) -> str:
-    last = max((o.resolved for o in episode.officials if o.resolved), default=None)
+def _last_word(episode: EpisodeDraft, why: str) -> str:
+    last = max((o.resolved for o in episode.provider_incidents if o.resolved), default=None)
     return f"the provider: resolved; {why}" if last is not None and last == episode.end else why
 
 

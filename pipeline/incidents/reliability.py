@@ -34,7 +34,7 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ReliabilityRecord:
     """One incident of a provider. `posted` is when its page first spoke, None where that is not known or it never did.
 
     `timing` is empty, `unposted` (the archive has no posting times) or `doubtful`; `crowd` the onset by the crowd, None
@@ -81,7 +81,7 @@ class Month:
     observed_minutes: float
 
 
-def wait(entry: Entry) -> float | None:
+def acknowledgement_minutes(entry: ReliabilityRecord) -> float | None:
     """Return minutes until the page spoke, None where that cannot be said."""
     if not entry.counted or entry.timing == "unposted":
         return None
@@ -96,10 +96,10 @@ def grade(minutes: float) -> str:
     return next((letter for limit, letter in GRADES if minutes < limit), "F")
 
 
-def acknowledgement(entries: Iterable[Entry], until: datetime) -> Acknowledgement:
+def acknowledgement(entries: Iterable[ReliabilityRecord], until: datetime) -> Acknowledgement:
     """Return the grade of the 90 days up to a moment."""
     recent = [e for e in entries if until - ROLLING <= e.began <= until]
-    waits = [minutes for e in recent if (minutes := wait(e)) is not None]
+    waits = [minutes for e in recent if (minutes := acknowledgement_minutes(e)) is not None]
     mean = sum(waits) / len(waits) if waits else None
     return Acknowledgement(
         grade=None if mean is None else grade(mean),
@@ -110,7 +110,10 @@ def acknowledgement(entries: Iterable[Entry], until: datetime) -> Acknowledgemen
 
 
 def months(
-    entries: Sequence[Entry], until: datetime, component: str | None = None, watched: Sequence[Span] | None = None
+    entries: Sequence[ReliabilityRecord],
+    until: datetime,
+    component: str | None = None,
+    watched: Sequence[Span] | None = None,
 ) -> list[Month]:
     """Return each month from the first incident to `until`, of the whole service or of one component.
 
@@ -150,7 +153,7 @@ def months(
     return found
 
 
-def reach(entries: Sequence[Entry], now: datetime) -> datetime:
+def observed_until(entries: Sequence[ReliabilityRecord], now: datetime) -> datetime:
     """Return up to when entries tell of time up: an archive ends with its last month, what is open lasts until `now`."""
     return min(now, next_month(max((e.ended or now for e in entries), default=now)))
 

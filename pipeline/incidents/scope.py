@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.times import iso
-from pipeline.incidents.episodes import Official
+from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
 Report = Mapping[str, Any]
@@ -45,19 +45,19 @@ class _Open:
     detail: str
 
 
-def official_components(service: Service, official: Sequence[Official]) -> list[ComponentSpan]:
+def official_components(service: Service, provider_incidents: Sequence[ProviderIncident]) -> list[ComponentSpan]:
     """Return when the page listed each component as failing, and when it took it back."""
     changes: dict[str, list[tuple[datetime, str, bool]]] = {}
-    for notice in official:
-        for update in notice.updates:
+    for provider_incident in provider_incidents:
+        for update in provider_incident.updates:
             # what a look back lists is not failing again
-            late = notice.resolved is not None and update.displayed_at > notice.resolved
+            late = provider_incident.resolved is not None and update.displayed_at > provider_incident.resolved
             for name, _, new in update.components if not late else ():
                 part = service.component_named(name) or name
-                changes.setdefault(part, []).append((update.displayed_at, notice.id, new not in WORKING))
-        if notice.resolved is not None:
+                changes.setdefault(part, []).append((update.displayed_at, provider_incident.id, new not in WORKING))
+        if provider_incident.resolved is not None:
             for rows in changes.values():
-                rows.append((notice.resolved, notice.id, False))
+                rows.append((provider_incident.resolved, provider_incident.id, False))
     spans: list[ComponentSpan] = []
     for part, rows in sorted(changes.items()):
         failing: set[str] = set()
@@ -75,14 +75,14 @@ def official_components(service: Service, official: Sequence[Official]) -> list[
     return spans
 
 
-def _official_span(part: str, since: datetime, until: datetime | None, notice: str) -> ComponentSpan:
+def _official_span(part: str, since: datetime, until: datetime | None, provider_incident: str) -> ComponentSpan:
     return ComponentSpan(
         component=part,
         source="official",
         status="affected",
         since=since,
         until=until,
-        detail=f"listed by the provider, incident {notice}",
+        detail=f"listed by the provider, incident {provider_incident}",
     )
 
 
@@ -162,7 +162,7 @@ def cite(reports: Sequence[Report]) -> str:
     return " ".join(rows)
 
 
-def one_voice(reports: Sequence[Report]) -> list[Report]:
+def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
     """Return reports, oldest first, with what clears a part counted once: an author and a text have one voice in six hours.
 
     Who has no author, or an account younger than a week, clears nothing. Else one person could talk an outage away.
@@ -199,7 +199,7 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
                 at=onset,
                 subject=item,
                 value=number,
-                beside=len(naming),
+                compared_with=len(naming),
                 rows=cite(mine),
                 statement=f"{number} of {len(naming)} reports that name a {what} name {item.replace('_', ' ')}",
             )
@@ -214,7 +214,7 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
             at=onset,
             subject=words,
             value=most,
-            beside=len(placed),
+            compared_with=len(placed),
             rows=cite(placed),
             statement=f"{words}: {most} of {len(placed)} reports that name a place are from {first}",
         )
@@ -241,7 +241,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
             at=onset,
             subject=place,
             value=round(came),
-            beside=round(usual, 1),
+            compared_with=round(usual, 1),
             rows=rows,
             statement=f"{place}: {came:,.0f} complaints, {usual:,.0f} usual at these hours",
         )
@@ -257,7 +257,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
         at=onset,
         subject=words,
         value=round(above[first]),
-        beside=round(total),
+        compared_with=round(total),
         rows=rows,
         statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}",
     )
@@ -287,7 +287,7 @@ def parts_in_words(
             at=onset,
             subject=part,
             value=fails[part],
-            beside=works[part],
+            compared_with=works[part],
             rows=cite(mine),
             statement=f"{name}: {fails[part]} people say it fails, {works[part]} that it works",
         )
@@ -299,7 +299,7 @@ def parts_in_words(
             at=onset,
             subject=" ".join(unknown),
             value=len(unknown),
-            beside=len(service.components),
+            compared_with=len(service.components),
             rows=f"components:{service.id}",
             statement=f"nobody speaks of {', '.join(names(unknown, service))}",
         )
@@ -347,7 +347,7 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
         at=span.since,
         subject=span.component,
         value=len(clear),
-        beside=len(blame),
+        compared_with=len(blame),
         rows=cite([*clear, *blame]),
         statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: {len(clear)} people say that"
         f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",

@@ -118,10 +118,10 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         impact=max((i.impact for i in members), key=IMPACTS.index),
         symptom="",
         official_first_at=None,
-        episodes=1,
+        episode_count=1,
         probability=max((i.probability for i in members if i.probability is not None), default=None),
         part_of="",
-        stretches=(),
+        episodes=(),
         evidence=(said,),
         components=tuple(
             ComponentSpan(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import OURS, Evidence, Incident, Known
+from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
 from pipeline.core.vocabulary import IMPACTS
 
 NEAREST = 5
@@ -15,7 +15,7 @@ UNKNOWN = 0.5
 STEPS = ("investigating", "identified", "monitoring", "resolved")
 
 
-def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
+def of_incident(incident: Incident, service: Service, now: datetime) -> PastOutage:
     """Return an incident of ours in the form it is compared in; while it lasts, its minutes are those so far."""
     role = {part.id: part.role for part in service.components}
     hit = {role.get(c.component, "other") for c in incident.components if c.status == "affected"}
@@ -24,7 +24,7 @@ def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
         if e.kind == "official":
             state = e.statement.split(": ")[1]
             steps.setdefault(state, (e.at - incident.onset) / timedelta(minutes=1))
-    return Known(
+    return PastOutage(
         id=incident.id,
         provider=service.vendor or service.name,
         service=service.id,
@@ -38,7 +38,7 @@ def of_incident(incident: Incident, service: Service, now: datetime) -> Known:
     )
 
 
-def distance(a: Known, b: Known, *, lasting: bool) -> float:
+def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
     """Return how unlike two outages are, 0 to 1: parts (Jaccard), symptom, impact, duration (log), the page's steps.
 
     Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
@@ -59,7 +59,7 @@ def distance(a: Known, b: Known, *, lasting: bool) -> float:
     return sum(w * d for w, d in parts) / sum(w for w, _ in parts)
 
 
-def comparable(incident: Incident, service: Service, known: Sequence[Known], now: datetime) -> Iterator[Evidence]:
+def comparable(incident: Incident, service: Service, known: Sequence[PastOutage], now: datetime) -> Iterator[Evidence]:
     """Yield the nearest outages that were over before this one began, and how long such outages lasted."""
     mine = of_incident(incident, service, now)
     pool = [
@@ -78,7 +78,7 @@ def comparable(incident: Incident, service: Service, known: Sequence[Known], now
             at=incident.onset,
             subject=k.id,
             value=round(k.minutes),
-            beside=round(alike, 2),
+            compared_with=round(alike, 2),
             rows=_row(k),
             statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, impact {k.impact},"
             f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
@@ -90,13 +90,13 @@ def comparable(incident: Incident, service: Service, known: Sequence[Known], now
             at=incident.onset,
             subject="duration",
             value=round(lengths[len(lengths) // 2]),
-            beside=round(lengths[-1]),
+            compared_with=round(lengths[-1]),
             rows=" ".join(map(_row, near)),
             statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])}, {_length(lengths[len(lengths) // 2])} in the middle",
         )
 
 
-def _row(known: Known) -> str:
+def _row(known: PastOutage) -> str:
     return f"incidents:{known.id}" if known.source == OURS else f"incidents.csv:{known.id}"
 
 

@@ -29,7 +29,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class SurgeInputs:
     """What is stored about a service: posts and their mean anger by hour, places in the chart, news events.
 
     `read` are the hours in which posts were read and no crowd said that it is out; None: all hours.
@@ -41,7 +41,7 @@ class Seen:
     read: Collection[datetime] | None = None
 
 
-def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, float, bool, str]]:
+def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[float, float, bool, str]]:
     """Return each signal that can be judged: its value of the last day, what is usual, whether it stands out, in words."""
     found: dict[str, tuple[float, float, bool, str]] = {}
     named = [
@@ -99,7 +99,7 @@ def signals(service: str, seen: Seen, now: datetime) -> dict[str, tuple[float, f
     return found
 
 
-def _day(seen: Seen, hours: Sequence[datetime], back: int) -> tuple[float, float] | None:
+def _day(seen: SurgeInputs, hours: Sequence[datetime], back: int) -> tuple[float, float] | None:
     """Return (posts, mean anger) of the same hours so many days back, None where a fifth of them was not read.
 
     Posts are scaled to all of the hours.
@@ -113,8 +113,14 @@ def _day(seen: Seen, hours: Sequence[datetime], back: int) -> tuple[float, float
     return total * len(hours) / len(there), anger
 
 
-def advise(
-    service: str, seen: Seen, open_now: Advisory | None, last_loud: datetime | None, now: datetime, *, broken: bool
+def update_advisory(
+    service: str,
+    seen: SurgeInputs,
+    open_now: Advisory | None,
+    last_loud: datetime | None,
+    now: datetime,
+    *,
+    broken: bool,
 ) -> tuple[Advisory | None, bool]:
     """Return the advisory as it stands now (None for none) and whether any signal stands out.
 

@@ -71,13 +71,15 @@ def facts(
         "votes": len(votes),
         "refused": _refused(reports, incident),
         "quotes": quotes(votes),
-        "episodes": incident.episodes,
+        "episodes": incident.episode_count,
         "probability": incident.probability,
         "where": _first(incident, "where"),
         "fallback": _first(incident, "fallback"),
         "comparable": [
             e.statement
-            for e in sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.beside or 0.0))
+            for e in sorted(
+                (e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0)
+            )
         ][:3],
         "differs": [e.statement for e in incident.evidence if e.kind == "differs"][:2],
         "links": [

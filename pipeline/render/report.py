@@ -224,7 +224,7 @@ def _card(
         "symptom": incident.symptom.replace("_", " "),
         "onset": local(incident.onset, zone),
         "end": local(incident.end, zone),
-        "episodes": incident.episodes,
+        "episodes": incident.episode_count,
         "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
         "parts_chart": parts_over_time(incident, service, now),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
@@ -286,7 +286,7 @@ def _topics(incident: Incident) -> list[dict[str, Any]]:
     """Return what is told of an incident by topic, each statement with what it rests on, in the order of its kinds."""
 
     def place(e: Evidence, kinds: Sequence[str]) -> tuple[int, float]:
-        alike = {"comparable": e.beside, "certainty": e.value, "part": e.value, "symptom": e.value}.get(e.kind)
+        alike = {"comparable": e.compared_with, "certainty": e.value, "part": e.value, "symptom": e.value}.get(e.kind)
         return kinds.index(e.kind), -(alike or 0.0)
 
     found = []

@@ -105,7 +105,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
                 "at": iso(e.at),
                 "subject": e.subject,
                 "value": e.value,
-                "beside": e.beside,
+                "beside": e.compared_with,
                 "statement": e.statement,
             }
             for i in found
@@ -127,7 +127,7 @@ def _incident(i: Incident, first_alert: datetime | None) -> dict[str, Any]:
         "end": iso(i.end) if i.end else None,
         "impact": i.impact,
         "symptom": i.symptom,
-        "episodes": i.episodes,
+        "episodes": i.episode_count,
         "probability": i.probability,
         "part_of": i.part_of,
         "components": sorted({c.component for c in i.components if c.status == "affected"}),

@@ -17,7 +17,7 @@ from pipeline.notify.channels import Channel
 from pipeline.replay.scenario import RecordedSource, Scenario
 from pipeline.replay.skip_ahead import Stride
 from pipeline.stages.collect import run_collect
-from pipeline.stages.explain.alerts import Telling
+from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.pipeline import Models, Stages
 from pipeline.store import Store
 from pipeline.store.runs import mark_simulated
@@ -43,7 +43,7 @@ def replay(
     Steps in which nothing is new, due or open are left out, unless `every` step is asked for; the result is the same.
     """
     state: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
-    telling = Telling(since=begin, channels=tuple(channels), simulated=scenario.simulated)
+    telling = AlertingContext(since=begin, channels=tuple(channels), simulated=scenario.simulated)
     if scenario.simulated:
         mark_simulated(store, scenario.note)
     stages = Stages(store, config, models, channels, telling)

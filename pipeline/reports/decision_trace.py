@@ -13,7 +13,7 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.times import iso, utc
-from pipeline.incidents.scope import one_voice
+from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
 from pipeline.store import Store
@@ -28,7 +28,7 @@ NEAR = timedelta(minutes=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TraceStep:
     """One step of the trail: what was asked, what was found, and whether it let an alert pass (None: it only tells)."""
 
     name: str
@@ -36,7 +36,9 @@ class Step:
     passed: bool | None = None
 
 
-def trail(store: Store, config: Config, service: Service, at: datetime, now: datetime, alarm: float) -> list[Step]:
+def decision_trace(
+    store: Store, config: Config, service: Service, at: datetime, now: datetime, alarm: float
+) -> list[TraceStep]:
     """Return the steps from counts to messages as they stood at a moment; the last one is the answer."""
     incident = _incident_at(store, service, at)
     told = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
@@ -44,14 +46,14 @@ def trail(store: Store, config: Config, service: Service, at: datetime, now: dat
     steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
     if incident is None:
         steps.append(
-            Step(
+            TraceStep(
                 name="incident", words="none: no channel was above the alarm and the page listed nothing", passed=False
             )
         )
-        return [*steps, Step(name="answer", words="it did not alert: there was no incident")]
+        return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
     steps += [*_judged(incident, at, now), *_gates(store, config, incident, at)]
-    steps += [Step(name="message", words=_message(a), passed=True) for a in sent]
-    return [*steps, Step(name="answer", words=_answer(incident, sent, [a for a in told if a.created > at], steps))]
+    steps += [TraceStep(name="message", words=_message(a), passed=True) for a in sent]
+    return [*steps, TraceStep(name="answer", words=_answer(incident, sent, [a for a in told if a.created > at], steps))]
 
 
 def _incident_at(store: Store, service: Service, at: datetime) -> Incident | None:
@@ -67,12 +69,12 @@ def _incident_at(store: Store, service: Service, at: datetime) -> Incident | Non
     return mine[-1] if mine else None
 
 
-def _watched(config: Config, service: Service) -> Step:
+def _watched(config: Config, service: Service) -> TraceStep:
     inside = service.id in config.watched
-    return Step(name="watch", words=f"{service.id} is {'' if inside else 'not '}watched", passed=inside)
+    return TraceStep(name="watch", words=f"{service.id} is {'' if inside else 'not '}watched", passed=inside)
 
 
-def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[Step]:
+def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
     """Yield the loudest bin of each total in the hour before."""
     found = verdicts(store, at - BEFORE, at, service=service.id)
     for key, points in sorted(found.items(), key=lambda pair: str(pair[0])):
@@ -82,56 +84,58 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
         start, observed, expected, _, score, _ = max(known, key=lambda p: (p[4], p[0]))
         unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"
         usual = "nothing to compare with yet" if math.isnan(expected) else f"{expected:.1f} expected"
-        yield Step(
+        yield TraceStep(
             name="signal",
             passed=score >= alarm,
             words=f"{unit}: {observed:g} at {start:%H:%M} UTC, {usual}, score {score:.1f} of {alarm:g}",
         )
     if not found:
-        yield Step(name="signal", words="nothing was counted in the hour before that is worth keeping", passed=False)
+        yield TraceStep(
+            name="signal", words="nothing was counted in the hour before that is worth keeping", passed=False
+        )
 
 
-def _votes(store: Store, service: Service, at: datetime) -> Step:
-    said = one_voice(reports(store, service.id, at - BEFORE, at))
+def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
+    said = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
     counted = [r for r in said if r["weight"] > 0]
     refused = Counter(str(r["reason"]) for r in said if r["weight"] <= 0 and r["reason"])
     cleared = sum(bool(r["exonerates"]) for r in said)
     words = f"{len(counted)} reports counted in the hour before" + "".join(
         f"; {n} not: {why}" for why, n in refused.most_common()
     )
-    return Step(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
+    return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
 
 
-def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[Step]:
+def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceStep]:
     later = " (as it stands now)" if now - at > timedelta(minutes=5) else ""
-    yield Step(
+    yield TraceStep(
         name="incident",
         words=f"{incident.id}, since {iso(incident.onset)}: {incident.state}, impact {incident.impact}{later}",
         passed=True,
     )
     for e in incident.evidence:
         if e.kind in ("complaints", "votes", "official", "shared") and e.at <= at:
-            yield Step(name="evidence", words=e.statement + later)
+            yield TraceStep(name="evidence", words=e.statement + later)
     if incident.probability is not None:
-        yield Step(
+        yield TraceStep(
             name="really broken",
             words=f"{in_percent(incident.probability)}{later}; told from {in_percent(LEAST_PROBABILITY)}",
             passed=incident.probability >= LEAST_PROBABILITY,
         )
         for e in incident.evidence:
             if e.kind == "certainty":
-                yield Step(name="certainty", words=e.statement + later)
+                yield TraceStep(name="certainty", words=e.statement + later)
     if incident.part_of:
-        yield Step(name="group", words=f"told as part of {incident.part_of}")
+        yield TraceStep(name="group", words=f"told as part of {incident.part_of}")
 
 
-def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[Step]:
+def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[TraceStep]:
     since = get_checkpoint(store, "alert", "since")
     if since is not None and incident.opened_at <= utc(since):
-        yield Step(name="first run", words="it was under way before we began: told once as that, or not at all")
+        yield TraceStep(name="first run", words="it was under way before we began: told once as that, or not at all")
     silence = active_silence(silences(store), (incident.service,), incident.affected(at), at)
     if silence is not None:
-        yield Step(
+        yield TraceStep(
             name="silence",
             words=f"silence {silence.id} until {iso(silence.until)}, {silence.author}: {silence.reason}",
             passed=False,
@@ -140,12 +144,12 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
         name = f"route {route.name}" if route.name else "route"
         why = list(route_mismatches(route, incident, at))
         for words in why:
-            yield Step(name=name, words=words, passed=False)
+            yield TraceStep(name=name, words=words, passed=False)
         until = muted_until(route, incident.impact, at)
         if until is not None:
-            yield Step(name=name, words=f"quiet hours until {iso(until)}", passed=False)
+            yield TraceStep(name=name, words=f"quiet hours until {iso(until)}", passed=False)
         if not why and until is None:
-            yield Step(
+            yield TraceStep(
                 name=name, words=f"hears of it, by {', '.join(route.channels or config.alerts.channels)}", passed=True
             )
 
@@ -159,7 +163,7 @@ def _message(alert: Alert) -> str:
     return f"{iso(alert.created)} {alert.transition} by {alert.channel}{f' on {alert.route}' if alert.route else ''}, {state}: {alert.subject}"
 
 
-def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[Step]) -> str:
+def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[TraceStep]) -> str:
     out = [a for a in (*sent, *later) if a.sent_at is not None]
     if sent:
         lines = "; ".join(str(line) for line in sent[0].facts.get("evidence", ())[:2])

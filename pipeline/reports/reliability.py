@@ -12,7 +12,7 @@ from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.records import StatusUpdate
 from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.incidents.episodes import closed_at, in_order
-from pipeline.incidents.reliability import Entry, months, reach
+from pipeline.incidents.reliability import ReliabilityRecord, months, observed_until
 from pipeline.incidents.scope import WORKING
 from pipeline.store import Store
 from pipeline.store.observations import status_of
@@ -21,7 +21,7 @@ from pipeline.store.runs import heard, joined
 FRONT_ROLES, BACK_ROLES = ("web", "mobile", "desktop", "login"), ("api",)
 
 
-def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
     """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
     rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
     grouped: dict[str, list[StatusUpdate]] = {}
@@ -33,7 +33,7 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
         hit = {name for u in updates for name, _, new in u.components if new not in WORKING}
         timing = max(u.timing for u in updates)
         found.append(
-            Entry(
+            ReliabilityRecord(
                 id=incident_id,
                 began=updates[0].displayed_at,
                 ended=closed_at(updates),
@@ -46,7 +46,7 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
     return sorted(found, key=lambda e: (e.began, e.id))
 
 
-def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry]:
+def crowd_entries(store: Store, service: Service, until: datetime) -> list[ReliabilityRecord]:
     """Return the episodes in which a crowd rose, oldest first, as incidents of their own; doubtful ones are left out."""
     rows = store.rows(
         "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
@@ -55,7 +55,7 @@ def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry
         (service.id, iso(until)),
     )
     return [
-        Entry(
+        ReliabilityRecord(
             id=f"{r['id']}/{r['number']}",
             began=utc(r["crowd_since"] or r["onset"]),
             ended=utc_or_none(r["crowd_until"] if r["crowd_since"] else r["end"]),
@@ -69,11 +69,11 @@ def crowd_entries(store: Store, service: Service, until: datetime) -> list[Entry
     ]
 
 
-def graded_entries(store: Store, service: Service, page: str, until: datetime) -> list[Entry]:
+def records_with_crowd_onset(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
     """Return the page's incidents, each with the crowd's onset where one rose, and crowds the page never spoke of."""
     official = official_entries(store, service, page, until) if page else []
     crowds = crowd_entries(store, service, until)
-    found: list[Entry] = []
+    found: list[ReliabilityRecord] = []
     heard: set[str] = set()
     for entry in official:
         if not entry.counted:
@@ -86,7 +86,7 @@ def graded_entries(store: Store, service: Service, page: str, until: datetime) -
     return sorted([*found, *(c for c in crowds if c.id not in heard)], key=lambda e: (e.began, e.id))
 
 
-def listened(store: Store, service: str) -> list[tuple[datetime, datetime]]:
+def observed_spans(store: Store, service: str) -> list[tuple[datetime, datetime]]:
     """Return the spans in which any source of complaints or posts about a service was read, apart from each other."""
     sources = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
     return joined(span for source in sources for span in heard(store, source))
@@ -101,10 +101,14 @@ def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
         page = service.page
         for said_by, entries, watched in (
             ("page", official_entries(store, service, page, now) if page else [], None),
-            ("crowd", crowd_entries(store, service, now), listened(store, service.id)),
+            ("crowd", crowd_entries(store, service, now), observed_spans(store, service.id)),
         ):
             # what was not read since then is not known, be it by a clock or by an archive that ended
-            until = min(reach(entries, now), read_last) if read_last and said_by == "page" else reach(entries, now)
+            until = (
+                min(observed_until(entries, now), read_last)
+                if read_last and said_by == "page"
+                else observed_until(entries, now)
+            )
             rows += [
                 (
                     service.id,
@@ -135,9 +139,9 @@ def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[s
         return None
     everything = [*official, *crowd]
     last = max(e.began for e in everything)
-    until = ledger.reach(everything, now)
+    until = ledger.observed_until(everything, now)
     # without a page there is nobody to own up
-    told = ledger.acknowledgement(graded_entries(store, service, page, now) if page else [], min(now, last))
+    told = ledger.acknowledgement(records_with_crowd_onset(store, service, page, now) if page else [], min(now, last))
     parts = [p.id for p in service.components if any(p.id in e.components for e in official)]
     spans = [(e.began, e.ended or until) for e in crowd]
     by_role = {

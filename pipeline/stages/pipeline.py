@@ -13,7 +13,7 @@ from pipeline.detection.factory import make_detector
 from pipeline.notify.channels import Channel
 from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.detect import run_detect
-from pipeline.stages.explain.alerts import Telling
+from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
@@ -39,7 +39,7 @@ class Stages:
     """Everything after collecting, ready to be stepped: tag, detect, explain, alert, with the models loaded once."""
 
     def __init__(
-        self, store: Store, config: Config, models: Models, channels: Mapping[str, Channel], telling: Telling
+        self, store: Store, config: Config, models: Models, channels: Mapping[str, Channel], telling: AlertingContext
     ) -> None:
         """Raises ConfigError on an unknown detector."""
         self._store, self._config, self._models = store, config, models

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import OURS, Advisory, Claim, Known
+from pipeline.core.incidents import OURS, Advisory, Claim, PastOutage
 from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import heard
@@ -125,7 +125,7 @@ def stories_between(store: Store, service: str, since: datetime) -> list[tuple[d
     return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
 
 
-def past_outages(store: Store, until: datetime) -> list[Known]:
+def past_outages(store: Store, until: datetime) -> list[PastOutage]:
     """Return our incidents that were over by a moment in the form outages are compared in, oldest first."""
     rows = store.rows(
         "SELECT i.id, i.service, s.vendor, s.name, i.onset, i.\"end\", i.impact, i.symptom, ifnull(group_concat(DISTINCT k.role), '') AS roles"
@@ -134,7 +134,7 @@ def past_outages(store: Store, until: datetime) -> list[Known]:
         (iso(until),),
     )
     return [
-        Known(
+        PastOutage(
             id=r["id"],
             provider=r["vendor"] or r["name"],
             service=r["service"],

@@ -137,7 +137,7 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
             i.impact,
             i.symptom,
             iso_or_none(i.official_first_at),
-            i.episodes,
+            i.episode_count,
             int(i.active),
             i.probability,
             i.part_of,
@@ -155,7 +155,7 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?,?,?,?)",
-        [(i.id, e.kind, iso(e.at), e.statement, e.rows, e.subject, e.value, e.beside) for e in i.evidence],
+        [(i.id, e.kind, iso(e.at), e.statement, e.rows, e.subject, e.value, e.compared_with) for e in i.evidence],
     )
     conn.executemany(
         "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -172,7 +172,7 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
                 iso_or_none(e.crowd_since),
                 iso_or_none(e.crowd_until),
             )
-            for e in i.stretches
+            for e in i.episodes
         ],
     )
 
@@ -221,11 +221,11 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
         impact=row["impact"],
         symptom=row["symptom"],
         official_first_at=utc_or_none(row["official_first_at"]),
-        episodes=row["episodes"],
+        episode_count=row["episodes"],
         active=bool(row["active"]),
         probability=row["probability"],
         part_of=row["part_of"],
-        stretches=tuple(
+        episodes=tuple(
             Episode(
                 number=e["number"],
                 onset=utc(e["onset"]),
@@ -269,7 +269,7 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
                 rows=e["rows"],
                 subject=e["subject"],
                 value=e["value"],
-                beside=e["beside"],
+                compared_with=e["beside"],
             )
             for e in parts.get("incident_evidence", [])
         ),

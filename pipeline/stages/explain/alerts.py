@@ -26,7 +26,7 @@ CHART_BEFORE = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class AlertingContext:
     """Whether and how findings become alerts; `since` None stores and learns without telling anybody."""
 
     since: datetime | None
@@ -35,7 +35,7 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class AlertInputs:
     """What a message about an incident is made of, beside the incident."""
 
     service: Service
@@ -58,15 +58,15 @@ def policy_for(config: Config, route: Route, since: datetime) -> NotificationPol
     )
 
 
-def alerts_for(
+def plan_alerts(
     store: Store,
     config: Config,
-    telling: Telling,
+    telling: AlertingContext,
     incident: Incident,
-    material: Material,
+    inputs: AlertInputs,
     now: datetime,
     *,
-    hears: bool = True,
+    eligible: bool = True,
 ) -> list[Alert]:
     """Return the rows to write about an incident now, for every route and channel that hears of it.
 
@@ -76,11 +76,11 @@ def alerts_for(
     if telling.since is None:
         return []
     past = alerts_of(store, incident.id)
-    if not (hears or past):
+    if not (eligible or past):
         return []
     silent = silences(store, now)
     elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
-    hit = material.hit or (incident.service,)
+    hit = inputs.hit or (incident.service,)
     configured = {route.name for route in routes_of(config)}
     quiet = active_silence(silent, hit, incident.affected(now), now) is not None
     found: list[Alert] = []
@@ -95,12 +95,12 @@ def alerts_for(
         transition = next_transition(incident, sent, policy, now)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
-        owed = bool(sent) and transition == "over"
-        if not owed and (
-            not hears or route.name not in configured or quiet or any(route_mismatches(route, incident, now, hit))
+        must_send_resolved = bool(sent) and transition == "over"
+        if not must_send_resolved and (
+            not eligible or route.name not in configured or quiet or any(route_mismatches(route, incident, now, hit))
         ):
             continue
-        told = _facts(store, telling, incident, material, transition, len(sent), policy, now)
+        told = _facts(store, telling, incident, inputs, transition, len(sent), policy, now)
         wait = config.alerts.group_wait if transition == "opened" else timedelta(0)
         due = muted_until(route, incident.impact, now) or now + wait
         for channel in channels:
@@ -109,7 +109,7 @@ def alerts_for(
                 Alert(
                     message_id=message_id(*mark),
                     incident=incident.id,
-                    service=material.service.id,
+                    service=inputs.service.id,
                     transition=transition,
                     channel=channel,
                     created=now,
@@ -133,28 +133,28 @@ def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
 
 def _facts(
     store: Store,
-    telling: Telling,
+    telling: AlertingContext,
     incident: Incident,
-    material: Material,
+    inputs: AlertInputs,
     transition: str,
     sent: int,
     policy: NotificationPolicy,
     now: datetime,
 ) -> dict[str, Any]:
-    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in material.events}
-    mine = [i for i in material.intervals if i.span_end(now) >= incident.onset]
-    series = verdicts(store, incident.onset - CHART_BEFORE, now, service=material.service.id)
+    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in inputs.events}
+    mine = [i for i in inputs.intervals if i.span_end(now) >= incident.onset]
+    series = verdicts(store, incident.onset - CHART_BEFORE, now, service=inputs.service.id)
     told = facts(
         incident,
-        material.service,
+        inputs.service,
         transition,
-        material.said,
+        inputs.said,
         mine,
         series,
-        material.links,
+        inputs.links,
         news,
         now,
         next_after=now + next_gap(sent + 1, policy),
         simulated=telling.simulated,
     )
-    return {**told, "hit": list(material.hit)}
+    return {**told, "hit": list(inputs.hit)}

@@ -7,16 +7,22 @@ from datetime import datetime, timedelta
 
 from pipeline.config.reference_data import PressComparison
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.incidents import Evidence, Incident, Known, Link, NewsEvent
+from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent, PastOutage
 from pipeline.core.times import floor_to, iso
-from pipeline.incidents.chance import HISTORY, Past, size_of, told_by_page
-from pipeline.incidents.competitors import DAYS, Rival, displacement, expected
-from pipeline.incidents.discrepancies import Counted, Said, disagreements, own_account, report_counts
-from pipeline.incidents.episodes import Official, officials
-from pipeline.incidents.news_links import Around
+from pipeline.incidents.chance import HISTORY, PastIncident, past_provider_incidents, size_of
+from pipeline.incidents.competitors import DAYS, CompetitorActivity, competitor_evidence, expected
+from pipeline.incidents.discrepancies import (
+    ComplaintBins,
+    SourcedClaim,
+    disagreements,
+    provider_discrepancies,
+    report_counts,
+)
+from pipeline.incidents.episodes import ProviderIncident, read_provider_incidents
+from pipeline.incidents.news_links import LinkContext
 from pipeline.incidents.scope import counted_places
 from pipeline.incidents.similar import comparable
-from pipeline.incidents.surge import DAY, Seen, signals
+from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
 from pipeline.store.activity import (
     claims_of,
@@ -34,9 +40,9 @@ from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 
 
-def past_of(
+def incident_history(
     store: Store, service: Service, built: Sequence[Incident], now: datetime
-) -> tuple[list[Past], datetime, list[datetime]]:
+) -> tuple[list[PastIncident], datetime, list[datetime]]:
     """Return the service's stories of the last months, ours and those only its page tells, since when they are known, and onsets.
 
     The onsets are those of the page's single incidents, and of ours that it does not name.
@@ -46,38 +52,46 @@ def past_of(
     for onset, end, impact in stories_between(store, service.id, since):
         ours.setdefault(onset, (end, impact))
     found = [
-        Past(onset=o, end=e or now, size=size_of(impact, o, e or now)) for o, (e, impact) in ours.items() if o <= now
+        PastIncident(onset=o, end=e or now, size=size_of(impact, o, e or now))
+        for o, (e, impact) in ours.items()
+        if o <= now
     ]
-    notices = officials(status_updates(store, service.page, since, now), now) if service.status_page else []
+    provider_incidents = (
+        read_provider_incidents(status_updates(store, service.page, since, now), now) if service.status_page else []
+    )
     found += [
         told
-        for told in told_by_page(notices, now)
+        for told in past_provider_incidents(provider_incidents, now)
         if not any(p.onset <= told.end and p.end >= told.onset for p in found)
     ]
     first = known_since(store, service.id, service.page) or now
-    alone = [p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in notices)]
+    alone = [
+        p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in provider_incidents)
+    ]
     return (
         sorted(found, key=lambda p: (p.onset, p.end)),
         max(first, since),
-        sorted([*alone, *(n.posted for n in notices)]),
+        sorted([*alone, *(n.posted for n in provider_incidents)]),
     )
 
 
-def around(
+def link_context(
     store: Store,
     service: Service,
     incident: Incident,
-    history: tuple[list[Past], datetime, list[datetime]],
-    notices: Sequence[Official],
+    history: tuple[list[PastIncident], datetime, list[datetime]],
+    provider_incidents: Sequence[ProviderIncident],
     failing: Sequence[str],
     events: Sequence[NewsEvent],
     now: datetime,
-) -> Around:
-    """Return what the incident's links are held against; `history` is what past_of returns of its service."""
+) -> LinkContext:
+    """Return what the incident's links are held against; `history` is what incident_history returns of its service."""
     past, since, onsets = history
-    inside = [n for n in notices if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
+    inside = [n for n in provider_incidents if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
     mechanism = _between(store, service, incident, events)
-    return Around(past=past, known_since=since, onsets=onsets, notices=inside, failing=failing, between=mechanism)
+    return LinkContext(
+        past=past, known_since=since, onsets=onsets, provider_incidents=inside, failing=failing, between=mechanism
+    )
 
 
 def _between(
@@ -85,7 +99,7 @@ def _between(
 ) -> list[tuple[datetime, dict[str, str]]]:
     """Return which signals of a surge stood out on each day of the week before the onset, oldest first, in words."""
     hour = floor_to(incident.onset, 3600)
-    lies = seen(store, service, events, incident.onset, days=16)
+    lies = surge_inputs(store, service, events, incident.onset, days=16)
     moments = [hour - n * DAY for n in range(8, -1, -1)]
     return [
         (
@@ -96,10 +110,12 @@ def _between(
     ]
 
 
-def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datetime, days: int = 8) -> Seen:
+def surge_inputs(
+    store: Store, service: Service, events: Sequence[NewsEvent], now: datetime, days: int = 8
+) -> SurgeInputs:
     """Return what a surge is judged by, of so many days."""
     hour = floor_to(now, 3600)
-    return Seen(
+    return SurgeInputs(
         posts=talk_by_hour(store, service.id, hour - days * DAY, hour),
         ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(service.app_names), now - (days + 2) * DAY, now)],
         events=[e for e in events if e.first_seen <= now],
@@ -107,15 +123,15 @@ def seen(store: Store, service: Service, events: Sequence[NewsEvent], now: datet
     )
 
 
-def beside(
+def supplementary_evidence(
     store: Store,
     catalogue: Catalogue,
     service: Service,
     incident: Incident,
     links: Sequence[Link],
-    notices: Sequence[Official],
+    provider_incidents: Sequence[ProviderIncident],
     others: Sequence[Incident],
-    records: Sequence[Known],
+    records: Sequence[PastOutage],
     press: Sequence[PressComparison],
     now: datetime,
 ) -> list[Evidence]:
@@ -126,7 +142,7 @@ def beside(
     begin = incident.onset.replace(hour=0, minute=0, second=0)
     wanted = [k.news_event for k in links if k.shown and k.relation in ("reports", "follow_up")]
     said = [
-        Said(
+        SourcedClaim(
             claim=claim,
             where=outlet,
             published=published,
@@ -136,11 +152,14 @@ def beside(
     ]
     known = min(now, begin + 2 * DAY)
     _, bins = complaint_bins(store, service.id, begin, known)
-    counted = Counted(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
-    found = [*disagreements(incident, said, notices, service), *own_account(incident, notices, service, now)]
+    counted = ComplaintBins(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
+    found = [
+        *disagreements(incident, said, provider_incidents, service),
+        *provider_discrepancies(incident, provider_incidents, service, now),
+    ]
     found += [*report_counts(incident, counted, said), *_places(store, service, incident, now)]
     heard_to = max((b for source in distinct(store, "posts", "source") for _, b in heard(store, source)), default=None)
-    found += displacement(
+    found += competitor_evidence(
         incident,
         [
             _rival(store, catalogue[name], incident, others, heard_to, now)
@@ -191,10 +210,10 @@ def _rival(
     others: Sequence[Incident],
     heard_to: datetime | None,
     now: datetime,
-) -> Rival:
+) -> CompetitorActivity:
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, incident.end or now
     by_hour, counted_to = complaints_by_hour(store, rival.id, since, until)
-    return Rival(
+    return CompetitorActivity(
         service=rival.id,
         hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()},
         complaints=by_hour,

@@ -24,13 +24,13 @@ from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.times import floor_to, iso, utc
 from pipeline.detection.alarm_intervals import Heard, spans
 from pipeline.incidents.build import build, in_order, withdrawn
-from pipeline.incidents.episodes import STORY_GAP, Official, officials
+from pipeline.incidents.episodes import STORY_GAP, ProviderIncident, read_provider_incidents
 from pipeline.incidents.news_links import link
-from pipeline.incidents.scope import one_voice
+from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.incidents.shared_dependency import groups
-from pipeline.incidents.surge import advise
-from pipeline.stages.explain.alerts import Material, Telling, alerts_for
-from pipeline.stages.explain.context import around, beside, past_of, seen
+from pipeline.incidents.surge import update_advisory
+from pipeline.stages.explain.alerts import AlertingContext, AlertInputs, plan_alerts
+from pipeline.stages.explain.context import incident_history, link_context, supplementary_evidence, surge_inputs
 from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
 from pipeline.store.activity import advisories, put_advisories
@@ -71,7 +71,7 @@ class _ServiceFindings:
     built: Sequence[Incident]
     absorbed: Mapping[str, str]
     intervals: Sequence[Interval]
-    notices: Sequence[Official]
+    provider_incidents: Sequence[ProviderIncident]
     said: Sequence[Mapping[str, Any]]
 
 
@@ -81,7 +81,7 @@ class _Pass:
 
     store: Store
     config: Config
-    telling: Telling
+    telling: AlertingContext
     known: Mapping[str, Incident]
     events: Sequence[tuple[NewsEvent, str]]
     now: datetime
@@ -90,7 +90,12 @@ class _Pass:
 
 
 def run_explain(
-    store: Store, config: Config, matcher: ServiceMatcher, news_model: NewsModel, telling: Telling, now: datetime
+    store: Store,
+    config: Config,
+    matcher: ServiceMatcher,
+    news_model: NewsModel,
+    telling: AlertingContext,
+    now: datetime,
 ) -> Run:
     """Bring the story up to date; the run counts rows considered (seen) and incidents, links and advisories changed (new)."""
     through = get_checkpoint(store, "explain", "through")
@@ -193,14 +198,18 @@ def _story(
     }
     intervals = spans(service.id, levels, read, work.now, alarm)
     updates = status_updates(work.store, service.page, since, work.now) if service.status_page else []
-    notices = officials(updates, work.now)
-    if not mine and not intervals and not notices:
+    provider_incidents = read_provider_incidents(updates, work.now)
+    if not mine and not intervals and not provider_incidents:
         return None
-    said = one_voice(reports(work.store, service.id, since, work.now)) if intervals or notices else []
+    said = (
+        deduplicate_clearances(reports(work.store, service.id, since, work.now))
+        if intervals or provider_incidents
+        else []
+    )
     built, absorbed = build(
         service,
         intervals,
-        notices,
+        provider_incidents,
         said,
         [k for k in mine if k.end is None or k.end >= since],
         work.now,
@@ -211,7 +220,12 @@ def _story(
     accounted = {i.id for i in built} | set(absorbed)
     gone = [withdrawn(i) for i in mine if i.active and i.id not in accounted]
     return _ServiceFindings(
-        service=service, built=[*built, *gone], absorbed=absorbed, intervals=intervals, notices=notices, said=said
+        service=service,
+        built=[*built, *gone],
+        absorbed=absorbed,
+        intervals=intervals,
+        provider_incidents=provider_incidents,
+        said=said,
     )
 
 
@@ -226,7 +240,12 @@ def _write_all(work: _Pass, told: Sequence[_ServiceFindings]) -> int:
     for group, members in groups(everyone, work.config.catalogue, work.now, known_groups):
         part_of |= dict.fromkeys(members, group.id)
         alone = _ServiceFindings(
-            service=work.config.catalogue[group.service], built=[group], absorbed={}, intervals=[], notices=[], said=[]
+            service=work.config.catalogue[group.service],
+            built=[group],
+            absorbed={},
+            intervals=[],
+            provider_incidents=[],
+            said=[],
         )
         # who watches a member hears of the group; one without members any more is closed to whom it was told
         hit = tuple(dict.fromkeys(current[m].service for m in members))
@@ -245,25 +264,25 @@ def _write_all(work: _Pass, told: Sequence[_ServiceFindings]) -> int:
             quiet = long_over or get_checkpoint(work.store, "explain", f"seen:{incident.id}") == state
             if not incident.active and settled and quiet:
                 continue
-            history = history or past_of(work.store, t.service, t.built, work.now)
-            lies = around(
+            history = history or incident_history(work.store, t.service, t.built, work.now)
+            lies = link_context(
                 work.store,
                 t.service,
                 incident,
                 history,
-                t.notices,
+                t.provider_incidents,
                 _failing(incident, everyone, work.now),
                 [event for event, _ in work.events],
                 work.now,
             )
             links = link(incident, t.service, work.events, lies, work.now)
-            more = beside(
+            more = supplementary_evidence(
                 work.store,
                 work.config.catalogue,
                 t.service,
                 incident,
                 links,
-                lies.notices,
+                lies.provider_incidents,
                 everyone,
                 known_outages(OUTAGES),
                 press_comparisons(PRESS),
@@ -309,7 +328,7 @@ def _write(
         ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
     )
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
-    material = Material(
+    inputs = AlertInputs(
         service=told.service,
         said=told.said,
         intervals=told.intervals,
@@ -317,7 +336,7 @@ def _write(
         events=work.events,
         hit=hit,
     )
-    alerts = alerts_for(store, work.config, work.telling, incident, material, work.now, hears=watched)
+    alerts = plan_alerts(store, work.config, work.telling, incident, inputs, work.now, eligible=watched)
     before = work.known.get(incident.id)
     absorbed = [old for old, by in told.absorbed.items() if by == incident.id]
     if before == incident and not links_changed and not alerts and not absorbed and not note:
@@ -354,9 +373,9 @@ def _surge(work: _Pass) -> int:
     for name in work.config.watched if heard_of else ():
         before = lasting.get(name)
         last = get_checkpoint(store, "explain", f"surge:{name}")
-        broken = any(i.service == name and i.active and any(e.by_crowd for e in i.stretches) for i in mine)
-        lies = seen(store, work.config.catalogue[name], events, hour)
-        after, stands_out = advise(name, lies, before, utc(last) if last else None, hour, broken=broken)
+        broken = any(i.service == name and i.active and any(e.by_crowd for e in i.episodes) for i in mine)
+        lies = surge_inputs(store, work.config.catalogue[name], events, hour)
+        after, stands_out = update_advisory(name, lies, before, utc(last) if last else None, hour, broken=broken)
         if stands_out:
             loud[f"surge:{name}"] = iso(hour)
         if after is not None and after != before:
