@@ -49,14 +49,14 @@ def spans(reports: list[dict[str, Any]], end: datetime | None = None, now: datet
     ],
 )
 def test_a_component_is_affected_by_every_status_but_working_and_maintenance(status: str, affected: bool) -> None:
-    read = episodes.officials([notice(1, "11:00", "investigating", "major", web=status)])
+    read = episodes.read_provider_incidents([notice(1, "11:00", "investigating", "major", web=status)])
     assert [s.component for s in scope.official_components(SERVICE, read)] == ["web"] * affected
 
 
 @pytest.mark.parametrize(("clock", "components"), [("12:00", ["api", "web"]), ("12:01", ["web"])])
 def test_an_update_after_the_end_reports_no_new_failure(clock: str, components: list[str]) -> None:
     first = notice(1, "11:00", "investigating", "major", web="major_outage")
-    (read,) = episodes.officials([first, notice(1, "12:00", "resolved", "major", web="operational")])
+    (read,) = episodes.read_provider_incidents([first, notice(1, "12:00", "resolved", "major", web="operational")])
     late = notice(1, clock, "postmortem", "major", api="major_outage")
     read = replace(read, updates=(*read.updates, late))
     assert [s.component for s in scope.official_components(SERVICE, [read])] == components
@@ -126,13 +126,13 @@ def test_a_component_without_new_reports_is_over_after_an_hour(now: timedelta, u
 @pytest.mark.parametrize("same", ["author_key", "text"])
 def test_an_author_and_a_text_deny_a_failure_once_in_six_hours(same: str, after: timedelta, counts: bool) -> None:
     reports = [said(0 * HOUR, works="api", **{same: "the same"}), said(after, works="api", **{same: "the same"})]
-    assert bool(scope.one_voice(reports)[1]["exonerates"]) == counts
+    assert bool(scope.deduplicate_clearances(reports)[1]["exonerates"]) == counts
 
 
 @pytest.mark.parametrize(("age", "counts"), [(7 * DAY - SECOND, False), (7 * DAY, True), (None, True)])
 def test_an_account_younger_than_a_week_denies_no_failure(age: timedelta | None, counts: bool) -> None:
     made = None if age is None else START - age
-    (left,) = scope.one_voice([said(0 * HOUR, works="api", author_created=made)])
+    (left,) = scope.deduplicate_clearances([said(0 * HOUR, works="api", author_created=made)])
     assert bool(left["exonerates"]) == counts
 
 
