@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
+
+if TYPE_CHECKING:
+    from pipeline.store import Store
 
 LOCKED = 75
 PARTIAL = 3
@@ -62,13 +65,33 @@ def parse_time(value: str | None, option: str) -> datetime | None:
         raise ConfigError(f"{option}: {error}") from error
 
 
-def open_store(setting: Setting, *, durable: bool = True) -> Any:
+def open_store(setting: Setting, *, durable: bool = True) -> Store:
     """Open the database for writing, with the views and the catalogue up to date."""
     from pipeline.store import Store
 
     store = Store(setting.db, views=DASHBOARDS / "views.sql", durable=durable)
+    _print_backup(store)
     store.put_catalogue(setting.config.catalogue, setting.config.watched)
     return store
+
+
+def open_existing_store(setting: Setting) -> Store:
+    """Open the database as it is; raises StoreError when there is none."""
+    from pipeline.store import Store, must_exist
+
+    must_exist(setting.db)
+    store = Store(setting.db)
+    _print_backup(store)
+    return store
+
+
+def _print_backup(store: Store) -> None:
+    """Print where the old database is kept, once it was brought up to date."""
+    if store.backup is not None:
+        click.echo(
+            f"groundswell: {store.path} was brought up to date; the old database is kept for a month as {store.backup}",
+            err=True,
+        )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import Setting, common, open_existing_store
 from pipeline.core.errors import ConfigError
 
 
@@ -19,9 +19,7 @@ def export_command(setting: Setting, folder: Path) -> None:
         from pipeline.scale.transfer import export_tables
     except ImportError as error:
         raise ConfigError(f"export needs {error.name}: pip install 'groundswell[scale]'") from error
-    from pipeline.store import Store, must_exist
 
-    must_exist(setting.db)
-    with Store(setting.db) as store:
+    with open_existing_store(setting) as store:
         told = export_tables(store, folder)
     click.echo(f"{folder}: {len(told)} tables, {sum(told.values())} rows")

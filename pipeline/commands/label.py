@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import Setting, common, open_existing_store
 
 ANSWERS = {"o": True, "n": False}
 
@@ -18,12 +18,10 @@ def label_command(setting: Setting, limit: int) -> None:
     Answers are stored at once. Nothing is retrained by itself; `train` uses them.
     """
     from pipeline.render.formatting import header_safe
-    from pipeline.store import Store, must_exist
     from pipeline.store.labels import least_sure, put_label
 
-    must_exist(setting.db)
     stored = 0
-    with Store(setting.db) as store:
+    with open_existing_store(setting) as store:
         posts = least_sure(store, limit)
         for number, (source, native_id, service, p, created, text) in enumerate(posts, 1):
             click.echo(f"\n{number}/{len(posts)}  {created}  {source}  about {service}, p = {p:.2f}")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, run_lock
+from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store, run_lock
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, SourceError
 
@@ -23,7 +23,7 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.sources.reddit import RedditSource
-    from pipeline.store import Store, must_exist
+    from pipeline.store import must_exist
     from pipeline.store.retention import forget, forget_refused, ids_before, kept_ids
 
     try:
@@ -31,9 +31,9 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
         old = setting.now - parse_duration(older_than) if older_than else None
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"--look-back, --older-than: {error}") from error
-    must_exist(setting.db)
     code = 0
-    with run_lock(setting.db), Store(setting.db) as store:
+    must_exist(setting.db)
+    with run_lock(setting.db), open_existing_store(setting) as store:
         seconds = setting.config.sources.deadline.total_seconds()
         client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
         sources = build_sources(setting.config, client, setting.config_path, ["reddit"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import Setting, common, parse_time, run_lock
+from pipeline.commands.common import Setting, common, open_existing_store, parse_time, run_lock
 from pipeline.core.errors import ConfigError
 
 
@@ -25,14 +25,14 @@ def record_command(
     Take --from some weeks before the day of interest: the detector needs to know what is usual.
     """
     from pipeline.replay.recorder import record
-    from pipeline.store import Store, must_exist
+    from pipeline.store import must_exist
 
     since, end = parse_time(begin, "--from"), parse_time(until, "--until") or setting.now
     assert since is not None
     if not since < end:
         raise ConfigError("--from and --until: from has to be the earlier")
     must_exist(setting.db)
-    with run_lock(setting.db), Store(setting.db) as store:
+    with run_lock(setting.db), open_existing_store(setting) as store:
         told = record(
             store, folder, since, end, name=name or folder.name, watch=setting.config.watch, simulated=simulated
         )

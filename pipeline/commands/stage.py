@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
-from pipeline.commands.common import Setting, common, open_store, parse_time, run_lock, tell_troubles
+from pipeline.commands.common import (
+    Setting,
+    common,
+    open_existing_store,
+    open_store,
+    parse_time,
+    run_lock,
+    tell_troubles,
+)
 from pipeline.config.load import resolve_near
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError
@@ -210,12 +218,11 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     from pipeline.notify.channels import CHANNELS
     from pipeline.notify.channels.file import file_name
     from pipeline.stages.alert.stage import delivery_of, prepare
-    from pipeline.store import Store, must_exist
+    from pipeline.store import Store
     from pipeline.store.outbox import copy_outbox, due_alerts
 
-    must_exist(setting.db)
     with tempfile.TemporaryDirectory() as scratch, Store(Path(scratch) / "outbox.db", durable=False) as copy:
-        with Store(setting.db) as store:
+        with open_existing_store(setting) as store:
             copy_outbox(store, copy)
         prepare(copy, due_alerts(copy, setting.now), setting.now, delivery_of(setting.config))
         due = due_alerts(copy, setting.now)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common
+from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store
 from pipeline.config.paths import MODELS
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
@@ -19,14 +19,12 @@ RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and 
 @common
 def status_command(setting: Setting, as_json: bool) -> None:
     """Exit 0 when every source answers and nothing is stuck, else 3."""
-    from pipeline.store import Store, must_exist
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
     from pipeline.text.models.outage import model_problems
 
-    must_exist(setting.db)
-    with Store(setting.db) as store:
+    with open_existing_store(setting) as store:
         wrong = [dict(row) for row in store.rows("SELECT * FROM what_is_wrong_now")]
         blind = blind_sources(store, setting.now)
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]

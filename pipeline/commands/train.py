@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import Setting, common, open_existing_store
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS
 
@@ -89,10 +89,9 @@ def _better(name: str, anyway: bool, old: float, new: float) -> bool:
 
 
 def _corrections(setting: Setting) -> list[tuple[str, str, bool, str]]:
-    from pipeline.store import Store
     from pipeline.store.labels import corrections
 
     if not setting.db.exists():
         return []
-    with Store(setting.db) as store:
+    with open_existing_store(setting) as store:
         return list(corrections(store))

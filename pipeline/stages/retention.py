@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
-from pipeline.store.retention import forget, forget_refused, ids_before
+from pipeline.store.retention import forget, forget_refused, forget_runs, ids_before, remove_old_backups
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 
 SURE = timedelta(days=3)  # between two runs: beyond that the clock is not believed at once
@@ -27,9 +27,10 @@ def tidy(store: Store, now: datetime, *, words: timedelta | None, runs: timedelt
             set_checkpoint(conn, "tidy", "day", today)
         return None
     old = ids_before(store, now - words) if words is not None else {}
-    gone = sum(forget(store, source, ids) for source, ids in old.items()) + forget_refused(store, now - refused)
+    gone = sum(forget(store, source, ids) for source, ids in old.items())
+    gone += forget_refused(store, now - refused) + forget_runs(store, now - runs)
+    gone += len(remove_old_backups(store, now))
     with store.transaction() as conn:
-        gone += max(0, conn.execute("DELETE FROM runs WHERE started < ?", (iso(now - runs),)).rowcount)
         set_checkpoint(conn, "tidy", "day", today)
     run = Run(stage="tidy", subject="database", started=now, outcome="ok", new=gone)
     record_run(store, run)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from pipeline.core.times import iso
+from pipeline.core.times import iso, utc
 from pipeline.store import Store
+from pipeline.store.migration import applied_steps, backup_path
 from pipeline.store.runs import set_checkpoint
 
+BACKUPS_KEPT = timedelta(days=31)
 _FORGET = """UPDATE posts SET title='', text='', author_key='', url='', deleted=1
  WHERE source=? AND native_id=? AND deleted=0"""
 _VOTE = "UPDATE votes SET author_key='', shape='' WHERE source=? AND native_id=?"
@@ -54,6 +57,23 @@ def forget_refused(store: Store, until: datetime) -> int:
     """Remove refused rows seen before a moment from the quarantine; return how many."""
     with store.transaction() as conn:
         return max(0, conn.execute("DELETE FROM quarantine WHERE seen_at < ?", (iso(until),)).rowcount)
+
+
+def forget_runs(store: Store, until: datetime) -> int:
+    """Remove the record of runs that began before a moment; return how many."""
+    with store.transaction() as conn:
+        return max(0, conn.execute("DELETE FROM runs WHERE started < ?", (iso(until),)).rowcount)
+
+
+def remove_old_backups(store: Store, now: datetime) -> list[Path]:
+    """Remove the copies of the database that migrations left over a month ago; return those removed."""
+    removed = []
+    for step, applied_at in applied_steps(store.conn).items():
+        backup = backup_path(store.path, step)
+        if utc(applied_at) <= now - BACKUPS_KEPT and backup.is_file():
+            backup.unlink()
+            removed.append(backup)
+    return removed
 
 
 def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:

@@ -6,9 +6,15 @@ Natural keys throughout: offering the same row twice stores it once, whatever or
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-migrations = Migrations("groundswell")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Step = Callable[["Database"], None]
+MIGRATION_SET = "groundswell"
+STEPS: dict[str, Step] = {}  # by name, in the order they are taken
 
 TABLES = """
 CREATE TABLE posts (
@@ -254,6 +260,12 @@ ALTER TABLE detector_state DROP COLUMN blob
 """
 
 
+def _step(function: Step) -> Step:
+    """Add a step under its function's name, which is never changed: databases have it on record."""
+    STEPS[function.__name__] = function
+    return function
+
+
 def _execute(db: Database, script: str) -> None:
     """Run the statements of a script one by one: executescript would commit what is open."""
     for statement in script.split(";\n"):
@@ -261,7 +273,7 @@ def _execute(db: Database, script: str) -> None:
             db.execute(statement)
 
 
-@migrations()
+@_step
 def create_tables(db: Database) -> None:
     """Create the first schema, and full-text search over posts and news kept in step by triggers."""
     _execute(db, TABLES)
@@ -269,37 +281,37 @@ def create_tables(db: Database) -> None:
     db.table("news_items").enable_fts(["title", "summary"], create_triggers=True, tokenize="porter")
 
 
-@migrations()
+@_step
 def read_more(db: Database) -> None:
     """Keep what else a post says, what articles claim, and what people said of single posts."""
     _execute(db, READ_MORE)
 
 
-@migrations()
+@_step
 def hear_more(db: Database) -> None:
     """Keep other monitors' verdicts."""
     _execute(db, WIDER)
 
 
-@migrations()
+@_step
 def tell_stories(db: Database) -> None:
     """Keep episodes, how sure, what numbers statements hold, how often chance links as well, advisories."""
     _execute(db, STORIES)
 
 
-@migrations()
+@_step
 def tell_routes(db: Database) -> None:
     """Keep routes, messages told together, silences, and what people say of alerts."""
     _execute(db, ROUTES)
 
 
-@migrations()
+@_step
 def tell_the_rest(db: Database) -> None:
     """Keep who is still to hear of a message, how much of a month was watched; find runs by time and alerts by incident."""
     _execute(db, REST)
 
 
-@migrations()
+@_step
 def cut_states(db: Database) -> None:
     """Keep detector states in parts, so that a tick writes what changed."""
     _execute(db, PARTS)

@@ -1,0 +1,325 @@
+"""Bringing a database up to date: the old file is kept, a kill loses nothing, old queries keep working."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import StoreError
+from pipeline.core.times import utc
+from pipeline.store import Store
+from pipeline.store.incidents import incidents
+from pipeline.store.migration import applied_steps, backup_path, migrate, missing_steps, replace_by_view
+from pipeline.store.retention import remove_old_backups
+from pipeline.store.schema import STEPS, Step
+from pipeline.store.verdicts import load_state
+from tests.conftest import ROOT, Groundswell
+
+OLD = (ROOT / "tests" / "database_0_1.sql").read_text(encoding="utf-8")
+NOW = utc("2026-03-10T00:00:00Z")
+
+
+def split_labels(db: Database) -> None:
+    """Store the table `labels` otherwise: what a later version may do."""
+    db.execute(
+        "CREATE TABLE opinions (source TEXT, native_id TEXT, service TEXT, verdict TEXT, said_at TEXT,"
+        " PRIMARY KEY (source, native_id, service)) STRICT"
+    )
+    db.execute(
+        "INSERT INTO opinions SELECT source, native_id, service, iif(outage, 'outage', 'none'), labelled_at FROM labels"
+    )
+    replace_by_view(
+        db.conn,
+        "labels",
+        "SELECT source, native_id, service, verdict = 'outage' AS outage, said_at AS labelled_at FROM opinions",
+    )
+
+
+def rebuild_incidents(db: Database) -> None:
+    """Build a table anew that others refer to."""
+    db.execute("CREATE TABLE built AS SELECT * FROM incidents")
+    (statement,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'incidents'").fetchone()
+    db.execute("DROP TABLE incidents")
+    db.execute(statement)
+    db.execute("INSERT INTO incidents SELECT * FROM built")
+    db.execute("DROP TABLE built")
+
+
+LATER: Mapping[str, Step] = {**STEPS, "split_labels": split_labels, "rebuild_incidents": rebuild_incidents}
+
+
+def old_database(path: Path) -> Path:
+    """Write a database as version 0.1 made it."""
+    with sqlite3.connect(path) as conn:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.executescript(OLD)
+    conn.close()
+    return path
+
+
+def open_plain(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def rows_of(path: Path, sql: str) -> list[tuple[object, ...]]:
+    conn = open_plain(path)
+    try:
+        return conn.execute(sql).fetchall()
+    finally:
+        conn.close()
+
+
+def test_a_database_of_version_0_1_opens_and_answers_every_view(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    old_views = rows_of(path, "SELECT name FROM sqlite_master WHERE type = 'view'")
+    with Store(path, views=DASHBOARDS / "views.sql") as store:
+        assert missing_steps(store.conn, store.path) == []
+        for (view,) in old_views:
+            store.rows(f'SELECT * FROM "{view}"')
+        (incident,) = incidents(store)
+        assert (incident.id, len(incident.stretches)) == ("claude-20260302T1137Z", 1)
+        assert load_state(store, "complaints", "now") is not None
+        assert store.rows("SELECT count(*) FROM posts_fts WHERE posts_fts MATCH 'claude'")[0][0] == 1
+        assert {"incident_overview", "what_is_wrong_now"} <= {view for (view,) in old_views}
+    if store.backup is not None:
+        assert rows_of(store.backup, "SELECT count(*) FROM posts") == [(3,)]
+
+
+def test_the_old_database_is_kept_as_it_was(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    path.chmod(0o640)
+    before = rows_of(path, "SELECT * FROM labels")
+    conn = open_plain(path)
+    backup = migrate(conn, str(path), LATER)
+    conn.close()
+    assert backup is not None
+    assert backup.parent == tmp_path
+    assert rows_of(backup, "SELECT * FROM labels") == before
+    assert rows_of(backup, "SELECT type FROM sqlite_master WHERE name = 'labels'") == [("table",)]
+    assert backup.stat().st_mode & 0o777 == 0o640
+    conn = open_plain(path)
+    assert migrate(conn, str(path), LATER) is None, "there is nothing left to do"
+    conn.close()
+
+
+def test_a_former_table_answers_under_its_name_and_columns(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    before = rows_of(path, "SELECT * FROM labels")
+    columns = rows_of(path, "SELECT name FROM pragma_table_info('labels')")
+    overview = rows_of(path, "SELECT * FROM incident_overview")
+    children = rows_of(path, "SELECT count(*) FROM incident_evidence")
+    conn = open_plain(path)
+    migrate(conn, str(path), LATER)
+    conn.close()
+    assert rows_of(path, "SELECT * FROM labels") == before
+    assert rows_of(path, "SELECT name FROM pragma_table_info('labels')") == columns
+    assert rows_of(path, "SELECT * FROM incident_overview") == overview, "the analysts' views are there again"
+    assert rows_of(path, "SELECT count(*) FROM incident_evidence") == children, (
+        "no row went with the table it refers to"
+    )
+
+
+def test_new_views_leave_the_former_tables_alone(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    with Store(path) as store, store.transaction() as conn:
+        split_labels(Database(conn))
+    views = tmp_path / "views.sql"
+    views.write_text("CREATE VIEW only_one AS SELECT 1 AS one;\n", encoding="utf-8")
+    with Store(path, views=views) as store:
+        names = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]
+        assert names == ["labels", "only_one"]
+
+
+def test_a_view_with_other_columns_than_its_table_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    def wrong(db: Database) -> None:
+        replace_by_view(db.conn, "labels", "SELECT source, native_id FROM posts")
+
+    path = old_database(tmp_path / "x.db")
+    before = rows_of(path, "SELECT * FROM sqlite_master ORDER BY name")
+    conn = open_plain(path)
+    with pytest.raises(
+        StoreError, match="the view labels must have the columns of the former table: source, native_id"
+    ):
+        migrate(conn, str(path), {**STEPS, "wrong": wrong})
+    conn.close()
+    assert rows_of(path, "SELECT * FROM sqlite_master ORDER BY name") == before
+
+
+def test_a_step_that_leaves_rows_without_what_they_refer_to_is_undone(tmp_path: Path) -> None:
+    def wrong(db: Database) -> None:
+        db.execute("DELETE FROM incidents")
+
+    path = old_database(tmp_path / "x.db")
+    conn = open_plain(path)
+    with pytest.raises(StoreError, match="rows would refer to rows that are gone"):
+        migrate(conn, str(path), {**STEPS, "wrong": wrong})
+    conn.close()
+    assert rows_of(path, "SELECT count(*) FROM incidents") == [(1,)]
+
+
+def test_too_little_room_for_the_copy_is_said_and_nothing_changes(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    before = path.read_bytes()
+    conn = open_plain(path)
+    with pytest.raises(StoreError, match=r"x\.db: .* has too little room for it: 17 MB more must be free"):
+        migrate(conn, str(path), LATER, lambda folder: 1_000_000)
+    assert not conn.in_transaction
+    conn.close()
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.db"]
+
+
+def test_a_new_database_needs_no_copy(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        assert store.backup is None
+    with Store(":memory:") as store:
+        assert store.backup is None
+    assert not list(tmp_path.glob("*.backup"))
+
+
+def test_copies_go_after_a_month(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    conn = open_plain(path)
+    conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'cut_states'")
+    conn.close()
+    first, last = backup_path(str(path), "create_tables"), backup_path(str(path), "tell_the_rest")
+    others = backup_path(str(tmp_path / "y.db"), "create_tables")
+    for file in (first, last, others):
+        file.write_bytes(b"")
+    conn = open_plain(path)
+    conn.execute("UPDATE _sqlite_migrations SET applied_at = ? WHERE name = 'tell_the_rest'", (f"{NOW}",))
+    conn.execute("INSERT INTO _sqlite_migrations VALUES (7, 'groundswell', 'cut_states', '2026-02-16 00:00:00+00:00')")
+    conn.close()
+    with Store(path) as store:
+        assert remove_old_backups(store, utc("2026-03-10T00:00:00Z")) == []
+        assert remove_old_backups(store, utc("2026-03-20T00:00:00Z")) == [first]
+        assert remove_old_backups(store, NOW + timedelta(days=31)) == [last]
+    assert others.exists(), "another database's copy"
+
+
+def test_a_database_of_another_program_with_steps_of_its_own_is_refused(tmp_path: Path) -> None:
+    conn = open_plain(tmp_path / "x.db")
+    conn.executescript("CREATE TABLE mine (a); CREATE TABLE _sqlite_migrations (migration_set, name, applied_at);")
+    conn.execute("INSERT INTO _sqlite_migrations VALUES ('theirs', 'create_tables', '2026-01-01')")
+    conn.close()
+    with pytest.raises(StoreError, match="not one of Groundswell's"):
+        Store(tmp_path / "x.db")
+
+
+def _starter(path: str, start: Barrier, results: multiprocessing.Queue[str]) -> None:
+    start.wait()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        results.put(str(migrate(conn, path, LATER)))
+
+
+def test_of_two_starters_at_once_one_migrates(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    spawn = multiprocessing.get_context("spawn")
+    start, results = spawn.Barrier(2), spawn.Queue()
+    starters = [spawn.Process(target=_starter, args=(str(path), start, results)) for _ in range(2)]
+    for starter in starters:
+        starter.start()
+    done = sorted(results.get(timeout=60) for _ in starters)
+    for starter in starters:
+        starter.join()
+    assert done == sorted(["None", str(backup_path(str(path), "split_labels"))])
+    assert rows_of(path, "SELECT count(*) FROM labels") == [(1,)]
+
+
+KILLED = """
+import sys, sqlite3, time
+from pathlib import Path
+from pipeline.store.migration import migrate
+from tests.test_migration import LATER
+
+def stop(db):
+    print("here", flush=True)
+    time.sleep(60)
+
+path, where = sys.argv[1:]
+conn = sqlite3.connect(path, isolation_level=None)
+if where == "while copying":
+    def free(folder):
+        Path(f"{path}.before-split_labels.backup.partial").write_bytes(b"SQLite format 3, half of it")
+        stop(None)
+    migrate(conn, path, LATER, free)
+migrate(conn, path, {**LATER, "stop": stop} if where == "after the steps" else {"stop": stop, **LATER})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["while copying", "after the copy", "after the steps"])
+def test_a_kill_leaves_the_old_database_and_the_next_start_goes_on(tmp_path: Path, where: str) -> None:
+    path = old_database(tmp_path / "x.db")
+    child = subprocess.Popen([sys.executable, "-c", KILLED, str(path), where], stdout=subprocess.PIPE, cwd=ROOT)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"here\n"
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    step = "stop" if where == "after the copy" else "split_labels"
+    backup = backup_path(str(path), step)
+    assert backup.exists() == (where != "while copying")
+    conn = open_plain(path)
+    assert missing_steps(conn, str(path), LATER) == ["split_labels", "rebuild_incidents"]
+    assert conn.execute("SELECT type FROM sqlite_master WHERE name = 'labels'").fetchone() == ("table",)
+    kept = migrate(conn, str(path), LATER)
+    assert kept == backup_path(str(path), "split_labels")
+    assert list(applied_steps(conn)) == list(LATER)
+    conn.close()
+    assert rows_of(kept, "SELECT * FROM labels") == rows_of(path, "SELECT * FROM labels")
+    assert rows_of(kept, "SELECT type FROM sqlite_master WHERE name = 'labels'") == [("table",)]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user to meet a file that may not be written")
+def test_a_database_that_may_not_be_written_is_refused_by_name() -> None:
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    path = old_database(folder / "x.db")
+    path.chmod(0o444)
+    try:
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                Store(path)
+            except StoreError as error:
+                os._exit(0 if "x.db" in str(error) else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert rows_of(path, "SELECT count(*) FROM incidents") == [(1,)]
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_the_command_that_migrates_says_once_where_the_old_database_is(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    path = old_database(tmp_path / "groundswell.db")
+    with contextlib.closing(open_plain(path)) as conn:
+        # as it was before states were kept in parts
+        conn.executescript(
+            "DROP TABLE detector_state_parts; ALTER TABLE detector_state ADD COLUMN blob BLOB NOT NULL DEFAULT x'';"
+            " DELETE FROM _sqlite_migrations WHERE name = 'cut_states'"
+        )
+    backup = backup_path("groundswell.db", "cut_states")
+    said = groundswell("status").stderr
+    assert f"the old database is kept for a month as {backup}" in said
+    assert (tmp_path / backup).is_file()
+    assert "brought up to date" not in groundswell("status").stderr
