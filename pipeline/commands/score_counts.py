@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import click
 import numpy as np
@@ -14,6 +14,10 @@ import pandas as pd
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, SourceError, StoreError
+
+if TYPE_CHECKING:
+    from detectors.contract import Detector, Verdicts
+    from detectors.events import Event
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
@@ -86,11 +90,16 @@ def score_counts_command(
     sys.exit(PARTIAL if table.rejected else 0)
 
 
+def _bin_width(index: pd.DatetimeIndex) -> pd.Timedelta:
+    """Return the width of the bins, a minute where there is but one bin."""
+    return pd.Timedelta("1min") if index.freq is None else pd.Timedelta(cast(pd.offsets.Tick, index.freq))
+
+
 def _number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.6g}" if value % 1 else f"{value:.0f}"
 
 
-def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
+def _bin_rows(verdicts: Verdicts, series: str) -> list[list[str]]:
     parts = [getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "upperbound", "score", "p")]
     level = verdicts.level.to_numpy()[:, 0]
     stamps = verdicts.index.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -106,18 +115,22 @@ def _bin_rows(verdicts: Any, series: str) -> list[list[str]]:
     ]
 
 
-def found_events(verdicts: Any, alarm: float) -> list[Any]:
+def found_events(verdicts: Verdicts, alarm: float) -> list[Event]:
     """Return the events of a verdict of one series: closed after half an hour of quiet, or two bins."""
     from detectors.events import find_events
     from detectors.validation import bin_seconds
 
     width = bin_seconds(verdicts.index)
-    parts = (getattr(verdicts, name).to_numpy()[:, 0] for name in ("observed", "expected", "score"))
-    return find_events(*parts, alarm=alarm, quiet_bins=max(2, 1800 // width), look_back=max(2, 3600 // width))
+    observed, expected, score = (
+        frame.to_numpy()[:, 0] for frame in (verdicts.observed, verdicts.expected, verdicts.score)
+    )
+    return find_events(
+        observed, expected, score, alarm=alarm, quiet_bins=max(2, 1800 // width), look_back=max(2, 3600 // width)
+    )
 
 
-def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
-    width = pd.Timedelta(verdicts.index.freq or "1min")
+def _event_rows(verdicts: Verdicts, series: str, alarm: float) -> list[list[str]]:
+    width = _bin_width(verdicts.index)
     first = verdicts.index[0]
 
     def stamp(slot: int | None) -> str:
@@ -139,10 +152,10 @@ def _event_rows(verdicts: Any, series: str, alarm: float) -> list[list[str]]:
     ]
 
 
-def _explain(verdicts: Any, series: str, when: str, detector: Any) -> None:
+def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> None:
     """Print what was expected in the bin, what would have been too much, and why it did or did not alarm."""
     moment = parse_time(when, "--explain")
-    width = pd.Timedelta(verdicts.index.freq or "1min")
+    width = _bin_width(verdicts.index)
     at = pd.Timestamp(str(moment)).floor(width)
     if at not in verdicts.index:
         click.echo(f"{series}: {at:%Y-%m-%d %H:%M} UTC lies outside the series")
@@ -169,7 +182,7 @@ def _explain(verdicts: Any, series: str, when: str, detector: Any) -> None:
         click.echo(f"  {verb}: score {score:.2f} against {detector.alarm:g} (strong: {detector.strong:g}); p {p:.2g}")
 
 
-def _drawing(verdicts: Any, series: str, alarm: float) -> str:
+def _drawing(verdicts: Verdicts, series: str, alarm: float) -> str:
     """Return an SVG of the series, what was expected, and each event's onset and end."""
     from pipeline.render.svg import count_chart, stand_alone
 

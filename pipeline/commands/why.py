@@ -22,7 +22,7 @@ MARKS = {True: "+", False: "-", None: " "}
 @common
 def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
     """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
-    from detectors import DETECTORS
+    from pipeline.detection.factory import make_detector
     from pipeline.render.formatting import header_safe
     from pipeline.reports.decision_trace import decision_trace
     from pipeline.store import must_exist
@@ -31,7 +31,7 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
         raise ConfigError(f"{service!r} is not in the catalogue")
     at = parse_time(at_time, "--at") or setting.now
     must_exist(setting.db)
-    alarm = float(DETECTORS[setting.config.detector.name](**setting.config.detector.params).alarm)
+    alarm = make_detector(setting.config).alarm
     with open_store(setting) as store:
         steps = decision_trace(store, setting.config, setting.config.catalogue[service], at, setting.now, alarm)
     if as_json:

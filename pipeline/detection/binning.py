@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.contract import Verdicts
+from detectors.contract import Floats, Verdicts
 from pipeline.core.series import SeriesKey, VerdictRow
 
-Marks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
 KEPT_SCORE = 2.0
 FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class SeriesGroup:
     """Series that share a source and bin width and so one detector state."""
 
     subject: str
@@ -31,27 +30,55 @@ class Group:
     window: str = ""
 
     def key(self, column: str) -> SeriesKey:
+        """Return the key of a column of this group, which is named `service` or `service|indicator`."""
         service, _, indicator = column.partition("|")
         return SeriesKey(service=service, channel=self.kind, source=self.source, bin_s=self.bin_s, indicator=indicator)
 
 
-def marks(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]) -> Marks:
-    """Return (column name, time, count) as arrays: place of the column, second of the epoch, count."""
+class CountArrays(NamedTuple):
+    """Counts as arrays of one length: place of the column, start in seconds of the epoch, the count."""
+
+    column: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+
+
+class VerdictColumns(NamedTuple):
+    """Verdicts as arrays of one length, named as the columns of their table and in its order; NaN = not known."""
+
+    series: npt.NDArray[np.object_]
+    bin_start: npt.NDArray[np.str_]
+    observed: Floats
+    expected: Floats
+    upperbound: Floats
+    score: Floats
+    p: Floats
+    level: npt.NDArray[np.int64]
+    alarm: npt.NDArray[np.int64]
+    detector: npt.NDArray[np.object_]
+
+
+def to_arrays(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]) -> CountArrays:
+    """Return (column name, time, count) as arrays; every name must be one of `columns`."""
     place = {column: i for i, column in enumerate(columns)}
-    told = [(place[column], at.timestamp(), n) for column, at, n in raw]
-    table = np.array(told, dtype=float).reshape(-1, 3)
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+    rows = [(place[column], at.timestamp(), n) for column, at, n in raw]
+    table = np.array(rows, dtype=float).reshape(-1, 3)
+    return CountArrays(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
 
 
-def frames(
-    group: Group,
-    raw: Marks,
+def bin_counts(
+    group: SeriesGroup,
+    raw: CountArrays,
     columns: Sequence[str],
     start: datetime,
     until: datetime,
     spans: Sequence[tuple[datetime, datetime]],
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return counts (and mentions) of complete bins in [start, until), NaN where nothing was observed."""
+    """Return counts, and for votes mentions, of the complete bins in [start, until): one row a bin, one column a series.
+
+    `spans` are the times in which a source of posts was read; bins outside them, and bins without a complaint count,
+    are NaN.
+    """
     index = pd.date_range(start, until, freq=f"{group.bin_s}s", inclusive="left")
     column, at, count = raw
     here = (at >= start.timestamp()) & (at < until.timestamp())
@@ -73,11 +100,8 @@ def frames(
     return pd.DataFrame(votes, index=index, columns=names), pd.DataFrame(talk, index=index, columns=names)
 
 
-def verdict_columns(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> dict[str, Any]:
-    """Return the columns of the verdicts worth keeping: something observed, a complaint count missing, or a raised score.
-
-    Keys are those of the table, in its order; what is not known is NaN.
-    """
+def verdict_columns(group: SeriesGroup, columns: Sequence[str], verdicts: Verdicts, detector: str) -> VerdictColumns:
+    """Return the verdicts worth keeping: something observed, a complaint count missing, or a raised score."""
     observed, score = verdicts.observed.to_numpy(), verdicts.score.to_numpy()
     keep = (np.nan_to_num(observed) > 0) | (np.nan_to_num(score) >= KEPT_SCORE)
     if group.kind == "complaints":
@@ -87,22 +111,21 @@ def verdict_columns(group: Group, columns: Sequence[str], verdicts: Verdicts, de
     stamps = np.char.add(np.datetime_as_string(starts), "Z")
     names = np.array([str(group.key(column)) for column in columns], dtype=object)
     level = verdicts.level.to_numpy()[rows, places].astype(np.int64)
-    return {
-        "series": names[places],
-        "bin_start": stamps[rows],
-        "observed": np.round(observed[rows, places], 4),
-        "expected": np.round(verdicts.expected.to_numpy()[rows, places], 4),
-        "upperbound": np.round(verdicts.upperbound.to_numpy()[rows, places], 4),
-        "score": np.round(score[rows, places], 4),
-        "p": np.round(verdicts.p.to_numpy()[rows, places], 12),
-        "level": level,
-        "alarm": (level >= 1).astype(np.int64),
-        "detector": np.full(len(rows), detector, dtype=object),
-    }
+    return VerdictColumns(
+        series=names[places],
+        bin_start=stamps[rows],
+        observed=np.round(observed[rows, places], 4),
+        expected=np.round(verdicts.expected.to_numpy()[rows, places], 4),
+        upperbound=np.round(verdicts.upperbound.to_numpy()[rows, places], 4),
+        score=np.round(score[rows, places], 4),
+        p=np.round(verdicts.p.to_numpy()[rows, places], 12),
+        level=level,
+        alarm=(level >= 1).astype(np.int64),
+        detector=np.full(len(rows), detector, dtype=object),
+    )
 
 
-def verdict_rows(group: Group, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[VerdictRow]:
+def verdict_rows(group: SeriesGroup, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[VerdictRow]:
     """Return the verdicts worth keeping as rows of their table, None for what is not known."""
-    told = verdict_columns(group, columns, verdicts, detector)
-    listed = [values.tolist() for values in told.values()]
+    listed = [values.tolist() for values in verdict_columns(group, columns, verdicts, detector)]
     return [tuple(None if value != value else value for value in row) for row in zip(*listed, strict=True)]  # type: ignore[misc]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from detectors import DETECTORS
+from detectors.contract import Detector
 from detectors.seasonal.detector import SeasonalNB
 from pipeline.config.load import Config
 
 
-def make_detector(config: Config) -> Any:
+def make_detector(config: Config) -> Detector:
     """Return the configured detector; raises ConfigError on an unknown name or parameter."""
     from pipeline.core.errors import ConfigError
 
@@ -25,6 +25,6 @@ def make_detector(config: Config) -> Any:
         raise ConfigError(f"detector.params: {error}") from error
 
 
-def for_people(detector: Any) -> Any:
-    """Return the detector for votes: each is a person, nobody repeats himself, and four are four."""
+def detector_for_reports(detector: Detector) -> Detector:
+    """Return the detector for votes, of which each person has one: nobody repeats a report, so none are discounted."""
     return replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector

@@ -11,12 +11,14 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+import numpy as np
+
+from detectors.contract import Detector, DetectorState
 from pipeline.core.records import ComplaintCount
 from pipeline.core.series import totals
 from pipeline.core.times import floor_to
-from pipeline.detection.binning import FORGETTING, LOOK_BACK, Group, frames, marks
+from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays
 from pipeline.replay.scenario import RecordedSource
 from pipeline.store import Store
 from pipeline.store.incidents import anything_open, may_change
@@ -29,7 +31,7 @@ TALK = DAY  # as long as this after a post every step is taken: silence is count
 class Stride:
     """Looks ahead in a replay's sources; `after` says which step comes next."""
 
-    def __init__(self, sources: Sequence[RecordedSource], detector: Any, begin: datetime, step: timedelta) -> None:
+    def __init__(self, sources: Sequence[RecordedSource], detector: Detector, begin: datetime, step: timedelta) -> None:
         """`begin` is the first step; all others are whole steps after it."""
         self._begin, self._step = begin, step
         counts = [s for s in sources if s.kind == "complaints" and _in_order(s)]
@@ -71,14 +73,14 @@ class _Ahead:
     def __init__(
         self,
         sources: Sequence[RecordedSource],
-        detector: Any,
+        detector: Detector,
         begin: datetime,
         step: timedelta,
         at_or_after: Callable[[datetime], datetime],
     ) -> None:
         self._sources, self._detector, self._at_or_after = sources, detector, at_or_after
-        self._states: dict[Group, Any] = {}
-        self._reached: dict[Group, datetime] = {}
+        self._states: dict[SeriesGroup, DetectorState] = {}
+        self._reached: dict[SeriesGroup, datetime] = {}
         # a series begins with its first count: bins before that are neither judged nor stored, so no stretch reaches over it
         begun = {at_or_after(public) for s in sources for public in _first_of_series(s)}
         self._stops = sorted({at - n * step for at in begun for n in (0, 1) if at > begin})
@@ -96,12 +98,12 @@ class _Ahead:
         return self._due[at] if at < len(self._due) and self._due[at] <= until else None
 
     def _judge(self, until: datetime) -> None:
-        fresh: dict[Group, dict[datetime, datetime]] = {}  # when each bin became public
-        told: dict[Group, dict[tuple[str, str, datetime], dict[str, int]]] = {}  # totals by region
+        fresh: dict[SeriesGroup, dict[datetime, datetime]] = {}  # when each bin became public
+        told: dict[SeriesGroup, dict[tuple[str, str, datetime], dict[str, int]]] = {}  # totals by region
         for source in self._sources:
             for public, row in source.rows(self._through, until):
                 if isinstance(row, ComplaintCount) and row.window != "rolling":
-                    group = Group(
+                    group = SeriesGroup(
                         subject="", source=row.source, bin_s=row.interval_s, kind="complaints", window=row.window
                     )
                     fresh.setdefault(group, {})[row.start] = max(public, row.start + timedelta(seconds=row.interval_s))
@@ -117,18 +119,20 @@ class _Ahead:
                 bisect.insort(self._due, self._at_or_after(known))
         self._through = until
 
-    def _alarms(self, group: Group, raw: Sequence[tuple[str, datetime, float]], newest: datetime) -> list[datetime]:
+    def _alarms(
+        self, group: SeriesGroup, raw: Sequence[tuple[str, datetime, float]], newest: datetime
+    ) -> list[datetime]:
         """Judge what is new of a group as the detect stage does; return the bins with an alarm."""
         end = newest + timedelta(seconds=group.bin_s)
         begin = self._reached.get(group) or floor_to(max(min(at for _, at, _ in raw), end - LOOK_BACK), 86400)
         state, self._reached[group] = self._states.get(group), end
         known = state.series if state is not None else []
         columns = [*known, *sorted({name for name, _, _ in raw} - set(known))]
-        counts, _ = frames(group, marks(raw, columns), columns, begin, end, [])
+        counts, _ = bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
         state = self._detector.start(counts.iloc[:0]) if state is None else state.with_series(columns)
-        found = state.extend(counts).level.to_numpy().any(axis=1)
+        alarmed = np.flatnonzero(state.extend(counts).level.to_numpy().any(axis=1))
         self._states[group] = state
-        return [at.to_pydatetime() for at in counts.index[found]]
+        return [at.to_pydatetime() for at in counts.index[alarmed]]
 
 
 def _in_order(source: RecordedSource) -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from detectors.contract import Detector, DetectorState
 from detectors.seasonal.kernels import KERNELS
 from pipeline.config.load import load_config
 from pipeline.config.paths import MODELS
@@ -31,8 +32,8 @@ from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import Post
 from pipeline.core.series import totals
 from pipeline.core.times import floor_to, iso, utc, utc_or_none
-from pipeline.detection.binning import Group, Marks, frames, marks, verdict_columns
-from pipeline.detection.factory import for_people
+from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
+from pipeline.detection.factory import detector_for_reports
 from pipeline.detection.report_counting import WINDOW, Ballot, first_said
 from pipeline.scale import parquet as tables
 from pipeline.scale.inputs import Part, count_table, post_batches, reach_of
@@ -55,7 +56,7 @@ class Job:
     root: str
     now: datetime
     catalogue: Catalogue
-    detector: Any
+    detector: Detector
     model: str
     salt_mark: str
 
@@ -153,7 +154,9 @@ def judge_bucket(bucket: int, whole: Mapping[str, Any], job: Job) -> dict[str, A
     root = Path(job.root)
     if whole["errors"]:
         return {"rows": {}}
-    told = json.dumps([bucket, whole["keys"], repr(job.detector), repr(for_people(job.detector)), whole["reach"]])
+    told = json.dumps(
+        [bucket, whole["keys"], repr(job.detector), repr(detector_for_reports(job.detector)), whole["reach"]]
+    )
     name = f"judge-{bucket:02d}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
     known = _done(root, name)
     if known is not None:
@@ -206,8 +209,8 @@ def _votes_of(
     root: Path, service: str, whole: Mapping[str, Any], job: Job, writer: tables.Writer
 ) -> Iterator[tuple[str, int]]:
     """Write tags, votes and verdicts of a service, month after month."""
-    ballot, people = Ballot(), for_people(job.detector)
-    states: dict[str, Any] = {}
+    ballot, people = Ballot(), detector_for_reports(job.detector)
+    states: dict[str, DetectorState] = {}
     heard: dict[str, dict[str, datetime]] = {}
     months = tables.months_in(root, REPORTS, service)
     for month in months:
@@ -246,8 +249,8 @@ def _votes_of(
             # silence between months is observed, too: up to where the next month with a report begins
             after = next((m for m in months if m > month), None)
             until = min(end, utc(f"{after}-01T00:00:00Z")) if after else end
-            group = Group(subject="", source=source, bin_s=60, kind="votes")
-            raw = marks(((service, at, counted) for origin, at, counted in talk if origin == source), [service])
+            group = SeriesGroup(subject="", source=source, bin_s=60, kind="votes")
+            raw = to_arrays(((service, at, counted) for origin, at, counted in talk if origin == source), [service])
             yield from _detect(group, [service], raw, (begin, until), spans, people, states, writer, month)
 
 
@@ -267,13 +270,13 @@ def _voter(row: Mapping[str, Any], created: datetime) -> Post:
 
 
 def _detect(
-    group: Group,
+    group: SeriesGroup,
     columns: list[str],
-    raw: Marks,
+    raw: CountArrays,
     span: tuple[datetime, datetime],
     spans: Sequence[tuple[datetime, datetime]],
-    detector: Any,
-    states: dict[str, Any],
+    detector: Detector,
+    states: dict[str, DetectorState],
     writer: tables.Writer,
     month: str,
 ) -> Iterator[tuple[str, int]]:
@@ -284,15 +287,15 @@ def _detect(
     written = 0
     while begin < until:
         end = min(until, floor_to(begin, SOME_DAYS) + timedelta(seconds=SOME_DAYS))
-        counts, mentions = frames(group, raw, columns, begin, end, spans)
+        counts, mentions = bin_counts(group, raw, columns, begin, end, spans)
         if key not in states:
             states[key] = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
         elif list(states[key].series) != columns:
             states[key] = states[key].with_series(columns, silent=group.kind == "votes")
-        told = verdict_columns(group, columns, states[key].extend(counts, mentions), repr(detector))
+        kept = verdict_columns(group, columns, states[key].extend(counts, mentions), repr(detector))
         arrays = [
             pa.array(values, field.type, from_pandas=True)
-            for values, field in zip(told.values(), tables.SCHEMAS["verdicts"], strict=True)
+            for values, field in zip(kept, tables.SCHEMAS["verdicts"], strict=True)
         ]
         if len(arrays[0]):
             writer.add_table(
@@ -323,7 +326,7 @@ def _counts_of(
     root: Path, service: str, keys: Sequence[str], job: Job, writer: tables.Writer
 ) -> Iterator[tuple[str, int]]:
     """Write complaint counts and verdicts of a service, month after month; a month without any is a gap."""
-    states: dict[str, Any] = {}
+    states: dict[str, DetectorState] = {}
     columns: dict[str, list[str]] = {}
     reached: dict[str, datetime] = {}
     unique = ("source", "interval_s", "window", "start", "region", "indicator")
@@ -338,16 +341,16 @@ def _counts_of(
         for (source, width, window), rows in frame[frame["window"] != "rolling"].groupby(
             ["source", "interval_s", "window"], sort=True
         ):
-            group = Group(subject="", source=str(source), bin_s=int(width), kind="complaints", window=str(window))
+            group = SeriesGroup(subject="", source=str(source), bin_s=int(width), kind="complaints", window=str(window))
             name = f"{source}{width}{window}"
             raw = _marks_of(rows, columns.setdefault(name, []))
-            begin = reached.get(name, floor_to(datetime.fromtimestamp(int(raw[1].min()), UTC), 86400))
-            until = datetime.fromtimestamp(int(raw[1].max()) + group.bin_s, UTC)
+            begin = reached.get(name, floor_to(datetime.fromtimestamp(int(raw.at.min()), UTC), 86400))
+            until = datetime.fromtimestamp(int(raw.at.max()) + group.bin_s, UTC)
             reached[name] = until
             yield from _detect(group, columns[name], raw, (begin, until), [], job.detector, states, writer, month)
 
 
-def _marks_of(rows: pd.DataFrame, columns: list[str]) -> Marks:
+def _marks_of(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
     """Return the rows of one kind of count as the database would count them; new columns are added to the known ones."""
     if (rows["region"] == "").all() and (rows["indicator"] == "").all():
         service = str(rows["service"].iloc[0])
@@ -358,7 +361,7 @@ def _marks_of(rows: pd.DataFrame, columns: list[str]) -> Marks:
             .astype(np.int64)
             .to_numpy()
         )
-        return (
+        return CountArrays(
             np.full(len(rows), columns.index(service), dtype=np.int64),
             np.asarray(starts, dtype=np.int64),
             np.asarray(rows["total"], dtype=np.float64),
@@ -373,7 +376,7 @@ def _marks_of(rows: pd.DataFrame, columns: list[str]) -> Marks:
         for start, service, indicator, whole, parts in summed.itertuples(index=False, name=None)
     )
     columns += [c for c in sorted({r[0] for r in raw}) if c not in columns]
-    return marks(raw, columns)
+    return to_arrays(raw, columns)
 
 
 def _done(root: Path, name: str) -> dict[str, Any] | None:

@@ -8,15 +8,15 @@ was truly read: elsewhere it is a gap.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from detectors.contract import IncompatibleStateError
+from detectors.contract import Detector, DetectorState, IncompatibleStateError
 from pipeline.core.records import Run
 from pipeline.core.series import VerdictRow
 from pipeline.core.times import floor_to, utc
-from pipeline.detection.binning import FORGETTING, LOOK_BACK, Group, frames, marks, verdict_rows
-from pipeline.detection.factory import for_people
+from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
+from pipeline.detection.factory import detector_for_reports
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
@@ -26,14 +26,23 @@ VOTE_BIN = 60
 KEEP = timedelta(days=14)
 
 
-def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetime) -> Run:
+@dataclass(frozen=True, slots=True)
+class _ResumePoint:
+    """Where to score from, with which state (None = a new one); redo: verdicts from there on are to be replaced."""
+
+    start: datetime
+    state: DetectorState | None = None
+    redo: bool = False
+
+
+def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: datetime) -> Run:
     """Judge what is new in every group; the run counts bins offered (seen) and verdicts written (new)."""
     seen = new = 0
     groups = [
-        Group(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
+        SeriesGroup(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
         for source in rows.post_sources(store)
     ] + [
-        Group(
+        SeriesGroup(
             subject=f"complaints:{source}:{width}:{window}",
             source=source,
             bin_s=width,
@@ -42,7 +51,7 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
         )
         for source, width, window in rows.count_groups(store)
     ]
-    people = for_people(detector)
+    people = detector_for_reports(detector)
     for group in groups:
         bins, written = _judge(store, group, people if group.kind == "votes" else detector, watched, now)
         seen += bins
@@ -54,17 +63,20 @@ def run_detect(store: Store, detector: Any, watched: Sequence[str], now: datetim
     return run
 
 
-def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], now: datetime) -> tuple[int, int]:
+def _judge(
+    store: Store, group: SeriesGroup, detector: Detector, watched: Sequence[str], now: datetime
+) -> tuple[int, int]:
     spans = heard(store, group.source) if group.kind == "votes" else []
     until = _complete_until(store, group, spans, now)
     if until is None:
         return 0, 0
     current = rows.load_state(store, group.subject, "now")
-    start, state, redo = _resume(store, group, detector, current, until)
-    if start is None:
+    resume = _resume(store, group, detector, current, until)
+    if resume is None:
         # nothing to go back for: the bins up to here were offered again and are known
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
         return offered, 0
+    start, state = resume.start, resume.state
     if group.kind == "votes":
         raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
     else:
@@ -78,7 +90,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
         return 0, 0
-    here = marks(raw, columns)
+    here = to_arrays(raw, columns)
     saved: dict[str, tuple[str, int, datetime, bytes]] = {}
     found: list[VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
@@ -86,7 +98,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
         if begin >= end:
             continue
-        counts, mentions = frames(group, here, columns, begin, end, spans)
+        counts, mentions = bin_counts(group, here, columns, begin, end, spans)
         if state is None:
             state = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
         verdicts = state.extend(counts, mentions)
@@ -100,7 +112,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
         [group.key(c) for c in columns],
         found,
         saved,
-        redo_from=start if redo else None,
+        redo_from=start if resume.redo else None,
         now=now,
         collected=rows.newest_collected(store, group.source, group.window),
         before=before,
@@ -109,7 +121,7 @@ def _judge(store: Store, group: Group, detector: Any, watched: Sequence[str], no
 
 
 def _complete_until(
-    store: Store, group: Group, spans: Sequence[tuple[datetime, datetime]], now: datetime
+    store: Store, group: SeriesGroup, spans: Sequence[tuple[datetime, datetime]], now: datetime
 ) -> datetime | None:
     """Return the end of the last bin that will not change any more."""
     if group.kind == "votes":
@@ -122,28 +134,32 @@ def _complete_until(
 
 
 def _resume(
-    store: Store, group: Group, detector: Any, current: tuple[str, int, datetime, bytes] | None, until: datetime
-) -> tuple[datetime | None, Any, bool]:
-    """Return where to judge from (None = nothing new), the state there, and whether verdicts are to be replaced."""
+    store: Store,
+    group: SeriesGroup,
+    detector: Detector,
+    current: tuple[str, int, datetime, bytes] | None,
+    until: datetime,
+) -> _ResumePoint | None:
+    """Return where to score from, None when nothing is new."""
     name = repr(detector)
     if current is not None and current[0] == name:
         noted = get_checkpoint(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
         if late is None or late >= current[2]:
             if until <= current[2]:
-                return None, None, False
-            return current[2], _load(detector, current[3]), False
+                return None
+            return _ResumePoint(current[2], _load(detector, current[3]))
         day = rows.load_state(store, group.subject, "day")
         if day is not None and day[0] == name and late >= day[2]:
-            return day[2], _load(detector, day[3]), True
+            return _ResumePoint(day[2], _load(detector, day[3]), redo=True)
     first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
-        return None, None, False
+        return None
     begin = floor_to(max(first, until - LOOK_BACK), 86400)
-    return begin, None, current is not None
+    return _ResumePoint(begin, redo=current is not None)
 
 
-def _load(detector: Any, blob: bytes) -> Any:
+def _load(detector: Detector, blob: bytes) -> DetectorState | None:
     try:
         return detector.load(blob)
     except IncompatibleStateError:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from detectors import DETECTORS
 from pipeline.config.load import Config
 from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
@@ -23,6 +22,7 @@ from pipeline.core.records import Run
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.times import floor_to, iso, utc
 from pipeline.detection.alarm_intervals import Heard, spans
+from pipeline.detection.factory import make_detector
 from pipeline.incidents.build import build, in_order, withdrawn
 from pipeline.incidents.episodes import STORY_GAP, ProviderIncident, read_provider_incidents
 from pipeline.incidents.news_links import link
@@ -113,7 +113,7 @@ def run_explain(
     since = _since(known, utc(through) if through else None, late)
     if since < recent:
         known = incidents(store, since)
-    alarm = float(DETECTORS[config.detector.name](**config.detector.params).alarm)
+    alarm = make_detector(config).alarm
     alarms = verdicts(store, since, now, minimum=alarm)
     offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
