@@ -50,7 +50,7 @@ def test_one_source_s_trouble_costs_no_other_its_turn(store: Store, monkeypatch:
     outcomes = {run.subject: (run.outcome, run.error) for run in runs}
     assert all(outcomes[f"good{i}"][0] == "empty" for i in range(30))
     assert all("did not come back" in outcomes[f"held{i}"][1] for i in range(26))
-    assert outcomes["broken"] == ("error", "broken: unexpected RuntimeError: surprise in two lines")
+    assert outcomes["broken"] == ("error", "unexpected RuntimeError: surprise in two lines")
 
 
 @pytest.mark.slow

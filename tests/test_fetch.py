@@ -280,12 +280,12 @@ def test_the_deadline_holds_behind_tls(name: str, certificate: tuple[Path, Path]
     with serving("feeds") as fake:
         url = secured(fake, certificate)
         with HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session:
-            session.verify = str(certificate[1])
+            session.transport.verify = str(certificate[1])
             assert session.fetch(f"{url}/tech-daily.xml").body
         fake.spoil(faults.FAULTS[name])
         began = time.monotonic()
         with HttpClient(allow=LOCAL, deadline=1.0).session_for("s", {}, NOW) as session:
-            session.verify = str(certificate[1])
+            session.transport.verify = str(certificate[1])
             with pytest.raises(SourceError, match="no whole answer within 1 s"):
                 session.fetch(f"{url}/tech-daily.xml")
         assert time.monotonic() - began < 4
@@ -311,7 +311,7 @@ def test_a_password_goes_to_one_host_and_no_key_from_https_to_http(certificate: 
         url = secured(home, certificate)
         home.spoil(_leading_to(f"{away.url}/tech-daily.xml"))
         with HttpClient(allow=LOCAL).session_for("s", {}, NOW) as session:
-            session.verify = str(certificate[1])
+            session.transport.verify = str(certificate[1])
             with pytest.raises(SourceError, match="from https to http"):
                 session.fetch(f"{url}/tech-daily.xml", headers={"Authorization": "Bearer t"})
         assert not away.requests

@@ -118,7 +118,8 @@ def tell_troubles(runs: Iterable[Run]) -> int:
     code = 0
     for run in runs:
         if run.outcome in ("error", "blocked"):
-            click.echo(f"groundswell: {run.stage}: {run.error}", err=True)
+            words = f"{run.subject}: {run.error}" if run.stage == "collect" else run.error
+            click.echo(f"groundswell: {run.stage}: {words}", err=True)
             code = PARTIAL
         elif run.rejected:
             click.echo(

@@ -15,7 +15,7 @@ import click
 from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
-from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.errors import ConfigError, Reason, SourceError, StoreError
 from pipeline.core.records import Batch
 
 LITTLE_SPACE = 500 * 2**20
@@ -134,7 +134,7 @@ def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")
     since = setting.now - timedelta(minutes=30)
     answers = dict(fetch_all(sources, [(since, {})] * len(sources), setting.now, deadline=seconds))
-    unreached = sum("cannot be reached" in str(answer) for answer in answers.values())
+    unreached = sum(isinstance(a, SourceError) and a.reason is Reason.UNREACHABLE for a in answers.values())
     if unreached > 1 and unreached == len(sources):
         yield Finding(
             "warn",
@@ -152,5 +152,5 @@ def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
             words = f"answers, {len(answer.rows)} rows{refused}" + (f"; {answer.detail}" if answer.detail else "")
             yield Finding("warn" if answer.rejected else "ok", source.name, words)
         else:
-            words = answer.detail if isinstance(answer, Batch) else str(answer)
-            yield Finding("warn", source.name, f"{answer.outcome}: {words.removeprefix(source.name + ': ')}", remedy)
+            words = answer.detail if isinstance(answer, Batch) else answer.message
+            yield Finding("warn", source.name, f"{answer.outcome}: {words}", remedy)

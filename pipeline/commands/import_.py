@@ -60,7 +60,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
         rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
         clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
         if len(clash) != len(rows):
-            raise SourceError(f"{file}: counts a service under two names in the same interval; use one")
+            raise SourceError("counts a service under two names in the same interval; use one", source=str(file))
         if batch.detail:
             click.echo(f"groundswell: {file}: {batch.detail}", err=True)
         yield replace(batch, rows=rows)

@@ -69,7 +69,7 @@ def score_counts_command(
         raise ConfigError(f"--series {only}: not in {file}")
     chosen_series = {only: table.series[only]} if only is not None else table.series
     if not chosen_series:
-        raise SourceError(f"{file}: no usable row")
+        raise SourceError("no usable row", source=str(file))
     out = csv.writer(sys.stdout, lineterminator="\n")
     if not explain:
         out.writerow(EVENTS if events else BINS)
@@ -77,7 +77,7 @@ def score_counts_command(
         try:
             verdicts = detector.detect(counts, mentions)
         except ValueError as error:
-            raise SourceError(f"{file}: series {series}: {error}") from error
+            raise SourceError(f"series {series}: {error}", source=str(file)) from error
         if explain:
             _explain(verdicts, series, explain, detector)
         else:

@@ -80,7 +80,7 @@ def _chunks(file: Path) -> Iterator[list[_Row]]:
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [cell.strip().lower() for cell in next(reader, [])]
     if "id" not in header or not {"text", "title"} & set(header):
-        raise SourceError(f"{file}:1: needs the columns id, text")
+        raise SourceError("needs the columns id, text", source=f"{file}:1")
     rows: list[_Row] = []
     for cells in reader:
         if not cells:

@@ -191,7 +191,7 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
     """Yield the section, line by line. Raises SourceError when the folder is not what it should be."""
     folder = root / "series" / "downdetector_cloud"
     if not (folder / "operator_reported.csv").exists():
-        raise SourceError(f"EVAL_DATA={root}: no series/downdetector_cloud/operator_reported.csv there")
+        raise SourceError("no series/downdetector_cloud/operator_reported.csv there", source=f"EVAL_DATA={root}")
     windows, notices = read_windows(folder), read_notices(folder / "operator_reported.csv")
     config = watching(config)
     rng = np.random.default_rng(seed)

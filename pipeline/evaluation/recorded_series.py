@@ -158,7 +158,7 @@ def report(root: Path, seed: int) -> Iterator[str]:
     """Yield the section, line by line. Raises SourceError when the folder is not what it should be."""
     series = root / "series"
     if not (series / "downdetector_cloud" / "series.csv").exists():
-        raise SourceError(f"EVAL_DATA={root}: no series/downdetector_cloud/series.csv there")
+        raise SourceError("no series/downdetector_cloud/series.csv there", source=f"EVAL_DATA={root}")
     yield f"{'detector, own threshold':<28}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}{'outside':>8}{'tweet windows':>14}{'outside':>8}"
     kept: dict[str, tuple[list[Scored], Scored, list[Scored]]] = {}
     seen = visible(series / "outage_report")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
+
+logger = logging.getLogger(__name__)
 
 # IPv6 forms that carry an IPv4 address, or are private by an older name
 _DISGUISES = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10"))
-
-
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -37,4 +38,8 @@ class AddressPolicy:
             return
         disguised = any(ip in network for network in _DISGUISES if network.version == ip.version)
         if disguised or not inner.is_global or inner.is_multicast:
-            raise SourceError(f"{host} is at {address}, a private address; sources.allow_hosts may allow it")
+            logger.info("address refused by policy: %s is at %s", host, address)
+            raise SourceError(
+                f"{host} is at {address}, a private address; sources.allow_hosts may allow it",
+                reason=Reason.FORBIDDEN_ADDRESS,
+            )

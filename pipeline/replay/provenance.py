@@ -43,13 +43,13 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
         reader = csv.DictReader(file)
         try:
             if not set(columns) <= set(reader.fieldnames or ()):
-                raise SourceError(f"{path}:1: needs the columns {', '.join(columns)}")
+                raise SourceError(f"needs the columns {', '.join(columns)}", source=f"{path}:1")
             for row in reader:
                 if None in row.values() or None in row:
-                    raise SourceError(f"{path}:{reader.line_num}: not as many cells as columns")
+                    raise SourceError("not as many cells as columns", source=f"{path}:{reader.line_num}")
                 yield row
         except csv.Error as error:
-            raise SourceError(f"{path}:{reader.line_num}: not CSV: {error}") from error
+            raise SourceError(f"not CSV: {error}", source=f"{path}:{reader.line_num}") from error
 
 
 def read_collected(folder: Path) -> dict[str, dict[str, Row]]:
@@ -59,7 +59,9 @@ def read_collected(folder: Path) -> dict[str, dict[str, Row]]:
         try:
             utc(row["collected_utc"])
         except ValueError as error:
-            raise SourceError(f"{folder / 'collected.csv'}: {row['file']}: {row['key'][:60]}: {error}") from error
+            raise SourceError(
+                f"{row['file']}: {row['key'][:60]}: {error}", source=str(folder / "collected.csv")
+            ) from error
         found[row["file"]][row["key"]] = row
     return found
 
@@ -77,7 +79,7 @@ def read_runs(folder: Path) -> list[RecordedRun]:
             for row in _rows(folder / "runs.csv", RUNS)
         ]
     except ValueError as error:
-        raise SourceError(f"{folder / 'runs.csv'}: {error}") from error
+        raise SourceError(str(error), source=str(folder / "runs.csv")) from error
     return sorted(found, key=lambda run: run.at)
 
 

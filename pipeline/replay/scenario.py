@@ -276,22 +276,23 @@ def _public(row: Record) -> datetime:
 
 
 def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batch:
-    try:
-        if kind == "posts":
-            return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
-        body = read_capped(path)
-        if kind == "complaints":
-            return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
-        if kind == "feeds" and path.suffix == ".ndjson":
-            return parse_items(body, fetched_at=end, name=name)
-        if kind == "feeds":
-            return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
-        if kind == "status":
-            return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
+    """Read one file of a scenario; raises SourceError that names it."""
+    if kind == "posts":
+        return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
+    body = read_capped(path)
+    if kind == "complaints":
+        return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
+    if kind == "feeds" and path.suffix == ".ndjson":
+        return parse_items(body, fetched_at=end, name=name)
+    if kind == "feeds":
+        return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
+    if kind == "charts":
         return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
+    try:
+        return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
     except SourceError as error:
-        message = str(error)
-        raise SourceError(message if name in message else f"{path}: {message}") from error
+        # a page is read under its own name, which is not the file's
+        raise SourceError(str(error), source=str(path), reason=error.reason) from error
 
 
 def _joined(batches: list[Batch]) -> Batch:

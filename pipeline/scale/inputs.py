@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch
 from pipeline.sources.archive import CHUNK, batches_of, posts_of_cells, read_posts_csv, unpacked
 from pipeline.sources.complaints import parse_counts
@@ -67,13 +67,13 @@ def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> lis
             paths = fs.find(path) if fs.isdir(path) else fs.glob(path) if "*" in path else [path]
             chosen = sorted(p for p in paths if PurePosixPath(p).suffix in FORMS)
             if not chosen:
-                raise SourceError(f"{url}: holds no {', '.join(FORMS)}")
+                raise SourceError(f"holds no {', '.join(FORMS)}", source=url)
             for p in chosen:
                 found += _cut(kind, fs, p, mark, bite)
         except SourceError:
             raise
         except (OSError, ImportError, ValueError) as error:
-            raise SourceError(f"{url}: cannot be read: {plain(error, 160)}") from error
+            raise SourceError(f"cannot be read: {plain(error, 160)}", source=url, reason=Reason.FILE) from error
     return found
 
 
@@ -91,7 +91,7 @@ def _cut(kind: str, fs: Any, path: str, mark: str, bite: int) -> Iterator[Part]:
             with fs.open(path, "rb") as file:
                 groups = _open_parquet(file).num_row_groups
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{path}: not a whole Parquet file: {plain(error, 120)}") from error
+            raise SourceError(f"not a whole Parquet file: {plain(error, 120)}", source=str(path)) from error
         spans = [(n, n + 1) for n in range(groups)]
     for start, stop in spans:
         told = json.dumps([kind, path, size, same, start, stop, mark])
@@ -119,7 +119,7 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own
-        raise SourceError(f"{part.url}: cannot be read: {plain(error, 160)}") from error
+        raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
 def _from(file: Any, part: Part) -> Any:
@@ -161,14 +161,14 @@ def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
             raw = (unpacked(file, part.url) if part.form == "packed" else file).read(MOST_COUNTS + 1)
         if len(raw) > MOST_COUNTS:
             raise SourceError(
-                f"{part.url}: more than {MOST_COUNTS >> 20} MB of counts in one file; cut it, or use Parquet"
+                f"more than {MOST_COUNTS >> 20} MB of counts in one file; cut it, or use Parquet", source=part.url
             )
         batch = parse_counts(raw, source=COUNTS, fetched_at=fetched_at, name=part.name)
         return pa.Table.from_pylist(as_rows(batch.rows), schema=SCHEMAS["complaint_counts"]), len(batch.rejected)
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(f"{part.url}: cannot be read: {plain(error, 160)}") from error
+        raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
 def reach_of(summaries: Sequence[dict[str, Any]]) -> dict[str, tuple[str, str]]:

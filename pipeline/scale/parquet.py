@@ -287,7 +287,7 @@ def counts_from_arrow(table: pa.Table, source: str, fetched_at: datetime, name: 
     missing = {"service", "start_utc", "total"} - set(table.column_names)
     if missing:
         raise SourceError(
-            f"{name}: needs the columns service, start_utc, total; {', '.join(sorted(missing))} is missing"
+            f"needs the columns service, start_utc, total; {', '.join(sorted(missing))} is missing", source=name
         )
     many = table.num_rows
 
@@ -302,7 +302,7 @@ def counts_from_arrow(table: pa.Table, source: str, fetched_at: datetime, name: 
         if not pa.types.is_timestamp(start.type):
             start = pc.strptime(start, format="%Y-%m-%dT%H:%M:%SZ", unit="s", error_is_null=True)
         elif start.type.tz is None:
-            raise SourceError(f"{name}: start_utc has no time zone")
+            raise SourceError("start_utc has no time zone", source=name)
         stamps = pc.strftime(pc.cast(start, pa.timestamp("s", "UTC"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
         columns = {
             "service": column("service", TEXT, ""),
@@ -318,7 +318,7 @@ def counts_from_arrow(table: pa.Table, source: str, fetched_at: datetime, name: 
         }
         found = pa.table(columns, schema=SCHEMAS["complaint_counts"])
     except (pa.ArrowException, ValueError) as error:
-        raise SourceError(f"{name}: a column is of another kind: {error}") from error
+        raise SourceError(f"a column is of another kind: {error}", source=name) from error
     good = pc.and_(pc.greater_equal(found["total"], 0), pc.greater(pc.utf8_length(found["service"]), 0))
     good = pc.and_(good, pc.and_(pc.less_equal(found["start"], iso(fetched_at)), pc.not_equal(found["service"], "")))
     wide = pc.and_(pc.greater_equal(found["interval_s"], 60), pc.less_equal(found["interval_s"], 86400))

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.complaints import as_utf8
@@ -42,7 +42,7 @@ class _Unpacked(io.RawIOBase):
             raw = self._rest or self._file.read(BITE)
             if not raw:
                 if self._frame is not None and not self._frame.eof:
-                    raise SourceError(f"{self._name}: breaks off within its packed data")
+                    raise SourceError("breaks off within its packed data", source=self._name)
                 return 0
             if self._frame is None or self._frame.eof:
                 self._frame = self._unpacker.decompressobj()
@@ -69,11 +69,11 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
             lines = unpacked(file, str(path)) if path.suffix == ".zst" else file
             yield from batches_of(lines, path.name, source=source, fetched_at=fetched_at, salt=salt)
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise SourceError(f"cannot be read: {error.strerror or error}", source=str(path), reason=Reason.FILE) from error
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(f"{path}: not a whole zstd file: {plain(error, 100)}") from error
+        raise SourceError(f"not a whole zstd file: {plain(error, 100)}", source=str(path)) from error
 
 
 def batches_of(
@@ -94,7 +94,7 @@ def _lines_of(lines: Any, count: int, where: str, stop: int) -> Iterator[bytes]:
         if not line:
             return
         if len(line) > MOST_LINE:
-            raise SourceError(f"{where}: a line of more than {MOST_LINE} bytes is no post")
+            raise SourceError(f"a line of more than {MOST_LINE} bytes is no post", source=where)
         yield line
 
 
@@ -117,9 +117,9 @@ def read_posts_csv(
     reader = csv.DictReader(file)
     try:
         if not {"id", "created_utc", "text"} <= set(reader.fieldnames or ()):
-            raise SourceError(f"{name}:1: needs the columns id, created_utc, text")
+            raise SourceError("needs the columns id, created_utc, text", source=f"{name}:1")
     except csv.Error as error:
-        raise SourceError(f"{name}:1: {plain(error, 100)}") from error
+        raise SourceError(plain(error, 100), source=f"{name}:1") from error
 
     def cells() -> Iterator[tuple[str, dict[str, Any]]]:
         while True:

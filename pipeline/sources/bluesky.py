@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso, utc
 from pipeline.http.session import HttpClient
@@ -28,7 +28,7 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
     answer = read_json(body, source)
     posts = answer.get("posts") if isinstance(answer, dict) else None
     if not isinstance(posts, list):
-        raise SourceError(f"{source}: no posts in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no posts in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
     for number, post in enumerate(posts[:MOST_ROWS]):
@@ -81,7 +81,7 @@ class BlueskySource:
             login = read_json(answer.body or b"", self.name)
             token = login.get("accessJwt") if isinstance(login, dict) else None
             if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-                raise SourceError(f"{self.name}: no accessJwt in the answer to the password", outcome="blocked")
+                raise SourceError("no accessJwt in the answer to the password", source=self.name, reason=Reason.KEY)
             headers = {"Authorization": f"Bearer {token}"}
             for name in self._names:
                 query = {"q": f'"{name}"', "sort": "latest", "since": iso(since), "until": iso(now), "limit": str(PAGE)}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ChartRank, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
@@ -29,7 +29,7 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
     entries = (feed.get("results") if "results" in feed else feed.get("entry")) if isinstance(feed, dict) else None
     entries = [entries] if isinstance(entries, dict) else entries  # the legacy form gives a single app bare
     if not isinstance(feed, dict) or not isinstance(entries, list):
-        raise SourceError(f"{source}: no chart in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no chart in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     observed = _updated(feed.get("updated"), fetched_at)
     rows: list[ChartRank] = []
     bad: list[RejectedRow] = []
@@ -70,11 +70,11 @@ def _updated(value: Any, fetched_at: datetime) -> datetime:
 def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
     """Parse `observed_utc,store,country,chart,rank,app`; a bad row is refused with its line."""
     if max(map(len, body.split(b"\n"))) > 100_000:
-        raise SourceError(f"{name}: a line of more than 100,000 bytes is no chart row")
+        raise SourceError("a line of more than 100,000 bytes is no chart row", source=name)
     reader = csv.DictReader(io.StringIO(body.decode("utf-8", "replace"), newline=""))
     wanted = {"observed_utc", "store", "country", "chart", "rank", "app"}
     if not wanted <= set(reader.fieldnames or ()):
-        raise SourceError(f"{name}:1: needs the columns observed_utc, store, country, chart, rank, app")
+        raise SourceError("needs the columns observed_utc, store, country, chart, rank, app", source=f"{name}:1")
     rows: list[ChartRank] = []
     bad: list[RejectedRow] = []
     try:

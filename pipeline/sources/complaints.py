@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.sources.parsing import not_from_the_future, plain, reject, whole
@@ -138,10 +138,10 @@ def _check_columns(columns: list[str], where: str, service: str) -> None:
     if not (
         ("service" in columns or service) and set(TIME_COLUMNS) & set(columns) and set(COUNT_COLUMNS) & set(columns)
     ):
-        raise SourceError(f"{where}: needs the columns service, start_utc, total (and interval_s)")
+        raise SourceError("needs the columns service, start_utc, total (and interval_s)", source=where)
     twice = [column for column, times in Counter(columns).items() if times > 1 and column in READ]
     if twice:
-        raise SourceError(f"{where}: the column {twice[0]} comes twice")
+        raise SourceError(f"the column {twice[0]} comes twice", source=where)
 
 
 def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
@@ -150,7 +150,7 @@ def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
         whole_file = _loads(body)
     except (ValueError, RecursionError) as error:
         if body.lstrip()[:1] == b"[" or b"\n" not in body.strip():
-            raise SourceError(f"{name}: not valid JSON: {plain(error, 120)}") from error
+            raise SourceError(f"not valid JSON: {plain(error, 120)}", source=name) from error
         for number, raw in enumerate(body.splitlines(), 1):
             if raw.strip():
                 try:
@@ -313,7 +313,7 @@ class CountsFileSource:
         settled = int(state["interval_s"]) if state.get("interval_s") else None
         batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
         if batch.detail and not batch.state:
-            raise SourceError(f"{self.name}: too few rows to tell what a count covers; add a column interval_s")
+            raise SourceError("too few rows to tell what a count covers; add a column interval_s", source=self.name)
         return replace(batch, coverage=(Span(since, now),))
 
 
@@ -321,7 +321,7 @@ def read_capped(path: Path) -> bytes:
     """Return a file's bytes; raises SourceError when it cannot be read or is larger than a file of counts may be."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise SourceError(f"{path}: larger than {MOST_BYTES // 2**20} MiB; cut it into several")
+            raise SourceError(f"larger than {MOST_BYTES // 2**20} MiB; cut it into several", source=str(path))
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SourceError(f"cannot be read: {error.strerror}", source=str(path), reason=Reason.FILE) from error

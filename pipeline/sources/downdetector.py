@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
 from pipeline.core.times import floor_to, utc
 from pipeline.http.session import HttpClient, SourceSession
@@ -48,7 +48,7 @@ def parse_reports(
     """
     answer = read_json(body, source)
     if not isinstance(answer, list):
-        raise SourceError(f"{source}: no list of reports in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no list of reports in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     rows: dict[tuple[datetime, str], ComplaintCount] = {}
     bad: list[RejectedRow] = []
     for number, point in enumerate(answer[:MOST_ROWS]):
@@ -87,7 +87,7 @@ def parse_last_15(body: bytes, *, source: str, fetched_at: datetime, service: st
     try:
         total = _whole(answer)
     except ValueError as error:
-        raise SourceError(f"{source}: no number in the answer", outcome="blocked", head=body[:200]) from error
+        raise SourceError("no number in the answer", source=source, reason=Reason.REFUSED, head=body[:200]) from error
     row = ComplaintCount(
         service=service,
         source=SOURCE,
@@ -108,7 +108,7 @@ def parse_company(
     """Parse `/companies/{id}`: their verdict, and what they expect in each of the last 96 quarters of an hour."""
     answer = read_json(body, source)
     if not isinstance(answer, dict):
-        raise SourceError(f"{source}: no company in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no company in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     verdict = plain(answer.get("status"), 20)
     told = (
         ExternalStatus(source=SOURCE, service=service, verdict=verdict, observed=fetched_at, collected=fetched_at)
@@ -138,7 +138,7 @@ class Token:
         """Return the header to ask with; raises SourceError."""
         with self._lock:
             if self._refused:
-                raise SourceError(f"{source}: {self._refused}", outcome="blocked")
+                raise SourceError(self._refused, source=source, reason=Reason.KEY)
             if not self._token:
                 # one refusal is enough for all of a run's sources
                 self._refused = "its key was not accepted, or could not be tried, in this run"
@@ -150,7 +150,7 @@ class Token:
                 found = read_json(answer.body or b"", source)
                 token = found.get("access_token") if isinstance(found, dict) else None
                 if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-                    raise SourceError(f"{source}: no access_token in the answer to the key", outcome="blocked")
+                    raise SourceError("no access_token in the answer to the key", source=source, reason=Reason.KEY)
                 self._token, self._refused = token, ""
             return {"Authorization": f"Bearer {self._token}"}
 
@@ -224,7 +224,9 @@ class DowndetectorSource:
         for company in found if isinstance(found, list) else []:
             if isinstance(company, dict) and company.get("slug") == self._slug and company.get("id") is not None:
                 return plain(company["id"], 20)
-        raise SourceError(f"{self.name}: Downdetector knows no company {self._slug!r}; set services.<id>.downdetector")
+        raise SourceError(
+            f"Downdetector knows no company {self._slug!r}; set services.<id>.downdetector", source=self.name
+        )
 
 
 def _next_page(url: str, following: str, source: str) -> str:
@@ -235,5 +237,5 @@ def _next_page(url: str, following: str, source: str) -> str:
         return parts._replace(query="&".join([*kept, f"page={following}"])).geturl()
     target = urljoin(url, following)
     if urlsplit(target).netloc != urlsplit(url).netloc:
-        raise SourceError(f"{source}: its next page lies on another host")
+        raise SourceError("its next page lies on another host", source=source)
     return target

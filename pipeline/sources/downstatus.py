@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import plain, read_json
@@ -30,7 +30,7 @@ def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service:
     data = found if isinstance(found, dict) else {}
     reports = data.get("report_count_1h")
     if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
-        raise SourceError(f"{source}: no report_count_1h in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no report_count_1h in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     name = service or plain(data.get("slug"), 60)
     rows: list[Record] = [
         ComplaintCount(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
@@ -115,28 +115,32 @@ def read_feed(body: bytes, source: str) -> dict[str, Any]:
         # reading costs half a millisecond an entry: of an endless feed the first some thousand are taken
         found = _READER.read(body[: next((end.end() for end in ends), len(body))], PARSE_SECONDS)
     except TimeoutError:
-        raise SourceError(f"{source}: not read within {PARSE_SECONDS:g} s; given up", head=body[:200]) from None
+        raise SourceError(
+            f"not read within {PARSE_SECONDS:g} s; given up", source=source, reason=Reason.TIMEOUT, head=body[:200]
+        ) from None
     except EOFError:
-        raise SourceError(f"{source}: too much for the memory a feed may take", head=body[:200]) from None
+        raise SourceError(
+            "too much for the memory a feed may take", source=source, reason=Reason.LIMIT, head=body[:200]
+        ) from None
     if "error" in found:
-        raise SourceError(f"{source}: not a readable feed: {found['error']}", head=body[:200])
+        raise SourceError(f"not a readable feed: {found['error']}", source=source, head=body[:200])
     if not found["entries"] and (not found["version"] or found["bozo"]) and is_page(body):
-        raise SourceError(f"{source}: a web page, not a feed", outcome="blocked", head=body[:200])
+        raise SourceError("a web page, not a feed", source=source, reason=Reason.REFUSED, head=body[:200])
     if not found["version"] and not found["entries"]:
-        raise SourceError(f"{source}: neither RSS nor Atom", head=body[:200])
+        raise SourceError("neither RSS nor Atom", source=source, head=body[:200])
     if found["bozo"] and not found["entries"]:
         # an empty list may be what is left of a body that broke off: no statement that there is no news
-        raise SourceError(f"{source}: an ill-formed feed without an entry", head=body[:200])
+        raise SourceError("an ill-formed feed without an entry", source=source, head=body[:200])
     return found
 
 
 def _json_feed(body: bytes, source: str) -> dict[str, Any]:
     answer = read_json(body, source)
     if not str(answer.get("version", "")).startswith("https://jsonfeed.org/version/"):
-        raise SourceError(f"{source}: JSON, and no JSON Feed", head=body[:200])
+        raise SourceError("JSON, and no JSON Feed", source=source, head=body[:200])
     items = answer.get("items")
     if not isinstance(items, list):
-        raise SourceError(f"{source}: a JSON Feed without items", head=body[:200])
+        raise SourceError("a JSON Feed without items", source=source, head=body[:200])
     entries: list[Any] = []
     for item in items[:MOST_ENTRIES]:
         if not isinstance(item, dict):
@@ -260,11 +264,11 @@ class FeedSource:
             )
         digest = hashlib.sha256(answer.body).hexdigest()[:16]
         if state.get("poison") == digest:
-            raise SourceError(f"{self.name}: the same body that could not be read last time")
+            raise SourceError("the same body that could not be read last time", source=self.name)
         try:
             batch = parse_feed(answer.body, source=self.name, fetched_at=now)
         except SourceError as error:
-            if isinstance(error.__context__, TimeoutError):
+            if error.reason is Reason.TIMEOUT:
                 error.state = {"poison": digest}  # ten seconds are enough for these bytes, once
             raise
         rows = tuple(replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))

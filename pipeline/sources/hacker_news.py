@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import (
@@ -31,7 +31,7 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
     answer = read_json(body, source)
     hits = answer.get("hits") if isinstance(answer, dict) else None
     if not isinstance(hits, list):
-        raise SourceError(f"{source}: no hits in the answer", outcome="blocked", head=body[:200])
+        raise SourceError("no hits in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
     for number, hit in enumerate(hits[:MOST_ROWS]):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient, SourceSession
@@ -38,7 +38,7 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
     answer = read_json(body, source)
     if not isinstance(answer, list):
         words = plain(answer.get("error"), 100) if isinstance(answer, dict) else "no list of statuses"
-        raise SourceError(f"{source}: {words or 'no list of statuses'}", outcome="blocked", head=body[:200])
+        raise SourceError(words or "no list of statuses", source=source, reason=Reason.REFUSED, head=body[:200])
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
     for number, status in enumerate(answer[:MOST_ROWS]):
@@ -123,5 +123,5 @@ class MastodonSource:
             return  # older: there a closed timeline answers 401
         if "public" not in (access.values() if isinstance(access, dict) else [access]):
             raise SourceError(
-                f"{self.name}: this instance shows hashtags to no guest; choose another", outcome="blocked"
+                "this instance shows hashtags to no guest; choose another", source=self.name, reason=Reason.REFUSED
             )

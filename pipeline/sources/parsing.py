@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Record, RejectedRow, Span
 
 TEXT_CAP = 20_000
@@ -94,11 +94,11 @@ def read_json(body: bytes, source: str) -> Any:
     except (ValueError, RecursionError) as error:
         head = body[:200]
         if body.lstrip()[:1] == b"<":
-            words = f"{source}: answered with a web page instead of JSON"
-            raise SourceError(words, outcome="blocked", head=head) from error
+            words = "answered with a web page instead of JSON"
+            raise SourceError(words, source=source, reason=Reason.REFUSED, head=head) from error
         if not body.strip():
-            raise SourceError(f"{source}: answered with nothing") from error
-        raise SourceError(f"{source}: not valid JSON: {plain(error, 120)}", head=head) from error
+            raise SourceError("answered with nothing", source=source) from error
+        raise SourceError(f"not valid JSON: {plain(error, 120)}", source=source, head=head) from error
 
 
 def is_page(body: bytes) -> bool:

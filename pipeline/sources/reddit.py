@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso
-from pipeline.http.retry import retry_after
+from pipeline.http.retry import failure_of, retry_after
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.parsing import (
     MOST_ROWS,
@@ -101,7 +101,7 @@ def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes
             for i, child in enumerate(children[:MOST_ROWS])
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise SourceError(f"{source}: not a Reddit listing", head=body[:200]) from error
+        raise SourceError("not a Reddit listing", source=source, head=body[:200]) from error
     return to_batch(items, source=source, fetched_at=fetched_at, salt=salt)
 
 
@@ -170,7 +170,7 @@ class RedditSource:
             refresh_token=None,
             user_agent="linux:groundswell:0.2 (outage detection)",
             check_for_updates=False,
-            requestor_kwargs={"timeout": 15, "session": session},
+            requestor_kwargs={"timeout": 15, "session": session.transport},
             **where,
         )
 
@@ -230,7 +230,7 @@ class RedditSource:
                 if text not in GONE and not fields.get("removed_by_category"):
                     kept.add(str(fields.get("name")))
             if not known and len(names) > 1:
-                raise SourceError(f"{self.name}: knows none of {len(names)} posts; not taken for deletion")
+                raise SourceError(f"knows none of {len(names)} posts; not taken for deletion", source=self.name)
         return set(names) - kept
 
 
@@ -242,9 +242,9 @@ def _watched(session: SourceSession, allowance: _Allowance) -> SourceSession:
         if response.status_code in (403, 429) or (response.status_code == 503 and "Retry-After" in response.headers):
             session.check_response(response)
         if "html" in response.headers.get("Content-Type", ""):
-            raise SourceError("answered with a web page", outcome="blocked")
+            raise SourceError("answered with a web page", reason=Reason.REFUSED)
 
-    session.inspect = refuse
+    session.transport.inspect = refuse
     return session
 
 
@@ -263,15 +263,17 @@ def _translated(name: str) -> Iterator[None]:
         if isinstance(inner, SourceError):
             raise inner from error
         status = getattr(getattr(error, "response", None), "status_code", None)
+        words, reason = f"{type(error).__name__}: {plain(error, 160)}", Reason.UNREADABLE
         # prawcore fails on a 401 without the header it expects with a bare KeyError
         if status == 401 or error.args == (401,) or isinstance(error, prawcore.OAuthException | prawcore.InvalidToken):
-            words, outcome = "its key is not accepted; see https://www.reddit.com/prefs/apps", "blocked"
+            words, reason = "its key is not accepted; see https://www.reddit.com/prefs/apps", Reason.KEY
         elif isinstance(error, prawcore.NotFound | prawcore.Redirect):
-            words, outcome = "one of its communities does not exist", "error"
-        else:
-            refused = isinstance(error, prawcore.BadJSON | prawcore.UnavailableForLegalReasons)
-            words, outcome = f"{type(error).__name__}: {plain(error, 160)}", "blocked" if refused else "error"
-        raise SourceError(f"{name}: {words}", outcome=outcome) from error
+            words, reason = "one of its communities does not exist", Reason.STATUS
+        elif isinstance(error, prawcore.BadJSON | prawcore.UnavailableForLegalReasons):
+            reason = Reason.REFUSED
+        elif isinstance(inner, OSError):
+            reason = failure_of(inner).reason
+        raise SourceError(words, source=name, reason=reason, status=status) from error
 
 
 def _walk(

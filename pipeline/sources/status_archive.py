@@ -28,7 +28,9 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
     lines = csv_lines(as_utf8(body))
     columns = [cell.strip().lower() for cell in next(lines, (1, [], ""))[1]]
     if not {"id", "name", "started_at"} <= set(columns):
-        raise SourceError(f"{name}:1: needs the columns id, name, started_at (and impact, created_at, resolved_at)")
+        raise SourceError(
+            "needs the columns id, name, started_at (and impact, created_at, resolved_at)", source=f"{name}:1"
+        )
     rows: list[StatusUpdate] = []
     bad: list[RejectedRow] = []
     for line, cells, problem in lines:

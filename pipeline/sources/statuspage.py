@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, RejectedRow, Span, StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.http.session import HttpClient
@@ -66,7 +66,7 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """
     answer = read_json(body, source)
     if not isinstance(answer, dict) or not isinstance(answer.get("incidents"), list):
-        raise SourceError(f"{source}: not a Statuspage answer: no list of incidents", head=body[:200])
+        raise SourceError("not a Statuspage answer: no list of incidents", source=source, head=body[:200])
     head = answer.get("page")
     page = page_key(plain(head.get("url"), 300)) if isinstance(head, dict) and head.get("url") else source
     rows: dict[tuple[str, str], StatusUpdate] = {}
@@ -202,7 +202,7 @@ class StatuspageSource:
             )
         batch = self._parse(answer.body, source=self.name, fetched_at=now)
         if not batch.rows and batch.rejected and is_page(answer.body):
-            raise SourceError(f"{self.name}: a web page", outcome="blocked", head=answer.body[:200])
+            raise SourceError("a web page", source=self.name, reason=Reason.REFUSED, head=answer.body[:200])
         return Batch(
             source=self.name,
             rows=batch.rows,

@@ -40,9 +40,9 @@ def parse_table(body: bytes, *, name: str, bin_s: int | None = None) -> Table:
     when = next((column for column in TIME_COLUMNS if column in header), "")
     what = next((column for column in COUNT_COLUMNS if column in header), "")
     if not when or not what:
-        raise SourceError(f"{name}:1: needs the columns timestamp_utc, value")
+        raise SourceError("needs the columns timestamp_utc, value", source=f"{name}:1")
     if len(set(header)) != len(header):
-        raise SourceError(f"{name}:1: a column comes twice")
+        raise SourceError("a column comes twice", source=f"{name}:1")
     places = {column: header.index(column) for column in (when, what, "series", "mentions") if column in header}
     rows: dict[str, _Rows] = {}
     bad: list[RejectedRow] = []

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, RejectedRow, Run
 from pipeline.sources import Source
 from pipeline.store import Store
@@ -100,8 +100,8 @@ def fetch_all(
                     # every thread is held: others take their place
                     threading.Thread(target=work, daemon=True).start()
                 back.add(number)
-                words = f"{sources[number].name}: did not come back within {deadline + GRACE:g} s; left behind"
-                yield number, SourceError(words)
+                words = f"did not come back within {deadline + GRACE:g} s; left behind"
+                yield number, SourceError(words, source=sources[number].name, reason=Reason.TIMEOUT)
             continue
         last = time.monotonic()
         if number not in back:
@@ -121,14 +121,15 @@ def _fetch(source: Source, since: datetime, now: datetime, state: Mapping[str, s
     except SourceError as error:
         return error
     except Exception as error:  # noqa: BLE001  one source's surprise must not cost the others their turn
-        return SourceError(f"{source.name}: unexpected {type(error).__name__}: {str(error)[:160]}")
+        words = f"unexpected {type(error).__name__}: {str(error)[:160]}"
+        return SourceError(words, source=source.name, reason=Reason.UNEXPECTED)
 
 
 def honest(batch: Batch) -> Batch:
     """Return the batch, or an error with its refused rows where not a single row could be read: that is no silence."""
     if batch.rows or not batch.rejected:
         return batch
-    words = f"{batch.source}: every row was refused, the first for: {batch.rejected[0].reason}"
+    words = f"every row was refused, the first for: {batch.rejected[0].reason}"
     # nor may an unchanged answer be taken for read next time
     forgotten = {"etag": "", "last_modified": ""}
     return replace(batch, outcome="error", coverage=(), detail=words, state={**batch.state, **forgotten})
@@ -154,7 +155,7 @@ def _keep(
             error=outcome.detail,
         )
     else:
-        words = " ".join(str(outcome).split())[:500]
+        words = " ".join(outcome.message.split())[:500]
         if not replay:
             state = {**outcome.state, **({"retry_after": outcome.retry_after} if outcome.retry_after else {})}
             with store.transaction() as conn:

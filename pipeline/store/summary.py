@@ -50,9 +50,7 @@ def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
             "SELECT error FROM runs WHERE stage='collect' AND subject=? ORDER BY started DESC, id DESC LIMIT 1",
             (row["subject"],),
         )[0][0]
-        found.append(
-            {"source": row["subject"], "since": row["good"], "error": error.removeprefix(f"{row['subject']}: ")}
-        )
+        found.append({"source": row["subject"], "since": row["good"], "error": error})
     return found
 
 

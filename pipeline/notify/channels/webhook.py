@@ -64,7 +64,7 @@ class WebhookChannel:
         try:
             answer = session.request("POST", self._url.get_secret_value(), headers=headers, data=body)
         except SourceError as error:
-            raise ChannelError(f"webhook: {_tame(error)}") from None
+            raise ChannelError(f"webhook: {error.message}") from None
         except (OSError, ValueError) as error:
             # an address that cannot be asked is named by what went wrong, not by itself; requests' errors are OSErrors
             raise ChannelError(f"webhook: {error.__class__.__name__}") from None
@@ -73,10 +73,6 @@ class WebhookChannel:
         if not 200 <= answer.status_code < 300:
             code = answer.status_code
             raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
-
-
-def _tame(error: SourceError) -> str:
-    return str(error).rpartition(": ")[2]
 
 
 def payload(alert: Alert) -> dict[str, Any]:
