@@ -16,6 +16,7 @@ from pipeline.config.settings import Alerts, Route
 from pipeline.core.alerts import Alert
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import Impact, State
 from pipeline.notify.digest import summary_message
 from pipeline.notify.routing import muted_until
 from pipeline.render.mail import compose
@@ -182,7 +183,7 @@ def test_above_the_hourly_cap_one_message_tells_the_rest_when_there_is_room(stor
     assert [a.message_id for a in ears.heard] == ["<0@x>", "<1@x>", "<2@x>"]
     run_alert(store, {"file": ears}, at("13:00"), Delivery(max_per_hour=3))
     assert [a.transition for a in ears.heard[3:]] == ["summary"]
-    assert set(ears.heard[3].facts["incidents"]) == {f"i-s{n}" for n in range(3, 8)}
+    assert set(ears.heard[3].facts.incidents) == {f"i-s{n}" for n in range(3, 8)}
 
 
 def _row(message_id: str, service: str, created: datetime | None = None) -> Alert:
@@ -193,7 +194,7 @@ def _row(message_id: str, service: str, created: datetime | None = None) -> Aler
         channel="file",
         incident=f"i-{service}",
         subject=f"{service}: possible outage",
-        facts={**one.facts, "service": service},
+        facts=replace(one.incident_facts, service=service),
     )
 
 
@@ -253,11 +254,11 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
 
 def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
     past = [
-        AlertedIncident(id="wrong", state="possible", impact="low", score=12.0, verdict=""),
-        AlertedIncident(id="a", state="likely", impact="low", score=40.0, verdict=""),
-        AlertedIncident(id="b", state="possible", impact="high", score=11.0, verdict=""),
-        AlertedIncident(id="c", state="confirmed", impact="low", score=0.0, verdict=""),
-        AlertedIncident(id="d", state="possible", impact="low", score=9.5, verdict="wrong"),
+        AlertedIncident(id="wrong", state=State.POSSIBLE, impact=Impact.LOW, score=12.0, verdict=""),
+        AlertedIncident(id="a", state=State.LIKELY, impact=Impact.LOW, score=40.0, verdict=""),
+        AlertedIncident(id="b", state=State.POSSIBLE, impact=Impact.HIGH, score=11.0, verdict=""),
+        AlertedIncident(id="c", state=State.CONFIRMED, impact=Impact.LOW, score=0.0, verdict=""),
+        AlertedIncident(id="d", state=State.POSSIBLE, impact=Impact.LOW, score=9.5, verdict="wrong"),
     ]
     assert list(remedies("wrong", past)) == [
         "what had kept it quiet, and what else of the last 30 days it would have lost:",
@@ -265,7 +266,7 @@ def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
         "  detector.params.alarm = 12.1: b",
         '  from_impact = "moderate" in a route: a, c',
     ]
-    assert next(remedies("c", [replace(past[3], impact="critical")])).startswith("no single setting")
+    assert next(remedies("c", [replace(past[3], impact=Impact.CRITICAL)])).startswith("no single setting")
 
 
 def test_feedback_and_notices_decide_what_a_digest_calls_right(world: World) -> None:
@@ -279,8 +280,8 @@ def test_feedback_and_notices_decide_what_a_digest_calls_right(world: World) -> 
     by_service = {a.service: a.incident for a in alerts_of(world.store)}
     put_feedback(world.store, by_service["claude"], "wrong", "", at("16:00"))
     world.page("spotify", "S", "16:00", "investigating", "major")
-    told = alert_record(world.store, at("00:00"), at("20:00"))
-    assert (told["alerted"], told["right"], told["wrong"], told["unknown"]) == (4, 1, 1, 2)
+    counted = alert_record(world.store, at("00:00"), at("20:00"))
+    assert (counted.alerted, counted.right, counted.wrong, counted.unknown) == (4, 1, 1, 2)
 
 
 def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> None:
@@ -301,7 +302,7 @@ def test_digest_blind_sources_and_missed_runs_are_told_once(world: World) -> Non
     for name in ("feed:y", "status:z"):
         record_run(world.store, replace(good, subject=name))
     found, said = self_alerts(world.store, world.config, at("06:05"))
-    assert len(found[1].facts["sections"][0]["lines"]) == 3, "one message for all of them"
+    assert len(found[1].facts.sections[0].lines) == 3, "one message for all of them"
     assert [(a.transition, a.subject.split(":")[0]) for a in found] == [
         ("digest", "Digest of the day"),
         ("trouble", "Blind"),

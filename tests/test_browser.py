@@ -16,9 +16,11 @@ import pytest
 from pipeline.commands.test_alert import sample
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.core.alert_facts import ComponentFacts, LinkFacts
 from pipeline.core.incidents import Evidence, Incident
 from pipeline.core.records import Batch, Post, Tag
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Relation
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
@@ -240,22 +242,28 @@ def test_the_worlds_hostile_strings_in_report_and_mail(browser: Any, eval_data: 
     base = sample(NOW)
     for start in range(0, len(texts), 60):
         some = [" ".join(t.split())[:200] for t in texts[start : start + 60]]
-        link = {"relation": "reports", "seen": "2026-03-02T12:00:00Z", "outlets": 1, "for": some, "against": some}
-        parts = [
-            {"name": t, "source": t, "status": t, "since": "2026-03-02T12:00:00Z", "until": None, "detail": t}
-            for t in some
-        ]
-        facts = {
-            **base.facts,
-            "service": some[0],
-            "quotes": some,
-            "evidence": some,
-            "differs": some[:2],
-            "components": parts,
-            "affected_names": some[:12],
-            "links": [{**link, "title": t} for t in some],
-            "chart": None,
-        }
+        lines = tuple(some)
+        facts = replace(
+            base.incident_facts,
+            service=some[0],
+            quotes=lines,
+            evidence=lines,
+            differs=lines[:2],
+            components=tuple(ComponentFacts(name=t, source=t, status=t, since=NOW, until=None, detail=t) for t in some),
+            affected_names=lines[:12],
+            links=tuple(
+                LinkFacts(
+                    relation=Relation.REPORTS,
+                    title=t,
+                    seen=NOW,
+                    outlets=1,
+                    evidence_for=lines,
+                    evidence_against=lines,
+                )
+                for t in some
+            ),
+            chart=None,
+        )
         message = compose(replace(base, facts=facts, subject=some[-1]), sender="a@b.c", to=["d@e.f"], zone="UTC")
         page = tmp_path / f"mail{start}.html"
         page.write_text(message.get_body(("html",)).get_content(), encoding="utf-8")  # type: ignore[union-attr]

@@ -21,9 +21,11 @@ from pydantic import SecretStr
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail
+from pipeline.core.alert_facts import LinkFacts, OfficialLine
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Relation
 from pipeline.notify.channels.apprise import AppriseChannel
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.notify.channels.file import FileChannel
@@ -132,24 +134,18 @@ HOSTILE = [
 
 def spoiled(text: str) -> Alert:
     alert = sample(NOW)
-    facts = {
-        **alert.facts,
-        "quotes": [text],
-        "service": text,
-        "affected_names": [text],
-        "evidence": [text],
-        "official": [["2026-03-02T11:45:00Z", text]],
-        "links": [
-            {
-                "relation": "reports",
-                "title": text,
-                "seen": "2026-03-02T11:45:00Z",
-                "outlets": 1,
-                "for": [],
-                "against": [text],
-            }
-        ],
-    }
+    link = LinkFacts(
+        relation=Relation.REPORTS, title=text, seen=NOW, outlets=1, evidence_for=(), evidence_against=(text,)
+    )
+    facts = replace(
+        alert.incident_facts,
+        quotes=(text,),
+        service=text,
+        affected_names=(text,),
+        evidence=(text,),
+        official=(OfficialLine(NOW, text),),
+        links=(link,),
+    )
     return replace(alert, subject=text, facts=facts)
 
 

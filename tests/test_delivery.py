@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail, Route
+from pipeline.core.alert_facts import ComponentFacts
 from pipeline.core.alerts import Alert, Silence
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import Impact
 from pipeline.notify.channels.email import EmailChannel, recipients
 from pipeline.notify.policy import NotificationPolicy, next_gap
 from pipeline.notify.routing import active_silence
@@ -317,8 +319,8 @@ def test_the_cap_never_holds_back_what_begins_critically(store: Store) -> None:
     put(store, row("before", "11:00"))
     ears = Ears()
     run_alert(store, {"file": ears}, at("11:00"), Delivery(max_per_hour=1))
-    facts = sample(at("11:05")).facts
-    put(store, row("mild", "11:05"), row("bad", "11:05", facts={**facts, "impact": "critical"}))
+    facts = replace(sample(at("11:05")).incident_facts, impact=Impact.CRITICAL)
+    put(store, row("mild", "11:05"), row("bad", "11:05", facts=facts))
     run_alert(store, {"file": ears}, at("11:05"), Delivery(max_per_hour=1))
     assert [a.incident for a in ears.heard] == ["before", "bad"]
 
@@ -387,19 +389,19 @@ def test_a_source_that_is_not_asked_any_more_is_not_blind(store: Store) -> None:
 
 def test_a_page_of_many_parts_makes_no_large_mail() -> None:
     base = sample(at("11:00"))
-    parts = [
-        {
-            "name": f"part {n} " + "x" * 200,
-            "status": "affected",
-            "source": "official",
-            "since": iso(at("11:00")),
-            "until": None,
-            "detail": "d" * 900,
-        }
+    parts = tuple(
+        ComponentFacts(
+            name=f"part {n} " + "x" * 200,
+            status="affected",
+            source="official",
+            since=at("11:00"),
+            until=None,
+            detail="d" * 900,
+        )
         for n in range(400)
-    ]
-    names = [p["name"] for p in parts]
-    alert = replace(base, facts={**base.facts, "components": parts, "affected_names": names})
+    )
+    names = tuple(part.name for part in parts)
+    alert = replace(base, facts=replace(base.incident_facts, components=parts, affected_names=names))
     message = compose(alert, sender="a@b.c", to=["d@e.f"], zone="UTC")
     assert len(message.as_bytes()) < 100_000
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]

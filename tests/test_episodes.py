@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
+from pipeline.core.alert_json import advisory_json
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Advisory, Incident, NewsEvent
 from pipeline.core.records import StatusUpdate
@@ -21,7 +22,7 @@ from pipeline.incidents.episodes import group_into_incidents, merge_into_episode
 from pipeline.incidents.scope import counted_places
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import comparable
-from pipeline.incidents.surge import SurgeInputs, payload, update_advisory
+from pipeline.incidents.surge import SurgeInputs, advisory_facts, update_advisory
 from pipeline.notify.channels.webhook import signed
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.text.claims import claims
@@ -216,12 +217,12 @@ def test_the_payload_for_an_autoscaler_is_signed() -> None:
     advisory = Advisory(
         service="svc", since=at("12:00"), until=None, level="high", reasons=("r",), signals=(("news", 7.0, 1.0),)
     )
-    body, signature = signed(payload(advisory, "Svc", simulated=True), "secret")
+    body, signature = signed(advisory_json(advisory_facts(advisory, "Svc", simulated=True)), "secret")
     assert b'"level":"high"' in body
     assert b'"simulated":true' in body
     assert signature.startswith("sha256=")
-    assert signature != signed(payload(advisory, "Svc", simulated=False), "secret")[1]
-    assert signature != signed(payload(advisory, "Svc", simulated=True), "other")[1]
+    assert signature != signed(advisory_json(advisory_facts(advisory, "Svc", simulated=False)), "secret")[1]
+    assert signature != signed(advisory_json(advisory_facts(advisory, "Svc", simulated=True)), "other")[1]
 
 
 def test_rivals_are_held_against_their_own_days_and_their_own_trouble() -> None:

@@ -29,15 +29,15 @@ KILLS, TICKS = int(os.environ.get("KILLS", "4")), 5  # 60 take a quarter of an h
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
 WRONG_ORDER = """
-import sys, pipeline.stages.alert as stage
-from pipeline.channels.email import EmailChannel
+import sys, pipeline.stages.alert.stage as stage
+from pipeline.notify.channels.email import EmailChannel
 send = EmailChannel.send
 store = []
 due = stage.due_alerts
 stage.due_alerts = lambda s, now: (store.append(s), due(s, now))[1]
 mark = stage.mark_sent
 def first_marked(self, alert):
-    mark(store[0], alert.message_id, alert.created)
+    mark(store[0], alert, alert.created)
     send(self, alert)
 EmailChannel.send = first_marked
 from pipeline.__main__ import main

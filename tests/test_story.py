@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.records import StatusUpdate
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.incidents.build import build
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.news_links import LinkContext, link
@@ -217,6 +219,19 @@ POLICY = NotificationPolicy(
 
 
 def told(transition: str, when: datetime, **facts: Any) -> Alert:
+    about = AlertFacts(
+        service="Svc",
+        service_id="svc",
+        transition=Transition(transition),
+        state=State(facts.pop("state", State.POSSIBLE)),
+        impact=Impact(facts.pop("impact", Impact.LOW)),
+        symptom="",
+        onset=when,
+        at=when,
+        next_after=when,
+        affected=tuple(facts.pop("affected", ())),
+        **facts,
+    )
     return Alert(
         message_id=f"<{when}>",
         incident="i",
@@ -226,7 +241,7 @@ def told(transition: str, when: datetime, **facts: Any) -> Alert:
         created=when,
         due_at=when,
         subject="",
-        facts={"affected": [], "impact": "low", "state": "possible", **facts},
+        facts=about,
     )
 
 
@@ -265,7 +280,10 @@ def test_a_newly_affected_component_always_tells() -> None:
     assert next_transition(incident, many, POLICY, at("14:00")) == "component_added"
     assert (
         next_transition(
-            incident, [replace(a, facts={**a.facts, "affected": ["web", "api"]}) for a in many], POLICY, at("14:00")
+            incident,
+            [replace(a, facts=replace(a.incident_facts, affected=("web", "api"))) for a in many],
+            POLICY,
+            at("14:00"),
         )
         is None
     )

@@ -8,7 +8,6 @@ import click
 
 from pipeline.commands.common import Setting, common, open_store
 from pipeline.core.errors import ConfigError
-from pipeline.reports.tuning import alerted_since, remedies
 
 SPAN = timedelta(days=30)
 
@@ -20,6 +19,7 @@ SPAN = timedelta(days=30)
 @common
 def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -> None:
     """Store that the alerts of INCIDENT were right or wrong; digests count it."""
+    from pipeline.reports.tuning import alerted_since, remedies
     from pipeline.store import must_exist
     from pipeline.store.operators import put_feedback
 

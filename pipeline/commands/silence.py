@@ -13,6 +13,7 @@ from pipeline.config.settings import parse_duration
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import Transition
 
 LONGEST = timedelta(days=30)
 
@@ -125,7 +126,9 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     with open_store(setting) as store:
         past = [a for a in alerts_of(store) if a.service == service and a.created >= begin and a.incident]
     muted = [
-        a for a in past if a.transition != "over" and (not component or set(a.facts.get("affected", ())) == {component})
+        a
+        for a in past
+        if a.transition != Transition.OVER and (not component or set(a.incident_facts.affected) == {component})
     ]
     for alert in muted:
         click.echo(f"{iso(alert.created)}  {alert.subject}")

@@ -11,9 +11,10 @@ import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.config.load import Config, resolve_near
+from pipeline.core.alert_facts import AlertFacts, ChartFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, ConfigError
-from pipeline.core.times import iso
+from pipeline.core.vocabulary import Impact, State, Symptom, Transition
 
 
 @click.command("test-alert")
@@ -71,39 +72,29 @@ def sample(now: datetime) -> Alert:
     times = [int((now - timedelta(minutes=15 * i)).timestamp()) for i in range(32, 0, -1)]
     expected = [6 + 3 * math.sin(i / 8) for i in range(32)]
     observed = [round(m + (0 if i < 26 else 9.0 * (i - 25) ** 1.5), 1) for i, m in enumerate(expected)]
-    facts = {
-        "service": "Example service",
-        "service_id": "example",
-        "transition": "opened",
-        "state": "likely",
-        "impact": "moderate",
-        "symptom": "login",
-        "onset": iso(now - timedelta(minutes=20)),
-        "peak": None,
-        "end": None,
-        "at": iso(now),
-        "official_first_at": None,
-        "affected": ["web"],
-        "affected_names": ["example.org"],
-        "works_names": ["Example API"],
-        "components": [],
-        "evidence": ["this is a test: nothing is broken"],
-        "official": [],
-        "sources": [],
-        "votes": 0,
-        "quotes": ["a test message quotes nobody"],
-        "episodes": 1,
-        "links": [],
-        "next_after": iso(now + timedelta(minutes=15)),
-        "simulated": False,
-        "chart": {
-            "label": "complaints in 15 min (invented)",
-            "t": times,
-            "observed": observed,
-            "expected": expected,
-            "upper": [None] * 32,
-        },
-    }
+    facts = AlertFacts(
+        service="Example service",
+        service_id="example",
+        transition=Transition.OPENED,
+        state=State.LIKELY,
+        impact=Impact.MODERATE,
+        symptom=Symptom.LOGIN,
+        onset=now - timedelta(minutes=20),
+        at=now,
+        next_after=now + timedelta(minutes=15),
+        affected=("web",),
+        affected_names=("example.org",),
+        works_names=("Example API",),
+        evidence=("this is a test: nothing is broken",),
+        quotes=("a test message quotes nobody",),
+        chart=ChartFacts(
+            label="complaints in 15 min (invented)",
+            times=tuple(times),
+            observed=tuple(observed),
+            expected=tuple(expected),
+            upper=(None,) * len(times),
+        ),
+    )
     return Alert(
         message_id=f"<test-{int(now.timestamp())}@groundswell>",
         incident="test",

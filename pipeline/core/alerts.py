@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from pipeline.core.alert_facts import AlertFacts, MessageFacts
 
 
 def message_id(*parts: str) -> str:
@@ -30,13 +31,20 @@ class Alert:
     created: datetime
     due_at: datetime
     subject: str
-    facts: Mapping[str, Any]
+    facts: MessageFacts
     sent_at: datetime | None = None
     attempts: int = 0
     error: str = ""
     failed: bool = False
     route: str = ""
     pending_recipients: tuple[str, ...] = ()
+
+    @property
+    def incident_facts(self) -> AlertFacts:
+        """Return the facts of a message about one incident; raises TypeError on any other message."""
+        if not isinstance(self.facts, AlertFacts):
+            raise TypeError(f"{self.message_id} is about no single incident")
+        return self.facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from pipeline.core.alert_facts import AdvisoryFacts, SignalFacts
 from pipeline.core.incidents import Advisory, NewsEvent
-from pipeline.core.times import iso
 from pipeline.incidents.news_links import CONTEXT_KINDS
 from pipeline.text.news import entity_services
 
@@ -25,7 +24,6 @@ ANGER = 0.08  # more than the median day's mean
 CLIMB = 10  # places in two days, or first place newly reached
 ENDS_AFTER = DAY
 LEAST_HOURS = 6
-SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,18 +144,15 @@ def update_advisory(
     ), True
 
 
-def payload(advisory: Advisory, name: str, *, simulated: bool) -> dict[str, Any]:
-    """Return what a program that scales capacity is told; docs/story.md says what each key means."""
-    return {
-        "schema": SCHEMA,
-        "type": "surge_advisory",
-        "service": advisory.service,
-        "name": name,
-        "level": advisory.level,
-        "active": advisory.until is None,
-        "since": iso(advisory.since),
-        "until": iso(advisory.until) if advisory.until else None,
-        "reasons": list(advisory.reasons),
-        "simulated": simulated,
-        "signals": [{"name": n, "value": v, "usual": u} for n, v, u in advisory.signals],
-    }
+def advisory_facts(advisory: Advisory, name: str, *, simulated: bool) -> AdvisoryFacts:
+    """Return what a program that scales capacity is told of an advisory on the service called `name`."""
+    return AdvisoryFacts(
+        service=advisory.service,
+        name=name,
+        level=advisory.level,
+        since=advisory.since,
+        until=advisory.until,
+        reasons=tuple(advisory.reasons),
+        signals=tuple(SignalFacts(name=n, value=v, usual=u) for n, v, u in advisory.signals),
+        simulated=simulated,
+    )

@@ -5,99 +5,113 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Incident
+from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.times import iso
+from pipeline.core.vocabulary import Impact, Relation, State, Transition
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
 CHART_SPAN = timedelta(hours=8)
+BEFORE_ONSET = timedelta(minutes=5)  # reports so shortly before the onset belong to it
+BASIS = ("complaints", "votes", "shared", "doors")
 
 
-def facts(
-    incident: Incident,
-    service: Service,
-    transition: str,
-    reports: Sequence[Mapping[str, Any]],
-    intervals: Sequence[Interval],
-    series: Mapping[SeriesKey, Points],
-    links: Sequence[Mapping[str, Any]],
-    news: Mapping[str, tuple[str, str, int]],
-    now: datetime,
-    *,
-    next_after: datetime,
-    simulated: bool,
-) -> dict[str, Any]:
-    """Return the facts. `news` maps an event id to (title, first seen, outlets); `series` holds recent verdicts."""
-    votes = [r for r in reports if r["weight"] > 0 and r["created"] >= incident.onset - timedelta(minutes=5)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertContext:
+    """What a message about an incident is made of.
+
+    `series` holds recent verdicts. `news` are the events that `links` may name, by id. `hit` are the services of a
+    shared failure. `next_after` is when ordinary news may follow.
+    """
+
+    incident: Incident
+    service: Service
+    reports: Sequence[Mapping[str, Any]]
+    intervals: Sequence[Interval]
+    series: Mapping[SeriesKey, Points]
+    links: Sequence[Mapping[str, Any]]
+    news: Mapping[str, NewsEvent]
+    hit: tuple[str, ...]
+    next_after: datetime
+    simulated: bool
+
+
+def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
+    """Return everything a message says that tells of a transition now."""
+    incident, service = context.incident, context.service
+    votes = [r for r in context.reports if r["weight"] > 0 and r["created"] >= incident.onset - BEFORE_ONSET]
     affected = incident.affected(now)
     works = {c.component for c in incident.components if c.status == "works" and c.component not in affected}
-    kinds = sorted({_source_name(i.series) for i in intervals})
-    return {
-        "service": service.name,
-        "service_id": service.id,
-        "transition": transition,
-        "state": incident.state,
-        "impact": incident.impact,
-        "symptom": incident.symptom,
-        "onset": iso(incident.onset),
-        "peak": iso(incident.peak) if incident.peak else None,
-        "end": iso(incident.end) if incident.end else None,
-        "at": iso(now),
-        "official_first_at": iso(incident.official_first_at) if incident.official_first_at else None,
-        "affected": list(affected),
-        "affected_names": names(affected, service),
-        "works_names": names(sorted(works), service),
-        "components": [
-            {
-                "name": names([c.component], service)[0],
-                "source": c.source,
-                "status": c.status,
-                "since": iso(c.since),
-                "until": iso(c.until) if c.until else None,
-                "detail": c.detail,
-            }
-            for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
-        ],
-        "evidence": [e.statement for e in incident.evidence if e.kind in ("complaints", "votes", "shared", "doors")][
-            -5:
-        ],
-        "official": [[iso(e.at), e.statement] for e in incident.evidence if e.kind == "official"][-4:],
-        "sources": kinds,
-        "votes": len(votes),
-        "refused": _refused(reports, incident),
-        "quotes": quotes(votes),
-        "episodes": incident.episode_count,
-        "probability": incident.probability,
-        "where": _first(incident, "where"),
-        "fallback": _first(incident, "fallback"),
-        "comparable": [
-            e.statement
-            for e in sorted(
-                (e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0)
-            )
-        ][:3],
-        "differs": [e.statement for e in incident.evidence if e.kind == "differs"][:2],
-        "links": [
-            {
-                "relation": k["relation"],
-                "title": news[k["news_event"]][0],
-                "seen": news[k["news_event"]][1],
-                "outlets": news[k["news_event"]][2],
-                "for": list(k["evidence_for"]),
-                "against": list(k["evidence_against"]),
-            }
-            for k in links
-            if k["news_event"] in news
-        ][:3],
-        "next_after": iso(next_after),
-        "simulated": simulated,
-        "chart": chart(service, series, incident, now),
-    }
+    similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
+    return AlertFacts(
+        service=service.name,
+        service_id=service.id,
+        transition=transition,
+        state=State(incident.state),
+        impact=Impact(incident.impact),
+        symptom=incident.symptom,
+        onset=incident.onset,
+        peak=incident.peak,
+        end=incident.end,
+        at=now,
+        official_first_at=incident.official_first_at,
+        affected=affected,
+        affected_names=tuple(names(affected, service)),
+        works_names=tuple(names(sorted(works), service)),
+        components=_components(incident, service),
+        evidence=tuple(e.statement for e in incident.evidence if e.kind in BASIS)[-5:],
+        official=tuple(OfficialLine(e.at, e.statement) for e in incident.evidence if e.kind == "official")[-4:],
+        sources=tuple(sorted({_source_name(i.series) for i in context.intervals})),
+        votes=len(votes),
+        refused=_refused(context.reports, incident),
+        quotes=tuple(quotes(votes)),
+        episodes=incident.episode_count,
+        probability=incident.probability,
+        where=_first(incident, "where"),
+        fallback=_first(incident, "fallback"),
+        comparable=tuple(e.statement for e in similar)[:3],
+        differs=tuple(e.statement for e in incident.evidence if e.kind == "differs")[:2],
+        links=_links(context),
+        next_after=context.next_after,
+        simulated=context.simulated,
+        chart=chart(service, context.series, incident, now),
+        hit=context.hit,
+    )
+
+
+def _components(incident: Incident, service: Service) -> tuple[ComponentFacts, ...]:
+    return tuple(
+        ComponentFacts(
+            name=names([c.component], service)[0],
+            source=c.source,
+            status=c.status,
+            since=c.since,
+            until=c.until,
+            detail=c.detail,
+        )
+        for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
+    )
+
+
+def _links(context: AlertContext) -> tuple[LinkFacts, ...]:
+    known = [(link, context.news[link["news_event"]]) for link in context.links if link["news_event"] in context.news]
+    return tuple(
+        LinkFacts(
+            relation=Relation(link["relation"]),
+            title=event.title,
+            seen=event.first_seen,
+            outlets=len(event.outlets),
+            evidence_for=tuple(link["evidence_for"]),
+            evidence_against=tuple(link["evidence_against"]),
+        )
+        for link, event in known[:3]
+    )
 
 
 def _first(incident: Incident, kind: str) -> str:
@@ -106,7 +120,7 @@ def _first(incident: Incident, kind: str) -> str:
 
 def _refused(reports: Sequence[Mapping[str, Any]], incident: Incident) -> dict[str, int]:
     """Return how many reports of the incident were not counted, by why, most first."""
-    begin = incident.onset - timedelta(minutes=5)
+    begin = incident.onset - BEFORE_ONSET
     why = Counter(
         str(r["reason"])
         for r in reports
@@ -135,9 +149,7 @@ def quotes(votes: Sequence[Mapping[str, Any]]) -> list[str]:
     return chosen
 
 
-def chart(
-    service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime
-) -> dict[str, Any] | None:
+def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> ChartFacts | None:
     """Return the points of the chart that shows the incident best: complaints, else reports in 5-minute steps."""
     mine = [key for key in series if key.service == service.id and key.is_total]
     since = max(incident.onset - timedelta(hours=3), now - CHART_SPAN * 2)
@@ -150,12 +162,12 @@ def chart(
             continue
         width = step or keys[0].bin_s
         unit = "complaints" if channel == "complaints" else f"reports on {keys[0].source}"
-        merged = _merged(points, width, since, now, dense=channel == "complaints")
-        return {"label": f"{unit} in {width // 60} min", **merged}
+        label = f"{unit} in {width // 60} min"
+        return _merged(label, points, width, (since, now), dense=channel == "complaints")
     return None
 
 
-def _merged(points: Points, width: int, since: datetime, now: datetime, *, dense: bool) -> dict[str, list[Any]]:
+def _merged(label: str, points: Points, width: int, span: tuple[datetime, datetime], *, dense: bool) -> ChartFacts:
     """Sum points into steps of `width` seconds; a step without any is 0, or unknown in a channel that tells zeros."""
     steps: dict[int, list[float]] = {}
     for start, observed, expected, upper, _, _ in points:
@@ -164,50 +176,51 @@ def _merged(points: Points, width: int, since: datetime, now: datetime, *, dense
         cell[0] += observed
         cell[1] += expected
         cell[2] = max(cell[2], upper)
-    first, last = int(since.timestamp()) // width * width, int(now.timestamp()) // width * width
+    first, last = (int(moment.timestamp()) // width * width for moment in span)
     if dense:
         first, last = min(steps), max(steps) + width
     moments = list(range(first, last, width))
     empty = [math.nan] * 3 if dense else [0.0, math.nan, math.nan]
     rows = [steps.get(moment, empty) for moment in moments]
-    return {
-        "t": moments,
-        "observed": [_number(r[0]) for r in rows],
-        "expected": [_number(r[1]) for r in rows],
-        "upper": [_number(r[2]) for r in rows],
-    }
+    return ChartFacts(
+        label=label,
+        times=tuple(moments),
+        observed=tuple(_number(r[0]) for r in rows),
+        expected=tuple(_number(r[1]) for r in rows),
+        upper=tuple(_number(r[2]) for r in rows),
+    )
 
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 2)
 
 
-_WORDS = {
-    "opened": "possible outage",
-    "under_way": "already under way when we began",
-    "confirmed": "confirmed by the provider",
-    "worse": "getting worse",
-    "component_added": "more parts affected",
-    "easing": "easing",
-    "over": "over",
-    "reopened": "back again",
-    "reminder": "still going on",
+_HEADLINES = {
+    Transition.OPENED: "possible outage",
+    Transition.UNDER_WAY: "already under way when we began",
+    Transition.CONFIRMED: "confirmed by the provider",
+    Transition.WORSE: "getting worse",
+    Transition.COMPONENT_ADDED: "more parts affected",
+    Transition.EASING: "easing",
+    Transition.OVER: "over",
+    Transition.REOPENED: "back again",
+    Transition.REMINDER: "still going on",
 }
+_OPENED = {State.LIKELY: "likely outage", State.CONFIRMED: "outage, confirmed by the provider"}
 
 
-def subject(told: Mapping[str, Any]) -> str:
+def subject(facts: AlertFacts) -> str:
     """Return the subject line: service, what changed, what fails, impact."""
-    opened = {"likely": "likely outage", "confirmed": "outage, confirmed by the provider"}
-    words = (
-        opened.get(told["state"], _WORDS["opened"]) if told["transition"] == "opened" else _WORDS[told["transition"]]
-    )
-    parts = ", ".join(str(name)[:40] for name in told["affected_names"][:3]) + (
-        " and more" if len(told["affected_names"]) > 3 else ""
-    )
-    about = [parts] if parts else []
-    if told["symptom"] and told["transition"] not in ("over", "easing"):
-        about.append(told["symptom"].replace("_", " "))
-    if told["transition"] != "over":
-        about.append(f"impact {told['impact']}")
-    simulated = "[simulated] " if told["simulated"] else ""
-    return f"{simulated}{told['service']}: {words}" + (f" ({'; '.join(about)})" if about else "")
+    headline = _HEADLINES[facts.transition]
+    if facts.transition is Transition.OPENED:
+        headline = _OPENED.get(facts.state, headline)
+    details = []
+    if facts.affected_names:
+        more = " and more" if len(facts.affected_names) > 3 else ""
+        details.append(", ".join(name[:40] for name in facts.affected_names[:3]) + more)
+    if facts.symptom and facts.transition not in (Transition.OVER, Transition.EASING):
+        details.append(facts.symptom.replace("_", " "))
+    if facts.transition is not Transition.OVER:
+        details.append(f"impact {facts.impact}")
+    simulated = "[simulated] " if facts.simulated else ""
+    return f"{simulated}{facts.service}: {headline}" + (f" ({'; '.join(details)})" if details else "")

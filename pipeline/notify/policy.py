@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alerts import Alert
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
-from pipeline.core.vocabulary import IMPACTS, STATES
+from pipeline.core.vocabulary import Impact, PhaseName, State, Transition
 
 MAX_ROUTINE_MESSAGES = 5
-URGENT = "critical"
+URGENT = Impact.CRITICAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +41,39 @@ def next_gap(sent: int, policy: NotificationPolicy) -> timedelta:
     return min(policy.max_group_interval, gap)
 
 
-def next_transition(incident: Incident, past: Sequence[Alert], policy: NotificationPolicy, now: datetime) -> str | None:
+def next_transition(
+    incident: Incident, past: Sequence[Alert], policy: NotificationPolicy, now: datetime
+) -> Transition | None:
     """Return the transition to notify now, or None. `past` are its messages so far, one each, oldest first."""
     if not past:
         return _first(incident, policy)
     last = past[-1]
     if not incident.active:
-        return "over" if last.transition != "over" else None
-    if last.transition == "over":
-        return "reopened"
+        return Transition.OVER if last.transition != Transition.OVER else None
+    if last.transition == Transition.OVER:
+        return Transition.REOPENED
     waited = now - last.created
+    named = [alert.incident_facts for alert in past]
     if waited < policy.group_interval:
         return None
-    if incident.state == "confirmed" and not any(alert.facts.get("state") == "confirmed" for alert in past):
-        return "confirmed"
-    impact = IMPACTS.index(incident.impact)
-    if incident.impact == URGENT and impact > max(IMPACTS.index(str(a.facts.get("impact", "none"))) for a in past):
-        return "worse"
+    if incident.state == State.CONFIRMED and not any(facts.state == State.CONFIRMED for facts in named):
+        return Transition.CONFIRMED
+    impact = Impact(incident.impact)
+    if impact is URGENT and impact.rank > max(facts.impact.rank for facts in named):
+        return Transition.WORSE
     if newly_affected(incident, past, now):
-        return "component_added"
+        return Transition.COMPONENT_ADDED
     if policy.repeat_interval and waited >= policy.repeat_interval:
-        return "reminder"
+        return Transition.REMINDER
     if len(past) >= MAX_ROUTINE_MESSAGES:
         return None
     if waited < next_gap(len(past), policy):
         return None
-    if impact > IMPACTS.index(str(last.facts.get("impact", "none"))):
-        return "worse"
-    easing = bool(incident.phases) and incident.phases[-1].phase in ("easing", "over")
-    if easing and last.transition != "easing":
-        return "easing"
+    if impact.rank > named[-1].impact.rank:
+        return Transition.WORSE
+    easing = bool(incident.phases) and incident.phases[-1].phase in (PhaseName.EASING, PhaseName.OVER)
+    if easing and last.transition != Transition.EASING:
+        return Transition.EASING
     return None
 
 
@@ -79,18 +82,18 @@ def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> 
 
     A part that people stop naming and name again is no news.
     """
-    ever = {part for alert in past for part in alert.facts.get("affected", ())}
-    last = set(past[-1].facts.get("affected", ())) if past else set()
+    ever = {part for alert in past for part in alert.incident_facts.affected}
+    last = set(past[-1].incident_facts.affected) if past else set()
     listed = {s.component for s in incident.components if s.source == "official"}
     return [part for part in incident.affected(now) if part not in ever or (part not in last and part in listed)]
 
 
-def _first(incident: Incident, policy: NotificationPolicy) -> str | None:
+def _first(incident: Incident, policy: NotificationPolicy) -> Transition | None:
     """Return the transition of a first message, None where it is not sure enough or is over already: the past never alerts."""
-    if not incident.active or STATES.index(incident.state) < STATES.index(policy.from_state):
+    if not incident.active or State(incident.state).rank < State(policy.from_state).rank:
         return None
-    if incident.phases and incident.phases[-1].phase == "over":
+    if incident.phases and incident.phases[-1].phase == PhaseName.OVER:
         return None
     if incident.probability is not None and incident.probability < LEAST_PROBABILITY:
         return None
-    return "under_way" if incident.opened_at <= policy.alerting_since else "opened"
+    return Transition.UNDER_WAY if incident.opened_at <= policy.alerting_since else Transition.OPENED

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.incidents import Incident
 from pipeline.core.times import iso, minutes_between
 from pipeline.replay.scenario import Scenario
@@ -29,7 +30,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
             "incident": a.incident,
             "service": a.service,
             "subject": a.subject,
-            "components": a.facts["affected"],
+            "components": list(a.facts.affected) if isinstance(a.facts, AlertFacts) else [],
             "message_id": a.message_id,
         }
         for a in alerts

@@ -166,7 +166,7 @@ def _message(alert: Alert) -> str:
 def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[TraceStep]) -> str:
     out = [a for a in (*sent, *later) if a.sent_at is not None]
     if sent:
-        lines = "; ".join(str(line) for line in sent[0].facts.get("evidence", ())[:2])
+        lines = "; ".join(sent[0].incident_facts.evidence[:2])
         why = ": " + lines if lines else ""
         if out:
             late = (

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
+from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.alerts import Alert
 from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.store import Store
@@ -24,7 +25,7 @@ def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
             iso(a.created),
             iso(a.due_at),
             a.subject,
-            json.dumps(a.facts, sort_keys=True, ensure_ascii=False),
+            json.dumps(to_json(a.facts), sort_keys=True, ensure_ascii=False),
             a.route,
         )
         for a in alerts
@@ -47,7 +48,7 @@ def _alert(row: sqlite3.Row) -> Alert:
         created=utc(row["created"]),
         due_at=utc(row["due_at"]),
         subject=row["subject"],
-        facts=json.loads(row["facts"]),
+        facts=from_json(json.loads(row["facts"])),
         sent_at=utc_or_none(row["sent_at"]),
         attempts=row["attempts"],
         error=row["error"],
@@ -105,12 +106,18 @@ def merge_into_summary(conn: sqlite3.Connection, summary: Alert, members: Iterab
     )
 
 
-def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
-    """Let a message that is due tell what older ones of its incident were held for; what was tried before goes first, now."""
+def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> int:
+    """Let a message that is due replace older ones of its incident that wait; what was tried before goes first, now.
+
+    Returns how many were replaced.
+    """
     same = f"{_OLDER} AND due_at > ?"
     key = (newer.incident, newer.channel, newer.route, iso(newer.created), iso(now))
-    conn.execute(f"UPDATE alerts SET merged_into = ? WHERE {same} AND attempts = 0", (newer.message_id, *key))
+    replaced = conn.execute(
+        f"UPDATE alerts SET merged_into = ? WHERE {same} AND attempts = 0", (newer.message_id, *key)
+    ).rowcount
     conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (iso(now), *key))
+    return replaced
 
 
 def mark_superseded(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:

@@ -9,17 +9,18 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from pydantic import SecretStr
 
+from pipeline.core.alert_facts import SurgeFacts, SystemFacts
+from pipeline.core.alert_json import advisory_json, to_json
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, SourceError
 from pipeline.core.times import iso
 from pipeline.http.session import HttpClient
 
 SCHEMA = 1
-TELLS = (
+KEYS = (
     "service",
     "state",
     "impact",
@@ -75,19 +76,20 @@ class WebhookChannel:
             raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
 
 
-def payload(alert: Alert) -> dict[str, Any]:
-    """Return what a receiver is told: an incident's message, a note, or a surge advisory."""
+def payload(alert: Alert) -> dict[str, object]:
+    """Return what a receiver reads: an incident's message, a system message, or a surge advisory."""
     head = {"schema": SCHEMA, "message_id": alert.message_id, "created": iso(alert.created), "route": alert.route}
-    told = alert.facts
-    if alert.transition == "advisory":
-        return {**head, **told["advisory"]}
-    if told.get("note"):
+    facts = alert.facts
+    if isinstance(facts, SurgeFacts):
+        return {**head, **advisory_json(facts.advisory)}
+    values = to_json(facts)
+    if isinstance(facts, SystemFacts):
         return {
             **head,
             "type": "note",
             "subject": alert.subject,
-            "sections": told["sections"],
-            "simulated": told["simulated"],
+            "sections": values["sections"],
+            "simulated": facts.simulated,
         }
     return {
         **head,
@@ -96,11 +98,11 @@ def payload(alert: Alert) -> dict[str, Any]:
         "incident": alert.incident,
         "service_id": alert.service,
         "subject": alert.subject,
-        **{key: told.get(key) for key in TELLS},
+        **{key: values[key] for key in KEYS},
     }
 
 
-def signed(told: Mapping[str, Any], secret: str) -> tuple[bytes, str]:
+def signed(values: Mapping[str, object], secret: str) -> tuple[bytes, str]:
     """Return the bytes to post and `sha256=<HMAC of them>` (RFC 2104), by which a receiver knows who sent them."""
-    body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    body = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     return body, "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -1,17 +1,18 @@
-"""What the program says of itself: the digest, sources that went blind, runs that did not happen, surge advisories."""
+"""What the program says of itself: the digest, sources that went blind, runs that did not happen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipeline.config.load import Config
+from pipeline.core.alert_facts import Section, SystemFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import Transition
 from pipeline.notify.digest import digest_message, system_message
 from pipeline.reports.alert_record import alert_record
 from pipeline.store import Store
@@ -20,27 +21,34 @@ from pipeline.store.summary import BLIND_AFTER, blind_sources
 
 MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
 MISSED = timedelta(minutes=30)  # a shorter pause is no missed run
+TOO_LATE = timedelta(hours=12)  # a digest so late is no news: the next one has it
+
+
+class SystemAlert(NamedTuple):
+    """A message about the program itself; `key` names its occasion, so that each is sent once."""
+
+    transition: Transition
+    key: str
+    facts: SystemFacts
 
 
 def self_alerts(store: Store, config: Config, now: datetime) -> tuple[list[Alert], dict[str, str]]:
-    """Return rows for what is due to be said at this run, and stage notes to keep with them.
+    """Return the rows to write about the program itself now, and the checkpoints of the alert stage to keep with them.
 
-    What was said before has the same Message-ID, or is noted as said.
+    What was said before has the same Message-ID, or a checkpoint.
     """
-    found = []
+    found: list[SystemAlert] = []
+    blind, said = _blind(store, now)
     digest = _digest(store, config, now)
     if digest is not None:
-        found += _rows(config, "digest", *digest, now)
-    blind, said = _blind(store, now)
-    if digest is not None:
-        said["digest"] = digest[0]
-    for mark, told in [*blind, *_missed(store, now)]:
-        found += _rows(config, "trouble", mark, told, now)
-    return found, said
+        found.append(digest)
+        said["digest"] = digest.key
+    found += [*blind, *_missed(store, now)]
+    return [row for alert in found for row in _rows(config, alert, now)], said
 
 
-def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], now: datetime) -> list[Alert]:
-    """Return a note for every channel that is used: to mail.to, or to the first route that uses it."""
+def _rows(config: Config, alert: SystemAlert, now: datetime) -> list[Alert]:
+    """Return a message for every channel that is used: to mail.to, or to the first route that uses it."""
     routes = config.alerts.routes
     used = dict.fromkeys([*config.alerts.channels, *(c for r in routes for c in r.channels)])
     found = []
@@ -49,23 +57,23 @@ def _rows(config: Config, transition: str, mark: str, told: Mapping[str, Any], n
         plain = channel in config.alerts.channels and (channel != "email" or bool(config.mail.to))
         found.append(
             Alert(
-                message_id=message_id(transition, mark, channel),
+                message_id=message_id(alert.transition, alert.key, channel),
                 incident="",
                 service="",
-                transition=transition,
+                transition=alert.transition,
                 channel=channel,
                 created=now,
                 due_at=now,
-                subject=str(told["subject"]),
-                facts=told,
+                subject=alert.facts.subject,
+                facts=alert.facts,
                 route="" if plain else own,
             )
         )
     return found
 
 
-def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str, Any]] | None:
-    """Return the digest that was due last, and the name of its day; None where none is wanted."""
+def _digest(store: Store, config: Config, now: datetime) -> SystemAlert | None:
+    """Return the digest that was due last, under the name of its day; None where none is wanted or it was sent."""
     if config.alerts.digest == "off":
         return None
     days = 1 if config.alerts.digest == "daily" else 7
@@ -75,16 +83,16 @@ def _digest(store: Store, config: Config, now: datetime) -> tuple[str, dict[str,
     due -= timedelta(days=due.weekday() if days == 7 else 0)
     if due > there:
         due -= timedelta(days=days)
-    if there - due > timedelta(hours=12):
-        return None  # too late to be news: the next one tells
-    if get_checkpoint(store, "alert", "digest") == f"{due:%Y-%m-%d}":
+    day = f"{due:%Y-%m-%d}"
+    if there - due > TOO_LATE or get_checkpoint(store, "alert", "digest") == day:
         return None
     end = due.astimezone(now.tzinfo)
-    return f"{due:%Y-%m-%d}", digest_message(alert_record(store, end - timedelta(days=days), end), now, days)
+    counted = alert_record(store, end - timedelta(days=days), end)
+    return SystemAlert(Transition.DIGEST, day, digest_message(counted, now, days))
 
 
-def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]:
-    """Return one note of the sources that answered once and do not any more and were not told yet, and what it tells of."""
+def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, str]]:
+    """Return one message of the sources that answered once, do not any more, and were in no message yet; checkpoints."""
     fresh = {
         str(item["source"]): item
         for item in blind_sources(store, now)
@@ -94,23 +102,23 @@ def _blind(store: Store, now: datetime) -> tuple[list[tuple[str, dict[str, Any]]
     }
     if not fresh:
         return [], {}
-    lines = [
+    lines = tuple(
         f"{name}: not since {item['since']}" + (f"; {item['error']}" if item["error"] else "")
         for name, item in sorted(fresh.items())
-    ]
+    )
     first = min(fresh)
-    words = (
+    heading = (
         f"{first} has not answered since {fresh[first]['since']}"
         if len(fresh) == 1
         else f"{len(fresh)} sources do not answer any more"
     )
-    told = system_message(f"Blind: {words}", words, [("Sources", lines), ("What it means", [MISSING])], now)
-    return [("\0".join(f"{n}={i['since']}" for n, i in sorted(fresh.items())), told)], {
-        f"blind:{n}": str(i["since"]) for n, i in fresh.items()
-    }
+    sections = (Section("Sources", lines), Section("What it means", (MISSING,)))
+    key = "\0".join(f"{name}={item['since']}" for name, item in sorted(fresh.items()))
+    alert = SystemAlert(Transition.TROUBLE, key, system_message(f"Blind: {heading}", heading, sections, now))
+    return [alert], {f"blind:{name}": str(item["since"]) for name, item in fresh.items()}
 
 
-def _missed(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
+def _missed(store: Store, now: datetime) -> list[SystemAlert]:
     """Return the pause before this run where it was far longer than usual."""
     rows = store.rows(
         "SELECT DISTINCT started FROM runs WHERE stage = 'explain' AND started <= ? ORDER BY started DESC LIMIT 21",
@@ -123,6 +131,9 @@ def _missed(store: Store, now: datetime) -> list[tuple[str, dict[str, Any]]]:
     usual = timedelta(seconds=median(gap.total_seconds() for gap in gaps[1:]))
     if gaps[0] <= max(3 * usual, MISSED):
         return []
-    words = f"No run from {iso(times[1])} to {iso(times[0])}; usually one every {usual / timedelta(minutes=1):.0f} min"
-    lines = [words, "What happened meanwhile was read afterwards, as far as the sources still tell it."]
-    return [(iso(times[1]), system_message(f"Runs were missed: {words}", words, [("Runs", lines)], now))]
+    heading = (
+        f"No run from {iso(times[1])} to {iso(times[0])}; usually one every {usual / timedelta(minutes=1):.0f} min"
+    )
+    lines = (heading, "What happened meanwhile was read afterwards, as far as the sources still tell it.")
+    facts = system_message(f"Runs were missed: {heading}", heading, (Section("Runs", lines),), now)
+    return [SystemAlert(Transition.TROUBLE, iso(times[1]), facts)]

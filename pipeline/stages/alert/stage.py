@@ -1,13 +1,15 @@
 """Alert: send what is due. The row was written with the finding; the message is sent, and only then marked.
 
-A kill between sending and marking sends the message again with the same Message-ID: at least once, and never twice
-by Message-ID. A failure that may pass keeps the alert due; one that cannot is kept as failed and shown. Many at once,
-what quiet hours held, and what is above the hourly cap go as one message that names all.
+The steps: `mute` what a silence covers, `supersede` what newer news replaces, `cap` what is above a route's messages in an
+hour, `coalesce` what comes together into one message, `send` each, `record` what became of it. A kill between sending and
+recording sends the message again with the same Message-ID: at least once, and never twice by Message-ID.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,6 +18,7 @@ from pipeline.config.load import Config
 from pipeline.core.alerts import Alert, Silence, message_id
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
+from pipeline.core.vocabulary import Impact, RunOutcome, Transition
 from pipeline.notify.channels import Channel
 from pipeline.notify.digest import summary_message
 from pipeline.notify.routing import active_silence
@@ -35,6 +38,8 @@ from pipeline.store.outbox import (
 )
 from pipeline.store.runs import record_run
 
+logger = logging.getLogger(__name__)
+
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 HOUR = timedelta(hours=1)
@@ -50,6 +55,26 @@ class Delivery:
     group_wait: timedelta = timedelta(0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one message: `problem` in one line for people (empty: it was accepted), `error` for its row.
+
+    `retry_after` None: it is given up. `pending_recipients` are the addresses that are still to have it. `down`: nobody
+    answers at its channel.
+    """
+
+    problem: str = ""
+    error: str = ""
+    retry_after: timedelta | None = None
+    pending_recipients: tuple[str, ...] = ()
+    down: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the message was accepted."""
+        return not self.problem
+
+
 def delivery_of(config: Config) -> Delivery:
     """Return how messages leave, as configured."""
     return Delivery(max_per_hour=config.alerts.max_per_hour, group_wait=config.alerts.group_wait)
@@ -61,47 +86,30 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     A channel where nobody answers is asked once a run: each further message would only wait as long again.
     """
     due = due_alerts(store, now)
-    if delivery.group_wait and any(a.transition == "opened" and a.due_at > a.created for a in due):
+    if delivery.group_wait and any(a.transition == Transition.OPENED and a.due_at > a.created for a in due):
         due += waiting(store, now, now - delivery.group_wait)
     prepare(store, due, now, delivery)
     due = due_alerts(store, now)
-    sent, down = 0, set()
-    problems: list[str] = []
+    down: set[str] = set()
+    outcomes: list[Outcome] = []
     for alert in due:
-        channel = channels.get(alert.channel)
-        if channel is None:
-            words = f"{alert.channel}: no such channel is configured any more"
-            mark_failed(store, alert.message_id, words, None)
-            problems.append(f"{words}; {alert.message_id} is kept as failed")
-            continue
         if alert.channel in down:
             continue
-        try:
-            channel.send(alert)
-        except ChannelError as error:
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(10, alert.attempts))
-            mark_failed(
-                store, alert.message_id, str(error), None if error.permanent else now + wait, error.pending_recipients
-            )
-            problems.append(f"{alert.channel}: {error}")
-            if error.down:
-                down.add(alert.channel)
-        except Exception as error:  # noqa: BLE001 - a bug in one message must not silence all others; its words may hold a secret
-            mark_failed(store, alert.message_id, f"{type(error).__name__} while it was sent", now + LONGEST_WAIT)
-            problems.append(
-                f"{alert.channel}: {type(error).__name__} while {alert.message_id} was sent: a bug, please report it"
-            )
-        else:
-            mark_sent(store, alert, now)
-            sent += 1
+        outcome = send(channels.get(alert.channel), alert)
+        record(store, alert, outcome, now)
+        outcomes.append(outcome)
+        if outcome.down:
+            down.add(alert.channel)
+    accepted = sum(outcome.accepted for outcome in outcomes)
+    problems = [outcome.problem for outcome in outcomes if outcome.problem]
     run = Run(
         stage="alert",
         subject="outbox",
         started=now,
-        outcome="error" if problems else "ok",
+        outcome=RunOutcome.ERROR if problems else RunOutcome.OK,
         seen=max(len(due), count_alerts(store)),
-        new=sent,
-        rejected=len(due) - sent,
+        new=accepted,
+        rejected=len(due) - accepted,
         error="; ".join(problems)[:500],
     )
     record_run(store, run)
@@ -109,56 +117,153 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
 
 
 def prepare(store: Store, due: Sequence[Alert], now: datetime, delivery: Delivery) -> None:
-    """Put together what belongs in one message, off what is above the hourly cap, and away what was silenced since.
+    """Change the outbox so that what is still due afterwards is what is to be sent now.
 
-    What was tried before keeps its Message-ID and goes alone. What a machine reads is never put together or off: a
-    pager opens and closes by each.
+    What was tried before keeps its Message-ID and goes alone. What a machine reads is never capped or coalesced: a pager
+    opens and closes by each.
     """
-    silent = silences(store, now)
-    muted = [
-        a
-        for a in due
-        if a.incident and a.attempts == 0 and a.transition != "over" and silent and _silenced(silent, a, now)
-    ]
-    fresh = [a for a in due if a.incident and a.attempts == 0 and a.channel not in MACHINES and a not in muted]
-    with store.transaction() as conn:
-        withdraw(conn, muted)
-        for alert in due:
-            if alert.incident and alert.channel not in MACHINES and alert not in muted:
-                supersede_older(conn, alert, now)
-    fresh.sort(key=lambda a: (a.channel, a.route, a.created, a.message_id))
-    for (channel, route), group in groupby(fresh, key=lambda a: (a.channel, a.route)):
-        alerts = list(group)
-        out = sent_since(store, channel, route, now - HOUR)
-        room = delivery.max_per_hour - len(out)
-        if room <= 0:
-            with store.transaction() as conn:
-                postpone(conn, [a for a in alerts if not _urgent(a)], out[-delivery.max_per_hour] + HOUR)
-            continue
-        held = any(a.due_at - a.created > delivery.group_wait for a in alerts)
-        waited = any(a.due_at > a.created for a in alerts)
-        if len(alerts) > 1 and (len({a.incident for a in alerts}) >= MANY or waited or len(alerts) > room):
-            facts = summary_message(alerts, now, held=held)
-            summary = Alert(
-                message_id=message_id(*sorted(a.message_id for a in alerts)),
-                incident="",
-                service="",
-                transition="summary",
-                channel=channel,
-                created=now,
-                due_at=now,
-                subject=str(facts["subject"]),
-                facts=facts,
-                route=route,
+    audible = mute(store, due, now)
+    supersede(store, audible, now)
+    for together in _by_recipient(audible):
+        room = cap(store, together, now, delivery)
+        if room > 0:
+            coalesce(store, together, room, now, delivery)
+
+
+def mute(store: Store, due: Sequence[Alert], now: datetime) -> list[Alert]:
+    """Withdraw what a silence covers that began since it was written; return the rest. An end is never muted."""
+    active = silences(store, now)
+    silenced = {
+        alert.message_id: silence
+        for alert in due
+        if alert.incident
+        and alert.attempts == 0
+        and alert.transition != Transition.OVER
+        and (silence := _silence_of(active, alert, now)) is not None
+    }
+    muted = [alert for alert in due if alert.message_id in silenced]
+    if muted:
+        with store.transaction() as conn:
+            withdraw(conn, muted)
+        for alert in muted:
+            logger.info(
+                "%s of %s is muted by silence %d", alert.transition, alert.incident, silenced[alert.message_id].id
             )
-            with store.transaction() as conn:
-                merge_into_summary(conn, summary, alerts)
+    return [alert for alert in due if alert.message_id not in silenced]
 
 
-def _silenced(silent: Sequence[Silence], alert: Alert, now: datetime) -> bool:
-    hit = alert.facts.get("hit") or (alert.service,)
-    return active_silence(silent, hit, alert.facts.get("affected", ()), now) is not None
+def supersede(store: Store, due: Sequence[Alert], now: datetime) -> None:
+    """Let each message that is due replace older ones of its incident that were held back."""
+    with store.transaction() as conn:
+        for alert in due:
+            if alert.incident and alert.channel not in MACHINES:
+                count = supersede_older(conn, alert, now)
+                if count:
+                    logger.info("%s of %s supersedes %d older", alert.transition, alert.incident, count)
+
+
+def cap(store: Store, together: Sequence[Alert], now: datetime, delivery: Delivery) -> int:
+    """Return how many messages a route still takes in this hour; without room, postpone all but the urgent ones."""
+    first = together[0]
+    sent = sent_since(store, first.channel, first.route, now - HOUR)
+    room = delivery.max_per_hour - len(sent)
+    if room <= 0:
+        capped, until = [a for a in together if not _urgent(a)], sent[-delivery.max_per_hour] + HOUR
+        with store.transaction() as conn:
+            postpone(conn, capped, until)
+        logger.info(
+            "%d messages by %s%s wait until %s: %d were sent in an hour",
+            len(capped),
+            first.channel,
+            f" on {first.route}" if first.route else "",
+            until,
+            len(sent),
+        )
+    return room
+
+
+def coalesce(store: Store, together: Sequence[Alert], room: int, now: datetime, delivery: Delivery) -> Alert | None:
+    """Replace messages to the same recipients by one that names all; return it, or None where each goes alone.
+
+    One message stands for MANY incidents at once, for what waited for others or was held back, and for more than there
+    is room for in this hour.
+    """
+    waited = any(a.due_at > a.created for a in together)
+    many = len({a.incident for a in together}) >= MANY
+    if len(together) < 2 or not (many or waited or len(together) > room):
+        return None
+    held = any(a.due_at - a.created > delivery.group_wait for a in together)
+    facts = summary_message(together, now, held=held)
+    summary = Alert(
+        message_id=message_id(*sorted(a.message_id for a in together)),
+        incident="",
+        service="",
+        transition=Transition.SUMMARY,
+        channel=together[0].channel,
+        created=now,
+        due_at=now,
+        subject=facts.subject,
+        facts=facts,
+        route=together[0].route,
+    )
+    with store.transaction() as conn:
+        merge_into_summary(conn, summary, together)
+    logger.info("%d messages are merged into %s", len(together), summary.message_id)
+    return summary
+
+
+def send(channel: Channel | None, alert: Alert) -> Outcome:
+    """Hand a message to its channel (None: it is not configured any more); a failure is an outcome, never an error."""
+    if channel is None:
+        error = f"{alert.channel}: no such channel is configured any more"
+        return Outcome(problem=f"{error}; {alert.message_id} is kept as failed", error=error)
+    try:
+        channel.send(alert)
+    except ChannelError as error:
+        logger.info("%s of %s was not accepted: %s", alert.transition, alert.incident or "no incident", error)
+        return Outcome(
+            problem=f"{alert.channel}: {error}",
+            error=str(error),
+            retry_after=None if error.permanent else min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(10, alert.attempts)),
+            pending_recipients=error.pending_recipients,
+            down=error.down,
+        )
+    except Exception as error:  # noqa: BLE001 - a bug in one message must not silence all others
+        kind = type(error).__name__
+        # the error's own words may hold a secret, such as an address with a token: the log has where, not what
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s while %s was sent by %s:\n%s", kind, alert.message_id, alert.channel, frames)
+        return Outcome(
+            problem=f"{alert.channel}: {kind} while {alert.message_id} was sent: a bug, please report it",
+            error=f"{kind} while it was sent",
+            retry_after=LONGEST_WAIT,
+        )
+    logger.info("%s of %s was accepted by %s", alert.transition, alert.incident or "no incident", alert.channel)
+    return Outcome()
+
+
+def record(store: Store, alert: Alert, outcome: Outcome, now: datetime) -> None:
+    """Mark a message as sent, due again, or given up."""
+    if outcome.accepted:
+        mark_sent(store, alert, now)
+        return
+    retry_at = now + outcome.retry_after if outcome.retry_after is not None else None
+    mark_failed(store, alert.message_id, outcome.error, retry_at, outcome.pending_recipients)
+
+
+def _by_recipient(due: Sequence[Alert]) -> Iterator[list[Alert]]:
+    """Yield the untried messages about incidents that one route and channel carries to people."""
+    fresh = [a for a in due if a.incident and a.attempts == 0 and a.channel not in MACHINES]
+    fresh.sort(key=lambda a: (a.channel, a.route, a.created, a.message_id))
+    for _, group in groupby(fresh, key=lambda a: (a.channel, a.route)):
+        yield list(group)
+
+
+def _silence_of(active: Sequence[Silence], alert: Alert, now: datetime) -> Silence | None:
+    facts = alert.incident_facts
+    return active_silence(active, facts.hit or (alert.service,), facts.affected, now)
 
 
 def _urgent(alert: Alert) -> bool:
-    return alert.transition in ("opened", "worse", "under_way") and alert.facts.get("impact") == "critical"
+    begins = (Transition.OPENED, Transition.WORSE, Transition.UNDER_WAY)
+    return alert.transition in begins and alert.incident_facts.impact is Impact.CRITICAL

@@ -13,8 +13,7 @@ from pipeline.core.alerts import Alert, message_id
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.series import Interval
-from pipeline.core.times import iso
-from pipeline.notify.payload import facts, subject
+from pipeline.notify.payload import AlertContext, alert_facts, subject
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.store import Store
@@ -100,7 +99,8 @@ def plan_alerts(
             not eligible or route.name not in configured or quiet or any(route_mismatches(route, incident, now, hit))
         ):
             continue
-        told = _facts(store, telling, incident, inputs, transition, len(sent), policy, now)
+        next_after = now + next_gap(len(sent) + 1, policy)
+        facts = alert_facts(_context(store, telling, incident, inputs, next_after, now), transition, now)
         wait = config.alerts.group_wait if transition == "opened" else timedelta(0)
         due = muted_until(route, incident.impact, now) or now + wait
         for channel in channels:
@@ -114,8 +114,8 @@ def plan_alerts(
                     channel=channel,
                     created=now,
                     due_at=due,
-                    subject=subject(told),
-                    facts=told,
+                    subject=subject(facts),
+                    facts=facts,
                     route=route.name,
                 )
             )
@@ -131,30 +131,23 @@ def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
     return [*routes, *(Route.model_construct(name=name, channels=used) for name in gone)]
 
 
-def _facts(
+def _context(
     store: Store,
     telling: AlertingContext,
     incident: Incident,
     inputs: AlertInputs,
-    transition: str,
-    sent: int,
-    policy: NotificationPolicy,
+    next_after: datetime,
     now: datetime,
-) -> dict[str, Any]:
-    news = {event.id: (event.title, iso(event.first_seen), len(event.outlets)) for event, _ in inputs.events}
-    mine = [i for i in inputs.intervals if i.span_end(now) >= incident.onset]
-    series = verdicts(store, incident.onset - CHART_BEFORE, now, service=inputs.service.id)
-    told = facts(
-        incident,
-        inputs.service,
-        transition,
-        inputs.said,
-        mine,
-        series,
-        inputs.links,
-        news,
-        now,
-        next_after=now + next_gap(sent + 1, policy),
+) -> AlertContext:
+    return AlertContext(
+        incident=incident,
+        service=inputs.service,
+        reports=inputs.said,
+        intervals=[i for i in inputs.intervals if i.span_end(now) >= incident.onset],
+        series=verdicts(store, incident.onset - CHART_BEFORE, now, service=inputs.service.id),
+        links=inputs.links,
+        news={event.id: event for event, _ in inputs.events},
+        hit=inputs.hit,
+        next_after=next_after,
         simulated=telling.simulated,
     )
-    return {**told, "hit": list(inputs.hit)}

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.config.load import Config
+from pipeline.core.alert_facts import Section, SurgeFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.incidents import Advisory
 from pipeline.core.times import iso
-from pipeline.incidents.surge import payload
-from pipeline.notify.digest import system_message
+from pipeline.incidents.surge import advisory_facts
+from pipeline.notify.digest import with_lines
 
 
 def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime, *, simulated: bool) -> list[Alert]:
@@ -18,7 +19,7 @@ def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime,
     routes = config.alerts.routes
     found = []
     for advisory in advisories:
-        told = payload(advisory, config.catalogue[advisory.service].name, simulated=simulated)
+        facts = advisory_facts(advisory, config.catalogue[advisory.service].name, simulated=simulated)
         ways = [
             (r.name, r.channels or config.alerts.channels)
             for r in routes
@@ -27,7 +28,7 @@ def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime,
         for route, channels in ways if routes else [("", config.alerts.channels)]:
             if "webhook" not in channels:
                 continue
-            subject = f"{told['name']}: surge advisory, {advisory.level}{', over' if advisory.until else ''}"
+            subject = f"{facts.name}: surge advisory, {advisory.level}{', over' if advisory.until else ''}"
             found.append(
                 Alert(
                     message_id=message_id(
@@ -40,7 +41,13 @@ def advisory_rows(config: Config, advisories: Sequence[Advisory], now: datetime,
                     created=now,
                     due_at=now,
                     subject=subject,
-                    facts={**system_message(subject, subject, [("Reasons", advisory.reasons)], now), "advisory": told},
+                    facts=SurgeFacts(
+                        subject=subject,
+                        heading=subject,
+                        at=now,
+                        sections=with_lines((Section("Reasons", tuple(advisory.reasons)),)),
+                        advisory=facts,
+                    ),
                     route=route,
                 )
             )

@@ -1,0 +1,161 @@
+"""Everything a message says, as records: fixed when its row of the outbox is written, read by channels and templates.
+
+Times are aware UTC. `pipeline.store.alert_facts` says how they are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from pipeline.core.vocabulary import Impact, Relation, State, Transition
+
+
+class OfficialLine(NamedTuple):
+    """An update of the provider: when it was posted, and what it says."""
+
+    at: datetime
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentFacts:
+    """A component affected or said to work, by one source; `until` None: still."""
+
+    name: str
+    source: str
+    status: str
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFacts:
+    """A news event associated with the incident: when it was first seen, by how many outlets, and the evidence."""
+
+    relation: Relation
+    title: str
+    seen: datetime
+    outlets: int
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartFacts:
+    """Counts in steps that begin at `times` (seconds of the epoch); None: not observed, or no expectation."""
+
+    label: str
+    times: tuple[int, ...]
+    observed: tuple[float | None, ...]
+    expected: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFacts:
+    """What a message about one incident says. What older versions did not store has a default.
+
+    `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
+    that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service.
+    `next_after` is when ordinary news may follow. `chart` is None without counts.
+    """
+
+    service: str
+    service_id: str
+    transition: Transition
+    state: State
+    impact: Impact
+    symptom: str
+    onset: datetime
+    at: datetime
+    next_after: datetime
+    peak: datetime | None = None
+    end: datetime | None = None
+    official_first_at: datetime | None = None
+    affected: tuple[str, ...] = ()
+    affected_names: tuple[str, ...] = ()
+    works_names: tuple[str, ...] = ()
+    components: tuple[ComponentFacts, ...] = ()
+    evidence: tuple[str, ...] = ()
+    official: tuple[OfficialLine, ...] = ()
+    sources: tuple[str, ...] = ()
+    votes: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    quotes: tuple[str, ...] = ()
+    episodes: int = 1
+    probability: float | None = None
+    where: str = ""
+    fallback: str = ""
+    comparable: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    links: tuple[LinkFacts, ...] = ()
+    simulated: bool = False
+    chart: ChartFacts | None = None
+    hit: tuple[str, ...] = ()
+
+
+class Section(NamedTuple):
+    """A titled list of lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemFacts:
+    """What a message says that is about no single incident: a digest, or a trouble of the program's own."""
+
+    subject: str
+    heading: str
+    at: datetime
+    sections: tuple[Section, ...]
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryFacts(SystemFacts):
+    """One message for several; `incidents` are the ids of those it names."""
+
+    incidents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFacts:
+    """A signal of a surge: its value now, and what is usual."""
+
+    name: str
+    value: float
+    usual: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisoryFacts:
+    """A surge advisory as a program that scales capacity reads it; `until` None: it is active."""
+
+    service: str
+    name: str
+    level: str
+    since: datetime
+    until: datetime | None
+    reasons: tuple[str, ...]
+    signals: tuple[SignalFacts, ...]
+    simulated: bool
+
+    @property
+    def active(self) -> bool:
+        """Return whether the surge lasts."""
+        return self.until is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurgeFacts(SystemFacts):
+    """A surge advisory, in lines for people and as `advisory` for programs."""
+
+    advisory: AdvisoryFacts
+
+
+MessageFacts = AlertFacts | SystemFacts

@@ -1,0 +1,180 @@
+"""The facts of a message as JSON values: as the outbox stores them and as webhooks post them, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pipeline.core.alert_facts import (
+    AdvisoryFacts,
+    AlertFacts,
+    ChartFacts,
+    ComponentFacts,
+    LinkFacts,
+    MessageFacts,
+    OfficialLine,
+    Section,
+    SignalFacts,
+    SummaryFacts,
+    SurgeFacts,
+    SystemFacts,
+)
+from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.vocabulary import Impact, Relation, State, Transition
+
+ADVISORY_SCHEMA = 1
+# what is stored under another name than the record's
+_KEYS = {"evidence_for": "for", "evidence_against": "against", "times": "t"}
+
+
+def to_json(facts: MessageFacts) -> dict[str, object]:
+    """Return facts as JSON values: text, numbers, lists and objects."""
+    return _object(facts) if isinstance(facts, AlertFacts) else {"note": True, **_object(facts)}
+
+
+def advisory_json(advisory: AdvisoryFacts) -> dict[str, object]:
+    """Return what a program that scales capacity is told; docs/story.md says what each key means."""
+    head = {"schema": ADVISORY_SCHEMA, "type": "surge_advisory", "active": advisory.active}
+    return {**head, **_object(advisory)}
+
+
+def from_json(values: Mapping[str, Any]) -> MessageFacts:
+    """Return facts from stored values; a key that an older version did not store has its default.
+
+    Raises KeyError or ValueError where one is missing, or is not what it should be, that every version stored.
+    """
+    if values.get("note"):
+        return _system(values)
+    chart = values.get("chart")
+
+    def lines(key: str) -> tuple[str, ...]:
+        return tuple(values.get(key) or ())
+
+    return AlertFacts(
+        service=values["service"],
+        service_id=values["service_id"],
+        transition=Transition(values["transition"]),
+        state=State(values.get("state", State.POSSIBLE)),
+        impact=Impact(values.get("impact", Impact.NONE)),
+        symptom=values["symptom"],
+        onset=utc(values["onset"]),
+        at=utc(values["at"]),
+        next_after=utc(values["next_after"]),
+        peak=utc_or_none(values.get("peak")),
+        end=utc_or_none(values.get("end")),
+        official_first_at=utc_or_none(values.get("official_first_at")),
+        affected=lines("affected"),
+        affected_names=lines("affected_names"),
+        works_names=lines("works_names"),
+        components=tuple(_component(part) for part in values.get("components", ())),
+        evidence=lines("evidence"),
+        official=tuple(OfficialLine(utc(moment), line) for moment, line in values.get("official", ())),
+        sources=lines("sources"),
+        votes=values.get("votes") or 0,
+        refused=values.get("refused") or {},
+        quotes=lines("quotes"),
+        episodes=values.get("episodes") or 1,
+        probability=values.get("probability"),
+        where=values.get("where") or "",
+        fallback=values.get("fallback") or "",
+        comparable=lines("comparable"),
+        differs=lines("differs"),
+        links=tuple(_link(link) for link in values.get("links", ())),
+        simulated=bool(values.get("simulated")),
+        chart=_chart(chart) if chart else None,
+        hit=lines("hit"),
+    )
+
+
+def _system(values: Mapping[str, Any]) -> SystemFacts:
+    subject, heading, at = values["subject"], values["heading"], utc(values["at"])
+    sections = tuple(Section(section["title"], tuple(section["lines"])) for section in values["sections"])
+    simulated = bool(values.get("simulated"))
+    if "advisory" in values:
+        return SurgeFacts(
+            subject=subject,
+            heading=heading,
+            at=at,
+            sections=sections,
+            simulated=simulated,
+            advisory=_advisory(values["advisory"]),
+        )
+    if "incidents" in values:
+        return SummaryFacts(
+            subject=subject,
+            heading=heading,
+            at=at,
+            sections=sections,
+            simulated=simulated,
+            incidents=tuple(values["incidents"]),
+        )
+    return SystemFacts(subject=subject, heading=heading, at=at, sections=sections, simulated=simulated)
+
+
+def _advisory(values: Mapping[str, Any]) -> AdvisoryFacts:
+    return AdvisoryFacts(
+        service=values["service"],
+        name=values["name"],
+        level=values["level"],
+        since=utc(values["since"]),
+        until=utc_or_none(values["until"]),
+        reasons=tuple(values["reasons"]),
+        signals=tuple(SignalFacts(name=s["name"], value=s["value"], usual=s["usual"]) for s in values["signals"]),
+        simulated=values["simulated"],
+    )
+
+
+def _component(values: Mapping[str, Any]) -> ComponentFacts:
+    return ComponentFacts(
+        name=values["name"],
+        source=values["source"],
+        status=values["status"],
+        since=utc(values["since"]),
+        until=utc_or_none(values["until"]),
+        detail=values["detail"],
+    )
+
+
+def _link(values: Mapping[str, Any]) -> LinkFacts:
+    return LinkFacts(
+        relation=Relation(values["relation"]),
+        title=values["title"],
+        seen=utc(values["seen"]),
+        outlets=values["outlets"],
+        evidence_for=tuple(values["for"]),
+        evidence_against=tuple(values["against"]),
+    )
+
+
+def _chart(values: Mapping[str, Any]) -> ChartFacts:
+    return ChartFacts(
+        label=values["label"],
+        times=tuple(values["t"]),
+        observed=tuple(values["observed"]),
+        expected=tuple(values["expected"]),
+        upper=tuple(values["upper"]),
+    )
+
+
+Record = AlertFacts | SystemFacts | ComponentFacts | LinkFacts | ChartFacts | AdvisoryFacts | SignalFacts
+
+
+def _object(record: Record) -> dict[str, object]:
+    """Return a record's fields under their stored names."""
+    return {_KEYS.get(f.name, f.name): _value(getattr(record, f.name)) for f in fields(record)}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, ComponentFacts | LinkFacts | ChartFacts | SignalFacts):
+        return _object(value)
+    if isinstance(value, AdvisoryFacts):
+        return advisory_json(value)
+    if isinstance(value, Section):
+        return {"title": value.title, "lines": list(value.lines)}
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    return dict(value) if isinstance(value, Mapping) else value

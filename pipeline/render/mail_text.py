@@ -1,0 +1,178 @@
+"""The texts of a mail as the templates read them: times in the reader's zone, outside text cut and cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
+from pipeline.core.times import iso
+from pipeline.render.formatting import in_percent, isolated, local
+
+MAX_TEXT, MAX_NAME, MAX_PARTS, MAX_REASONS = 400, 60, 12, 4
+
+
+class ReasonCount(NamedTuple):
+    """How many reports were not counted for one reason."""
+
+    reason: str
+    reports: int
+
+
+class TimedLine(NamedTuple):
+    """A statement and when it was made."""
+
+    at: str
+    text: str
+
+
+class ComponentText(NamedTuple):
+    """A row of the table of components; `until` is empty while it lasts."""
+
+    name: str
+    source: str
+    status: str
+    since: str
+    until: str
+    detail: str
+
+
+class LinkText(NamedTuple):
+    """A news event, with what speaks against the association."""
+
+    relation: str
+    title: str
+    seen: str
+    outlets: int
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentText:
+    """A mail about one incident. Empty text: there is nothing to say of it."""
+
+    incident: str
+    service: str
+    transition: str
+    state: str
+    impact: str
+    symptom: str
+    affected: tuple[str, ...]
+    works: tuple[str, ...]
+    onset: str
+    end: str
+    written: str
+    official_first: str
+    next_after: str
+    evidence: tuple[str, ...]
+    votes: int
+    refused: tuple[ReasonCount, ...]
+    where: str
+    probability: str
+    official: tuple[TimedLine, ...]
+    components: tuple[ComponentText, ...]
+    more_components: int
+    differs: tuple[str, ...]
+    fallback: str
+    comparable: tuple[str, ...]
+    quotes: tuple[str, ...]
+    links: tuple[LinkText, ...]
+    chart_label: str
+    simulated: bool
+    why_command: str
+    wrong_command: str
+    silence_command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemText:
+    """A mail about no single incident."""
+
+    heading: str
+    written: str
+    simulated: bool
+    sections: tuple[Section, ...]
+
+
+def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
+    """Return the texts of a mail about an incident, times in `zone`."""
+    return IncidentText(
+        incident=incident,
+        service=cut(facts.service),
+        transition=facts.transition,
+        state=facts.state,
+        impact=facts.impact,
+        symptom=facts.symptom.replace("_", " "),
+        affected=_few(facts.affected_names),
+        works=_few(facts.works_names),
+        onset=local(facts.onset, zone),
+        end=local(facts.end, zone),
+        written=local(facts.at, zone),
+        official_first=local(facts.official_first_at, zone, date=False),
+        next_after=local(facts.next_after, zone, date=False),
+        evidence=_cut_all(facts.evidence),
+        votes=facts.votes,
+        refused=tuple(ReasonCount(cut(reason), count) for reason, count in facts.refused.items())[:MAX_REASONS],
+        where=cut(facts.where),
+        probability=in_percent(facts.probability) if facts.probability is not None else "",
+        official=tuple(TimedLine(local(line.at, zone, date=False), cut(line.statement)) for line in facts.official),
+        components=tuple(_component(part, zone) for part in facts.components[:MAX_PARTS]),
+        more_components=max(0, len(facts.components) - MAX_PARTS),
+        differs=_cut_all(facts.differs),
+        fallback=cut(facts.fallback),
+        comparable=_cut_all(facts.comparable),
+        quotes=_cut_all(facts.quotes),
+        links=tuple(_link(link, zone) for link in facts.links),
+        chart_label=facts.chart.label if facts.chart else "",
+        simulated=facts.simulated,
+        why_command=f"groundswell why {facts.service_id} --at {iso(facts.at)}",
+        wrong_command=f"groundswell feedback {incident} wrong",
+        silence_command=f'groundswell silence add {facts.service_id} --for 4h --reason "..."',
+    )
+
+
+def system_text(facts: SystemFacts, zone: str) -> SystemText:
+    """Return the texts of a mail about no single incident, times in `zone`."""
+    return SystemText(
+        heading=cut(facts.heading),
+        written=local(facts.at, zone),
+        simulated=facts.simulated,
+        sections=tuple(Section(section.title, _cut_all(section.lines)) for section in facts.sections),
+    )
+
+
+def cut(text: str, cap: int = MAX_TEXT) -> str:
+    """Return outside text on one line, cleaned of what turns the direction of text, at most `cap` long."""
+    return isolated(" ".join(text.split()))[:cap]
+
+
+def _cut_all(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cut(line) for line in lines)
+
+
+def _few(names: tuple[str, ...]) -> tuple[str, ...]:
+    rest = len(names) - MAX_PARTS
+    shown = tuple(cut(name, MAX_NAME) for name in names)[:MAX_PARTS]
+    return (*shown, f"{rest} more") if rest > 0 else shown
+
+
+def _component(part: ComponentFacts, zone: str) -> ComponentText:
+    return ComponentText(
+        name=cut(part.name, MAX_NAME),
+        source=part.source,
+        status=part.status,
+        since=local(part.since, zone, date=False),
+        until=local(part.until, zone, date=False),
+        detail=cut(part.detail),
+    )
+
+
+def _link(link: LinkFacts, zone: str) -> LinkText:
+    return LinkText(
+        relation=link.relation.replace("_", " "),
+        title=cut(link.title),
+        seen=local(link.seen, zone),
+        outlets=link.outlets,
+        against=_cut_all(link.evidence_against),
+    )
