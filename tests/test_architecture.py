@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 LEVELS = {
     "pipeline.core": 0,
     "detectors": 0,
+    "pipeline.config.paths": 0,  # where the data files lie: the lexicon is read from below the configuration
     "pipeline.config": 1,
     "pipeline.http": 1,
     "pipeline.text": 1,

@@ -26,3 +26,6 @@ LABELS = ROOT / "data" / "labels"
 
 
 DASHBOARDS = ROOT / "dashboards"
+
+
+LEXICON = ROOT / "data" / "lexicon"

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import re
-
+from pipeline.text.lexicon import WordPattern
 from pipeline.text.normalize import normalize
 
 MOST = 5
-NEAR = 30  # characters within which a word of the trade makes a code of a bare number
+NEAR = 30  # characters within which such a word makes a code of a bare number
 _HTTP = r"40[01234689]|41[03]|422|429|451|50[0-4]|52[0-9]|530"
 _OWN = r"[a-z]{2,5}(?:-\d{1,6}){1,3}"  # NW-2-5, CE-34878-0
-_CODES = re.compile(
-    rf"(?<![a-z0-9])(?:error|http|status|fehler|erreur|erro|errore|fout|hata|kode|kod|código|codigo|エラー|(?<!zip )(?<!area )(?<!promo )(?<!claude )(?<!vs )code)"
-    rf"(?: code|コード)?s?[ :#が-]{{0,3}}(?P<said>{_OWN}|(?!2\d\d(?!\d))\d{{3,5}}(?:-\d{{3,5}})?|0x[0-9a-f]{{1,8}})(?![a-z0-9])|"
+_CODES = WordPattern(
+    "error_codes",
+    r"(?<![a-z0-9])(?:%(before_code)s)(?: code|コード)?s?[ :#が-]{0,3}"
+    rf"(?P<said>{_OWN}|(?!2\d\d(?!\d))\d{{3,5}}(?:-\d{{3,5}})?|0x[0-9a-f]{{1,8}})(?![a-z0-9])|"
     rf"(?<![a-z0-9-])(?P<own>{_OWN})(?= error)|"
-    rf"(?<![\w.,:$€£#/-])(?<![0-9][.,])(?P<http>{_HTTP})(?:s|er|en)?(?![a-z0-9])(?! ?(?:mbit|mbps|mb|gb|km|kg|min|people|users|miles|lines|repos|songs|words|times|pages|steps|questions|prompts|files|commits|jobs|messages|employees|packages|customers|euros?|dollars?|usd|%|€|\$))|"
+    rf"(?<![\w.,:$€£#/-])(?<![0-9][.,])(?P<http>{_HTTP})(?:s|er|en)?(?![a-z0-9])(?! ?(?:%(units)s))|"
     rf"(?<=[\u3040-\u9fff])(?P<glued>{_HTTP})(?=[\u3040-\u9fff])|"
-    r"\b(?P<named>(?:[a-z]+_)+(?:error|denied|exceeded|timeout|unavailable|refused|failed)|err_[a-z0-9_]+|e(?:connreset|connrefused|timedout|notfound|hostunreach)|dns_probe_[a-z_]+|[a-z]+(?:server|timeout)error|[a-z]{4,}exception|0x[0-9a-f]{4,8})\b"
+    r"\b(?P<named>%(names)s)\b",
 )
-_TRADE = re.compile(
-    r"\b(?:errors?|https?|apis?|servers?|pages?|gateway|overload\w*|status|requests?|fail\w*|getting|throw\w*|return\w*|fehler\w*|erreurs?|erros?|errore|respon\w*|codes?|from the|"
-    r"unavailable|tira|da|błąd|only|nur|puros|just|endless|all i get|mulu|terus|veri\w*|sypie|krijg|dies|answers?|gives?|wirft|renvoie)\b|\b5\d\ds\b|エラー|さっき|ずっと|返"
-)
+_CONTEXT = WordPattern("error_codes", r"\b(?:%(near)s)\b|%(near_marks)s")
 
 
 def error_codes(text: str) -> tuple[str, ...]:
     """Return the error codes and names a text quotes, lower case, in order, each once, five at most.
 
-    A bare number counts beside a word of the trade only: a 404 among users is a number.
+    A bare number counts only near a word such as "error" or "page": a 404 among users is a number.
     """
     normalized = normalize(text)
     found = []
-    for match in _CODES.finditer(normalized):
+    for match in _CODES.regex.finditer(normalized):
         said = match["said"] or match["own"] or match["named"] or match["glued"]
-        if said or _TRADE.search(normalized[max(0, match.start() - NEAR) : match.end() + NEAR]):
+        if said or _CONTEXT.regex.search(normalized[max(0, match.start() - NEAR) : match.end() + NEAR]):
             found.append(said or match["http"])
     return tuple(dict.fromkeys(found))[:MOST]

@@ -13,9 +13,9 @@ import numpy as np
 from pipeline.core.incidents import NewsEvent
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso
-from pipeline.text.cues import CUES, lexicon_features
+from pipeline.text.cues import cue_names, lexicon_features
 from pipeline.text.normalize import jaccard, normalize, shingles
-from pipeline.text.patterns import Patterns
+from pipeline.text.patterns import PatternSet
 from pipeline.text.services import ServiceMatcher
 
 KINDS = (
@@ -31,43 +31,30 @@ KINDS = (
 FOLD_WITHIN = timedelta(hours=72)
 FOLD_AT = 0.5
 PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that hardly one above it is missed
-_WORDS: Mapping[str, str] = {
-    "infrastructure_outage": r"data ?cent(er|re)|availability zone|power (loss|cut|failure)|without power|undersea cable|submarine cable|fib(er|re) cut|"
-    r"substation|rechenzentrum|centre de données|centro de datos|centro dati|datacenter|cloud region|seekabel|stromausfall|fire at|blackout|基地局|データセンター",
-    "outage_followup": r"post-?mortem|what (went wrong|happened|we learned|the .{0,30}outage)|lessons|after (the|last|monday'?s|this week'?s) .{0,40}outage|"
-    r"aftermath|look(ing)? back|explain(s|ed)|timeline of|compensat|apologi[sz]|twice in|report counts?|how many|résilien|resilien|retour sur|bilan|nach (dem|der) .{0,20}(ausfall|panne|störung)|tras (la|el) (caída|fallo)|"
-    r"counting|tally|recap|in review|reliab|root cause|cause of",
-    "service_outage": r"outage|\b(is|are|was|goes|go|went|back) (\w+ )?(down|offline)\b|\bdown (for|from|since|across|worldwide|again|today)\b|disrupt|log ?in (problems|failure|issues|trouble)|"
-    r"can(no|')t (log|sign)|locked out|elevated errors|service interruption|users report|errors? for|unreachable|unavailable|not working|restored|falla|caíd[oa]|caída|apagón|en panne|panne|"
-    r"hors service|inaccessible|störung|ausfall|gestört|disservizi|fora do ar|instabilidade|interrup|storing|awaria|kesinti|gangguan|down\b.{0,20}users|障害|stops answering|fails? (to|for)|stumbles",
-    "security": r"vulnerab|breach|flaw|exploit|malware|ransom|hack|phish|leak|patch(es)? (a|for)|zero-day|lücke|faille|brecha|sicherheits|脆弱",
-    "politics_regulation": r"government|federal|president|white house|pentagon|defen[cs]e|congress|senat|minister|lawsuit|court|judge|regulat|antitrust|ban(s|ned)?\b|"
-    r"directive|agenc(y|ies)|supply[- ]chain risk|commission|parliament|law\b|lawmaker|sanction|election|fine[sd]?\b|gouvern|gobierno|regierung|governo|gesetz|gericht|tribunal|bundes|loi\b|règlement|"
-    r"contract|military|surveillance|deadline|ultimatum|政府|規制",
-    "company_business": r"app store|number one|no\. ?1|top (of|free)|chart|rank|sign-?ups|downloads|revenue|earnings|profit|fund(s|ing|raise)|valuation|ipo|"
-    r"shares|stock|quarter|acqui|layoff|hires|subscribers|users grow|umsatz|gewinn|finanzierung|levée|ingresos|beneficio|bourse|uninstall|switch(ing)?|boycott|cancel|株価|決算",
-    "product": r"launch|unveil|release|introduc|new (model|phone|feature|version|app)|announces? .{0,30}(model|phone|feature|chip|tablet)|update(s|d)? (to|for|brings)|debut|lanza|présente|stellt .{0,30} vor|"
-    r"rollout|rolls out|preview|beta|phone fair|mobile world|tablet|laptop|gadget|lanciert|発表|新機能",
-}
-_KINDS = Patterns(_WORDS)
+_KINDS = PatternSet("news_kinds")
 
 
 def headline_cues(title: str, summary: str = "") -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return 1 or 0 for each kind its title's words hint at, then its summary's, then each cue of the title."""
+    """Return 1 or 0 for each kind that its title hints at, then its summary, then each cue of the title."""
     head = normalize(title)
-    matched = [set(_KINDS.names(head)), set(_KINDS.names(normalize(summary))), set(lexicon_features(head))]
-    wanted = [_WORDS, _WORDS, [f"cue_{name}" for name in CUES]]
-    return np.array([name in found for found, names in zip(matched, wanted, strict=True) for name in names], np.float64)
+    of_title, of_summary = set(_KINDS.matched(head)), set(_KINDS.matched(normalize(summary)))
+    cues = set(lexicon_features(head))
+    features = [
+        *(name in of_title for name in _KINDS.names),
+        *(name in of_summary for name in _KINDS.names),
+        *(name in cues for name in cue_names()),
+    ]
+    return np.array(features, np.float64)
 
 
 def says_down(title: str) -> bool:
     """Return whether a headline says outright that something is out of service."""
-    return "service_outage" in _KINDS.names(normalize(title))
+    return "service_outage" in _KINDS.matched(normalize(title))
 
 
 def kind_of(title: str, summary: str = "") -> str:
     """Return the kind by key words alone, for rules-only mode: the first that the title shows, else the summary."""
-    return next(iter([*_KINDS.names(normalize(title)), *_KINDS.names(normalize(summary))]), "other")
+    return next(iter([*_KINDS.matched(normalize(title)), *_KINDS.matched(normalize(summary))]), "other")
 
 
 def fold_items(

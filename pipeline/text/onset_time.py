@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
-from pipeline.text.clock_times import CLOCK, clock_of, zone_of
-from pipeline.text.cues import lexicon_features
+from pipeline.text.clock_times import clock_matches, clock_of, zone_of
+from pipeline.text.cues import FAILURES, lexicon_features
+from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Began:
     """Since when somebody says it fails, and how far off that may be."""
 
@@ -20,103 +23,66 @@ class Began:
     within: timedelta
 
 
-_NUMBERS = {
-    "half an": 0.5,
-    "a couple of": 2,
-    "couple of": 2,
-    "a few": 3,
-    "an": 1,
-    "a": 1,
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "eleven": 11,
-    "twelve": 12,
-    "media": 0.5,
-    "meia": 0.5,
-    "mezz'": 0.5,
-    "una": 1,
-    "un": 1,
-    "uma": 1,
-    "um": 1,
-    "une": 1,
-    "un'": 1,
-    "einer": 1,
-    "ner": 1,
-    "een": 1,
-    "satu": 1,
-    "dos": 2,
-    "duas": 2,
-    "deux": 2,
-    "zwei": 2,
-    "due": 2,
-    "twee": 2,
-    "dua": 2,
-    "tres": 3,
-    "três": 3,
-    "trois": 3,
-    "drei": 3,
-    "tre": 3,
-    "drie": 3,
-}
-_UNITS = {
-    60: r"m|min(?:ute|uto|uut|uten|uti|utes|utos|uta|uty|uts)?s?|minuten|menit|dk|dakika\w*|分",
-    3600: r"h|hrs?|hours?|horas?|heures?|stunden?|std|or[ae]|uur|uren|godzin\w*|saat\w*|jam(?= (?:lalu|yang|terakhir|ini)|$)|時間",
-    86400: r"days?|d[ií]as?|dias?|jours?|tage?n?|giorn[io]|dagen?|dni|gün\w*|hari|日",
-}
-_UNIT = "|".join(f"(?P<u{seconds}>{words})" for seconds, words in _UNITS.items())
-_COUNT = "|".join(sorted((re.escape(n) for n in _NUMBERS), key=len, reverse=True))
-_ABOUT = r"(?:about |around |like |over |almost |nearly |roughly |maybe |at least |unos |casi |cerca de |quase |environ |etwa |fast |circa |quasi |ongeveer |al |sekitar |ca\.? |more than |the last |the past |the |last |past |good )*"
-_AMOUNT = (
-    rf"{_ABOUT}(?<![a-z0-9.,])(?:\d{{1,3}} (?:to|or|-) )?(?P<n>\d{{1,3}}(?:[.,]\d)?|{_COUNT}) ?\+?(?:{_UNIT})(?![a-z])"
-    r"(?: and a (?P<half>half)|,? ?(?:and )?(?P<more>\d{1,2}) ?(?:m|mins?|minutes?|minuten|minutos)(?![a-z]))?"
+class _PartOfDay(NamedTuple):
+    """The middle of a part of the writer's day, whose zone is rarely known, and how far off it may be, in hours."""
+
+    middle: float
+    within: float
+    after_since: str  # the word list of what follows "since"
+    whole: str  # the word list of words that hold their "since"; empty for none
+
+
+AHEAD = timedelta(minutes=5)  # how far ahead of the post a time may lie, for clocks differ
+CLOCK_WITHIN = timedelta(minutes=5)  # how exact a clock time with a zone is taken to be
+ANY_ZONE = timedelta(hours=12)  # how far off a time of the writer's own clock may be
+SHARE = 4  # "for two hours" is taken to be right within a quarter of it
+SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
+_DAY = (
+    _PartOfDay(7, 4, "this_morning", "since_this_morning"),
+    _PartOfDay(12, 2, "noon", "since_noon"),
+    _PartOfDay(15, 3, "this_afternoon", ""),
+    _PartOfDay(-12, 12, "yesterday", "since_yesterday"),
+    _PartOfDay(-2, 5, "last_night", "since_last_night"),
 )
-_FOR = re.compile(
-    rf"(?:\b(?:for|since|over|hace|desde hace|llevo|llevamos|lleva|van|ya|há|ha|faz|tem|depuis|seit|vor|da|sinds|al|od|sejak|udah|sudah|dari|the last|the past|been)\b ?|もう|[,:] ?|^){_AMOUNT}"
-    r"(?! (?:before|after|trial|later|old|until))"
-)
-_AGO = re.compile(
-    rf"{_AMOUNT}(?= (?:ago|back|now|atrás|geleden|fa|temu|önce|lalu|dir|already|and counting|straight|in a row)\b|前|以上|から)"
-)
-_SINCE = r"(?:since|from|starting|desde|depuis|seit|da|dalle|sinds|vanaf|od|sejak|dari|ab|às|alle|à partir de|started (?:at|around|about)|began (?:at|around)|as of|around|at about|beginning)"
-_PARTS = {  # of the day: (middle, give or take), in hours of the writer's day, whose zone is rarely known
-    r"this morning|esta mañana|esta manhã|hoje cedo|ce matin|stamattina|heute (?:früh|morgen|vormittag)|vanmorgen|vanochtend|dziś rano|rana|bu sabah|pagi|breakfast": (
-        7,
-        4,
-    ),
-    r"noon|lunch(?:time)?|midday|mediod[ií]a|la comida|almoço|midi|mittag|pranzo|de lunch|siang": (12, 2),
-    r"this afternoon|esta tarde|à tarde|cet après-midi|(?:heute )?nachmittag|vanmiddag|sore": (15, 3),
-    r"yesterday|ayer|ontem|hier|gestern|ieri|gisteren|wczoraj|kemarin": (-12, 12),
-    r"last night|anoche|ontem à noite|hier soir|gestern abend|ieri sera|gisteravond|semal[ae]m": (-2, 5),
-}
-_WHOLE = {  # words that hold their "since"
-    r"今朝から|朝から|sabahtan|tadi pagi|bu sabahtan": (7, 4),
-    r"昼から|öğle(?:den|n)": (12, 2),
-    r"昨日から|dünden": (-12, 12),
-    r"昨夜から": (-2, 5),
-}
-_PART = [
-    *(
-        (re.compile(rf"\b{_SINCE} (?:about |around |the |la |el |o |l')?(?:{words})\b"), spot)
-        for words, spot in _PARTS.items()
-    ),
-    *((re.compile(words), spot) for words, spot in _WHOLE.items()),
-]
-_SPACED = re.compile(
-    rf"\b{_SINCE} (?:about |around |circa |gegen |etwa |vers |ca\.? |kwart over |las |les |le |as |~)?$"
-)
-_FULL_HOUR = re.compile(
-    r"\b(?:seit|ab) (?P<a>\d{1,2}) uhr\b|\bdesde (?:las|as|às) (?P<b>\d{1,2})h?\b(?!:)|\bdepuis (?P<c>[6-9]|1\d|2[0-3]) ?h(?:eures)?\b(?!\d)|(?P<d>\d{1,2})時(?:頃)?から"
-)
-_CLAUSE = re.compile(r"(?<=[.!?\n,;])\s+|\band\b(?! (?:a half|\d))|\b(?:but|und|aber|y|pero|et|mais|e|mas|ma)\b")
-_FAILS = {f"cue_{name}" for name in ("down", "outage", "cannot", "broken", "errorcode", "spin", "kicked")}
+_SPACED = WordPattern("onset", r"\b(?:%(since)s) (?:%(about_clock)s)?$")
+NEAR = 40  # characters before a clock time in which "since" is looked for
+_FULL_HOUR = WordPattern("onset", "%(full_hour)s")
+_CLAUSE = WordPattern("onset", r"(?<=[.!?\n,;])\s+|%(clause_words)s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Durations:
+    """Expressions for an amount of time, and what number words stand for."""
+
+    numbers: Mapping[str, float]
+    ago: re.Pattern[str]
+    for_: re.Pattern[str]
+
+
+@cache
+def _durations() -> _Durations:
+    words = lexicon("onset")
+    numbers = words.numbers("numbers")
+    count = "|".join(sorted((re.escape(name) for name in numbers), key=len, reverse=True))
+    unit = "|".join(f"(?P<{name}>%({name})s)" for name in SECONDS)
+    amount = (
+        rf"(?:%(about)s)*(?<![a-z0-9.,])(?:\d{{1,3}} (?:to|or|-) )?(?P<n>\d{{1,3}}(?:[.,]\d)?|{count}) ?\+?(?:{unit})(?![a-z])"
+        r"(?: and a (?P<half>half)|,? ?(?:and )?(?P<more>\d{1,2}) ?(?:%(more_minutes)s)(?![a-z]))?"
+    )
+    return _Durations(
+        numbers,
+        words.compile(rf"{amount}(?= (?:%(ago)s)\b|%(ago_marks)s)"),
+        words.compile(rf"(?:\b(?:%(for)s)\b ?|%(for_marks)s|[,:] ?|^){amount}(?! (?:%(no_duration)s))"),
+    )
+
+
+@cache
+def _parts_of_day() -> list[tuple[re.Pattern[str], _PartOfDay]]:
+    words = lexicon("onset")
+    after = [
+        (words.compile(rf"\b(?:%(since)s) (?:%(about_part)s)?(?:%({part.after_since})s)\b"), part) for part in _DAY
+    ]
+    return after + [(words.compile(f"%({part.whole})s"), part) for part in _DAY if part.whole]
 
 
 def since_when(text: str, posted: datetime) -> Began | None:
@@ -127,49 +93,50 @@ def since_when(text: str, posted: datetime) -> Began | None:
     or take.
     """
     normalized = normalize(text)
-    clauses = [clause for clause in _CLAUSE.split(normalized) if clause]
-    for part in [*(c for c in clauses if not _FAILS.isdisjoint(lexicon_features(c))), normalized]:
+    clauses = [clause for clause in _CLAUSE.regex.split(normalized) if clause]
+    for part in [*(c for c in clauses if not FAILURES.isdisjoint(lexicon_features(c))), normalized]:
         for at, within in _candidates(part.strip(), text, posted):
-            if at <= posted + timedelta(minutes=5):
+            if at <= posted + AHEAD:
                 return Began(at, within)
     return None
 
 
 def _candidates(normalized: str, original: str, posted: datetime) -> Iterator[tuple[datetime, timedelta]]:
-    for match in CLOCK.finditer(normalized):
+    for match in clock_matches(normalized):
         clock = clock_of(match)
-        if clock is None or not _SPACED.search(normalized[max(0, match.start() - 40) : match.start()]):
+        if clock is None or not _SPACED.regex.search(normalized[max(0, match.start() - NEAR) : match.start()]):
             continue
         named, zone = zone_of(match, original)
         if named and zone is None:
             continue
         here = posted.astimezone(zone) if zone else posted
-        yield _latest(here, clock.hour, clock.minute, posted), timedelta(minutes=5) if zone else timedelta(hours=12)
-    for hour in _FULL_HOUR.finditer(normalized):
-        number = int(next(group for group in hour.groups() if group))
+        yield _latest(here, clock.hour, clock.minute, posted), CLOCK_WITHIN if zone else ANY_ZONE
+    for match in _FULL_HOUR.regex.finditer(normalized):
+        number = int(next(group for group in match.groups() if group))
         if number < 24:
-            yield _latest(posted, number, 0, posted), timedelta(hours=12)
-    for pattern in (_AGO, _FOR):
-        for match_ in pattern.finditer(normalized):
-            ago = _amount(match_)
-            yield posted - ago, max(timedelta(minutes=5), ago / 4)
-    for part, (middle, give) in _PART:
-        if part.search(normalized):
+            yield _latest(posted, number, 0, posted), ANY_ZONE
+    durations = _durations()
+    for pattern in (durations.ago, durations.for_):
+        for match in pattern.finditer(normalized):
+            ago = _amount(match, durations.numbers)
+            yield posted - ago, max(CLOCK_WITHIN, ago / SHARE)
+    for pattern, part in _parts_of_day():
+        if pattern.search(normalized):
             midnight = posted.replace(hour=0, minute=0, second=0, microsecond=0)
-            at = min(midnight + timedelta(hours=middle), posted)
-            yield at, timedelta(hours=give + (12 if middle >= 0 else 0))
+            at = min(midnight + timedelta(hours=part.middle), posted)
+            yield at, timedelta(hours=part.within) + (ANY_ZONE if part.middle >= 0 else timedelta())
 
 
 def _latest(here: datetime, hour: int, minute: int, posted: datetime) -> datetime:
     """Return the last time that a clock which shows `here` showed an hour and a minute."""
     moment = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if moment > here + timedelta(minutes=5):
+    if moment > here + AHEAD:
         moment -= timedelta(days=1)
     return moment.astimezone(posted.tzinfo)
 
 
-def _amount(match: re.Match[str]) -> timedelta:
-    unit = next(seconds for seconds in _UNITS if match[f"u{seconds}"])
-    count = _NUMBERS.get(match["n"]) or float(match["n"].replace(",", "."))
+def _amount(match: re.Match[str], numbers: Mapping[str, float]) -> timedelta:
+    seconds = next(seconds for unit, seconds in SECONDS.items() if match[unit])
+    count = numbers.get(match["n"]) or float(match["n"].replace(",", "."))
     count += 0.5 if match["half"] else 0
-    return timedelta(seconds=count * unit, minutes=int(match["more"] or 0))
+    return timedelta(seconds=count * seconds, minutes=int(match["more"] or 0))

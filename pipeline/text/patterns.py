@@ -1,11 +1,13 @@
-"""Many patterns tried at once, in one pass over a text and in time linear in its length, whatever the text (RE2)."""
+"""Many word lists tried at once, in one pass over a text and in time linear in its length, whatever the text (RE2)."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
+
+from pipeline.text.lexicon import lexicon
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss"})
@@ -18,25 +20,38 @@ def unaccented(normalized: str) -> str:
     return _ACCENTS.sub("", unicodedata.normalize("NFD", normalized).translate(_LETTERS))
 
 
-class Patterns:
-    """Named patterns over normalized text, accents aside; a word boundary is one of ASCII letters.
+class PatternSet:
+    """All word lists of one lexicon file over normalized text, accents aside; a word boundary is one of ASCII letters.
 
-    Built when first used: RE2 is loaded then. No look-around, no references, as RE2 has none.
+    The file is read and RE2 loaded when first used. No look-around, no references, as RE2 has none.
     """
 
-    def __init__(self, patterns: Mapping[str, str]) -> None:
-        """Take patterns by name, in the order in which `names` tells them."""
-        self._patterns = patterns
-        self._names = tuple(patterns)
-        self._set: Any = None
+    def __init__(self, file: str, template: str = "{}") -> None:
+        """Take the file's name and what stands around the alternatives of each list."""
+        self._file, self._template = file, template
 
-    def names(self, normalized: str) -> list[str]:
-        """Return the names of the patterns that a text shows, in order."""
-        if self._set is None:
-            import re2
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all lists, in the file's order; raises ConfigError."""
+        return tuple(lexicon(self._file))
 
-            self._set = re2.Set.SearchSet()
-            for pattern in self._patterns.values():
-                self._set.Add(unaccented(pattern))
-            self._set.Compile()
-        return [self._names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ())]
+    @cached_property
+    def _set(self) -> Any:
+        import re2
+
+        words = lexicon(self._file)
+        options = re2.Options()
+        options.log_errors = False
+        compiled = re2.Set.SearchSet(options)
+        for name, alternatives in words.items():
+            try:
+                compiled.Add(unaccented(self._template.format(alternatives)))
+            except re2.error as error:
+                words.check(name)
+                raise words.error(name, f"RE2 cannot read this list: {error}") from error
+        compiled.Compile()
+        return compiled
+
+    def matched(self, normalized: str) -> list[str]:
+        """Return the names of the lists that a text matches, in the file's order; raises ConfigError."""
+        return [self.names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ())]

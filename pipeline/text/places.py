@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pipeline.text.lexicon import WordPattern
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import symptom
 
@@ -56,9 +57,8 @@ def gazetteer(path: Path) -> Gazetteer:
     )
 
 
-_BEFORE = re.compile(
-    r"(?:\b(?:in|from|near|around|across|outside|at|here|of|based|downtown|en|em|no|na|à|a|au|aux|dans|aus|bei|di|da|w|we|te|rond|hier|ici|aquí|aqui|acá|desde|qui|sini|daerah|area|north|south|east|west|northern|southern|eastern|western|all of|half of|zona|provincia de|región de|ganz|toute? la|tout le|tutta|toda|todo|heel|in der|in den)|[#(,@/&·|-]|^) ?(?:the |la |el |o |all of |greater |central )?$"
-)
+_BEFORE = WordPattern("place_words", r"(?:\b(?:%(before)s)|[#(,@/&·|-]|^) ?(?:%(articles)s)?$")
+NEAR = 20  # characters before a name in which such a word is looked for
 
 
 def where(text: str, path: Path) -> str:
@@ -79,7 +79,7 @@ def where(text: str, path: Path) -> str:
             found.append(known.networks[name])
         elif found and (region := known.places[name])[2:3] == "-" and normalized[reach : match.start()] == ", ":
             found[-1] = region  # "Paris, Texas" is in Texas
-        elif match["bare"] or _BEFORE.search(normalized[max(0, match.start() - 20) : match.start()]):
+        elif match["bare"] or _BEFORE.regex.search(normalized[max(0, match.start() - NEAR) : match.start()]):
             found.append(known.places[name])
         reach = match.end()
     return "; ".join(list(dict.fromkeys(found))[:MOST])

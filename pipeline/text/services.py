@@ -13,21 +13,15 @@ from dataclasses import dataclass
 import ahocorasick
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.text.cues import lexicon_features
+from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.normalize import normalize
-from pipeline.text.patterns import Patterns
+from pipeline.text.patterns import PatternSet
 from pipeline.text.symptoms import symptom
 
 TARGET, OTHER = "svctarget", "svcother"
-_TRADE = Patterns(
-    {
-        "trade": r"\b(ai|api|app|apps|account|chatbot|server|servers|login|log in|sign in|logged|outage|down|status page|website|"
-        r"model|models|code|prompt|prompts|subscription|update|error|errors|bug|browser|download|downtime|cloud|caído|caída|"
-        r"panne|störung|fora do ar)\b|障害|エラー|ログイン|サイト"
-    }
-)
+_TRADE = PatternSet("services")
 # an outage spoken of in any language tells that a name is not a person's or a fruit's
-_TROUBLE = {f"cue_{name}" for name in ("down", "outage", "cannot", "broken", "errorcode", "spin", "kicked", "status")}
+_TROUBLE = FAILURES | {"cue_status"}
 _FAILS = ("login", "error", "crash", "no_response", "connection")
 
 
@@ -44,7 +38,7 @@ class NameMatch:
 
 def _speaks_of_a_service(normalized: str) -> bool:
     return (
-        bool(_TRADE.names(normalized))
+        bool(_TRADE.matched(normalized))
         or symptom(normalized) in _FAILS
         or not _TROUBLE.isdisjoint(lexicon_features(normalized))
     )

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.cues import CUES, lexicon_features
+from pipeline.text.cues import cue_names, lexicon_features
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
 from pipeline.text.models.files import NEWS, SYMPTOM, ModelFileError, read
 from pipeline.text.news import headline_cues, kind_of, says_down
 from pipeline.text.normalize import normalize
-from pipeline.text.symptoms import SYMPTOM_WORDS, matched_symptoms
+from pipeline.text.symptoms import matched_symptoms, symptom_names
 
 RULES = "rules"
+NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues beside the sentence vector
 Features = NDArray[np.float64]
 
 
@@ -46,7 +47,7 @@ class NewsModel:
 def headline_features(encoder: Encoder, title: str, summary: str) -> Features:
     """Return what the news model reads of a headline and its summary."""
     vector = encoder.vector(normalize(f"{title}. {summary}" if summary else title))
-    return np.concatenate([vector, 0.5 * headline_cues(title, summary)])
+    return np.concatenate([vector, NEWS_WEIGHT * headline_cues(title, summary)])
 
 
 def load_news(folder: Path) -> NewsModel:
@@ -54,8 +55,9 @@ def load_news(folder: Path) -> NewsModel:
     encoder, why = find_encoder()
     if encoder is None:
         return NewsModel(RULES, f"headlines by rules only: {why}")
+    size = DIMENSIONS + len(headline_cues(""))
     try:
-        name, regression = read(folder / NEWS, lambda stored: _over(stored, DIMENSIONS + len(headline_cues(""))))
+        name, regression = read(folder / NEWS, lambda stored: _over(stored, size))
     except ModelFileError as error:
         return NewsModel(RULES, f"headlines by rules only: {error}")
     return NewsModel(name, "", encoder, regression)
@@ -78,13 +80,13 @@ class SymptomModel:
 def symptom_features(encoder: Encoder, masked: str) -> Features:
     """Return what the symptom model reads of a masked report."""
     words, hints = set(matched_symptoms(masked)), set(lexicon_features(masked))
-    found = [*(name in words for name in SYMPTOM_WORDS), *(f"cue_{name}" in hints for name in CUES)]
-    return np.concatenate([encoder.vector(masked), 0.3 * np.array(found, np.float64)])
+    features = [*(name in words for name in symptom_names()), *(name in hints for name in cue_names())]
+    return np.concatenate([encoder.vector(masked), SYMPTOM_WEIGHT * np.array(features, np.float64)])
 
 
 def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
     """Return the symptom model and its id; raises ModelFileError."""
-    size = DIMENSIONS + len(SYMPTOM_WORDS) + len(CUES)
+    size = DIMENSIONS + len(symptom_names()) + len(cue_names())
     name, regression = read(folder / SYMPTOM, lambda stored: _over(stored, size))
     return name, SymptomModel(encoder, regression)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.text.cues import lexicon_features
+from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
 from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, read, stamped
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
@@ -23,7 +23,6 @@ from pipeline.text.models.linear import LinearClassifier, probability
 from pipeline.text.symptoms import symptom
 
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
-_REPORTS = {"cue_down", "cue_outage", "cue_cannot", "cue_broken", "cue_errorcode", "cue_kicked", "cue_spin"}
 _SOUNDS_LIKE = {
     "cue_limit",
     "cue_howto",
@@ -40,7 +39,7 @@ _SOUNDS_LIKE = {
 def rule_score(masked: str) -> float:
     """Return a rough probability from cues alone: what rules-only mode uses, and the baseline to beat."""
     found = set(lexicon_features(masked))
-    if not found & _REPORTS:
+    if not found & FAILURES:
         return 0.05
     return 0.4 if found & _SOUNDS_LIKE else 0.75
 
