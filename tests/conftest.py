@@ -111,7 +111,7 @@ def replay(folder: Path, db: Path, begin: str, until: str, *more: str) -> tuple[
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
-    """The decisive hours of the recorded day: a folder with a.db and a-mail, and the result. Made once for all workers."""
+    """The main hours of the recorded day: a folder with a.db and a-mail, and the result; made once for all workers."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "day"
     folder.mkdir(exist_ok=True)

@@ -91,7 +91,7 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
 
 
 def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
-    """Return the days before as a user would import them: posts and counts; pages, feeds and charts tell their own past."""
+    """Return the days before as a user would import them: posts and counts; other sources serve their own past."""
     scenario = read_scenario(folder)
     sources, _ = load_recorded(scenario)
     found = []
@@ -173,7 +173,8 @@ def main() -> None:
     with Store(options.demo) as store:
         demo = result(store, read_scenario(SCENARIO), begin, until)
     print(
-        f"asked over real sockets: {', '.join(f'{kind} {n}' for kind, n in live.requests.items())}; troubles: {len(live.troubles)}"
+        f"asked over real sockets: {', '.join(f'{kind} {n}' for kind, n in live.requests.items())}; "
+        f"troubles: {len(live.troubles)}"
     )
     for run in live.troubles[:5]:
         print(f"  {run.subject}: {run.error}")
@@ -182,7 +183,8 @@ def main() -> None:
     again, again_mails = of_day(live.replayed, begin, until)
     for incident in mine:
         print(
-            f"  {incident['onset']}  {incident['service']:<8} {incident['state']:<9} first alert {incident['first_alert_at'] or '-'}"
+            f"  {incident['onset']}  {incident['service']:<8} {incident['state']:<9} "
+            f"first alert {incident['first_alert_at'] or '-'}"
         )
     for alert in mails:
         print(f"  {alert['at']}  {alert['transition']:<15} {alert['subject']}")

@@ -1,4 +1,4 @@
-"""Few and right: routes, quiet hours, silences, the hourly cap, what is told together; signed webhooks; why, feedback."""
+"""Few and right alerts: routes, quiet hours, silences, the hourly cap, grouping, signed webhooks, why, feedback."""
 
 from __future__ import annotations
 

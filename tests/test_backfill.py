@@ -1,4 +1,4 @@
-"""Backfill: the same rows whatever the engine and however archives are cut, done once, and kept when something breaks."""
+"""Backfill: the same rows with every engine and every split of the archives, read once and kept after failures."""
 
 from __future__ import annotations
 
@@ -237,7 +237,10 @@ def test_what_cannot_be_read_is_one_line_each_and_the_rest_is_kept(groundswell: 
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_line_and_a_later_run_completes(archives: Path) -> None:
-    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000));"
+    limit = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000));"
+    )
     code = limit + "import sys; from pipeline.__main__ import main; sys.argv = ['groundswell', *sys.argv[1:]]; main()"
     args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

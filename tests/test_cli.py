@@ -53,7 +53,10 @@ def upstreams(folder: Path, recording: Recording, now: str = "2026-03-02T12:00:0
         yield found
 
 
-FEED = b'<rss version="2.0"><channel><title>W</title><item><title>Claude grows</title><guid>g</guid></item></channel></rss>'
+FEED = (
+    b'<rss version="2.0"><channel><title>W</title><item><title>Claude grows</title><guid>g</guid></item></channel>'
+    b"</rss>"
+)
 PAGE = {"id": "x", "name": "Claude", "url": "https://status.claude.com"}
 
 
@@ -130,7 +133,8 @@ def test_a_run_with_upstreams_is_silent_and_a_second_finds_nothing_new(
     assert conn.execute("SELECT count(*) FROM posts WHERE tagged_by IS NOT NULL").fetchone()[0] == 3
     # of a rolling hour each look is a row of its own
     later = conn.execute(
-        "SELECT sum(new) FROM runs WHERE stage='collect' AND started > '2026-03-02T12:01' AND subject NOT LIKE 'downstatus%'"
+        "SELECT sum(new) FROM runs WHERE stage='collect' AND started > '2026-03-02T12:01' "
+        "AND subject NOT LIKE 'downstatus%'"
     )
     assert later.fetchone()[0] == 0
     report = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
@@ -224,7 +228,10 @@ def test_wide_bins_and_late_counts_are_told_too(groundswell: Groundswell, tmp_pa
         for hour in range(0, 24, 4)
     ]
     (tmp_path / "tickets.csv").write_text("service,start_utc,interval_s,total\n" + "\n".join(rows) + "\n")
-    only = 'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+    only = (
+        'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\n'
+        'news_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+    )
     configured(tmp_path, only + 'feeds = ["http://127.0.0.1:9/none.xml"]\n')
     assert groundswell("run", "--now", "2026-03-01T00:30:00Z").returncode == 3  # the feed alone
     with (tmp_path / "tickets.csv").open("a") as file:

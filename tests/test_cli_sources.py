@@ -1,4 +1,4 @@
-"""Commands around the sources, as a user runs them: collect, doctor, service, import, record, purge, and the stand-ins by hand."""
+"""Commands around the sources, as a user runs them: collect, doctor, service, import, record, purge, stand-ins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from tests.fakes import faults
 from tests.fakes.recording import Recording
 from tests.upstreams import KEYS, NOW, serving
 
-QUIET = 'statuspage = false\nhacker_news = false\ndownstatus = false\ngoogle_news = false\nnews_desks = false\nallow_hosts = ["127.0.0.1"]\n'
+QUIET = (
+    "statuspage = false\nhacker_news = false\ndownstatus = false\ngoogle_news = false\nnews_desks = false\n"
+    'allow_hosts = ["127.0.0.1"]\n'
+)
 SECRETS = ("reddit-secret", "dd-secret", "app-password")
 
 
@@ -56,7 +59,8 @@ def test_doctor_asks_for_real_says_what_to_do_and_shows_no_secret(groundswell: G
     with serving("reddit") as reddit, serving("charts") as charts, serving("downdetector") as counts:
         write(
             tmp_path,
-            f'charts = ["us"]\ncharts_base = "{charts.url}"\nreddit_base = "{reddit.url}"\ndowndetector_base = "{counts.url}/v2"\nbluesky = false',
+            f'charts = ["us"]\ncharts_base = "{charts.url}"\nreddit_base = "{reddit.url}"\n'
+            f'downdetector_base = "{counts.url}/v2"\nbluesky = false',
         )
         done = groundswell("doctor", "--now", iso(NOW), env=KEYS)
         assert done.returncode == 0, done.stdout

@@ -55,9 +55,9 @@ def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, rea
 
 
 def test_a_stray_quote_or_byte_spoils_its_own_row_only() -> None:
-    body = (
-        CSV.encode()
-        + b'svc,2026-03-02T10:00:00Z,900,5,,,\n"svc"x,2026-03-02T10:15:00Z,900,5,,,\n\xff,,,,,,\n"svc,2026,900,5\r\nsvc,2026-03-02T10:30:00Z,900,7,,,\n'
+    body = CSV.encode() + (
+        b'svc,2026-03-02T10:00:00Z,900,5,,,\n"svc"x,2026-03-02T10:15:00Z,900,5,,,\n\xff,,,,,,\n"svc,2026,900,5\r\n'
+        b"svc,2026-03-02T10:30:00Z,900,7,,,\n"
     )
     batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="c.csv")
     assert [r.where for r in batch.rejected] == ["c.csv:3", "c.csv:4", "c.csv:5"]
@@ -215,7 +215,10 @@ def test_downdetector_leaves_the_interval_that_still_grows() -> None:
 
 
 def test_each_row_keeps_the_interval_it_tells() -> None:
-    body = b"service,ts,interval_s,count\na,2026-03-02T10:00:00Z,300,1\na,2026-03-02T11:00:00Z,,2\na,2026-03-02T10:00:00Z,900.0,3\n"
+    body = (
+        b"service,ts,interval_s,count\na,2026-03-02T10:00:00Z,300,1\na,2026-03-02T11:00:00Z,,2\n"
+        b"a,2026-03-02T10:00:00Z,900.0,3\n"
+    )
     batch = complaints.parse_csv(body, source="x", fetched_at=NOW)
     assert [(c.interval_s, c.total) for c in batch.rows if isinstance(c, ComplaintCount)] == [
         (300, 1),

@@ -1,4 +1,4 @@
-"""Datasette as `make serve` runs it, beside a writer: every view and canned query answers, and nothing can be written."""
+"""Datasette as `make serve` runs it, during writes: every view and canned query answers; nothing can be written."""
 
 from __future__ import annotations
 

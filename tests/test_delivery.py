@@ -1,4 +1,4 @@
-"""What goes wrong between a row of the outbox and a person: settings that change, servers that fail, clocks, silences."""
+"""What goes wrong between the outbox and a person: changed settings, failing servers, clocks, silences."""
 
 from __future__ import annotations
 

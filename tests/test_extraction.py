@@ -162,7 +162,8 @@ def test_every_place_is_stored_once_and_has_a_country() -> None:
 
 def test_claims_say_who_and_what_was_counted() -> None:
     told = claims(
-        "Trouble began at 5:30 AM PST and full service returned at 11:00 AM PST. Reports peaked at 2,000 on Downdetector. "
+        "Trouble began at 5:30 AM PST and full service returned at 11:00 AM PST. Reports peaked at 2,000 on "
+        "Downdetector. "
         "The API stayed up, the company said.",
         date(2026, 3, 2),
     )

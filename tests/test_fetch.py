@@ -350,7 +350,7 @@ def test_a_tag_that_cannot_be_sent_back_is_not_remembered(tag: str) -> None:
 
 
 def test_scenarios_of_the_world_s_web_servers(eval_data: Path) -> None:
-    """The recorded ways of other people's servers, replayed byte for byte: each is one line, or rows, within the deadline."""
+    """Recorded answers of other servers, replayed byte for byte: each gives one line, or rows, within the deadline."""
     import json
     import sys
 

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a run with a real mail server and upstreams on loopback: nothing lost, nothing doubled."""
+"""kill -9 at random moments of a run with a mail server and upstreams on loopback: nothing is lost or sent twice."""
 
 from __future__ import annotations
 
@@ -85,11 +85,15 @@ class Place:
         self.folder, self.cert, self.upstreams = folder, cert, upstreams or {}
         folder.mkdir(exist_ok=True)
         (folder / "groundswell.toml").write_text(
-            f'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\ngroup_interval = "0s"\n[mail]\nto = ["me@example.org"]\nhost = "localhost"\n'
-            f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\nstatuspage = {"true" if upstreams else "false"}\n'
-            'hacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+            'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\ngroup_interval = "0s"\n[mail]\n'
+            'to = ["me@example.org"]\nhost = "localhost"\n'
+            f'port = {port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "5s"\n[sources]\n'
+            f"statuspage = {'true' if upstreams else 'false'}\n"
+            "hacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\n"
+            'counts = ["tickets.csv"]\n'
             + (
-                f'statuspage_base = "{upstreams["statuspage"].url}"\nreddit_base = "{upstreams["reddit"].url}"\ncommunities = ["ClaudeAI"]\n'
+                f'statuspage_base = "{upstreams["statuspage"].url}"\nreddit_base = "{upstreams["reddit"].url}"\n'
+                'communities = ["ClaudeAI"]\n'
                 'allow_hosts = ["127.0.0.1"]\n'
                 if upstreams
                 else ""
@@ -102,7 +106,8 @@ class Place:
             start = BEGIN - (len(USUAL) - TICKS - n) * timedelta(minutes=15)
             for service in ("claude", "netflix"):
                 rows.append(
-                    f"{service},{iso(start)},900,{usual + (120 if (start >= BEGIN and tick < TICKS - 2) or start == BEGIN else 0)}"
+                    f"{service},{iso(start)},900,"
+                    f"{usual + (120 if (start >= BEGIN and tick < TICKS - 2) or start == BEGIN else 0)}"
                 )
         (self.folder / "tickets.csv").write_text("\n".join(rows) + "\n")
 

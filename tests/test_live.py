@@ -1,4 +1,4 @@
-"""The decisive hour through every real client: the same incidents and mails as the replay, and as its own recording replayed."""
+"""The main hour through every real client: the same incidents and mails as the replay and as its own recording."""
 
 from __future__ import annotations
 

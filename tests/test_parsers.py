@@ -102,7 +102,8 @@ def test_times_out_of_this_world_are_refused() -> None:
 def test_feed_text_is_plain_and_times_are_never_the_future() -> None:
     body = b"""<rss version="2.0"><channel><title>Wire</title>
     <item><title>A &lt;b&gt;bold&lt;/b&gt; claim - Outlet</title><guid>1</guid><source url="http://o">Outlet</source>
-      <pubDate>Mon, 02 Mar 2026 11:00:00 GMT</pubDate><description>&lt;p&gt;x&lt;/p&gt;</description><link>javascript:alert(1)</link></item>
+      <pubDate>Mon, 02 Mar 2026 11:00:00 GMT</pubDate><description>&lt;p&gt;x&lt;/p&gt;</description>
+      <link>javascript:alert(1)</link></item>
     <item><title>Tomorrow</title><guid>2</guid><pubDate>Tue, 02 Mar 2027 11:00:00 GMT</pubDate></item>
     <item><title></title><guid>3</guid></item></channel></rss>"""
     batch = feed.parse_feed(body, source="x", fetched_at=NOW)
@@ -186,10 +187,14 @@ def test_both_dialects_of_the_history_feed_say_what_the_api_says(plain: bool) ->
 
 def test_the_year_a_history_feed_leaves_out_is_the_one_before_its_own_date() -> None:
     body = (
-        "<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id><link href='https://s.example/incidents/abc'/><title>T</title>"
-        "<updated>2026-01-01T02:00:00Z</updated><published>2025-12-31T23:00:00Z</published><content type='html'>&lt;p&gt;&lt;small&gt;Jan 1, 01:50 UTC&lt;/small&gt;&lt;br&gt;"
-        "&lt;strong&gt;Resolved&lt;/strong&gt; - x&lt;/p&gt;&lt;p&gt;&lt;small&gt;Dec 31, 15:10 PST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - y&lt;/p&gt;"
-        "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>"
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id>"
+        "<link href='https://s.example/incidents/abc'/><title>T</title>"
+        "<updated>2026-01-01T02:00:00Z</updated><published>2025-12-31T23:00:00Z</published>"
+        "<content type='html'>&lt;p&gt;&lt;small&gt;Jan 1, 01:50 UTC&lt;/small&gt;&lt;br&gt;"
+        "&lt;strong&gt;Resolved&lt;/strong&gt; - x&lt;/p&gt;&lt;p&gt;&lt;small&gt;Dec 31, 15:10 PST&lt;/small&gt;"
+        "&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - y&lt;/p&gt;"
+        "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;"
+        "&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>"
     )
     rows = statuspage.parse_history(body.encode(), source="x", fetched_at=NOW).rows
     assert [(u.status, f"{u.displayed_at:%Y-%m-%d %H:%M}") for u in rows if isinstance(u, StatusUpdate)] == [
@@ -219,7 +224,10 @@ def test_json_feed_and_the_same_headline_behind_changing_links() -> None:
     assert (item.native_id, item.title, item.published) == ("5", "A x", utc("2026-03-02T09:00:00Z"))
     assert len(batch.rejected) == 1
     google = "<rss version='2.0'><channel><title>G</title>{}</channel></rss>"
-    entry = "<item><title>Down - Outlet</title><link>https://news.google.com/rss/articles/{0}</link><guid>{0}</guid><source url='https://o'>Outlet</source></item>"
+    entry = (
+        "<item><title>Down - Outlet</title><link>https://news.google.com/rss/articles/{0}</link><guid>{0}</guid>"
+        "<source url='https://o'>Outlet</source></item>"
+    )
     batch = feed.parse_feed(
         google.format(entry.format("CBMa") + entry.format("CBMb")).encode(), source="x", fetched_at=NOW
     )
@@ -250,7 +258,10 @@ def test_a_body_that_looks_like_a_path_is_never_opened(tmp_path: Path) -> None:
     for body in (
         str(secret),
         f"file://{secret}",
-        f"<!DOCTYPE r [<!ENTITY x SYSTEM 'file://{secret}'>]><rss version='2.0'><channel><item><title>&x;</title></item></channel></rss>",
+        (
+            f"<!DOCTYPE r [<!ENTITY x SYSTEM 'file://{secret}'>]>"
+            "<rss version='2.0'><channel><item><title>&x;</title></item></channel></rss>"
+        ),
     ):
         try:
             batch = feed.parse_feed(body.encode(), source="x", fetched_at=NOW)

@@ -284,7 +284,8 @@ def test_the_views_answer_what_the_generator_knows(day: Day) -> None:
         at for (at, fails), before in zip(failing, [False, *(f for _, f in failing)], strict=False) if fails != before
     ]
     spans = ask(
-        "SELECT since, until FROM which_component WHERE component = 'Claude API' AND said_by = 'official' AND since >= '2026-03-02T11' ORDER BY 1"
+        "SELECT since, until FROM which_component WHERE component = 'Claude API' AND said_by = 'official' "
+        "AND since >= '2026-03-02T11' ORDER BY 1"
     )
     assert [moment for span in spans for moment in span if moment] == turns
     (row,) = ask("SELECT lead_minutes, first_alert_at FROM incident_overview WHERE onset >= '2026-03-02T11'")

@@ -1,4 +1,4 @@
-"""The report's pages over real rows: what charts draw, what learning services can see, and where nothing was observed."""
+"""The report's pages over real rows: charts, services that still learn, and times without observation."""
 
 from __future__ import annotations
 

@@ -55,9 +55,12 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
         env[f"GROUNDSWELL_{name.upper()}"] = f"{url}/{CANARY}-{name}" if name.endswith("_url") else f"{CANARY}-{name}"
     env["GROUNDSWELL_APPRISE_URLS"] = f"json://127.0.0.1:{echo.server_port}/{CANARY}-apprise bogus://{CANARY}"
     (tmp_path / "groundswell.toml").write_text(
-        f'watch = ["claude"]\n[alerts]\nchannels = ["file", "email", "webhook", "apprise"]\ndigest = "daily"\n[mail]\nto = ["me@example.org"]\nhost = "127.0.0.1"\n'
-        f'port = {echo.server_port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "1s"\n[sources]\nstatuspage = false\nhacker_news = false\n'
-        'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\nallow_hosts = ["127.0.0.1"]\ndeadline = "5s"\n'
+        'watch = ["claude"]\n[alerts]\nchannels = ["file", "email", "webhook", "apprise"]\ndigest = "daily"\n[mail]\n'
+        'to = ["me@example.org"]\nhost = "127.0.0.1"\n'
+        f'port = {echo.server_port}\nsecurity = "starttls"\nuser = "u"\ntimeout = "1s"\n[sources]\n'
+        "statuspage = false\nhacker_news = false\n"
+        'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
+        'allow_hosts = ["127.0.0.1"]\ndeadline = "5s"\n'
         f'reddit_base = "{url}"\ndowndetector_base = "{url}/v2"\nbluesky_base = "{url}"\n'
     )
     rows = [

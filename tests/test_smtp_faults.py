@@ -1,4 +1,4 @@
-"""A mail server that fails at every stage in every way: nothing lost, nothing told twice under two names, threads whole."""
+"""A mail server that fails at every stage: no mail is lost or sent under two Message-IDs, and threads stay whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each source does beyond parsing: how far it reaches, what it leaves out, what it remembers; and all of them together."""
+"""What each source does beyond parsing: its reach, what it leaves out and what it remembers; all of them together."""
 
 from __future__ import annotations
 

@@ -122,7 +122,8 @@ def test_a_file_that_is_not_ours_is_refused_and_kept(tmp_path: Path, kind: str) 
         with Store(path) as store:
             if kind == "newer":
                 store.conn.execute(
-                    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('groundswell', 'later', 'x')"
+                    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+                    "VALUES ('groundswell', 'later', 'x')"
                 )
         if kind == "cut":
             path.write_bytes(path.read_bytes()[:3000])

@@ -114,9 +114,16 @@ NEWS = "\n".join(
     )
     for n, words in enumerate(["Netflix is down for thousands of users", "A minister bans Netflix from schools"])
 )
-CHARTS = "observed_utc,store,country,chart,rank,app\n2025-01-20T06:00:00Z,apple,us,top-free,40,Netflix\n2025-01-22T06:00:00Z,apple,us,top-free,1,Netflix\n"
+CHARTS = (
+    "observed_utc,store,country,chart,rank,app\n2025-01-20T06:00:00Z,apple,us,top-free,40,Netflix\n"
+    "2025-01-22T06:00:00Z,apple,us,top-free,1,Netflix\n"
+)
 # three hours late: judged again from midnight on
-TARDY = "file,key,collected_utc,source,window,other\ncomplaints.csv,slack///2025-01-22T12:00:00Z/900,2025-01-22T15:20:00Z,complaints,interval,\n"
+TARDY = (
+    "file,key,collected_utc,source,window,other\n"
+    "complaints.csv,slack///2025-01-22T12:00:00Z/900,"
+    "2025-01-22T15:20:00Z,complaints,interval,\n"
+)
 LATE = "service,start_utc,interval_s,total,indicator\n" + "".join(
     f"discord,2025-01-22T{n // 4:02d}:{n % 4 * 15:02d}:00Z,900,{6 if n < 60 else 90},login\n" for n in range(40, 72)
 )

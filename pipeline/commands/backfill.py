@@ -81,7 +81,8 @@ def backfill_command(
             click.echo(f"groundswell: backfill: {line}", err=True)
         new = sum("before" not in one and "error" not in one for one in reads)
         click.echo(
-            f"{len(parts)} parts, {new} read now, {sum(r.get('rows', 0) for r in reads)} rows, {sum(r.get('refused', 0) for r in reads)} refused"
+            f"{len(parts)} parts, {new} read now, {sum(r.get('rows', 0) for r in reads)} rows, "
+            f"{sum(r.get('refused', 0) for r in reads)} refused"
         )
         if failed:
             click.echo("what was read is kept; run it again when the rest can be read, or without it", err=True)
@@ -98,7 +99,10 @@ def backfill_command(
 
 
 def _job(setting: Setting, out: Path, with_posts: bool) -> Any:
-    """Return what all tasks know; the time of collection is that of the first run into OUT, so that a later one adds to it."""
+    """Return what all tasks know.
+
+    The time of collection is that of the first run into OUT, so that a later one adds to it.
+    """
     from pipeline.detection.factory import make_detector
     from pipeline.scale.tasks import Job, salt_mark
     from pipeline.sources import author_salt

@@ -72,7 +72,9 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
 @click.argument("file", type=click.Path(path_type=Path), callback=_open)
 @common
 def posts(setting: Setting, file: Path) -> None:
-    """Posts from a Reddit archive (.zst or NDJSON, one object a line), or from CSV: id,created_utc,text[,title,author,community,url].
+    """Posts from a Reddit archive (.zst or NDJSON, one object a line), or from CSV.
+
+    Its columns: id,created_utc,text[,title,author,community,url].
 
     An archive is taken to be whole from its first post to its last: what it does not hold was not said.
     """
@@ -105,7 +107,10 @@ def posts(setting: Setting, file: Path) -> None:
 @click.option("--service", "service_id", required=True, help="Whose page the archive is of, an id of the catalogue.")
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
-    """A provider's past incidents from CSV: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]."""
+    """A provider's past incidents from CSV.
+
+    Its columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components].
+    """
     from pipeline.sources.complaints import read_capped
     from pipeline.sources.parsing import plain
     from pipeline.sources.status_archive import parse_incident_archive

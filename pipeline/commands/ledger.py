@@ -55,17 +55,24 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
     told = sheet["acknowledgement"]
     if told["grade"]:
         yield (
-            f"{sheet['name']} ({sheet['provider']}): {told['grade']}, the page speaks {told['mean_minutes']:g} min after the start on average"
+            f"{sheet['name']} ({sheet['provider']}): {told['grade']}, the page speaks {told['mean_minutes']:g} min "
+            "after the start on average"
             f" ({told['incidents']} incidents in the 90 days from {told['since'][:10]}; {told['left_out']} left out)"
         )
     elif not sheet["page"]:
         yield f"{sheet['name']} ({sheet['provider']}): no grade, no status page is known"
     else:
         yield f"{sheet['name']} ({sheet['provider']}): no grade, no posting time is known in the last 90 days"
-    yield f"  {sheet['incidents']} incidents on the page, {sheet['not_counted']} not counted (maintenance, no impact, {sheet['doubtful']} of doubtful timing)"
+    yield (
+        f"  {sheet['incidents']} incidents on the page, {sheet['not_counted']} not counted (maintenance, no impact, "
+        f"{sheet['doubtful']} of doubtful timing)"
+    )
     crowd = {m["month"]: m for m in sheet["crowd"]}
     gap = {m["month"]: m["minutes"] for m in sheet["front_minus_back"]}
-    yield f"  {'month':<9}{'incidents':>10}{'down min':>10}{'available':>11}{'nines':>7}{'MTTR min':>10}{'MTBF h':>8}{'by crowd min':>14}{'front - API':>13}"
+    yield (
+        f"  {'month':<9}{'incidents':>10}{'down min':>10}{'available':>11}{'nines':>7}{'MTTR min':>10}{'MTBF h':>8}"
+        f"{'by crowd min':>14}{'front - API':>13}"
+    )
     by_page = {m["month"]: m for m in sheet["official"]}
     for month in sorted({*by_page, *crowd}):
         m, heard = by_page.get(month), crowd.get(month)
@@ -76,7 +83,10 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
                 f"{m['incidents']:>10}{m['down_minutes']:>10.0f}{m['availability']:>11.3%}{nines:>7}{_or_dash(m['mttr_minutes']):>10}"
                 f"{_or_dash(m['mtbf_hours']):>8}"
             )
-        yield f"  {month:<9}{provider_columns}{_or_dash(heard and heard['down_minutes']):>14}{_or_dash(gap.get(month)):>13}"
+        yield (
+            f"  {month:<9}{provider_columns}{_or_dash(heard and heard['down_minutes']):>14}"
+            f"{_or_dash(gap.get(month)):>13}"
+        )
     if sheet["crowd"]:
         hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in sheet["working_minutes_by_crowd"].items())
         yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"

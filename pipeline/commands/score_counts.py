@@ -1,4 +1,4 @@
-"""`groundswell score-counts FILE`: judge anyone's counts with any detector; bins or events as CSV, a chart, a reason."""
+"""`groundswell score-counts FILE`: judge counts from a CSV file, of bins or of events, with any detector."""
 
 from __future__ import annotations
 
@@ -166,7 +166,8 @@ def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> 
     )
     click.echo(f"{series}, {at:%Y-%m-%d %H:%M} to {at + width:%H:%M} UTC, {detector!r}")
     click.echo(
-        f"  observed   {'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}"
+        "  observed   "
+        f"{'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}"
     )
     click.echo(
         f"  expected   {expected:.3g}, from {detector.alarm:g} nats on too much: {_number(bound)} in one bin alone"

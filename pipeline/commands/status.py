@@ -55,7 +55,8 @@ def status_command(setting: Setting, as_json: bool) -> None:
             click.echo(f"open     {row['service']}: {row['state']}, impact {row['impact']}, since {row['onset']}")
         for item in blind:
             click.echo(
-                f"silent   {item['source']}: last read {item['since'] or 'never'}{'; ' + item['error'] if item['error'] else ''}"
+                f"silent   {item['source']}: last read "
+                f"{item['since'] or 'never'}{'; ' + item['error'] if item['error'] else ''}"
             )
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
@@ -63,6 +64,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         if model:
             click.echo(f"model    {model}")
         click.echo(
-            f"{'well     ' if not (wrong or blind or waiting or failed or model) else ''}{rows['posts']} posts, {rows['incidents']} incidents, {rows['alerts']} alerts on record"
+            f"{'well     ' if not (wrong or blind or waiting or failed or model) else ''}{rows['posts']} posts, "
+            f"{rows['incidents']} incidents, {rows['alerts']} alerts on record"
         )
     sys.exit(PARTIAL if blind or waiting or failed or model else 0)

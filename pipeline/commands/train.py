@@ -1,4 +1,4 @@
-"""`groundswell train`: rebuild the text models from labelled texts, and keep the old ones where the new are no better."""
+"""`groundswell train`: rebuild the text models from labelled texts; the old stay where the new are no better."""
 
 from __future__ import annotations
 

@@ -47,10 +47,11 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
 
 
 def crowd_entries(store: Store, service: Service, until: datetime) -> list[ReliabilityRecord]:
-    """Return the episodes in which a crowd rose, oldest first, as incidents of their own; doubtful ones are left out."""
+    """Return the episodes in which reports rose, oldest first, each as an incident; doubtful ones are left out."""
     rows = store.rows(
-        "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
-        " AND e.onset <= ? AND i.id NOT LIKE '%-shared' AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
+        "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ?"
+        " AND e.by_crowd AND e.onset <= ? AND i.id NOT LIKE '%-shared'"
+        " AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
         " ORDER BY e.onset",
         (service.id, iso(until)),
     )

@@ -102,7 +102,7 @@ def write_counts(path: Path, series: int, days: int = 90) -> None:
 
 
 def write_recording(folder: Path, services: Sequence[str], days: int, *, first_run: int, outages: int = 1) -> None:
-    """Write a recording of counts of a quarter of an hour by the rhythm of the day, with outages of one to three hours in each service."""
+    """Write a recording of 15-minute counts with a daily rhythm and outages of one to three hours in each service."""
     dice, bins = np.random.default_rng(11), days * 96
     begin = np.datetime64("2025-01-06T00:00:00", "s")
     stamps = [f"{stamp}Z" for stamp in (begin + np.arange(bins) * np.timedelta64(900, "s")).astype(str)]
@@ -119,5 +119,6 @@ def write_recording(folder: Path, services: Sequence[str], days: int, *, first_r
     told = [begin, begin + np.timedelta64(days, "D"), begin + np.timedelta64(first_run, "D")]
     start, end, first = (f"{moment}Z" for moment in told)
     (folder / "scenario.toml").write_text(
-        f'name = "recording"\nstart = {start}\nend = {end}\nfirst_run = {first}\nstep = "15min"\nsimulated = true\nwatch = {json.dumps(list(services))}\n'
+        f'name = "recording"\nstart = {start}\nend = {end}\nfirst_run = {first}\nstep = "15min"\nsimulated = true\n'
+        f"watch = {json.dumps(list(services))}\n"
     )

@@ -75,7 +75,8 @@ def test_batch() -> None:
         print(
             "  "
             + ", ".join(
-                f"{name} : naive ratio {rate[name] / rate['naive ratio']:.2f}, : rolling z {rate[name] / rate['rolling z']:.2f}"
+                f"{name} : naive ratio {rate[name] / rate['naive ratio']:.2f}, "
+                f": rolling z {rate[name] / rate['rolling z']:.2f}"
                 for name in ("seasonal_nb", "seasonal_nb, talk")
             )
         )

@@ -1,4 +1,4 @@
-"""What the machine allows: how fast memory is copied and the disk says that it has written. First, so that others can be held to it."""
+"""What the machine allows: the speed of memory copies and of disk syncs. It runs first: others are compared with it."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def test_writers_at_once(benchmark: Any, tmp_path: Path, writers: int) -> None:
 
 
 def makespan(lengths: list[float], reads: int, workers: int) -> float:
-    """Return how long tasks take when each goes to the worker that is free first; what is judged waits for all that is read."""
+    """Return how long tasks take when each goes to the first free worker; judging waits until all is read."""
     total = 0.0
     for phase in (lengths[:reads], lengths[reads:]):
         free = [0.0] * workers
@@ -312,7 +312,8 @@ def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way:
         alone = makespan(lengths, len(parts), 1)
         curve = ", ".join(f"{n}: {alone / makespan(lengths, len(parts), n):.1f} x" for n in (2, 4, 8, 16, 32))
         benchmark.extra_info["note"] = (
-            f"{time.process_time() - used:.0f} CPU seconds, {written} MB of Parquet; simulated from its tasks' lengths, without what moving "
+            f"{time.process_time() - used:.0f} CPU seconds, {written} MB of Parquet; "
+            "simulated from its tasks' lengths, without what moving "
             f"and waiting cost, so many workers would be {curve} as fast"
         )
         return

@@ -125,6 +125,7 @@ def test_memory_is_flat() -> None:
         if number in (POSTS // 10, POSTS):
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(
-        f"\na million posts in {time.perf_counter() - begin:.0f} s with making them; peak {peaks[0]:.0f} MB after a tenth, {peaks[1]:.0f} MB at the end"
+        f"\na million posts in {time.perf_counter() - begin:.0f} s with making them; peak {peaks[0]:.0f} MB after "
+        f"a tenth, {peaks[1]:.0f} MB at the end"
     )
     assert peaks[1] < 1.1 * peaks[0]

@@ -1,6 +1,9 @@
-"""Write the table of docs/speed.md from what pytest-benchmark measured: `python -m tests.benchmarks.table out/bench.json bench`.
+"""Write the table of docs/speed.md from the results of pytest-benchmark.
 
-The second word names the place on the page. The machine's least is the time the bytes take at the bandwidth of memory, and the syncs at the speed of the disk.
+    python -m tests.benchmarks.table out/bench.json bench
+
+The second argument names the place on the page. The machine's least is the time the bytes take at the bandwidth of
+memory, and the syncs at the speed of the disk.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ def main() -> None:
             )
     machine = told["machine_info"]["cpu"].get("brand_raw", "")
     lines.append(
-        f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores{f' ({machine})' if machine else ''}, "
+        f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores"
+        f"{f' ({machine})' if machine else ''}, "
         f"Python {told['machine_info']['python_version']}."
     )
     PAGE.write_text(

@@ -1,4 +1,4 @@
-"""One quiet tick on a copy of the demo's database, with nothing asked outside: the run behind the flame graph in docs/speed.md."""
+"""One quiet tick on a copy of the demo's database, without network: the run behind the flame graph in docs/speed.md."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Feeds(Fake):
 
 
 class GoogleNews(Fake):
-    """`/rss/search?q=…`: recorded titles that name what was searched, behind opaque links that change from day to day."""
+    """`/rss/search?q=…`: recorded titles that name what was searched, with opaque links that change every day."""
 
     def reply(self, request: Request) -> Reply:
         if request.path != "/rss/search":
@@ -40,7 +40,9 @@ class GoogleNews(Fake):
                         f"<guid isPermaLink='false'>CBM{opaque}</guid><pubDate>{date}</pubDate><source url='https://{feed}.example'>{escape(feed)}</source></item>"
                     )
         return Reply(
-            f"<rss version='2.0'><channel><title>search - Google News</title>{''.join(items[:100])}</channel></rss>".encode(),
+            (
+                f"<rss version='2.0'><channel><title>search - Google News</title>{''.join(items[:100])}</channel></rss>"
+            ).encode(),
             headers=RSS,
         )
 

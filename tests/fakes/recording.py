@@ -1,4 +1,4 @@
-"""A recorded day as the stand-ins serve it: raw posts, feeds, status pages, counts and ranks, by when they were public."""
+"""A recorded day as the stand-ins serve it: each post, feed, page, count and rank from when it was public."""
 
 from __future__ import annotations
 

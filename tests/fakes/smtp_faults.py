@@ -1,4 +1,4 @@
-"""A mail server in a process of its own that fails once, where and how it is told; what it takes is on disk before it says so.
+"""A mail server in its own process that fails once, as configured; it acknowledges a mail when it is on disk.
 
 python -m tests.fakes.smtp_faults PORT_FILE LOG CERT KEY STAGE KIND
 """

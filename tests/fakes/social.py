@@ -88,7 +88,8 @@ class Mastodon(Fake):
         if page and len(found) > len(page):
             rest = "&".join(f"any[]={t}" for t in request.query.get("any[]", []))
             links["Link"] = (
-                f'<{self.url}{request.path}?limit=40&{rest}&max_id={self._id(page[-1])}>; rel="next", <{self.url}{request.path}?min_id={self._id(page[0])}>; rel="prev"'
+                f'<{self.url}{request.path}?limit=40&{rest}&max_id={self._id(page[-1])}>; rel="next", '
+                f'<{self.url}{request.path}?min_id={self._id(page[0])}>; rel="prev"'
             )
         reset = {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299", "X-RateLimit-Reset": iso(self.now)}
         body = json.dumps([self._status(p) for p in page]).encode()

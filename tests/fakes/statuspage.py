@@ -56,7 +56,8 @@ class Statuspage(Fake):
             content = "".join(self._update(u) for u in updates)
             entries.append(
                 f"<entry><id>tag:{base.split('//')[-1]},2005:Incident/{incident['id']}</id><published>{updates[-1]['created_at']}</published>"
-                f"<updated>{updates[0]['created_at']}</updated><link rel='alternate' type='text/html' href='{base}/incidents/{incident['id']}'/>"
+                f"<updated>{updates[0]['created_at']}</updated><link rel='alternate' type='text/html' "
+                f"href='{base}/incidents/{incident['id']}'/>"
                 f"<title>{escape(incident['name'])}</title><content type='html'>{escape(content)}</content></entry>"
             )
         return (

@@ -1,4 +1,6 @@
-"""Make the scenario folder: `python generate.py [--out DIR] [--seed N] [--no-outage] [--shift HOURS] [--service ID] [--crowd X]`.
+"""Make the scenario folder.
+
+    python generate.py [--out DIR] [--seed N] [--no-outage] [--shift HOURS] [--service ID] [--crowd X]
 
 Without options it writes the folder above this one, byte for byte as committed.
 """
@@ -18,13 +20,20 @@ from world import CROWD_BEGINS, EARLIER, END, HERE, MAIN_END, START, Switches, n
 
 SOURCES = """
 [sources]
-"official incidents, updates, components, times" = "the provider's status page, by the public archive claude-statuses (MIT): official_incidents.csv, official_updates.csv"
-"first crowd reports 11:37, early warning 11:44, last report 18:32 on 2 March" = "StatusGator, 'Did ChatGPT take down Claude', statusgator.com/blog"
-"nearly 2,000 complaints in the first 45 minutes, peak about 12:30, about 10,000 in all" = "press reports of Downdetector figures (Dataconomy, AInvest and others), definitions differ"
+"official incidents, updates, components, times" = \
+"the provider's status page, by the public archive claude-statuses (MIT): \
+official_incidents.csv, official_updates.csv"
+"first crowd reports 11:37, early warning 11:44, last report 18:32 on 2 March" = \
+"StatusGator, 'Did ChatGPT take down Claude', statusgator.com/blog"
+"nearly 2,000 complaints in the first 45 minutes, peak about 12:30, about 10,000 in all" = \
+"press reports of Downdetector figures (Dataconomy, AInvest and others), definitions differ"
 "about 300 complaints around 04:00 on 3 March" = "India Today, 3 March 2026"
-"start at '5:30 AM PST', restored '11:00 AM PST', API unaffected" = "claims of two press articles, contradicted by the status page; kept as claims"
-"rank 131 in January, first place from 28 February" = "PhoneArena 28 February, The News International 1 March, by Sensor Tower"
-"news dates and outlets" = "the articles themselves; time of day known for few, see time_basis in generator/news_items.csv"
+"start at '5:30 AM PST', restored '11:00 AM PST', API unaffected" = \
+"claims of two press articles, contradicted by the status page; kept as claims"
+"rank 131 in January, first place from 28 February" = \
+"PhoneArena 28 February, The News International 1 March, by Sensor Tower"
+"news dates and outlets" = \
+"the articles themselves; time of day known for few, see time_basis in generator/news_items.csv"
 "16 to 19 February" = "no official record used: rhythm only"
 "complaint counts, posts, authors" = "simulated around these figures, from texts written for this purpose"
 """
@@ -102,8 +111,8 @@ def write(folder: Path, switches: Switches) -> None:
     (folder / "scenario.toml").write_text(
         f'name = "2026-03-02-{switches.service}"\nstart = {_z(START)}\nend = {_z(END)}\nstep = "5min"\n'
         f"watch = [{watch}]\nsimulated = true\n"
-        f'note = "Complaint counts and posts are simulated around published figures; official times and news dates are real.'
-        f' Seed {switches.seed}: {made} posts, {items} news items."\n\n'
+        'note = "Complaint counts and posts are simulated around published figures; official times and news dates are '
+        f'real. Seed {switches.seed}: {made} posts, {items} news items."\n\n'
         '[publication_delay]\nposts = "60s"\ncomplaints = "120s"\nfeeds = "5min"\nstatus = "30s"\ncharts = "0s"\n'
         + SOURCES,
         encoding="utf-8",
