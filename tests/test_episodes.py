@@ -14,6 +14,7 @@ from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Advisory, Incident, NewsEvent
 from pipeline.core.records import StatusUpdate
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.report_counting import first_said
 from pipeline.incidents.chance import PastIncident, Window, p_value
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
@@ -111,8 +112,7 @@ def test_a_part_nobody_names_any_more_is_over_and_front_door_is_told_from_back_d
 def test_doubt_lowers_the_probability_and_a_notice_settles_it() -> None:
     few = [report(f"11:{m}", ("web",)) for m in range(38, 43)]
     dropped = [
-        {**report("11:45", weight=0.0), "native_id": f"d{n}", "reason": "the same author within six hours"}
-        for n in range(80)
+        replace(report("11:45", weight=0.0), native_id=f"d{n}", reason=VoteReason.SAME_AUTHOR) for n in range(80)
     ]
     now = at("11:50")
     plain = built([interval("11:37", None, channel="votes", score=10)], [], now, reports=few)[0]
@@ -273,9 +273,9 @@ def test_three_parts_of_the_world_make_it_worse() -> None:
         interval("11:30", "13:00", score=30.0),
         interval("11:30", "13:00", channel="votes", score=30.0),
     ]
-    here = [dict(report(f"11:{m}", ("web",)), region="US") for m in range(38, 44)]
+    here = [replace(report(f"11:{m}", ("web",)), region="US") for m in range(38, 44)]
     wide = [
-        dict(r, region=place) for r, place in zip(here, ("US", "DE", "JP", "US-OH", "Osaka, JP", "DE"), strict=True)
+        replace(r, region=place) for r, place in zip(here, ("US", "DE", "JP", "US-OH", "Osaka, JP", "DE"), strict=True)
     ]
     assert [built(far, [], at("18:00"), reports=r)[0].impact for r in (here, wide)] == ["moderate", "high"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import NewsEvent
+from pipeline.core.reports import Report
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements
 from pipeline.incidents.episodes import read_provider_incidents
@@ -19,9 +20,8 @@ from tests.test_story import at, built, interval, notice, report
 SERVICE = Service(id="svc", name="Svc", components=(Component(id="api", name="API", role="api", official=("API",)),))
 
 
-def clears(clock: str, author: str, text: str, **more: Any) -> dict[str, Any]:
-    told = {"author_key": author, "author_created": None, "title": "", "text": text, "reason": "", **more}
-    return {**report(clock, (), ("api",), weight=0.0), **told}
+def clears(clock: str, author: str, text: str, **more: Any) -> Report:
+    return replace(report(clock, (), ("api",), weight=0.0), author_key=author, text=text, **more)
 
 
 def test_one_person_clears_a_part_once_and_a_text_too() -> None:
@@ -32,7 +32,7 @@ def test_one_person_clears_a_part_once_and_a_text_too() -> None:
         clears("11:52", "old", "an old hand", author_created=at("11:00") - timedelta(days=90)),
         clears("18:00", "one", "works still"),
     ]
-    left = [r["created"] for r in deduplicate_clearances(said) if r["exonerates"]]
+    left = [r.created for r in deduplicate_clearances(said) if r.working_components]
     assert left == [at("11:10"), at("11:40"), at("11:52"), at("18:00")]
     assert len(deduplicate_clearances(said)) == len(said)
 
@@ -42,18 +42,18 @@ def test_who_says_another_part_works_does_not_deny_the_failure() -> None:
     works = [report(f"11:{m}", (), ("api",), weight=0.0) for m in range(38, 50)]
     spans = [interval("11:37", None, channel="votes")]
     (alone,), (beside,) = (
-        built(spans, [], at("12:00"), reports=r) for r in (fails, sorted([*fails, *works], key=lambda r: r["created"]))
+        built(spans, [], at("12:00"), reports=r) for r in (fails, sorted([*fails, *works], key=lambda r: r.created))
     )
     assert alone.probability == beside.probability
     denied = [report(f"11:{m}", (), ("web",), weight=0.0) for m in range(38, 50)]
-    (doubted,) = built(spans, [], at("12:00"), reports=sorted([*fails, *denied], key=lambda r: r["created"]))
+    (doubted,) = built(spans, [], at("12:00"), reports=sorted([*fails, *denied], key=lambda r: r.created))
     assert doubted.probability is not None
     assert alone.probability is not None
     assert doubted.probability < alone.probability
 
 
 def test_more_rows_than_are_cited_are_told_as_a_span() -> None:
-    many = [dict(report("11:00"), created=at("11:00") + timedelta(seconds=n), native_id=str(n)) for n in range(120)]
+    many = [replace(report("11:00"), created=at("11:00") + timedelta(seconds=n), native_id=str(n)) for n in range(120)]
     rows = cite(many).split(" ")
     assert (len(rows), rows[-1]) == (CITED + 1, "post_tags:svc@2026-03-02T11:00:00Z/2026-03-02T11:01:59Z")
     assert len(cite(many[:CITED]).split(" ")) == CITED

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, NewsEvent
+from pipeline.core.reports import Report
 from pipeline.core.vocabulary import VoteReason
 from pipeline.incidents import build, episodes, scope
 from tests.test_story import SERVICE, at, built, interval, notice, report
@@ -21,15 +22,15 @@ DAY = timedelta(days=1)
 START = at("10:00")
 
 
-def said(after: timedelta, *, fails: str = "", works: str = "", author: str = "", **more: Any) -> dict[str, Any]:
+def said(after: timedelta, *, fails: str = "", works: str = "", author: str = "", **more: Any) -> Report:
     """Return a report so long after 10:00 that one component fails or works; its author and text are its own."""
     base = report("10:00", (fails,) if fails else (), (works,) if works else (), weight=1.0 if fails else 0.0)
     author = author or f"author {after}"
-    own = {"author_key": author, "author_created": None, "title": "", "text": author, "reason": ""}
-    return base | own | {"created": START + after, "native_id": f"{after} {author}"} | more
+    own = replace(base, created=START + after, native_id=f"{after} {author}", author_key=author, text=author)
+    return replace(own, **more)
 
 
-def spans(reports: list[dict[str, Any]], end: datetime | None = None, now: datetime | None = None) -> list[Any]:
+def spans(reports: list[Report], end: datetime | None = None, now: datetime | None = None) -> list[Any]:
     found = scope.voted_components(reports, end, now or START + DAY)
     return [(s.component, s.status, s.since - START, s.until and s.until - START) for s in found]
 
@@ -126,14 +127,14 @@ def test_a_component_without_new_reports_is_over_after_an_hour(now: timedelta, u
 @pytest.mark.parametrize("same", ["author_key", "text"])
 def test_an_author_and_a_text_deny_a_failure_once_in_six_hours(same: str, after: timedelta, counts: bool) -> None:
     reports = [said(0 * HOUR, works="api", **{same: "the same"}), said(after, works="api", **{same: "the same"})]
-    assert bool(scope.deduplicate_clearances(reports)[1]["exonerates"]) == counts
+    assert bool(scope.deduplicate_clearances(reports)[1].working_components) == counts
 
 
 @pytest.mark.parametrize(("age", "counts"), [(7 * DAY - SECOND, False), (7 * DAY, True), (None, True)])
 def test_an_account_younger_than_a_week_denies_no_failure(age: timedelta | None, counts: bool) -> None:
     made = None if age is None else START - age
     (left,) = scope.deduplicate_clearances([said(0 * HOUR, works="api", author_created=made)])
-    assert bool(left["exonerates"]) == counts
+    assert bool(left.working_components) == counts
 
 
 # symptoms and places
@@ -150,7 +151,7 @@ def test_a_kind_of_failure_goes_before_the_word_that_it_is_down(symptoms: dict[s
 
 @pytest.mark.parametrize(("reports", "rows"), [(39, 39), (40, 40), (41, 41), (80, 41)])
 def test_forty_rows_are_cited_and_more_as_a_span(reports: int, rows: int) -> None:
-    cited = scope.cite([said(n * SECOND, fails="web") | {"native_id": str(n)} for n in range(reports)]).split(" ")
+    cited = scope.cite([said(n * SECOND, fails="web", native_id=str(n)) for n in range(reports)]).split(" ")
     assert len(cited) == rows
     assert cited[-1].startswith("post_tags:") == (reports > 40)
 
@@ -205,7 +206,7 @@ def test_complaints_from_beyond_are_fifteen_percent_of_those_of_the_first_place(
     ],
 )
 def test_a_place_is_read_as_its_continent(region: str, expected: list[str]) -> None:
-    assert scope.continents({"region": region}) == expected
+    assert scope.continents(said(0 * HOUR, region=region)) == expected
 
 
 # what people open, and what programs call
@@ -244,7 +245,7 @@ def test_statements_on_the_back_are_counted_from_an_hour_before(denials: timedel
 # an incident's reports, and how doubtful they are
 
 
-def probability(counted: int, uncounted: int, reason: str) -> float:
+def probability(counted: int, uncounted: int, reason: VoteReason) -> float:
     """Return an incident's probability from reports that count and reports left out for a reason."""
     reports = [said(n * SECOND, fails="web") for n in range(counted)]
     reports += [said(MINUTE + n * SECOND, fails="web", weight=0.0, reason=reason) for n in range(uncounted)]
@@ -265,14 +266,14 @@ DOUBTFUL = {
 
 @pytest.mark.parametrize("reason", list(VoteReason))
 def test_reports_left_out_for_author_account_or_wording_make_an_incident_doubtful(reason: VoteReason) -> None:
-    assert (probability(4, 4, reason.value) < probability(4, 0, "")) == (reason in DOUBTFUL)
+    assert (probability(4, 4, reason) < probability(4, 0, VoteReason.UNKNOWN)) == (reason in DOUBTFUL)
     assert reason.doubts_origin == (reason in DOUBTFUL)
 
 
 @pytest.mark.parametrize(("uncounted", "doubtful"), [(1, False), (2, True)])
 def test_fewer_than_four_reports_are_not_doubtful(uncounted: int, doubtful: bool) -> None:
-    reason = VoteReason.SAME_TEXT.value
-    assert (probability(2, uncounted, reason) < probability(2, 0, "")) == doubtful
+    reason = VoteReason.SAME_TEXT
+    assert (probability(2, uncounted, reason) < probability(2, 0, VoteReason.UNKNOWN)) == doubtful
 
 
 @pytest.mark.parametrize(("before", "counts"), [(5 * MINUTE, True), (5 * MINUTE + SECOND, False)])

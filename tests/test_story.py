@@ -13,6 +13,7 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Incident, NewsEvent
 from pipeline.core.records import StatusUpdate
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
@@ -77,7 +78,7 @@ def built(
     updates: list[StatusUpdate],
     now: datetime,
     known: list[Incident] | None = None,
-    reports: list[dict[str, Any]] | None = None,
+    reports: list[Report] | None = None,
 ) -> list[Incident]:
     return build(
         SERVICE, intervals, read_provider_incidents(updates), reports or [], known or [], now, quiet_to_close=QUIET
@@ -86,17 +87,17 @@ def built(
 
 def report(
     clock: str, parts: tuple[str, ...] = (), works: tuple[str, ...] = (), symptom: str = "login", weight: float = 1.0
-) -> dict[str, Any]:
-    return {
-        "created": at(clock),
-        "components": list(parts),
-        "exonerates": list(works),
-        "symptom": symptom,
-        "weight": weight,
-        "service": "svc",
-        "source": "x",
-        "native_id": clock,
-    }
+) -> Report:
+    return Report(
+        service="svc",
+        source="x",
+        native_id=clock,
+        created=at(clock),
+        weight=weight,
+        components=parts,
+        working_components=works,
+        symptom=symptom,
+    )
 
 
 def test_one_channel_is_possible_two_are_likely_the_page_confirms() -> None:

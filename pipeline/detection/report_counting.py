@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from pipeline.core.records import Post
 from pipeline.core.series import Mention
+from pipeline.core.vocabulary import VoteReason
 
 WINDOW = timedelta(hours=6)
 OUTAGE = 0.5
 NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
 REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
-HALF, PAIR, COUNTED = "half a vote, waits for another", "counted, with another half", "counted"
 WHOLE = 2
 
 
@@ -58,12 +58,12 @@ class Ballot:
         """Take in what was judged before, in order: (service, author, shape, created, reason)."""
         for service, author, shape, created, reason in earlier:
             self._keep(service, author, shape, created)
-            if reason == HALF:
+            if reason == VoteReason.HALF:
                 self.halves[service] = created
-            elif reason == PAIR:
+            elif reason == VoteReason.COUNTED_AS_PAIR:
                 self.halves.pop(service, None)
                 self.whole[service] = 0
-            elif reason == COUNTED:
+            elif reason == VoteReason.COUNTED:
                 self.whole[service] = self.whole.get(service, 0) + 1
 
     def recall_born(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
@@ -94,37 +94,37 @@ class Ballot:
         if shape:
             self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
 
-    def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, str]:
+    def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, VoteReason]:
         """Return the weight of a report (1 or 0) and why. Call in order of creation.
 
         Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
         others' whole votes came since the last pair. However many young accounts there are, alone they count for nothing.
         """
         if p_outage < OUTAGE:
-            return 0.0, "not about an outage"
+            return 0.0, VoteReason.NOT_ABOUT_OUTAGE
         if post.deleted:
-            return 0.0, "deleted"
+            return 0.0, VoteReason.DELETED
         if not post.author_key:
-            return 0.0, "no author"
+            return 0.0, VoteReason.NO_AUTHOR
         age = post.created - post.author_created if post.author_created else None
         if self._siblings(service, post.author_key, post.author_created, post.created):
-            return 0.0, "an account made in the same minute as another's"
+            return 0.0, VoteReason.SAME_MINUTE_ACCOUNT
         if age is not None and age < NEWBORN:
-            return 0.0, "an account younger than a day"
+            return 0.0, VoteReason.YOUNG_ACCOUNT
         if self._within(self.authors.get((service, post.author_key)), post.created):
-            return 0.0, "the same author within six hours"
+            return 0.0, VoteReason.SAME_AUTHOR
         if shape and self._within(self.texts.get((service, shape)), post.created):
-            return 0.0, "the same text within six hours"
+            return 0.0, VoteReason.SAME_TEXT
         self._keep(service, post.author_key, shape, post.created)
         new = age is not None and age < NEW
         if not new and not (post.edited and post.edited - post.created > REWRITTEN):
             self.whole[service] = self.whole.get(service, 0) + 1
-            return 1.0, COUNTED
+            return 1.0, VoteReason.COUNTED
         if self.whole.get(service, 0) >= WHOLE and self._within(self.halves.pop(service, None), post.created):
             self.whole[service] = 0
-            return 1.0, PAIR
+            return 1.0, VoteReason.COUNTED_AS_PAIR
         self.halves[service] = post.created
-        return 0.0, HALF
+        return 0.0, VoteReason.HALF
 
     @staticmethod
     def _within(earlier: datetime | None, created: datetime) -> bool:

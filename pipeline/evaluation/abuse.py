@@ -24,7 +24,9 @@ from pipeline.config.paths import PLACES
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Post
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
+from pipeline.core.vocabulary import Symptom
 from pipeline.detection.alarm_intervals import interval_of
 from pipeline.detection.report_counting import Ballot, first_said
 from pipeline.incidents.build import build
@@ -68,9 +70,7 @@ def posts_of(case: Case) -> list[Post]:
     return sorted(found.values(), key=lambda p: (p.created, p.native_id))
 
 
-def reports_of(
-    posts: Sequence[Post], matcher: ServiceMatcher, service: Service, model: OutageModel
-) -> list[Mapping[str, Any]]:
+def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service, model: OutageModel) -> list[Report]:
     """Return what the posts say of the service, each with its weight as a vote, oldest first."""
     asked = []
     for post in posts:
@@ -84,29 +84,28 @@ def reports_of(
     for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
         weight, reason = ballot.judge(service.id, post, text_fingerprint(one.text), r.p_outage)
         found.append(
-            {
-                "created": post.created,
-                "components": list(r.components),
-                "exonerates": list(r.working_components),
-                "symptom": r.symptom,
-                "weight": weight,
-                "reason": reason,
-                "region": r.region,
-                "service": service.id,
-                "source": "x",
-                "native_id": post.native_id,
-                "shape": text_fingerprint(one.text),
-                "author_key": post.author_key,
-                "author_created": post.author_created,
-                "title": "",
-                "text": one.text,
-            }
+            Report(
+                service=service.id,
+                source="x",
+                native_id=post.native_id,
+                created=post.created,
+                weight=weight,
+                reason=reason,
+                components=r.components,
+                working_components=r.working_components,
+                symptom=r.symptom,
+                region=r.region,
+                text=one.text,
+                author_key=post.author_key,
+                author_created=post.author_created,
+                fingerprint=text_fingerprint(one.text),
+            )
         )
     return deduplicate_clearances(found)
 
 
 def decide(
-    cases: Sequence[Case], reports: Sequence[Sequence[Mapping[str, Any]]], service: Service
+    cases: Sequence[Case], reports: Sequence[Sequence[Report]], service: Service
 ) -> list[tuple[bool, Incident | None]]:
     """Return for each case whether an open incident would be told at its moment, and the incident.
 
@@ -125,13 +124,13 @@ def decide(
             np.add.at(votes[:, column], hour * 60 + rng.integers(0, 60, int(number)), 1.0)
         talk[:, column] = votes[:, column]
         off = end - datetime.fromtimestamp(case["now_utc"], UTC)
-        shifted.append([{**r, "created": r["created"] + off} for r in said])
+        shifted.append([replace(r, created=r.created + off) for r in said])
         heard: dict[str, datetime] = {}
         for r in shifted[-1]:
-            slot = int((r["created"] - begin) / timedelta(minutes=1))
+            slot = int((r.created - begin) / timedelta(minutes=1))
             if 0 <= slot < size:
-                votes[slot, column] += r["weight"]
-                talk[slot, column] += r["weight"] > 0 or first_said(heard, r["shape"], r["created"])
+                votes[slot, column] += r.weight
+                talk[slot, column] += r.counted or first_said(heard, r.fingerprint, r.created)
     index = pd.date_range(begin, periods=size, freq="1min")
     detector = replace(SeasonalNB(), repeats=0.0)
     verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
@@ -181,10 +180,10 @@ def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, I
         said.append(reports_of(posts_of(case), *catalogue_with(case["service"]), model))
     found = decide([case for _, case in cases], said, catalogue_with("case")[1])
     for (name, case), reports, (alerted, incident) in zip(cases, said, found, strict=True):
-        yield name, case["expect"], alerted, incident, int(sum(r["weight"] for r in reports))
+        yield name, case["expect"], alerted, incident, int(sum(r.weight for r in reports))
 
 
-def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[dict[str, Any]]]:
+def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[Report]]:
     """Return a case in which `authors` accounts of an age complain once each within ten minutes, every text convincing and new."""
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
@@ -203,19 +202,16 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
         )
         weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
         found.append(
-            {
-                "created": created,
-                "components": [],
-                "exonerates": [],
-                "symptom": "all",
-                "weight": weight,
-                "reason": reason,
-                "region": "",
-                "service": "case",
-                "source": "x",
-                "native_id": f"a{n}",
-                "shape": f"text {n}",
-            }
+            Report(
+                service="case",
+                source="x",
+                native_id=f"a{n}",
+                created=created,
+                weight=weight,
+                reason=reason,
+                symptom=Symptom.ALL,
+                fingerprint=f"text {n}",
+            )
         )
     quiet = np.random.default_rng(seed).poisson(baseline, 14 * 24).tolist()
     return {"service": "case", "now_utc": now, "baseline_hourly_14d": quiet}, found

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, NewsEvent, Phase
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import IMPACTS
@@ -26,10 +27,7 @@ from pipeline.incidents.episodes import (
     merge_into_episodes,
 )
 from pipeline.incidents.phases import Levels, phases
-from pipeline.incidents.scope import Report
 from pipeline.text.news import entity_services
-
-DOUBTED = ("an account", "the same ", "half a vote", "no author")  # as pipeline.text.votes words them
 
 
 def build(
@@ -109,10 +107,10 @@ def _incident(
     intervals = [i for draft in story for i in draft.intervals]
     provider_incidents = [o for draft in story for o in draft.provider_incidents]
     over = last is not None and now - last >= quiet_to_close
-    within = [r for r in reports if begin - timedelta(minutes=5) <= r["created"] <= (last or now)]
-    votes = [r for r in within if r["weight"] > 0]
-    blamed = {part for r in votes for part in r["components"]}
-    telling = [r for r in within if r["weight"] > 0 or r["exonerates"]]
+    within = [r for r in reports if begin - timedelta(minutes=5) <= r.created <= (last or now)]
+    votes = [r for r in within if r.counted]
+    blamed = {part for r in votes for part in r.components}
+    telling = [r for r in within if r.counted or r.working_components]
     spans = [*scope.official_components(service, provider_incidents), *scope.voted_components(telling, last, now)]
     once = {(c.component, c.source, c.status, c.since): c for c in spans}  # of two that begin together, the later
     spans = sorted(once.values(), key=lambda c: (c.since, c.component, c.source, c.status))
@@ -129,8 +127,8 @@ def _incident(
         intervals,
         provider_incidents,
         voters=len(votes),
-        works=sum(len(blamed & set(r["exonerates"])) for r in within),
-        fails=sum(len(r["components"]) for r in votes),
+        works=sum(len(blamed & set(r.working_components)) for r in within),
+        fails=sum(len(r.components) for r in votes),
         doubtful=_doubtful(within),
         outlets=len(outlets),
     )
@@ -208,8 +206,8 @@ def _episode(
 
 def _doubtful(within: Sequence[Report]) -> float:
     """Return the share of reports left uncounted for their author or their wording; 0 where there are few."""
-    dropped = [r for r in within if r["weight"] <= 0 and str(r.get("reason", "")).startswith(DOUBTED)]
-    spoke = dropped + [r for r in within if r["weight"] > 0]
+    dropped = [r for r in within if not r.counted and r.reason.doubts_origin]
+    spoke = dropped + [r for r in within if r.counted]
     return len(dropped) / len(spoke) if len(spoke) >= 4 else 0.0
 
 
@@ -218,9 +216,7 @@ def _signals_in_words(
 ) -> Iterator[Evidence]:
     """Yield the statements an incident rests on, each with the rows behind it."""
     for i in sorted(intervals, key=lambda i: (i.onset, str(i.series))):
-        mine = [
-            r for r in votes if r["source"] == i.series.source and i.onset <= r["created"] <= (i.end or i.last_alarm)
-        ]
+        mine = [r for r in votes if r.source == i.series.source and i.onset <= r.created <= (i.end or i.last_alarm)]
         if i.series.channel == "votes":
             usual = None if math.isnan(i.expected_total) else i.expected_total
             words = "" if usual is None else f", {usual:.1f} expected"

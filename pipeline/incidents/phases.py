@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Phase
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.vocabulary import IMPACTS
 from pipeline.incidents.episodes import COUNTED_IMPACTS, EpisodeDraft
-from pipeline.incidents.scope import WORKING, Report, continents
+from pipeline.incidents.scope import WORKING, continents
 from pipeline.text.claims import claims
 
 Levels = Mapping[SeriesKey, Sequence[tuple[datetime, float, float, float, float, int]]]
@@ -117,7 +118,7 @@ def impact(
         for c in spans
         if c.status == "affected" and c.since < until and (c.until is None or c.until > since)
     }
-    places = {place for vote in votes if since <= vote["created"] < until for place in continents(vote)}
+    places = {place for vote in votes if since <= vote.created < until for place in continents(vote)}
     if crowd != "none" and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
         crowd = IMPACTS[min(len(IMPACTS) - 1, IMPACTS.index(crowd) + 1)]
     said = [

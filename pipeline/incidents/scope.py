@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
+from pipeline.core.reports import Report
 from pipeline.core.times import iso
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
-Report = Mapping[str, Any]
 WORKING = ("operational", "under_maintenance", "")
 RECENT = timedelta(minutes=60)
 MIN_VOTES = 3
@@ -113,21 +112,21 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
         )
 
     for report in reports:
-        at = report["created"]
+        at = report.created
         for key in [key for key, span in spans.items() if at - span.last > RECENT]:
             close(key, spans[key].last + RECENT)
         recent.append(report)
         old = []
-        while at - recent[0]["created"] > RECENT:
+        while at - recent[0].created > RECENT:
             old.append(recent.popleft())
         for sign, moved in ((1, [report]), (-1, old)):
             for r in moved:
-                counted = r["components"] if r["weight"] > 0 else ()
+                counted = r.components if r.counted else ()
                 naming += sign * bool(counted)
-                for status, parts in (("affected", counted), ("works", r["exonerates"])):
+                for status, parts in (("affected", counted), ("works", r.working_components)):
                     for part in parts:
                         tally[status][part] += sign
-        for part in sorted({*(report["components"] if report["weight"] > 0 else ()), *report["exonerates"]}):
+        for part in sorted({*(report.components if report.counted else ()), *report.working_components}):
             fails, works = tally["affected"][part], tally["works"][part]
             verdict, words = "", ""
             if fails >= MIN_VOTES and fails >= MIN_SHARE * naming and fails > works:
@@ -148,7 +147,7 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
 
 def symptom_of(votes: Sequence[Report]) -> str:
     """Return the symptom most reports name, a kind of failure before the mere word that it is down."""
-    counted = Counter(r["symptom"] for r in votes if r["symptom"])
+    counted = Counter(r.symptom for r in votes if r.symptom)
     specific = {name: number for name, number in counted.items() if name != "all"}
     ranked = sorted((specific or counted).items(), key=lambda item: (-item[1], item[0]))
     return ranked[0][0] if ranked else ""
@@ -156,9 +155,9 @@ def symptom_of(votes: Sequence[Report]) -> str:
 
 def cite(reports: Sequence[Report]) -> str:
     """Return the rows behind a statement about reports: each, or the first of many and the span they lie in."""
-    rows = [f"votes:{r['source']}/{r['native_id']}" for r in reports[:CITED]]
+    rows = [f"votes:{r.source}/{r.native_id}" for r in reports[:CITED]]
     if len(reports) > CITED:
-        rows.append(f"post_tags:{reports[0]['service']}@{iso(reports[0]['created'])}/{iso(reports[-1]['created'])}")
+        rows.append(f"post_tags:{reports[0].service}@{iso(reports[0].created)}/{iso(reports[-1].created)}")
     return " ".join(rows)
 
 
@@ -170,24 +169,24 @@ def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
     heard: dict[tuple[str, str], datetime] = {}
     found: list[Report] = []
     for report in reports:
-        if report["exonerates"]:
+        if report.working_components:
             voices = [
-                ("author", report["author_key"]),
-                ("text", text_fingerprint(f"{report['title']} {report['text']}")),
+                ("author", report.author_key),
+                ("text", text_fingerprint(f"{report.title} {report.text}")),
             ]
-            age = report["created"] - report["author_created"] if report["author_created"] else None
-            again = any(name and report["created"] - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
-            if again or not report["author_key"] or (age is not None and age < YOUNG):
-                report = {**report, "exonerates": []}
+            age = report.created - report.author_created if report.author_created else None
+            again = any(name and report.created - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
+            if again or not report.author_key or (age is not None and age < YOUNG):
+                report = replace(report, working_components=())
             else:
-                heard.update((voice, report["created"]) for voice in voices)
+                heard.update((voice, report.created) for voice in voices)
         found.append(report)
     return found
 
 
 def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterator[Evidence]:
     """Yield how many reports name each symptom and each part of the world, most first."""
-    for kind, told in (("symptom", lambda r: [r["symptom"]] if r["symptom"] else []), ("region", continents)):
+    for kind, told in (("symptom", lambda r: [r.symptom] if r.symptom else []), ("region", continents)):
         naming = [(r, told(r)) for r in votes]
         naming = [(r, items) for r, items in naming if items]
         counted = Counter(item for _, items in naming for item in set(items))
@@ -265,7 +264,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
 
 def continents(report: Report) -> list[str]:
     """Return the parts of the world a report names, from `Osaka, JP`, `US-OH` or `AE`."""
-    codes = [place.rpartition(", ")[2][:2] for place in str(report.get("region", "")).split("; ") if place]
+    codes = [place.rpartition(", ")[2][:2] for place in report.region.split("; ") if place]
     return [_CONTINENT_OF[code] for code in codes if code in _CONTINENT_OF]
 
 
@@ -277,11 +276,11 @@ def parts_in_words(
     for span in spans:
         if span.status == "affected":
             status[span.source].setdefault(span.component, span)
-    fails: Counter[str] = Counter(part for r in reports if r["weight"] > 0 for part in r["components"])
-    works: Counter[str] = Counter(part for r in reports for part in r["exonerates"])
+    fails: Counter[str] = Counter(part for r in reports if r.counted for part in r.components)
+    works: Counter[str] = Counter(part for r in reports for part in r.working_components)
     for part in sorted({*fails, *works}):
         name = names([part], service)[0]
-        mine = [r for r in reports if part in r["components"] or part in r["exonerates"]]
+        mine = [r for r in reports if part in r.components or part in r.working_components]
         yield Evidence(
             kind="part",
             at=onset,
@@ -311,7 +310,7 @@ def parts_in_words(
         who = {"votes": "people name", "official": "the provider lists"}[source]
         not_who = {"votes": "people do not name it", "official": "the provider does not list it"}[other]
         rows = (
-            cite([r for r in reports if part in r["components"]])
+            cite([r for r in reports if part in r.components])
             or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
         )
         yield Evidence(
@@ -337,11 +336,9 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
         return
     until = f" until {span.until:%H:%M}" if span.until else ""
     name = names([span.component], service)[0]
-    during = [
-        r for r in reports if span.since - RECENT <= r["created"] and (span.until is None or r["created"] < span.until)
-    ]
-    clear = [r for r in during if span.component in r["exonerates"]]
-    blame = [r for r in during if r["weight"] > 0 and span.component in r["components"]]
+    during = [r for r in reports if span.since - RECENT <= r.created and (span.until is None or r.created < span.until)]
+    clear = [r for r in during if span.component in r.working_components]
+    blame = [r for r in during if r.counted and span.component in r.components]
     yield Evidence(
         kind="doors",
         at=span.since,

@@ -12,8 +12,9 @@ from typing import Any
 from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import Impact, Relation, State, Transition
+from pipeline.core.vocabulary import Impact, Relation, State, Transition, VoteReason
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
@@ -32,7 +33,7 @@ class AlertContext:
 
     incident: Incident
     service: Service
-    reports: Sequence[Mapping[str, Any]]
+    reports: Sequence[Report]
     intervals: Sequence[Interval]
     series: Mapping[SeriesKey, Points]
     links: Sequence[Mapping[str, Any]]
@@ -45,7 +46,7 @@ class AlertContext:
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
     """Return everything a message says that tells of a transition now."""
     incident, service = context.incident, context.service
-    votes = [r for r in context.reports if r["weight"] > 0 and r["created"] >= incident.onset - BEFORE_ONSET]
+    votes = [r for r in context.reports if r.counted and r.created >= incident.onset - BEFORE_ONSET]
     affected = incident.affected(now)
     works = {c.component for c in incident.components if c.status == "works" and c.component not in affected}
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
@@ -118,13 +119,13 @@ def _first(incident: Incident, kind: str) -> str:
     return next((e.statement for e in incident.evidence if e.kind == kind), "")
 
 
-def _refused(reports: Sequence[Mapping[str, Any]], incident: Incident) -> dict[str, int]:
+def _refused(reports: Sequence[Report], incident: Incident) -> dict[str, int]:
     """Return how many reports of the incident were not counted, by why, most first."""
     begin = incident.onset - BEFORE_ONSET
     why = Counter(
-        str(r["reason"])
+        r.reason.value
         for r in reports
-        if r["weight"] <= 0 and r["created"] >= begin and r.get("reason", "") not in ("", "not about an outage")
+        if not r.counted and r.created >= begin and r.reason not in (VoteReason.UNKNOWN, VoteReason.NOT_ABOUT_OUTAGE)
     )
     return dict(sorted(why.items(), key=lambda pair: (-pair[1], pair[0])))
 
@@ -133,12 +134,12 @@ def _source_name(series: SeriesKey) -> str:
     return {"complaints": "complaint counts"}.get(series.channel, f"posts on {series.source}")
 
 
-def quotes(votes: Sequence[Mapping[str, Any]]) -> list[str]:
+def quotes(votes: Sequence[Report]) -> list[str]:
     """Return at most three short reports in people's own words: the surest, each worded differently."""
     chosen: list[str] = []
     shapes: list[set[str]] = []
-    for report in sorted(votes, key=lambda r: (-round(r["p_outage"], 2), r["created"], r["native_id"])):
-        text = " ".join(f"{report['title']}. {report['text']}".strip(". ").split())
+    for report in sorted(votes, key=lambda r: (-round(r.p_outage, 2), r.created, r.native_id)):
+        text = " ".join(f"{report.title}. {report.text}".strip(". ").split())
         words = set(strip_to_words(text).split())
         if not 20 <= len(text) <= 220 or any(len(words & other) > len(words) / 2 for other in shapes):
             continue

@@ -97,9 +97,9 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
 
 def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
     said = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
-    counted = [r for r in said if r["weight"] > 0]
-    refused = Counter(str(r["reason"]) for r in said if r["weight"] <= 0 and r["reason"])
-    cleared = sum(bool(r["exonerates"]) for r in said)
+    counted = [r for r in said if r.counted]
+    refused = Counter(r.reason.value for r in said if not r.counted and r.reason)
+    cleared = sum(bool(r.working_components) for r in said)
     words = f"{len(counted)} reports counted in the hour before" + "".join(
         f"; {n} not: {why}" for why, n in refused.most_common()
     )

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from pipeline.config.paths import PLACES
 from pipeline.core.records import Post, Run, Tag
-from pipeline.detection.report_counting import HALF, WINDOW, Ballot
+from pipeline.core.vocabulary import VoteReason
+from pipeline.detection.report_counting import WINDOW, Ballot
 from pipeline.store import Store
 from pipeline.store.incidents import Vote, earlier_accounts, earlier_votes, save_tags
 from pipeline.store.observations import count_posts, untagged_posts
@@ -38,7 +39,7 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     ballot = Ballot()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
-    ballot.recall(earlier_votes(store, *span, HALF, again))
+    ballot.recall(earlier_votes(store, *span, VoteReason.HALF, again))
     ballot.recall_born(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []

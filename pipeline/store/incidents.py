@@ -10,7 +10,9 @@ from typing import Any
 
 from pipeline.core.incidents import Claim, ComponentSpan, Episode, Evidence, Incident, Link, NewsEvent, Phase
 from pipeline.core.records import Post, Tag
+from pipeline.core.reports import Report
 from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
 
 PARTS = {
@@ -71,8 +73,8 @@ def earlier_votes(
     `but` are (source, native id) of posts left out: those that are being read again.
     """
     rows = store.rows(
-        "SELECT service, author_key, shape, created, reason, source, native_id FROM votes WHERE created >= ? AND created < ?"
-        " AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
+        "SELECT service, author_key, shape, created, reason, source, native_id FROM votes"
+        " WHERE created >= ? AND created < ? AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
         (iso(since), iso(until), waiting),
     )
     return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows if (r[5], r[6]) not in but]
@@ -81,24 +83,29 @@ def earlier_votes(
 def earlier_accounts(
     store: Store, since: datetime, until: datetime, but: Collection[tuple[str, str]]
 ) -> list[tuple[str, str, datetime, datetime]]:
-    """Return (service, author key, account made, created) of reports in a span, counted or not, whose account's age is known."""
+    """Return (service, author key, account made, created) of reports in a span, counted or not, oldest first.
+
+    Left out are reports whose account's age is not known or was not looked at.
+    """
+    unchecked = [reason.value for reason in VoteReason if not reason.checked_account]
     rows = store.rows(
-        "SELECT v.service, v.author_key, p.author_created, v.created, v.source, v.native_id FROM votes v JOIN posts p USING (source, native_id)"
-        " WHERE v.created >= ? AND v.created < ? AND p.author_created IS NOT NULL AND v.author_key != '' AND v.reason NOT IN"
-        " ('not about an outage', 'deleted', 'no author') ORDER BY v.created, v.source, v.native_id",
-        (iso(since), iso(until)),
+        "SELECT v.service, v.author_key, p.author_created, v.created, v.source, v.native_id"
+        " FROM votes v JOIN posts p USING (source, native_id)"
+        " WHERE v.created >= ? AND v.created < ? AND p.author_created IS NOT NULL AND v.author_key != ''"
+        f" AND v.reason NOT IN ({','.join('?' * len(unchecked))}) ORDER BY v.created, v.source, v.native_id",
+        (iso(since), iso(until), *unchecked),
     )
     return [(r[0], r[1], utc(r[2]), utc(r[3])) for r in rows if (r[4], r[5]) not in but]
 
 
-def reports(store: Store, service: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """Return the posts about a service that speak of an outage or clear a part of it, oldest first, as dicts.
+def reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:
+    """Return the posts about a service that speak of an outage or clear a part of it, oldest first.
 
     Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
     """
     rows = store.rows(
-        "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language, t.exonerates, t.region,"
-        " ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community,"
+        "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language,"
+        " t.exonerates, t.region, ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community,"
         " p.author_key, p.author_created FROM post_tags t"
         " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
         " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"
@@ -107,13 +114,25 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
         (service, iso(since), iso(until)),
     )
     return [
-        {
-            **dict(r),
-            "created": utc(r["created"]),
-            "author_created": utc_or_none(r["author_created"]),
-            "components": json.loads(r["components"]),
-            "exonerates": json.loads(r["exonerates"]),
-        }
+        Report(
+            service=r["service"],
+            source=r["source"],
+            native_id=r["native_id"],
+            created=utc(r["created"]),
+            weight=r["weight"],
+            reason=VoteReason(r["reason"]),
+            p_outage=r["p_outage"],
+            components=tuple(json.loads(r["components"])),
+            working_components=tuple(json.loads(r["exonerates"])),
+            symptom=r["symptom"],
+            region=r["region"],
+            language=r["language"],
+            title=r["title"],
+            text=r["text"],
+            community=r["community"],
+            author_key=r["author_key"],
+            author_created=utc_or_none(r["author_created"]),
+        )
         for r in rows
     ]
 

@@ -12,6 +12,7 @@ from pipeline.config.settings import Route
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.notify.payload import AlertContext, alert_facts, subject
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
@@ -38,7 +39,7 @@ class AlertInputs:
     """What a message about an incident is made of, beside the incident."""
 
     service: Service
-    said: Sequence[Mapping[str, Any]]
+    reports: Sequence[Report]
     intervals: Sequence[Interval]
     links: Sequence[Mapping[str, Any]]
     events: Sequence[tuple[NewsEvent, str]]
@@ -142,7 +143,7 @@ def _context(
     return AlertContext(
         incident=incident,
         service=inputs.service,
-        reports=inputs.said,
+        reports=inputs.reports,
         intervals=[i for i in inputs.intervals if i.span_end(now) >= incident.onset],
         series=verdicts(store, incident.onset - CHART_BEFORE, now, service=inputs.service.id),
         links=inputs.links,

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipeline.config.load import Config
 from pipeline.config.paths import OUTAGES, PRESS
@@ -19,6 +18,7 @@ from pipeline.config.reference_data import known_outages, press_comparisons
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident, Link, NewsEvent
 from pipeline.core.records import Run
+from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.times import floor_to, iso, utc
 from pipeline.detection.alarm_intervals import Heard, spans
@@ -72,7 +72,7 @@ class _ServiceFindings:
     absorbed: Mapping[str, str]
     intervals: Sequence[Interval]
     provider_incidents: Sequence[ProviderIncident]
-    said: Sequence[Mapping[str, Any]]
+    reports: Sequence[Report]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ def _story(
         absorbed=absorbed,
         intervals=intervals,
         provider_incidents=provider_incidents,
-        said=said,
+        reports=said,
     )
 
 
@@ -245,7 +245,7 @@ def _write_all(work: _Pass, told: Sequence[_ServiceFindings]) -> int:
             absorbed={},
             intervals=[],
             provider_incidents=[],
-            said=[],
+            reports=[],
         )
         # who watches a member hears of the group; one without members any more is closed to whom it was told
         hit = tuple(dict.fromkeys(current[m].service for m in members))
@@ -330,7 +330,7 @@ def _write(
     links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
     inputs = AlertInputs(
         service=told.service,
-        said=told.said,
+        reports=told.reports,
         intervals=told.intervals,
         links=[row for row in rows if row["shown"]],
         events=work.events,

@@ -1,0 +1,42 @@
+"""A post as the incidents see it: what it says of one service, and whether it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core.vocabulary import VoteReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A post that says a service fails, or that a component of it works.
+
+    `components` are those said to fail, `working_components` those said to work (component ids). `weight` is 1.0 where
+    it counts as one person's report and 0.0 where it does not, `reason` why. `author_created` is None where the age of
+    the account is not known; `fingerprint` is a digest of the wording that copies share, empty where it is not read.
+    """
+
+    service: str
+    source: str
+    native_id: str
+    created: datetime
+    weight: float
+    reason: VoteReason = VoteReason.UNKNOWN
+    p_outage: float = 0.0
+    components: tuple[str, ...] = ()
+    working_components: tuple[str, ...] = ()
+    symptom: str = ""
+    region: str = ""
+    language: str = ""
+    title: str = ""
+    text: str = ""
+    community: str = ""
+    author_key: str = ""
+    author_created: datetime | None = None
+    fingerprint: str = ""
+
+    @property
+    def counted(self) -> bool:
+        """Return whether it counts as one person's report."""
+        return self.weight > 0
