@@ -24,8 +24,9 @@ from pipeline.core.vocabulary import Relation
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
-from pipeline.store.incidents import put_incident, save_tags
+from pipeline.store.incidents import put_incident
 from pipeline.store.observations import save_batch
+from pipeline.store.reports import save_tags
 
 pytestmark = pytest.mark.slow
 NOW = utc("2026-03-02T13:00:00Z")

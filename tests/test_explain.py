@@ -22,7 +22,8 @@ from pipeline.stages.explain.context import incident_history, surge_inputs
 from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
 from pipeline.store.activity import advisories, known_since, put_advisories
-from pipeline.store.incidents import incidents, links_of, put_incident
+from pipeline.store.incidents import incidents, put_incident
+from pipeline.store.news import links_of
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, rewind_future_clock, set_checkpoint

@@ -20,7 +20,7 @@ from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Rejecte
 from pipeline.core.times import utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store, health, open_readonly
-from pipeline.store.incidents import put_news_events
+from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, load_source_state, record_run
 from pipeline.store.verdicts import PART, counts, load_state, save_judgement

@@ -12,7 +12,8 @@ from pipeline.core.times import iso, minutes_between
 from pipeline.replay.scenario import Scenario
 from pipeline.store import Store
 from pipeline.store.activity import advisories
-from pipeline.store.incidents import incidents, links_of
+from pipeline.store.incidents import incidents
+from pipeline.store.news import links_of
 from pipeline.store.outbox import alerts_of
 
 

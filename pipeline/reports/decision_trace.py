@@ -17,9 +17,10 @@ from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
 from pipeline.store import Store
-from pipeline.store.incidents import incidents, reports
+from pipeline.store.incidents import incidents
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
+from pipeline.store.reports import reports
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.verdicts import verdicts
 

@@ -21,7 +21,8 @@ from pipeline.render.report import ReportContext, file_of, gone_page, incident_p
 from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
-from pipeline.store.incidents import incidents, links_of
+from pipeline.store.incidents import incidents
+from pipeline.store.news import links_of
 from pipeline.store.observations import chart_ranks
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint

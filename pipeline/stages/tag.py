@@ -10,8 +10,8 @@ from pipeline.core.records import Post, Run, Tag
 from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.report_counting import WINDOW, Ballot
 from pipeline.store import Store
-from pipeline.store.incidents import Vote, earlier_accounts, earlier_votes, save_tags
 from pipeline.store.observations import count_posts, untagged_posts
+from pipeline.store.reports import Vote, earlier_accounts, earlier_votes, save_tags
 from pipeline.store.runs import record_run
 from pipeline.text.extract import ExtractionRequest, extract
 from pipeline.text.models.outage import OutageModel

@@ -34,21 +34,11 @@ from pipeline.stages.explain.context import incident_history, link_context, supp
 from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
 from pipeline.store.activity import advisories, put_advisories
-from pipeline.store.incidents import (
-    anything_said,
-    anything_to_explain,
-    delete_incident,
-    incidents,
-    links_of,
-    news_events,
-    put_claims,
-    put_incident,
-    put_links,
-    put_news_events,
-    reports,
-)
+from pipeline.store.incidents import anything_said, anything_to_explain, delete_incident, incidents, put_incident
+from pipeline.store.news import links_of, news_events, put_claims, put_links, put_news_events
 from pipeline.store.observations import news_items, pages_between, status_updates
 from pipeline.store.outbox import move_alerts, put_alerts
+from pipeline.store.reports import reports
 from pipeline.store.runs import get_checkpoint, heard, record_run, set_checkpoint
 from pipeline.store.verdicts import verdicts
 from pipeline.text.claims import claims

@@ -1,0 +1,102 @@
+"""News events, what their items claim, and their links to incidents."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.core.incidents import Claim, Link, NewsEvent
+from pipeline.core.times import iso, utc
+from pipeline.store import Store
+
+
+def put_claims(conn: sqlite3.Connection, claims: Iterable[tuple[str, str, Sequence[Claim]]]) -> None:
+    """Write what news items (source, native id) claim, in place of what they claimed before."""
+    for source, native_id, said in claims:
+        conn.execute("DELETE FROM claims WHERE source=? AND native_id=?", (source, native_id))
+        conn.executemany(
+            "INSERT OR IGNORE INTO claims VALUES (?,?,?,?,?,?)",
+            [(source, native_id, c.kind, c.value, c.said_by, c.definition) for c in said],
+        )
+
+
+def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> None:
+    """Write news events and the items folded into them."""
+    for event in events:
+        conn.execute(
+            "INSERT INTO news_events VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind,"
+            " title=excluded.title, entities=excluded.entities, outlets=excluded.outlets",
+            (event.id, event.kind, event.title, json.dumps(event.entities), len(event.outlets), iso(event.first_seen)),
+        )
+        conn.executemany(
+            "INSERT OR REPLACE INTO news_event_items VALUES (?,?,?)", [(event.id, *item) for item in event.items]
+        )
+
+
+def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[NewsEvent, str]]:
+    """Return news events first seen in a span, oldest first, each with the text of its first item."""
+    rows = store.rows(
+        "SELECT e.id, e.kind, e.title, e.entities, e.first_seen, i.source, i.native_id, n.outlet, n.title AS item_title,"
+        " n.summary FROM news_events e JOIN news_event_items i ON i.news_event = e.id JOIN news_items n USING"
+        " (source, native_id) WHERE e.first_seen BETWEEN ? AND ? ORDER BY e.first_seen, e.id, n.published, i.source,"
+        " i.native_id",
+        (iso(since), iso(until)),
+    )
+    grouped: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        grouped.setdefault(row["id"], []).append(row)
+    found = []
+    for members in grouped.values():
+        head = members[0]
+        event = NewsEvent(
+            id=head["id"],
+            kind=head["kind"],
+            title=head["title"],
+            entities=tuple(json.loads(head["entities"])),
+            outlets=tuple(sorted({m["outlet"] for m in members})),
+            first_seen=utc(head["first_seen"]),
+            items=tuple((m["source"], m["native_id"]) for m in members),
+        )
+        found.append((event, f"{head['item_title']}. {head['summary']}"))
+    return found
+
+
+def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link]) -> None:
+    """Replace an incident's links."""
+    conn.execute("DELETE FROM links WHERE incident=?", (incident_id,))
+    conn.executemany(
+        "INSERT INTO links VALUES (?,?,?,?,?,?,?,?)",
+        [
+            (
+                k.incident,
+                k.news_event,
+                k.relation,
+                round(k.score, 3),
+                json.dumps(k.evidence_for, ensure_ascii=False),
+                json.dumps(k.evidence_against, ensure_ascii=False),
+                k.p,
+                int(k.shown),
+            )
+            for k in links
+        ],
+    )
+
+
+def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
+    """Return an incident's links with the event's kind, title, outlets and first seen, strongest first."""
+    rows = store.rows(
+        "SELECT l.*, e.kind, e.title, e.outlets, e.first_seen FROM links l JOIN news_events e ON e.id = l.news_event"
+        " WHERE l.incident=? ORDER BY l.relation, l.score DESC, e.first_seen, e.id",
+        (incident,),
+    )
+    return [
+        {
+            **dict(r),
+            "evidence_for": json.loads(r["evidence_for"]),
+            "evidence_against": json.loads(r["evidence_against"]),
+        }
+        for r in rows
+    ]
