@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.code_figures import read
 from tests.conftest import ROOT
 
 # a module imports from lower numbers and from its own folder, and nothing else at its own level
@@ -38,7 +39,7 @@ LIBRARIES = {
     "requests": ("pipeline.http",),
     "urllib3": ("pipeline.http",),
     "sqlite_utils": ("pipeline.store",),
-    "sqlite3": ("pipeline.store", "pipeline.commands.sql", "pipeline.commands.incidents"),
+    "sqlite3": ("pipeline.store", "pipeline.commands.sql"),
     "smtplib": ("pipeline.notify.channels",),
     "sklearn": ("pipeline.text.models",),
     "skops": ("pipeline.text.models",),
@@ -145,6 +146,12 @@ def test_environment_and_clock_are_read_in_one_place() -> None:
         if module != "pipeline.__main__":
             assert "datetime.now" not in text, module
             assert "time.time(" not in text, module
+
+
+def test_sql_stands_in_the_store_alone() -> None:
+    for module in read(ROOT):
+        own = module.name.startswith(("pipeline.store", "pipeline.commands.sql", "pipeline.scale.duckdb_views"))
+        assert own or not module.sql(), f"{module.name} holds an SQL statement"
 
 
 def test_files_stay_small() -> None:

@@ -92,7 +92,7 @@ def test_a_database_of_version_0_1_opens_and_answers_every_view(tmp_path: Path) 
         for (view,) in old_views:
             store.rows(f'SELECT * FROM "{view}"')
         (incident,) = incidents(store)
-        assert (incident.id, len(incident.stretches)) == ("claude-20260302T1137Z", 1)
+        assert (incident.id, len(incident.episodes)) == ("claude-20260302T1137Z", 1)
         assert load_state(store, "complaints", "now") is not None
         assert store.rows("SELECT count(*) FROM posts_fts WHERE posts_fts MATCH 'claude'")[0][0] == 1
         assert {"incident_overview", "what_is_wrong_now"} <= {view for (view,) in old_views}

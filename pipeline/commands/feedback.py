@@ -22,10 +22,11 @@ def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -
     from pipeline.reports.tuning import alerted_since, remedies
     from pipeline.store import must_exist
     from pipeline.store.operators import put_feedback
+    from pipeline.store.overview import incident_exists
 
     must_exist(setting.db)
     with open_store(setting) as store:
-        if not store.rows("SELECT 1 FROM incidents WHERE id = ?", (incident,)):
+        if not incident_exists(store, incident):
             raise ConfigError(f"{incident!r} is no incident; groundswell incidents lists them")
         put_feedback(store, incident, verdict, note[:500], setting.now)
         click.echo(f"{incident}: {verdict}")

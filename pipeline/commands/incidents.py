@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import timedelta
 
 import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.config.settings import parse_duration
-from pipeline.core.errors import ConfigError, StoreError
-from pipeline.core.times import iso, utc
+from pipeline.core.errors import ConfigError
+from pipeline.core.times import utc
 
 
 @click.command("incidents")
@@ -20,29 +19,23 @@ from pipeline.core.times import iso, utc
 @common
 def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
     """List incidents, newest first."""
-    from pipeline.store import open_readonly
+    from pipeline.store.overview import incident_overview
 
     try:
         span: timedelta = parse_duration(since)
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error
-    conn = open_readonly(setting.db)
-    try:
-        earliest = iso(max(setting.now - min(span, timedelta(days=9000)), utc("2000-01-01T00:00:00Z")))
-        rows = conn.execute("SELECT * FROM incident_overview WHERE onset >= ?", (earliest,)).fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(f"{setting.db}: {error}") from error
-    finally:
-        conn.close()
+    earliest = max(setting.now - min(span, timedelta(days=9000)), utc("2000-01-01T00:00:00Z"))
+    found = incident_overview(setting.db, earliest)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "incidents": [dict(row) for row in rows]}, indent=1))
+        click.echo(json.dumps({"schema": 1, "incidents": [row._asdict() for row in found]}, indent=1))
         return
-    for row in rows:
-        lead = f", lead {row['lead_minutes']:g} min" if row["lead_minutes"] is not None else ""
+    for row in found:
+        lead = f", lead {row.lead_minutes:g} min" if row.lead_minutes is not None else ""
         click.echo(
-            f"{row['onset']}  {row['service']}: {row['state']}, impact {row['impact']}"
-            f"{', ' + row['symptom'] if row['symptom'] else ''}; first alert {row['first_alert_at'] or 'none'},"
-            f" official {row['official_first_at'] or 'none'}{lead}"
+            f"{row.onset}  {row.service}: {row.state}, impact {row.impact}"
+            f"{', ' + row.symptom if row.symptom else ''}; first alert {row.first_alert_at or 'none'},"
+            f" official {row.official_first_at or 'none'}{lead}"
         )
-    if not rows:
+    if not found:
         click.echo(f"no incident in the last {since}")

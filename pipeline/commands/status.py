@@ -20,12 +20,13 @@ RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and 
 def status_command(setting: Setting, as_json: bool) -> None:
     """Exit 0 when every source answers and nothing is stuck, else 3."""
     from pipeline.store.outbox import stuck_alerts
+    from pipeline.store.overview import ongoing_incidents
     from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
     from pipeline.text.models.outage import model_problems
 
     with open_existing_store(setting) as store:
-        wrong = [dict(row) for row in store.rows("SELECT * FROM what_is_wrong_now")]
+        ongoing = ongoing_incidents(store)
         blind = blind_sources(store, setting.now)
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
         failed = failed_alerts(store, setting.now - RECENT)
@@ -37,7 +38,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
             json.dumps(
                 {
                     "schema": 1,
-                    "open": wrong,
+                    "open": [row._asdict() for row in ongoing],
                     "silent_sources": blind,
                     "waiting": waiting,
                     "failed": failed,
@@ -51,8 +52,8 @@ def status_command(setting: Setting, as_json: bool) -> None:
     else:
         if told:
             click.echo(f"simulated {told}")
-        for row in wrong:
-            click.echo(f"open     {row['service']}: {row['state']}, impact {row['impact']}, since {row['onset']}")
+        for row in ongoing:
+            click.echo(f"open     {row.service}: {row.state}, impact {row.impact}, since {row.onset}")
         for item in blind:
             click.echo(
                 f"silent   {item['source']}: last read "
@@ -64,7 +65,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         if model:
             click.echo(f"model    {model}")
         click.echo(
-            f"{'well     ' if not (wrong or blind or waiting or failed or model) else ''}{rows['posts']} posts, "
+            f"{'well     ' if not (ongoing or blind or waiting or failed or model) else ''}{rows['posts']} posts, "
             f"{rows['incidents']} incidents, {rows['alerts']} alerts on record"
         )
     sys.exit(PARTIAL if blind or waiting or failed or model else 0)

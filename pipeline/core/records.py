@@ -204,3 +204,17 @@ class Run:
     rejected: int = 0
     covered: tuple[datetime, datetime] | None = None
     error: str = ""
+
+
+class Availability(NamedTuple):
+    """A service's month (`2026-03`) by the provider's notices (`page`) or by what people reported (`crowd`)."""
+
+    service: str
+    month: str
+    said_by: str
+    incidents: int
+    down_minutes: float
+    availability: float  # share of the observed minutes, 0 to 1
+    mttr_minutes: float | None  # None: no incident ended
+    mtbf_hours: float | None
+    observed_minutes: float

@@ -28,6 +28,8 @@ from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
+from pipeline.store.overview import official_first_times
+from pipeline.store.verdicts import alarm_starts
 
 SERVICE = "aws"
 BIN, DELAY = timedelta(minutes=15), timedelta(minutes=2)
@@ -169,16 +171,8 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
                 until=scenario.end,
                 step=scenario.step,
             )
-            spoke = {
-                i: utc(at)
-                for i, at in store.rows(
-                    "SELECT id, official_first_at FROM incidents WHERE official_first_at IS NOT NULL"
-                )
-            }
-            alarms = [
-                utc(at) + BIN + DELAY
-                for (at,) in store.rows("SELECT bin_start FROM verdicts WHERE alarm = 1 ORDER BY bin_start")
-            ]
+            spoke = official_first_times(store)
+            alarms = [start + BIN + DELAY for start in alarm_starts(store)]
             mails = [
                 (a.created, a.incident not in spoke or a.created < spoke[a.incident])
                 for a in alerts_of(store)

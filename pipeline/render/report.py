@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import Advisory, Evidence, Incident
+from pipeline.core.records import Availability
 from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
 from pipeline.render.formatting import environment, in_percent, isolated, local
@@ -125,7 +126,7 @@ def service_page(
     *,
     learning: str,
     takes: Sequence[str],
-    months: Sequence[Mapping[str, Any]],
+    months: Sequence[Availability],
 ) -> str:
     """Return the page of one service: now, what an alarm takes, availability, incidents, parts."""
     mine = sorted(

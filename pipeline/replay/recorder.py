@@ -26,6 +26,7 @@ from pipeline.sources.reddit import to_post
 from pipeline.store import Store
 from pipeline.store.dump import collect_runs, collected_rows
 from pipeline.store.runs import get_checkpoint
+from pipeline.store.verdicts import post_sources
 
 
 @dataclass
@@ -71,7 +72,7 @@ def record(
         }
         out.table("collected.csv", COLLECTED, out.collected)
         # only posts are judged by what was covered: a missing count is a gap by itself
-        streams = {str(row[0]) for row in store.rows("SELECT DISTINCT source FROM posts")}
+        streams = set(post_sources(store))
         spans = [
             ("posts", run.subject.split(":")[0], iso(run.started), iso(run.covered[0]), iso(run.covered[1]))
             for run in runs

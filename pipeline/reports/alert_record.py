@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso
 from pipeline.notify.digest import BlindHours, DigestFacts
 from pipeline.store import Store
-from pipeline.store.summary import BLIND_AFTER, failed_alerts
+from pipeline.store.overview import AlertedIncident, alerted_incidents, missed_incidents, open_incidents
+from pipeline.store.runs import collected_row_count, successful_reads
+from pipeline.store.summary import BLIND_AFTER, database_bytes, failed_alerts
 
 CONFIRMS = timedelta(hours=2)  # a notice so long after the first alert says it was right
 
@@ -19,62 +21,32 @@ def alert_record(store: Store, since: datetime, now: datetime) -> DigestFacts:
     Right: the page posted within two hours of the first alert, before or after, or a person said so; a person's word
     counts before the page's.
     """
-    span = (iso(since), iso(now))
-    alerted = store.rows(
-        "SELECT i.id, i.official_first_at, min(a.sent_at) AS first, f.verdict FROM alerts a JOIN incidents i ON i.id = a.incident"
-        " LEFT JOIN feedback f ON f.incident = i.id GROUP BY i.id HAVING first >= ? AND first < ?",
-        span,
-    )
-    verdicts = [
-        r["verdict"]
-        or (
-            "right" if r["official_first_at"] and abs(utc(r["official_first_at"]) - utc(r["first"])) <= CONFIRMS else ""
-        )
-        for r in alerted
-    ]
-    missed = store.rows(
-        "SELECT id, onset, service FROM incidents WHERE official_first_at >= ? AND official_first_at < ? AND id NOT IN"
-        ' (SELECT incident FROM alerts) AND part_of = \'\' AND ("end" IS NULL OR opened_at < "end") AND service IN (SELECT id FROM services WHERE watched) ORDER BY onset',
-        span,
-    )
-    open_now = store.rows("SELECT id, onset, impact FROM incidents WHERE active AND part_of = '' ORDER BY onset")
-    pages = store.rows("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
-    (new_rows,) = store.rows(
-        "SELECT ifnull(sum(new), 0) FROM runs WHERE stage='collect' AND started >= ? AND started < ?", span
-    )[0]
+    alerted = alerted_incidents(store, since, now)
+    verdicts = [incident.feedback or ("right" if _confirmed(incident) else "") for incident in alerted]
     return DigestFacts(
         alerted=len(alerted),
         right=verdicts.count("right"),
         wrong=verdicts.count("wrong"),
         unknown=verdicts.count(""),
-        missed=tuple(f"{r['id']}: on the page, never told" for r in missed),
-        open_now=tuple(f"{r['id']}: since {r['onset']}, impact {r['impact']}" for r in open_now),
+        missed=tuple(f"{incident}: on the page, never told" for incident in missed_incidents(store, since, now)),
+        open_now=tuple(f"{i.id}: since {iso(i.onset)}, impact {i.impact}" for i in open_incidents(store)),
         failed=tuple(failed_alerts(store, since)),
         blind=tuple(blind_hours(store, since, now)),
-        database_bytes=int(pages[0][0]),
-        new_rows=int(new_rows),
+        database_bytes=database_bytes(store),
+        new_rows=collected_row_count(store, since, now),
     )
+
+
+def _confirmed(incident: AlertedIncident) -> bool:
+    """Whether the provider spoke of it within two hours of the first alert."""
+    official = incident.official_first_at
+    return official is not None and abs(official - incident.first_alert_at) <= CONFIRMS
 
 
 def blind_hours(store: Store, since: datetime, now: datetime) -> list[BlindHours]:
     """Return how many hours of a span each source gave no answer: between its good runs, what is beyond the usual pace."""
-    rows = store.rows(
-        "SELECT subject, started FROM runs WHERE stage='collect' AND started >= ? AND started < ? AND outcome IN ('ok', 'empty', 'not_modified')"
-        " ORDER BY subject, started",
-        (iso(since), iso(now)),
-    )
-    tried = {
-        r[0]
-        for r in store.rows(
-            "SELECT DISTINCT subject FROM runs WHERE stage='collect' AND started >= ? AND started < ?",
-            (iso(since), iso(now)),
-        )
-    }
-    good: dict[str, list[datetime]] = {subject: [] for subject in tried}
-    for subject, started in rows:
-        good[subject].append(utc(started))
     found = []
-    for subject, times in sorted(good.items()):
+    for subject, times in sorted(successful_reads(store, since, now).items()):
         marks = [since, *times, now]
         gaps = [b - a for a, b in pairwise(marks)]
         blind = sum((gap for gap in gaps if gap > BLIND_AFTER), timedelta(0))

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.records import StatusUpdate
-from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.records import Availability, StatusUpdate
+from pipeline.core.times import iso
 from pipeline.incidents.episodes import closed_at, in_order
 from pipeline.incidents.reliability import ReliabilityRecord, months, observed_until
 from pipeline.incidents.scope import WORKING
 from pipeline.store import Store
-from pipeline.store.observations import status_of
-from pipeline.store.runs import heard, joined
+from pipeline.store.availability import crowd_episodes, replace_availability
+from pipeline.store.observations import updates_of_page
+from pipeline.store.runs import heard, joined, last_covered
+from pipeline.store.verdicts import series_sources
 
 FRONT_ROLES, BACK_ROLES = ("web", "mobile", "desktop", "login"), ("api",)
 
 
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
     """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
-    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
     grouped: dict[str, list[StatusUpdate]] = {}
-    for row in rows:
-        grouped.setdefault(row["incident_id"], []).append(status_of(row))
+    for update in updates_of_page(store, page, until):
+        grouped.setdefault(update.incident_id, []).append(update)
     found = []
     for incident_id, told in sorted(grouped.items()):
         updates = in_order(told)
@@ -48,25 +48,18 @@ def official_entries(store: Store, service: Service, page: str, until: datetime)
 
 def crowd_entries(store: Store, service: Service, until: datetime) -> list[ReliabilityRecord]:
     """Return the episodes in which reports rose, oldest first, each as an incident; doubtful ones are left out."""
-    rows = store.rows(
-        "SELECT e.*, i.id FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ?"
-        " AND e.by_crowd AND e.onset <= ? AND i.id NOT LIKE '%-shared'"
-        " AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5)"
-        " ORDER BY e.onset",
-        (service.id, iso(until)),
-    )
     return [
         ReliabilityRecord(
-            id=f"{r['id']}/{r['number']}",
-            began=utc(r["crowd_since"] or r["onset"]),
-            ended=utc_or_none(r["crowd_until"] if r["crowd_since"] else r["end"]),
-            posted=utc_or_none(r["official_first_at"]),
+            id=f"{incident}/{e.number}",
+            began=e.crowd_since or e.onset,
+            ended=e.crowd_until if e.crowd_since else e.end,
+            posted=e.official_first_at,
             impact="major",
-            components=frozenset(json.loads(r["components"])),
-            crowd=utc(r["crowd_since"] or r["onset"]),
+            components=frozenset(e.components),
+            crowd=e.crowd_since or e.onset,
             by="crowd",
         )
-        for r in rows
+        for incident, e in crowd_episodes(store, service.id, until)
     ]
 
 
@@ -89,15 +82,13 @@ def records_with_crowd_onset(store: Store, service: Service, page: str, until: d
 
 def observed_spans(store: Store, service: str) -> list[tuple[datetime, datetime]]:
     """Return the spans in which any source of complaints or posts about a service was read, apart from each other."""
-    sources = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
-    return joined(span for source in sources for span in heard(store, source))
+    return joined(span for source in series_sources(store, service) for span in heard(store, source))
 
 
 def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
     """Work out availability by month of every service of which anything is known; return how many rows there are."""
-    rows = []
-    last = store.rows("SELECT max(until) FROM coverage")[0][0]
-    read_last = utc(last) if last else None
+    rows: list[Availability] = []
+    read_last = last_covered(store)
     for service in catalogue.values():
         page = service.page
         for said_by, entries, watched in (
@@ -111,22 +102,20 @@ def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
                 else observed_until(entries, now)
             )
             rows += [
-                (
-                    service.id,
-                    m.month,
-                    said_by,
-                    m.incidents,
-                    round(m.down_minutes, 1),
-                    round(m.availability, 6),
-                    None if m.mttr is None else round(m.mttr, 1),
-                    None if m.mtbf is None else round(m.mtbf / 60, 1),
-                    round(m.observed_minutes, 1),
+                Availability(
+                    service=service.id,
+                    month=m.month,
+                    said_by=said_by,
+                    incidents=m.incidents,
+                    down_minutes=round(m.down_minutes, 1),
+                    availability=round(m.availability, 6),
+                    mttr_minutes=_round(m.mttr),
+                    mtbf_hours=_round(m.mtbf, 60),
+                    observed_minutes=round(m.observed_minutes, 1),
                 )
                 for m in months(entries, until, watched=watched or None)
             ]
-    with store.transaction() as conn:
-        conn.execute("DELETE FROM availability")
-        conn.executemany("INSERT INTO availability VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    replace_availability(store, rows)
     return len(rows)
 
 

@@ -21,6 +21,7 @@ from pipeline.render.report import ReportContext, file_of, gone_page, incident_p
 from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
+from pipeline.store.availability import availability_of
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of
 from pipeline.store.observations import chart_ranks
@@ -74,13 +75,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         ),
     }
     for name in context.services:
-        months = [
-            dict(r)
-            for r in store.rows(
-                "SELECT * FROM availability_by_month WHERE service = ? ORDER BY month DESC, said_by DESC LIMIT 48",
-                (name,),
-            )
-        ]
+        months = availability_of(store, name, 48)
         pages[file_of("service", name)] = service_page(
             context, config.catalogue[name], learning=learning[name], takes=_takes(store, name, now), months=months
         )

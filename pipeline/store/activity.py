@@ -11,7 +11,7 @@ from pipeline.core.incidents import OURS, Advisory, Claim, PastOutage
 from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import distinct
+from pipeline.store.verdicts import distinct, series_sources
 
 
 def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
@@ -235,7 +235,6 @@ def put_advisories(conn: sqlite3.Connection, rows: Iterable[Advisory]) -> None:
 
 def last_read(store: Store, service: str) -> datetime | None:
     """Return when anything that could tell of a service was last read: counts, posts, its page; None for never."""
-    streams = [r[0] for r in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
-    ends = [span[1] for stream in streams for span in heard(store, stream)[-1:]]
+    ends = [span[1] for stream in series_sources(store, service) for span in heard(store, stream)[-1:]]
     rows = store.rows("SELECT until FROM coverage WHERE source IN ('status', ?)", (f"status:{service}",))
     return max([*ends, *(utc(row[0]) for row in rows)], default=None)

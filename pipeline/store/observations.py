@@ -230,6 +230,12 @@ def status_updates(store: Store, page: str, since: datetime, until: datetime) ->
     return [status_of(row) for row in rows]
 
 
+def updates_of_page(store: Store, page: str, until: datetime) -> list[StatusUpdate]:
+    """Return every update of a page displayed by a moment, in no particular order."""
+    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
+    return [status_of(row) for row in rows]
+
+
 def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
     """Return items published in [since, until], oldest first."""
     rows = store.rows(

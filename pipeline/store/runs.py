@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.records import RejectedRow, Run
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.store import Store
 
 QUARANTINE_LIMIT = 10_000
@@ -64,6 +64,44 @@ def heard(store: Store, stream: str) -> list[tuple[datetime, datetime]]:
         {"s": stream},
     )
     return joined((utc(row[0]), utc(row[1])) for row in rows)
+
+
+def last_covered(store: Store) -> datetime | None:
+    """Return up to when any source was read; None when none was."""
+    (row,) = store.rows("SELECT max(until) FROM coverage")
+    return utc_or_none(row[0])
+
+
+def run_times(store: Store, stage: str, until: datetime, limit: int) -> list[datetime]:
+    """Return the different times at which a stage ran by a moment, newest first, at most `limit`."""
+    rows = store.rows(
+        "SELECT DISTINCT started FROM runs WHERE stage = ? AND started <= ? ORDER BY started DESC LIMIT ?",
+        (stage, iso(until), limit),
+    )
+    return [utc(row[0]) for row in rows]
+
+
+def successful_reads(store: Store, since: datetime, until: datetime) -> dict[str, list[datetime]]:
+    """Return when each source answered in [since, until), oldest first; a source that never did has none."""
+    rows = store.rows(
+        "SELECT subject, started, outcome IN ('ok', 'empty', 'not_modified') AS answered FROM runs"
+        " WHERE stage = 'collect' AND started >= ? AND started < ? ORDER BY subject, started",
+        (iso(since), iso(until)),
+    )
+    found: dict[str, list[datetime]] = {row["subject"]: [] for row in rows}
+    for row in rows:
+        if row["answered"]:
+            found[row["subject"]].append(utc(row["started"]))
+    return found
+
+
+def collected_row_count(store: Store, since: datetime, until: datetime) -> int:
+    """Return how many rows were new in the runs of sources in [since, until)."""
+    (row,) = store.rows(
+        "SELECT ifnull(sum(new), 0) FROM runs WHERE stage = 'collect' AND started >= ? AND started < ?",
+        (iso(since), iso(until)),
+    )
+    return int(row[0])
 
 
 def joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

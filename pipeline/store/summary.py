@@ -30,6 +30,12 @@ def counts_of_rows(store: Store) -> dict[str, int]:
     return {table: int(store.rows(f"SELECT count(*) FROM {table}")[0][0]) for table in TOLD_TABLES}
 
 
+def database_bytes(store: Store) -> int:
+    """Return the size of the database."""
+    (row,) = store.rows("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+    return int(row[0])
+
+
 def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
     """Return sources whose last run failed, or that were not read for two hours, with the last error.
 

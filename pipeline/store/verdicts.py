@@ -42,6 +42,16 @@ def post_sources(store: Store) -> list[str]:
     return distinct(store, "posts", "source")
 
 
+def series_sources(store: Store, service: str) -> list[str]:
+    """Return the sources of a service's series."""
+    return [row[0] for row in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
+
+
+def alarm_starts(store: Store) -> list[datetime]:
+    """Return the starts of the bins in which any series was in alarm, oldest first, one for each series."""
+    return [utc(row[0]) for row in store.rows("SELECT bin_start FROM verdicts WHERE alarm = 1 ORDER BY bin_start")]
+
+
 def count_groups(store: Store) -> list[tuple[str, int, str]]:
     """Return (source, interval_s, window) of every kind of complaint count that is judged: rolling ones are not."""
     found = []

@@ -16,7 +16,7 @@ from pipeline.core.vocabulary import Transition
 from pipeline.notify.digest import digest_message, system_message
 from pipeline.reports.alert_record import alert_record
 from pipeline.store import Store
-from pipeline.store.runs import get_checkpoint
+from pipeline.store.runs import get_checkpoint, run_times
 from pipeline.store.summary import BLIND_AFTER, blind_sources
 
 MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
@@ -120,11 +120,7 @@ def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, st
 
 def _missed(store: Store, now: datetime) -> list[SystemAlert]:
     """Return the pause before this run where it was far longer than usual."""
-    rows = store.rows(
-        "SELECT DISTINCT started FROM runs WHERE stage = 'explain' AND started <= ? ORDER BY started DESC LIMIT 21",
-        (iso(now),),
-    )
-    times = [utc(row[0]) for row in rows]
+    times = run_times(store, "explain", now, 21)
     gaps = [a - b for a, b in pairwise(times)]
     if len(gaps) < 5:
         return []
