@@ -214,7 +214,7 @@ def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
 
 
 def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
-    from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Run, StatusUpdate
+    from pipeline.core.records import Batch, ComplaintCount, ComponentChange, NewsItem, Post, Run, StatusUpdate
     from pipeline.replay.recorder import record
     from pipeline.replay.scenario import load_recorded, read_scenario
     from pipeline.store import Store
@@ -308,7 +308,7 @@ def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
             name=name,
             status="investigating",
             impact=impact,
-            components=(("Web, mobile", "a", "b"),),
+            components=(ComponentChange("Web, mobile", "a", "b"),),
             displayed_at=NOW - timedelta(hours=1),
             created_at=NOW - timedelta(minutes=30),
             collected=at,

@@ -16,6 +16,7 @@ from pipeline.core.records import ComplaintCount
 from pipeline.core.times import utc
 from pipeline.sources import (
     complaints,
+    counts_file,
     downdetector,
     downstatus,
 )
@@ -250,7 +251,7 @@ def test_odd_files_are_right_to_the_number_or_refused_by_the_row(body: bytes, to
 def test_a_file_that_grows_is_read_to_its_last_whole_line_and_keeps_its_interval(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     rows = [f"a,2026-03-02T0{i}:00:00Z,{i}\n" for i in range(9)]
-    source = complaints.CountsFileSource(path)
+    source = counts_file.CountsFileSource(path)
     path.write_text("service,ts,count\n" + "".join(rows[:2]))
     with pytest.raises(SourceError, match="too few rows"):
         source.fetch(NOW, NOW, {})

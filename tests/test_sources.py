@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, StatusUpdate
-from pipeline.sources import NEWS_DESKS, build_sources
+from pipeline.sources import build_sources
+from pipeline.sources.news_desks import NEWS_DESKS
 from pipeline.sources.reddit import RedditSource
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store

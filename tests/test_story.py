@@ -12,7 +12,7 @@ from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Incident, NewsEvent
-from pipeline.core.records import StatusUpdate
+from pipeline.core.records import ComponentChange, StatusUpdate
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
@@ -66,7 +66,7 @@ def notice(number: int, clock: str, status: str, impact: str, **components: str)
         name="trouble",
         status=status,
         impact=impact,
-        components=tuple((names[k], "operational", v) for k, v in components.items()),
+        components=tuple(ComponentChange(names[k], "operational", v) for k, v in components.items()),
         displayed_at=at(clock),
         created_at=at(clock),
         collected=at(clock),

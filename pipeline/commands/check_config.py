@@ -17,12 +17,12 @@ def check_config_command(setting: Setting) -> None:
     from pipeline.detection.factory import make_detector
     from pipeline.http.session import HttpClient
     from pipeline.notify.routing import routes_of
-    from pipeline.sources import SOURCES
+    from pipeline.sources import SOURCES, build_sources
     from pipeline.text.models.outage import model_problems
 
     config = setting.config
     make_detector(config)
-    sources = [s.name for build in SOURCES.values() for s in build(config, HttpClient(), setting.config_path)]
+    sources = [source.name for source in build_sources(config, HttpClient(), setting.config_path)]
     click.echo(f"configuration  {setting.config_path or 'none, the defaults'}")
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
         click.echo(f"former name    {name}: write the present one; the former one is read in this version only")
@@ -47,5 +47,8 @@ def check_config_command(setting: Setting) -> None:
         )
     if config.mail.user and config.secrets.smtp_password is None:
         click.echo("mail           mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent")
-    click.echo(f"reddit         {'configured' if config.secrets.reddit_client_id else 'no key: not read (optional)'}")
+    for spec in SOURCES.values():
+        if spec.secrets:
+            words = "no key: not read (optional)" if spec.missing_secrets(config) else "configured"
+            click.echo(f"{spec.kind:<15}{words}")
     click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}")

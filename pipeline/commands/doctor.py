@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,28 +17,12 @@ from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError, Reason, SourceError, StoreError
-from pipeline.core.records import Batch
+from pipeline.core.records import Batch, source_kind
+
+if TYPE_CHECKING:
+    from pipeline.sources import SourceSpec
 
 LITTLE_SPACE = 500 * 2**20
-# what a person can do about a kind of source that refuses or does not answer
-REMEDIES = {
-    "reddit": "check GROUNDSWELL_REDDIT_CLIENT_ID and …_CLIENT_SECRET against https://www.reddit.com/prefs/apps; new keys need Reddit's approval",
-    "downdetector": "check GROUNDSWELL_DOWNDETECTOR_CLIENT_ID and …_CLIENT_SECRET; they come with a Downdetector contract",
-    "bluesky": "check GROUNDSWELL_BLUESKY_IDENTIFIER; make an app password at https://bsky.app/settings/app-passwords",
-    "mastodon": "choose another instance in sources.mastodon",
-    "status": 'see whether the page opens in a browser; services.<id>.status_format = "atom" reads its feed instead',
-    "downstatus": "see whether services.<id>.downstatus is its slug on isitdownstatus.com",
-    "feed": "see whether the feed opens in a browser; sources.feeds and sources.news_desks choose feeds",
-    "google_news": "wait an hour; sources.google_news = false leaves it out",
-    "counts": "see that the file is there and has service,start_utc,interval_s,total",
-    "charts": "see whether the country is one of Apple's; sources.charts chooses",
-    "hacker_news": "wait; its index needs no key",
-}
-KEYS = {
-    "reddit": ("reddit_client_id", "reddit_client_secret", "https://www.reddit.com/prefs/apps"),
-    "downdetector": ("downdetector_client_id", "downdetector_client_secret", "a Downdetector contract"),
-    "bluesky": ("bluesky_identifier", "bluesky_password", "https://bsky.app/settings/app-passwords"),
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +42,10 @@ class Finding:
 @common
 def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[str, ...]) -> None:
     """Exit 0 when all is well, 3 when something is worth looking at, 1 when runs cannot work."""
-    found = [*_here(setting), *_keys(setting.config), *([] if offline else _sources(setting, only))]
+    from pipeline.sources import SOURCES
+
+    asked = () if offline else source_findings(setting, only, SOURCES)
+    found = [*_here(setting), *key_findings(setting.config, SOURCES), *asked]
     if as_json:
         click.echo(json.dumps({"schema": 1, "findings": [asdict(finding) for finding in found]}, indent=1))
     else:
@@ -106,22 +94,22 @@ def _here(setting: Setting) -> Iterator[Finding]:
     yield Finding("warn" if wrong else "ok", "text model", wrong or "present", "groundswell train" if wrong else "")
 
 
-def _keys(config: Config) -> Iterator[Finding]:
+def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
     """Say which sources lack a key, and where one is to be had; never what a key is."""
-    for kind, (name, secret, where) in KEYS.items():
-        have = [getattr(config.secrets, name), getattr(config.secrets, secret)]
-        missing = [
-            f"GROUNDSWELL_{key.upper()}" for key, value in zip((name, secret), have, strict=True) if value is None
-        ]
-        if not getattr(config.sources, kind):
-            yield Finding("note", kind, "switched off")
-        elif len(missing) == 2:
-            yield Finding("note", kind, f"no key, not read (optional): set {' and '.join(missing)}, from {where}")
+    for spec in specs.values():
+        missing = spec.missing_secrets(config)
+        if not spec.secrets:
+            continue
+        if not spec.enabled(config):
+            yield Finding("note", spec.kind, "switched off")
+        elif len(missing) == len(spec.secrets):
+            words = f"no key, not read (optional): set {' and '.join(missing)}, from {spec.where_to_get_a_key}"
+            yield Finding("note", spec.kind, words)
         elif missing:
-            yield Finding("warn", kind, f"half a key: {missing[0]} is not set", REMEDIES[kind])
+            yield Finding("warn", spec.kind, f"half a key: {' and '.join(missing)} is not set", spec.remedy)
 
 
-def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
+def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
     """Ask each source for its last minutes and keep nothing."""
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
@@ -129,7 +117,7 @@ def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
 
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
     client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
-    sources = build_sources(setting.config, client, setting.config_path, only)
+    sources = build_sources(setting.config, client, setting.config_path, only, specs=specs)
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")
     since = setting.now - timedelta(minutes=30)
@@ -143,9 +131,10 @@ def _sources(setting: Setting, only: tuple[str, ...]) -> Iterator[Finding]:
             "is there a network, and a name server?",
         )
         return
+    remedies = {spec.name_prefix: spec.remedy for spec in specs.values()}
     for number, source in enumerate(sources):
         answer = answers[number]
-        remedy = REMEDIES.get(source.name.split(":")[0], "")
+        remedy = remedies.get(source_kind(source.name), "")
         answer = honest(answer) if isinstance(answer, Batch) else answer
         if isinstance(answer, Batch) and answer.outcome != "error":
             refused = f", {len(answer.rejected)} rows refused: {answer.rejected[0].reason}" if answer.rejected else ""

@@ -114,7 +114,7 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
     from pipeline.sources.complaints import read_capped
     from pipeline.sources.parsing import plain
     from pipeline.sources.status_archive import parse_incident_archive
-    from pipeline.sources.statuspage import page_key
+    from pipeline.sources.status_history import page_key
 
     service = setting.config.catalogue.get(service_id)
     if service is None or not service.status_page:

@@ -1,4 +1,4 @@
-"""`groundswell service show NAME`: what is known of a service, which sources will hear of it and which cannot."""
+"""`groundswell service show NAME`: what is known of a service, which sources cover it and which cannot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.core.errors import ConfigError
-from pipeline.reports.source_coverage import heard_by
+from pipeline.reports.source_coverage import source_coverage
 
 
 @click.group("service")
@@ -21,7 +21,8 @@ def service_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def show(setting: Setting, name: str, as_json: bool) -> None:
-    """Say of the service NAME (id, name or alias) where it is heard of, and where not and why."""
+    """Say which sources cover the service NAME (id, name or alias), and which do not and why."""
+    from pipeline.sources import SOURCES
     from pipeline.text.services import ServiceMatcher
 
     catalogue = setting.config.catalogue
@@ -30,12 +31,12 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
         near = [s for s in sorted(catalogue) if name.lower()[:3] in s][:5]
         raise ConfigError(f"{name!r} is not in the catalogue{'; near: ' + ', '.join(near) if near else ''}")
     service = catalogue[found]
-    ears = heard_by(setting.config, setting.config_path, service)
+    coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
     if as_json:
-        told = [{"source": source, "hears": hears, "how": how} for source, hears, how in ears]
+        rows = [{"source": row.source, "hears": row.covered, "how": row.how} for row in coverage]
         click.echo(
             json.dumps(
-                {"schema": 1, "service": service.id, "watched": service.id in setting.config.watched, "sources": told},
+                {"schema": 1, "service": service.id, "watched": service.id in setting.config.watched, "sources": rows},
                 indent=1,
             )
         )
@@ -51,5 +52,5 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     click.echo(
         f"watched        {'yes' if service.id in setting.config.watched else 'no: it is stored and judged, and never alerted'}"
     )
-    for source, hears, how in ears:
-        click.echo(f"{'hears' if hears else 'cannot':<7}{source:<15}{how}")
+    for row in coverage:
+        click.echo(f"{'hears' if row.covered else 'cannot':<7}{row.source:<15}{row.how}")

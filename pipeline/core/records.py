@@ -66,9 +66,17 @@ class ComplaintCount:
     window: str = "interval"
 
 
+class ComponentChange(NamedTuple):
+    """A component's official name and its status before and after an update, as the page writes them; may be empty."""
+
+    name: str
+    old: str
+    new: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusUpdate:
-    """One update of an incident on a provider's page; `components` are (official name, old status, new status).
+    """One update of an incident on a provider's page; `components` are the changes it tells of.
 
     `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
     long before it was posted was written after the fact. `timing` is empty, `unposted` where an archive has no
@@ -81,7 +89,7 @@ class StatusUpdate:
     name: str
     status: str
     impact: str
-    components: tuple[tuple[str, str, str], ...]
+    components: tuple[ComponentChange, ...]
     displayed_at: datetime
     created_at: datetime
     collected: datetime
@@ -133,6 +141,11 @@ class RejectedRow:
     where: str
     reason: str
     head: str
+
+
+def source_kind(name: str) -> str:
+    """Return the kind in a source's name: `mastodon` of `mastodon:mastodon.social`, `reddit` of `reddit`."""
+    return name.partition(":")[0]
 
 
 class Span(NamedTuple):

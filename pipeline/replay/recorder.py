@@ -18,7 +18,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate, source_kind
 from pipeline.core.times import iso
 from pipeline.replay.provenance import COLLECTED, RUNS
 from pipeline.replay.scenario import key_of
@@ -74,9 +74,9 @@ def record(
         # only posts are judged by what was covered: a missing count is a gap by itself
         streams = set(post_sources(store))
         spans = [
-            ("posts", run.subject.split(":")[0], iso(run.started), iso(run.covered[0]), iso(run.covered[1]))
+            ("posts", source_kind(run.subject), iso(run.started), iso(run.covered[0]), iso(run.covered[1]))
             for run in runs
-            if run.covered and run.subject.split(":")[0] in streams
+            if run.covered and source_kind(run.subject) in streams
         ]
         out.table("runs.csv", RUNS, spans)
         _head(store, out, since, sorted({run.started for run in runs}), name, watch, simulated)

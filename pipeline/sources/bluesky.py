@@ -8,13 +8,36 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso, utc
-from pipeline.http.session import HttpClient
-from pipeline.sources.parsing import MOST_ROWS, author_key, not_from_the_future, plain, read_json, reject, stream
+from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.pagination import Listing, Page, merged, read_back
+from pipeline.sources.parsing import (
+    MOST_ROWS,
+    author_key,
+    not_from_the_future,
+    plain,
+    read_json,
+    reject,
+    stream,
+    text_field,
+)
+from pipeline.sources.spec import (
+    Coverage,
+    DocsRow,
+    SourceSpec,
+    author_salt,
+    first_reason,
+    key_pair,
+    named_services,
+    unnamed,
+)
 
 PAGE = 100
 PAGES = 5
@@ -69,35 +92,75 @@ class BlueskySource:
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
-        rows: dict[str, Post] = {}
-        bad: list[RejectedRow] = []
-        reached = since
-        with self._client.session_for(self.name, state, now, limit=3 + len(self._names) * PAGES) as session:
-            answer = session.post(
-                f"{self._base}/xrpc/com.atproto.server.createSession",
-                data=self._login,
-                headers={"Content-Type": "application/json"},
-            )
-            login = read_json(answer.body or b"", self.name)
-            token = login.get("accessJwt") if isinstance(login, dict) else None
-            if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-                raise SourceError("no accessJwt in the answer to the password", source=self.name, reason=Reason.KEY)
-            headers = {"Authorization": f"Bearer {token}"}
-            for name in self._names:
-                query = {"q": f'"{name}"', "sort": "latest", "since": iso(since), "until": iso(now), "limit": str(PAGE)}
-                oldest = now
-                for _ in range(PAGES):
-                    url = f"{self._base}/xrpc/app.bsky.feed.searchPosts?{urlencode(query)}"
-                    body = session.fetch(url, headers=headers).body or b""
-                    batch = parse_posts(body, source=self.name, fetched_at=now, salt=self._salt)
-                    found = [row for row in batch.rows if isinstance(row, Post)]
-                    rows |= {post.native_id: post for post in found if post.created >= since}
-                    bad += batch.rejected
-                    oldest = min([oldest, *(post.created for post in found)])
-                    cursor = read_json(body, self.name).get("cursor")
-                    if not isinstance(cursor, str) or (found and max(post.created for post in found) < since):
-                        break
-                    query["cursor"] = cursor
-                else:
-                    reached = max(reached, oldest)
-        return stream(self.name, rows.values(), bad, since, reached, now)
+        limit = 3 + len(self._names) * PAGES
+        with self._client.session_for(self.name, state, now, limit=limit) as session:
+            headers = {"Authorization": f"Bearer {self._log_in(session)}"}
+            found = merged((self._search(session, headers, name, since, now) for name in self._names), since)
+        return stream(self.name, found.posts.values(), found.rejected, since, found.reached, now)
+
+    def _log_in(self, session: SourceSession) -> str:
+        """Return the token of a new session there; raises SourceError."""
+        answer = session.post(
+            f"{self._base}/xrpc/com.atproto.server.createSession",
+            data=self._login,
+            headers={"Content-Type": "application/json"},
+        )
+        token = text_field(read_json(answer.body or b"", self.name), "accessJwt")
+        if token is None or not token.isascii() or not token.isprintable():
+            raise SourceError("no accessJwt in the answer to the password", source=self.name, reason=Reason.KEY)
+        return token
+
+    def _search(
+        self, session: SourceSession, headers: Mapping[str, str], name: str, since: datetime, now: datetime
+    ) -> Listing:
+        query = {"q": f'"{name}"', "sort": "latest", "since": iso(since), "until": iso(now), "limit": str(PAGE)}
+
+        def read(cursor: str) -> Page:
+            asked = urlencode(query | ({"cursor": cursor} if cursor else {}))
+            body = session.fetch(f"{self._base}/xrpc/app.bsky.feed.searchPosts?{asked}", headers=headers).body or b""
+            batch = parse_posts(body, source=self.name, fetched_at=now, salt=self._salt)
+            return Page(batch.rows, batch.rejected, text_field(read_json(body, self.name), "cursor") or None)
+
+        return read_back("", read, source=self.name, since=since, now=now, most=PAGES)
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[BlueskySource]:
+    key = key_pair(config.secrets.bluesky_identifier, config.secrets.bluesky_password)
+    names = [service.name for service in named_services(config)]
+    if not config.sources.bluesky or key is None or not names:
+        return []
+    return [
+        BlueskySource(
+            names,
+            client,
+            identifier=key[0],
+            password=key[1],
+            salt=author_salt(config),
+            base=config.sources.bluesky_base,
+        )
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    covered = "bluesky" in built and service.id in config.watch
+    return first_reason(covered, f'"{service.name}"', unnamed(config, service), SPEC.missing_key(config))
+
+
+SPEC = SourceSpec(
+    kind="bluesky",
+    label="Bluesky",
+    build=_build,
+    covers=_covers,
+    remedy="check GROUNDSWELL_BLUESKY_IDENTIFIER; make an app password at https://bsky.app/settings/app-passwords",
+    docs=DocsRow(
+        "Bluesky (`bluesky`)",
+        "posts that name a watched service, by when they were indexed",
+        "app password",
+        "back to the last run, 500 a name",
+        "60 s",
+    ),
+    secrets=("bluesky_identifier", "bluesky_password"),
+    where_to_get_a_key="https://bsky.app/settings/app-passwords",
+    key_kind="an app password",
+    enabled=lambda config: config.sources.bluesky,
+)

@@ -7,13 +7,17 @@ import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ChartRank, RejectedRow, Span
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
 
 CHART = "top-free"
 
@@ -132,3 +136,34 @@ class ChartSource:
             outcome=batch.outcome,
             state=answer.state,
         )
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[ChartSource]:
+    base, legacy = config.sources.charts_base, config.sources.charts_legacy_base
+    return [ChartSource(where, client, base=base, legacy_base=legacy) for where in config.sources.charts]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    return first_reason(
+        bool(config.sources.charts and service.app_names),
+        ", ".join(service.app_names),
+        "" if service.app_names else "no app in the catalogue",
+        "" if config.sources.charts else "no country in sources.charts",
+    )
+
+
+SPEC = SourceSpec(
+    kind="charts",
+    label="app charts",
+    build=_build,
+    covers=_covers,
+    remedy="see whether the country is one of Apple's; sources.charts chooses",
+    docs=DocsRow(
+        "app charts (`charts`)",
+        "ranks in Apple's charts, `us` or with a genre `us:6007`",
+        "none",
+        "the chart; unchanged: nothing",
+        "at once",
+    ),
+    enabled=lambda config: bool(config.sources.charts),
+)

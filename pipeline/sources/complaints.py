@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch, ComplaintCount, RejectedRow, Span
+from pipeline.core.records import Batch, ComplaintCount, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.parsing import not_from_the_future, plain, reject, whole
 
@@ -291,30 +291,6 @@ def _baseline(text: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text):
         raise ValueError(f"baseline {text[:40]!r} is not a number")
     return float(text)
-
-
-class CountsFileSource:
-    """A file that something else keeps writing."""
-
-    def __init__(self, path: Path, name: str = "") -> None:
-        """The source is named after the file unless a name is given."""
-        self.name = name or f"counts:{plain(path.name, 200)}"
-        self._path = path
-
-    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
-        """Read the whole file; rows known already change nothing. Raises SourceError.
-
-        A last line without its end is still being written and is left for the next time. What a count covers, where
-        the file does not say, is settled by its first rows and does not change with later ones.
-        """
-        body = as_utf8(read_capped(self._path))
-        if body.lstrip()[:1] != b"[" and not body.endswith((b"\n", b"\r")):
-            body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
-        settled = int(state["interval_s"]) if state.get("interval_s") else None
-        batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
-        if batch.detail and not batch.state:
-            raise SourceError("too few rows to tell what a count covers; add a column interval_s", source=self.name)
-        return replace(batch, coverage=(Span(since, now),))
 
 
 def read_capped(path: Path) -> bytes:

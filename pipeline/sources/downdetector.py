@@ -11,13 +11,17 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
 from pipeline.core.times import floor_to, utc
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.parsing import MOST_ROWS, not_from_the_future, plain, read_json, reject
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, key_pair, named_services, unnamed
 
 SOURCE = "downdetector"
 WIDTH = 900
@@ -239,3 +243,46 @@ def _next_page(url: str, following: str, source: str) -> str:
     if urlsplit(target).netloc != urlsplit(url).netloc:
         raise SourceError("its next page lies on another host", source=source)
     return target
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[DowndetectorSource]:
+    key = key_pair(config.secrets.downdetector_client_id, config.secrets.downdetector_client_secret)
+    if not config.sources.downdetector or key is None:
+        return []
+    token = Token(config.sources.downdetector_base, *key)
+    return [
+        DowndetectorSource(s.id, s.downdetector or s.downstatus, token, client, config.sources.downdetector_countries)
+        for s in named_services(config)
+        if s.downdetector or s.downstatus
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    slug = service.downdetector or service.downstatus
+    return first_reason(
+        f"downdetector:{service.id}" in built,
+        slug,
+        unnamed(config, service),
+        "" if slug else "no slug in the catalogue",
+        SPEC.missing_key(config),
+    )
+
+
+SPEC = SourceSpec(
+    kind="downdetector",
+    label="Downdetector",
+    build=_build,
+    covers=_covers,
+    remedy="check GROUNDSWELL_DOWNDETECTOR_CLIENT_ID and …_CLIENT_SECRET; they come with a Downdetector contract",
+    docs=DocsRow(
+        "Downdetector (`downdetector`)",
+        "reports by quarter of an hour, by indicator and country, their baseline; their own verdict apart",
+        "contract",
+        "a day of intervals",
+        "2 min after the interval",
+    ),
+    secrets=("downdetector_client_id", "downdetector_client_secret"),
+    where_to_get_a_key="a Downdetector contract",
+    key_kind="a contract",
+    enabled=lambda config: config.sources.downdetector,
+)

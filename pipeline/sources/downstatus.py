@@ -10,12 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import plain, read_json
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, named_services, unnamed
 
 WINDOW = 3600
 BIN = 300
@@ -202,3 +206,37 @@ class DownStatusSource:
             coverage=(span,),
             state={"retry_after": "", "rolling": rolling.to_json()},
         )
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[DownStatusSource]:
+    return [
+        DownStatusSource(s.id, s.downstatus, client, config.sources.downstatus_base)
+        for s in named_services(config)
+        if config.sources.downstatus and s.downstatus
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    return first_reason(
+        f"downstatus:{service.id}" in built,
+        f"reports an hour, {service.downstatus}",
+        unnamed(config, service),
+        "" if service.downstatus else "no slug in the catalogue",
+    )
+
+
+SPEC = SourceSpec(
+    kind="downstatus",
+    label="DownStatus",
+    build=_build,
+    covers=_covers,
+    remedy="see whether services.<id>.downstatus is its slug on isitdownstatus.com",
+    docs=DocsRow(
+        "DownStatus (`downstatus`)",
+        "reports in a rolling hour, and what came between two polls worked out from it",
+        "none",
+        "one number a service",
+        "at the next poll",
+    ),
+    enabled=lambda config: config.sources.downstatus,
+)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
-from pipeline.http.session import HttpClient
+from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -20,6 +24,15 @@ from pipeline.sources.parsing import (
     reject,
     stream,
     unmarked,
+)
+from pipeline.sources.spec import (
+    Coverage,
+    DocsRow,
+    SourceSpec,
+    author_salt,
+    first_reason,
+    named_services,
+    unnamed,
 )
 
 PAGE = 1000  # the most the index gives for one query, whatever page is asked for
@@ -59,50 +72,74 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
-def _given(body: bytes, source: str) -> tuple[int, int]:
-    """Return how many hits an answer holds, and how many it says there are; a full page says nothing reliable."""
+def _is_cut(body: bytes, source: str) -> bool:
+    """Return whether an answer holds fewer hits than it says there are; a full page says nothing reliable."""
     answer = read_json(body, source)
-    given, told = len(answer["hits"]), answer.get("nbHits")
-    known = told if isinstance(told, int) and not isinstance(told, bool) else given
-    return given, max(known, given + 1) if given >= PAGE else known
+    given, announced = len(answer["hits"]), answer.get("nbHits")
+    known = isinstance(announced, int) and not isinstance(announced, bool)
+    return given >= PAGE or (known and given < announced)
 
 
 class HackerNewsSource:
     """Everything that names one of the watched services since last time."""
 
-    def __init__(self, names: tuple[str, ...], client: HttpClient, *, salt: bytes, base: str) -> None:
+    def __init__(self, names: Sequence[str], client: HttpClient, *, salt: bytes, base: str) -> None:
         """`names` are searched in quotes, so that the engine does not match what is merely spelt alike."""
         self.name = "hacker_news"
-        self._names, self._client, self._salt, self._base = names, client, salt, base.rstrip("/")
+        self._names, self._client, self._salt, self._base = tuple(names), client, salt, base.rstrip("/")
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
-        rows: dict[str, Post] = {}
-        rejected: list[RejectedRow] = []
-        reached = since
         limit = len(self._names) * SLICES + 2
         with self._client.session_for(self.name, state, now, limit=limit) as session:
-            for name in self._names:
-                until = int(now.timestamp())
-                for _ in range(SLICES):
-                    span = f"created_at_i>={int(since.timestamp())},created_at_i<{until}"
-                    query = urlencode(
-                        {"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span, "hitsPerPage": PAGE}
-                    )
-                    answer = session.fetch(f"{self._base}/api/v1/search_by_date?{query}")
-                    batch = parse_hits(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
-                    found = [row for row in batch.rows if isinstance(row, Post) and row.created >= since]
-                    rows |= {post.native_id: post for post in found}
-                    rejected += batch.rejected
-                    given, of = _given(answer.body or b"", self.name)
-                    if given >= of:
-                        break
-                    # newest first and cut: ask again for what is older
-                    oldest = min([post.created for post in found], default=now)
-                    if int(oldest.timestamp()) + 1 >= until:
-                        reached = max(reached, oldest)
-                        break
-                    until = int(oldest.timestamp()) + 1
-                else:
-                    reached = max(reached, oldest + timedelta(seconds=1))
-        return stream(self.name, rows.values(), rejected, since, reached, now)
+            found = merged((self._search(session, name, since, now) for name in self._names), since)
+        return stream(self.name, found.posts.values(), found.rejected, since, found.reached, now)
+
+    def _search(self, session: SourceSession, name: str, since: datetime, now: datetime) -> Listing:
+        def read(until: str) -> Page:
+            span = f"created_at_i>={int(since.timestamp())},created_at_i<{until}"
+            query = {"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span, "hitsPerPage": PAGE}
+            body = session.fetch(f"{self._base}/api/v1/search_by_date?{urlencode(query)}").body or b""
+            batch = parse_hits(body, source=self.name, fetched_at=now, salt=self._salt)
+            if not _is_cut(body, self.name):
+                return Page(batch.rows, batch.rejected, None)
+            # newest first and cut: ask again for what is older
+            shown = [row.created for row in batch.rows if isinstance(row, Post) and row.created >= since]
+            return Page(batch.rows, batch.rejected, str(min(int(until), int(min(shown, default=now).timestamp()) + 1)))
+
+        first = str(int(now.timestamp()))
+        listing = read_back(first, read, source=self.name, since=since, now=now, most=SLICES)
+        # the second of the oldest one shown may hold more
+        whole = listing.reached == since
+        return listing if whole else listing._replace(reached=listing.reached + timedelta(seconds=1))
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[HackerNewsSource]:
+    if not config.sources.hacker_news:
+        return []
+    # with nothing named to watch, two words find what is talked of as broken; the catalogue says what it is about
+    names = [service.name for service in named_services(config)] or ["outage", "down"]
+    return [HackerNewsSource(names, client, salt=author_salt(config), base=config.sources.hacker_news_base)]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    named = service.id in config.watch
+    how = f'"{service.name}"' if named else 'only where "outage" or "down" is said'
+    return first_reason("hacker_news" in built and (named or not config.watch), how, unnamed(config, service))
+
+
+SPEC = SourceSpec(
+    kind="hacker_news",
+    label="Hacker News",
+    build=_build,
+    covers=_covers,
+    remedy="wait; its index needs no key",
+    docs=DocsRow(
+        "Hacker News (`hacker_news`)",
+        "stories and comments that name a watched service",
+        "none",
+        "back to the last run, 3,000 a name",
+        "60 s",
+    ),
+    enabled=lambda config: config.sources.hacker_news,
+)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -23,6 +27,7 @@ from pipeline.sources.parsing import (
     stream,
     unmarked,
 )
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, first_reason, named_services
 
 PAGE = 40
 PAGES = 5
@@ -82,30 +87,22 @@ class MastodonSource:
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read back to `since`, some pages deep. Raises SourceError, also where the instance shows nothing to guests."""
-        rows: dict[str, Post] = {}
-        bad: list[RejectedRow] = []
-        reached = since
-        with self._client.session_for(self.name, state, now, limit=len(self._groups) * PAGES + 3) as session:
-            for tags in self._groups:
-                query = urlencode([("limit", PAGE), *(("any[]", tag) for tag in tags[1:])])
-                url: str | None = f"{self._base}/api/v1/timelines/tag/{quote(tags[0])}?{query}"
-                oldest = now
-                for _ in range(PAGES):
-                    answer = session.fetch(str(url))
-                    batch = parse_statuses(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
-                    found = [row for row in batch.rows if isinstance(row, Post)]
-                    rows |= {post.native_id: post for post in found if post.created >= since}
-                    bad += batch.rejected
-                    oldest = min([oldest, *(post.created for post in found)])
-                    url = self._next(answer.headers.get("link", ""))
-                    # a page of bots, or one back-dated status, is not the end
-                    if url is None or (found and max(post.created for post in found) < since):
-                        break
-                else:
-                    reached = max(reached, oldest)
-            if not rows and not bad:
+        limit = len(self._groups) * PAGES + 3
+        with self._client.session_for(self.name, state, now, limit=limit) as session:
+            found = merged((self._read_tags(session, tags, since, now) for tags in self._groups), since)
+            if not found.posts and not found.rejected:
                 self._check_open(session)
-        return stream(self.name, rows.values(), bad, since, reached, now)
+        return stream(self.name, found.posts.values(), found.rejected, since, found.reached, now)
+
+    def _read_tags(self, session: SourceSession, tags: Sequence[str], since: datetime, now: datetime) -> Listing:
+        def read(url: str) -> Page:
+            answer = session.fetch(url)
+            batch = parse_statuses(answer.body or b"", source=self.name, fetched_at=now, salt=self._salt)
+            return Page(batch.rows, batch.rejected, self._next(answer.headers.get("link", "")))
+
+        query = urlencode([("limit", PAGE), *(("any[]", tag) for tag in tags[1:])])
+        first = f"{self._base}/api/v1/timelines/tag/{quote(tags[0])}?{query}"
+        return read_back(first, read, source=self.name, since=since, now=now, most=PAGES)
 
     def _next(self, link: str) -> str | None:
         match = _NEXT.search(link)
@@ -125,3 +122,37 @@ class MastodonSource:
             raise SourceError(
                 "this instance shows hashtags to no guest; choose another", source=self.name, reason=Reason.REFUSED
             )
+
+
+def hashtags(config: Config) -> list[str]:
+    """Return the hashtags to read: those of the configuration, else `…down` of each service named, and #outage."""
+    made = [re.sub(r"\W", "", s.name.lower()) + "down" for s in named_services(config)]
+    return list(config.sources.mastodon_tags) or [*made, "outage"]
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[MastodonSource]:
+    tags = hashtags(config)
+    return [MastodonSource(url, tags, client, salt=author_salt(config)) for url in config.sources.mastodon]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    own = f"{re.sub(r'[^a-z0-9_]', '', service.name.lower())}down"
+    tags = [tag for tag in hashtags(config) if tag in (own, "outage")] or hashtags(config)
+    return first_reason(bool(config.sources.mastodon), f"#{', #'.join(tags)}", "no instance in sources.mastodon")
+
+
+SPEC = SourceSpec(
+    kind="mastodon",
+    label="Mastodon",
+    build=_build,
+    covers=_covers,
+    remedy="choose another instance in sources.mastodon",
+    docs=DocsRow(
+        "Mastodon (`mastodon`)",
+        "hashtags (`#claudedown`, `#outage`, or `mastodon_tags`) as instances of your choice see them",
+        "none",
+        "back to the last run, 200 a group of five tags",
+        "60 s",
+    ),
+    enabled=lambda config: bool(config.sources.mastodon),
+)

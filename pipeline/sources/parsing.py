@@ -101,6 +101,12 @@ def read_json(body: bytes, source: str) -> Any:
         raise SourceError(f"not valid JSON: {plain(error, 120)}", source=source, head=head) from error
 
 
+def text_field(answer: object, key: str) -> str | None:
+    """Return a text of a JSON object by its key; None when there is no such text, or the answer is no object."""
+    value = answer.get(key) if isinstance(answer, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def is_page(body: bytes) -> bool:
     """Return whether a body is a web page: what a block page, a login or a captcha comes as."""
     return bool(re.search(rb"(?i)<(!doctype\s+html|html)[\s>]", body[:4000]))

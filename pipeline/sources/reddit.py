@@ -12,8 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso
@@ -30,6 +33,16 @@ from pipeline.sources.parsing import (
     read_json,
     reject,
     stream,
+)
+from pipeline.sources.spec import (
+    Coverage,
+    DocsRow,
+    SourceSpec,
+    author_salt,
+    first_reason,
+    key_pair,
+    named_services,
+    unnamed,
 )
 
 DEPTH = 1000
@@ -304,3 +317,52 @@ def _walk(
         if not older:
             oldest = min(oldest, created)
     return items, oldest, older > 0 or count < CUT
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[RedditSource]:
+    key = key_pair(config.secrets.reddit_client_id, config.secrets.reddit_client_secret)
+    own = {name for service in named_services(config) for name in service.communities}
+    communities = sorted({*own, *config.sources.communities}, key=str.lower)
+    if not config.sources.reddit or key is None or not communities:
+        return []
+    return [
+        RedditSource(
+            communities,
+            client,
+            client_id=key[0],
+            client_secret=key[1],
+            salt=author_salt(config),
+            base=config.sources.reddit_base,
+        )
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    return first_reason(
+        "reddit" in built and service.id in config.watch and bool(service.communities),
+        ", ".join(f"r/{c}" for c in service.communities),
+        unnamed(config, service),
+        "" if service.communities else "no community in the catalogue",
+        SPEC.missing_key(config),
+    )
+
+
+SPEC = SourceSpec(
+    kind="reddit",
+    label="Reddit",
+    build=_build,
+    covers=_covers,
+    remedy="check GROUNDSWELL_REDDIT_CLIENT_ID and …_CLIENT_SECRET against https://www.reddit.com/prefs/apps;"
+    " new keys need Reddit's approval",
+    docs=DocsRow(
+        "Reddit (`reddit`)",
+        "new posts and comments of the services' communities and of `communities`; a search where they were too busy",
+        "application key, needs Reddit's approval",
+        "back to the last run, 1,000 a listing",
+        "60 s",
+    ),
+    secrets=("reddit_client_id", "reddit_client_secret"),
+    where_to_get_a_key="https://www.reddit.com/prefs/apps",
+    key_kind="needs Reddit's approval",
+    enabled=lambda config: config.sources.reddit,
+)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, RejectedRow, StatusUpdate
+from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpdate
 from pipeline.core.times import utc_or_none
 from pipeline.sources.complaints import as_utf8, csv_lines
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
@@ -68,8 +68,8 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
         if shown is None:
             continue
         # what is affected is told of the whole incident: from its first update on, back to normal at its end
-        change = ("operational", "partial_outage") if status == "investigating" else ("partial_outage", "operational")
-        components = () if status == "monitoring" else tuple((part, *change) for part in parts)
+        old, new = ("operational", "partial_outage") if status == "investigating" else ("partial_outage", "operational")
+        components = () if status == "monitoring" else tuple(ComponentChange(part, old, new) for part in parts)
         found.append(
             StatusUpdate(
                 page=page,

@@ -7,7 +7,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, StatusUpdate
+from pipeline.core.records import (
+    Batch,
+    ChartRank,
+    ComplaintCount,
+    ComponentChange,
+    ExternalStatus,
+    NewsItem,
+    Post,
+    StatusUpdate,
+)
 from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import cover, quarantine, save_source_state
@@ -198,7 +207,7 @@ def status_of(r: sqlite3.Row) -> StatusUpdate:
         name=r["name"],
         status=r["status"],
         impact=r["impact"],
-        components=tuple((n, old, new) for n, old, new in json.loads(r["components"])),
+        components=tuple(ComponentChange(n, old, new) for n, old, new in json.loads(r["components"])),
         displayed_at=utc(r["displayed_at"]),
         created_at=utc(r["created_at"]),
         collected=utc(r["collected"]),

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from pipeline.core.times import iso, utc
 from tests.fakes.base import Fake, Reply, Request, as_json
@@ -23,7 +24,12 @@ def _at(post: dict[str, Any]) -> datetime:
 
 
 class HackerNews(Fake):
-    """`/api/v1/search_by_date`: a thousand at most, newest first; parameters it does not know change nothing."""
+    """`/api/v1/search_by_date`: a thousand at most, newest first; parameters it does not know change nothing.
+
+    One that `circles` shows the newest ten again and again, whatever end of the span it is asked for.
+    """
+
+    circles = False
 
     def reply(self, request: Request) -> Reply:
         if request.path not in ("/api/v1/search_by_date", "/api/v1/search"):
@@ -39,6 +45,8 @@ class HackerNews(Fake):
             p for p in self.recording.posts(self.now) if low <= _at(p).timestamp() < high and name in _words(p).lower()
         ]
         page = found[: min(1000, int(request.one("hitsPerPage", "20")))]
+        if self.circles:
+            page = [p for p in self.recording.posts(self.now) if name in _words(p).lower()][:10]
         hits = [self._hit(p) for p in page]
         return as_json(
             {"hits": hits, "nbHits": len(found), "page": 0, "nbPages": 1, "hitsPerPage": len(hits), "query": name}
@@ -63,9 +71,12 @@ class HackerNews(Fake):
 
 
 class Mastodon(Fake):
-    """Hashtag timelines, forty a page, paged by Link; `closed` shows guests an empty list, as since 4.5."""
+    """Hashtag timelines, forty a page, paged by Link; `closed` shows guests an empty list, as since 4.5.
 
-    closed = False
+    One that `circles` calls every page its own next one.
+    """
+
+    closed = circles = False
 
     def reply(self, request: Request) -> Reply:
         if request.path == "/api/v2/instance":
@@ -91,6 +102,9 @@ class Mastodon(Fake):
                 f'<{self.url}{request.path}?limit=40&{rest}&max_id={self._id(page[-1])}>; rel="next", '
                 f'<{self.url}{request.path}?min_id={self._id(page[0])}>; rel="prev"'
             )
+        if self.circles:
+            asked = urlencode(request.query, doseq=True)
+            links["Link"] = f'<{self.url}{request.path}?{asked}>; rel="next"'
         reset = {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299", "X-RateLimit-Reset": iso(self.now)}
         body = json.dumps([self._status(p) for p in page]).encode()
         return Reply(body, headers={"Content-Type": "application/json", **links, **reset})
@@ -119,7 +133,12 @@ class Mastodon(Fake):
 
 
 class Bluesky(Fake):
-    """createSession and searchPosts, a hundred a page with a cursor; 403 without a session."""
+    """createSession and searchPosts, a hundred a page with a cursor; 403 without a session.
+
+    One that `circles` gives the same cursor with every page.
+    """
+
+    circles = False
 
     def reply(self, request: Request) -> Reply:
         if request.path == "/xrpc/com.atproto.server.createSession":
@@ -143,6 +162,8 @@ class Bluesky(Fake):
         begin = int(request.one("cursor", "0"))
         page = found[begin : begin + min(100, int(request.one("limit", "25")))]
         more = {"cursor": str(begin + len(page))} if begin + len(page) < len(found) else {}
+        if self.circles:
+            more = {"cursor": "1"}
         return as_json({"posts": [self._post(p) for p in page], "hitsTotal": len(found), **more})
 
     def _post(self, post: dict[str, Any]) -> dict[str, Any]:

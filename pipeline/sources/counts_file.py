@@ -1,0 +1,73 @@
+"""A file of counts that something else keeps writing, read again in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.config.load import Config, resolve_near
+from pipeline.core.catalogue import Service
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Span
+from pipeline.http.session import HttpClient
+from pipeline.sources.complaints import as_utf8, parse_counts, read_capped
+from pipeline.sources.parsing import plain
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+
+
+class CountsFileSource:
+    """A file that something else keeps writing."""
+
+    def __init__(self, path: Path, name: str = "") -> None:
+        """The source is named after the file unless a name is given."""
+        self.name = name or f"counts:{plain(path.name, 200)}"
+        self._path = path
+
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
+        """Read the whole file; rows known already change nothing. Raises SourceError.
+
+        A last line without its end is still being written and is left for the next time. What a count covers, where
+        the file does not say, is settled by its first rows and does not change with later ones.
+        """
+        body = as_utf8(read_capped(self._path))
+        if body.lstrip()[:1] != b"[" and not body.endswith((b"\n", b"\r")):
+            body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+        settled = int(state["interval_s"]) if state.get("interval_s") else None
+        batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
+        if batch.detail and not batch.state:
+            raise SourceError("too few rows to tell what a count covers; add a column interval_s", source=self.name)
+        return replace(batch, coverage=(Span(since, now),))
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[CountsFileSource]:
+    paths = [resolve_near(config_path, name) for name in config.sources.counts]
+    shared = {path.name for path in paths if [p.name for p in paths].count(path.name) > 1}
+    # two files of one name are two sources
+    return [
+        CountsFileSource(path, f"counts:{path.parent.name}-{path.name}" if path.name in shared else "")
+        for path in paths
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    chosen = config.sources.counts
+    return first_reason(bool(chosen), ", ".join(chosen), "no file in sources.counts")
+
+
+SPEC = SourceSpec(
+    kind="counts",
+    label="your counts",
+    build=_build,
+    covers=_covers,
+    remedy="see that the file is there and has service,start_utc,interval_s,total",
+    docs=DocsRow(
+        "your counts (`counts`)",
+        "CSV, JSON or NDJSON that something else writes",
+        "none",
+        "the file",
+        "at once",
+    ),
+    enabled=lambda config: bool(config.sources.counts),
+)

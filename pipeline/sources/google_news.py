@@ -1,0 +1,59 @@
+"""Google News: a day's search for each watched service and its vendor, read as a feed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
+from pipeline.http.session import HttpClient
+from pipeline.sources.feed import GOOGLE, FeedSource
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, named_services, unnamed
+
+MOST_QUERIES = 60
+ABOUT = "(outage OR down OR hacked OR ban OR ordered OR directive OR sanctions OR lawsuit)"
+
+
+def search_address(name: str, vendor: str) -> str:
+    """Return the address of Google News' search for a service or its vendor, with what makes either newsworthy."""
+    who = f'("{name}" OR "{vendor}")' if vendor and vendor != name else f'"{name}"'
+    query = urlencode({"q": f"{who} {ABOUT} when:1d", "hl": "en-US", "gl": "US", "ceid": "US:en"})
+    return f"https://{GOOGLE}/rss/search?{query}"
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[FeedSource]:
+    if not config.sources.google_news:
+        return []
+    base = config.sources.google_news_base.rstrip("/")
+    return [
+        FeedSource(
+            search_address(s.name, s.vendor).replace(f"https://{GOOGLE}", base),
+            client,
+            name=f"google_news:{s.id}",
+            stored_as="google_news",
+        )
+        for s in named_services(config)[:MOST_QUERIES]
+    ]
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    how = f'"{service.name}" or "{service.vendor}" in the news of a day'
+    return first_reason(f"google_news:{service.id}" in built, how, unnamed(config, service))
+
+
+SPEC = SourceSpec(
+    kind="google_news",
+    label="Google News",
+    build=_build,
+    covers=_covers,
+    remedy="wait an hour; sources.google_news = false leaves it out",
+    docs=DocsRow(
+        "Google News (`google_news`)",
+        "a day's search for each watched service and its vendor, folded by headline and outlet",
+        "none",
+        "one search a service",
+        "at once",
+    ),
+    enabled=lambda config: config.sources.google_news,
+)

@@ -1,0 +1,113 @@
+"""What a source says of itself: how it is built, which key it needs, which services it covers, what to do when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from pydantic import SecretStr
+
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
+from pipeline.core.records import Batch
+from pipeline.http.session import HttpClient
+
+
+class Source(Protocol):
+    """One upstream. `name` is its kind, or `kind:which` where a kind has several."""
+
+    name: str
+
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str], /) -> Batch:
+        """Return what is new since a moment; `state` is what it asked to keep last time. Raises SourceError."""
+        ...
+
+
+class Coverage(NamedTuple):
+    """Whether a kind of source covers a service: what it looks for, or why it does not."""
+
+    covered: bool
+    how: str
+
+
+class DocsRow(NamedTuple):
+    """What docs/sources.md says of a source: the title, what it brings, its key, how far it reads, and settles when."""
+
+    title: str
+    brings: str
+    key: str
+    reads: str
+    settled_after: str
+
+
+Build = Callable[[Config, HttpClient, Path | None], Sequence[Source]]
+Covers = Callable[[Config, Service, frozenset[str]], Coverage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """One kind of source.
+
+    `build(config, client, config_path)` returns what a run asks, nothing where it is switched off or lacks its key;
+    `covers(config, service, built)` says whether a service is covered, `built` being the names of the sources that
+    would run. `secrets` are the names of the settings it needs; `key_kind` is what such a key is, `where_to_get_a_key`
+    an address or a contract. `remedy` is what a person can do when it fails. `prefix` is what its sources' names begin
+    with, where that is not the kind.
+    """
+
+    kind: str
+    label: str
+    build: Build
+    covers: Covers
+    remedy: str
+    docs: DocsRow
+    secrets: tuple[str, ...] = ()
+    where_to_get_a_key: str = ""
+    key_kind: str = ""
+    enabled: Callable[[Config], bool] = lambda config: True
+    prefix: str = ""
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of its sources begin with."""
+        return self.prefix or self.kind
+
+    def missing_secrets(self, config: Config) -> list[str]:
+        """Return the environment variables that are not set of those it needs."""
+        return [f"GROUNDSWELL_{name.upper()}" for name in self.secrets if getattr(config.secrets, name, None) is None]
+
+    def missing_key(self, config: Config) -> str:
+        """Return why it cannot be read for want of a key; empty when it has one, or needs none."""
+        if not self.missing_secrets(config):
+            return ""
+        wanted = " and ".join(f"GROUNDSWELL_{name.upper()}" for name in self.secrets)
+        return f"no key: {wanted} ({self.key_kind})"
+
+
+def first_reason(covered: bool, how: str, *reasons: str) -> Coverage:
+    """Return a Coverage with what it looks for, or the first reason that is not empty (`switched off` without one)."""
+    return Coverage(covered, how if covered else next((reason for reason in reasons if reason), "switched off"))
+
+
+def unnamed(config: Config, service: Service) -> str:
+    """Return why a source that reads only for services named in `watch` leaves one out; empty when it does not."""
+    return "" if service.id in config.watch else "it is not named in watch"
+
+
+def named_services(config: Config) -> list[Service]:
+    """Return the services the configuration names; none when the whole catalogue is watched."""
+    return [config.catalogue[service] for service in config.watch]
+
+
+def key_pair(key: SecretStr | None, secret: SecretStr | None) -> tuple[str, str] | None:
+    """Return both halves of a key as text, None unless both are set."""
+    return None if key is None or secret is None else (key.get_secret_value(), secret.get_secret_value())
+
+
+def author_salt(config: Config) -> bytes:
+    """Return the key under which authors' names are hashed."""
+    salt = config.secrets.author_salt
+    return salt.get_secret_value().encode() if salt else b"groundswell"
