@@ -41,14 +41,14 @@ def test_fields_of_reports_the_rules_were_not_written_for() -> None:
     """Silence is common there, a wrong word rare."""
     for name, score in extraction.of_reports(LABELS / "details-unseen.csv", PLACES, MATCHER, load(MODELS)).items():
         assert score.rows == 80
-        assert score.both / score.said >= (0.6 if name == "symptom" else 0.85), score.wrong
+        assert score.correct / score.predicted >= (0.6 if name == "symptom" else 0.85), score.wrong
 
 
 def test_claims_of_labelled_sentences() -> None:
     score = extraction.of_claims(LABELS / "claims.csv")
     assert score.rows >= 70
-    assert score.both / score.said >= 0.95, score.wrong
-    assert score.both / score.true >= 0.95, score.wrong
+    assert score.correct / score.predicted >= 0.95, score.wrong
+    assert score.correct / score.labelled >= 0.95, score.wrong
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,8 @@ def test_parts_named_by_providers_titles() -> None:
     path: Path = folder / "series" / "github_status" / "incidents.csv"
     score = extraction.of_titles(extraction.read_official(path, "github", MATCHER), "github", MATCHER)
     assert score.rows > 300
-    assert score.both / score.said >= 0.95
-    assert score.both / score.true >= 0.88
+    assert score.correct / score.predicted >= 0.95
+    assert score.correct / score.labelled >= 0.88
     assert score.exact / score.rows >= 0.78
 
 

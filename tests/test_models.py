@@ -7,6 +7,7 @@ import hashlib
 import json
 import pickle
 import shutil
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pipeline.text.models import encoder, kinds, training
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
 from pipeline.text.models.linear import columns
-from pipeline.text.models.metrics import figures, reliability
+from pipeline.text.models.metrics import classification_scores, reliability
 from pipeline.text.normalize import jaccard, shingles, strip_to_words
 from pipeline.text.services import ServiceMatcher
 from tests.conftest import SCENARIO, Groundswell
@@ -162,6 +163,39 @@ def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> No
     assert news.kind("Slack is down for thousands", "") == "service_outage"
 
 
+def test_a_refused_model_is_logged_with_the_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = shutil.copytree(MODELS, tmp_path / "model")
+    caplog.set_level("INFO", logger="pipeline.text")
+    classifier.load(folder)
+    kinds.load_news(folder)
+    assert not caplog.records, "whole models are no news"
+    damaged(folder / modelfile.FIRST, "cut")
+    damaged(folder / modelfile.NEWS, "foreign")
+    classifier.load(folder)
+    kinds.load_news(folder)
+    outage, *_, news = caplog.records
+    assert (outage.levelname, news.levelname) == ("INFO", "INFO")
+    assert "outage model rules: rules only: outage.skops is not the file" in outage.getMessage()
+    assert "news model: rules only: news.skops cannot be used" in news.getMessage()
+
+
+def test_what_fails_unexpectedly_in_a_model_file_keeps_its_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = shutil.copytree(MODELS, tmp_path / "model")
+    damaged(folder / modelfile.FIRST, "stamped pickle")
+    with pytest.raises(modelfile.ModelFileError, match=r"outage\.skops cannot be used"):
+        modelfile.read(folder / modelfile.FIRST, lambda stored: stored)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], zipfile.BadZipFile)
+    caplog.clear()
+    with pytest.raises(modelfile.ModelFileError, match=r"symptom\.skops cannot be used: made for other texts"):
+        modelfile.read(folder / modelfile.SYMPTOM, lambda stored: kinds._with_inputs(stored, 3))
+    assert not caplog.records, "a model of other inputs is refused without a traceback"
+
+
 def test_status_and_report_say_that_a_model_is_in_doubt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groundswell: Groundswell
 ) -> None:
@@ -227,12 +261,19 @@ def test_headlines_are_told_apart() -> None:
 
 
 def test_figures_by_hand() -> None:
-    found = figures([0.9, 0.8, 0.3, 0.2], [True, False, True, False])
+    found = classification_scores([0.9, 0.8, 0.3, 0.2], [True, False, True, False])
     assert (found.precision, found.recall, found.f1) == (0.5, 0.5, 0.5)
     assert found.auc == 0.75
     assert found.calibration_error == pytest.approx((0.1 + 0.8 + 0.7 + 0.2) / 4)
     assert reliability([0.05, 0.07, 1.0], [False, True, True]) == [(2, pytest.approx(0.06), 0.5), (1, 1.0, 1.0)]
-    assert np.isnan(figures([0.1], [False]).precision)
+    silent = classification_scores([0.1, 0.2], [False, True])
+    assert np.isnan(silent.precision)
+    assert (silent.recall, silent.f1, silent.auc) == (0.0, 0.0, 1.0)
+    one_class = classification_scores([0.1], [False])
+    assert np.isnan([one_class.precision, one_class.recall, one_class.f1, one_class.auc]).all()
+    assert classification_scores([0.5, 0.5], [True, False]).auc == 0.5, "ties count as half"
+    assert classification_scores([0.5], [True]).recall == 1.0, "0.5 is an outage"
+    assert classification_scores([0.4999], [True]).recall == 0.0
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     from pipeline.text.models import kinds, training
     from pipeline.text.models import outage as classifier
     from pipeline.text.models.encoder import find_encoder
-    from pipeline.text.models.metrics import HEADER, figures
+    from pipeline.text.models.metrics import HEADER, classification_scores
     from pipeline.text.services import ServiceMatcher
 
     matcher = ServiceMatcher(load_catalogue())
@@ -54,9 +54,9 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     old, new = classifier.load(out), training.fit_outage(kept, encoder)
     f1 = []
     for name, model in (("old", old), ("new", new)):
-        found = figures(model.scores([row.masked for row in rest]), [row.outage for row in rest])
-        f1.append(found.f1)
-        click.echo(f"{name:>3} {model.note[:10] or 'both looks':>10}  {found}")
+        scores = classification_scores(model.scores([row.masked for row in rest]), [row.outage for row in rest])
+        f1.append(scores.f1)
+        click.echo(f"{name:>3} {model.note[:10] or 'both looks':>10}  {scores}")
     assert new.linear is not None
     usable = old.linear is not None and (old.second is not None or encoder is None)
     if _better("outage", force or not usable, f1[0], f1[1]):

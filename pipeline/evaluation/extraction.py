@@ -8,7 +8,7 @@ well other texts are read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -34,66 +34,89 @@ DAY = date(2026, 3, 2)  # the day the labelled claims are taken to be of
 
 
 @dataclass
-class Score:
-    """Sets compared row by row."""
+class SetScore:
+    """Sets of predicted values compared with sets of labels, row by row."""
 
-    exact: int = 0
     rows: int = 0
-    both: int = 0
-    said: int = 0
-    true: int = 0
-    wrong: list[str] = field(default_factory=list)
+    exact: int = 0  # rows whose two sets are equal
+    correct: int = 0  # values in both sets
+    predicted: int = 0
+    labelled: int = 0
+    wrong: list[str] = field(default_factory=list)  # a line for each row that is not exact
 
-    def add(self, got: Iterable[str], truth: Iterable[str], text: str) -> None:
-        """Count one row."""
-        mine, theirs = set(got) - {""}, set(truth) - {""}
+    def add(self, predicted: Iterable[str], labels: Iterable[str], text: str) -> None:
+        """Count one row; empty values count for nothing."""
+        ours, theirs = set(predicted) - {""}, set(labels) - {""}
         self.rows += 1
-        self.exact += mine == theirs
-        self.both += len(mine & theirs)
-        self.said += len(mine)
-        self.true += len(theirs)
-        if mine != theirs:
-            self.wrong.append(f"{text!r}: {sorted(mine)} for {sorted(theirs)}")
+        self.exact += ours == theirs
+        self.correct += len(ours & theirs)
+        self.predicted += len(ours)
+        self.labelled += len(theirs)
+        if ours != theirs:
+            self.wrong.append(f"{text!r}: {sorted(ours)} for {sorted(theirs)}")
 
     def __str__(self) -> str:
         """Return exact share, precision and recall."""
-        precision, recall = self.both / max(1, self.said), self.both / max(1, self.true)
-        return f"{self.rows:5d} rows  exact {self.exact / max(1, self.rows):.3f}  precision {precision:.3f}  recall {recall:.3f}"
+        exact, precision = self.exact / max(1, self.rows), self.correct / max(1, self.predicted)
+        recall = self.correct / max(1, self.labelled)
+        return f"{self.rows:5d} rows  exact {exact:.3f}  precision {precision:.3f}  recall {recall:.3f}"
 
 
-def of_reports(path: Path, places: Path, matcher: ServiceMatcher, model: OutageModel) -> dict[str, Score]:
-    """Compare each field of details.csv with what is read out of its text."""
-    scores = {
-        name: Score() for name in ("service", "failing", "working", "symptom", "codes", "region", "since", "language")
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFields:
+    """The fields of a report, as labelled or as read; each a set of values in no order."""
+
+    service: Sequence[str]
+    failing: Sequence[str]
+    working: Sequence[str]
+    symptom: Sequence[str]
+    codes: Sequence[str]
+    region: Sequence[str]
+    since: Sequence[str]
+    language: Sequence[str]
+
+
+FIELDS = ("service", "failing", "working", "symptom", "codes", "region", "since", "language")
+
+
+def of_reports(path: Path, places: Path, matcher: ServiceMatcher, model: OutageModel) -> dict[str, SetScore]:
+    """Compare each field of details.csv with what is read out of its text; by the names of FIELDS."""
+    scores = {name: SetScore() for name in FIELDS}
     for row in csv_rows(path):
-        text, service = row["text"], matcher.catalogue[row["service"]]
-        named = any(alias in text.lower() for alias in service.aliases)
-        about = matcher.about(text, "" if named else service.communities[0])
-        failing, working = parts_named(text, service, about.get(service.id, ()))
-        got = {
-            "service": [service.id] if service.id in about else [],
-            "failing": failing,
-            "working": working,
-            "symptom": [model.symptom(text, masked_for(text, service.id, matcher))] if row["symptom"] else [],
-            "codes": error_codes(text),
-            "region": where(text, places).split("; "),
-            "language": [language_of(text)],
-            "since": [_since(text, row["minutes"])],
-        }
-        truth = {
-            "service": [service.id],
-            "failing": row["failing"].split(";"),
-            "working": row["working"].split(";"),
-            "symptom": [row["symptom"]],
-            "codes": row["codes"].split(";"),
-            "language": [row["lang"]],
-            "region": row["region"].split("; "),
-            "since": [row["minutes"]],
-        }
+        read, labels = _read(row, places, matcher, model), _labels(row)
         for name, score in scores.items():
-            score.add(got[name], truth[name], text)
+            score.add(getattr(read, name), getattr(labels, name), row["text"])
     return scores
+
+
+def _read(row: Mapping[str, str], places: Path, matcher: ServiceMatcher, model: OutageModel) -> ReportFields:
+    text, service = row["text"], matcher.catalogue[row["service"]]
+    named = any(alias in text.lower() for alias in service.aliases)
+    about = matcher.about(text, "" if named else service.communities[0])
+    failing, working = parts_named(text, service, about.get(service.id, ()))
+    return ReportFields(
+        service=[service.id] if service.id in about else [],
+        failing=failing,
+        working=working,
+        symptom=[model.symptom(text, masked_for(text, service.id, matcher))] if row["symptom"] else [],
+        codes=error_codes(text),
+        region=where(text, places).split("; "),
+        since=[_since(text, row["minutes"])],
+        language=[language_of(text)],
+    )
+
+
+def _labels(row: Mapping[str, str]) -> ReportFields:
+    return ReportFields(
+        service=[row["service"]],
+        failing=row["failing"].split(";"),
+        working=row["working"].split(";"),
+        symptom=[row["symptom"]],
+        codes=row["codes"].split(";"),
+        region=row["region"].split("; "),
+        since=[row["minutes"]],
+        language=[row["lang"]],
+    )
 
 
 def _since(text: str, wanted: str) -> str:
@@ -106,9 +129,9 @@ def _since(text: str, wanted: str) -> str:
     return f"{(POSTED - began.at).total_seconds() / 60:.0f}"
 
 
-def of_claims(path: Path) -> Score:
+def of_claims(path: Path) -> SetScore:
     """Compare the claims of claims.csv, written kind=value[:definition][@who], with those read."""
-    score = Score()
+    score = SetScore()
     for row in csv_rows(path):
         score.add([_written(claim) for claim in claims(row["text"], DAY)], row["claims"].split(";"), row["text"])
     return score
@@ -119,9 +142,12 @@ def _written(claim: Claim) -> str:
     return f"{claim.kind}={claim.value}{who}{f':{claim.definition}' if claim.definition else ''}"
 
 
-def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, Score]:
-    """Compare symptoms and languages of the corpus with what is read: rules on every row, the model on those held back."""
-    scores = {"symptom by rules": Score(), "symptom": Score(), "language": Score()}
+def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, SetScore]:
+    """Compare symptoms and languages of the corpus with what is read.
+
+    Rules and languages are tried on every row, the model on the rows held back; keys are the names printed.
+    """
+    scores = {"symptom by rules": SetScore(), "symptom": SetScore(), "language": SetScore()}
     for row in rows:
         scores["language"].add([language_of(row.text)], [row.language], row.text)
         if row.symptom:
@@ -132,15 +158,15 @@ def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, Score]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Titled:
-    """An incident of a provider: when, what it was called, and the parts it listed."""
+class TitledIncident:
+    """A provider's incident: when it started, its title, and the ids of the components it listed."""
 
     at: datetime
     title: str
     parts: frozenset[str]
 
 
-def read_official(path: Path, service: str, matcher: ServiceMatcher) -> list[Titled]:
+def read_official(path: Path, service: str, matcher: ServiceMatcher) -> list[TitledIncident]:
     """Read incidents.csv of a provider: those that list parts the catalogue knows, maintenance aside, oldest first."""
     known = matcher.catalogue[service]
     found = []
@@ -148,13 +174,13 @@ def read_official(path: Path, service: str, matcher: ServiceMatcher) -> list[Tit
         listed = [part.strip() for part in row["components"].replace(";", "|").split("|") if part.strip()]
         parts = frozenset(part for name in listed if (part := known.component_named(name)))
         if parts and row["impact"] != "maintenance" and row["started_at"]:
-            found.append(Titled(at=utc(row["started_at"]), title=row["name"], parts=parts))
+            found.append(TitledIncident(at=utc(row["started_at"]), title=row["name"], parts=parts))
     return sorted(found, key=lambda t: (t.at, t.title))
 
 
-def of_titles(titled: Iterable[Titled], service: str, matcher: ServiceMatcher) -> Score:
+def of_titles(titled: Iterable[TitledIncident], service: str, matcher: ServiceMatcher) -> SetScore:
     """Compare parts named in titles with the parts listed."""
-    score = Score()
+    score = SetScore()
     for incident in titled:
         named = [
             match.component
@@ -165,12 +191,12 @@ def of_titles(titled: Iterable[Titled], service: str, matcher: ServiceMatcher) -
     return score
 
 
-def best_lookup(titled: list[Titled]) -> Score:
+def best_lookup(titled: list[TitledIncident]) -> SetScore:
     """Return what a table from title to its commonest set would reach on the very rows it was made from."""
     seen: dict[str, Counter[frozenset[str]]] = {}
     for incident in titled:
         seen.setdefault(incident.title, Counter())[incident.parts] += 1
-    score = Score()
+    score = SetScore()
     for incident in titled:
         score.add(seen[incident.title].most_common(1)[0][0], incident.parts, incident.title)
     return score
@@ -187,7 +213,8 @@ def report(
         yield f"articles {words + ',':<10}{'claims':<16}{of_claims(labels / file)}"
     headlines = [row for row in read_headlines(labels) if row.is_holdout]
     rules, learned = accuracy(NewsModel(RULES, ""), headlines), accuracy(news, headlines)
-    yield f"headlines held back, kind   {len(headlines):4d} rows  right by rules {rules:.3f}, by the model {learned:.3f}"
+    shares = f"right by rules {rules:.3f}, by the model {learned:.3f}"
+    yield f"headlines held back, kind   {len(headlines):4d} rows  {shares}"
     for name, score in of_corpus(read_labels(labels, matcher), model).items():
         yield f"corpus, {name:<17}{score}"
     if folder is None:

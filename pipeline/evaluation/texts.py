@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.errors import StoreError
 from pipeline.text.extract import masked_for
 from pipeline.text.models.encoder import Encoder
-from pipeline.text.models.metrics import HEADER, figures, reliability
+from pipeline.text.models.metrics import HEADER, THRESHOLD, classification_scores, reliability
 from pipeline.text.models.outage import OutageModel, rule_score
 from pipeline.text.models.training import Labelled, fit_outage, fit_plain, vectors_of
 from pipeline.text.services import ServiceMatcher
@@ -39,13 +40,13 @@ class Row:
 
 def read_posts(path: Path, matcher: ServiceMatcher) -> list[Row]:
     """Read text/posts.csv of EVAL_DATA; raises StoreError when it is not what its README says."""
-    found = []
+    rows = []
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 service = "" if row["service"] == "none" else row["service"]
                 language = re.search(r"lang=(\w+)", row["notes"])
-                found.append(
+                rows.append(
                     Row(
                         text=row["text"],
                         masked=masked_for(row["text"], service, matcher),
@@ -57,10 +58,11 @@ def read_posts(path: Path, matcher: ServiceMatcher) -> list[Row]:
                 )
     except (OSError, KeyError) as error:
         raise StoreError(f"{path}: cannot be read as labelled posts: {error}") from error
-    return found
+    return rows
 
 
 Scorer = Callable[[Sequence[Row]], list[float]]
+Mask = NDArray[np.bool_]
 
 
 def report(
@@ -104,9 +106,8 @@ def _own(row: Labelled) -> Row:
 
 def _table(title: str, rows: Sequence[Row], scorers: dict[str, Scorer]) -> Iterator[str]:
     scores = {name: np.array(scorer(rows)) for name, scorer in scorers.items()}
-    truth = np.array([row.outage for row in rows])
-    sure = np.array([row.sure for row in rows])
-    groups: list[tuple[str, np.ndarray]] = []
+    truth, sure = np.array([row.outage for row in rows]), np.array([row.sure for row in rows])
+    groups: list[tuple[str, Mask]] = []
     for language in sorted({row.language for row in rows}):
         groups.append((f"language {language}", np.array([row.language == language for row in rows])))
     for source in sorted({row.source for row in rows}):
@@ -121,25 +122,25 @@ def _table(title: str, rows: Sequence[Row], scorers: dict[str, Scorer]) -> Itera
             continue
         wanted = scorers if name.startswith(("all", "language")) and "surely" in name else [list(scorers)[-1]]
         for scorer in wanted:
-            yield f"  {name:<30} {scorer:<12}{figures(scores[scorer][mask], truth[mask])}"
+            yield f"  {name:<30} {scorer:<12}{classification_scores(scores[scorer][mask], truth[mask])}"
     best = list(scorers)[-1]
     yield from _at_the_rules_recall(scores["keyword rule"][sure], scores[best][sure], truth[sure])
-    yield (
-        "  reliability of "
-        + best
-        + ": said, seen (texts)  "
-        + "  ".join(f"{said:.2f} {seen:.2f} ({n})" for n, said, seen in reliability(scores[best][sure], truth[sure]))
-    )
+    cells = [
+        f"{b.mean_probability:.2f} {b.outage_share:.2f} ({b.texts})"
+        for b in reliability(scores[best][sure], truth[sure])
+    ]
+    yield f"  reliability of {best}: said, seen (texts)  {'  '.join(cells)}"
 
 
-def _at_the_rules_recall(rule: np.ndarray, p: np.ndarray, truth: np.ndarray) -> Iterator[str]:
+def _at_the_rules_recall(rule: NDArray[np.float64], p: NDArray[np.float64], truth: Mask) -> Iterator[str]:
     """Say how many false reports remain at the threshold that finds as many outages as the keyword rule does."""
-    said = rule >= 0.5
-    hits = int((said & truth).sum())
-    threshold = np.sort(p[truth])[::-1][hits - 1] if hits else 1.0
+    predicted = rule >= THRESHOLD
+    correct = int((predicted & truth).sum())
+    threshold = np.sort(p[truth])[::-1][correct - 1] if correct else 1.0
+    by_rule, by_model = int((predicted & ~truth).sum()), int(((p >= threshold) & ~truth).sum())
     yield (
-        f"  at the keyword rule's recall ({hits} of {int(truth.sum())}): {int((said & ~truth).sum())} false by the rule, "
-        f"{int(((p >= threshold) & ~truth).sum())} by the model (p >= {threshold:.2f})"
+        f"  at the keyword rule's recall ({correct} of {int(truth.sum())}): {by_rule} false by the rule, "
+        f"{by_model} by the model (p >= {threshold:.2f})"
     )
 
 
@@ -156,5 +157,5 @@ def _left_out(labels: Sequence[Labelled], encoder: Encoder) -> Iterator[str]:
         out = np.array([getattr(row, what) == value for row in labels])
         rows = [row for row, left in zip(labels, out, strict=True) if left]
         model = fit_outage([row for row, left in zip(labels, out, strict=True) if not left], encoder, vectors[~out])
-        found = figures(model.scores([row.masked for row in rows]), [row.outage for row in rows])
-        yield f"  {f'without {what} {value}':<43}{found}"
+        scores = classification_scores(model.scores([row.masked for row in rows]), [row.outage for row in rows])
+        yield f"  {f'without {what} {value}':<43}{scores}"

@@ -87,8 +87,8 @@ def zone_of(match: re.Match[str], original: str) -> tuple[bool, tzinfo | None]:
 def times_of_day(normalized: str, original: str, day: date) -> Iterator[ClockTime]:
     """Yield each time of day that carries a zone which means one thing.
 
-    `original` is the text before it was normalized, for its capitals; `day` is the day at the place named. Hours of one or two
-    digits without minutes need am or pm.
+    `original` is the text before it was normalized, for its capitals; `day` is the day at the place named. Hours of
+    one or two digits without minutes need am or pm.
     """
     for match in clock_matches(normalized):
         clock, (_, zone) = clock_of(match), zone_of(match, original)

@@ -25,7 +25,7 @@ _HEDGED = WordPattern("components", "%(hedged)s")
 
 @cache
 def _bare_names(service: Service) -> tuple[re.Pattern[str], Mapping[str, str]]:
-    """Return what the parts are called among those who know which service is meant ("Actions", "Code"), and their ids."""
+    """Return a pattern of what parts are called where the service is understood ("Actions", "Code"), and their ids."""
     names: dict[str, str] = {}
     for part in service.components:
         for name in (part.name, *part.official):
@@ -61,8 +61,8 @@ def _verdict(clause: str) -> bool:
 def parts_named(text: str, service: Service, named: Iterable[NameMatch]) -> tuple[list[str], list[str]]:
     """Return the component ids a text says fail, and those it says work, both sorted.
 
-    `named` are the matches of the service's names in the normalized text; words such as "website" count by role. A clause that says "works" of a part, unnegated, clears it; what is said to fail
-    is not cleared elsewhere in the text.
+    `named` are the matches of the service's names in the normalized text; words such as "website" count by role. A
+    clause that says "works" of a part, unnegated, clears it; what is said to fail is not cleared elsewhere in the text.
     """
     normalized = normalize(text)
     roles = {part.role: part.id for part in reversed(service.components)}
@@ -99,7 +99,8 @@ _GOES_ON = re.compile(r" ?(?:$|[,:/&]|and\b|or\b|is\b|are\b|not\b|was\b|degraded
 def official_parts(title: str, service: Service, named: Iterable[str]) -> list[str]:
     """Return the component ids that a provider's own incident title names, sorted.
 
-    A provider's titles use its own names, in capitals wherever they stand; `named` are the component ids of names in longer form.
+    A provider's titles use its own names, in capitals wherever they stand; `named` are the component ids of names in
+    longer form.
     At the beginning a name counts where a list or a verdict follows: "Issues and Pages", not "Issues starting runs".
     """
     if _EVERYTHING.search(title):

@@ -1,7 +1,7 @@
 """Word lists in data/lexicon/*.toml: what people write, by language, where a translator can mend it.
 
-A table of a file is a word list: for each language the alternatives of a regular expression. Or it holds numbers: words
-and what they stand for. Files are read when first used, once a process. data/lexicon/README.md says how they are written.
+A table of a file is a word list: for each language the alternatives of a regular expression. Or it holds numbers:
+words and what they stand for. Files are read when first used, once a process; data/lexicon/README.md describes them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which days a news text names: yesterday, Monday, 2 March. To tell an article about today from one about another day."""
+"""Which days a news text names: yesterday, Monday, 2 March. An article about another day is not about today."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def _calendar() -> _Calendar:
 
 
 def days_named(text: str, published: date) -> set[date]:
-    """Return the days a text names, the latest that are not after its publication; a weekday of its own day is that day."""
+    """Return the days a text names.
+
+    A weekday is the latest up to the day of publication. A date without a year is of the year of publication, or of
+    the year before when it would lie more than `RECENT` ahead. Dates that do not exist are left out.
+    """
     normalized, calendar = normalize(text), _calendar()
     days = {
         published - timedelta(days=(published.weekday() - calendar.weekdays[match[1]]) % 7)

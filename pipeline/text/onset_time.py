@@ -66,7 +66,8 @@ def _durations() -> _Durations:
     count = "|".join(sorted((re.escape(name) for name in numbers), key=len, reverse=True))
     unit = "|".join(f"(?P<{name}>%({name})s)" for name in SECONDS)
     amount = (
-        rf"(?:%(about)s)*(?<![a-z0-9.,])(?:\d{{1,3}} (?:to|or|-) )?(?P<n>\d{{1,3}}(?:[.,]\d)?|{count}) ?\+?(?:{unit})(?![a-z])"
+        rf"(?:%(about)s)*(?<![a-z0-9.,])(?:\d{{1,3}} (?:to|or|-) )?(?P<n>\d{{1,3}}(?:[.,]\d)?|{count})"
+        rf" ?\+?(?:{unit})(?![a-z])"
         r"(?: and a (?P<half>half)|,? ?(?:and )?(?P<more>\d{1,2}) ?(?:%(more_minutes)s)(?![a-z]))?"
     )
     return _Durations(

@@ -64,8 +64,8 @@ NEAR = 20  # characters before a name in which such a word is looked for
 def where(text: str, path: Path) -> str:
     """Return the places and networks a text says it fails in, parted by `; `; empty when it does not say.
 
-    A place counts after a word such as `in`, or standing apart ("same here, Lyon"); a network wherever it is named. Names that
-    are everyday words too need a capital.
+    A place counts after a word such as `in`, or standing apart ("same here, Lyon"); a network wherever it is named.
+    Names that are everyday words too need a capital.
     """
     normalized = normalize(text)
     known = gazetteer(path)
@@ -86,7 +86,7 @@ def where(text: str, path: Path) -> str:
 
 
 def _marked(match: re.Match[str], text: str, normalized: str) -> bool:
-    """Return whether a name that is an everyday word too is written as a name: with an @, or a capital inside a text."""
+    """Return whether an everyday word is written as a name: with an @, or with a capital inside a text."""
     if match[0][0] in "@#":
         return True
     # normalizing that changes lengths moves the places; then nothing is known of capitals

@@ -27,7 +27,10 @@ _FAILS = ("login", "error", "crash", "no_response", "connection")
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """A name found at [start, end) of the normalized text; `component` is empty for the service, `role` for vendor names."""
+    """A name found at [start, end) of the normalized text.
+
+    `component` is empty where the service itself is named; `kind` is name, component, vendor or person.
+    """
 
     start: int
     end: int

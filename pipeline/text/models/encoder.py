@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.text.services import OTHER, TARGET
 
 DIMENSIONS = 512
+REMEMBERED = 4_096
 LONGEST = 1_000  # characters; what a post is about is said by then, and the time a text takes is bounded
 _HASHES = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
@@ -28,21 +28,30 @@ _HASHES = {
 _MASKS = re.compile(rf"\b(?:{TARGET}|{OTHER})\b")
 
 
-@dataclass(frozen=True)
+class _Embedder(Protocol):
+    """What the package's class is used for."""
+
+    def encode(self, text: str) -> NDArray[np.float32]: ...
+
+
 class Encoder:
-    """Turns texts into unit vectors whose angles say how alike their meanings are."""
+    """Turns texts into unit vectors whose angles say how alike their meanings are.
 
-    embedder: Any
+    The latest `REMEMBERED` vectors are kept: several models ask about the same text.
+    """
 
-    @lru_cache(maxsize=4096)  # noqa: B019 - there is one encoder; several models ask it about the same text
-    def vector(self, masked: str) -> NDArray[np.float32]:
+    def __init__(self, embedder: _Embedder) -> None:
+        """Take the loaded network."""
+        self._embedder = embedder
+        self.vector = lru_cache(REMEMBERED)(self._encode)
+
+    def _encode(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (512,) of one masked text; the empty text has one too.
 
         One text at a time and on one thread, so that a text's vector does not hang on its neighbours to the last bit.
         """
         plain = _MASKS.sub("the service", masked[:LONGEST]).encode("utf-8", "replace").decode("utf-8")
-        found: NDArray[np.float32] = self.embedder.encode(plain)
-        return found
+        return self._embedder.encode(plain)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.core.errors import PipelineError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 REMEDY = "run `groundswell train`"
@@ -59,7 +62,7 @@ def _canonical(body: bytes) -> bytes:
     return fresh.getvalue()
 
 
-def stamped(path: Path) -> tuple[str, bytes]:
+def read_verified(path: Path) -> tuple[str, bytes]:
     """Return a model file's hash and content; raises ModelFileError unless the hash is the one written beside it."""
     stamp = path.with_suffix(path.suffix + ".sha256")
     try:
@@ -73,8 +76,12 @@ def stamped(path: Path) -> tuple[str, bytes]:
 
 
 def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
-    """Return a model's id and what `shaped` makes of the model, which may fail as it likes; raises ModelFileError."""
-    digest, body = stamped(path)
+    """Return a model's id and what `shaped` makes of the model.
+
+    Raises ModelFileError; what is wrong with the model itself `shaped` says as a ModelFileError of its own. Any other
+    exception of it, or of skops, is logged with its traceback.
+    """
+    digest, body = read_verified(path)
     try:
         import skops.io
 
@@ -82,5 +89,8 @@ def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
         if unknown:
             raise ModelFileError(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
         return digest[:12], shaped(skops.io.loads(body, trusted=[]))
-    except Exception as error:  # a damaged file may fail anywhere inside
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name} cannot be used: {error}") from error
+    except Exception as error:  # a file that is none of ours may fail anywhere inside
+        logger.exception("%s cannot be used", path)
         raise ModelFileError(f"{path.name} cannot be used: {str(error)[:160]}") from error

@@ -6,6 +6,7 @@ without the encoder or the file, rules alone.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pipeline.text.models.files import NEWS, SYMPTOM, ModelFileError, read
 from pipeline.text.news import headline_cues, kind_of, says_down
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import matched_symptoms, symptom_names
+
+logger = logging.getLogger(__name__)
 
 RULES = "rules"
 NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues beside the sentence vector
@@ -51,16 +54,18 @@ def headline_features(encoder: Encoder, title: str, summary: str) -> Features:
 
 
 def load_news(folder: Path) -> NewsModel:
-    """Load the news model; on any doubt rules alone, with the reason in `note`."""
+    """Load the news model; where it is refused, rules alone, with the reason in `note`."""
     encoder, why = find_encoder()
-    if encoder is None:
-        return NewsModel(RULES, f"headlines by rules only: {why}")
     size = DIMENSIONS + len(headline_cues(""))
-    try:
-        name, regression = read(folder / NEWS, lambda stored: _over(stored, size))
-    except ModelFileError as error:
-        return NewsModel(RULES, f"headlines by rules only: {error}")
-    return NewsModel(name, "", encoder, regression)
+    if encoder is not None:
+        try:
+            name, regression = read(folder / NEWS, lambda stored: _with_inputs(stored, size))
+        except ModelFileError as error:
+            why = str(error)
+        else:
+            return NewsModel(name, "", encoder, regression)
+    logger.info("news model: rules only: %s", why)
+    return NewsModel(RULES, f"headlines by rules only: {why}")
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,12 @@ def symptom_features(encoder: Encoder, masked: str) -> Features:
 def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
     """Return the symptom model and its id; raises ModelFileError."""
     size = DIMENSIONS + len(symptom_names()) + len(cue_names())
-    name, regression = read(folder / SYMPTOM, lambda stored: _over(stored, size))
+    name, regression = read(folder / SYMPTOM, lambda stored: _with_inputs(stored, size))
     return name, SymptomModel(encoder, regression)
 
 
-def _over(stored: Any, size: int) -> Any:
+def _with_inputs(stored: Any, size: int) -> Any:
+    """Return a stored regression that reads `size` inputs; raises ModelFileError of another."""
     if stored.n_features_in_ != size:
-        raise ValueError("made for other texts")
+        raise ModelFileError("made for other texts")
     return stored

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.text.cues import lexicon_features
 
 FEW = 100  # up to so many texts, one at a time is quicker than as a matrix
 SEED = 7
+MOST_SLOTS = 500_000  # tokens of a kind whose slots are remembered
 
 
 def columns(masked: Sequence[str]) -> NDArray[np.object_]:
@@ -52,6 +54,43 @@ def build(seed: int = SEED) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Features:
+    """One group of hashed features of a fitted pipeline: how a text becomes tokens, and the weights of their slots.
+
+    `source` is the column of the text that it reads; `idf` is None where tokens count once and unweighted. `slots`
+    remembers the slots of tokens met, up to `MOST_SLOTS` of them.
+    """
+
+    analyze: Callable[[str], Iterable[str]]
+    slot_of: Callable[[str], int]
+    idf: Sequence[float] | None
+    coefficients: Sequence[float]
+    source: int
+    slots: dict[str, int] = field(default_factory=dict)
+
+    def counts(self, text: str) -> dict[int, int]:
+        """Return how many tokens of a text fall into each slot."""
+        counts: dict[int, int] = {}
+        for token in self.analyze(text):
+            slot = self.slots.get(token)
+            if slot is None:
+                slot = self.slot_of(token)
+                if len(self.slots) < MOST_SLOTS:
+                    self.slots[token] = slot
+            counts[slot] = counts.get(slot, 0) + 1
+        return counts
+
+    def log_odds(self, text: str) -> float:
+        """Return what a text's tokens add to the log odds of an outage."""
+        counts = self.counts(text)
+        if self.idf is None:
+            return sum(self.coefficients[slot] for slot in counts)
+        weights = {slot: (1.0 + math.log(n)) * self.idf[slot] for slot, n in counts.items()}
+        length = math.sqrt(sum(w * w for w in weights.values()))
+        return sum(w * self.coefficients[slot] for slot, w in weights.items()) / length if length else 0.0
+
+
 class LinearClassifier:
     """A fitted pipeline, with its arithmetic for one text at a time.
 
@@ -60,52 +99,44 @@ class LinearClassifier:
     """
 
     def __init__(self, pipeline: Any) -> None:
-        from sklearn.utils import murmurhash3_32
-
+        """Take the fitted pipeline of `build`; raises an error of some kind when it is another."""
         self.pipeline = pipeline
-        self._hash = murmurhash3_32
         features, model = pipeline.steps[0][1], pipeline.steps[1][1]
         self._bias = float(model.intercept_[0])
-        self._parts: list[tuple[Any, int, list[float] | None, list[float], int]] = []
+        self._features: list[_Features] = []
         column = 0
         for name, part, source in features.transformers_:
             weighed = hasattr(part, "steps")
             counter = part.steps[0][1] if weighed else part
-            idf = [float(v) for v in part.steps[1][1].idf_] if weighed else None
-            size = counter.n_features
-            coef = [float(v) for v in model.coef_[0, column : column + size] * features.transformer_weights[name]]
-            self._parts.append((counter.build_analyzer(), size, idf, coef, source))
-            column += size
-        self._slots: dict[tuple[int, str], int] = {}
+            end = column + counter.n_features
+            self._features.append(
+                _Features(
+                    analyze=counter.build_analyzer(),
+                    slot_of=_hashed(counter.n_features),
+                    idf=[float(v) for v in part.steps[1][1].idf_] if weighed else None,
+                    coefficients=[float(v) for v in model.coef_[0, column:end] * features.transformer_weights[name]],
+                    source=source,
+                )
+            )
+            column = end
 
     def decision_function(self, masked: Sequence[str]) -> list[float]:
         """Return the log odds of an outage of each masked text."""
-        read = columns(masked)
-        if len(read) > FEW:
-            return [float(m) for m in self.pipeline.decision_function(read)]
-        return [self._margin(row) for row in read]
-
-    def _margin(self, row: Sequence[str]) -> float:
-        margin = self._bias
-        for number, (analyze, size, idf, coef, source) in enumerate(self._parts):
-            counts: dict[int, int] = {}
-            for token in analyze(row[source]):
-                slot = self._slots.get((number, token))
-                if slot is None:
-                    slot = abs(self._hash(token, seed=0)) % size
-                    if len(self._slots) < 500_000:
-                        self._slots[number, token] = slot
-                counts[slot] = counts.get(slot, 0) + 1
-            if idf is None:
-                margin += sum(coef[slot] for slot in counts)
-                continue
-            weights = {slot: (1.0 + math.log(n)) * idf[slot] for slot, n in counts.items()}
-            length = math.sqrt(sum(w * w for w in weights.values()))
-            if length:
-                margin += sum(w * coef[slot] for slot, w in weights.items()) / length
-        return margin
+        table = columns(masked)
+        if len(table) > FEW:
+            return [float(log_odds) for log_odds in self.pipeline.decision_function(table)]
+        return [sum((f.log_odds(row[f.source]) for f in self._features), self._bias) for row in table]
 
 
-def probability(margin: float) -> float:
-    """Return the probability of log odds, of any size."""
-    return 1.0 / (1.0 + math.exp(-margin)) if margin > -700 else 0.0
+def _hashed(size: int) -> Callable[[str], int]:
+    """Return the slot of a token among `size`, as scikit-learn's HashingVectorizer chooses it."""
+    from sklearn.utils import murmurhash3_32
+
+    return lambda token: abs(int(murmurhash3_32(token, seed=0))) % size
+
+
+def probability(log_odds: float) -> float:
+    """Return the probability of log odds."""
+    from scipy.special import expit
+
+    return float(expit(log_odds))

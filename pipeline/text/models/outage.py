@@ -7,6 +7,7 @@ means rules alone; a missing encoder, the first look alone. Either is said aloud
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ import numpy as np
 
 from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, read, stamped
+from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, read, read_verified
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
 from pipeline.text.models.linear import LinearClassifier, probability
 from pipeline.text.symptoms import symptom
 
+logger = logging.getLogger(__name__)
+
+FIRST_ONLY = "first look only, so more is missed and mistaken"
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
 _SOUNDS_LIKE = {
     "cue_limit",
@@ -52,13 +56,13 @@ class StackedClassifier:
     """
 
     def __init__(self, encoder: Encoder, first: str, parts: Mapping[str, Any]) -> None:
-        """Take the parts as stored: a fitted pipeline of PCA and SVC, the regression, and the first look it was fitted to.
+        """Take the parts as stored: a fitted pipeline of PCA and SVC, the regression, and the id of the first look.
 
-        `first` is the id of the first look at hand; raises an error of some kind when the parts do not belong to it.
+        `first` is the id of the first look at hand; raises ModelFileError when the parts do not belong to it.
         """
         machine, mix = parts["machine"], parts["mix"]
         if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2) or parts["first"] != first:
-            raise ValueError("made for another first look")
+            raise ModelFileError("made for another first look")
         self.encoder, self.machine, self.mix = encoder, machine, mix
         (_, axes), (_, svc) = machine.steps
         self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_)
@@ -71,10 +75,10 @@ class StackedClassifier:
         near = np.exp(-self._gamma * ((self._support - place) ** 2).sum(axis=1))
         return float(self._weights @ near) + self._bias
 
-    def score(self, masked: str, margin: float) -> float:
+    def score(self, masked: str, log_odds: float) -> float:
         """Return the probability, given the first look's log odds."""
         first, second = self.mix.coef_[0]
-        return probability(float(first * margin + second * self.distance(masked) + self.mix.intercept_[0]))
+        return probability(float(first * log_odds + second * self.distance(masked) + self.mix.intercept_[0]))
 
 
 @dataclass(frozen=True)
@@ -97,42 +101,49 @@ class OutageModel:
             return []
         if self.linear is None:
             return [rule_score(text) for text in masked]
-        margins = self.linear.decision_function(masked)
-        found = [probability(margin) for margin in margins]
+        log_odds = self.linear.decision_function(masked)
+        probabilities = [probability(value) for value in log_odds]
         if self.second is not None:
-            unsure = [i for i, margin in enumerate(margins) if abs(margin) <= SURE]
-            for i in sorted(unsure, key=lambda i: abs(margins[i]))[:most]:
-                found[i] = self.second.score(masked[i], margins[i])
-        return found
+            unsure = [i for i, value in enumerate(log_odds) if abs(value) <= SURE]
+            for i in sorted(unsure, key=lambda i: abs(log_odds[i]))[:most]:
+                probabilities[i] = self.second.score(masked[i], log_odds[i])
+        return probabilities
 
 
 def model_problems(folder: Path) -> list[str]:
     """Return what keeps the models of a folder from being used whole, without loading them; mostly nothing."""
-    found = [find_encoder()[1]]
+    problems = [find_encoder()[1]]
     for name in (FIRST, SECOND, SYMPTOM, NEWS):
         try:
-            stamped(folder / name)
+            read_verified(folder / name)
         except ModelFileError as error:
-            found.append(str(error))
-    return [words for words in found if words]
+            problems.append(str(error))
+    return [problem for problem in problems if problem]
 
 
 def load(folder: Path) -> OutageModel:
-    """Load the outage model; on any doubt rules alone, or the first look alone, with the reason in `note`."""
+    """Load the outage model; where a file is refused, what is left of it or rules alone, with the reason in `note`."""
+    model = _load(folder)
+    if model.note:
+        logger.info("outage model %s: %s", model.id, model.note)
+    return model
+
+
+def _load(folder: Path) -> OutageModel:
     try:
         name, linear = read(folder / FIRST, LinearClassifier)
     except ModelFileError as error:
         return OutageModel(RULES, f"rules only: {error}")
     encoder, why = find_encoder()
-    if encoder is not None:
-        try:
-            second_name, second = read(folder / SECOND, lambda s: StackedClassifier(encoder, name, s))
-        except ModelFileError as error:
-            why = str(error)
-        else:
-            try:
-                symptom_name, symptoms = load_symptoms(folder, encoder)
-            except ModelFileError as error:
-                return OutageModel(f"{name}-{second_name}", f"symptoms by rules only: {error}", linear, second)
-            return OutageModel(f"{name}-{second_name}-{symptom_name}", "", linear, second, symptoms)
-    return OutageModel(name, f"first look only, so more is missed and mistaken: {why}", linear)
+    if encoder is None:
+        return OutageModel(name, f"{FIRST_ONLY}: {why}", linear)
+    try:
+        second_name, second = read(folder / SECOND, lambda parts: StackedClassifier(encoder, name, parts))
+    except ModelFileError as error:
+        return OutageModel(name, f"{FIRST_ONLY}: {error}", linear)
+    name = f"{name}-{second_name}"
+    try:
+        symptom_name, symptoms = load_symptoms(folder, encoder)
+    except ModelFileError as error:
+        return OutageModel(name, f"symptoms by rules only: {error}", linear, second)
+    return OutageModel(f"{name}-{symptom_name}", "", linear, second, symptoms)
