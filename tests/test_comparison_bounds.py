@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Advisory, Evidence, NewsEvent, PastOutage
+from pipeline.core.incidents import Advisory, Evidence, NewsEntity, NewsEvent, PastOutage
 from pipeline.core.times import utc
 from pipeline.incidents import chance, competitors, similar, surge
 from tests.test_story import SERVICE, at, built, interval, report
@@ -103,7 +103,7 @@ def article(before: timedelta, *outlets: str) -> NewsEvent:
         id=f"{before}",
         kind="politics_regulation",
         title="t",
-        entities=("svc:headline+name",),
+        entities=(NewsEntity("svc", ("headline", "name")),),
         outlets=outlets,
         first_seen=NOW - before,
         items=(),

@@ -11,7 +11,7 @@ from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
 from pipeline.core.alert_json import advisory_json
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Advisory, Incident, NewsEvent
+from pipeline.core.incidents import Advisory, Incident, NewsEntity, NewsEvent
 from pipeline.core.records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
@@ -195,7 +195,7 @@ def test_surge_is_raised_by_two_signals_held_by_one_and_never_during_an_outage()
             id="n",
             kind="politics_regulation",
             title="t",
-            entities=("svc:headline+name",),
+            entities=(NewsEntity("svc", ("headline", "name")),),
             outlets=("a",),
             first_seen=now - DAY / 2,
             items=(),

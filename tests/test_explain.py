@@ -263,7 +263,7 @@ def test_a_dependency_fails_at_the_time_or_not_at_all(world: World) -> None:
     world.bins("aws", "09:00", 6, 80, 60, day=4)
     world.explain("09:31", 4)
     (own,) = [i for i in world.all() if i.startswith("huggingface")]
-    assert [k["relation"] for k in links_of(world.store, own)] == ["other_incident"]
+    assert [k.relation for k in links_of(world.store, own)] == ["other_incident"]
 
 
 def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None:
@@ -272,7 +272,7 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
     world.explain("14:35")
     (incident,) = world.all()
     (link,) = links_of(world.store, incident)
-    assert (link["relation"], bool(link["shown"])) == ("reports", True)
+    assert (link.relation, link.shown) == ("reports", True)
     assert [e.subject for e in world.all()[incident].evidence if e.kind == "disagreement"] == ["Daily"]
     # three months of one incident a day: a date says nothing
     with world.store.transaction() as conn:
@@ -318,7 +318,7 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
     )
     world.explain("14:40")
     (link,) = links_of(world.store, incident)
-    assert not link["shown"]
+    assert not link.shown
     assert [e for e in world.all()[incident].evidence if e.kind == "disagreement"] == []
 
 

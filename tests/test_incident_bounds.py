@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, NewsEvent, PastOutage
+from pipeline.core.incidents import Incident, NewsEntity, NewsEvent, PastOutage
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
 from pipeline.detection import alarm_intervals
@@ -247,7 +247,7 @@ def _link(*onsets: datetime) -> tuple[float, int]:
         id="e",
         kind="politics_regulation",
         title="Ministry fines Maker over Svc",
-        entities=("svc:name+headline",),
+        entities=(NewsEntity("svc", ("name", "headline")),),
         outlets=("one.example",),
         first_seen=at("10:00"),
         items=(("feed:x", "1"),),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import NewsEvent
+from pipeline.core.incidents import NewsEntity, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements
@@ -124,7 +124,7 @@ def test_only_what_came_after_the_announcement_lies_between() -> None:
         id="n",
         kind="politics_regulation",
         title="Minister bans Svc",
-        entities=("svc:name:headline",),
+        entities=(NewsEntity("svc", ("name", "headline")),),
         outlets=("A",),
         first_seen=at("10:00"),
         items=(),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import ComponentSpan, NewsEvent
+from pipeline.core.incidents import ComponentSpan, NewsEntity, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.vocabulary import VoteReason
 from pipeline.incidents import build, episodes, scope
@@ -299,7 +299,7 @@ def test_articles_belong_to_an_incident_from_a_quarter_hour_before_it_to_an_hour
         id="e",
         kind="service_outage",
         title="Svc is down",
-        entities=("svc:name",),
+        entities=(NewsEntity("svc", ("name",)),),
         outlets=("one.example", "two.example"),
         first_seen=seen,
         items=(("feed:x", "1"),),

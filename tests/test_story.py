@@ -11,7 +11,7 @@ import pytest
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
 from pipeline.core.records import ComponentChange, StatusUpdate
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
@@ -295,7 +295,7 @@ def event(kind: str, clock: str, entities: tuple[str, ...], *, day: int = 2, out
         id=f"e{kind}{clock}{day}",
         kind=kind,
         title="t",
-        entities=entities,
+        entities=tuple(map(NewsEntity.parse, entities)),
         first_seen=at(clock, day) if day > 0 else utc("2026-02-27T20:58:00Z"),
         outlets=tuple(f"o{i}" for i in range(outlets)),
         items=(),

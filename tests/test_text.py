@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.config.load import load_catalogue
+from pipeline.core.incidents import NewsEntity
 from pipeline.core.records import NewsItem, Post
 from pipeline.core.times import utc
 from pipeline.detection.report_counting import Ballot
@@ -200,4 +201,4 @@ def test_syndicated_copies_are_one_event_with_its_outlets() -> None:
     ]
     events = fold_items(items, MATCHER)
     assert [event.outlets for event in events] == [("Herald", "Wire"), ("Herald",)]
-    assert events[0].entities == ("claude:name+headline",)
+    assert events[0].entities == (NewsEntity("claude", ("name", "headline")),)

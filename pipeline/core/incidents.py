@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+from pipeline.core.vocabulary import Relation
 
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
@@ -111,17 +114,43 @@ class Incident:
         return tuple(sorted({s.component for s in spans if s.until is None or at < s.until}))
 
 
+class NewsEntity(NamedTuple):
+    """A service that a news item names; `ways` are name, component, vendor, person, and headline where that names it."""
+
+    service: str
+    ways: tuple[str, ...]
+
+    @staticmethod
+    def parse(text: str) -> NewsEntity:
+        """Read the stored form back: `service:way+way`."""
+        service, _, ways = text.partition(":")
+        return NewsEntity(service, tuple(ways.split("+")))
+
+    def __str__(self) -> str:
+        """Return the stored form."""
+        return f"{self.service}:{'+'.join(self.ways)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsEvent:
-    """Near-identical items folded into one event; `outlets` counts independent ones."""
+    """Near-identical items folded into one event; `outlets` are independent ones, `items` (source, native id)."""
 
     id: str
     kind: str
     title: str
-    entities: tuple[str, ...]
+    entities: tuple[NewsEntity, ...]
     outlets: tuple[str, ...]
     first_seen: datetime
     items: tuple[tuple[str, str], ...]
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Return the ids of the services it names."""
+        return frozenset(entity.service for entity in self.entities)
+
+    def ways(self, service: str) -> tuple[str, ...]:
+        """Return how it names a service; empty where it does not."""
+        return next((entity.ways for entity in self.entities if entity.service == service), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +163,44 @@ class Link:
 
     incident: str
     news_event: str
-    relation: str
+    relation: Relation
     score: float
     evidence_for: tuple[str, ...]
     evidence_against: tuple[str, ...]
     p: float | None = None
     shown: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A stored link with its news event's kind, title, number of independent outlets, and when it was first seen."""
+
+    incident: str
+    news_event: str
+    relation: Relation
+    score: float
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+    p: float | None
+    shown: bool
+    kind: str
+    title: str
+    outlets: int
+    first_seen: datetime
+
+    @property
+    def link(self) -> Link:
+        """Return the link alone."""
+        return Link(
+            incident=self.incident,
+            news_event=self.news_event,
+            relation=self.relation,
+            score=self.score,
+            evidence_for=self.evidence_for,
+            evidence_against=self.evidence_against,
+            p=self.p,
+            shown=self.shown,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,34 +13,35 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem, StatusUpdate
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Relation
 from pipeline.evaluation import csv_rows
 from pipeline.incidents.chance import PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.news_links import CHANCE, CONTEXT_KINDS, HIDDEN_BY_CHANCE, LinkContext, link
 from pipeline.sources.status_archive import parse_incident_archive
 from pipeline.text.models.kinds import NewsModel
-from pipeline.text.news import entity_services, fold_items
+from pipeline.text.news import fold_items
 from pipeline.text.services import ServiceMatcher
 
 Row = Mapping[str, str]
 DRAWS = 400
 CHANCE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage", "politics_regulation")
 BY_KIND = {
-    "service_outage": "reports",
-    "outage_followup": "follow_up",
-    "infrastructure_outage": "other_incident",
-    "politics_regulation": "context_before",
-    "company_business": "context_before",
+    "service_outage": Relation.REPORTS,
+    "outage_followup": Relation.FOLLOW_UP,
+    "infrastructure_outage": Relation.OTHER_INCIDENT,
+    "politics_regulation": Relation.CONTEXT_BEFORE,
+    "company_business": Relation.CONTEXT_BEFORE,
 }
 RECORD = {
-    "context": "context_before",
-    "followup": "follow_up",
-    "reports": "reports",
-    "other_incident": "other_incident",
-    "unrelated": "none",
+    "context": Relation.CONTEXT_BEFORE,
+    "followup": Relation.FOLLOW_UP,
+    "reports": Relation.REPORTS,
+    "other_incident": Relation.OTHER_INCIDENT,
+    "unrelated": Relation.NONE,
 }
 
 
@@ -79,8 +80,8 @@ def event_of(row: Row, published: datetime, matcher: ServiceMatcher, model: News
 
 def judged(
     rows: Sequence[Row], catalogue: Catalogue, matcher: ServiceMatcher, model: NewsModel
-) -> list[tuple[Row, NewsEvent, str]]:
-    """Return each pair with its event and the relation our rules give it ("none" where they give none, or do not show it)."""
+) -> list[tuple[Row, NewsEvent, Relation]]:
+    """Return each pair with its event and the relation our rules give it: NONE where they give or show none."""
     past: dict[str, list[PastIncident]] = {}
     for row in rows:
         onset, end = utc(row["onset_utc"]), utc(row["end_utc"])
@@ -94,29 +95,33 @@ def judged(
         known = min(p.onset for p in past[row["service"]])
         context = LinkContext(past=past[row["service"]], known_since=known)
         links = link(incident, catalogue[row["service"]], [events[row["title"]]], context, utc("2099-01-01T00:00:00Z"))
-        relation = next((k.relation for k in links if k.shown), "none")
+        relation = next((k.relation for k in links if k.shown), Relation.NONE)
         found.append((row, events[row["title"]][0], relation))
     return found
 
 
 def by_kind(row: Row, event: NewsEvent) -> str:
     """Return what the kind alone would say of an item that names the service."""
-    named = row["service"] in entity_services(event.entities)
-    return BY_KIND.get(event.kind, "none") if named or event.kind == "infrastructure_outage" else "none"
+    named = row["service"] in event.services
+    return BY_KIND.get(event.kind, Relation.NONE) if named or event.kind == "infrastructure_outage" else Relation.NONE
 
 
 def near_in_time(row: Row, event: NewsEvent) -> str:
     """Return a link for any item that names the service within 72 hours, by whether it came before."""
     lag = event.first_seen - utc(row["onset_utc"])
-    if row["service"] not in entity_services(event.entities) or abs(lag) > timedelta(hours=72):
-        return "none"
-    return "context_before" if lag < timedelta(0) else ("reports" if lag < timedelta(hours=12) else "follow_up")
+    if row["service"] not in event.services or abs(lag) > timedelta(hours=72):
+        return Relation.NONE
+    return (
+        Relation.CONTEXT_BEFORE
+        if lag < timedelta(0)
+        else (Relation.REPORTS if lag < timedelta(hours=12) else Relation.FOLLOW_UP)
+    )
 
 
 def figures(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, int, int]:
     """Return precision and recall of links (relation right), links given, links there are; pairs are (truth, given)."""
-    given = [(t, g) for t, g in pairs if g != "none"]
-    real = [(t, g) for t, g in pairs if t != "none"]
+    given = [(t, g) for t, g in pairs if g != Relation.NONE]
+    real = [(t, g) for t, g in pairs if t != Relation.NONE]
     right = sum(t == g for t, g in given)
     return right / max(1, len(given)), right / max(1, len(real)), len(given), len(real)
 
@@ -166,7 +171,7 @@ def recorded(
                     for k in link(incident, catalogue["claude"], [version], context, utc("2099-01-01T00:00:00Z"))
                     if k.shown
                 ]
-        found.append((truth, truth if truth in given else (given[0] if given else "none"), versions[0][1]))
+        found.append((truth, truth if truth in given else (given[0] if given else Relation.NONE), versions[0][1]))
     return found
 
 
@@ -191,9 +196,9 @@ def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, dra
             if story is None:
                 continue
             hits = (
-                (f"{below}:headline+name", f"{service}:name")
+                (NewsEntity(below, ("headline", "name")), NewsEntity(service, ("name",)))
                 if kind == "infrastructure_outage"
-                else (f"{service}:headline+name",)
+                else (NewsEntity(service, ("headline", "name")),)
             )
             event = NewsEvent(
                 id="x", kind=kind, title=name, entities=hits, outlets=("o",), first_seen=at, items=(("x", "x"),)

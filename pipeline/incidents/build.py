@@ -27,7 +27,6 @@ from pipeline.incidents.episodes import (
     merge_into_episodes,
 )
 from pipeline.incidents.phases import Levels, phases
-from pipeline.text.news import entity_services
 
 
 def build(
@@ -119,7 +118,7 @@ def _incident(
             o
             for e in articles
             if begin - timedelta(minutes=15) <= e.first_seen <= (last or now) + timedelta(hours=1)
-            and "name" in entity_services(e.entities).get(service.id, ())
+            and "name" in e.ways(service.id)
             for o in e.outlets
         }
     )

@@ -15,11 +15,12 @@ from datetime import date, datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.times import minutes_between
+from pipeline.core.vocabulary import NewsKind, Relation
 from pipeline.incidents.chance import EARLY, PastIncident, Window, p_value, size_of
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.named_days import days_named, looks_years_back
-from pipeline.text.news import entity_services, kind_of
+from pipeline.text.news import kind_of
 from pipeline.text.normalize import normalize
 
 LIVE_AFTER = timedelta(hours=6)  # an article so long after the end still reports rather than looks back
@@ -27,21 +28,21 @@ FOLLOW_UP_AFTER = timedelta(days=4)
 CONTEXT_BEFORE = timedelta(days=7)
 DEPENDENCY_AGE = timedelta(hours=3)  # a dependency's failure older than that began without this incident
 CHANCE = 0.05
-CONTEXT_KINDS = ("politics_regulation", "company_business")
-OUTAGE_KINDS = ("service_outage", "outage_followup", "infrastructure_outage")
+CONTEXT_KINDS = (NewsKind.POLITICS_REGULATION, NewsKind.COMPANY_BUSINESS)
+OUTAGE_KINDS = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP, NewsKind.INFRASTRUCTURE_OUTAGE)
 # what a vendor announces or is told, in headlines whose kind the model takes for another
 _ANNOUNCES = re.compile(
     r"\b(?:prices?|pricing|fees?|tari[fv]\w*|preis\w*|precios?|prix|will charge|fine[sd]|multa|amende|watchdog|regulators?|court|judge|juez|tribunal|"
     r"ministry|minister\w*|senat\w*|lawsuit|sues|layoffs?|job cuts|downloads?|descargas|app store|charts?|datenschütz\w*|privacy|commission|parliament)\b"
 )
 WINDOWS = {
-    "reports": Window(before=EARLY, after=LIVE_AFTER, from_end=True),
-    "follow_up": Window(before=EARLY, after=FOLLOW_UP_AFTER, from_end=True),
-    "context_before": Window(before=CONTEXT_BEFORE, after=timedelta(0)),
-    "shared_dependency": Window(before=EARLY, after=timedelta(hours=3), from_end=True),
-    "other_incident": Window(before=timedelta(hours=24), after=timedelta(hours=24)),
+    Relation.REPORTS: Window(before=EARLY, after=LIVE_AFTER, from_end=True),
+    Relation.FOLLOW_UP: Window(before=EARLY, after=FOLLOW_UP_AFTER, from_end=True),
+    Relation.CONTEXT_BEFORE: Window(before=CONTEXT_BEFORE, after=timedelta(0)),
+    Relation.SHARED_DEPENDENCY: Window(before=EARLY, after=timedelta(hours=3), from_end=True),
+    Relation.OTHER_INCIDENT: Window(before=timedelta(hours=24), after=timedelta(hours=24)),
 }
-HIDDEN_BY_CHANCE = ("reports", "follow_up", "shared_dependency")
+HIDDEN_BY_CHANCE = (Relation.REPORTS, Relation.FOLLOW_UP, Relation.SHARED_DEPENDENCY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def link(
         against = _against(service, event, relation, context, chance)
         outlets = len(event.outlets)
         reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
-        if relation == "context_before":
+        if relation == Relation.CONTEXT_BEFORE:
             reasons += [*_burst(service, event, events), *_mechanism(event, context.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
@@ -106,16 +107,15 @@ def _relation(
     events: Sequence[tuple[NewsEvent, str]],
     context: LinkContext,
     now: datetime,
-) -> tuple[str, list[str]] | None:
+) -> tuple[Relation, list[str]] | None:
     """Return what the event is to the incident and why, None for nothing."""
-    named = entity_services(event.entities)
-    how = named.get(service.id, ())
-    headlines = [s for s, ways in named.items() if "headline" in ways]
+    how = event.ways(service.id)
+    headlines = [e.service for e in event.entities if "headline" in e.ways]
     lag = _lag(event.first_seen, incident.onset)
     # a headline that names others and not this service is about them
     about = "headline" in how or (bool(how) and not headlines)
     below = _dependency(incident, service, event, events, context, now)
-    if below is not None and below[0] == "shared_dependency":
+    if below is not None and below[0] == Relation.SHARED_DEPENDENCY:
         return below
     # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
@@ -125,20 +125,20 @@ def _relation(
     if failing and about and not looks_years_back(text):
         relation = _outage_article(incident, event, days, mine, context, now)
         if relation:
-            verb = "is about an outage" if relation == "reports" else "looks back at an outage"
+            verb = "is about an outage" if relation == Relation.REPORTS else "looks back at an outage"
             return relation, [f"{verb}, names {service.name}", lag]
     is_context = event.kind in CONTEXT_KINDS or kind_of(event.title) in CONTEXT_KINDS
     is_context = is_context or (event.kind not in OUTAGE_KINDS and _ANNOUNCES.search(normalize(text)) is not None)
     if is_context and about and timedelta(0) > event.first_seen - incident.onset >= -CONTEXT_BEFORE:
         by_name = "name" in how or "component" in how
         whom = service.name if by_name else f"{service.vendor or service.name}, who makes {service.name}"
-        return "context_before", [f"names {whom}", lag]
+        return Relation.CONTEXT_BEFORE, [f"names {whom}", lag]
     return below
 
 
 def _outage_article(
     incident: Incident, event: NewsEvent, days: set[date], mine: set[date], context: LinkContext, now: datetime
-) -> str | None:
+) -> Relation | None:
     """Return whether an article about an outage of the service reports this one, looks back at it, or neither.
 
     `days` are those it names, `mine` the incident's own.
@@ -149,17 +149,21 @@ def _outage_article(
     later = [p for p in context.past if incident.onset < p.onset <= seen + EARLY and p.onset > end]
     if seen < incident.onset - EARLY or elsewhere:
         return None
-    reporting = timedelta(hours=1) if event.kind == "outage_followup" else LIVE_AFTER
+    reporting = timedelta(hours=1) if event.kind == NewsKind.OUTAGE_FOLLOWUP else LIVE_AFTER
     if seen <= end + reporting and not later:
-        return "reports"
+        return Relation.REPORTS
     if seen > end + FOLLOW_UP_AFTER:
         return None
     if days & mine:
-        return "follow_up"
+        return Relation.FOLLOW_UP
     # it names no day: it looks back at the largest of the days before it, if nothing has begun since that it may be about
     rivals = [p for p in context.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
     largest = max((p.size for p in rivals), default=(0, 0.0))
-    return "follow_up" if event.kind == "outage_followup" and _size(incident, context, now) >= largest else None
+    return (
+        Relation.FOLLOW_UP
+        if event.kind == NewsKind.OUTAGE_FOLLOWUP and _size(incident, context, now) >= largest
+        else None
+    )
 
 
 def _days(incident: Incident, context: LinkContext, now: datetime) -> set[date]:
@@ -183,19 +187,17 @@ def _dependency(
     events: Sequence[tuple[NewsEvent, str]],
     context: LinkContext,
     now: datetime,
-) -> tuple[str, list[str]] | None:
+) -> tuple[Relation, list[str]] | None:
     """Return whether a failure of what the service runs on is shared by it, or another incident."""
-    named = entity_services(event.entities)
-    below = sorted(set(service.runs_on) & {s for s, ways in named.items() if {"name", "component"} & set(ways)})
+    named = event.services
+    below = sorted(set(service.runs_on) & {e.service for e in event.entities if {"name", "component"} & set(e.ways)})
     if not below or event.kind not in OUTAGE_KINDS or abs(event.first_seen - incident.onset) > timedelta(hours=24):
         return None
     end = incident.end or now
     first = min(
         e.first_seen
         for e, _ in events
-        if e.kind in OUTAGE_KINDS
-        and set(below) & set(entity_services(e.entities))
-        and e.first_seen >= incident.onset - timedelta(hours=48)
+        if e.kind in OUTAGE_KINDS and set(below) & e.services and e.first_seen >= incident.onset - timedelta(hours=48)
     )
     why = [f"{service.name} is known to run on {', '.join(below)}", _lag(event.first_seen, incident.onset)]
     at_once = incident.onset - EARLY <= event.first_seen <= end + timedelta(hours=3)
@@ -203,17 +205,17 @@ def _dependency(
     named_by_provider = any(
         name in f"{u.name} {u.body}".casefold() for name in below for n in context.provider_incidents for u in n.updates
     )
-    hits_others = len(set(named) - set(below)) >= 1
+    hits_others = bool(named - set(below))
     said = service.id in named
     if at_once and fresh and (said or named_by_provider or hits_others or set(below) & set(context.failing)):
         why += ["the article names it among those hit"] if said else []
         why += ["the article names others that run on it"] if hits_others and not said else []
         why += [f"the page of {service.vendor or service.name} names it"] if named_by_provider else []
         why += ["it has an incident of its own at the time"] if set(below) & set(context.failing) else []
-        return "shared_dependency", why
+        return Relation.SHARED_DEPENDENCY, why
     if not fresh:
         why.append(f"its failure was told {_lag(first, incident.onset)} already")
-    return "other_incident", why
+    return Relation.OTHER_INCIDENT, why
 
 
 def _size(incident: Incident, context: LinkContext, now: datetime) -> tuple[int, float]:
@@ -223,7 +225,7 @@ def _size(incident: Incident, context: LinkContext, now: datetime) -> tuple[int,
 
 
 def _p(
-    incident: Incident, event: NewsEvent, relation: str, context: LinkContext, now: datetime
+    incident: Incident, event: NewsEvent, relation: Relation, context: LinkContext, now: datetime
 ) -> tuple[float, float] | None:
     mine = PastIncident(onset=incident.onset, end=incident.end or now, size=_size(incident, context, now))
     return p_value(
@@ -245,7 +247,7 @@ def _lag(seen: datetime, onset: datetime) -> str:
 def _burst(service: Service, event: NewsEvent, events: Sequence[tuple[NewsEvent, str]]) -> list[str]:
     """Return how many outlets named the service within a day of the event, beside what is usual for them."""
     day = timedelta(days=1)
-    naming = [(e.first_seen, o) for e, _ in events if service.id in entity_services(e.entities) for o in e.outlets]
+    naming = [(e.first_seen, o) for e, _ in events if service.id in e.services for o in e.outlets]
     near = {o for seen, o in naming if abs(seen - event.first_seen) <= day / 2}
     before = [o for seen, o in naming if day / 2 < event.first_seen - seen <= 7 * day]
     if len(near) < 3:
@@ -265,26 +267,26 @@ def _mechanism(event: NewsEvent, between: Sequence[tuple[datetime, Mapping[str, 
     return [words[name] for name in sorted(words)]
 
 
-def _score(incident: Incident, event: NewsEvent, relation: str, outlets: int) -> float:
+def _score(incident: Incident, event: NewsEvent, relation: Relation, outlets: int) -> float:
     """Return 0 to 1: the more outlets, the nearer in time and the more direct, the higher."""
     days = abs(event.first_seen - incident.onset) / timedelta(days=1)
     prominent = min(1.0, 0.2 + outlets / 5)
-    if relation == "context_before":
+    if relation == Relation.CONTEXT_BEFORE:
         # what a government says of a vendor moves more people than where its app stands
-        weight = 1.0 if event.kind == "politics_regulation" else 0.7
+        weight = 1.0 if event.kind == NewsKind.POLITICS_REGULATION else 0.7
         return weight * (0.4 / (1.0 + days / 7.0) + 0.6 * prominent)
-    return {"other_incident": 0.4}.get(relation, 1.0) * (0.55 / (1.0 + days / 0.5) + 0.45 * prominent)
+    return {Relation.OTHER_INCIDENT: 0.4}.get(relation, 1.0) * (0.55 / (1.0 + days / 0.5) + 0.45 * prominent)
 
 
 def _against(
-    service: Service, event: NewsEvent, relation: str, context: LinkContext, chance: tuple[float, float] | None
+    service: Service, event: NewsEvent, relation: Relation, context: LinkContext, chance: tuple[float, float] | None
 ) -> list[str]:
-    if relation == "context_before":
+    if relation == Relation.CONTEXT_BEFORE:
         return _against_context(service, event, context, chance)
-    if relation in ("other_incident", "shared_dependency"):
+    if relation in (Relation.OTHER_INCIDENT, Relation.SHARED_DEPENDENCY):
         found = (
             []
-            if relation == "shared_dependency"
+            if relation == Relation.SHARED_DEPENDENCY
             else ["services elsewhere that run on it are not known to have failed with it"]
         )
         if context.provider_incidents:
@@ -319,6 +321,6 @@ def _against_context(
         )
     elif chance is None:
         found.append("the history is too short to say how often chance does as well")
-    if event.kind == "politics_regulation" and context.provider_incidents:
+    if event.kind == NewsKind.POLITICS_REGULATION and context.provider_incidents:
         found.append(f"no notice of {service.vendor or service.name} names it")
     return found

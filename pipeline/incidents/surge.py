@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from pipeline.core.alert_facts import AdvisoryFacts, SignalFacts
 from pipeline.core.incidents import Advisory, NewsEvent
 from pipeline.incidents.news_links import CONTEXT_KINDS
-from pipeline.text.news import entity_services
 
 DAY = timedelta(days=1)
 OUTLETS, BURST = 4.0, 3.0  # at least so many outlets a day, and so many times the usual
@@ -43,10 +42,7 @@ def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[f
     """Return each signal that can be judged: its value of the last day, what is usual, whether it stands out, in words."""
     found: dict[str, tuple[float, float, bool, str]] = {}
     named = [
-        (e.first_seen, o)
-        for e in seen.events
-        if e.kind in CONTEXT_KINDS and service in entity_services(e.entities)
-        for o in e.outlets
+        (e.first_seen, o) for e in seen.events if e.kind in CONTEXT_KINDS and service in e.services for o in e.outlets
     ]
     fresh = {o for at, o in named if now - DAY < at <= now}
     usual = len([1 for at, _ in named if now - 8 * DAY < at <= now - DAY]) / 7

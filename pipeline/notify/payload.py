@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import Impact, Relation, State, Transition, VoteReason
+from pipeline.core.vocabulary import Impact, State, Transition, VoteReason
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
@@ -36,7 +35,7 @@ class AlertContext:
     reports: Sequence[Report]
     intervals: Sequence[Interval]
     series: Mapping[SeriesKey, Points]
-    links: Sequence[Mapping[str, Any]]
+    links: Sequence[Link]
     news: Mapping[str, NewsEvent]
     hit: tuple[str, ...]
     next_after: datetime
@@ -101,15 +100,15 @@ def _components(incident: Incident, service: Service) -> tuple[ComponentFacts, .
 
 
 def _links(context: AlertContext) -> tuple[LinkFacts, ...]:
-    known = [(link, context.news[link["news_event"]]) for link in context.links if link["news_event"] in context.news]
+    known = [(link, context.news[link.news_event]) for link in context.links if link.news_event in context.news]
     return tuple(
         LinkFacts(
-            relation=Relation(link["relation"]),
+            relation=link.relation,
             title=event.title,
             seen=event.first_seen,
             outlets=len(event.outlets),
-            evidence_for=tuple(link["evidence_for"]),
-            evidence_against=tuple(link["evidence_against"]),
+            evidence_for=link.evidence_for,
+            evidence_against=link.evidence_against,
         )
         for link, event in known[:3]
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Incident
+from pipeline.core.incidents import Incident, LinkRow
 from pipeline.core.series import Points, SeriesKey
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso
 from pipeline.render.formatting import isolated
 from pipeline.render.svg import count_chart, parts_chart
 
@@ -23,7 +22,7 @@ def count_charts(
     incident: Incident,
     series: Mapping[SeriesKey, Points],
     alerts: Sequence[Alert],
-    links: Sequence[Mapping[str, Any]],
+    links: Sequence[LinkRow],
     now: datetime,
     *,
     simulated: bool,
@@ -90,13 +89,9 @@ def _until(incident: Incident, now: datetime) -> datetime:
     return min(now, (incident.end or now) + AFTER, incident.onset + LONGEST)
 
 
-def _marks(
-    incident: Incident, alerts: Sequence[Alert], links: Sequence[Mapping[str, Any]]
-) -> list[tuple[int, str, str]]:
+def _marks(incident: Incident, alerts: Sequence[Alert], links: Sequence[LinkRow]) -> list[tuple[int, str, str]]:
     marks = [
-        (_s(utc(k["first_seen"])), "news", f"news {k['first_seen'][11:16]} UTC: {isolated(k['title'])}")
-        for k in links
-        if k["shown"]
+        (_s(k.first_seen), "news", f"news {k.first_seen:%H:%M} UTC: {isolated(k.title)}") for k in links if k.shown
     ]
     for e in incident.evidence:
         if e.kind == "official":

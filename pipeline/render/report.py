@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import Advisory, Evidence, Incident
+from pipeline.core.incidents import Advisory, Evidence, Incident, LinkRow
 from pipeline.core.records import Availability
 from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
@@ -28,6 +28,18 @@ LISTED, LINES = 40, 14
 STALE = timedelta(hours=2)
 _SPAN = re.compile(r"@[^/ ]+/\d{4}-")  # cites what lies between two times
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLine:
+    """A link as the page shows it; `p` is None where the history is too short to say."""
+
+    title: str
+    seen: str
+    outlets: int
+    p: float | None
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +119,7 @@ def incident_page(
     incident: Incident,
     *,
     series: Mapping[SeriesKey, Points],
-    links: Sequence[Mapping[str, Any]],
+    links: Sequence[LinkRow],
     quotes: Sequence[Mapping[str, Any]],
 ) -> str:
     """Return the page of one incident."""
@@ -197,7 +209,7 @@ def _card(
     incident: Incident,
     catalogue: Catalogue,
     series: Mapping[SeriesKey, Points],
-    links: Sequence[Mapping[str, Any]],
+    links: Sequence[LinkRow],
     alerts: Sequence[Alert],
     quotes: Sequence[Mapping[str, Any]],
     zone: str,
@@ -208,11 +220,7 @@ def _card(
     grouped = [
         {
             "relation": relation.replace("_", " "),
-            "links": [
-                {**k, "title": isolated(k["title"]), "seen": local(k["first_seen"], zone)}
-                for k in links
-                if k["relation"] == relation and k["shown"]
-            ],
+            "links": [_link(k, zone) for k in links if k.relation == relation and k.shown],
         }
         for relation in RELATIONS
     ]
@@ -255,7 +263,7 @@ def _card(
         ],
         "topics": _topics(incident),
         "probability": in_percent(incident.probability) if incident.probability is not None else "",
-        "hidden": sum(1 for k in links if not k["shown"]),
+        "hidden": sum(1 for k in links if not k.shown),
         "evidence": [
             {"at": local(e.at, zone), "kind": e.kind, "statement": isolated(e.statement), "rests_on": _rests_on(e)}
             for e in incident.evidence
@@ -281,6 +289,17 @@ def _card(
             for a in alerts
         ],
     }
+
+
+def _link(row: LinkRow, zone: str) -> LinkLine:
+    return LinkLine(
+        title=isolated(row.title),
+        seen=local(row.first_seen, zone),
+        outlets=row.outlets,
+        p=row.p,
+        evidence_for=row.evidence_for,
+        evidence_against=row.evidence_against,
+    )
 
 
 def _topics(incident: Incident) -> list[dict[str, Any]]:

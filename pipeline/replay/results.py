@@ -76,16 +76,16 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
         "links": [
             {
                 "incident": i.id,
-                "relation": k["relation"],
-                "title": k["title"],
-                "first_seen": k["first_seen"],
-                "kind": k["kind"],
-                "outlets": k["outlets"],
-                "score": k["score"],
-                "evidence_for": k["evidence_for"],
-                "evidence_against": k["evidence_against"],
-                "p": k["p"],
-                "shown": bool(k["shown"]),
+                "relation": k.relation,
+                "title": k.title,
+                "first_seen": iso(k.first_seen),
+                "kind": k.kind,
+                "outlets": k.outlets,
+                "score": k.score,
+                "evidence_for": list(k.evidence_for),
+                "evidence_against": list(k.evidence_against),
+                "p": k.p,
+                "shown": k.shown,
             }
             for i in found
             for k in links_of(store, i.id)

@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from pipeline.core.incidents import Claim, Link, NewsEvent
+from pipeline.core.incidents import Claim, Link, LinkRow, NewsEntity, NewsEvent
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import Relation
 from pipeline.store import Store
 
 
@@ -29,7 +29,14 @@ def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> No
         conn.execute(
             "INSERT INTO news_events VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind,"
             " title=excluded.title, entities=excluded.entities, outlets=excluded.outlets",
-            (event.id, event.kind, event.title, json.dumps(event.entities), len(event.outlets), iso(event.first_seen)),
+            (
+                event.id,
+                event.kind,
+                event.title,
+                json.dumps([str(entity) for entity in event.entities]),
+                len(event.outlets),
+                iso(event.first_seen),
+            ),
         )
         conn.executemany(
             "INSERT OR REPLACE INTO news_event_items VALUES (?,?,?)", [(event.id, *item) for item in event.items]
@@ -55,7 +62,7 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
             id=head["id"],
             kind=head["kind"],
             title=head["title"],
-            entities=tuple(json.loads(head["entities"])),
+            entities=tuple(map(NewsEntity.parse, json.loads(head["entities"]))),
             outlets=tuple(sorted({m["outlet"] for m in members})),
             first_seen=utc(head["first_seen"]),
             items=tuple((m["source"], m["native_id"]) for m in members),
@@ -85,7 +92,7 @@ def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link])
     )
 
 
-def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
+def links_of(store: Store, incident: str) -> list[LinkRow]:
     """Return an incident's links with the event's kind, title, outlets and first seen, strongest first."""
     rows = store.rows(
         "SELECT l.*, e.kind, e.title, e.outlets, e.first_seen FROM links l JOIN news_events e ON e.id = l.news_event"
@@ -93,10 +100,19 @@ def links_of(store: Store, incident: str) -> list[dict[str, Any]]:
         (incident,),
     )
     return [
-        {
-            **dict(r),
-            "evidence_for": json.loads(r["evidence_for"]),
-            "evidence_against": json.loads(r["evidence_against"]),
-        }
+        LinkRow(
+            incident=r["incident"],
+            news_event=r["news_event"],
+            relation=Relation(r["relation"]),
+            score=r["score"],
+            evidence_for=tuple(json.loads(r["evidence_for"])),
+            evidence_against=tuple(json.loads(r["evidence_against"])),
+            p=r["p"],
+            shown=bool(r["shown"]),
+            kind=r["kind"],
+            title=r["title"],
+            outlets=r["outlets"],
+            first_seen=utc(r["first_seen"]),
+        )
         for r in rows
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from pipeline.core.incidents import NewsEvent
+from pipeline.core.incidents import NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso
 from pipeline.text.cues import cue_names, lexicon_features
@@ -112,7 +112,7 @@ def _event(
     # a name that means something else elsewhere is settled by the whole text, and then looked for in the headline
     heads = {match.service for match in matcher.name_matches(normalize(first.title))}
     entities = tuple(
-        f"{service}:{'+'.join((*how, 'headline') if service in heads else how)}" for service, how in named.items()
+        NewsEntity(service, (*ways, "headline") if service in heads else ways) for service, ways in named.items()
     )
     digest = hashlib.sha256(f"{first.source}\0{first.native_id}".encode()).hexdigest()[:12]
     event_id = f"news-{iso(first.published)[:10]}-{digest}"
@@ -125,9 +125,3 @@ def _event(
         first_seen=first.published,
         items=tuple((item.source, item.native_id) for item in members),
     )
-
-
-def entity_services(entities: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Read `service:how+how` back as a mapping."""
-    pairs = (entity.partition(":") for entity in entities)
-    return {service: tuple(how.split("+")) for service, _, how in pairs}

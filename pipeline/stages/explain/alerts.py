@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipeline.config.load import Config
 from pipeline.config.settings import Route
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.notify.payload import AlertContext, alert_facts, subject
@@ -41,7 +40,7 @@ class AlertInputs:
     service: Service
     reports: Sequence[Report]
     intervals: Sequence[Interval]
-    links: Sequence[Mapping[str, Any]]
+    links: Sequence[Link]
     events: Sequence[tuple[NewsEvent, str]]
     hit: tuple[str, ...] = ()  # the services of a shared failure
 

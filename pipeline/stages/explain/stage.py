@@ -301,28 +301,14 @@ def _write(
     hit: tuple[str, ...] = (),
 ) -> int:
     store = work.store
-    rows = [
-        {
-            "relation": k.relation,
-            "news_event": k.news_event,
-            "score": round(k.score, 3),
-            "p": k.p,
-            "shown": int(k.shown),
-            "evidence_for": list(k.evidence_for),
-            "evidence_against": list(k.evidence_against),
-        }
-        for k in links
-    ]
-    keys = ("relation", "news_event", "score", "p", "shown", "evidence_for", "evidence_against")
-    stored = sorted(
-        ({k: row[k] for k in keys} for row in links_of(store, incident.id)), key=lambda r: str(r["news_event"])
-    )
-    links_changed = stored != sorted(rows, key=lambda r: str(r["news_event"]))
+    strongest = links
+    links = sorted((replace(k, score=round(k.score, 3)) for k in links), key=lambda k: k.news_event)
+    links_changed = sorted((row.link for row in links_of(store, incident.id)), key=lambda k: k.news_event) != links
     inputs = AlertInputs(
         service=told.service,
         reports=told.reports,
         intervals=told.intervals,
-        links=[row for row in rows if row["shown"]],
+        links=[k for k in strongest if k.shown],
         events=work.events,
         hit=hit,
     )
