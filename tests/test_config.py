@@ -37,6 +37,18 @@ from tests.conftest import ROOT
         ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
         ('[services."Bad id"]\nname = "X"', "an id has only"),
         ("[services]\nx = 3", "services.x"),
+        ("[services.mine]\nname = 3", "services.mine.name: Input should be a valid string"),
+        ('[services.mine]\nname = "M"\nid = "other"', "services.mine.id: unknown key"),
+        ('[services.mine]\nname = "M"\nstatus_page = "ftp://m"', "services.mine.status_page: 'ftp://m' is not an"),
+        ('[services.mine]\nname = "M"\nstatus_format = "rss"', "services.mine.status_format: Input should be"),
+        (
+            '[services.mine]\nname = "M"\ncomponents = [{id = "A b", name = "A"}]',
+            "services.mine.components.0.id: an id",
+        ),
+        (
+            '[services.mine]\nname = "M"\ncomponents = [{id = "a", name = "A", part = 1}]',
+            "services.mine.components.0.part: unknown key",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None:

@@ -10,16 +10,17 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from pipeline.config.paths import CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
-from pipeline.core.catalogue import Component, Service
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -54,31 +55,9 @@ class Config(Strict):
         return self.watch or tuple(sorted(self.catalogue))
 
 
-class _ComponentTable(Strict):
-    id: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
-    name: str
-    role: str = "other"
-    aliases: tuple[str, ...] = ()
-    official: tuple[str, ...] = ()
-
-
-class _ServiceTable(Strict):
-    name: str
-    kind: str = "other"
-    vendor: str = ""
-    aliases: tuple[str, ...] = ()
-    vendor_aliases: tuple[str, ...] = ()
-    named_by: tuple[str, ...] = ()
-    homograph: bool = False
-    communities: tuple[str, ...] = ()
-    status_page: str = Field(default="", pattern=r"^(https?://\S+)?$")
-    status_format: Literal["", "statuspage", "atom"] = ""
-    downstatus: str = ""
-    downdetector: str = ""
-    app_names: tuple[str, ...] = ()
-    rivals: tuple[str, ...] = ()
-    runs_on: tuple[str, ...] = ()
-    components: tuple[_ComponentTable, ...] = ()
+_SERVICE = TypeAdapter(Service)
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
+_ID = re.compile(r"[a-z0-9_]{1,40}")
 
 
 def evaluation_data() -> Path | None:
@@ -104,34 +83,35 @@ def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigErro
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
-        reason = "unknown key" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+        reason = "unknown key" if item["type"] in _UNKNOWN_KEY else item["msg"].removeprefix("Value error, ")
         lines.append(f"{key}: {reason}")
     return ConfigError(f"{path}: " + "; ".join(lines))
 
 
 def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
-    """Add or override catalogue entries from `[services.<id>]` tables."""
+    """Add or override catalogue entries from `[services.<id>]` tables; raises ConfigError."""
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
     for service_id, table in tables.items():
-        if not re.fullmatch(r"[a-z0-9_]{1,40}", service_id):
-            raise ConfigError(f"{path}: services.{service_id}: an id has only a-z, 0-9 and _")
-        base = {} if service_id not in into else _as_table(into[service_id])
+        where = f"services.{service_id}"
+        if not _ID.fullmatch(service_id):
+            raise ConfigError(f"{path}: {where}: an id has only a-z, 0-9 and _")
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"{path}: {where}: must be a table")
+        if "id" in table:
+            raise ConfigError(f"{path}: {where}.id: unknown key")
+        base = asdict(into[service_id]) if service_id in into else {"id": service_id}
         try:
-            checked = _ServiceTable.model_validate({**base, **table})
+            service = _SERVICE.validate_python(base | dict(table))
         except ValidationError as error:
-            raise _explain(path, error, f"services.{service_id}") from error
-        except TypeError as error:
-            raise ConfigError(f"{path}: services.{service_id}: must be a table") from error
-        parts = tuple(Component(**part.model_dump()) for part in checked.components)
-        into[service_id] = Service(id=service_id, **{**checked.model_dump(), "components": parts})
+            raise _explain(path, error, where) from error
+        for number, part in enumerate(service.components):
+            if not _ID.fullmatch(part.id):
+                raise ConfigError(f"{path}: {where}.components.{number}.id: an id has only a-z, 0-9 and _")
+        if service.status_page and not re.fullmatch(r"https?://\S+", service.status_page):
+            raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")
+        into[service_id] = service
     return into
-
-
-def _as_table(service: Service) -> dict[str, Any]:
-    fields = {name: getattr(service, name) for name in _ServiceTable.model_fields if name != "components"}
-    parts = [{key: getattr(part, key) for key in _ComponentTable.model_fields} for part in service.components]
-    return {**fields, "components": parts}
 
 
 def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+StatusFormat = Literal["", "statuspage", "atom"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A part of a service that can fail alone. `official` are its names on the provider's status page."""
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
     id: str
     name: str
-    role: str
+    role: str = "other"
     aliases: tuple[str, ...] = ()
     official: tuple[str, ...] = ()
 
@@ -20,6 +25,8 @@ class Component:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One entry of the catalogue (data/services.toml explains each key)."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     id: str
     name: str
@@ -31,7 +38,7 @@ class Service:
     homograph: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = ""
-    status_format: str = ""
+    status_format: StatusFormat = ""
     downstatus: str = ""
     downdetector: str = ""
     app_names: tuple[str, ...] = ()
