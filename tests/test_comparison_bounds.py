@@ -149,6 +149,12 @@ def test_posts_stand_out_from_twice_the_median_day_and_thirty(last: int, usual: 
     assert signal("mentions", posts=days_of_posts(last, usual)) == loud
 
 
+@pytest.mark.parametrize(("last", "loud"), [(79, False), (80, True)])
+def test_of_an_even_number_of_days_the_upper_of_the_two_in_the_middle_is_usual(last: int, loud: bool) -> None:
+    earlier = {NOW - HOUR - n * DAY: (posts, 0.0) for n, posts in enumerate((10, 50, 20, 40), 1)}
+    assert signal("mentions", posts={NOW - HOUR: (last, 0.0)} | earlier) == loud
+
+
 @pytest.mark.parametrize(
     ("anger", "last", "loud"), [(0.0799, 40, False), (0.0801, 40, True), (0.9, 29, False), (0.9, 30, True)]
 )
@@ -338,10 +344,10 @@ def test_two_hours_and_more_are_written_in_hours(minutes: float, words: str) -> 
     assert words in stated.statement
 
 
-def test_the_middle_of_an_even_number_of_outages_is_the_longer_of_two() -> None:
+def test_the_middle_of_an_even_number_of_outages_lies_between_two() -> None:
     lengths = (10.0, 20.0, 30.0, 40.0)
     found = alike(*(replace(OUTAGE, id=f"k{n}", minutes=minutes) for n, minutes in enumerate(lengths)))
-    assert [(e.value, e.compared_with) for e in found if e.kind == "outlook"] == [(30, 40)]
+    assert [(e.value, e.compared_with) for e in found if e.kind == "outlook"] == [(25, 40)]
 
 
 @pytest.mark.parametrize(("component", "role"), [("web", "web"), ("gone", "other")])

@@ -284,6 +284,23 @@ def test_reports_belong_to_an_incident_from_five_minutes_before_it(before: timed
 
 
 @pytest.mark.parametrize(
+    ("clocks", "longest", "usual"),
+    [
+        (("11:00", "11:10"), 10, 10),
+        (("11:00", "11:10", "11:40"), 30, 30),  # the upper of two
+        (("11:00", "11:10", "11:40", "11:45"), 30, 10),
+    ],
+)
+def test_the_page_is_silent_for_its_longest_gap_and_usually_for_the_upper_median(
+    clocks: tuple[str, ...], longest: float, usual: float
+) -> None:
+    updates = [notice(1, clock, "investigating", "major") for clock in clocks]
+    (incident,) = built([], updates, at("11:50"))
+    silences = [(e.value, e.compared_with) for e in incident.evidence if e.subject == "silence"]
+    assert silences == [(longest, usual)]
+
+
+@pytest.mark.parametrize(
     ("seen", "counts"),
     [
         (START - 15 * MINUTE - SECOND, False),

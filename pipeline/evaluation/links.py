@@ -6,6 +6,7 @@ Pairs are in data/labels/links.csv, labelled by a hand that had not seen the rul
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -181,7 +182,7 @@ def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, dra
     Dates are drawn from the later half of an archive; p is computed on what lay before each incident.
     """
     rng = np.random.default_rng(seed)
-    middle = past[len(past) // 2].onset
+    middle = statistics.median_high(p.onset for p in past)
     later = [p for p in past if p.onset >= middle]
     span = (later[-1].onset - middle) / timedelta(minutes=1)
     name = catalogue[service].name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -276,7 +277,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
     if not any(gap for gap, _ in gaps):
         return
     longest, before = max(gaps, key=lambda pair: pair[0])
-    middle = sorted(gap for gap, _ in gaps)[len(gaps) // 2]
+    middle = statistics.median_high(gap for gap, _ in gaps)
     yield Evidence(
         kind="page",
         at=before.written,

@@ -179,14 +179,13 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
         for b in counted.bins
         if b[0] + timedelta(seconds=b[1]) > begin and (incident.end is None or b[0] < incident.end)
     ]
-    first = [b for b in during if b[0] < begin + timedelta(minutes=45)]
     today = [b for b in counted.bins if day <= b[0] < day + timedelta(days=1)]
     if not during:
         return
     sizes = {
         "peak": (max(b[2] for b in during), f"in the highest {width // 60} min"),
         "first 45 minutes": (
-            sum(b[2] * _inside(b, begin, begin + timedelta(minutes=45)) for b in first),
+            sum(b[2] * _inside(b, begin, begin + timedelta(minutes=45)) for b in during),
             "in the first 45 min",
         ),
         "total": (sum(b[2] for b in today), f"on {day:%-d %B}"),

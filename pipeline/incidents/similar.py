@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -85,14 +86,16 @@ def comparable(incident: Incident, service: Service, known: Sequence[PastOutage]
         )
     if len(near) >= 3:
         lengths = sorted(k.minutes for k in near)
+        median = statistics.median(lengths)
         yield Evidence(
             kind="outlook",
             at=incident.onset,
             subject="duration",
-            value=round(lengths[len(lengths) // 2]),
+            value=round(median),
             compared_with=round(lengths[-1]),
             rows=" ".join(map(_row, near)),
-            statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])}, {_length(lengths[len(lengths) // 2])} in the middle",
+            statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])},"
+            f" {_length(median)} in the middle",
         )
 
 

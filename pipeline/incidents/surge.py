@@ -8,6 +8,7 @@ one lasts. Whether it foretells outages is for a record of real episodes to say,
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -63,16 +64,14 @@ def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[f
     known = [d for d in days[1:] if d is not None and d[0] > 0]
     if len(known) >= 3 and days[0] is not None and days[0][0] > 0:
         span = "a day" if len(hours) == 24 else f"{len(hours)} hours of a day"
-        counts = sorted(d[0] for d in known)
-        median = counts[len(counts) // 2]
+        median = statistics.median_high(d[0] for d in known)
         found["mentions"] = (
             float(days[0][0]),
             float(median),
             days[0][0] >= GROWTH * median and days[0][0] >= 30,
             f"{days[0][0]:.0f} posts about it in {span}, {median:.0f} usual",
         )
-        moods = sorted(d[1] for d in known)
-        mood = moods[len(moods) // 2]
+        mood = statistics.median_high(d[1] for d in known)
         found["anger"] = (
             round(days[0][1], 3),
             round(mood, 3),
