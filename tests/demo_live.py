@@ -20,12 +20,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.commands.backtest import plan, replay_scenario
+from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import ComplaintCount, Run
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.notify.channels import build_channels
 from pipeline.replay.recorder import record
@@ -33,10 +33,9 @@ from pipeline.replay.results import result
 from pipeline.replay.scenario import RecordedSource, load_recorded, read_scenario
 from pipeline.sources import build_sources
 from pipeline.stages.collect import collect_all, run_collect
-from pipeline.stages.explain.alerts import AlertingContext
-from pipeline.stages.pipeline import Stages, load_models
+from pipeline.stages.pipeline import Pipeline, load_models
 from pipeline.store import Store
-from pipeline.store.runs import set_checkpoint
+from pipeline.store.runs import mark_simulated
 from tests.conftest import SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.recording import Recording
@@ -119,34 +118,41 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         config = _config({kind: fake.url for kind, fake in fakes.items()}, recording, scenario.name)
         store = stack.enter_context(Store(out / "groundswell.db", views=DASHBOARDS / "views.sql", durable=False))
         store.put_catalogue(config.catalogue, config.watched)
-        models = load_models()
-        channels = build_channels(config, out / "mail")
-        stages = Stages(
-            store, config, models, channels, AlertingContext(since=begin, channels=tuple(channels), simulated=True)
+        mark_simulated(store, scenario.note)
+
+        def collect(store: Store, now: datetime, since: datetime | None) -> list[Run]:
+            # a fetcher a run, as cron has it: nothing is kept but what the database remembers
+            return collect_all(
+                store, build_sources(config, HttpClient(allow=config.sources.allow_hosts), None), now, deadline=30.0
+            )
+
+        pipeline = Pipeline(
+            store=store,
+            config=config,
+            models=load_models(),
+            channels=lambda: build_channels(config, out / "mail"),
+            collect=collect,
+            alerting_since=begin,
         )
         for source in _history(folder, begin):
-            run_collect(store, source, begin, since=scenario.start, state={})
-        with store.transaction() as conn:
-            set_checkpoint(conn, "alert", "since", iso(begin))
-        before, now = scenario.start, begin
+            run_collect(store, source, begin, since=scenario.start, memory={})
+        now = begin
         with tqdm(
             total=int((until - begin) / STEP) + 1, disable=None if progress else True, desc="live", unit="run"
         ) as bar:
             while now <= until:
                 for fake in fakes.values():
                     fake.now = now
-                # a client a run, as cron has it: nothing is kept but what the database remembers
-                sources = build_sources(config, HttpClient(allow=config.sources.allow_hosts), None)
-                runs = collect_all(store, sources, now, deadline=30.0) + stages.step(before, now)
+                runs = pipeline.run(now)
                 troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
-                before, now = now, now + STEP
+                now += STEP
                 bar.update()
         told = result(store, scenario, begin, until)
         record(store, out / "recorded", scenario.start, until, name=scenario.name, watch=scenario.watch, simulated=True)
         requests = {kind: len(fake.requests) for kind, fake in fakes.items()}
     setting = Setting(config=load_config(None, {}), config_path=None, db=out / "replayed.db", now=until)
-    todo = plan(setting, out / "recorded", step=None, begin=None, until=None, db=setting.db, mail=out / "replayed-mail")
-    replayed, _ = replay_scenario(todo, progress=progress)
+    plan = plan_replay(setting, out / "recorded")
+    replayed, _ = replay_scenario(plan, setting.db, out / "replayed-mail", progress=progress)
     return Outcome(told, troubles, requests, replayed)
 
 

@@ -14,10 +14,11 @@ import pytest
 import zstandard
 
 from pipeline.commands.common import Setting
-from pipeline.commands.stage import STAGES
+from pipeline.commands.stage import live_pipeline
 from pipeline.config.load import load_config
 from pipeline.core.times import iso, utc
 from pipeline.sources.archive import parse_posts_csv
+from pipeline.stages.pipeline import Stage
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from tests.conftest import ROOT, Groundswell
@@ -425,9 +426,8 @@ def test_a_quiet_run_leaves_what_was_read_as_it_was(tmp_path: Path) -> None:
         save_batch(store, batch, utc("2026-03-02T12:00:00Z"))
         for clock in ("12:00", "12:05", "12:10"):
             now = utc(f"2026-03-02T{clock}:00Z")
-            (run,) = STAGES["tag"](
-                Setting(config=load_config(None, {}), config_path=None, db=tmp_path / "x.db", now=now), store
-            )
+            setting = Setting(config=load_config(None, {}), config_path=None, db=tmp_path / "x.db", now=now)
+            (run,) = live_pipeline(setting, store).run(now, (Stage.TAG,))
             assert run.outcome == "ok"
             told.append(
                 [

@@ -15,6 +15,7 @@ from pipeline.core.incidents import Advisory, Incident
 from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
+from pipeline.detection.factory import make_detector
 from pipeline.incidents.reliability import acknowledgement, months
 from pipeline.reports.reliability import _sheet, official_entries, records_with_crowd_onset
 from pipeline.stages.explain.alerts import AlertingContext
@@ -33,6 +34,7 @@ from pipeline.text.services import ServiceMatcher
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
+ALARM = float(make_detector(Config()).alarm)
 
 
 def at(clock: str, day: int = 2) -> datetime:
@@ -49,7 +51,9 @@ class World:
 
     def explain(self, clock: str, day: int = 2) -> Run:
         telling = AlertingContext(since=at("08:00"), channels=("file",))
-        return run_explain(self.store, self.config, MATCHER, NewsModel(RULES, ""), telling, at(clock, day))
+        return run_explain(
+            self.store, self.config, MATCHER, lambda: NewsModel(RULES, ""), telling, at(clock, day), alarm=ALARM
+        )
 
     def page(self, service: str, incident: str, clock: str, status: str, impact: str, day: int = 2) -> None:
         when = at(clock, day)

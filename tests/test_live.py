@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.backtest import plan, replay_scenario
+from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
 from pipeline.config.load import load_config
-from pipeline.core.times import utc
+from pipeline.core.times import iso, utc
 from tests.conftest import SCENARIO
 from tests.demo_live import of_day, run_live
 
@@ -21,16 +21,8 @@ def test_clients_replay_and_recording_tell_the_same_story(tmp_path: Path) -> Non
     live = run_live(SCENARIO, tmp_path / "live", BEGIN, UNTIL, progress=False)
     assert not live.troubles, live.troubles[:3]
     setting = Setting(config=load_config(None, {}), config_path=None, db=tmp_path / "replay.db", now=UNTIL)
-    todo = plan(
-        setting,
-        SCENARIO,
-        step=None,
-        begin="2026-03-02T11:20:00Z",
-        until="2026-03-02T12:15:00Z",
-        db=setting.db,
-        mail=tmp_path / "mail",
-    )
-    replayed, _ = replay_scenario(todo, progress=False)
+    plan = plan_replay(setting, SCENARIO, begin=iso(BEGIN), until=iso(UNTIL))
+    replayed, _ = replay_scenario(plan, setting.db, tmp_path / "mail", progress=False)
     incidents, mails = of_day(live.result, BEGIN, UNTIL)
     assert (incidents, mails) == of_day(replayed, BEGIN, UNTIL)
     assert (incidents, mails) == of_day(live.replayed, BEGIN, UNTIL)

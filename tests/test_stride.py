@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.backtest import plan
+from pipeline.commands.backtest import plan_replay
 from pipeline.commands.common import Setting
 from pipeline.config.load import load_config
 from pipeline.core.times import iso, utc
@@ -37,24 +37,13 @@ def recording(folder: Path, outages: int, **more: str) -> Path:
 def told(folder: Path, db: Path, *, every: bool, step: str | None = None) -> int:
     """Replay a recording; return how many steps were taken."""
     setting = Setting(config=load_config(None), config_path=None, db=db, now=utc("2026-01-01T00:00:00Z"))
-    todo = plan(setting, folder, step=step, begin=None, until=None, db=db, mail=db.with_suffix(".mail"))
-    sources, problems = load_recorded(todo.scenario)
+    plan = plan_replay(setting, folder, step=step, every=every)
+    sources, problems = load_recorded(plan.scenario)
     assert not problems
-    taken = []
+    taken: list[int] = []
     with Store(db, durable=False) as store:
-        replay(
-            store,
-            todo.config,
-            todo.scenario,
-            sources,
-            build_channels(todo.config, todo.mail),
-            load_models(),
-            begin=todo.begin,
-            until=todo.until,
-            step=todo.step,
-            every=every,
-            progress=lambda done, total: taken.append(done),
-        )
+        channels = build_channels(plan.config, db.with_suffix(".mail"))
+        replay(store, plan, sources, channels, load_models(), lambda done, total: taken.append(done))
     return len(taken)
 
 

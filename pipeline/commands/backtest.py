@@ -6,8 +6,7 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,47 +14,35 @@ from typing import Any
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, run_lock, tell_troubles
-from pipeline.config.load import Config, load_config
-from pipeline.config.settings import parse_duration
+from pipeline.config.load import load_config
+from pipeline.config.settings import Alerts, parse_duration
 from pipeline.core.errors import ConfigError
-from pipeline.core.records import Run
 from pipeline.replay.results import result
+from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
 
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """What to replay, over which span, and where its results go."""
+def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool) -> tuple[dict[str, Any], int]:
+    """Run a replay into `db`; return its result (schema 1) and an exit code, having reported troubles on standard error.
 
-    scenario: Scenario
-    config: Config
-    begin: datetime
-    until: datetime
-    step: timedelta
-    db: Path
-    every: bool
-    mail: Path | None  # None: nobody reads the messages
-
-
-def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], int]:
-    """Run a replay; return its result (schema 1) and an exit code, having told troubles on standard error."""
+    `mail` is the folder of the messages; None sends them nowhere.
+    """
     from tqdm import tqdm
 
     from pipeline.core.errors import StoreError
     from pipeline.notify.channels import Channel, build_channels
     from pipeline.notify.channels.file import NoChannel
-    from pipeline.replay.runner import replay
     from pipeline.stages.pipeline import load_models
 
-    sources, problems = load_recorded(todo.scenario)
+    sources, problems = load_recorded(plan.scenario)
     gc.freeze()  # the rows stay to the end: nobody need look through them for garbage again
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
     for line in [*problems, *refused[:TOLD]]:
         click.echo(f"groundswell: {line}", err=True)
-    channels: Mapping[str, Channel] = build_channels(todo.config, todo.mail) if todo.mail else {"file": NoChannel()}
-    setting = Setting(config=todo.config, config_path=None, db=todo.db, now=todo.until)
+    channels: Mapping[str, Channel] = build_channels(plan.config, mail) if mail else {"file": NoChannel()}
+    setting = Setting(config=plan.config, config_path=None, db=db, now=plan.until)
     bar = tqdm(total=None, disable=None if progress else True, desc="replay", unit="step")
 
     def advance(done: int, total: int) -> None:
@@ -63,40 +50,27 @@ def replay_scenario(todo: Replay, *, progress: bool) -> tuple[dict[str, Any], in
         bar.update(done - bar.n)
 
     try:
-        with run_lock(todo.db), open_store(setting, durable=False) as store:
-            troubles: Sequence[Run] = replay(
-                store,
-                todo.config,
-                todo.scenario,
-                sources,
-                channels,
-                load_models(),
-                begin=todo.begin,
-                until=todo.until,
-                step=todo.step,
-                every=todo.every,
-                progress=advance,
-            )
-            outcome = result(store, todo.scenario, todo.begin, todo.until)
+        with run_lock(db), open_store(setting, durable=False) as store:
+            troubles = replay(store, plan, sources, channels, load_models(), advance)
+            outcome = result(store, plan.scenario, plan.begin, plan.until)
     except OSError as error:
-        raise StoreError(f"{todo.db}: {error.strerror or error}") from error
+        raise StoreError(f"{db}: {error.strerror or error}") from error
     finally:
         bar.close()
     return outcome, max(tell_troubles(troubles), PARTIAL if problems else 0)
 
 
-def plan(
+def plan_replay(
     setting: Setting,
     folder: Path,
     *,
-    step: str | None,
-    begin: str | None,
-    until: str | None,
-    db: Path,
-    mail: Path | None,
+    step: str | None = None,
+    begin: str | None = None,
+    until: str | None = None,
     every: bool = False,
-) -> Replay:
-    """Read the scenario and the options into a Replay; raises ConfigError."""
+    report: Path | None = None,
+) -> ReplayPlan:
+    """Read the scenario and the options into a plan; raises ConfigError."""
     scenario = read_scenario(folder)
     extra = folder / "services.toml"
     config = load_config(setting.config_path, extra=extra) if extra.exists() else setting.config
@@ -106,7 +80,7 @@ def plan(
         if unknown:
             raise ConfigError(f"{folder / 'scenario.toml'}: watch: {unknown[0]} is not in the catalogue")
         config = config.model_copy(update={"watch": scenario.watch})
-    config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"channels": ("file",)})})
+    config = config.model_copy(update={"alerts": _to_files(config.alerts)})
     try:
         stride = parse_duration(step) if step else scenario.step
     except ValueError as error:
@@ -117,7 +91,15 @@ def plan(
         raise ConfigError(f"--from and --until: need {scenario.start:%Y-%m-%d} <= from <= until")
     if stride < timedelta(seconds=10):
         raise ConfigError("--step: at least 10s")
-    return Replay(scenario=scenario, config=config, begin=start, until=stop, step=stride, db=db, mail=mail, every=every)
+    return ReplayPlan(
+        scenario=scenario, config=config, begin=start, until=stop, step=stride, every=every, report=report
+    )
+
+
+def _to_files(alerts: Alerts) -> Alerts:
+    """Return the same rules and routes with every message written as a file: nothing of a replay leaves the machine."""
+    routes = tuple(r.model_copy(update={"channels": ("file",) if r.channels else ()}) for r in alerts.routes)
+    return alerts.model_copy(update={"channels": ("file",), "routes": routes})
 
 
 def _first_run(scenario: Scenario) -> datetime:
@@ -162,12 +144,12 @@ def backtest_command(
     with tempfile.TemporaryDirectory() as scratch:
         db = setting.db if keep else Path(scratch) / "backtest.db"
         mail = setting.db.with_name(setting.db.stem + "-mail") if keep else None
-        todo = plan(setting, folder, step=step, begin=begin, until=until, db=db, mail=mail, every=every)
-        outcome, code = replay_scenario(todo, progress=not as_json)
+        plan = plan_replay(setting, folder, step=step, begin=begin, until=until, every=every)
+        outcome, code = replay_scenario(plan, db, mail, progress=not as_json)
     if as_json:
         click.echo(json.dumps(outcome, indent=1, ensure_ascii=False))
     else:
         from pipeline.render.console import story
 
-        click.echo(story(outcome, todo.config.catalogue))
+        click.echo(story(outcome, plan.config.catalogue))
     sys.exit(code)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.backtest import plan, replay_scenario
+from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting, common
 from pipeline.config.paths import ROOT
 from pipeline.core.times import minutes_between, utc
@@ -33,12 +33,10 @@ MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-0
 def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     """Replay 27 February to 4 March 2026 every five minutes; the days before are loaded as history."""
     from pipeline.render import console
-    from pipeline.stages.publish import run_publish
-    from pipeline.store import Store
 
     out.mkdir(parents=True, exist_ok=True)
     db = out / "groundswell.db"
-    todo = plan(setting, folder, step=None, begin="2026-02-27T00:00:00Z", until=None, db=db, mail=out / "mail")
+    plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
     # the minute-by-minute replay of the four decisive hours runs beside, on the other core
     beside = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
@@ -49,28 +47,19 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
         text=True,
     )
     try:
-        outcome, code = replay_scenario(todo, progress=True)
-        with Store(db) as store:
-            run_publish(
-                store,
-                todo.config,
-                out / "report",
-                todo.until,
-                simulated=todo.scenario.simulated,
-                note=todo.scenario.note,
-            )
+        outcome, code = replay_scenario(plan, db, out / "mail", progress=True)
         minute, _ = beside.communicate()
     except BaseException:
         beside.kill()
         raise
-    catalogue = todo.config.catalogue
+    catalogue = plan.config.catalogue
     day = utc("2026-03-02T00:00:00Z")
-    click.echo(f"{todo.scenario.note}\n")
+    click.echo(f"{plan.scenario.note}\n")
     main = next(
         (
             i
             for i in outcome["incidents"]
-            if i["service"] == todo.scenario.watch[0] and utc(i["onset"]).date() == day.date()
+            if i["service"] == plan.scenario.watch[0] and utc(i["onset"]).date() == day.date()
         ),
         None,
     )

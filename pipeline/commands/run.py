@@ -7,7 +7,7 @@ import sys
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, tell_troubles
-from pipeline.commands.stage import STAGES, run_stages
+from pipeline.commands.stage import run_stages
 
 
 @click.command("run")
@@ -15,7 +15,7 @@ from pipeline.commands.stage import STAGES, run_stages
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well, on a terminal too.")
 def run_command(setting: Setting, quiet: bool) -> None:
     """Collect, tag, detect, explain, alert and publish once."""
-    runs = run_stages(setting, list(STAGES))
+    runs = run_stages(setting)
     well = all(run.outcome != "error" for run in runs if run.stage != "collect")
     code = max(tell_troubles(runs), _heartbeat(setting) if well else 0)
     if sys.stdout.isatty() and not quiet:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,14 +20,33 @@ from pipeline.commands.common import (
     tell_troubles,
 )
 from pipeline.config.load import resolve_near
-from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import Run
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso
+
+if TYPE_CHECKING:
+    from pipeline.stages.pipeline import Pipeline
+    from pipeline.store import Store
 
 
-def collect_sources(setting: Setting, store: Any, only: Sequence[str] = (), since: datetime | None = None) -> list[Run]:
-    """Read the configured sources side by side, or those named in `only`."""
+def live_pipeline(setting: Setting, store: Store, only: Sequence[str] = ()) -> Pipeline:
+    """Return the pipeline over the configured sources, or those named in `only`, and the configured channels."""
+    from pipeline.notify.channels import build_channels
+    from pipeline.stages.pipeline import Models, Pipeline
+
+    folder = resolve_near(setting.config_path, setting.config.alerts.folder)
+    return Pipeline(
+        store=store,
+        config=setting.config,
+        models=Models(),
+        channels=lambda: build_channels(setting.config, folder),
+        collect=lambda store, now, since: _collect(setting, store, only, since),
+        report=resolve_near(setting.config_path, setting.config.report),
+    )
+
+
+def _collect(setting: Setting, store: Store, only: Sequence[str], since: datetime | None) -> list[Run]:
+    """Read the sources side by side. Raises ConfigError when `only` names none that is configured."""
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.stages.collect import collect_all
@@ -40,120 +59,21 @@ def collect_sources(setting: Setting, store: Any, only: Sequence[str] = (), sinc
     return collect_all(store, sources, setting.now, deadline=seconds, since=since)
 
 
-def _collect(setting: Setting, store: Any) -> list[Run]:
-    return collect_sources(setting, store)
-
-
-def _tag(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.tag import run_tag
-    from pipeline.store.observations import has_untagged
-    from pipeline.store.runs import record_run
-    from pipeline.text.models.outage import load
-    from pipeline.text.services import ServiceMatcher
-
-    if not has_untagged(store):
-        # loading the model costs seconds that a quiet run need not pay; no other may be asked: it would read all anew
-        quiet = Run(stage="tag", subject="posts", started=setting.now, outcome="ok")
-        record_run(store, quiet)
-        return [quiet]
-    return [
-        run_tag(
-            store,
-            ServiceMatcher(setting.config.catalogue),
-            load(MODELS),
-            setting.now,
-            since=setting.now - timedelta(hours=1),
-        )
-    ]
-
-
-def _detect(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.detection.factory import make_detector
-    from pipeline.stages.detect import run_detect
-
-    return [run_detect(store, make_detector(setting.config), setting.config.watched, setting.now)]
-
-
-def _explain(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.explain.alerts import AlertingContext
-    from pipeline.stages.explain.stage import run_explain
-    from pipeline.store.incidents import anything_to_explain
-    from pipeline.store.runs import get_checkpoint, set_checkpoint, simulated
-    from pipeline.text.models.kinds import RULES, NewsModel, load_news
-    from pipeline.text.services import ServiceMatcher
-
-    since = get_checkpoint(store, "alert", "since")
-    if since is None:
-        # the first run stores and learns; what is open already is told once, as already under way
-        since = iso(setting.now)
-        with store.transaction() as conn:
-            set_checkpoint(conn, "alert", "since", since)
-    telling = AlertingContext(
-        since=utc(since), channels=setting.config.alerts.channels, simulated=simulated(store) is not None
-    )
-    matcher = ServiceMatcher(setting.config.catalogue)
-    through = get_checkpoint(store, "explain", "through")
-    # the model that reads headlines costs seconds to load, which a quiet run need not pay
-    needed = through is None or anything_to_explain(store, utc(through))
-    news = load_news(MODELS) if needed else NewsModel(RULES, "")
-    return [run_explain(store, setting.config, matcher, news, telling, setting.now)]
-
-
-def _alert(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.notify.channels import build_channels
-    from pipeline.stages.alert.self_monitoring import self_alerts
-    from pipeline.stages.alert.stage import delivery_of, run_alert
-    from pipeline.store.outbox import put_alerts
-    from pipeline.store.runs import set_checkpoint
-
-    notes, said = self_alerts(store, setting.config, setting.now)
-    if notes:
-        with store.transaction() as conn:
-            put_alerts(conn, notes)
-            for key, value in said.items():
-                set_checkpoint(conn, "alert", key, value)
-    folder = resolve_near(setting.config_path, setting.config.alerts.folder)
-    return [run_alert(store, build_channels(setting.config, folder), setting.now, delivery_of(setting.config))]
-
-
-def _publish(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.publish import run_publish
-    from pipeline.store.runs import simulated
-
-    folder, note = resolve_near(setting.config_path, setting.config.report), simulated(store)
-    return [run_publish(store, setting.config, folder, setting.now, simulated=note is not None, note=note or "")]
-
-
-def _tidy(setting: Setting, store: Any) -> list[Run]:
-    from pipeline.stages.retention import tidy
-
-    keep = setting.config.keep
-    done = tidy(store, setting.now, words=keep.words, runs=keep.runs, refused=keep.refused)
-    return [done] if done else []
-
-
-STAGES: Mapping[str, Callable[[Setting, Any], list[Run]]] = {
-    "collect": _collect,
-    "tag": _tag,
-    "detect": _detect,
-    "explain": _explain,
-    "alert": _alert,
-    "publish": _publish,
-    "tidy": _tidy,
-}
-
-
-def run_stages(setting: Setting, names: list[str]) -> list[Run]:
-    """Run stages in order under the lock of the database; return what each did."""
+def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
+    """Run the named stages, or all, in order under the lock of the database; return what each did."""
+    from pipeline.stages.pipeline import ALL, Stage
     from pipeline.store.runs import rewind_future_clock
 
     with run_lock(setting.db), open_store(setting) as store:
         ahead = rewind_future_clock(store, setting.now)
-        found = [run for name in names for run in STAGES[name](setting, store)]
+        runs = live_pipeline(setting, store).run(setting.now, tuple(map(Stage, names)) or ALL)
     if ahead is not None:
-        told = f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}): what it noted is undone; is the clock right?"
-        found.append(Run(stage="run", subject="clock", started=setting.now, outcome="error", error=told))
-    return found
+        problem = (
+            f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}):"
+            " what it noted is undone; is the clock right?"
+        )
+        runs.append(Run(stage="run", subject="clock", started=setting.now, outcome="error", error=problem))
+    return runs
 
 
 def _command(name: str, words: str) -> click.Command:
@@ -172,11 +92,13 @@ def _command(name: str, words: str) -> click.Command:
 @click.option("--since", help="Read back to this time, ISO with a zone, instead of to where it was last read.")
 @common
 def collect_command(setting: Setting, only: tuple[str, ...], since: str | None) -> None:
+    from pipeline.stages.pipeline import Stage
+
     start = parse_time(since, "--since")
     if start is not None and start >= setting.now:
         raise ConfigError("--since: lies in the future")
     with run_lock(setting.db), open_store(setting) as store:
-        runs = collect_sources(setting, store, only, start)
+        runs = live_pipeline(setting, store, only).run(setting.now, (Stage.COLLECT,), since=start)
     click.echo(
         f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
         f" {sum(r.rejected for r in runs)} refused"

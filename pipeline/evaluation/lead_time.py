@@ -23,7 +23,7 @@ from pipeline.core.errors import SourceError
 from pipeline.core.times import floor_to, iso, minutes_between, utc
 from pipeline.evaluation import csv_rows
 from pipeline.notify.channels.file import NoChannel
-from pipeline.replay.runner import replay
+from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
@@ -160,17 +160,14 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
         scenario = read_scenario(folder)
         sources, _ = load_recorded(scenario)
         with Store(Path(place) / "window.db", durable=False) as store:
-            replay(
-                store,
-                config,
-                scenario,
-                sources,
-                {"file": NoChannel()},
-                models,
+            plan = ReplayPlan(
+                scenario=scenario,
+                config=config,
                 begin=scenario.start + BIN + DELAY,
                 until=scenario.end,
                 step=scenario.step,
             )
+            replay(store, plan, sources, {"file": NoChannel()}, models)
             spoke = official_first_times(store)
             alarms = [start + BIN + DELAY for start in alarm_starts(store)]
             mails = [

@@ -1,4 +1,4 @@
-"""Replay a recorded day through the same stages, stepped through its time.
+"""Replay a recorded day through the same pipeline, stepped through its time.
 
 Everything before `begin` is loaded and judged in one batch, without alerts; from there each step collects what
 became public, tags, detects, explains and sends. A second replay into the same database offers every record again
@@ -8,57 +8,75 @@ and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pipeline.config.load import Config
 from pipeline.core.records import Run
-from pipeline.detection.factory import make_detector
 from pipeline.notify.channels import Channel
 from pipeline.replay.scenario import RecordedSource, Scenario
 from pipeline.replay.skip_ahead import Stride
-from pipeline.stages.collect import run_collect
-from pipeline.stages.explain.alerts import AlertingContext
-from pipeline.stages.pipeline import Models, Stages
+from pipeline.stages.collect import RecordedCollection
+from pipeline.stages.pipeline import ALL, Models, Pipeline, Stage
 from pipeline.store import Store
 from pipeline.store.runs import mark_simulated
 from pipeline.store.verdicts import has_state
 
+# the report shows the newest state only: it is written once, after the last step
+EACH_STEP = tuple(stage for stage in ALL if stage is not Stage.PUBLISH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayPlan:
+    """What to replay, and over which span.
+
+    every: take the steps in which nothing is new, due or open, too; the result is the same.
+    report: the folder of the report that is written at the end; None for none.
+    """
+
+    scenario: Scenario
+    config: Config
+    begin: datetime
+    until: datetime
+    step: timedelta
+    every: bool = False
+    report: Path | None = None
+
 
 def replay(
     store: Store,
-    config: Config,
-    scenario: Scenario,
+    plan: ReplayPlan,
     sources: Sequence[RecordedSource],
     channels: Mapping[str, Channel],
     models: Models,
-    *,
-    begin: datetime,
-    until: datetime,
-    step: timedelta,
-    every: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Run]:
-    """Run the stages over [begin, until] and return the runs that did not go well.
+    """Run the pipeline over [begin, until] and return the runs that did not go well.
 
-    Steps in which nothing is new, due or open are left out, unless `every` step is asked for; the result is the same.
+    `progress` is called after each step with (whole steps passed, all steps).
     """
-    state: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
-    telling = AlertingContext(since=begin, channels=tuple(channels), simulated=scenario.simulated)
-    if scenario.simulated:
-        mark_simulated(store, scenario.note)
-    stages = Stages(store, config, models, channels, telling)
+    if plan.scenario.simulated:
+        mark_simulated(store, plan.scenario.note)
+    pipeline = Pipeline(
+        store=store,
+        config=plan.config,
+        models=models,
+        channels=lambda: channels,
+        collect=RecordedCollection(sources),
+        report=plan.report,
+        alerting_since=plan.begin,
+        leaves_out_steps=True,
+    )
     troubles: list[Run] = []
-    before, now = scenario.start, begin
-    total = int((until - begin) / step) + 1
+    before, now = plan.scenario.start, plan.begin
+    total = int((plan.until - plan.begin) / plan.step) + 1
     # what a state from elsewhere will find cannot be foreseen
-    stride = None if every or has_state(store) else Stride(sources, make_detector(config), begin, step)
-    while now <= until:
-        runs = []
-        for source in sources:
-            run, state[source.name] = run_collect(store, source, now, since=before, state=state[source.name])
-            runs.append(run)
-        runs += stages.step(before, now)
+    ahead = None if plan.every or has_state(store) else Stride(pipeline, sources, plan.begin, plan.step)
+    while now <= plan.until:
+        runs = pipeline.run(now, EACH_STEP, since=before)
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
-        before, now = now, stride.after(store, now, until) if stride else now + step
-        progress(min(total, int((now - begin) / step)), total)
+        before, now = now, ahead.after(store, now, plan.until) if ahead else now + plan.step
+        progress(min(total, int((now - plan.begin) / plan.step)), total)
+    pipeline.run(plan.until, (Stage.PUBLISH,))
     return troubles

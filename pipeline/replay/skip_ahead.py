@@ -20,6 +20,8 @@ from pipeline.core.series import totals
 from pipeline.core.times import floor_to
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays
 from pipeline.replay.scenario import RecordedSource
+from pipeline.stages.alert.self_monitoring import next_digest
+from pipeline.stages.pipeline import Pipeline
 from pipeline.store import Store
 from pipeline.store.incidents import anything_open, may_change
 from pipeline.store.outbox import next_due
@@ -31,12 +33,12 @@ TALK = DAY  # as long as this after a post every step is taken: silence is count
 class Stride:
     """Looks ahead in a replay's sources; `after` says which step comes next."""
 
-    def __init__(self, sources: Sequence[RecordedSource], detector: Detector, begin: datetime, step: timedelta) -> None:
+    def __init__(self, pipeline: Pipeline, sources: Sequence[RecordedSource], begin: datetime, step: timedelta) -> None:
         """`begin` is the first step; all others are whole steps after it."""
-        self._begin, self._step = begin, step
+        self._begin, self._step, self._config = begin, step, pipeline.config
         counts = [s for s in sources if s.kind == "complaints" and _in_order(s)]
         self._others = [s for s in sources if s not in counts]
-        self._ahead = _Ahead(counts, detector, begin, step, self._at_or_after) if counts else None
+        self._ahead = _Ahead(counts, pipeline.detector, begin, step, self._at_or_after) if counts else None
 
     def after(self, store: Store, now: datetime, until: datetime) -> datetime:
         """Return the step to take after the one at `now`; `until` is the last, which is always taken."""
@@ -49,8 +51,9 @@ class Stride:
             if (public := source.next_after(now)) is not None:
                 # and the step before it: what it finds depends on how lately one looked
                 found = min(found, self._at_or_after(public) - self._step)
-        if due is not None:
-            found = min(found, self._at_or_after(due))
+        for moment in (due, next_digest(self._config, now)):
+            if moment is not None:
+                found = min(found, self._at_or_after(moment))
         if may_change(store, now):
             # what is over is looked at once an hour
             found = min(found, self._at_or_after(floor_to(now, 3600) + HOUR))

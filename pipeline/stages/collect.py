@@ -61,6 +61,26 @@ def collect_all(
     return [runs[number] for number in range(len(sources))]
 
 
+class RecordedCollection:
+    """Reads recorded sources one after the other, as a replay does: where each is, it keeps itself.
+
+    The store's own note of that belongs to live sources; a second replay into a database offers every row again.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Start before the first row of every source."""
+        self._sources = sources
+        self._state: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
+
+    def __call__(self, store: Store, now: datetime, since: datetime | None) -> list[Run]:
+        """Store what became public from `since` to `now`; return a run for each source."""
+        runs = []
+        for source in self._sources:
+            run, self._state[source.name] = run_collect(store, source, now, since=since, state=self._state[source.name])
+            runs.append(run)
+        return runs
+
+
 def fetch_all(
     sources: Sequence[Source], known: Sequence[tuple[datetime, Mapping[str, str]]], now: datetime, *, deadline: float
 ) -> Iterator[tuple[int, Outcome]]:

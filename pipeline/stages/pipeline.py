@@ -1,56 +1,175 @@
-"""The stages wired together, with the models they need loaded once."""
+"""The stages wired together once: a live run, a single stage's command and a replay all step through this."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
 
+from detectors.contract import Detector
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
 from pipeline.core.records import Run
+from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
 from pipeline.notify.channels import Channel
-from pipeline.stages.alert.stage import run_alert
+from pipeline.stages.alert.self_monitoring import self_alerts
+from pipeline.stages.alert.stage import delivery_of, run_alert
 from pipeline.stages.detect import run_detect
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
+from pipeline.stages.publish import run_publish
+from pipeline.stages.retention import tidy
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.store.observations import count_posts, has_untagged
+from pipeline.store.outbox import put_alerts
+from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint, simulated
 from pipeline.text.models.kinds import NewsModel, load_news
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.services import ServiceMatcher
 
+POSTS_COUNTED = timedelta(hours=1)  # as far back as a live run counts the posts that the tag stage was offered
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+class Stage(StrEnum):
+    """The stages of a run, in order."""
+
+    COLLECT = "collect"
+    TAG = "tag"
+    DETECT = "detect"
+    EXPLAIN = "explain"
+    ALERT = "alert"
+    PUBLISH = "publish"
+    TIDY = "tidy"
+
+
+ALL = tuple(Stage)
+
+Collect = Callable[[Store, datetime, datetime | None], list[Run]]
+"""Reads the sources: (store, now, since) to one run a source; `since` None reads from where each was last read to."""
+
+
 class Models:
-    """The two models a run reads text with."""
+    """The two models a run reads text with, each loaded when first asked for: loading costs seconds."""
 
-    posts: OutageModel
-    news: NewsModel
+    @cached_property
+    def posts(self) -> OutageModel:
+        """The model that tells whether a post reports an outage; rules alone where its file is of no use."""
+        return load(MODELS)
+
+    @cached_property
+    def news(self) -> NewsModel:
+        """The model that tells what kind of news a headline is; rules alone where its file is of no use."""
+        return load_news(MODELS)
+
+    @property
+    def posts_loaded(self) -> bool:
+        """Return whether asking `posts` costs nothing any more."""
+        return "posts" in vars(self)
 
 
 def load_models() -> Models:
-    """Load both models; each falls back to rules alone."""
-    return Models(posts=load(MODELS), news=load_news(MODELS))
+    """Load both models now; each falls back to rules alone."""
+    models = Models()
+    _ = models.posts, models.news
+    return models
 
 
-class Stages:
-    """Everything after collecting, ready to be stepped: tag, detect, explain, alert, with the models loaded once."""
+@dataclass(kw_only=True)
+class Pipeline:
+    """One store, one configuration and one detector, stepped through time by `run`.
 
-    def __init__(
-        self, store: Store, config: Config, models: Models, channels: Mapping[str, Channel], telling: AlertingContext
-    ) -> None:
-        """Raises ConfigError on an unknown detector."""
-        self._store, self._config, self._models = store, config, models
-        self._channels, self._telling = channels, telling
-        self._matcher, self._detector = ServiceMatcher(config.catalogue), make_detector(config)
+    The last three fields are where a replay differs from a live run, besides its recorded sources:
+    report: the folder of the report; None publishes nothing. A replay publishes once, at its end.
+    alerting_since: what began earlier never alerts; None: since the first live run, as the store remembers it.
+    leaves_out_steps: steps in which nothing happens are not taken, so that a pause is no missed run.
+    """
 
-    def step(self, before: datetime, now: datetime) -> list[Run]:
-        """Run the stages at a moment; what came since `before` is read again when the model has changed."""
-        return [
-            run_tag(self._store, self._matcher, self._models.posts, now, since=before),
-            run_detect(self._store, self._detector, self._config.watched, now),
-            run_explain(self._store, self._config, self._matcher, self._models.news, self._telling, now),
-            run_alert(self._store, self._channels, now),
-        ]
+    store: Store
+    config: Config
+    models: Models
+    channels: Callable[[], Mapping[str, Channel]]  # built when something is to be sent: no other stage needs them
+    collect: Collect
+    report: Path | None = None
+    alerting_since: datetime | None = None
+    leaves_out_steps: bool = False
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The configured detector. Raises ConfigError on an unknown one."""
+        return make_detector(self.config)
+
+    @cached_property
+    def _matcher(self) -> ServiceMatcher:
+        return ServiceMatcher(self.config.catalogue)
+
+    @cached_property
+    def _channels(self) -> Mapping[str, Channel]:
+        return self.channels()
+
+    def run(self, now: datetime, stages: Sequence[Stage] = ALL, *, since: datetime | None = None) -> list[Run]:
+        """Run stages at a moment, in the given order; return what each did, one entry a source for collect.
+
+        `since` is from when the sources are read; None: from where each was last read to.
+        """
+        steps: Mapping[Stage, Callable[[], list[Run]]] = {
+            Stage.COLLECT: lambda: self.collect(self.store, now, since),
+            Stage.TAG: lambda: [self._tag(now, since or now - POSTS_COUNTED)],
+            Stage.DETECT: lambda: [run_detect(self.store, self.detector, self.config.watched, now)],
+            Stage.EXPLAIN: lambda: [self._explain(now)],
+            Stage.ALERT: lambda: [self._alert(now)],
+            Stage.PUBLISH: lambda: self._publish(now),
+            Stage.TIDY: lambda: self._tidy(now),
+        }
+        return [run for stage in stages for run in steps[stage]()]
+
+    def _tag(self, now: datetime, since: datetime) -> Run:
+        if self.models.posts_loaded or has_untagged(self.store):
+            return run_tag(self.store, self._matcher, self.models.posts, now, since=since)
+        # a quiet run need not load the model, and what another model has read waits until this one is loaded
+        offered = count_posts(self.store, since, now)
+        quiet = Run(stage="tag", subject="posts", started=now, outcome="ok", seen=offered)
+        record_run(self.store, quiet)
+        return quiet
+
+    def _explain(self, now: datetime) -> Run:
+        telling = AlertingContext(
+            since=self.alerting_since or self._first_run(now),
+            channels=self.config.alerts.channels,
+            simulated=simulated(self.store) is not None,
+        )
+        alarm = self.detector.alarm
+        return run_explain(self.store, self.config, self._matcher, lambda: self.models.news, telling, now, alarm=alarm)
+
+    def _first_run(self, now: datetime) -> datetime:
+        """Return when this database was first explained: what was open by then is told once, as already under way."""
+        known = get_checkpoint(self.store, "alert", "since")
+        if known is not None:
+            return utc(known)
+        with self.store.transaction() as conn:
+            set_checkpoint(conn, "alert", "since", iso(now))
+        return now
+
+    def _alert(self, now: datetime) -> Run:
+        notes, checkpoints = self_alerts(self.store, self.config, now, missed_runs=not self.leaves_out_steps)
+        if notes:
+            with self.store.transaction() as conn:
+                put_alerts(conn, notes)
+                for key, value in checkpoints.items():
+                    set_checkpoint(conn, "alert", key, value)
+        return run_alert(self.store, self._channels, now, delivery_of(self.config))
+
+    def _publish(self, now: datetime) -> list[Run]:
+        if self.report is None:
+            return []
+        note = simulated(self.store)
+        return [run_publish(self.store, self.config, self.report, now, simulated=note is not None, note=note or "")]
+
+    def _tidy(self, now: datetime) -> list[Run]:
+        keep = self.config.keep
+        done = tidy(self.store, now, words=keep.words, runs=keep.runs, refused=keep.refused)
+        return [done] if done else []

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.commands.backtest import plan
+from pipeline.commands.backtest import plan_replay
 from pipeline.commands.common import Setting
-from pipeline.commands.stage import STAGES
+from pipeline.commands.stage import live_pipeline
 from pipeline.config.load import load_config
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
@@ -27,7 +27,7 @@ from pipeline.replay.runner import replay
 from pipeline.replay.scenario import load_recorded
 from pipeline.sources.archive import read_archive
 from pipeline.sources.complaints import parse_csv
-from pipeline.stages.pipeline import load_models
+from pipeline.stages.pipeline import ALL, Stage, load_models
 from pipeline.store import Store
 from tests.benchmarks.archives import write_posts, write_recording
 from tests.conftest import ROOT
@@ -111,14 +111,12 @@ def test_a_quiet_tick_stage_by_stage(benchmark: Any, tmp_path: Path, stage: str)
     config = load_config(None).model_copy(update={"report": str(tmp_path / "report")})
     now = [utc("2026-03-05T00:10:00Z")]
     with Store(tmp_path / "x.db") as store:
+        setting = Setting(config=config, config_path=tmp_path / "groundswell.toml", db=tmp_path / "x.db", now=now[0])
+        pipeline = live_pipeline(setting, store)
 
         def work() -> None:
             now[0] += timedelta(minutes=5)
-            for name in ("tag", "detect", "explain", "alert", "publish") if stage == "all" else (stage,):
-                STAGES[name](
-                    Setting(config=config, config_path=tmp_path / "groundswell.toml", db=tmp_path / "x.db", now=now[0]),
-                    store,
-                )
+            pipeline.run(now[0], ALL[1:6] if stage == "all" else (Stage(stage),))
 
         benchmark.pedantic(work, rounds=8, warmup_rounds=2)
 
@@ -138,30 +136,16 @@ def test_a_backtest_of_counts(benchmark: Any, tmp_path: Path, way: str) -> None:
     taken: list[int] = []
 
     def work() -> None:
-        todo = plan(
-            setting,
-            tmp_path / "day",
-            step=None,
-            begin=None,
-            until=None,
-            db=tmp_path / "x.db",
-            mail=None,
-            every=way == "every step",
-        )
-        sources, _ = load_recorded(todo.scenario)
+        plan = plan_replay(setting, tmp_path / "day", every=way == "every step")
+        sources, _ = load_recorded(plan.scenario)
         with Store(tmp_path / "x.db", durable=False) as store:
             replay(
                 store,
-                todo.config,
-                todo.scenario,
+                plan,
                 sources,
                 {"file": NoChannel()},
                 load_models(),
-                begin=todo.begin,
-                until=todo.until,
-                step=todo.step,
-                every=todo.every,
-                progress=lambda done, total: taken.append(done),
+                lambda done, total: taken.append(done),
             )
 
     benchmark.pedantic(work, rounds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -16,7 +17,7 @@ from pipeline.core.vocabulary import Transition
 from pipeline.notify.digest import digest_message, system_message
 from pipeline.reports.alert_record import alert_record
 from pipeline.store import Store
-from pipeline.store.runs import get_checkpoint, run_times
+from pipeline.store.runs import get_checkpoint, run_times, simulated
 from pipeline.store.summary import BLIND_AFTER, blind_sources
 
 MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
@@ -32,10 +33,12 @@ class SystemAlert(NamedTuple):
     facts: SystemFacts
 
 
-def self_alerts(store: Store, config: Config, now: datetime) -> tuple[list[Alert], dict[str, str]]:
+def self_alerts(
+    store: Store, config: Config, now: datetime, *, missed_runs: bool = True
+) -> tuple[list[Alert], dict[str, str]]:
     """Return the rows to write about the program itself now, and the checkpoints of the alert stage to keep with them.
 
-    What was said before has the same Message-ID, or a checkpoint.
+    What was said before has the same Message-ID, or a checkpoint. `missed_runs` false: runs are left out on purpose.
     """
     found: list[SystemAlert] = []
     blind, said = _blind(store, now)
@@ -43,8 +46,15 @@ def self_alerts(store: Store, config: Config, now: datetime) -> tuple[list[Alert
     if digest is not None:
         found.append(digest)
         said["digest"] = digest.key
-    found += [*blind, *_missed(store, now)]
+    found += [*blind, *(_missed(store, now) if missed_runs else [])]
+    if simulated(store) is not None:
+        found = [_marked(alert) for alert in found]
     return [row for alert in found for row in _rows(config, alert, now)], said
+
+
+def _marked(alert: SystemAlert) -> SystemAlert:
+    """Return a message that says that what it counts is simulated."""
+    return alert._replace(facts=replace(alert.facts, subject=f"[simulated] {alert.facts.subject}", simulated=True))
 
 
 def _rows(config: Config, alert: SystemAlert, now: datetime) -> list[Alert]:
@@ -74,21 +84,37 @@ def _rows(config: Config, alert: SystemAlert, now: datetime) -> list[Alert]:
 
 def _digest(store: Store, config: Config, now: datetime) -> SystemAlert | None:
     """Return the digest that was due last, under the name of its day; None where none is wanted or it was sent."""
-    if config.alerts.digest == "off":
+    due = last_digest(config, now)
+    if due is None:
         return None
-    days = 1 if config.alerts.digest == "daily" else 7
-    there = now.astimezone(ZoneInfo(config.display_timezone))
-    hour, minute = map(int, config.alerts.digest_at.split(":"))
-    due = there.replace(hour=hour, minute=minute, second=0)
-    due -= timedelta(days=due.weekday() if days == 7 else 0)
-    if due > there:
-        due -= timedelta(days=days)
-    day = f"{due:%Y-%m-%d}"
-    if there - due > TOO_LATE or get_checkpoint(store, "alert", "digest") == day:
+    days, day = _digest_days(config), f"{due:%Y-%m-%d}"
+    if now - due > TOO_LATE or get_checkpoint(store, "alert", "digest") == day:
         return None
     end = due.astimezone(now.tzinfo)
     counted = alert_record(store, end - timedelta(days=days), end)
     return SystemAlert(Transition.DIGEST, day, digest_message(counted, now, days))
+
+
+def _digest_days(config: Config) -> int:
+    return 1 if config.alerts.digest == "daily" else 7
+
+
+def last_digest(config: Config, now: datetime) -> datetime | None:
+    """Return when the last digest up to now was due, in the reader's zone; None where none is wanted."""
+    if config.alerts.digest == "off":
+        return None
+    days = _digest_days(config)
+    there = now.astimezone(ZoneInfo(config.display_timezone))
+    hour, minute = map(int, config.alerts.digest_at.split(":"))
+    due = there.replace(hour=hour, minute=minute, second=0)
+    due -= timedelta(days=due.weekday() if days == 7 else 0)
+    return due - timedelta(days=days) if due > there else due
+
+
+def next_digest(config: Config, now: datetime) -> datetime | None:
+    """Return when the first digest after now is due, in the reader's zone; None where none is wanted."""
+    last = last_digest(config, now)
+    return last + timedelta(days=_digest_days(config)) if last is not None else None
 
 
 def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, str]]:

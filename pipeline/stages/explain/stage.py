@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,6 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.times import floor_to, iso, utc
 from pipeline.detection.alarm_intervals import Heard, spans
-from pipeline.detection.factory import make_detector
 from pipeline.incidents.build import build, in_order, withdrawn
 from pipeline.incidents.episodes import STORY_GAP, ProviderIncident, read_provider_incidents
 from pipeline.incidents.news_links import link
@@ -83,11 +82,17 @@ def run_explain(
     store: Store,
     config: Config,
     matcher: ServiceMatcher,
-    news_model: NewsModel,
+    news_model: Callable[[], NewsModel],
     telling: AlertingContext,
     now: datetime,
+    *,
+    alarm: float,
 ) -> Run:
-    """Bring the story up to date; the run counts rows considered (seen) and incidents, links and advisories changed (new)."""
+    """Bring the incidents up to date; the run counts rows considered (seen) and incidents, links and advisories changed (new).
+
+    `news_model` is asked for when new items are to be read: loading it costs seconds. `alarm` is the score from which
+    the detector calls a bin an alarm.
+    """
     through = get_checkpoint(store, "explain", "through")
     # rows of the past that came later are explained from where the story stands, not from where they lie
     now = max(now, utc(through)) if through else now
@@ -103,7 +108,6 @@ def run_explain(
     since = _since(known, utc(through) if through else None, late)
     if since < recent:
         known = incidents(store, since)
-    alarm = make_detector(config).alarm
     alarms = verdicts(store, since, now, minimum=alarm)
     offered = sum(len(points) for points in alarms.values()) + len(events)
     pages = pages_between(store, since, now)
@@ -149,7 +153,9 @@ def _since(known: Sequence[Incident], through: datetime | None, late: datetime |
     return since
 
 
-def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime) -> list[tuple[NewsEvent, str]]:
+def _news(
+    store: Store, matcher: ServiceMatcher, model: Callable[[], NewsModel], now: datetime
+) -> list[tuple[NewsEvent, str]]:
     """Fold new items into events when any came; return the events of the last days with their text."""
     items = news_items(store, now - NEWS_SPAN, now)
     digest = hashlib.sha256(json.dumps([(i.source, i.native_id, i.title) for i in items]).encode()).hexdigest()
@@ -157,7 +163,11 @@ def _news(store: Store, matcher: ServiceMatcher, model: NewsModel, now: datetime
     if get_checkpoint(store, "explain", "news") != digest:
         ids = {event.id: event for event, _ in known}
         kinds = {event.id: event.kind for event, _ in known}
-        fresh = [event for event in fold_items(items, matcher, model.kind, kinds) if ids.get(event.id) != event]
+        fresh = [
+            event
+            for event in fold_items(items, matcher, lambda title, text: model().kind(title, text), kinds)
+            if ids.get(event.id) != event
+        ]
         with store.transaction() as conn:
             put_news_events(conn, fresh)
             told = {(i.source, i.native_id): i for i in items}
