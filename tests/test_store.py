@@ -223,6 +223,13 @@ def test_times_are_fixed_width_utc_text(tmp_path: Path) -> None:
         assert store.rows("SELECT created FROM posts")[0][0] == "2026-03-02T12:00:00Z"
 
 
+def test_a_time_without_a_zone_is_never_stored(store: Store) -> None:
+    naive = datetime(2026, 3, 2, 12)  # noqa: DTZ001
+    with pytest.raises(ValueError, match="has no time zone"):
+        save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=naive),)), NOW)
+    assert store.rows("SELECT count(*) FROM posts")[0][0] == 0
+
+
 def test_every_query_of_the_cookbook_runs(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("cookbook", ROOT / "docs" / "cookbook.py")
     assert spec is not None

@@ -12,17 +12,29 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
+from pipeline.core.times import iso
 from pipeline.store.migration import KEPT_VIEWS, migrate, missing_steps
 
 # the analysts' views are replaced, not those that answer under the names of former tables
 _REPLACED_VIEWS = """SELECT name FROM sqlite_master WHERE type = 'view'
  AND name NOT IN (SELECT key FROM stage_memory WHERE stage = ?)"""
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
+
+
+def _stored(moment: datetime) -> str:
+    """Return a moment as it is stored, in UTC; raises ValueError on one without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return iso(moment)
+
+
+sqlite3.register_adapter(datetime, _stored)  # for every connection of the process
 
 
 class Store:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import OURS, Advisory, Claim, PastOutage
-from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct, series_sources
@@ -19,7 +19,7 @@ def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -
     rows = store.rows(
         "SELECT substr(created, 1, 13) AS hour, count(*), avg(anger) FROM post_tags WHERE service = ? AND created >= ?"
         " AND created < ? GROUP BY hour",
-        (service, iso(since), iso(until)),
+        (service, since, until),
     )
     return {utc(f"{row[0]}:00:00Z"): (int(row[1]), float(row[2])) for row in rows}
 
@@ -32,7 +32,7 @@ def complaint_bins(
     Where a source tells parts only, they are summed; moving totals are left out.
     """
     by_source: dict[str, list[tuple[datetime, int, float]]] = {}
-    span = (service, iso(since), iso(until))
+    span = (service, since, until)
     for source in distinct(store, "complaint_counts", "source"):
         # totals lie together in the key; only where a source tells none are its parts summed
         rows = store.rows(
@@ -63,7 +63,7 @@ def complaints_by_hour(
                 f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s)) FROM complaint_counts"
                 f" WHERE source = ? AND service = ? AND {part} indicator = '' AND start >= ? AND start < ?"
                 " AND window != 'rolling' GROUP BY 1 ORDER BY 1",
-                (source, service, iso(since), iso(until)),
+                (source, service, since, until),
             )
             if rows:
                 break
@@ -87,7 +87,7 @@ def complaints_by_country(
             "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts"
             " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ? AND window != 'rolling'"
             " GROUP BY country, hour",
-            (source, service, iso(since), iso(until)),
+            (source, service, since, until),
         )
         for country, hour, total, last, width in rows:
             ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
@@ -120,7 +120,7 @@ def stories_between(store: Store, service: str, since: datetime) -> list[tuple[d
     """Return (onset, end, impact) of a service's incidents since a moment; groups of shared failures are left out."""
     rows = store.rows(
         "SELECT onset, \"end\", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE '%-shared' ORDER BY onset",
-        (service, iso(since)),
+        (service, since),
     )
     return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
 
@@ -131,7 +131,7 @@ def past_outages(store: Store, until: datetime) -> list[PastOutage]:
         "SELECT i.id, i.service, s.vendor, s.name, i.onset, i.\"end\", i.impact, i.symptom, ifnull(group_concat(DISTINCT k.role), '') AS roles"
         " FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN incident_components c ON c.incident = i.id AND c.status = 'affected'"
         ' LEFT JOIN components k ON k.service = i.service AND k.id = c.component WHERE NOT i.active AND i."end" <= ? GROUP BY i.id ORDER BY i.onset',
-        (iso(until),),
+        (until,),
     )
     return [
         PastOutage(
@@ -186,7 +186,7 @@ def read_hours(store: Store, service: str, since: datetime, until: datetime) -> 
     out = store.rows(
         'SELECT e.onset, e."end" FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd'
         ' AND (e."end" IS NULL OR e."end" >= ?) AND e.onset < ?',
-        (service, iso(since), iso(until)),
+        (service, since, until),
     )
     spells = [(utc(r[0]), (utc_or_none(r[1]) or until) + timedelta(hours=1)) for r in out]
     slack = timedelta(minutes=5)  # what is public a little later
@@ -222,8 +222,8 @@ def put_advisories(conn: sqlite3.Connection, rows: Iterable[Advisory]) -> None:
         [
             (
                 a.service,
-                iso(a.since),
-                iso_or_none(a.until),
+                a.since,
+                a.until,
                 a.level,
                 json.dumps(a.reasons, ensure_ascii=False),
                 json.dumps(a.signals),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
 from pipeline.core.incidents import Episode
 from pipeline.core.records import Availability
-from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.store import Store
+from pipeline.store.incidents import episode_of
 
 
 def replace_availability(store: Store, rows: Iterable[Availability]) -> None:
@@ -38,22 +37,6 @@ def crowd_episodes(store: Store, service: str, until: datetime) -> list[tuple[st
         "SELECT e.* FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
         " AND e.onset <= ? AND i.id NOT LIKE '%-shared'"
         " AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5) ORDER BY e.onset",
-        (service, iso(until)),
+        (service, until),
     )
-    return [
-        (
-            r["incident"],
-            Episode(
-                number=r["number"],
-                onset=utc(r["onset"]),
-                end=utc_or_none(r["end"]),
-                impact=r["impact"],
-                components=tuple(json.loads(r["components"])),
-                official_first_at=utc_or_none(r["official_first_at"]),
-                by_crowd=bool(r["by_crowd"]),
-                crowd_since=utc_or_none(r["crowd_since"]),
-                crowd_until=utc_or_none(r["crowd_until"]),
-            ),
-        )
-        for r in rows
-    ]
+    return [(row["incident"], episode_of(row)) for row in rows]

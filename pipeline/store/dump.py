@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from pipeline.core.records import ChartRank, ComplaintCount, Record, Run
-from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.observations import news_of, post_of, status_of
 
@@ -52,7 +52,7 @@ def collected_rows(store: Store, table: str, since: datetime, until: datetime) -
     """Yield a table's records from `since` on that were collected by `until`, in a fixed order."""
     column, order, read = _TABLES[table]
     sql = f"SELECT * FROM {table} WHERE {column} >= ? AND collected <= ? ORDER BY {order}"
-    for row in store.conn.execute(sql, (iso(since), iso(until))):
+    for row in store.conn.execute(sql, (since, until)):
         yield read(row)
 
 
@@ -60,7 +60,7 @@ def collect_runs(store: Store, since: datetime, until: datetime) -> list[Run]:
     """Return the runs of sources and imports in a span, oldest first."""
     rows = store.rows(
         "SELECT * FROM runs WHERE stage IN ('collect', 'import') AND started BETWEEN ? AND ? ORDER BY started, id",
-        (iso(since), iso(until)),
+        (since, until),
     )
     found = []
     for row in rows:

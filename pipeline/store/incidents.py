@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, Phase
-from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 
 PARTS = {
@@ -31,13 +31,13 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
             i.id,
             i.service,
             i.state,
-            iso(i.opened_at),
-            iso(i.onset),
-            iso_or_none(i.peak),
-            iso_or_none(i.end),
+            i.opened_at,
+            i.onset,
+            i.peak,
+            i.end,
             i.impact,
             i.symptom,
-            iso_or_none(i.official_first_at),
+            i.official_first_at,
             i.episode_count,
             int(i.active),
             i.probability,
@@ -48,15 +48,15 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         conn.execute(f"DELETE FROM {table} WHERE incident=?", (i.id,))
     conn.executemany(
         "INSERT OR REPLACE INTO incident_phases VALUES (?,?,?,?,?,?,?)",
-        [(i.id, p.episode, p.phase, iso(p.since), iso_or_none(p.until), p.impact, p.why) for p in i.phases],
+        [(i.id, p.episode, p.phase, p.since, p.until, p.impact, p.why) for p in i.phases],
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_components VALUES (?,?,?,?,?,?,?)",
-        [(i.id, c.component, c.source, c.status, iso(c.since), iso_or_none(c.until), c.detail) for c in i.components],
+        [(i.id, c.component, c.source, c.status, c.since, c.until, c.detail) for c in i.components],
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?,?,?,?)",
-        [(i.id, e.kind, iso(e.at), e.statement, e.rows, e.subject, e.value, e.compared_with) for e in i.evidence],
+        [(i.id, e.kind, e.at, e.statement, e.rows, e.subject, e.value, e.compared_with) for e in i.evidence],
     )
     conn.executemany(
         "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -64,14 +64,14 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
             (
                 i.id,
                 e.number,
-                iso(e.onset),
-                iso_or_none(e.end),
+                e.onset,
+                e.end,
                 e.impact,
                 json.dumps(e.components),
-                iso_or_none(e.official_first_at),
+                e.official_first_at,
                 int(e.by_crowd),
-                iso_or_none(e.crowd_since),
-                iso_or_none(e.crowd_until),
+                e.crowd_since,
+                e.crowd_until,
             )
             for e in i.episodes
         ],
@@ -87,7 +87,7 @@ def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
     """Return incidents that lasted beyond a moment (or all), oldest first, with all their parts."""
     where, values = "", ()
     if since is not None:
-        where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (iso(since),)  # type: ignore[assignment]
+        where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (since,)  # type: ignore[assignment]
     found = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
     parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
     if found:
@@ -116,42 +116,9 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
         active=bool(row["active"]),
         probability=row["probability"],
         part_of=row["part_of"],
-        episodes=tuple(
-            Episode(
-                number=e["number"],
-                onset=utc(e["onset"]),
-                end=utc_or_none(e["end"]),
-                impact=e["impact"],
-                components=tuple(json.loads(e["components"])),
-                official_first_at=utc_or_none(e["official_first_at"]),
-                by_crowd=bool(e["by_crowd"]),
-                crowd_since=utc_or_none(e["crowd_since"]),
-                crowd_until=utc_or_none(e["crowd_until"]),
-            )
-            for e in parts.get("incident_episodes", [])
-        ),
-        phases=tuple(
-            Phase(
-                episode=p["episode"],
-                phase=p["phase"],
-                since=utc(p["since"]),
-                until=utc_or_none(p["until"]),
-                impact=p["impact"],
-                why=p["why"],
-            )
-            for p in parts.get("incident_phases", [])
-        ),
-        components=tuple(
-            ComponentSpan(
-                component=c["component"],
-                source=c["source"],
-                status=c["status"],
-                since=utc(c["since"]),
-                until=utc_or_none(c["until"]),
-                detail=c["detail"],
-            )
-            for c in parts.get("incident_components", [])
-        ),
+        episodes=tuple(episode_of(part) for part in parts.get("incident_episodes", [])),
+        phases=tuple(_phase(part) for part in parts.get("incident_phases", [])),
+        components=tuple(_component_span(part) for part in parts.get("incident_components", [])),
         evidence=tuple(
             Evidence(
                 kind=e["kind"],
@@ -167,6 +134,43 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
     )
 
 
+def episode_of(row: sqlite3.Row) -> Episode:
+    """Read a stored episode back."""
+    return Episode(
+        number=row["number"],
+        onset=utc(row["onset"]),
+        end=utc_or_none(row["end"]),
+        impact=row["impact"],
+        components=tuple(json.loads(row["components"])),
+        official_first_at=utc_or_none(row["official_first_at"]),
+        by_crowd=bool(row["by_crowd"]),
+        crowd_since=utc_or_none(row["crowd_since"]),
+        crowd_until=utc_or_none(row["crowd_until"]),
+    )
+
+
+def _phase(row: sqlite3.Row) -> Phase:
+    return Phase(
+        episode=row["episode"],
+        phase=row["phase"],
+        since=utc(row["since"]),
+        until=utc_or_none(row["until"]),
+        impact=row["impact"],
+        why=row["why"],
+    )
+
+
+def _component_span(row: sqlite3.Row) -> ComponentSpan:
+    return ComponentSpan(
+        component=row["component"],
+        source=row["source"],
+        status=row["status"],
+        since=utc(row["since"]),
+        until=utc_or_none(row["until"]),
+        detail=row["detail"],
+    )
+
+
 def anything_open(store: Store) -> bool:
     """Return whether an incident is still open."""
     return bool(store.rows("SELECT 1 FROM incidents WHERE active LIMIT 1"))
@@ -174,13 +178,12 @@ def anything_open(store: Store) -> bool:
 
 def anything_to_explain(store: Store, through: datetime) -> bool:
     """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
-    at = iso(through)
     return anything_open(store) or any(
         store.rows(sql, values)
         for sql, values in (
-            ("SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > ?", (at,)),
-            ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (at,)),
-            ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (at,)),
+            ("SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > ?", (through,)),
+            ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (through,)),
+            ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (through,)),
         )
     )
 
@@ -188,7 +191,7 @@ def anything_to_explain(store: Store, through: datetime) -> bool:
 def anything_said(store: Store, since: datetime) -> bool:
     """Return whether a post or a chart is stored from a moment on."""
     asked = ("SELECT 1 FROM posts WHERE created >= ? LIMIT 1", "SELECT 1 FROM chart_ranks WHERE observed >= ? LIMIT 1")
-    return any(store.rows(sql, (iso(since),)) for sql in asked)
+    return any(store.rows(sql, (since,)) for sql in asked)
 
 
 def may_change(store: Store, now: datetime) -> bool:
@@ -205,4 +208,4 @@ def may_change(store: Store, now: datetime) -> bool:
         ("SELECT 1 FROM chart_ranks WHERE observed >= ?", 18),
         ("SELECT 1 FROM advisories WHERE until IS NULL OR until >= ?", 2),
     )
-    return any(store.rows(f"{sql} LIMIT 1", (iso(now - timedelta(days=days)),)) for sql, days in asked)
+    return any(store.rows(f"{sql} LIMIT 1", (now - timedelta(days=days),)) for sql, days in asked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pipeline.core.times import iso
 from pipeline.store import Store
 
 
@@ -24,7 +23,7 @@ def least_sure(store: Store, limit: int) -> list[tuple[str, str, str, float, str
 def put_label(store: Store, key: tuple[str, str, str], outage: bool, now: datetime) -> None:
     """Store what a person says of a post and a service, in place of what was said before."""
     with store.transaction() as conn:
-        conn.execute("INSERT OR REPLACE INTO labels VALUES (?,?,?,?,?)", (*key, int(outage), iso(now)))
+        conn.execute("INSERT OR REPLACE INTO labels VALUES (?,?,?,?,?)", (*key, int(outage), now))
 
 
 def corrections(store: Store) -> Sequence[tuple[str, str, bool, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pipeline.core.incidents import Claim, Link, LinkRow, NewsEntity, NewsEvent
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.core.vocabulary import Relation
 from pipeline.store import Store
 
@@ -35,7 +35,7 @@ def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> No
                 event.title,
                 json.dumps([str(entity) for entity in event.entities]),
                 len(event.outlets),
-                iso(event.first_seen),
+                event.first_seen,
             ),
         )
         conn.executemany(
@@ -50,7 +50,7 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
         " n.summary FROM news_events e JOIN news_event_items i ON i.news_event = e.id JOIN news_items n USING"
         " (source, native_id) WHERE e.first_seen BETWEEN ? AND ? ORDER BY e.first_seen, e.id, n.published, i.source,"
         " i.native_id",
-        (iso(since), iso(until)),
+        (since, until),
     )
     grouped: dict[str, list[sqlite3.Row]] = {}
     for row in rows:

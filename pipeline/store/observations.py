@@ -17,7 +17,7 @@ from pipeline.core.records import (
     Post,
     StatusUpdate,
 )
-from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import cover, quarantine, save_source_state
 
@@ -52,10 +52,10 @@ def _post_row(p: Post) -> tuple[object, ...]:
         p.kind,
         p.community,
         p.author_key,
-        iso_or_none(p.author_created),
-        iso(p.created),
-        iso(p.collected),
-        iso_or_none(p.edited),
+        p.author_created,
+        p.created,
+        p.collected,
+        p.edited,
         int(p.deleted),
         p.parent_id,
         p.title,
@@ -70,12 +70,12 @@ def _count_row(c: ComplaintCount) -> tuple[object, ...]:
         c.source,
         c.region,
         c.indicator,
-        iso(c.start),
+        c.start,
         c.interval_s,
         c.total,
         c.baseline,
         c.window,
-        iso(c.collected),
+        c.collected,
     )
 
 
@@ -88,24 +88,24 @@ def _status_row(u: StatusUpdate) -> tuple[object, ...]:
         u.status,
         u.impact,
         json.dumps(u.components),
-        iso(u.displayed_at),
-        iso(u.created_at),
-        iso(u.collected),
+        u.displayed_at,
+        u.created_at,
+        u.collected,
         u.body,
         u.timing,
     )
 
 
 def _news_row(n: NewsItem) -> tuple[object, ...]:
-    return (n.source, n.native_id, n.outlet, iso(n.published), iso(n.collected), n.title, n.summary, n.url)
+    return (n.source, n.native_id, n.outlet, n.published, n.collected, n.title, n.summary, n.url)
 
 
 def _rank_row(r: ChartRank) -> tuple[object, ...]:
-    return (r.store, r.country, r.chart, r.app, r.rank, iso(r.observed), iso(r.collected))
+    return (r.store, r.country, r.chart, r.app, r.rank, r.observed, r.collected)
 
 
 def _outside_row(v: ExternalStatus) -> tuple[object, ...]:
-    return (v.source, v.service, v.verdict, iso(v.observed), iso(v.collected))
+    return (v.source, v.service, v.verdict, v.observed, v.collected)
 
 
 def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple[str, str]]:
@@ -132,7 +132,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
         known = _known_news(conn, news)
         conn.executemany(
             _REVISION,
-            [(iso(now), n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
+            [(now, n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
         )
         # a cursor's rowcount leaves out what triggers did, and rows an upsert found unchanged
         new = sum(
@@ -159,7 +159,7 @@ def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_00
     rows = store.rows(
         "SELECT * FROM posts WHERE tagged_by IS NULL OR (tagged_by != ? AND created >= ?)"
         " ORDER BY created, source, native_id LIMIT ?",
-        (model, iso(since), limit),
+        (model, since, limit),
     )
     return [post_of(row) for row in rows]
 
@@ -223,9 +223,7 @@ def has_untagged(store: Store) -> bool:
 
 def count_posts(store: Store, since: datetime, until: datetime) -> int:
     """Return how many posts were created in [since, until)."""
-    return int(
-        store.rows("SELECT count(*) FROM posts WHERE created >= ? AND created < ?", (iso(since), iso(until)))[0][0]
-    )
+    return int(store.rows("SELECT count(*) FROM posts WHERE created >= ? AND created < ?", (since, until))[0][0])
 
 
 def status_updates(store: Store, page: str, since: datetime, until: datetime) -> list[StatusUpdate]:
@@ -234,14 +232,14 @@ def status_updates(store: Store, page: str, since: datetime, until: datetime) ->
         "SELECT * FROM status_updates WHERE page = :page AND displayed_at <= :until AND incident_id IN (SELECT"
         " incident_id FROM status_updates WHERE page = :page AND displayed_at BETWEEN :since AND :until)"
         " ORDER BY displayed_at, incident_id, update_id",
-        {"page": page, "since": iso(since), "until": iso(until)},
+        {"page": page, "since": since, "until": until},
     )
     return [status_of(row) for row in rows]
 
 
 def updates_of_page(store: Store, page: str, until: datetime) -> list[StatusUpdate]:
     """Return every update of a page displayed by a moment, in no particular order."""
-    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, iso(until)))
+    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, until))
     return [status_of(row) for row in rows]
 
 
@@ -249,7 +247,7 @@ def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]
     """Return items published in [since, until], oldest first."""
     rows = store.rows(
         "SELECT * FROM news_items WHERE published BETWEEN ? AND ? ORDER BY published, source, native_id",
-        (iso(since), iso(until)),
+        (since, until),
     )
     return [news_of(row) for row in rows]
 
@@ -261,7 +259,7 @@ def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datet
     rows = store.rows(
         f"SELECT app, observed, rank FROM chart_ranks WHERE app IN ({marks}) AND observed BETWEEN ? AND ?"
         " ORDER BY observed, app",
-        (*wanted, iso(since), iso(until)),
+        (*wanted, since, until),
     )
     return [(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
 
@@ -269,4 +267,4 @@ def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datet
 def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:
     """Return the status pages with an update displayed in a span."""
     sql = "SELECT DISTINCT page FROM status_updates WHERE displayed_at BETWEEN ? AND ?"
-    return {row[0] for row in store.rows(sql, (iso(since), iso(until)))}
+    return {row[0] for row in store.rows(sql, (since, until))}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipeline.core.alerts import Silence
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.store import Store
 
 
 def silences(store: Store, at: datetime | None = None) -> list[Silence]:
     """Return silences that last at a moment (or all), oldest first."""
-    where, values = ("WHERE since <= ? AND until > ?", (iso(at), iso(at))) if at is not None else ("", ())
+    where, values = ("WHERE since <= ? AND until > ?", (at, at)) if at is not None else ("", ())
     return [
         Silence(
             id=r["id"],
@@ -33,7 +33,7 @@ def add_silence(
     with store.transaction() as conn:
         cursor = conn.execute(
             "INSERT INTO silences (service, component, since, until, reason, author) VALUES (?,?,?,?,?,?)",
-            (service, component, iso(since), iso(until), reason, author),
+            (service, component, since, until, reason, author),
         )
     return int(cursor.lastrowid or 0)
 
@@ -41,14 +41,14 @@ def add_silence(
 def expire_silence(store: Store, number: int, now: datetime) -> bool:
     """End a silence now; return whether there was one to end. It stays on record."""
     with store.transaction() as conn:
-        done = conn.execute("UPDATE silences SET until = ? WHERE id = ? AND until > ?", (iso(now), number, iso(now)))
+        done = conn.execute("UPDATE silences SET until = ? WHERE id = ? AND until > ?", (now, number, now))
     return done.rowcount > 0
 
 
 def put_feedback(store: Store, incident: str, verdict: str, note: str, now: datetime) -> None:
     """Write what a person says of an incident, in place of what was said before."""
     with store.transaction() as conn:
-        conn.execute("INSERT OR REPLACE INTO feedback VALUES (?,?,?,?)", (incident, verdict, note, iso(now)))
+        conn.execute("INSERT OR REPLACE INTO feedback VALUES (?,?,?,?)", (incident, verdict, note, now))
 
 
 def feedback(store: Store) -> dict[str, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.alerts import Alert
-from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 
 
@@ -22,8 +22,8 @@ def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
             a.service,
             a.transition,
             a.channel,
-            iso(a.created),
-            iso(a.due_at),
+            a.created,
+            a.due_at,
             a.subject,
             json.dumps(to_json(a.facts), sort_keys=True, ensure_ascii=False),
             a.route,
@@ -62,7 +62,7 @@ _UNSENT = "sent_at IS NULL AND failed = 0 AND merged_into IS NULL"
 _OLDER = f"incident = ? AND channel = ? AND route = ? AND created < ? AND {_UNSENT}"
 
 
-def _unsent(store: Store, which: str, *values: str) -> list[Alert]:
+def _unsent(store: Store, which: str, *values: datetime) -> list[Alert]:
     """Return alerts that are still to be sent, oldest first."""
     rows = store.rows(f"SELECT * FROM alerts WHERE {_UNSENT} AND {which} ORDER BY created, message_id", values)
     return [_alert(row) for row in rows]
@@ -70,17 +70,17 @@ def _unsent(store: Store, which: str, *values: str) -> list[Alert]:
 
 def due_alerts(store: Store, now: datetime) -> list[Alert]:
     """Return alerts to be sent now, oldest first."""
-    return _unsent(store, "due_at <= ?", iso(now))
+    return _unsent(store, "due_at <= ?", now)
 
 
 def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
     """Return messages that wait for others since a moment, untried and not due yet."""
-    return _unsent(store, "attempts = 0 AND due_at > ? AND created > ? AND transition = 'opened'", iso(now), iso(since))
+    return _unsent(store, "attempts = 0 AND due_at > ? AND created > ? AND transition = 'opened'", now, since)
 
 
 def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
     """Return messages that are due, or were tried and will be again, oldest first."""
-    return _unsent(store, "(due_at <= ? OR attempts > 0)", iso(now))
+    return _unsent(store, "(due_at <= ? OR attempts > 0)", now)
 
 
 def next_due(store: Store) -> datetime | None:
@@ -93,7 +93,7 @@ def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[
     """Return when messages went out on a route since a moment, oldest first."""
     rows = store.rows(
         "SELECT sent_at FROM alerts WHERE channel = ? AND route = ? AND sent_at > ? AND merged_into IS NULL ORDER BY sent_at",
-        (channel, route, iso(since)),
+        (channel, route, since),
     )
     return [utc(row[0]) for row in rows]
 
@@ -112,11 +112,11 @@ def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> in
     Returns how many were replaced.
     """
     same = f"{_OLDER} AND due_at > ?"
-    key = (newer.incident, newer.channel, newer.route, iso(newer.created), iso(now))
+    key = (newer.incident, newer.channel, newer.route, newer.created, now)
     replaced = conn.execute(
         f"UPDATE alerts SET merged_into = ? WHERE {same} AND attempts = 0", (newer.message_id, *key)
     ).rowcount
-    conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (iso(now), *key))
+    conn.execute(f"UPDATE alerts SET due_at = ? WHERE {same}", (now, *key))
     return replaced
 
 
@@ -124,7 +124,7 @@ def mark_superseded(conn: sqlite3.Connection, newer: Alert, now: datetime) -> No
     """Note that older messages of an incident that would not go are told by one that went: they do not come after it."""
     conn.execute(
         f"UPDATE alerts SET merged_into = ?, sent_at = ? WHERE {_OLDER}",
-        (newer.message_id, iso(now), newer.incident, newer.channel, newer.route, iso(newer.created)),
+        (newer.message_id, now, newer.incident, newer.channel, newer.route, newer.created),
     )
 
 
@@ -148,15 +148,13 @@ def copy_outbox(store: Store, copy: Store) -> None:
 def try_again(store: Store, now: datetime) -> int:
     """Make messages that were given up due again; return how many."""
     with store.transaction() as conn:
-        cursor = conn.execute(
-            "UPDATE alerts SET failed = 0, due_at = ? WHERE failed = 1 AND sent_at IS NULL", (iso(now),)
-        )
+        cursor = conn.execute("UPDATE alerts SET failed = 0, due_at = ? WHERE failed = 1 AND sent_at IS NULL", (now,))
     return cursor.rowcount
 
 
 def postpone(conn: sqlite3.Connection, alerts: Iterable[Alert], until: datetime) -> None:
     """Make messages due later, inside the caller's transaction."""
-    conn.executemany("UPDATE alerts SET due_at = ? WHERE message_id = ?", [(iso(until), a.message_id) for a in alerts])
+    conn.executemany("UPDATE alerts SET due_at = ? WHERE message_id = ?", [(until, a.message_id) for a in alerts])
 
 
 def count_alerts(store: Store) -> int:
@@ -175,12 +173,12 @@ def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
     with store.transaction() as conn:
         conn.execute(
             "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?",
-            (iso(now), alert.message_id),
+            (now, alert.message_id),
         )
         conn.execute(
             "WITH RECURSIVE told(id) AS (VALUES (?) UNION SELECT message_id FROM alerts JOIN told ON merged_into = id)"
             " UPDATE alerts SET sent_at=? WHERE sent_at IS NULL AND message_id IN told",
-            (alert.message_id, iso(now)),
+            (alert.message_id, now),
         )
         if alert.incident:
             mark_superseded(conn, alert, now)
@@ -199,7 +197,7 @@ def mark_failed(
             (
                 error[:500],
                 int(retry_at is None),
-                iso(retry_at) if retry_at else None,
+                retry_at,
                 " ".join(pending_recipients),
                 message_id,
             ),

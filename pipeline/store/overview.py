@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.core.errors import StoreError
-from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store, open_readonly
 
 
@@ -66,7 +66,7 @@ def incident_overview(path: Path, since: datetime) -> list[IncidentOverview]:
     conn = open_readonly(path)
     fields = ", ".join(IncidentOverview._fields)
     try:
-        rows = conn.execute(f"SELECT {fields} FROM incident_overview WHERE onset >= ?", (iso(since),)).fetchall()
+        rows = conn.execute(f"SELECT {fields} FROM incident_overview WHERE onset >= ?", (since,)).fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from error
     finally:
@@ -103,7 +103,7 @@ def alerted_incidents(store: Store, since: datetime, until: datetime) -> list[Al
         "SELECT i.id, i.official_first_at, min(a.sent_at) AS first, f.verdict FROM alerts a"
         " JOIN incidents i ON i.id = a.incident LEFT JOIN feedback f ON f.incident = i.id"
         " GROUP BY i.id HAVING first >= ? AND first < ?",
-        (iso(since), iso(until)),
+        (since, until),
     )
     return [AlertedIncident(r["id"], utc(r["first"]), utc_or_none(r["official_first_at"]), r["verdict"]) for r in rows]
 
@@ -117,6 +117,6 @@ def missed_incidents(store: Store, since: datetime, until: datetime) -> list[str
         "SELECT id FROM incidents WHERE official_first_at >= ? AND official_first_at < ?"
         ' AND id NOT IN (SELECT incident FROM alerts) AND part_of = \'\' AND ("end" IS NULL OR opened_at < "end")'
         " AND service IN (SELECT id FROM services WHERE watched) ORDER BY onset",
-        (iso(since), iso(until)),
+        (since, until),
     )
     return [row["id"] for row in rows]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.core.records import Post, Tag
 from pipeline.core.reports import Report
-from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
+from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
 
@@ -20,7 +20,7 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
 
     A vote is (source, native id, service, created, weight, reason, author key, shape of the text).
     """
-    created = {(p.source, p.native_id): iso(p.created) for p in posts}
+    created = {(p.source, p.native_id): p.created for p in posts}
     with store.transaction() as conn:
         for table in ("post_tags", "votes"):
             conn.executemany(f"DELETE FROM {table} WHERE source=? AND native_id=?", list(created))
@@ -41,14 +41,14 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
                     json.dumps(t.exonerates),
                     t.model,
                     json.dumps(t.codes),
-                    iso_or_none(t.began),
+                    t.began,
                 )
                 for t in tags
             ],
         )
         conn.executemany(
             "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?,?,?)",
-            [(*vote[:3], iso(vote[3]), *vote[4:]) for vote in votes],
+            votes,
         )
         conn.executemany(
             "UPDATE posts SET tagged_by=? WHERE source=? AND native_id=?", [(model, *key) for key in created]
@@ -66,7 +66,7 @@ def earlier_votes(
     rows = store.rows(
         "SELECT service, author_key, shape, created, reason, source, native_id FROM votes"
         " WHERE created >= ? AND created < ? AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
-        (iso(since), iso(until), waiting),
+        (since, until, waiting),
     )
     return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows if (r[5], r[6]) not in but]
 
@@ -84,7 +84,7 @@ def earlier_accounts(
         " FROM votes v JOIN posts p USING (source, native_id)"
         " WHERE v.created >= ? AND v.created < ? AND p.author_created IS NOT NULL AND v.author_key != ''"
         f" AND v.reason NOT IN ({','.join('?' * len(unchecked))}) ORDER BY v.created, v.source, v.native_id",
-        (iso(since), iso(until), *unchecked),
+        (since, until, *unchecked),
     )
     return [(r[0], r[1], utc(r[2]), utc(r[3])) for r in rows if (r[4], r[5]) not in but]
 
@@ -102,7 +102,7 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
         " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"
         " OR (t.p_outage >= 0.5 AND v.weight = 0))"
         " ORDER BY t.created, t.source, t.native_id",
-        (service, iso(since), iso(until)),
+        (service, since, until),
     )
     return [
         Report(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.store import Store
 from pipeline.store.migration import applied_steps, backup_path
 from pipeline.store.runs import set_checkpoint
@@ -21,7 +21,7 @@ _VOTE = "UPDATE votes SET author_key='', shape='' WHERE source=? AND native_id=?
 def kept_ids(store: Store, source: str, since: datetime) -> list[str]:
     """Return the ids of a source's stored posts since a moment that still have their words, oldest first."""
     sql = "SELECT native_id FROM posts WHERE source=? AND created >= ? AND deleted=0 ORDER BY created, native_id"
-    return [str(row[0]) for row in store.rows(sql, (source, iso(since)))]
+    return [str(row[0]) for row in store.rows(sql, (source, since))]
 
 
 def forget(store: Store, source: str, ids: Sequence[str]) -> int:
@@ -56,13 +56,13 @@ def _unquote(conn: sqlite3.Connection, service: str, created: str) -> None:
 def forget_refused(store: Store, until: datetime) -> int:
     """Remove refused rows seen before a moment from the quarantine; return how many."""
     with store.transaction() as conn:
-        return max(0, conn.execute("DELETE FROM quarantine WHERE seen_at < ?", (iso(until),)).rowcount)
+        return max(0, conn.execute("DELETE FROM quarantine WHERE seen_at < ?", (until,)).rowcount)
 
 
 def forget_runs(store: Store, until: datetime) -> int:
     """Remove the record of runs that began before a moment; return how many."""
     with store.transaction() as conn:
-        return max(0, conn.execute("DELETE FROM runs WHERE started < ?", (iso(until),)).rowcount)
+        return max(0, conn.execute("DELETE FROM runs WHERE started < ?", (until,)).rowcount)
 
 
 def remove_old_backups(store: Store, now: datetime) -> list[Path]:
@@ -80,6 +80,6 @@ def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:
     """Return by source the ids of posts created before a moment that still have their words."""
     found: dict[str, list[str]] = {}
     sql = "SELECT source, native_id FROM posts WHERE created < ? AND deleted=0 ORDER BY source, native_id"
-    for row in store.rows(sql, (iso(until),)):
+    for row in store.rows(sql, (until,)):
         found.setdefault(row[0], []).append(row[1])
     return found

@@ -17,7 +17,7 @@ AHEAD = timedelta(minutes=5)
 
 def record_run(store: Store, run: Run) -> None:
     """Append one line to the history of runs."""
-    covered = (iso(run.covered[0]), iso(run.covered[1])) if run.covered else (None, None)
+    covered = run.covered or (None, None)
     with store.transaction() as conn:
         conn.execute(
             "INSERT INTO runs (stage, subject, started, outcome, seen, new, rejected, covered_from, covered_to, error)"
@@ -25,7 +25,7 @@ def record_run(store: Store, run: Run) -> None:
             (
                 run.stage,
                 run.subject,
-                iso(run.started),
+                run.started,
                 run.outcome,
                 run.seen,
                 run.new,
@@ -76,7 +76,7 @@ def run_times(store: Store, stage: str, until: datetime, limit: int) -> list[dat
     """Return the different times at which a stage ran by a moment, newest first, at most `limit`."""
     rows = store.rows(
         "SELECT DISTINCT started FROM runs WHERE stage = ? AND started <= ? ORDER BY started DESC LIMIT ?",
-        (stage, iso(until), limit),
+        (stage, until, limit),
     )
     return [utc(row[0]) for row in rows]
 
@@ -86,7 +86,7 @@ def successful_reads(store: Store, since: datetime, until: datetime) -> dict[str
     rows = store.rows(
         "SELECT subject, started, outcome IN ('ok', 'empty', 'not_modified') AS answered FROM runs"
         " WHERE stage = 'collect' AND started >= ? AND started < ? ORDER BY subject, started",
-        (iso(since), iso(until)),
+        (since, until),
     )
     found: dict[str, list[datetime]] = {row["subject"]: [] for row in rows}
     for row in rows:
@@ -99,7 +99,7 @@ def collected_row_count(store: Store, since: datetime, until: datetime) -> int:
     """Return how many rows were new in the runs of sources in [since, until)."""
     (row,) = store.rows(
         "SELECT ifnull(sum(new), 0) FROM runs WHERE stage = 'collect' AND started >= ? AND started < ?",
-        (iso(since), iso(until)),
+        (since, until),
     )
     return int(row[0])
 
@@ -164,19 +164,18 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
     if not last or utc(last[0][0]) <= now + AHEAD:
         return None
-    at = iso(now)
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE stage_memory SET value = ? WHERE value GLOB '????-??-??T??:??:??Z' AND value > ?", (at, at)
+            "UPDATE stage_memory SET value = ? WHERE value GLOB '????-??-??T??:??:??Z' AND value > ?", (now, now)
         )
-        conn.execute("DELETE FROM detector_state WHERE through > ?", (at,))
-        conn.execute("DELETE FROM coverage WHERE since >= ?", (at,))
-        conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (at, at))
-        conn.execute("UPDATE runs SET started = ? WHERE started > ?", (at, at))
-        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND created > ?", (at, at, at))
-        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND attempts > 0", (at, at))
-        conn.execute("UPDATE alerts SET created = ? WHERE created > ?", (at, at))
-        conn.execute("UPDATE alerts SET sent_at = ? WHERE sent_at > ?", (at, at))
+        conn.execute("DELETE FROM detector_state WHERE through > ?", (now,))
+        conn.execute("DELETE FROM coverage WHERE since >= ?", (now,))
+        conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (now, now))
+        conn.execute("UPDATE runs SET started = ? WHERE started > ?", (now, now))
+        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND created > ?", (now, now, now))
+        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND attempts > 0", (now, now))
+        conn.execute("UPDATE alerts SET created = ? WHERE created > ?", (now, now))
+        conn.execute("UPDATE alerts SET sent_at = ? WHERE sent_at > ?", (now, now))
     return utc(last[0][0])
 
 
@@ -197,7 +196,7 @@ def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[Rejecte
             clean(r.where),
             r.reason,
             clean(r.head)[:200],
-            iso(now),
+            now,
         )
         for r in rejected
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.store import Store
 
 TOLD_TABLES = (
@@ -62,10 +62,7 @@ def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
 
 def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str, Any]]:
     """Return some posts that counted as votes in an incident, the surest first."""
-    row = store.rows(
-        'SELECT service, onset, ifnull("end", ?) AS until FROM incidents WHERE id=?',
-        (iso(datetime.max.replace(tzinfo=utc("2000-01-01T00:00:00Z").tzinfo, year=9998)), incident),
-    )
+    row = store.rows("SELECT service, onset, ifnull(\"end\", '9999') AS until FROM incidents WHERE id=?", (incident,))
     if not row:
         return []
     rows = store.rows(
@@ -80,7 +77,5 @@ def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str
 
 def failed_alerts(store: Store, since: datetime) -> list[str]:
     """Return the subjects of alerts given up on since a moment, each with its error."""
-    rows = store.rows(
-        "SELECT subject, error FROM alerts WHERE failed = 1 AND created >= ? ORDER BY created", (iso(since),)
-    )
+    rows = store.rows("SELECT subject, error FROM alerts WHERE failed = 1 AND created >= ? ORDER BY created", (since,))
     return [f"{r[0]}: {r[1]}" for r in rows]

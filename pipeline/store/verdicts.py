@@ -22,7 +22,7 @@ def mentions(store: Store, source: str, since: datetime, until: datetime) -> lis
         "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t LEFT JOIN votes v USING"
         " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
         " ORDER BY t.created, t.native_id, t.service",
-        (source, iso(since), iso(until)),
+        (source, since, until),
     )
     return [Mention(service, utc(stamp), bool(counted), fingerprint) for service, stamp, counted, fingerprint in rows]
 
@@ -74,7 +74,7 @@ def counts(
         "SELECT service, indicator, start, max(CASE WHEN region = '' THEN total END),"
         " sum(CASE WHEN region != '' THEN total END) FROM complaint_counts WHERE source=? AND interval_s=?"
         " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
-        (source, interval_s, window, iso(since), iso(until)),
+        (source, interval_s, window, since, until),
     )
     return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
 
@@ -99,10 +99,10 @@ def first_bin(store: Store, source: str, interval_s: int, window: str) -> dateti
 def oldest_change(store: Store, source: str, interval_s: int, window: str, since: datetime) -> datetime | None:
     """Return the oldest time among rows collected after a moment (posts when no window): what may need judging again."""
     if not window:
-        row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, iso(since)))[0]
+        row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, since))[0]
     else:
         sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND collected > ? AND interval_s=? AND window=?"
-        row = store.rows(sql, (source, iso(since), interval_s, window))[0]
+        row = store.rows(sql, (source, since, interval_s, window))[0]
     return utc(row[0]) if row[0] else None
 
 
@@ -138,14 +138,14 @@ def save_judgement(
         )
         if redo_from is not None:
             conn.executemany(
-                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), iso(redo_from)) for k in keys]
+                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), redo_from) for k in keys]
             )
         new = conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows).rowcount
         for slot, (detector, version, through, blob) in states.items():
             conn.execute(
                 "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
                 " version=excluded.version, through=excluded.through",
-                (subject, slot, detector, version, iso(through)),
+                (subject, slot, detector, version, through),
             )
             _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
         set_checkpoint(conn, "detect", subject, iso(min(collected or now, now)))
@@ -203,7 +203,7 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
         " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
     )
     with store.transaction() as conn:
-        return conn.execute(sql, (iso(before),)).rowcount
+        return conn.execute(sql, (before,)).rowcount
 
 
 def verdicts(
@@ -227,7 +227,7 @@ def verdicts(
         )
     rows = store.rows(
         sql + " ORDER BY v.series, v.bin_start",
-        {"since": iso(since), "until": iso(until), "service": service, "minimum": minimum},
+        {"since": since, "until": until, "service": service, "minimum": minimum},
     )
     found: dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]] = {}
     keys: dict[str, SeriesKey] = {}
