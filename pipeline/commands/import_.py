@@ -39,7 +39,8 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
 
     A service may be called by its id or by a name the catalogue knows.
     """
-    from pipeline.sources.complaints import parse_counts, read_capped
+    from pipeline.sources.complaints import parse_counts
+    from pipeline.sources.delimited import read_capped
     from pipeline.sources.parsing import plain
     from pipeline.text.services import ServiceMatcher
 
@@ -80,7 +81,7 @@ def posts(setting: Setting, file: Path) -> None:
     """
     from pipeline.sources import author_salt
     from pipeline.sources.archive import parse_posts_csv, read_archive
-    from pipeline.sources.complaints import read_capped
+    from pipeline.sources.delimited import read_capped
 
     salt = author_salt(setting.config)
 
@@ -111,7 +112,7 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
 
     Its columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components].
     """
-    from pipeline.sources.complaints import read_capped
+    from pipeline.sources.delimited import read_capped
     from pipeline.sources.parsing import plain
     from pipeline.sources.status_archive import parse_incident_archive
     from pipeline.sources.status_history import page_key

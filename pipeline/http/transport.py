@@ -28,6 +28,7 @@ from pipeline.http.hosts import HostLimits
 MAX_BODY = 10 * 1024 * 1024
 PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _Connect = Callable[[str, int], socket.socket]
+Response = requests.Response
 
 
 @dataclass(frozen=True, slots=True)

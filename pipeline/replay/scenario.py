@@ -36,7 +36,7 @@ from pipeline.core.times import iso, utc
 from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
 from pipeline.sources import charts, complaints, feed, statuspage
 from pipeline.sources.archive import read_archive
-from pipeline.sources.complaints import read_capped
+from pipeline.sources.delimited import read_capped
 
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}

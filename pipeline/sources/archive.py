@@ -13,7 +13,7 @@ from typing import IO, Any
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
-from pipeline.sources.complaints import as_utf8
+from pipeline.sources.delimited import as_utf8
 from pipeline.sources.parsing import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
 

@@ -1,11 +1,7 @@
-"""Complaint counts from anyone's file: CSV in its dialects, JSON, NDJSON. Right to the number, or refused with a line.
-
-Downdetector's API and DownStatus have files of their own beside this one.
-"""
+"""Complaint counts from anyone's file: CSV in its dialects, JSON, NDJSON. Right to the number, or refused with a line."""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter, defaultdict
@@ -14,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from pipeline.core.errors import Reason, SourceError
+from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow
 from pipeline.core.times import utc
+from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines, dialect
 from pipeline.sources.parsing import not_from_the_future, plain, reject, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts")
@@ -28,11 +24,16 @@ USUAL_WIDTH = 900
 SURE_ROWS = 8  # from so many on the commonest distance is believed for good
 READ = (*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s", "baseline", "region", "indicator")
 _TWICE = "\0twice"
-LONGEST_CELL = csv.field_size_limit()
-MOST_BYTES = 512 * 1024 * 1024
-_SEPARATORS = (",", ";", "\t", "|")
 _Key = tuple[str, str, str, datetime, int]
-_Line = tuple[int, Mapping[str, str], str, str]  # line, cells by column, problem, the row as it stood
+
+
+class _Row(NamedTuple):
+    """A row of a file: its line, its cells by column, what is wrong with it (empty: nothing), how it stood there."""
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str
+    head: str
 
 
 def parse_csv(
@@ -53,20 +54,21 @@ def parse_csv(
     refused with its line. Raises SourceError when the file has no such columns, or one of them twice.
     """
     text = as_utf8(body)
-    separator, skipped = _dialect(text)
+    separator, skipped = dialect(text, {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s"})
     lines = csv_lines(text, separator)
     for _ in range(skipped):
         next(lines, None)
-    first, header, _ = next(lines, (1, [], ""))
+    first, header, _ = next(lines, CsvLine(1, [], ""))
     columns = [cell.strip().lower() for cell in header]
     _check_columns(columns, f"{name}:{first}", service)
 
-    def rows() -> Iterator[_Line]:
+    def rows() -> Iterator[_Row]:
         for number, cells, problem in lines:
             many, wanted = len(cells), len(columns)
             if many != wanted and not problem and (many < wanted or any(cell.strip() for cell in cells[wanted:])):
                 problem = f"{many} cells where the header has {wanted}"
-            yield number, dict(zip(columns, map(str.strip, cells), strict=False)), problem, separator.join(cells)
+            named = dict(zip(columns, map(str.strip, cells), strict=False))
+            yield _Row(number, named, problem, separator.join(cells))
 
     return _to_counts(rows(), source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
 
@@ -87,53 +89,6 @@ def parse_counts(
     return _to_counts(rows, source=source, fetched_at=fetched_at, name=name, interval_s=interval_s, service=service)
 
 
-def as_utf8(body: bytes) -> bytes:
-    """Return a text file's bytes in UTF-8 without byte-order mark; UTF-16 and UTF-32 are known by mark or by zeros."""
-    coding = ""
-    if body[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
-        coding = "utf-32"
-    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        coding = "utf-16"
-    elif len(body) >= 4 and body[1:4:2] == b"\0\0" and body[0]:
-        coding = "utf-32-le" if body[2:3] == b"\0" else "utf-16-le"
-    elif len(body) >= 4 and body[:3:2] == b"\0\0" and body[3]:
-        coding = "utf-32-be" if body[1:2] == b"\0" else "utf-16-be"
-    return body.decode(coding, "replace").encode("utf-8", "replace") if coding else body.removeprefix(b"\xef\xbb\xbf")
-
-
-def _dialect(body: bytes) -> tuple[str, int]:
-    """Return the separator, and how many lines before the header speak of it."""
-    heads = (line for line in body.split(b"\n", 50) if line.strip() and not line.lstrip().startswith(b"#"))
-    first = next(heads, b"").decode("utf-8", "replace").strip().lower()
-    if match := re.fullmatch(r"\"?sep=([,;|\t])\"?", first):
-        return match[1], 1
-    known = {*TIME_COLUMNS, *COUNT_COLUMNS, "service", "interval_s"}
-    found = {sep: len(known & {cell.strip('" ') for cell in first.split(sep)}) for sep in _SEPARATORS}
-    return max(_SEPARATORS, key=lambda sep: found[sep]), 0
-
-
-def csv_lines(body: bytes, separator: str = ",") -> Iterator[tuple[int, list[str], str]]:
-    """Yield (line, cells, problem) of each line that is not empty.
-
-    A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.
-    """
-    for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
-        if not raw.strip() or raw.lstrip().startswith(b"#"):
-            continue
-        try:
-            text = raw.decode("utf-8")
-            if '"' in text or "\0" in text or separator + " " in text or len(text) >= LONGEST_CELL:
-                cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
-            else:
-                cells = text.split(separator)  # nothing is quoted: the same, in a third of the time
-        except UnicodeDecodeError:
-            yield number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text"
-        except csv.Error as error:
-            yield number, [raw[:200].decode("utf-8", "replace")], f"not CSV: {error}"
-        else:
-            yield number, cells, ""
-
-
 def _check_columns(columns: list[str], where: str, service: str) -> None:
     if not (
         ("service" in columns or service) and set(TIME_COLUMNS) & set(columns) and set(COUNT_COLUMNS) & set(columns)
@@ -144,7 +99,7 @@ def _check_columns(columns: list[str], where: str, service: str) -> None:
         raise SourceError(f"the column {twice[0]} comes twice", source=where)
 
 
-def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
+def _json_rows(body: bytes, name: str) -> Iterator[_Row]:
     """Yield the objects of a JSON or NDJSON file; a line that is none is a problem of its own."""
     try:
         whole_file = _loads(body)
@@ -156,37 +111,37 @@ def _json_rows(body: bytes, name: str) -> Iterator[_Line]:
                 try:
                     yield _json_row(number, _loads(raw))
                 except (ValueError, RecursionError) as problem:
-                    yield number, {}, f"not JSON: {plain(problem, 120)}", raw[:200].decode("utf-8", "replace")
+                    yield _Row(number, {}, f"not JSON: {plain(problem, 120)}", raw[:200].decode("utf-8", "replace"))
         return
     if isinstance(whole_file, dict):
         held = [value for value in whole_file.values() if isinstance(value, list) and value]
         whole_file = held[0] if len(held) == 1 else [whole_file]
-    for number, item in enumerate(whole_file, 1):
+    for number, item in enumerate(whole_file if isinstance(whole_file, list) else [whole_file], 1):
         yield _json_row(number, item)
 
 
-def _loads(text: bytes) -> Any:
+def _loads(text: bytes) -> object:
     """Parse JSON with fractions as they are written: a count is not rounded on the way in."""
     return json.loads(text, object_pairs_hook=_once, parse_float=str, parse_int=str)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = {name.strip().lower(): value for name, value in pairs}
     return found if len(found) == len(pairs) else {_TWICE: True}
 
 
-def _json_row(number: int, item: object) -> _Line:
+def _json_row(number: int, item: object) -> _Row:
     if not isinstance(item, dict):
-        return number, {}, "not an object", plain(item, 200)
+        return _Row(number, {}, "not an object", plain(item, 200))
     if _TWICE in item:
-        return number, {}, "a key comes twice", plain(item, 200)
+        return _Row(number, {}, "a key comes twice", plain(item, 200))
     cells = {k: "" if v is None else str(v).strip() for k, v in item.items()}
     nested = next((k for k in READ if isinstance(item.get(k), bool | list | dict)), None)
-    return number, cells, f"{nested} is neither a number nor a word" if nested else "", plain(item, 200)
+    return _Row(number, cells, f"{nested} is neither a number nor a word" if nested else "", plain(item, 200))
 
 
 def _to_counts(
-    lines: Iterable[_Line], *, source: str, fetched_at: datetime, name: str, interval_s: int | None, service: str
+    lines: Iterable[_Row], *, source: str, fetched_at: datetime, name: str, interval_s: int | None, service: str
 ) -> Batch:
     rows: dict[_Key, ComplaintCount] = {}
     bad: list[RejectedRow] = []
@@ -291,13 +246,3 @@ def _baseline(text: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text):
         raise ValueError(f"baseline {text[:40]!r} is not a number")
     return float(text)
-
-
-def read_capped(path: Path) -> bytes:
-    """Return a file's bytes; raises SourceError when it cannot be read or is larger than a file of counts may be."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise SourceError(f"larger than {MOST_BYTES // 2**20} MiB; cut it into several", source=str(path))
-        return path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror}", source=str(path), reason=Reason.FILE) from error

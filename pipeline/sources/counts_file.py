@@ -12,7 +12,8 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Span
 from pipeline.http.session import HttpClient
-from pipeline.sources.complaints import as_utf8, parse_counts, read_capped
+from pipeline.sources.complaints import parse_counts
+from pipeline.sources.delimited import as_utf8, read_capped
 from pipeline.sources.parsing import plain
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import io
 import json
-import re
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
-from pipeline.core.errors import Reason, SourceError
+from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso
-from pipeline.http.retry import failure_of, retry_after
-from pipeline.http.session import HttpClient, SourceSession
+from pipeline.http.retry import retry_after
+from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
@@ -34,6 +34,7 @@ from pipeline.sources.parsing import (
     reject,
     stream,
 )
+from pipeline.sources.reddit_client import Access, Allowance, Item, open_client, translated_errors, walk
 from pipeline.sources.spec import (
     Coverage,
     DocsRow,
@@ -45,15 +46,18 @@ from pipeline.sources.spec import (
     unnamed,
 )
 
+if TYPE_CHECKING:
+    import praw
+
+logger = logging.getLogger(__name__)
+
 DEPTH = 1000
-CUT = 900  # a listing shorter than this ended by itself
-KNOWN_IN_A_ROW = 10  # older than wanted, one after the other: a single back-dated item must not end the reading
 LIMIT = 3 + 3 * (DEPTH // 100)
 WORDS = 'down OR outage OR "not working" OR "can\'t log in" OR error OR offline'
 GONE = ("[deleted]", "[removed]")
 
 
-def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
+def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
     """Turn a submission or comment object into a Post; raises ValueError on one that cannot be placed in time."""
     native = plain(item.get("name") or item.get("id"), 40)
     if not native:
@@ -87,7 +91,7 @@ def to_post(item: Mapping[str, Any], *, source: str, fetched_at: datetime, salt:
     )
 
 
-def to_batch(items: Iterable[tuple[str, Any]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
+def to_batch(items: Iterable[tuple[str, object]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
     """Turn (place, object) pairs into a Batch; a bad one is refused alone."""
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
@@ -123,109 +127,55 @@ def parse_archive(body: bytes, *, source: str, fetched_at: datetime, salt: bytes
     return to_batch(objects(io.BytesIO(body), name), source=source, fetched_at=fetched_at, salt=salt)
 
 
-def objects(lines: Iterable[bytes], name: str, before: int = 0) -> Iterator[tuple[str, Any]]:
+def objects(lines: Iterable[bytes], name: str, before: int = 0) -> Iterator[Item]:
     """Yield (place, object) of each line that is not empty; for one that is no JSON, (place, what is wrong)."""
     for number, line in enumerate(lines, start=before + 1):
         if line.strip():
             try:
-                yield f"{name}:{number}", json.loads(line)
+                yield Item(f"{name}:{number}", json.loads(line))
             except (ValueError, RecursionError) as error:
-                yield f"{name}:{number}", f"not JSON: {error}: {line[:80]!r}"
-
-
-class _Allowance:
-    """What Reddit says is left of our hundred requests a minute: read here, so that no client library sleeps on it."""
-
-    def __init__(self) -> None:
-        self.left, self.reset = 100.0, 0.0
-
-    def read(self, response: Any) -> None:
-        told = {key: response.headers.pop(f"x-ratelimit-{key}", "") for key in ("remaining", "used", "reset")}
-        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", told["remaining"]) and re.fullmatch(
-            r"\d{1,6}(\.\d{1,6})?", told["reset"]
-        ):
-            self.left, self.reset = float(told["remaining"]), float(told["reset"])
+                yield Item(f"{name}:{number}", f"not JSON: {error}: {line[:80]!r}")
 
 
 class RedditSource:
     """New posts and comments of the communities of the watched services, and what a search there finds."""
 
-    def __init__(
-        self,
-        communities: Sequence[str],
-        client: HttpClient,
-        *,
-        client_id: str,
-        client_secret: str,
-        salt: bytes,
-        base: str = "",
-    ) -> None:
-        """`base` points praw elsewhere than Reddit, for a local stand-in."""
+    def __init__(self, communities: Sequence[str], client: HttpClient, access: Access, *, salt: bytes) -> None:
+        """`communities` are names without r/; `salt` keys the hashes of authors."""
         self.name = "reddit"
         self.communities = tuple(communities)
-        self._client, self._id, self._secret, self._salt, self._base = client, client_id, client_secret, salt, base
-
-    def _praw(self, session: SourceSession) -> Any:
-        """Return a client of its own: praw is not for sharing between threads."""
-        import logging
-
-        import praw
-
-        # what goes wrong is told once, by us: its log would fill a cron job's mails
-        logging.getLogger("prawcore").addHandler(logging.NullHandler())
-        where = {"oauth_url": self._base, "reddit_url": self._base} if self._base else {}
-        # everything by keyword, so that a praw.ini in the working folder changes nothing
-        return praw.Reddit(
-            client_id=self._id,
-            client_secret=self._secret,
-            username=None,
-            password=None,
-            refresh_token=None,
-            user_agent="linux:groundswell:0.2 (outage detection)",
-            check_for_updates=False,
-            requestor_kwargs={"timeout": 15, "session": session.transport},
-            **where,
-        )
+        self._client, self._access, self._salt = client, access, salt
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read back to `since`, at most a thousand deep; a shallower reach is told in `covered`.
 
         Raises SourceError, with `retry_after` when Reddit asks us to wait.
         """
-        allowance = _Allowance()
-        with self._client.session_for(self.name, state, now, limit=LIMIT) as session, _translated(self.name):
-            batch = self._read(self._praw(_watched(session, allowance)), since, now)
+        allowance = Allowance()
+        with self._client.session_for(self.name, state, now, limit=LIMIT) as session, translated_errors(self.name):
+            batch = self._read(open_client(self._access, session, allowance), since, now)
         if allowance.left >= LIMIT:
             return batch
         # what is left would not do for another turn: wait until Reddit counts anew
         until = iso(now + retry_after(str(allowance.reset), now))
-        return Batch(
-            source=self.name,
-            rows=batch.rows,
-            rejected=batch.rejected,
-            coverage=batch.coverage,
-            outcome=batch.outcome,
-            detail=batch.detail,
-            state={"retry_after": until},
-        )
+        logger.info("%s: %g requests left; left alone until %s", self.name, allowance.left, until)
+        return replace(batch, state={"retry_after": until})
 
-    def _read(self, praw: Any, since: datetime, now: datetime) -> Batch:
-        subreddit = praw.subreddit("+".join(self.communities))
-        items: list[tuple[str, Any]] = []
+    def _read(self, client: praw.Reddit, since: datetime, now: datetime) -> Batch:
+        subreddit = client.subreddit("+".join(self.communities))
+        items: list[Item] = []
         reached = since
         listings = {"new": subreddit.new(limit=DEPTH), "comments": subreddit.comments(limit=DEPTH)}
         for kind, listing in listings.items():
-            found, oldest, complete = _walk(kind, listing, since, now)
-            items += found
-            if not complete:
+            found = walk(kind, listing, since, now)
+            items += found.items
+            if not found.complete:
                 # Reddit ends a listing at about a thousand: what is older was not shown
-                reached = max(reached, oldest)
+                reached = max(reached, found.oldest)
         if reached > since:
             # the communities were too busy to be read whole: at least what sounds like trouble
-            found, _, _ = _walk(
-                "search", subreddit.search(WORDS, sort="new", time_filter="week", limit=DEPTH), since, now
-            )
-            items += found
+            search = subreddit.search(WORDS, sort="new", time_filter="week", limit=DEPTH)
+            items += walk("search", search, since, now).items
         batch = to_batch(items, source=self.name, fetched_at=now, salt=self._salt)
         return stream(self.name, batch.rows, batch.rejected, since, reached, now)
 
@@ -235,9 +185,9 @@ class RedditSource:
         One that Reddit no longer knows counts as taken away, unless it knows none of them. Raises SourceError.
         """
         limit = 4
-        with self._client.session_for(self.name, {}, now, limit=limit) as session, _translated(self.name):
+        with self._client.session_for(self.name, {}, now, limit=limit) as session, translated_errors(self.name):
             kept, known = set(), 0
-            for thing in self._praw(_watched(session, _Allowance())).info(fullnames=list(names)):
+            for thing in open_client(self._access, session, Allowance()).info(fullnames=list(names)):
                 fields, known = vars(thing), known + 1
                 text = fields.get("body") if "body" in fields else fields.get("selftext")
                 if text not in GONE and not fields.get("removed_by_category"):
@@ -247,94 +197,14 @@ class RedditSource:
         return set(names) - kept
 
 
-def _watched(session: SourceSession, allowance: _Allowance) -> SourceSession:
-    """Return the session with refusals read by us, before the client library sees them."""
-
-    def refuse(response: Any) -> None:
-        allowance.read(response)
-        if response.status_code in (403, 429) or (response.status_code == 503 and "Retry-After" in response.headers):
-            session.check_response(response)
-        if "html" in response.headers.get("Content-Type", ""):
-            raise SourceError("answered with a web page", reason=Reason.REFUSED)
-
-    session.transport.inspect = refuse
-    return session
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """Turn whatever praw and prawcore raise into a SourceError."""
-    import praw.exceptions
-    import prawcore
-
-    try:
-        yield
-    except SourceError:
-        raise
-    except (prawcore.PrawcoreException, praw.exceptions.PRAWException, LookupError, ValueError, TypeError) as error:
-        inner = getattr(error, "original_exception", None)
-        if isinstance(inner, SourceError):
-            raise inner from error
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        words, reason = f"{type(error).__name__}: {plain(error, 160)}", Reason.UNREADABLE
-        # prawcore fails on a 401 without the header it expects with a bare KeyError
-        if status == 401 or error.args == (401,) or isinstance(error, prawcore.OAuthException | prawcore.InvalidToken):
-            words, reason = "its key is not accepted; see https://www.reddit.com/prefs/apps", Reason.KEY
-        elif isinstance(error, prawcore.NotFound | prawcore.Redirect):
-            words, reason = "one of its communities does not exist", Reason.STATUS
-        elif isinstance(error, prawcore.BadJSON | prawcore.UnavailableForLegalReasons):
-            reason = Reason.REFUSED
-        elif isinstance(inner, OSError):
-            reason = failure_of(inner).reason
-        raise SourceError(words, source=name, reason=reason, status=status) from error
-
-
-def _walk(
-    kind: str, listing: Iterable[Any], since: datetime, now: datetime
-) -> tuple[list[tuple[str, Any]], datetime, bool]:
-    """Return a listing's items since a moment, the oldest time seen, and whether it was read as far as wanted.
-
-    Items a day older than wanted are left out: back-dated ones move nothing.
-    """
-    items: list[tuple[str, Any]] = []
-    oldest, count, older = now, 0, 0
-    for number, thing in enumerate(listing):
-        # an attribute the listing lacks would be asked of Reddit, one request each
-        fields = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
-        fields["author"] = "" if fields.get("author") is None else str(fields["author"])
-        fields["subreddit"] = str(fields.get("subreddit", ""))
-        count = number + 1
-        try:
-            created = from_epoch(fields.get("created_utc"))
-        except ValueError:
-            items.append((f"{kind} {number}", fields))  # refused alone, with the others
-            continue
-        older = older + 1 if created < since else 0
-        if older >= KNOWN_IN_A_ROW:
-            return items, oldest, True
-        if created >= since - timedelta(days=1):
-            items.append((f"{kind} {number}", fields))
-        if not older:
-            oldest = min(oldest, created)
-    return items, oldest, older > 0 or count < CUT
-
-
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[RedditSource]:
     key = key_pair(config.secrets.reddit_client_id, config.secrets.reddit_client_secret)
     own = {name for service in named_services(config) for name in service.communities}
     communities = sorted({*own, *config.sources.communities}, key=str.lower)
     if not config.sources.reddit or key is None or not communities:
         return []
-    return [
-        RedditSource(
-            communities,
-            client,
-            client_id=key[0],
-            client_secret=key[1],
-            salt=author_salt(config),
-            base=config.sources.reddit_base,
-        )
-    ]
+    access = Access(*key, config.sources.reddit_base)
+    return [RedditSource(communities, client, access, salt=author_salt(config))]
 
 
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:

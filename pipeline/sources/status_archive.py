@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpdate
 from pipeline.core.times import utc_or_none
-from pipeline.sources.complaints import as_utf8, csv_lines
+from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.statuspage import IMPACTS
 
@@ -26,7 +26,7 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
     readable start is refused. Raises SourceError without the columns.
     """
     lines = csv_lines(as_utf8(body))
-    columns = [cell.strip().lower() for cell in next(lines, (1, [], ""))[1]]
+    columns = [cell.strip().lower() for cell in next(lines, CsvLine(1, [], "")).cells]
     if not {"id", "name", "started_at"} <= set(columns):
         raise SourceError(
             "needs the columns id, name, started_at (and impact, created_at, resolved_at)", source=f"{name}:1"

@@ -17,7 +17,8 @@ import pandas as pd
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import RejectedRow
-from pipeline.sources.complaints import COUNT_COLUMNS, TIME_COLUMNS, csv_lines
+from pipeline.sources.complaints import COUNT_COLUMNS, TIME_COLUMNS
+from pipeline.sources.delimited import CsvLine, csv_lines
 from pipeline.sources.parsing import reject
 
 MOST_BINS = 20_000_000
@@ -36,7 +37,7 @@ class Table:
 def parse_table(body: bytes, *, name: str, bin_s: int | None = None) -> Table:
     """Parse the table; a row that is not right is refused with its line. Raises SourceError without its columns."""
     lines = csv_lines(body)
-    header = [cell.strip().lower() for cell in next(lines, (0, [], ""))[1]]
+    header = [cell.strip().lower() for cell in next(lines, CsvLine(0, [], "")).cells]
     when = next((column for column in TIME_COLUMNS if column in header), "")
     what = next((column for column in COUNT_COLUMNS if column in header), "")
     if not when or not what:
