@@ -12,6 +12,7 @@ import pytest
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Span
 from pipeline.http import retry
+from pipeline.http.hosts import HostLimits
 from pipeline.stages import collect
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
@@ -150,14 +151,24 @@ def test_a_source_is_left_alone_until_the_moment_it_gave(until: timedelta, asked
 
 @pytest.mark.parametrize(("timeouts", "left_alone"), [(2, False), (3, True)])
 def test_a_host_that_let_three_sessions_run_out_is_left_alone(timeouts: int, left_alone: bool) -> None:
-    asking = client()
+    hosts = HostLimits()
     for _ in range(timeouts):
-        asking.record_host_outcome("a.example", answered=False)
-    asking.acquire_host("b.example")
+        hosts.record_host_outcome("a.example", answered=False)
+    assert hosts.acquire_host("b.example", None)
     if left_alone:
         with pytest.raises(SourceError, match="not asked again"):
-            asking.acquire_host("a.example")
+            hosts.acquire_host("a.example", None)
     else:
-        asking.acquire_host("a.example")
-    asking.record_host_outcome("a.example", answered=True)
-    asking.acquire_host("a.example")
+        assert hosts.acquire_host("a.example", None)
+    hosts.record_host_outcome("a.example", answered=True)
+    assert hosts.acquire_host("a.example", None)
+
+
+@pytest.mark.parametrize(("taken", "free"), [(1, True), (2, False)])
+def test_two_sources_may_ask_a_host_at_once(taken: int, free: bool) -> None:
+    hosts = HostLimits()
+    for _ in range(taken):
+        assert hosts.acquire_host("a.example", 0.0)
+    assert hosts.acquire_host("a.example", 0.0) == free
+    hosts.release_host("a.example")
+    assert hosts.acquire_host("a.example", 0.0)

@@ -1,4 +1,4 @@
-"""Listings in pages, over real sockets: read back to a moment, never in a circle, honest about how far they were read."""
+"""Listings in pages, over real sockets: read back to a moment, never in a circle; coverage ends where reading did."""
 
 from __future__ import annotations
 

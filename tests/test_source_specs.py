@@ -71,7 +71,8 @@ def test_a_source_is_one_record_and_appears_wherever_sources_are_listed(config: 
     assert build_sources(config, HttpClient(), None, ["pigeons"], specs=WITH_PIGEONS)[0].name == "pigeons:loft"
     (key,) = [f for f in key_findings(config, WITH_PIGEONS) if f.what == "pigeons"]
     assert key.words == (
-        "no key, not read (optional): set GROUNDSWELL_PIGEON_WHISTLE and GROUNDSWELL_PIGEON_GRAIN, from a pigeon fancier"
+        "no key, not read (optional): "
+        "set GROUNDSWELL_PIGEON_WHISTLE and GROUNDSWELL_PIGEON_GRAIN, from a pigeon fancier"
     )
     setting = cast(Any, SimpleNamespace(config=config, config_path=None, now=NOW))
     (asked,) = source_findings(setting, ("pigeons",), WITH_PIGEONS)
