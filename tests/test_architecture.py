@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,12 @@ def test_nothing_says_caused_by() -> None:
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in (".py", ".html", ".txt", ".sql", ".yml"):
                 assert "caused by" not in path.read_text(encoding="utf-8").lower(), path
+
+
+def test_names_in_the_two_ways_of_contributing_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    ways = text[text.index("## The way of a post") : text.index("## To add something")]
+    names = [name for name in re.findall(r"`([a-z_]+(?:\.\w+)+)`", ways) if not name.endswith(".py")]
+    assert len(names) > 20
+    for name in names:
+        pkgutil.resolve_name(name if name.startswith("detectors") else f"pipeline.{name}")
