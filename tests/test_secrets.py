@@ -18,6 +18,15 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 CANARY = "kanarie9431"
+LOGGED = """
+import logging, sys
+handler = logging.FileHandler("debug.log")
+for name in ("pipeline", "detectors"):
+    logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger(name).addHandler(handler)
+from pipeline.__main__ import main
+main()
+"""
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -81,7 +90,7 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
         ("alert", "--dry-run", "dry", *now),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "pipeline", *command],
+            [sys.executable, "-c", LOGGED, *command],
             cwd=tmp_path,
             env=env,
             capture_output=True,
@@ -96,6 +105,7 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
     assert "apprise: 1 of 2 addresses did not take it" in said or echo.answer == 401  # type: ignore[attr-defined]
     assert "webhook" in said or echo.answer == 200  # type: ignore[attr-defined]
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {"index.html", "groundswell.db"} <= {path.name for path in written}
+    assert {"index.html", "groundswell.db", "debug.log"} <= {path.name for path in written}
+    assert "was not accepted" in (tmp_path / "debug.log").read_text(encoding="utf-8")
     for path in written:
         assert CANARY.encode() not in path.read_bytes(), path

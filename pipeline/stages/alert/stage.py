@@ -230,9 +230,7 @@ def send(channel: Channel | None, alert: Alert) -> Outcome:
         )
     except Exception as error:  # noqa: BLE001 - a bug in one message must not silence all others
         kind = type(error).__name__
-        # the error's own words may hold a secret, such as an address with a token: the log has where, not what
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("%s while %s was sent by %s:\n%s", kind, alert.message_id, alert.channel, frames)
+        logger.error("%s while %s was sent by %s:\n%s", kind, alert.message_id, alert.channel, _frames(error))
         return Outcome(
             problem=f"{alert.channel}: {kind} while {alert.message_id} was sent: a bug, please report it",
             error=f"{kind} while it was sent",
@@ -249,6 +247,16 @@ def record(store: Store, alert: Alert, outcome: Outcome, now: datetime) -> None:
         return
     retry_at = now + outcome.retry_after if outcome.retry_after is not None else None
     mark_failed(store, alert.message_id, outcome.error, retry_at, outcome.pending_recipients)
+
+
+def _frames(error: BaseException) -> str:
+    """Return where an error was raised, and what it was raised from, without their own words.
+
+    The words of a channel's error may hold a credential, such as an address with a token.
+    """
+    origin = error.__cause__ or error.__context__
+    before = f"{_frames(origin)}{type(origin).__name__}, from which was raised:\n" if origin else ""
+    return before + "".join(traceback.format_tb(error.__traceback__))
 
 
 def _by_recipient(due: Sequence[Alert]) -> Iterator[list[Alert]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
+from pipeline.core.vocabulary import Transition
 from pipeline.notify.payload import AlertContext, alert_facts, subject
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
@@ -20,6 +22,8 @@ from pipeline.store import Store
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.verdicts import verdicts
+
+logger = logging.getLogger(__name__)
 
 CHART_BEFORE = timedelta(hours=4)
 
@@ -67,21 +71,20 @@ def plan_alerts(
     *,
     eligible: bool = True,
 ) -> list[Alert]:
-    """Return the rows to write about an incident now, for every route and channel that hears of it.
+    """Return the rows to write about an incident now, for every route and channel that it concerns.
 
-    Who was told that it began is told that it is over, whatever has changed since: routes, channels, silences, what is
-    watched, and (`hears` false) that it is told as part of another by now, unless that one is told to them.
+    Who was notified of its begin is notified of its end, whatever has changed since: routes, channels, silences, what is
+    watched, and (`eligible` false) that it is part of another by now, unless that one is sent to them.
     """
     if telling.since is None:
         return []
     past = alerts_of(store, incident.id)
     if not (eligible or past):
         return []
-    silent = silences(store, now)
     elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
     hit = inputs.hit or (incident.service,)
     configured = {route.name for route in routes_of(config)}
-    quiet = active_silence(silent, hit, incident.affected(now), now) is not None
+    silence = active_silence(silences(store, now), hit, incident.affected(now), now)
     found: list[Alert] = []
     for route in _ever(config, past):
         mine = [alert for alert in past if alert.route == route.name]
@@ -94,15 +97,23 @@ def plan_alerts(
         transition = next_transition(incident, sent, policy, now)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
-        must_send_resolved = bool(sent) and transition == "over"
-        if not must_send_resolved and (
-            not eligible or route.name not in configured or quiet or any(route_mismatches(route, incident, now, hit))
-        ):
-            continue
+        must_send_resolved = bool(sent) and transition is Transition.OVER
+        if not must_send_resolved:
+            if not eligible or route.name not in configured:
+                continue
+            if silence is not None:
+                logger.info("%s of %s is muted by silence %d", transition, incident.id, silence.id)
+                continue
+            if (mismatch := next(route_mismatches(route, incident, now, hit), None)) is not None:
+                logger.debug("%s of %s: %s", transition, incident.id, mismatch)
+                continue
         next_after = now + next_gap(len(sent) + 1, policy)
         facts = alert_facts(_context(store, telling, incident, inputs, next_after, now), transition, now)
-        wait = config.alerts.group_wait if transition == "opened" else timedelta(0)
-        due = muted_until(route, incident.impact, now) or now + wait
+        wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
+        until = muted_until(route, incident.impact, now)
+        if until is not None:
+            logger.info("%s of %s is muted on %s until %s", transition, incident.id, route.name or "all", until)
+        due = until or now + wait
         for channel in channels:
             mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
             found.append(
