@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from pipeline.config.load import load_catalogue, load_config
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.files import replacing
 
 
 @click.command("init")
@@ -36,16 +37,14 @@ def init_command(watch: str | None, mail: str | None, host: str | None, path: Pa
             f"--watch: {', '.join(unknown) or 'nothing'}: not in the catalogue; add it as [services.<id>] afterwards"
         )
     text = _text(chosen, mail or "", host or "localhost")
-    fresh = path.with_name(path.name + ".new")
     try:
-        fresh.write_text(text, encoding="utf-8")
-        load_config(fresh, {})
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+        with replacing(path) as fresh:
+            fresh.write_text(text, encoding="utf-8")
+            load_config(fresh, {})
+    except StoreError as error:
+        raise ConfigError(str(error)) from error
     except ConfigError as error:
-        fresh.unlink(missing_ok=True)
         raise ConfigError(str(error).replace(str(fresh), str(path))) from error
-    fresh.replace(path)
     click.echo(f"wrote {path}; next: groundswell check-config, groundswell test-alert, groundswell run")
 
 

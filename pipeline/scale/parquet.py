@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import SourceError
+from pipeline.core.files import move_into_place
 from pipeline.core.records import ComplaintCount, Post, Tag
 from pipeline.core.times import iso, iso_or_none
 
@@ -228,7 +229,8 @@ class Writer:
         for folder, file in sorted(self._open.items()):
             file.close()
             (self._root / folder).mkdir(parents=True, exist_ok=True)
-            (self._aside / folder / f"{self._key}.parquet").replace(self._root / folder / f"{self._key}.parquet")
+            name = f"{self._key}.parquet"
+            move_into_place(self._aside / folder / name, self._root / folder / name)
         shutil.rmtree(self._aside, ignore_errors=True)
 
     def drop(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from pipeline.config.load import load_config
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.files import write_atomically
 from pipeline.core.records import Post
 from pipeline.core.series import totals
 from pipeline.core.times import floor_to, iso, utc, utc_or_none
@@ -388,10 +388,6 @@ def _done(root: Path, name: str) -> dict[str, Any] | None:
 
 
 def _finish(root: Path, name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """Note that a task is done, by rename: what is noted is whole."""
-    folder = root / "_done"
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{name}.{os.getpid()}.new"
-    fresh.write_text(json.dumps(told, sort_keys=True), encoding="utf-8")
-    fresh.replace(folder / f"{name}.json")
+    """Note that a task is done, whole or not at all."""
+    write_atomically(root / "_done" / f"{name}.json", json.dumps(told, sort_keys=True), shared=True)
     return told

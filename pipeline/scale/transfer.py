@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.errors import StoreError
+from pipeline.core.files import replacing
 from pipeline.core.times import utc
 from pipeline.scale.parquet import NUMBER, SCHEMAS, TEXT, WHOLE
 from pipeline.store import Store
@@ -50,22 +50,11 @@ def export_tables(store: Store, root: Path) -> dict[str, int]:
             continue
         schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
         place, found[table] = root / table / f"{table}.parquet", 0
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            fresh = place.with_suffix(".new")
-            with pq.ParquetWriter(fresh, schema, compression="zstd") as file:
-                for rows in rows_of(store, table, list(columns), CHUNK):
-                    file.write_batch(
-                        pa.record_batch(
-                            [
-                                pa.array(values, kind)
-                                for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
-                            ],
-                            schema=schema,
-                        )
-                    )
-                    found[table] += len(rows)
-            fresh.replace(place)
-        except OSError as error:
-            raise StoreError(f"{place}: cannot be written: {error.strerror or error}") from error
+        with replacing(place) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+            for rows in rows_of(store, table, list(columns), CHUNK):
+                arrays = [
+                    pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+                ]
+                file.write_batch(pa.record_batch(arrays, schema=schema))
+                found[table] += len(rows)
     return found

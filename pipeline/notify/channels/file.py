@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.alerts import Alert
-from pipeline.core.errors import ChannelError
+from pipeline.core.errors import ChannelError, StoreError
+from pipeline.core.files import write_atomically
 from pipeline.notify.channels.email import recipients
 from pipeline.render.mail import compose
 
@@ -43,16 +43,10 @@ class FileChannel:
             alert, sender=self._sender, to=recipients(alert.route, self._routes, self._to), zone=self._zone
         )
         path = self._folder / file_name(alert)
-        fresh = path.with_suffix(".new")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with fresh.open("wb") as file:
-                file.write(message.as_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError as error:
-            raise ChannelError(f"{path}: cannot be written: {error.strerror}") from error
+            write_atomically(path, message.as_bytes())
+        except StoreError as error:
+            raise ChannelError(str(error)) from error
 
 
 class NoChannel:

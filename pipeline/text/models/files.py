@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.core.errors import PipelineError
+from pipeline.core.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -25,16 +26,13 @@ class ModelFileError(PipelineError):
 
 
 def save(model: Any, path: Path) -> str:
-    """Write a model and its hash beside it, each by rename; return the model's id."""
+    """Write a model and its hash beside it; return the model's id. Raises StoreError where they cannot be written."""
     import skops.io
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     body = _canonical(skops.io.dumps(model))
     digest = hashlib.sha256(body).hexdigest()
     for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):
-        fresh = target.with_name(target.name + ".new")
-        fresh.write_bytes(content)
-        fresh.replace(target)
+        write_atomically(target, content)
     return digest[:12]
 
 
