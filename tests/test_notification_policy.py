@@ -15,6 +15,7 @@ from pipeline.core.alert_facts import ComponentFacts, Section
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.incidents import ComponentSpan, Incident, Phase
+from pipeline.core.reports import Report
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.notify.digest import summary_message, system_message
@@ -275,8 +276,8 @@ def test_a_subject_names_three_components(names: int, more: bool) -> None:
     assert "c3" not in subject(facts)
 
 
-def report(text: str, p: float = 0.9) -> dict[str, Any]:
-    return {"p_outage": p, "created": BEGAN, "native_id": text, "title": "", "text": text}
+def report(text: str, p: float = 0.9) -> Report:
+    return Report(service="svc", source="x", native_id=text, created=BEGAN, weight=1.0, p_outage=p, text=text)
 
 
 @pytest.mark.parametrize(("length", "quoted"), [(19, False), (20, True), (220, True), (221, False)])
