@@ -11,7 +11,7 @@ from pipeline.core.records import Batch
 from pipeline.sources import bluesky, hacker_news, mastodon
 from pipeline.sources.pagination import Page, pages
 from tests.fakes.recording import Recording
-from tests.upstreams import NOW, client, serving, source_of
+from tests.upstreams import NOW, TWO_HOURS, client, serving, source_of
 
 SHOWN = {
     "bluesky": bluesky.PAGES * bluesky.PAGE,
@@ -85,3 +85,12 @@ def test_a_circle_of_several_pages_is_seen_too() -> None:
     assert [page.following for page in asked] == ["b", "c", "a"]
     assert len(list(pages("a", lambda cursor: Page((), (), cursor + "x"), source="s", most=4))) == 4
     assert len(list(pages("a", lambda cursor: Page((), (), None), source="s", most=4))) == 1
+
+
+def test_counts_whose_pages_lead_in_a_circle_cover_nothing() -> None:
+    with serving("downdetector") as fake:
+        fake.page, fake.circles = 4, True  # type: ignore[attr-defined]
+        batch = source_of("downdetector", fake.url, client()).fetch(TWO_HOURS, NOW, {})
+        asked = sum(request.path.endswith("/reports") for request in fake.requests)
+    assert (asked, batch.covered, bool(batch.rows)) == (2, None, True)
+    assert "the rest was left" in batch.detail

@@ -121,7 +121,7 @@ def read_posts_csv(
     except csv.Error as error:
         raise SourceError(plain(error, 100), source=f"{name}:1") from error
 
-    def cells() -> Iterator[tuple[str, dict[str, Any]]]:
+    def cells() -> Iterator[tuple[str, dict[str, object]]]:
         while True:
             try:
                 row = next(reader, None)
@@ -137,7 +137,7 @@ def read_posts_csv(
         yield _of_cells(chunk, source=source, fetched_at=fetched_at, salt=salt)
 
 
-def posts_of_cells(rows: Iterable[Mapping[str, Any]], *, source: str, fetched_at: datetime, salt: bytes) -> Batch:
+def posts_of_cells(rows: Iterable[Mapping[str, object]], *, source: str, fetched_at: datetime, salt: bytes) -> Batch:
     """Turn rows of the columns of read_posts_csv into a Batch; times may be datetimes with a zone."""
     return _of_cells(enumerate(rows), source=source, fetched_at=fetched_at, salt=salt)
 

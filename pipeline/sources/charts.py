@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
@@ -58,7 +57,7 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
-def _updated(value: Any, fetched_at: datetime) -> datetime:
+def _updated(value: object, fetched_at: datetime) -> datetime:
     text = value.get("label") if isinstance(value, dict) else value
     try:
         found = utc(str(text))

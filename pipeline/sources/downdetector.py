@@ -6,13 +6,11 @@ reference is for customers only; field names are as several public clients read 
 
 from __future__ import annotations
 
-import base64
 import re
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode
 
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
@@ -20,11 +18,12 @@ from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
 from pipeline.core.times import floor_to, utc
 from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.downdetector_access import Token, find_company
+from pipeline.sources.pagination import Page, next_address, pages
 from pipeline.sources.parsing import MOST_ROWS, not_from_the_future, plain, read_json, reject
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, key_pair, named_services, unnamed
 
-SOURCE = "downdetector"
-WIDTH = 900
+SOURCE, WIDTH = "downdetector", 900
 SETTLED = timedelta(minutes=2)
 MOST_PAGES = 8
 VERDICTS = ("success", "warning", "danger")
@@ -129,36 +128,6 @@ def parse_company(
     return told, expected
 
 
-class Token:
-    """The bearer token all of this upstream's sources share in a run. It is never stored."""
-
-    def __init__(self, base: str, client_id: str, client_secret: str) -> None:
-        """The secret is used for one request and shown nowhere."""
-        self.base = base.rstrip("/")
-        self._basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-        self._lock, self._token, self._refused = threading.Lock(), "", ""
-
-    def header(self, session: SourceSession, source: str) -> dict[str, str]:
-        """Return the header to ask with; raises SourceError."""
-        with self._lock:
-            if self._refused:
-                raise SourceError(self._refused, source=source, reason=Reason.KEY)
-            if not self._token:
-                # one refusal is enough for all of a run's sources
-                self._refused = "its key was not accepted, or could not be tried, in this run"
-                answer = session.post(
-                    f"{self.base}/tokens",
-                    data={"grant_type": "client_credentials"},
-                    headers={"Authorization": f"Basic {self._basic}"},
-                )
-                found = read_json(answer.body or b"", source)
-                token = found.get("access_token") if isinstance(found, dict) else None
-                if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-                    raise SourceError("no access_token in the answer to the key", source=source, reason=Reason.KEY)
-                self._token, self._refused = token, ""
-            return {"Authorization": f"Bearer {self._token}"}
-
-
 class DowndetectorSource:
     """One service's reports, by quarter of an hour."""
 
@@ -179,7 +148,11 @@ class DowndetectorSource:
         with self._client.session_for(self.name, state, now, limit=limit) as session:
             headers = self._token.header(session, self.name)
             slug, _, company = state.get("company", "").rpartition(":")
-            company = company if slug == self._slug else self._company(session, headers)
+            company = (
+                company
+                if slug == self._slug
+                else find_company(session, headers, self._token.base, self._slug, self.name)
+            )
             fields = urlencode({"fields": "id,status,baseline_current,stats_24,baseline"})
             answer = session.fetch(f"{self._token.base}/companies/{quote(company)}?{fields}", headers=headers)
             verdict, expected = parse_company(
@@ -189,26 +162,11 @@ class DowndetectorSource:
             recent = session.fetch(f"{self._token.base}/companies/{quote(company)}/last_15", headers=headers)
             rows += parse_last_15(recent.body or b"", source=self.name, fetched_at=now, service=self._service).rows
             for country in ("", *self._countries):
-                query = {"interval": "15m"} | ({"countries": country} if country else {})
-                url: str = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
-                for _ in range(MOST_PAGES):
-                    answer = session.fetch(url, headers=headers)
-                    batch = parse_reports(
-                        answer.body or b"",
-                        source=self.name,
-                        fetched_at=now,
-                        service=self._service,
-                        region=country,
-                        baseline=expected if not country else None,
-                    )
-                    rows += batch.rows
-                    bad += batch.rejected
-                    following = answer.headers.get("x-page-next", "")
-                    if not following:
-                        break
-                    url = _next_page(url, following, self.name)
-                else:
-                    cut = True
+                baseline = expected if not country else None
+                for page in self._reports(session, headers, country, baseline, now):
+                    rows += page.rows
+                    bad += page.rejected
+                cut |= page.following is not None
         counted = any(isinstance(row, ComplaintCount) and row.window == "interval" for row in rows)
         span = Span(max(since, now - timedelta(days=1)), max(since, now - SETTLED))
         return Batch(
@@ -221,28 +179,32 @@ class DowndetectorSource:
             state={"company": f"{self._slug}:{company}", "retry_after": ""},
         )
 
-    def _company(self, session: SourceSession, headers: Mapping[str, str]) -> str:
-        query = urlencode({"slug": self._slug, "fields": "id,name,slug,country_iso"})
-        answer = session.fetch(f"{self._token.base}/companies/search?{query}", headers=headers)
-        found = read_json(answer.body or b"", self.name)
-        for company in found if isinstance(found, list) else []:
-            if isinstance(company, dict) and company.get("slug") == self._slug and company.get("id") is not None:
-                return plain(company["id"], 20)
-        raise SourceError(
-            f"Downdetector knows no company {self._slug!r}; set services.<id>.downdetector", source=self.name
-        )
+    def _reports(
+        self,
+        session: SourceSession,
+        headers: Mapping[str, str],
+        country: str,
+        baseline: Mapping[datetime, float] | None,
+        now: datetime,
+    ) -> Iterator[Page]:
+        """Yield the pages of a country's intervals, of all countries together where it is empty; one at least."""
 
+        def read(url: str) -> Page:
+            answer = session.fetch(url, headers=headers)
+            batch = parse_reports(
+                answer.body or b"",
+                source=self.name,
+                fetched_at=now,
+                service=self._service,
+                region=country,
+                baseline=baseline,
+            )
+            following = answer.headers.get("x-page-next", "")
+            return Page(batch.rows, batch.rejected, next_address(url, following, self.name) if following else None)
 
-def _next_page(url: str, following: str, source: str) -> str:
-    """Return the next page's address, which has to be on the same host, or the same one with another page number."""
-    if following.isdecimal():
-        parts = urlsplit(url)
-        kept = [pair for pair in parts.query.split("&") if not pair.startswith("page=")]
-        return parts._replace(query="&".join([*kept, f"page={following}"])).geturl()
-    target = urljoin(url, following)
-    if urlsplit(target).netloc != urlsplit(url).netloc:
-        raise SourceError("its next page lies on another host", source=source)
-    return target
+        query = {"interval": "15m"} | ({"countries": country} if country else {})
+        first = f"{self._token.base}/slugs/{quote(self._slug)}/reports?{urlencode(query)}"
+        return pages(first, read, source=self.name, most=MOST_PAGES)
 
 
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[DowndetectorSource]:

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
 
+from pipeline.core.errors import SourceError
 from pipeline.core.records import Post, Record, RejectedRow
 
 logger = logging.getLogger(__name__)
@@ -79,3 +81,18 @@ def merged(listings: Iterable[Listing], since: datetime) -> Listing:
         rejected += listing.rejected
         reached = max(reached, listing.reached)
     return Listing(posts, rejected, reached)
+
+
+def next_address(url: str, following: str, source: str) -> str:
+    """Return the next page's address, which has to be on the same host, or the same one with another page number.
+
+    `following` is what the upstream says of it: an address, or a number. Raises SourceError.
+    """
+    if following.isdecimal():
+        parts = urlsplit(url)
+        kept = [pair for pair in parts.query.split("&") if not pair.startswith("page=")]
+        return parts._replace(query="&".join([*kept, f"page={following}"])).geturl()
+    target = urljoin(url, following)
+    if urlsplit(target).netloc != urlsplit(url).netloc:
+        raise SourceError("its next page lies on another host", source=source)
+    return target

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Record, RejectedRow, Span
@@ -86,7 +86,7 @@ def whole(text: str) -> int:
 def read_json(body: bytes, source: str) -> Any:
     """Parse JSON strictly; raises SourceError, `blocked` when the answer is a web page."""
 
-    def no_constant(name: str) -> Any:
+    def no_constant(name: str) -> NoReturn:
         raise ValueError(f"{name} is not JSON")
 
     try:

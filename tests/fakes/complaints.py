@@ -20,6 +20,7 @@ class Downdetector(Fake):
     """`/v2/…`; companies are the recorded services, known by their ids as slugs. `page` reports a page when set."""
 
     page = 0
+    circles = False  # every page calls the second one its next
 
     def reply(self, request: Request) -> Reply:
         path = request.path.removeprefix("/v2")
@@ -73,6 +74,8 @@ class Downdetector(Fake):
         number = int(request.one("page", "1"))
         chunk = points[(number - 1) * self.page : number * self.page]
         more = {"X_Page_Next": str(number + 1)} if number * self.page < len(points) else {}
+        if self.circles:
+            more = {"X_Page_Next": "2"}
         return as_json(chunk, **more)
 
 
