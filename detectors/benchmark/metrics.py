@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +23,29 @@ CAUSES = ("news", "surge", "holiday", "zeros", "gap")
 LEVELS = (0.0, 0.5, 5.0, 50.0, np.inf)
 
 
+class MissedOutage(NamedTuple):
+    """An outage without an alarm: its series and the bin of its onset."""
+
+    series: str
+    onset: int
+
+
+class FalseAlarm(NamedTuple):
+    """An episode of alarms outside every outage: its series, first bin, what went on then, and its highest score."""
+
+    series: str
+    start: int
+    cause: str
+    score: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What an evaluation says at one threshold.
 
     recall, precision, within_30: shares; delays in minutes from the onset to the end of the first alarm bin; false_a_week:
     false alarms a series-week, and by what went on when they began; by_level: recall of outages of series with a mean
-    below 0.5, 5, 50 and above; missed: series and onset bin; false: series, first bin, cause and highest score. NaN =
-    nothing to count.
+    below 0.5, 5, 50 and above; false: highest score first. NaN = nothing to count.
     """
 
     threshold: float
@@ -43,8 +59,8 @@ class Figures:
     false_a_week: float
     causes: dict[str, int]
     by_level: tuple[float, ...]
-    missed: tuple[tuple[str, int], ...]
-    false: tuple[tuple[str, int, str, float], ...]
+    missed: tuple[MissedOutage, ...]
+    false: tuple[FalseAlarm, ...]
 
 
 def episodes(alarms: npt.NDArray[np.int64], join: int) -> list[tuple[int, int]]:
@@ -75,8 +91,8 @@ def evaluate_detections(
     found_by_level: list[tuple[float, bool]] = []
     causes = dict.fromkeys(("noise", *CAUSES), 0)
     rightly = 0
-    missed: list[tuple[str, int]] = []
-    wrong: list[tuple[str, int, str, float]] = []
+    missed: list[MissedOutage] = []
+    false_alarms: list[FalseAlarm] = []
     for place, name in enumerate(scores.columns):
         rows = truth[truth["series"].to_numpy() == name]
         kinds, spans = rows["kind"].to_numpy(), rows[["onset", "end", "tail_end"]].to_numpy()
@@ -90,7 +106,7 @@ def evaluate_detections(
             if inside:
                 delays.append((min(inside) - onset + 1) * minutes)
             else:
-                missed.append((str(name), int(onset)))
+                missed.append(MissedOutage(str(name), int(onset)))
         for start, end in runs:
             if start < first:
                 continue
@@ -108,7 +124,8 @@ def evaluate_detections(
             ]
             cause = (others + after + ["noise"])[0]
             causes[cause] += 1
-            wrong.append((str(name), start, cause, float(np.nanmax(values[start : end + 1, place]))))
+            highest = float(np.nanmax(values[start : end + 1, place]))
+            false_alarms.append(FalseAlarm(str(name), start, cause, highest))
     found = np.array([hit for _, hit in found_by_level], dtype=float)
     levels = np.array([mean for mean, _ in found_by_level])
     weeks = (len(values) - first) * minutes / 10080 * values.shape[1]
@@ -127,7 +144,7 @@ def evaluate_detections(
         delay_p90=float(np.quantile(delays, 0.9)) if delays else np.nan,
         by_level=tuple(_mean(found[(levels >= a) & (levels < b)]) for a, b in pairwise(LEVELS)),
         missed=tuple(missed),
-        false=tuple(sorted(wrong, key=lambda row: -row[3])),
+        false=tuple(sorted(false_alarms, key=lambda alarm: -alarm.score)),
     )
 
 

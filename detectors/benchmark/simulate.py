@@ -1,4 +1,4 @@
-"""Seeded complaint counts with the truth beside them: what was normal, what broke, and what only looked like it.
+"""Seeded complaint counts with their truth: what was normal, what broke, and what only looked like it.
 
 Made to be unlike `seasonal_nb`, so as not to flatter it, in five ways. (1) Noise is a log-normal Cox process with a
 memory of hours, and reports come in clumps of one person's several: no negative binomial anywhere. (2) The rhythm
@@ -14,6 +14,7 @@ An outage's truth is when it begins and ends, not when the complaints do: they f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,40 @@ import pandas as pd
 from detectors.contract import Floats
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Asia/Tokyo", "America/Sao_Paulo")
-_Row = tuple[str, int, int, int, float]
-TRUTH = ("series", "kind", "onset", "end", "tail_end", "ratio")
+
+
+class _TruthRow(NamedTuple):
+    """Something that went on in a series: bins as in `Simulation.truth`, and how many times as much as usual."""
+
+    kind: str
+    onset: int
+    end: int
+    tail_end: int
+    ratio: float
+
+
+TRUTH = ("series", *_TruthRow._fields)
+
+
+class _Plan(NamedTuple):
+    """What all services of a simulation share: how many they are, their bins, and the arguments of `simulate`."""
+
+    services: int
+    bins: pd.DatetimeIndex
+    bin_s: int
+    levels: tuple[float, float]
+    outages_a_week: float
+    news_a_week: float
+
+
+class _Service(NamedTuple):
+    """What `_service` makes of one service; arrays of shape (bins,)."""
+
+    counts: Floats
+    mentions: Floats
+    mean: Floats
+    truth: list[_TruthRow]
+    level: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,57 +94,49 @@ def simulate(
     of outages. Same arguments, same bytes.
     """
     index = pd.date_range(start, periods=days * 86400 // bin_s, freq=f"{bin_s}s", tz="UTC")
-    parts = [
-        _service(np.random.default_rng([seed, i]), i, series, index, bin_s, levels, outages_a_week, news_a_week)
-        for i in range(series)
-    ]
+    plan = _Plan(series, index, bin_s, levels, outages_a_week, news_a_week)
+    parts = [_service(np.random.default_rng([seed, i]), i, plan) for i in range(series)]
     columns = pd.Index([f"s{i:03d}" for i in range(series)])
-    stacked = [
-        pd.DataFrame(np.column_stack([part[k] for part in parts]), index=index, columns=columns) for k in range(3)
-    ]
-    rows = [(columns[i], *row) for i, part in enumerate(parts) for row in part[3]]
+
+    def stacked(arrays: list[Floats]) -> pd.DataFrame:
+        return pd.DataFrame(np.column_stack(arrays), index=index, columns=columns)
+
+    rows = [(columns[i], *row) for i, part in enumerate(parts) for row in part.truth]
     truth = pd.DataFrame(rows, columns=pd.Index(TRUTH))
     return Simulation(
-        counts=stacked[0],
-        mentions=stacked[1],
-        mean=stacked[2],
+        counts=stacked([part.counts for part in parts]),
+        mentions=stacked([part.mentions for part in parts]),
+        mean=stacked([part.mean for part in parts]),
         truth=truth,
-        level=pd.Series([part[4] for part in parts], index=columns),
+        level=pd.Series([part.level for part in parts], index=columns),
     )
 
 
-def _service(
-    rng: np.random.Generator,
-    number: int,
-    of: int,
-    index: pd.DatetimeIndex,
-    bin_s: int,
-    levels: tuple[float, float],
-    outages_a_week: float,
-    news_a_week: float,
-) -> tuple[Floats, Floats, Floats, list[_Row], float]:
+def _service(rng: np.random.Generator, number: int, plan: _Plan) -> _Service:
+    index, bin_s = plan.bins, plan.bin_s
     n, hour = len(index), 3600 / bin_s
     # a low-discrepancy spread of levels: neighbours pair up, so halves by parity are alike
-    level = levels[0] * (levels[1] / levels[0]) ** ((number // 2 + rng.random()) / max(1, (of + 1) // 2))
+    low, high = plan.levels
+    level = low * (high / low) ** ((number // 2 + rng.random()) / max(1, (plan.services + 1) // 2))
     shape = _rhythm(rng, index)
-    truth: list[_Row] = []
+    truth: list[_TruthRow] = []
     growth = _growth(rng, n, bin_s, truth)
     if rng.random() < 0.5:
         day = int(rng.integers(3, max(4, n * bin_s // 86400)))
         slot = slice(int(day * 24 * hour), int((day + 1) * 24 * hour))
         shape[slot] *= rng.uniform(0.4, 0.8)
-        truth.append(("holiday", slot.start, min(n, slot.stop), min(n, slot.stop), 0.0))
+        truth.append(_TruthRow("holiday", slot.start, min(n, slot.stop), min(n, slot.stop), 0.0))
     noise = np.exp(_slow_noise(rng, n, hours=rng.uniform(0.5, 6), sd=rng.uniform(0.05, 0.3), per_hour=hour))
     usual = level * shape * growth * noise
     talk = usual * rng.uniform(3, 15) * np.exp(_slow_noise(rng, n, hours=2.0, sd=0.2, per_hour=hour))
     attention = np.zeros(n)
-    for at in _times(rng, n, news_a_week, bin_s, first=0.0):
+    for at in _times(rng, n, plan.news_a_week, bin_s, first=0.0):
         attention += _news(rng, n, at, bin_s, truth)
     mean = usual + rng.uniform(0.02, 0.10) * talk * attention
     talk = talk * (1 + attention)
     extra = np.zeros(n)
-    for at in _times(rng, n, outages_a_week, bin_s, first=1.0):
-        extra += _outage(rng, n, at, bin_s, level, mean, truth, extra)
+    for at in _times(rng, n, plan.outages_a_week, bin_s, first=1.0):
+        extra += _outage(rng, at, bin_s, level, mean, truth, extra)
     clump = rng.uniform(1.0, 1.6)
     counts = _clumped(rng, mean + extra, clump)
     mentions = counts + _clumped(rng, talk + rng.uniform(0.2, 0.6) * extra, 1.3)
@@ -119,13 +144,15 @@ def _service(
         for at in _times(rng, n, chance, bin_s, first=0.0):
             until = min(n, at + max(1, int(rng.uniform(0.2, longest) * hour)))
             counts[at:until] = mentions[at:until] = np.nan if kind == "gap" else 0.0
-            truth.append((kind, at, until, until, 0.0))
+            truth.append(_TruthRow(kind, at, until, until, 0.0))
     unseen = np.isnan(counts)
-    for i, (kind, at, last, tail, ratio) in enumerate(truth):
-        dead = unseen[at:last].sum() + sum(max(0, min(last, b) - max(at, a)) for k, a, b, *_ in truth if k == "zeros")
-        if kind == "outage" and 2 * dead >= last - at:
-            truth[i] = ("unseen", at, last, tail, ratio)
-    return counts, mentions, mean, truth, level
+    zeros = [row for row in truth if row.kind == "zeros"]
+    for i, row in enumerate(truth):
+        at, last = row.onset, row.end
+        dead = unseen[at:last].sum() + sum(max(0, min(last, z.end) - max(at, z.onset)) for z in zeros)
+        if row.kind == "outage" and 2 * dead >= last - at:
+            truth[i] = row._replace(kind="unseen")
+    return _Service(counts, mentions, mean, truth, level)
 
 
 def _times(rng: np.random.Generator, n: int, a_week: float, bin_s: int, first: float) -> list[int]:
@@ -163,7 +190,7 @@ def _slow_noise(rng: np.random.Generator, n: int, *, hours: float, sd: float, pe
     return path
 
 
-def _growth(rng: np.random.Generator, n: int, bin_s: int, truth: list[_Row]) -> Floats:
+def _growth(rng: np.random.Generator, n: int, bin_s: int, truth: list[_TruthRow]) -> Floats:
     """Return trend x day effects x steps x adoption surges."""
     days = np.arange(n) * bin_s / 86400
     path: Floats = (
@@ -177,11 +204,11 @@ def _growth(rng: np.random.Generator, n: int, bin_s: int, truth: list[_Row]) -> 
         since = np.maximum(0, days - days[at])
         path = path * (1 + (factor - 1) * np.minimum(1, since / rise) * np.exp(-np.maximum(0, since - rise) / gone))
         over = min(n, at + int((rise + 3) * 86400 / bin_s))
-        truth.append(("surge", at, over, over, float(factor)))
+        truth.append(_TruthRow("surge", at, over, over, float(factor)))
     return path
 
 
-def _news(rng: np.random.Generator, n: int, at: int, bin_s: int, truth: list[_Row]) -> Floats:
+def _news(rng: np.random.Generator, n: int, at: int, bin_s: int, truth: list[_TruthRow]) -> Floats:
     """Return the extra attention (1 = as much again as usual) of one news story."""
     hours = (np.arange(n) - at) * bin_s / 3600
     rise, peak, fall = rng.uniform(0.2, 4), rng.uniform(1, 11), rng.uniform(0.6, 1.4)
@@ -189,15 +216,21 @@ def _news(rng: np.random.Generator, n: int, at: int, bin_s: int, truth: list[_Ro
     path: Floats = np.where(hours < 0, 0.0, peak * np.minimum(1, np.maximum(hours, 0) / rise) / (1 + after) ** fall)
     path[path < 0.15] = 0.0
     over = at + int((path[at:] > 0).sum())
-    truth.append(("news", at, over, over, float(peak)))
+    truth.append(_TruthRow("news", at, over, over, float(peak)))
     return path
 
 
 def _outage(
-    rng: np.random.Generator, n: int, at: int, bin_s: int, level: float, mean: Floats, truth: list[_Row], busy: Floats
+    rng: np.random.Generator,
+    at: int,
+    bin_s: int,
+    level: float,
+    mean: Floats,
+    truth: list[_TruthRow],
+    busy: Floats,
 ) -> Floats:
     """Return the extra complaints of one outage and note its truth; none when another is still being talked of."""
-    hour = 3600 / bin_s
+    n, hour = len(mean), 3600 / bin_s
     last = min(n, at + max(1, int(np.exp(rng.uniform(np.log(0.33), np.log(8))) * hour)))
     nothing = np.zeros(n)
     if busy[max(0, at - int(6 * hour)) : min(n, last + int(3 * hour))].any():
@@ -217,7 +250,7 @@ def _outage(
     loud = np.flatnonzero(extra > np.maximum(0.5 * mean, 0.2))
     tail = max(last, int(loud[-1]) + 1 if len(loud) else last)
     extra[min(n, tail + int(2 * hour)) :] = 0.0
-    truth.append(("outage", at, last, tail, ratio))
+    truth.append(_TruthRow("outage", at, last, tail, ratio))
     return extra
 
 

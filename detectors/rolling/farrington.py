@@ -23,7 +23,10 @@ from detectors.validation import detector_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Farrington(RollingDetector):
-    """Thresholds as exceedance scores; `quantile` sets the bound; window in hours, periods of the day in number."""
+    """Thresholds as exceedance scores; `quantile` sets the bound; window in hours, periods of the day in number.
+
+    Refitted once a day, without mentions.
+    """
 
     daily: ClassVar[bool] = True
     alarm: float = 1.0

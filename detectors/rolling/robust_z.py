@@ -19,7 +19,7 @@ from detectors.validation import detector_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobustZ(RollingDetector):
-    """Thresholds in nats; window and warm-up in hours."""
+    """Thresholds in nats; window and warm-up in hours. Refitted for each bin, without mentions."""
 
     alarm: float = 18.0
     strong: float = 32.0

@@ -10,7 +10,7 @@ is z squared over two of the residual.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ HALF_HOUR = 1800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stl(RollingDetector):
-    """Thresholds in nats; window in hours."""
+    """Thresholds in nats; window in hours. Refitted once a day, without mentions."""
 
     daily: ClassVar[bool] = True
     alarm: float = 32.0
@@ -48,7 +48,7 @@ class Stl(RollingDetector):
             line = line[first + (len(line) - first) % period :]
             if len(line) < 2 * period or period < 2 or 2 * np.isfinite(line).sum() < len(line):
                 continue
-            season, trend, deviation = _decomposed(line, period)
+            season, trend, deviation = _decompose(line, period)
             location[:, j] = (season[-period:] + trend[-1])[at]
             scale[:, j] = max(1.0, deviation)
         return location, scale
@@ -73,8 +73,16 @@ class Stl(RollingDetector):
         return normal_p_value((anscombe(counts) - location) / scale)
 
 
-def _decomposed(line: Floats, period: int) -> tuple[Floats, Floats, float]:
-    """Return season, trend and the residual's robust deviation of a line with gaps and spikes."""
+class _Decomposition(NamedTuple):
+    """Season and trend, of the shape of the line, and the robust deviation of what they leave."""
+
+    season: Floats
+    trend: Floats
+    deviation: float
+
+
+def _decompose(line: Floats, period: int) -> _Decomposition:
+    """Return the decomposition of a line with gaps and spikes; `period` is the length of the season in its values."""
     from statsmodels.tsa.seasonal import STL
 
     days = line.reshape(-1, period)
@@ -87,4 +95,5 @@ def _decomposed(line: Floats, period: int) -> tuple[Floats, Floats, float]:
     fit = STL(
         calm, period=period, seasonal=7, seasonal_jump=3, trend_jump=period // 4 or 1, low_pass_jump=period // 4 or 1
     ).fit()
-    return fit.seasonal, fit.trend, 1.4826 * float(np.median(np.abs(filled.ravel() - fit.seasonal - fit.trend)))
+    rest = filled.ravel() - fit.seasonal - fit.trend
+    return _Decomposition(fit.seasonal, fit.trend, 1.4826 * float(np.median(np.abs(rest))))

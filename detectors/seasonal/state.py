@@ -96,9 +96,10 @@ class SeasonalState:
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
         other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)
-        # a ring's length of gaps forgets all there is to forget; the rest only slot_params the ring
+        # a ring's length of gaps forgets all there is to forget, and within another one the window sums are taken afresh,
+        # so that no rounding is left of them; the rest only turns the ring
         missing, depth = missing_bins(self.last, starts, self.bin_s), self.kernel_state.ring.shape[1]
-        missing = missing if missing <= depth else depth + missing % depth
+        missing = missing if missing <= 2 * depth else 2 * depth + missing % depth
         if missing and self.last is not None:
             gap = self.last + self.bin_s * np.arange(1, missing + 1)
             self._scan(gap, np.full((missing, values.shape[1]), np.nan), np.full((missing, other.shape[1]), np.nan))

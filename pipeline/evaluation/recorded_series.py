@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from detectors import DETECTORS
 from detectors.benchmark.metrics import episodes
-from detectors.contract import Floats
+from detectors.contract import Detector, Floats
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
 from pipeline.sources.table import parse_table
@@ -48,7 +48,7 @@ def _frame(path: Path) -> Frame:
     return next(iter(parse_table(path.read_bytes(), name=path.name).series.values()))[0]
 
 
-def _scored(name: str, frame: Frame, detector: Any, truth: Sequence[tuple[float, float]]) -> Scored:
+def _scored(name: str, frame: Frame, detector: Detector, truth: Sequence[tuple[float, float]]) -> Scored:
     starts = frame.index.as_unit("s").asi8.astype(np.float64)  # type: ignore[attr-defined]
     width = int(pd.Timedelta(frame.index.freq).total_seconds())  # type: ignore[attr-defined]
     score = detector.detect(frame).score.to_numpy()[:, 0]
@@ -59,7 +59,7 @@ def _seconds(text: str) -> float:
     return pd.Timestamp(text).timestamp()
 
 
-def downdetector(folder: Path, detector: Any, seed: int) -> list[Scored]:
+def downdetector(folder: Path, detector: Detector, seed: int) -> list[Scored]:
     """Return each window whole and cropped at random by up to six hours; its truth is the one onset."""
     rng = np.random.default_rng(seed)
     onsets = {row["event_id"]: _seconds(row["onset_utc"]) for row in csv_rows(folder / "events.csv")}
@@ -78,8 +78,45 @@ def downdetector(folder: Path, detector: Any, seed: int) -> list[Scored]:
     return found
 
 
-def downdetector_figures(windows: Sequence[Scored], threshold: float) -> tuple[int, float, float, list[str]]:
-    """Return windows alarmed from an hour before to four hours after the onset, alarms a day before that, delay, misses."""
+class WindowFigures(NamedTuple):
+    """How a detector did on windows around one onset each.
+
+    hits: windows alarmed from an hour before to four hours after the onset. early_a_day: alarms a day before that.
+    delay: median minutes from the onset to the end of the first alarm bin, NaN without hits. missed: names.
+    """
+
+    hits: int
+    early_a_day: float
+    delay: float
+    missed: list[str]
+
+
+class OutsideAlarm(NamedTuple):
+    """An episode outside every span of truth: series, start in seconds of the epoch, highest count in a bin."""
+
+    series: str
+    start: float
+    peak: float
+
+
+class SpanFigures(NamedTuple):
+    """Spans of truth that an episode meets, of how many, and the episodes that meet none."""
+
+    met: int
+    total: int
+    outside: list[OutsideAlarm]
+
+
+class SeriesSet(NamedTuple):
+    """What was recorded, scored by one detector: Downdetector's windows, GitHub's complaints, counts of tweets."""
+
+    windows: list[Scored]
+    complaints: Scored
+    mentions: list[Scored]
+
+
+def downdetector_figures(windows: Sequence[Scored], threshold: float) -> WindowFigures:
+    """Return the figures at a threshold."""
     hits, early, days = 0, 0, 0.0
     delays: list[float] = []
     missed: list[str] = []
@@ -94,15 +131,14 @@ def downdetector_figures(windows: Sequence[Scored], threshold: float) -> tuple[i
             delays.append((float(near[0]) - onset) / 60)
         else:
             missed.append(window.name)
-    return hits, early / days, float(np.median(delays)) if delays else float("nan"), sorted(set(missed))
+    delay = float(np.median(delays)) if delays else float("nan")
+    return WindowFigures(hits, early / days, delay, sorted(set(missed)))
 
 
-def spans_figures(
-    series: Sequence[Scored], threshold: float, join_s: int = 1800
-) -> tuple[int, int, list[tuple[str, float, float]]]:
-    """Return spans met by an episode, spans in all, and the episodes outside every span (name, start, peak count)."""
+def spans_figures(series: Sequence[Scored], threshold: float, join_s: int = 1800) -> SpanFigures:
+    """Return the figures at a threshold; alarms at most `join_s` seconds apart are one episode."""
     met = total = 0
-    outside: list[tuple[str, float, float]] = []
+    outside: list[OutsideAlarm] = []
     for one in series:
         runs = one.runs(threshold, join_s)
         met += sum(any(a <= end and b >= start for a, b in runs) for start, end in one.truth)
@@ -110,11 +146,11 @@ def spans_figures(
         for a, b in runs:
             if not any(a <= end and b >= start for start, end in one.truth):
                 inside = (one.starts >= a) & (one.starts < b)
-                outside.append((one.name, a, float(np.nanmax(one.counts[inside]))))
-    return met, total, outside
+                outside.append(OutsideAlarm(one.name, a, float(np.nanmax(one.counts[inside]))))
+    return SpanFigures(met, total, outside)
 
 
-def github(folder: Path, detector: Any) -> Scored:
+def github(folder: Path, detector: Detector) -> Scored:
     """Return GitHub's complaints of 2019 with the official incidents that had five reports; an hour's lead counts."""
     rows = csv_rows(folder / "github_official_incidents_2019.csv")
     truth = [(_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"])) for row in rows]
@@ -131,7 +167,7 @@ def visible(folder: Path) -> list[tuple[float, float]]:
     ]
 
 
-def tweets(folder: Path, detector: Any) -> list[Scored]:
+def tweets(folder: Path, detector: Detector) -> list[Scored]:
     """Return NAB's mention counts with its windows."""
     found = []
     for path in sorted(folder.glob("*.csv")):
@@ -144,11 +180,11 @@ def tweets(folder: Path, detector: Any) -> list[Scored]:
     return found
 
 
-def _tuned(halves: Sequence[Any], good: Callable[[Any, float], tuple[float, float]]) -> float:
-    """Return the threshold with most hits on a half whose cost is at most 1 (`good` returns hits, cost)."""
+def _tune(half: list[Scored], evaluate: Callable[[list[Scored], float], tuple[float, float]]) -> float:
+    """Return the threshold with most hits on a half whose cost is at most 1 (`evaluate` returns hits, cost)."""
     best, chosen = -1.0, 9.0
     for threshold in np.geomspace(0.2, 200.0, 60)[::-1]:
-        hits, cost = good(halves, float(threshold))
+        hits, cost = evaluate(half, float(threshold))
         if cost <= 1 and hits > best:
             best, chosen = hits, float(threshold)
     return chosen
@@ -160,56 +196,53 @@ def report(root: Path, seed: int) -> Iterator[str]:
     if not (series / "downdetector_cloud" / "series.csv").exists():
         raise SourceError("no series/downdetector_cloud/series.csv there", source=f"EVAL_DATA={root}")
     yield f"{'detector, own threshold':<28}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}{'outside':>8}{'tweet windows':>14}{'outside':>8}"
-    kept: dict[str, tuple[list[Scored], Scored, list[Scored]]] = {}
+    kept: dict[str, SeriesSet] = {}
     seen = visible(series / "outage_report")
     for name, make in DETECTORS.items():
         detector = make()
-        kept[name] = (
+        kept[name] = SeriesSet(
             downdetector(series / "downdetector_cloud", detector, seed),
             github(series / "outage_report", detector),
             tweets(series / "nab_tweets", detector),
         )
-        yield _line(name, detector.alarm, seen, *kept[name])
+        yield _line(name, detector.alarm, seen, kept[name])
     windows, complaints, mentions = kept["seasonal_nb"]
     names = sorted({window.name for window in windows})
     halves = [[w for w in windows if (names.index(w.name) % 2 == 0) == even] for even in (True, False)]
-    chosen = _tuned(
-        halves[0], lambda half, t: (downdetector_figures(half, t)[0], downdetector_figures(half, t)[1] / 0.3)
-    )
+
+    def early_alarms(half: list[Scored], t: float) -> tuple[float, float]:
+        figures = downdetector_figures(half, t)
+        return figures.hits, figures.early_a_day / 0.3
+
+    chosen = _tune(halves[0], early_alarms)
     hits, early, delay, missed = downdetector_figures(halves[1], chosen)
     yield f"seasonal_nb tuned on every second Downdetector window (<= 0.3 early alarms a day): threshold {chosen:.1f}; on the others {hits}/{len(halves[1])}, {early:.2f} early a day, median delay {delay:.0f} minutes, missed {', '.join(missed) or 'none'}"
 
-    def cost(half: Any, t: float) -> tuple[float, float]:
+    def alarms_outside(half: list[Scored], t: float) -> tuple[float, float]:
         met, total, outside = spans_figures(half, t)
         return met, len(outside) / total
 
     for tune, test in ((mentions[::2], mentions[1::2]), (mentions[1::2], mentions[::2])):
-        chosen = _tuned(tune, cost)
+        chosen = _tune(tune, alarms_outside)
         met, total, outside = spans_figures(test, chosen)
         yield f"seasonal_nb tuned on {', '.join(s.name for s in tune)} (alarms outside <= windows): threshold {chosen:.1f}; on {', '.join(s.name for s in test)} {met} of {total} windows, {len(outside)} alarms outside"
     from detectors.seasonal.detector import SeasonalNB
 
     _, _, outside = spans_figures([complaints], SeasonalNB().alarm)
     yield "GitHub 2019, the ten largest alarms of seasonal_nb that no official incident explains: " + "; ".join(
-        f"{pd.Timestamp(start, unit='s'):%d %b %H:%M} ({peak:.0f} in 20 min)"
-        for _, start, peak in sorted(outside, key=lambda row: -row[2])[:10]
+        f"{pd.Timestamp(alarm.start, unit='s'):%d %b %H:%M} ({alarm.peak:.0f} in 20 min)"
+        for alarm in sorted(outside, key=lambda alarm: -alarm.peak)[:10]
     )
 
 
-def _line(
-    name: str,
-    alarm: float,
-    seen: Sequence[tuple[float, float]],
-    windows: list[Scored],
-    complaints: Scored,
-    mentions: list[Scored],
-) -> str:
+def _line(name: str, alarm: float, seen: Sequence[tuple[float, float]], series: SeriesSet) -> str:
+    windows, complaints, mentions = series
     hits, early, delay, _ = downdetector_figures(windows, alarm)
     runs = complaints.runs(alarm, 1800)
     met = sum(any(a <= end and b >= start for a, b in runs) for start, end in seen)
     _, _, outside = spans_figures([complaints], alarm)
-    caught, total, beside = spans_figures(mentions, alarm)
+    caught, total, outside_tweets = spans_figures(mentions, alarm)
     return (
         f"{name + f' ({alarm:g})':<28}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}{f'{met}/{len(seen)}':>13}"
-        f"{len(outside):>8}{f'{caught}/{total}':>14}{len(beside):>8}"
+        f"{len(outside):>8}{f'{caught}/{total}':>14}{len(outside_tweets):>8}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -78,8 +78,19 @@ def line(name: str, figures: Figures) -> str:
     )
 
 
-def ends(simulation: Simulation, detector: SeasonalNB) -> tuple[float, float, int]:
-    """Return the median absolute error of the end in minutes: as estimated, as complaints have it, and of how many."""
+class EndErrors(NamedTuple):
+    """Median absolute errors of the end of an outage in minutes, over so many outages.
+
+    estimated: of `Event.end`; complaints: of `Event.quiet`, where complaints are usual again.
+    """
+
+    estimated: float
+    complaints: float
+    outages: int
+
+
+def end_errors(simulation: Simulation, detector: SeasonalNB) -> EndErrors:
+    """Return how far from the truth the ends of found outages lie."""
     verdicts = detector.detect(simulation.counts, simulation.mentions)
     parts = [frame.to_numpy() for frame in (verdicts.observed, verdicts.expected, verdicts.score)]
     errors: list[tuple[float, float]] = []
@@ -92,12 +103,12 @@ def ends(simulation: Simulation, detector: SeasonalNB) -> tuple[float, float, in
                 errors.append((abs(during[-1].end - end), abs(during[-1].quiet - end)))
     minutes = bin_seconds(utc_index(simulation.counts)) / 60
     estimated, complaints = np.median(np.array(errors), axis=0) * minutes
-    return float(estimated), float(complaints), len(errors)
+    return EndErrors(float(estimated), float(complaints), len(errors))
 
 
 def sensitivity(simulation: Simulation, first: int) -> Iterator[tuple[str, Figures]]:
     """Yield the default at its own threshold, and with each parameter halved and doubled."""
-    variants: Mapping[str, Any] = {"default": SeasonalNB()} | {
+    variants: Mapping[str, SeasonalNB] = {"default": SeasonalNB()} | {
         f"{field.name} {word} ({getattr(SeasonalNB(), field.name) * factor:g})": replace(
             SeasonalNB(), **{field.name: getattr(SeasonalNB(), field.name) * factor}
         )
@@ -112,7 +123,7 @@ def sensitivity(simulation: Simulation, first: int) -> Iterator[tuple[str, Figur
 
 def drawings(simulation: Simulation, verdicts: Verdicts, figures: Figures) -> Iterator[tuple[str, str]]:
     """Yield a file name and an SVG of each of the largest false alarms and of missed outages."""
-    marks = [(series, start, f"false-{cause}", "alarm") for series, start, cause, _ in figures.false[:DRAWN]]
+    marks = [(alarm.series, alarm.start, f"false-{alarm.cause}", "alarm") for alarm in figures.false[:DRAWN]]
     marks += [(series, onset, "missed", "onset") for series, onset in figures.missed[:DRAWN]]
     for number, (series, at, kind, word) in enumerate(marks):
         part = slice(max(0, at - 144), at + 144)
@@ -159,7 +170,7 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
         yield line(words, evaluate_detections(scores, simulation.truth, simulation.level, threshold, first=since))
     own = evaluate_detections(both, simulation.truth, simulation.level, detector.alarm, first=first)
     yield "largest false alarms: " + ", ".join(
-        f"{name} bin {start} ({cause}, {score:.1f})" for name, start, cause, score in own.false[:10]
+        f"{alarm.series} bin {alarm.start} ({alarm.cause}, {alarm.score:.1f})" for alarm in own.false[:10]
     )
     yield f"missed outages: {len(own.missed)} of {own.outages}, the first: " + ", ".join(
         f"{name} bin {onset}" for name, onset in own.missed[:10]
@@ -168,8 +179,8 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
         for file, drawing in drawings(simulation, verdicts, own):
             (out / file).write_text(drawing, encoding="utf-8")
         yield f"drawn in {out}"
-    estimated, complaints, n = ends(simulation, detector)
-    yield f"end of an outage, median absolute error: {estimated:.0f} minutes as estimated, {complaints:.0f} where complaints are usual again ({n} outages)"
+    end = end_errors(simulation, detector)
+    yield f"end of an outage, median absolute error: {end.estimated:.0f} minutes as estimated, {end.complaints:.0f} where complaints are usual again ({end.outages} outages)"
     yield ""
     yield f"sensitivity at {detector.alarm:g}: each parameter halved and doubled"
     for name, figures in sensitivity(simulation, first):
