@@ -9,22 +9,29 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
-from pipeline.core.vocabulary import IMPACTS
+from pipeline.core.times import minutes_between
+from pipeline.core.vocabulary import IMPACTS, EvidenceKind
+from pipeline.incidents.episodes import ProviderIncident
 
 NEAREST = 5
 UNKNOWN = 0.5
 STEPS = ("investigating", "identified", "monitoring", "resolved")
 
 
-def of_incident(incident: Incident, service: Service, now: datetime) -> PastOutage:
-    """Return an incident of ours in the form it is compared in; while it lasts, its minutes are those so far."""
+def of_incident(
+    incident: Incident, service: Service, now: datetime, provider_incidents: Sequence[ProviderIncident] = ()
+) -> PastOutage:
+    """Return an incident of ours in the form it is compared in; while it lasts, its minutes are those so far.
+
+    The page's steps are those of the `provider_incidents` that the incident's evidence names.
+    """
     role = {part.id: part.role for part in service.components}
     hit = {role.get(c.component, "other") for c in incident.components if c.status == "affected"}
+    named = {e.subject for e in incident.evidence if e.kind == EvidenceKind.OFFICIAL}
+    updates = [u for p in provider_incidents if p.id in named for u in p.updates]
     steps: dict[str, float] = {}
-    for e in incident.evidence:
-        if e.kind == "official":
-            state = e.statement.split(": ")[1]
-            steps.setdefault(state, (e.at - incident.onset) / timedelta(minutes=1))
+    for update in sorted(updates, key=lambda u: u.displayed_at):
+        steps.setdefault(update.status, minutes_between(incident.onset, update.displayed_at))
     return PastOutage(
         id=incident.id,
         provider=service.vendor or service.name,
@@ -60,9 +67,15 @@ def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
     return sum(w * d for w, d in parts) / sum(w for w, _ in parts)
 
 
-def comparable(incident: Incident, service: Service, known: Sequence[PastOutage], now: datetime) -> Iterator[Evidence]:
+def comparable(
+    incident: Incident,
+    service: Service,
+    known: Sequence[PastOutage],
+    now: datetime,
+    provider_incidents: Sequence[ProviderIncident] = (),
+) -> Iterator[Evidence]:
     """Yield the nearest outages that were over before this one began, and how long such outages lasted."""
-    mine = of_incident(incident, service, now)
+    mine = of_incident(incident, service, now, provider_incidents)
     pool = [
         k
         for k in known

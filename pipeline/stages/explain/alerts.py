@@ -30,7 +30,7 @@ CHART_BEFORE = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertingContext:
-    """Whether and how findings become alerts; `since` None stores and learns without telling anybody."""
+    """Whether and how findings become alerts; `since` None stores and learns without alerting anybody."""
 
     since: datetime | None
     channels: Sequence[str]
@@ -64,7 +64,7 @@ def policy_for(config: Config, route: Route, since: datetime) -> NotificationPol
 def plan_alerts(
     store: Store,
     config: Config,
-    telling: AlertingContext,
+    alerting: AlertingContext,
     incident: Incident,
     inputs: AlertInputs,
     now: datetime,
@@ -76,7 +76,7 @@ def plan_alerts(
     Who was notified of its begin is notified of its end, whatever has changed since: routes, channels, silences, what is
     watched, and (`eligible` false) that it is part of another by now, unless that one is sent to them.
     """
-    if telling.since is None:
+    if alerting.since is None:
         return []
     past = alerts_of(store, incident.id)
     if not (eligible or past):
@@ -88,12 +88,12 @@ def plan_alerts(
     found: list[Alert] = []
     for route in _ever(config, past):
         mine = [alert for alert in past if alert.route == route.name]
-        channels = route.channels or telling.channels
+        channels = route.channels or alerting.channels
         if not channels:
             continue
         # what one channel was told stands for all; the one that is asked first now may be new
         sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
-        policy = policy_for(config, route, telling.since)
+        policy = policy_for(config, route, alerting.since)
         transition = next_transition(incident, sent, policy, now)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
@@ -108,7 +108,7 @@ def plan_alerts(
                 logger.debug("%s of %s: %s", transition, incident.id, mismatch)
                 continue
         next_after = now + next_gap(len(sent) + 1, policy)
-        facts = alert_facts(_context(store, telling, incident, inputs, next_after, now), transition, now)
+        facts = alert_facts(_context(store, alerting, incident, inputs, next_after, now), transition, now)
         wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
         until = muted_until(route, incident.impact, now)
         if until is not None:
@@ -144,7 +144,7 @@ def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
 
 def _context(
     store: Store,
-    telling: AlertingContext,
+    alerting: AlertingContext,
     incident: Incident,
     inputs: AlertInputs,
     next_after: datetime,
@@ -160,5 +160,5 @@ def _context(
         news={event.id: event for event, _ in inputs.events},
         hit=inputs.hit,
         next_after=next_after,
-        simulated=telling.simulated,
+        simulated=alerting.simulated,
     )

@@ -1,14 +1,18 @@
-"""What lies around an incident in the store, in the form the story's pure functions take it. Reads only."""
+"""What an incident is linked to and compared with, read from the store in the form the pure functions take it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from pipeline.config.reference_data import PressComparison
+from pipeline.config.paths import OUTAGES, PRESS
+from pipeline.config.reference_data import PressComparison, known_outages, press_comparisons
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent, PastOutage
+from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
 from pipeline.core.times import floor_to, iso
+from pipeline.core.vocabulary import Relation
 from pipeline.incidents.chance import HISTORY, PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.competitors import DAYS, CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import (
@@ -40,71 +44,95 @@ from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 
 
-def incident_history(
-    store: Store, service: Service, built: Sequence[Incident], now: datetime
-) -> tuple[list[PastIncident], datetime, list[datetime]]:
-    """Return the service's stories of the last months, ours and those only its page tells, since when they are known, and onsets.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the incidents of one run are compared with: all incidents of single services, and the news of the last days."""
 
-    The onsets are those of the page's single incidents, and of ours that it does not name.
+    store: Store
+    catalogue: Catalogue
+    incidents: Sequence[Incident]
+    events: Sequence[NewsEvent]
+    now: datetime
+
+
+class IncidentHistory(NamedTuple):
+    """A service's incidents of the last months, since when they are known, and the onsets of the single ones.
+
+    An incident that only the provider's page lists is among them; the onsets are those of the page's single incidents,
+    and of ours that it does not list.
     """
+
+    past: list[PastIncident]
+    known_since: datetime
+    onsets: list[datetime]
+
+
+def incident_history(store: Store, service: Service, built: Sequence[Incident], now: datetime) -> IncidentHistory:
+    """Return a service's history; `built` are its incidents as they stand now, which count before the stored ones."""
     since = now - HISTORY
     ours = {i.onset: (i.end, i.impact) for i in built}
     for onset, end, impact in stories_between(store, service.id, since):
         ours.setdefault(onset, (end, impact))
-    found = [
+    past = [
         PastIncident(onset=o, end=e or now, size=size_of(impact, o, e or now))
         for o, (e, impact) in ours.items()
         if o <= now
     ]
-    provider_incidents = (
-        read_provider_incidents(status_updates(store, service.page, since, now), now) if service.status_page else []
-    )
-    found += [
-        told
-        for told in past_provider_incidents(provider_incidents, now)
-        if not any(p.onset <= told.end and p.end >= told.onset for p in found)
+    updates = status_updates(store, service.page, since, now) if service.status_page else []
+    provider_incidents = read_provider_incidents(updates, now)
+    past += [
+        listed
+        for listed in past_provider_incidents(provider_incidents, now)
+        if not any(p.onset <= listed.end and p.end >= listed.onset for p in past)
     ]
-    first = known_since(store, service.id, service.page) or now
-    alone = [
-        p.onset for p in found if not any(p.onset - timedelta(hours=1) <= n.posted <= p.end for n in provider_incidents)
-    ]
-    return (
-        sorted(found, key=lambda p: (p.onset, p.end)),
-        max(first, since),
-        sorted([*alone, *(n.posted for n in provider_incidents)]),
+    hour = timedelta(hours=1)
+    unlisted = [p.onset for p in past if not any(p.onset - hour <= n.posted <= p.end for n in provider_incidents)]
+    return IncidentHistory(
+        past=sorted(past, key=lambda p: (p.onset, p.end)),
+        known_since=max(known_since(store, service.id, service.page) or now, since),
+        onsets=sorted([*unlisted, *(n.posted for n in provider_incidents)]),
     )
 
 
 def link_context(
-    store: Store,
+    around: Surroundings,
     service: Service,
     incident: Incident,
-    history: tuple[list[PastIncident], datetime, list[datetime]],
+    history: IncidentHistory,
     provider_incidents: Sequence[ProviderIncident],
-    failing: Sequence[str],
-    events: Sequence[NewsEvent],
-    now: datetime,
 ) -> LinkContext:
-    """Return what the incident's links are held against; `history` is what incident_history returns of its service."""
-    past, since, onsets = history
-    inside = [n for n in provider_incidents if incident.onset - timedelta(hours=3) <= n.posted <= (incident.end or now)]
-    mechanism = _between(store, service, incident, events)
+    """Return what an incident's links are tested against; `provider_incidents` are those of its service."""
+    begin, end = incident.onset, incident.end or around.now
     return LinkContext(
-        past=past, known_since=since, onsets=onsets, provider_incidents=inside, failing=failing, between=mechanism
+        past=history.past,
+        known_since=history.known_since,
+        onsets=history.onsets,
+        provider_incidents=[n for n in provider_incidents if begin - timedelta(hours=3) <= n.posted <= end],
+        failing=_failing(around, incident),
+        between=_between(around, service, incident),
     )
 
 
-def _between(
-    store: Store, service: Service, incident: Incident, events: Sequence[NewsEvent]
-) -> list[tuple[datetime, dict[str, str]]]:
+def _failing(around: Surroundings, incident: Incident) -> list[str]:
+    """Return which other services had an incident while this one lasted, by service id."""
+    begin, end, now = incident.onset - timedelta(minutes=15), incident.end or around.now, around.now
+    others = {i.service for i in around.incidents if i.onset <= end and (i.end or now) >= begin}
+    return sorted(others - {incident.service})
+
+
+def _between(around: Surroundings, service: Service, incident: Incident) -> list[tuple[datetime, dict[str, str]]]:
     """Return which signals of a surge stood out on each day of the week before the onset, oldest first, in words."""
     hour = floor_to(incident.onset, 3600)
-    lies = surge_inputs(store, service, events, incident.onset, days=16)
+    inputs = surge_inputs(around.store, service, around.events, incident.onset, days=16)
     moments = [hour - n * DAY for n in range(8, -1, -1)]
     return [
         (
             at,
-            {name: told for name, (_, _, out, told) in signals(service.id, lies, at).items() if out and name != "news"},
+            {
+                name: told
+                for name, (_, _, out, told) in signals(service.id, inputs, at).items()
+                if out and name != "news"
+            },
         )
         for at in moments
     ]
@@ -124,57 +152,62 @@ def surge_inputs(
 
 
 def supplementary_evidence(
-    store: Store,
-    catalogue: Catalogue,
+    around: Surroundings,
     service: Service,
     incident: Incident,
     links: Sequence[Link],
     provider_incidents: Sequence[ProviderIncident],
-    others: Sequence[Incident],
-    records: Sequence[PastOutage],
-    press: Sequence[PressComparison],
-    now: datetime,
 ) -> list[Evidence]:
-    """Return what else an incident is told with: who said what, counts by definition, rivals, comparable outages.
+    """Return the evidence that other rows give: claims, counts by definition, competitors, similar outages.
 
-    `notices` are the page's incidents within it.
+    `provider_incidents` are those the provider posted within the incident.
     """
-    begin = incident.onset.replace(hour=0, minute=0, second=0)
-    wanted = [k.news_event for k in links if k.shown and k.relation in ("reports", "follow_up")]
-    said = [
+    store, now = around.store, around.now
+    claimed = _claims(store, links)
+    past = [*known_outages(OUTAGES), *past_outages(store, incident.onset)]
+    press = [
+        c for c in press_comparisons(PRESS) if c.about_service == service.id and c.about_day == incident.onset.date()
+    ]
+    return [
+        *disagreements(incident, claimed, provider_incidents, service),
+        *provider_discrepancies(incident, provider_incidents, service, now),
+        *report_counts(incident, _complaints(store, service, incident, now), claimed),
+        *_places(store, service, incident, now),
+        *competitor_evidence(incident, _competitors(around, service, incident), around.catalogue, now),
+        *(_compared(comparison, around.catalogue, incident) for comparison in press),
+        *comparable(incident, service, past, now, provider_incidents),
+    ]
+
+
+def _claims(store: Store, links: Sequence[Link]) -> list[SourcedClaim]:
+    """Return what the articles about an incident claim."""
+    about = [k.news_event for k in links if k.shown and k.relation in (Relation.REPORTS, Relation.FOLLOW_UP)]
+    return [
         SourcedClaim(
             claim=claim,
             where=outlet,
             published=published,
             rows=f"claims:{source}/{native_id}/{claim.kind}/{claim.value}",
         )
-        for source, native_id, outlet, published, claim in (claims_of(store, wanted) if wanted else [])
+        for source, native_id, outlet, published, claim in (claims_of(store, about) if about else [])
     ]
-    known = min(now, begin + 2 * DAY)
-    _, bins = complaint_bins(store, service.id, begin, known)
-    counted = ComplaintBins(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(known)}")
-    found = [
-        *disagreements(incident, said, provider_incidents, service),
-        *provider_discrepancies(incident, provider_incidents, service, now),
-    ]
-    found += [*report_counts(incident, counted, said), *_places(store, service, incident, now)]
-    heard_to = max((b for source in distinct(store, "posts", "source") for _, b in heard(store, source)), default=None)
-    found += competitor_evidence(
-        incident,
-        [
-            _rival(store, catalogue[name], incident, others, heard_to, now)
-            for name in service.rivals
-            if name in catalogue
-        ],
-        catalogue,
-        now,
-    )
-    found += [
-        _compared(c, catalogue, incident)
-        for c in press
-        if (c.about_service, c.about_day) == (service.id, incident.onset.date())
-    ]
-    return [*found, *comparable(incident, service, [*records, *past_outages(store, incident.onset)], now)]
+
+
+def _complaints(store: Store, service: Service, incident: Incident, now: datetime) -> ComplaintBins:
+    """Return the complaints of the incident's first two days."""
+    begin = incident.onset.replace(hour=0, minute=0, second=0)
+    end = min(now, begin + 2 * DAY)
+    _, bins = complaint_bins(store, service.id, begin, end)
+    return ComplaintBins(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(end)}")
+
+
+def _competitors(around: Surroundings, service: Service, incident: Incident) -> list[CompetitorActivity]:
+    """Return what is stored about each competitor of a service that the catalogue holds."""
+    store = around.store
+    spans = [span for source in distinct(store, "posts", "source") for span in heard(store, source)]
+    posts_read_to = max((end for _, end in spans), default=None)
+    known = [around.catalogue[name] for name in service.rivals if name in around.catalogue]
+    return [_competitor(around, competitor, incident, posts_read_to) for competitor in known]
 
 
 def _places(store: Store, service: Service, incident: Incident, now: datetime) -> Iterator[Evidence]:
@@ -203,22 +236,19 @@ def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> E
     )
 
 
-def _rival(
-    store: Store,
-    rival: Service,
-    incident: Incident,
-    others: Sequence[Incident],
-    heard_to: datetime | None,
-    now: datetime,
+def _competitor(
+    around: Surroundings, competitor: Service, incident: Incident, posts_read_to: datetime | None
 ) -> CompetitorActivity:
+    store, now = around.store, around.now
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, incident.end or now
-    by_hour, counted_to = complaints_by_hour(store, rival.id, since, until)
+    complaints, counted_to = complaints_by_hour(store, competitor.id, since, until)
+    ranks = chart_ranks(store, list(competitor.app_names), since, min(now, until + DAY))
     return CompetitorActivity(
-        service=rival.id,
-        hours={h: n for h, (n, _) in talk_by_hour(store, rival.id, since, until).items()},
-        complaints=by_hour,
-        ranks=[(at, rank) for _, at, rank in chart_ranks(store, list(rival.app_names), since, min(now, until + DAY))],
-        incidents=[i for i in others if i.service == rival.id],
-        heard_to=heard_to,
+        service=competitor.id,
+        hours={h: n for h, (n, _) in talk_by_hour(store, competitor.id, since, until).items()},
+        complaints=complaints,
+        ranks=[(at, rank) for _, at, rank in ranks],
+        incidents=[i for i in around.incidents if i.service == competitor.id],
+        heard_to=posts_read_to,
         counted_to=counted_to,
     )

@@ -1,0 +1,113 @@
+"""The second pass of explain: each service's incidents are built anew from alarms, reports and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident
+from pipeline.core.series import Points, SeriesKey
+from pipeline.core.times import floor_to
+from pipeline.core.vocabulary import Channel, NewsKind
+from pipeline.detection.alarm_intervals import Heard, spans
+from pipeline.incidents.build import build, withdrawn
+from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
+from pipeline.incidents.scope import deduplicate_clearances
+from pipeline.stages.explain.records import ExplainRun, ServiceFindings
+from pipeline.store.observations import pages_between, status_updates
+from pipeline.store.reports import reports
+from pipeline.store.runs import heard
+from pipeline.store.verdicts import verdicts
+
+LOOK_BACK = timedelta(hours=6)
+BEFORE_ONSET = timedelta(hours=2)
+ARTICLES = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP)
+FIRST = datetime.fromisoformat("2000-01-01T00:00:00Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """Verdicts above the alarm, and the spans in which each source of reports was read."""
+
+    alarm: float
+    levels: Mapping[SeriesKey, Points]
+    read: Heard
+
+    @property
+    def bins(self) -> int:
+        """Return how many bins there are."""
+        return sum(len(points) for points in self.levels.values())
+
+
+def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_again: datetime | None) -> datetime:
+    """Return from when rows matter: six hours before the watermark or what is judged again.
+
+    Never into the middle of an incident. Whole hours, so that how often explain is run does not matter.
+    """
+    if watermark is None:
+        return FIRST
+    since = min(floor_to(watermark, 3600) - LOOK_BACK, judged_again or watermark)
+    for incident in sorted(known, key=lambda i: i.onset, reverse=True):
+        begin = incident.onset - BEFORE_ONSET
+        if begin < since and (incident.end is None or incident.end + STORY_GAP >= since):
+            since = begin
+    return since
+
+
+def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
+    """Return the bins whose score is at least `alarm`, since rows matter."""
+    levels = verdicts(run.store, run.since, run.now, minimum=alarm)
+    read = {key.source: heard(run.store, key.source) for key in levels if key.channel == Channel.VOTES}
+    return Alarms(alarm=alarm, levels=levels, read=read)
+
+
+def build_incidents(run: ExplainRun, alarms: Alarms) -> list[ServiceFindings]:
+    """Return the findings of each service with an alarm, a known incident or an update of its page, by service id."""
+    catalogue = run.config.catalogue
+    pages = pages_between(run.store, run.since, run.now)
+    touched = {key.service for key in alarms.levels} | {i.service for i in run.known.values() if not i.is_group}
+    touched |= {s.id for s in catalogue.values() if s.status_page and s.page in pages}
+    found = [_findings(run, catalogue[name], alarms) for name in sorted(touched & set(catalogue))]
+    return [findings for findings in found if findings is not None]
+
+
+def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindings | None:
+    """Return a service's incidents as they stand now; None where there are none."""
+    known = [i for i in run.known.values() if i.service == service.id and not i.is_group]
+    # as far back as this service's own incidents ask: what is long over elsewhere is not explained again
+    since = rows_since(known, run.watermark, run.judged_again)
+    levels = {
+        key: kept
+        for key, points in alarms.levels.items()
+        if key.service == service.id and key.is_total and (kept := [point for point in points if point[0] >= since])
+    }
+    intervals = spans(service.id, levels, alarms.read, run.now, alarms.alarm)
+    updates = status_updates(run.store, service.page, since, run.now) if service.status_page else []
+    provider_incidents = read_provider_incidents(updates, run.now)
+    if not known and not intervals and not provider_incidents:
+        return None
+    read = reports(run.store, service.id, since, run.now) if intervals or provider_incidents else []
+    said = deduplicate_clearances(read)
+    built, absorbed = build(
+        service,
+        intervals,
+        provider_incidents,
+        said,
+        [i for i in known if i.end is None or i.end >= since],
+        run.now,
+        quiet_to_close=run.config.alerts.quiet_to_close,
+        levels=levels,
+        articles=[event for event in run.news_events if event.kind in ARTICLES],
+    )
+    accounted = {i.id for i in built} | set(absorbed)
+    gone = [withdrawn(i) for i in known if i.active and i.id not in accounted]
+    return ServiceFindings(
+        service=service,
+        built=[*built, *gone],
+        absorbed=absorbed,
+        intervals=intervals,
+        provider_incidents=provider_incidents,
+        reports=said,
+    )
