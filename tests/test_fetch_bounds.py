@@ -154,14 +154,14 @@ def test_a_host_that_let_three_sessions_run_out_is_left_alone(timeouts: int, lef
     hosts = HostLimits()
     for _ in range(timeouts):
         hosts.record_host_outcome("a.example", answered=False)
-    assert hosts.acquire_host("b.example", None)
+    assert hosts.acquire_host("b.example", 0.0)
     if left_alone:
         with pytest.raises(SourceError, match="not asked again"):
-            hosts.acquire_host("a.example", None)
+            hosts.acquire_host("a.example", 0.0)
     else:
-        assert hosts.acquire_host("a.example", None)
+        assert hosts.acquire_host("a.example", 0.0)
     hosts.record_host_outcome("a.example", answered=True)
-    assert hosts.acquire_host("a.example", None)
+    assert hosts.acquire_host("a.example", 0.0)
 
 
 @pytest.mark.parametrize(("taken", "free"), [(1, True), (2, False)])
