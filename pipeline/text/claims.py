@@ -70,22 +70,22 @@ def claims(text: str, day: date) -> list[Claim]:
 
     Clock times are read only with a zone that means one thing, and only in sentences that speak of the outage.
     """
-    found: list[Claim] = []
+    read: list[Claim] = []
     for sentence in _SENTENCE.split(text[:CAP]):
         normalized = normalize(sentence)
         who = _who(sentence, normalized)
-        found += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, normalized, day)]
-        found += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(normalized)]
-        found += [Claim(kind="cause", value=why, said_by=who) for why in _causes(normalized)]
-        found += list(_reports(normalized))
-    return list(dict.fromkeys(found))
+        read += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, normalized, day)]
+        read += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(normalized)]
+        read += [Claim(kind="cause", value=why, said_by=who) for why in _causes(normalized)]
+        read += list(_reports(normalized))
+    return list(dict.fromkeys(read))
 
 
 def _who(sentence: str, normalized: str) -> str:
     if _TRACKER.regex.search(normalized):
         return "tracker"
-    told = _SAID.regex.search(normalized) or "spokes" in normalized
-    if (told and _COMPANY.regex.search(normalized)) or (
+    attributed = _SAID.regex.search(normalized) or "spokes" in normalized
+    if (attributed and _COMPANY.regex.search(normalized)) or (
         _NAMED.regex.search(sentence) and not _THEY.regex.search(sentence)
     ):
         return "company"

@@ -30,18 +30,18 @@ class _Zones:
 
 @cache
 def _zones() -> _Zones:
-    words = lexicon("clock")
+    zone_lists = lexicon("clock")
     zones: dict[str, tzinfo | None] = {}
-    for name, hours in words.numbers("fixed").items():
+    for name, hours in zone_lists.numbers("fixed").items():
         if abs(hours) > LONGEST_OFFSET:
-            raise words.error(f"fixed.{name}", f"no zone is {hours:g} hours from UTC")
+            raise zone_lists.error(f"fixed.{name}", f"no zone is {hours:g} hours from UTC")
         zones[name] = timezone(timedelta(hours=hours))
-    for name, (place, *_) in words.by_language("places").items():
+    for name, (place, *_) in zone_lists.by_language("places").items():
         try:
             zones[name] = ZoneInfo(place)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise words.error(f"places.{name}", f"no such time zone: {place}") from error
-    zones |= dict.fromkeys(words.words("several"))
+            raise zone_lists.error(f"places.{name}", f"no such time zone: {place}") from error
+    zones |= dict.fromkeys(zone_lists.words("several"))
     names = "|".join(sorted(zones, key=len, reverse=True))
     return _Zones(
         zones,

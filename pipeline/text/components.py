@@ -68,15 +68,15 @@ def parts_named(text: str, service: Service, named: Iterable[NameMatch]) -> tupl
     roles = {part.role: part.id for part in reversed(service.components)}
     taken = [(match.start, match.end) for match in named]
     spots = [(match.start, match.component) for match in named if match.component]
-    found = [
+    by_role = [
         (match.start(), roles[role])
         for role, pattern in _ROLES.items()
         if role in roles
         for match in pattern.regex.finditer(normalized)
     ]
     if len(normalized) == len(text):  # normalizing that changes lengths would move the places
-        found += [(match.start(), part) for match, part in _by_bare_name(service, text) if _inside(match, text)]
-    spots += [(spot, part) for spot, part in found if not any(start <= spot < end for start, end in taken)]
+        by_role += [(match.start(), part) for match, part in _by_bare_name(service, text) if _inside(match, text)]
+    spots += [(spot, part) for spot, part in by_role if not any(start <= spot < end for start, end in taken)]
     failing: set[str] = set()
     working: set[str] = set()
     edges = [0, *sorted({match.end() for match in _CLAUSE.regex.finditer(normalized)}), len(normalized)]
@@ -105,8 +105,8 @@ def official_parts(title: str, service: Service, named: Iterable[str]) -> list[s
     """
     if _EVERYTHING.search(title):
         return sorted(part.id for part in service.components if part.official)
-    found = set(named)
+    components = set(named)
     for match, part in _by_bare_name(service, title):
         if match.start() or _GOES_ON.match(title[match.end() :]):
-            found.add(part)
-    return sorted(found)
+            components.add(part)
+    return sorted(components)

@@ -27,9 +27,9 @@ def error_codes(text: str) -> tuple[str, ...]:
     A bare number counts only near a word such as "error" or "page": a 404 among users is a number.
     """
     normalized = normalize(text)
-    found = []
+    codes = []
     for match in _CODES.regex.finditer(normalized):
-        said = match["said"] or match["own"] or match["named"] or match["glued"]
-        if said or _CONTEXT.regex.search(normalized[max(0, match.start() - NEAR) : match.end() + NEAR]):
-            found.append(said or match["http"])
-    return tuple(dict.fromkeys(found))[:MOST]
+        sure = match["said"] or match["own"] or match["named"] or match["glued"]
+        if sure or _CONTEXT.regex.search(normalized[max(0, match.start() - NEAR) : match.end() + NEAR]):
+            codes.append(sure or match["http"])
+    return tuple(dict.fromkeys(codes))[:MOST]

@@ -28,15 +28,15 @@ class _Calendar:
 
 @cache
 def _calendar() -> _Calendar:
-    words = lexicon("calendar")
-    weekdays = {name: number for number, names in enumerate(words.rows("weekdays", 7)) for name in names}
-    months = {name: number for number, names in enumerate(words.rows("months", 12), 1) for name in names}
+    calendar = lexicon("calendar")
+    weekdays = {name: number for number, names in enumerate(calendar.rows("weekdays", 7)) for name in names}
+    months = {name: number for number, names in enumerate(calendar.rows("months", 12), 1) for name in names}
     month = "|".join(months)
     return _Calendar(
         weekdays,
         months,
-        words.compile(rf"\b({'|'.join(weekdays)})(?:%(weekday_endings)s)?\b"),
-        words.compile(
+        calendar.compile(rf"\b({'|'.join(weekdays)})(?:%(weekday_endings)s)?\b"),
+        calendar.compile(
             rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th|er|\.)? (?:de )?({month})|({month}) (\d{{1,2}})(?:st|nd|rd|th)?)\b"
             r"(?:,? (?:de )?(\d{4}))?"
         ),

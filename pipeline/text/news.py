@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.incidents import NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem
@@ -34,7 +35,7 @@ PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that h
 _KINDS = PatternSet("news_kinds")
 
 
-def headline_cues(title: str, summary: str = "") -> np.ndarray[Any, np.dtype[np.float64]]:
+def headline_cues(title: str, summary: str = "") -> NDArray[np.float64]:
     """Return 1 or 0 for each kind that its title hints at, then its summary, then each cue of the title."""
     head = normalize(title)
     of_title, of_summary = set(_KINDS.matched(head)), set(_KINDS.matched(normalize(summary)))

@@ -61,8 +61,8 @@ class _Durations:
 
 @cache
 def _durations() -> _Durations:
-    words = lexicon("onset")
-    numbers = words.numbers("numbers")
+    lists = lexicon("onset")
+    numbers = lists.numbers("numbers")
     count = "|".join(sorted((re.escape(name) for name in numbers), key=len, reverse=True))
     unit = "|".join(f"(?P<{name}>%({name})s)" for name in SECONDS)
     amount = (
@@ -72,18 +72,18 @@ def _durations() -> _Durations:
     )
     return _Durations(
         numbers,
-        words.compile(rf"{amount}(?= (?:%(ago)s)\b|%(ago_marks)s)"),
-        words.compile(rf"(?:\b(?:%(for)s)\b ?|%(for_marks)s|[,:] ?|^){amount}(?! (?:%(no_duration)s))"),
+        lists.compile(rf"{amount}(?= (?:%(ago)s)\b|%(ago_marks)s)"),
+        lists.compile(rf"(?:\b(?:%(for)s)\b ?|%(for_marks)s|[,:] ?|^){amount}(?! (?:%(no_duration)s))"),
     )
 
 
 @cache
 def _parts_of_day() -> list[tuple[re.Pattern[str], _PartOfDay]]:
-    words = lexicon("onset")
+    lists = lexicon("onset")
     after = [
-        (words.compile(rf"\b(?:%(since)s) (?:%(about_part)s)?(?:%({part.after_since})s)\b"), part) for part in _DAY
+        (lists.compile(rf"\b(?:%(since)s) (?:%(about_part)s)?(?:%({part.after_since})s)\b"), part) for part in _DAY
     ]
-    return after + [(words.compile(f"%({part.whole})s"), part) for part in _DAY if part.whole]
+    return after + [(lists.compile(f"%({part.whole})s"), part) for part in _DAY if part.whole]
 
 
 def since_when(text: str, posted: datetime) -> Began | None:

@@ -39,16 +39,16 @@ class PatternSet:
     def _set(self) -> Any:
         import re2
 
-        words = lexicon(self._file)
+        lists = lexicon(self._file)
         options = re2.Options()
         options.log_errors = False
         compiled = re2.Set.SearchSet(options)
-        for name, alternatives in words.items():
+        for name, alternatives in lists.items():
             try:
                 compiled.Add(unaccented(self._template.format(alternatives)))
             except re2.error as error:
-                words.check(name)
-                raise words.error(name, f"RE2 cannot read this list: {error}") from error
+                lists.check(name)
+                raise lists.error(name, f"RE2 cannot read this list: {error}") from error
         compiled.Compile()
         return compiled
 

@@ -69,20 +69,20 @@ def where(text: str, path: Path) -> str:
     """
     normalized = normalize(text)
     known = gazetteer(path)
-    found: list[str] = []
+    regions: list[str] = []
     reach = 0
     for match in known.pattern.finditer(normalized):
         name = match["name"] or match["bare"]
         if name in known.ordinary and not _marked(match, text, normalized):
             continue
         if name in known.networks:
-            found.append(known.networks[name])
-        elif found and (region := known.places[name])[2:3] == "-" and normalized[reach : match.start()] == ", ":
-            found[-1] = region  # "Paris, Texas" is in Texas
+            regions.append(known.networks[name])
+        elif regions and (region := known.places[name])[2:3] == "-" and normalized[reach : match.start()] == ", ":
+            regions[-1] = region  # "Paris, Texas" is in Texas
         elif match["bare"] or _BEFORE.regex.search(normalized[max(0, match.start() - NEAR) : match.start()]):
-            found.append(known.places[name])
+            regions.append(known.places[name])
         reach = match.end()
-    return "; ".join(list(dict.fromkeys(found))[:MOST])
+    return "; ".join(list(dict.fromkeys(regions))[:MOST])
 
 
 def _marked(match: re.Match[str], text: str, normalized: str) -> bool:

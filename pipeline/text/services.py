@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import ahocorasick
 
@@ -52,6 +53,22 @@ def _is_word(char: str) -> bool:
     return char.isalnum() and not "\u3040" <= char <= "\u9fff"
 
 
+class _Meaning(NamedTuple):
+    """What a name of the catalogue stands for."""
+
+    service: str
+    component: str
+    kind: str
+
+
+class _Candidate(NamedTuple):
+    """A name at [start, end) of a text, and all it may stand for."""
+
+    start: int
+    end: int
+    meanings: tuple[_Meaning, ...]
+
+
 class ServiceMatcher:
     """Finds the names of a catalogue in text."""
 
@@ -59,26 +76,26 @@ class ServiceMatcher:
         """Build the automaton; names shared by several services are kept for all of them."""
         self.catalogue = catalogue
         self.home: dict[str, str] = {}
-        names: dict[str, list[tuple[str, str, str]]] = {}
+        names: dict[str, list[_Meaning]] = {}
         for service in catalogue.values():
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
             for alias in service.aliases:
-                names.setdefault(normalize(alias), []).append((service.id, "", "name"))
+                names.setdefault(normalize(alias), []).append(_Meaning(service.id, "", "name"))
             for part in service.components:
                 for alias in part.aliases:
-                    names.setdefault(normalize(alias), []).append((service.id, part.id, "component"))
+                    names.setdefault(normalize(alias), []).append(_Meaning(service.id, part.id, "component"))
         for service in catalogue.values():
             for kind, aliases in (("vendor", service.vendor_aliases), ("person", service.named_by)):
                 for alias in aliases:
                     # a service's own name wins over the same word as somebody's vendor
-                    if not any(entry[2] == "name" for entry in names.get(normalize(alias), [])):
-                        names.setdefault(normalize(alias), []).append((service.id, "", kind))
+                    if not any(meaning.kind == "name" for meaning in names.get(normalize(alias), [])):
+                        names.setdefault(normalize(alias), []).append(_Meaning(service.id, "", kind))
         self._ids = {normalize(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
         self._automaton = ahocorasick.Automaton()
-        for name, entries in names.items():
+        for name, meanings in names.items():
             if name:
-                self._automaton.add_word(name, (len(name), tuple(entries)))
+                self._automaton.add_word(name, (len(name), tuple(meanings)))
         if names:
             self._automaton.make_automaton()
 
@@ -88,23 +105,23 @@ class ServiceMatcher:
 
     def name_matches(self, normalized: str) -> list[NameMatch]:
         """Return the names in a normalized text, longest at each place, in order."""
-        found: list[tuple[int, int, tuple[tuple[str, str, str], ...]]] = []
+        candidates: list[_Candidate] = []
         if not len(self._automaton):
             return []
-        for last, (length, entries) in self._automaton.iter(normalized):
+        for last, (length, meanings) in self._automaton.iter(normalized):
             start, end = last - length + 1, last + 1
             before = normalized[start - 1] if start else " "
             after = normalized[end] if end < len(normalized) else " "
             if not (_is_word(before) and _is_word(normalized[start])) and not (
                 _is_word(after) and _is_word(normalized[last])
             ):
-                found.append((start, end, entries))
-        found.sort(key=lambda spot: (spot[0], -spot[1]))
+                candidates.append(_Candidate(start, end, meanings))
+        candidates.sort(key=lambda candidate: (candidate.start, -candidate.end))
         kept: list[NameMatch] = []
         reach = 0
-        for start, end, entries in found:
+        for start, end, meanings in candidates:
             if start >= reach:
-                kept += [NameMatch(start, end, *entry) for entry in entries]
+                kept += [NameMatch(start, end, *meaning) for meaning in meanings]
                 reach = end
         return kept
 
@@ -116,7 +133,7 @@ class ServiceMatcher:
         normalized = normalize(text)
         matches = self.name_matches(normalized)
         home = self.home.get(community.casefold(), "")
-        found: dict[str, list[NameMatch]] = {}
+        about: dict[str, list[NameMatch]] = {}
         supported: bool | None = None
         kinds = {match.service for match in matches if match.kind == "component"}
         for match in matches:
@@ -128,10 +145,10 @@ class ServiceMatcher:
                 supported = _speaks_of_a_service(normalized) if supported is None else supported
                 if not supported:
                     continue
-            found.setdefault(match.service, []).append(match)
-        if home and home not in found and not found:
-            found[home] = []
-        return found
+            about.setdefault(match.service, []).append(match)
+        if home and home not in about and not about:
+            about[home] = []
+        return about
 
     @staticmethod
     def _vendor_named(matches: list[NameMatch], service: str) -> bool:
@@ -141,14 +158,14 @@ class ServiceMatcher:
         """Return the services a news text names, each with how: name, component, vendor, person."""
         normalized = normalize(text)
         matches = self.name_matches(normalized)
-        found: dict[str, set[str]] = {}
+        kinds_of: dict[str, set[str]] = {}
         for match in matches:
             service = self.catalogue[match.service]
             by_name = match.kind == "name" and service.homograph
             if by_name and not _speaks_of_a_service(normalized) and not self._vendor_named(matches, match.service):
                 continue
-            found.setdefault(match.service, set()).add(match.kind)
-        return {service: tuple(sorted(kinds)) for service, kinds in sorted(found.items())}
+            kinds_of.setdefault(match.service, set()).add(match.kind)
+        return {service: tuple(sorted(kinds)) for service, kinds in sorted(kinds_of.items())}
 
     def masked(self, text: str, target: str) -> str:
         """Return the normalized text with the target's names as one word and all other services' as another.

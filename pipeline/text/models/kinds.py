@@ -84,8 +84,8 @@ class SymptomModel:
 
 def symptom_features(encoder: Encoder, masked: str) -> Features:
     """Return what the symptom model reads of a masked report."""
-    words, hints = set(matched_symptoms(masked)), set(lexicon_features(masked))
-    features = [*(name in words for name in symptom_names()), *(name in hints for name in cue_names())]
+    symptoms, cues = set(matched_symptoms(masked)), set(lexicon_features(masked))
+    features = [*(name in symptoms for name in symptom_names()), *(name in cues for name in cue_names())]
     return np.concatenate([encoder.vector(masked), SYMPTOM_WEIGHT * np.array(features, np.float64)])
 
 

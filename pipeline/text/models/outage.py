@@ -42,10 +42,10 @@ _SOUNDS_LIKE = {
 
 def rule_score(masked: str) -> float:
     """Return a rough probability from cues alone: what rules-only mode uses, and the baseline to beat."""
-    found = set(lexicon_features(masked))
-    if not found & FAILURES:
+    cues = set(lexicon_features(masked))
+    if not cues & FAILURES:
         return 0.05
-    return 0.4 if found & _SOUNDS_LIKE else 0.75
+    return 0.4 if cues & _SOUNDS_LIKE else 0.75
 
 
 class StackedClassifier:

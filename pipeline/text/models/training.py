@@ -109,11 +109,11 @@ def read_labels(folder: Path, matcher: ServiceMatcher) -> list[Labelled]:
 
 def read_headlines(folder: Path) -> list[Headline]:
     """Read headlines*.csv of a folder, title and summary parted by a dash; raises StoreError with file and line."""
-    found = []
+    headlines = []
     for row in _rows(folder, "headlines*.csv", "kind", KINDS):
         title, _, summary = row["text"].partition(" — ")
-        found.append(Headline(title=title, summary=summary, kind=row["kind"]))
-    return found
+        headlines.append(Headline(title=title, summary=summary, kind=row["kind"]))
+    return headlines
 
 
 def fit_linear(rows: Sequence[Labelled]) -> Any:
@@ -190,9 +190,9 @@ def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
 
 def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
     """Return a symptom model trained on the rows that carry a symptom and not yet stored."""
-    told = [row for row in rows if row.symptom]
-    features = [symptom_features(encoder, row.masked) for row in told]
-    return SymptomModel(encoder, _regression(features, [row.symptom for row in told], 3.0))
+    with_symptom = [row for row in rows if row.symptom]
+    features = [symptom_features(encoder, row.masked) for row in with_symptom]
+    return SymptomModel(encoder, _regression(features, [row.symptom for row in with_symptom], 3.0))
 
 
 def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> Any:
@@ -211,5 +211,5 @@ def accuracy(model: NewsModel, rows: Sequence[Headline]) -> float:
 
 def symptom_accuracy(model: SymptomModel | None, rows: Sequence[Labelled]) -> float:
     """Return the share of reports whose symptom a model tells, or rules where there is none; NaN of none."""
-    told = [row for row in rows if row.symptom]
-    return float(np.mean([(model.symptom(r.masked) if model else symptom(r.text)) == r.symptom for r in told]))
+    with_symptom = [row for row in rows if row.symptom]
+    return float(np.mean([(model.symptom(r.masked) if model else symptom(r.text)) == r.symptom for r in with_symptom]))
