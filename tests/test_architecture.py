@@ -156,6 +156,13 @@ def test_sql_stands_in_the_store_alone() -> None:
         assert own or not module.sql(), f"{module.name} holds an SQL statement"
 
 
+def test_no_one_but_the_store_holds_its_connection() -> None:
+    for module in read(ROOT):
+        if not module.name.startswith(("pipeline.store", "pipeline.scale", "pipeline.commands.sql")):
+            called = {node.attr for node in module.nodes if isinstance(node, ast.Attribute)}
+            assert not called & {"conn", "execute", "executemany", "executescript"}, module.name
+
+
 def test_files_stay_small() -> None:
     for _, path in modules():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path

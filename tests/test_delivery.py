@@ -376,7 +376,7 @@ def test_a_clock_that_stood_ahead_leaves_nothing_in_the_future(store: Store) -> 
         for a in alerts_of(store)
     )
     record_run(store, Run(stage="collect", subject="feed:x", started=at("15:00"), outcome="error", error="refused"))
-    assert [b["source"] for b in blind_sources(store, at("15:00"))] == ["feed:x"]
+    assert [b.source for b in blind_sources(store, at("15:00"))] == ["feed:x"]
     record_run(store, Run(stage="collect", subject="feed:x", started=at("15:08"), outcome="error", error="refused"))
     assert rewind_future_clock(store, at("15:00")) == at("15:08"), "minutes ahead are ahead"
 

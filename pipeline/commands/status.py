@@ -39,7 +39,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
                 {
                     "schema": 1,
                     "open": [row._asdict() for row in ongoing],
-                    "silent_sources": blind,
+                    "silent_sources": [item._asdict() for item in blind],
                     "waiting": waiting,
                     "failed": failed,
                     "model": model or "ok",
@@ -56,8 +56,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
             click.echo(f"open     {row.service}: {row.state}, impact {row.impact}, since {row.onset}")
         for item in blind:
             click.echo(
-                f"silent   {item['source']}: last read "
-                f"{item['since'] or 'never'}{'; ' + item['error'] if item['error'] else ''}"
+                f"silent   {item.source}: last read {item.since or 'never'}{'; ' + item.error if item.error else ''}"
             )
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:

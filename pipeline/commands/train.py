@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.commands.common import Setting, common, open_existing_store
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS
+
+if TYPE_CHECKING:
+    from pipeline.store.labels import Correction
 
 
 @click.command("train")
@@ -88,10 +92,10 @@ def _better(name: str, anyway: bool, old: float, new: float) -> bool:
     return write
 
 
-def _corrections(setting: Setting) -> list[tuple[str, str, bool, str]]:
+def _corrections(setting: Setting) -> list[Correction]:
     from pipeline.store.labels import corrections
 
     if not setting.db.exists():
         return []
     with open_existing_store(setting) as store:
-        return list(corrections(store))
+        return corrections(store)

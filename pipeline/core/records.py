@@ -231,3 +231,11 @@ class Availability(NamedTuple):
     mttr_minutes: float | None  # None: no incident ended
     mtbf_hours: float | None
     observed_minutes: float
+
+
+class SilentSource(NamedTuple):
+    """A source that gives no answer: when it last did (stored text; None: never) and its last error, empty for none."""
+
+    source: str
+    since: str | None
+    error: str

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import Advisory, Evidence, Incident, LinkRow
-from pipeline.core.records import Availability
+from pipeline.core.records import Availability, SilentSource
 from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
 from pipeline.render.formatting import environment, in_percent, isolated, local
@@ -79,7 +79,7 @@ def index_page(
     advisories: Sequence[Advisory],
     ranks: Sequence[tuple[str, datetime, int]],
     rows: Mapping[str, int],
-    blind: Sequence[Mapping[str, Any]],
+    blind: Sequence[SilentSource],
     doubts: Sequence[str] = (),
 ) -> str:
     """Return the first page: what is wrong now, surges, silent sources, incidents newest first."""
@@ -98,7 +98,7 @@ def index_page(
             rows=rows,
             doubts=doubts,
             ranks=_ranks(ranks, context.zone),
-            blind=[{**b, "since": local(b["since"], context.zone) if b["since"] else "never"} for b in blind],
+            blind=[b._replace(since=local(b.since, context.zone) if b.since else "never") for b in blind],
             advisories=[
                 {
                     "name": context.catalogue[a.service].name,

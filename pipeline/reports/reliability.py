@@ -119,7 +119,7 @@ def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
     return len(rows)
 
 
-def _sheet(store: Any, service: Service, now: datetime, how_many: int) -> dict[str, Any] | None:
+def _sheet(store: Store, service: Service, now: datetime, how_many: int) -> dict[str, Any] | None:
     from pipeline.incidents import reliability as ledger
 
     page = service.page

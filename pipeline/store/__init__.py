@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
@@ -104,7 +103,7 @@ class Store:
             self.conn.execute("ROLLBACK")
             raise StoreError(f"{self.path}: cannot be written: {error}") from error
 
-    def rows(self, sql: str, values: tuple[Any, ...] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Run one SELECT with bound values and return every row."""
         return self.conn.execute(sql, values).fetchall()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pipeline.store import Store
 
 
-def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> int:
     """Insert rows into a table in one transaction, leaving what is there; return how many were new."""
     names, marks = ", ".join(f'"{name}"' for name in columns), ",".join("?" * len(columns))
     with store.transaction() as conn:
@@ -30,7 +29,7 @@ def columns_of_schema() -> dict[str, dict[str, str]]:
         return {name: {row[1]: row[2] for row in store.rows(f'PRAGMA table_info("{name}")')} for name in sorted(names)}
 
 
-def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Iterator[list[tuple[Any, ...]]]:
+def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Iterator[list[tuple[object, ...]]]:
     """Yield a table's rows, some thousand at a time, in the order they are stored."""
     names = ", ".join(f'"{name}"' for name in columns)
     cursor = store.conn.execute(f"SELECT {names} FROM {table}")

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pipeline.core.records import (
     Batch,
@@ -252,8 +253,16 @@ def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]
     return [news_of(row) for row in rows]
 
 
-def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datetime) -> list[tuple[str, datetime, int]]:
-    """Return (app, observed, rank) of the named apps in [since, until], oldest first."""
+class AppRank(NamedTuple):
+    """The place of an app in a chart; 1 is the first."""
+
+    app: str
+    observed: datetime
+    rank: int
+
+
+def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datetime) -> list[AppRank]:
+    """Return the ranks of the named apps in [since, until], oldest first."""
     wanted = sorted(apps)
     marks = ",".join("?" * len(wanted))
     rows = store.rows(
@@ -261,7 +270,7 @@ def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datet
         " ORDER BY observed, app",
         (*wanted, since, until),
     )
-    return [(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
+    return [AppRank(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
 
 
 def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:

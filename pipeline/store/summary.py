@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.core.records import SilentSource
 from pipeline.core.times import utc
 from pipeline.store import Store
 
@@ -36,7 +37,7 @@ def database_bytes(store: Store) -> int:
     return int(row[0])
 
 
-def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
+def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
     """Return sources whose last run failed, or that were not read for two hours, with the last error.
 
     What was not even tried for a day while others were is not configured any more.
@@ -56,7 +57,7 @@ def blind_sources(store: Store, now: datetime) -> list[dict[str, Any]]:
             "SELECT error FROM runs WHERE stage='collect' AND subject=? ORDER BY started DESC, id DESC LIMIT 1",
             (row["subject"],),
         )[0][0]
-        found.append({"source": row["subject"], "since": row["good"], "error": error})
+        found.append(SilentSource(row["subject"], row["good"], error))
     return found
 
 

@@ -6,7 +6,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.core.series import Mention, SeriesKey, VerdictRow, totals
 from pipeline.core.times import iso, utc
@@ -52,13 +52,21 @@ def alarm_starts(store: Store) -> list[datetime]:
     return [utc(row[0]) for row in store.rows("SELECT bin_start FROM verdicts WHERE alarm = 1 ORDER BY bin_start")]
 
 
-def count_groups(store: Store) -> list[tuple[str, int, str]]:
-    """Return (source, interval_s, window) of every kind of complaint count that is judged: rolling ones are not."""
+class CountGroup(NamedTuple):
+    """The complaint counts of one source, width and window."""
+
+    source: str
+    interval_s: int
+    window: str
+
+
+def count_groups(store: Store) -> list[CountGroup]:
+    """Return every kind of complaint count that is judged: rolling ones are not."""
     found = []
     for source in distinct(store, "complaint_counts", "source"):
         for width in distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
             windows = distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
-            found += [(source, int(width), str(window)) for window in windows if window != "rolling"]
+            found += [CountGroup(source, int(width), str(window)) for window in windows if window != "rolling"]
     return found
 
 

@@ -120,28 +120,28 @@ def next_digest(config: Config, now: datetime) -> datetime | None:
 def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, str]]:
     """Return one message of the sources that answered once, do not any more, and were in no message yet; checkpoints."""
     fresh = {
-        str(item["source"]): item
+        item.source: item
         for item in blind_sources(store, now)
-        if item["since"] is not None
-        and now - utc(str(item["since"])) > BLIND_AFTER
-        and get_checkpoint(store, "alert", f"blind:{item['source']}") != item["since"]
+        if item.since is not None
+        and now - utc(item.since) > BLIND_AFTER
+        and get_checkpoint(store, "alert", f"blind:{item.source}") != item.since
     }
     if not fresh:
         return [], {}
     lines = tuple(
-        f"{name}: not since {item['since']}" + (f"; {item['error']}" if item["error"] else "")
+        f"{name}: not since {item.since}" + (f"; {item.error}" if item.error else "")
         for name, item in sorted(fresh.items())
     )
     first = min(fresh)
     heading = (
-        f"{first} has not answered since {fresh[first]['since']}"
+        f"{first} has not answered since {fresh[first].since}"
         if len(fresh) == 1
         else f"{len(fresh)} sources do not answer any more"
     )
     sections = (Section("Sources", lines), Section("What it means", (MISSING,)))
-    key = "\0".join(f"{name}={item['since']}" for name, item in sorted(fresh.items()))
+    key = "\0".join(f"{name}={item.since}" for name, item in sorted(fresh.items()))
     alert = SystemAlert(Transition.TROUBLE, key, system_message(f"Blind: {heading}", heading, sections, now))
-    return [alert], {f"blind:{name}": str(item["since"]) for name, item in fresh.items()}
+    return [alert], {f"blind:{name}": str(item.since) for name, item in fresh.items()}
 
 
 def _missed(store: Store, now: datetime) -> list[SystemAlert]:
