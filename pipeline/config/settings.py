@@ -1,4 +1,4 @@
-"""What can be set, by table: mail, alerts and their routes, sources, the detector; secrets. Frozen, validated by pydantic."""
+"""What can be set, by table: mail, alerts and their routes, sources, the detector; secrets. Frozen and validated."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ ImpactName = Literal["none", "low", "moderate", "high", "critical"]
 
 
 class Route(Strict):
-    """Who hears of what: an incident must fit every key that is set. Empty: any service, part, place; the usual channels."""
+    """Which incidents go where: they fit every key that is set. Empty: any service, part, place; the usual channels."""
 
     name: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
     channels: tuple[ChannelName, ...] = ()

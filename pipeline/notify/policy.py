@@ -1,9 +1,9 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
 Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
-`group_interval` after the last message, so that what comes together is one message. Other news (worse, easing) waits for
-a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where wanted.
-What becomes critical never waits for more than `group_interval`.
+`group_interval` after the last message, so that what comes together is one message. Other news (worse, easing) waits
+for a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where
+wanted. What becomes critical never waits for more than `group_interval`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> 
 
 
 def _first(incident: Incident, policy: NotificationPolicy) -> Transition | None:
-    """Return the transition of a first message, None where it is not sure enough or is over already: the past never alerts."""
+    """Return the transition of a first message; None where the incident is not sure enough, or over already."""
     if not incident.active or State(incident.state).rank < State(policy.from_state).rank:
         return None
     if incident.phases and incident.phases[-1].phase == PhaseName.OVER:

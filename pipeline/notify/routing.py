@@ -31,7 +31,8 @@ def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collec
         yield f"{name} hears of {', '.join(route.services)} only"
     affected = incident.affected(at)
     if route.components and not set(affected) & set(route.components):
-        yield f"{name} hears of {', '.join(route.components)} only; affected: {', '.join(affected) or 'no part is named'}"
+        named = ", ".join(affected) or "no part is named"
+        yield f"{name} hears of {', '.join(route.components)} only; affected: {named}"
     places = {e.subject for e in incident.evidence if e.kind == "region"}
     if route.regions and not places & set(route.regions):
         yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
@@ -43,7 +44,7 @@ def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collec
 
 
 def muted_until(route: Route, impact: str, at: datetime) -> datetime | None:
-    """Return when a route's mute time intervals end, None where it may be notified now; what is bad enough goes through.
+    """Return when a route's mute time intervals end; None where it may be notified now, or the impact goes through.
 
     Intervals that follow on each other count as one, each of them once.
     """

@@ -48,7 +48,7 @@ def in_percent(p: float) -> str:
 
 @cache
 def environment(*, plain: bool = False) -> jinja2.Environment:
-    """Return the template environment: everything is escaped unless it is for plain text, an unknown name is an error."""
+    """Return the template environment: all is escaped unless it is for plain text, an unknown name is an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"),
         autoescape=not plain,  # noqa: S701

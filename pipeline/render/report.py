@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
@@ -43,6 +43,49 @@ class LinkLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRow:
+    """A line of a table of incidents; empty text: there is none."""
+
+    file: str
+    service: str
+    state: str
+    impact: str
+    onset: str
+    end: str
+    first_alert: str
+    lead: str
+    parts: str
+
+
+class Statement(NamedTuple):
+    """A statement about an incident, and how many rows it rests on, in words."""
+
+    text: str
+    rests_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """The statements of one topic: those shown at once, and those behind a click."""
+
+    title: str
+    lines: tuple[Statement, ...]
+    more: tuple[Statement, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPlace:
+    """An app's first, last and best place in the chart in a span, and since when it had the best."""
+
+    app: str
+    first: int
+    last: int
+    best: int
+    best_since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContext:
     """What the whole report is made of; `read` is when anything that could tell of a service was last read."""
 
@@ -56,7 +99,7 @@ class ReportContext:
     note: str
     read: Mapping[str, datetime | None]
 
-    def words(self) -> dict[str, Any]:
+    def words(self) -> dict[str, object]:
         """Return what every page says."""
         return {"now": local(self.now, self.zone), "zone": self.zone, "simulated": self.simulated, "note": self.note}
 
@@ -124,7 +167,7 @@ def incident_page(
 ) -> str:
     """Return the page of one incident."""
     mine = _mine(context.alerts, incident)
-    card = _card(incident, context.catalogue, series, links, mine, quotes, context.zone, context.now, context.simulated)
+    card = _card(context, incident, series, links, mine, quotes)
     return (
         environment()
         .get_template("incident.html")
@@ -162,7 +205,7 @@ def gone_page(context: ReportContext) -> str:
     return environment().get_template("gone.html").render(context.words())
 
 
-def _now(context: ReportContext, service: str) -> dict[str, Any]:
+def _now(context: ReportContext, service: str) -> dict[str, object]:
     """Return how a service stands; `unknown` in words where nothing that could tell was read lately."""
     read = context.read.get(service)
     unknown = (
@@ -182,41 +225,37 @@ def _now(context: ReportContext, service: str) -> dict[str, Any]:
     }
 
 
-def _rows(context: ReportContext, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+def _rows(context: ReportContext, incidents: Sequence[Incident]) -> list[IncidentRow]:
     found = []
     for i in incidents:
         service = context.catalogue[i.service]
         alerts = _mine(context.alerts, i)
+        affected = sorted({c.component for c in i.components if c.status == "affected"})
         found.append(
-            {
-                "file": file_of("incident", i.id),
-                "service": service.name,
-                "state": i.state,
-                "impact": i.impact,
-                "onset": local(i.onset, context.zone),
-                "end": local(i.end, context.zone) if i.end else "",
-                "first_alert": _first(alerts, context.zone),
-                "lead": _lead(alerts, i),
-                "parts": ", ".join(
-                    names(sorted({c.component for c in i.components if c.status == "affected"}), service)[:4]
-                ),
-            }
+            IncidentRow(
+                file=file_of("incident", i.id),
+                service=service.name,
+                state=i.state,
+                impact=i.impact,
+                onset=local(i.onset, context.zone),
+                end=local(i.end, context.zone) if i.end else "",
+                first_alert=_first(alerts, context.zone),
+                lead=_lead(alerts, i),
+                parts=", ".join(names(affected, service)[:4]),
+            )
         )
     return found
 
 
 def _card(
+    context: ReportContext,
     incident: Incident,
-    catalogue: Catalogue,
     series: Mapping[SeriesKey, Points],
     links: Sequence[LinkRow],
     alerts: Sequence[Alert],
     quotes: Sequence[Mapping[str, Any]],
-    zone: str,
-    now: datetime,
-    simulated: bool,
-) -> dict[str, Any]:
-    service = catalogue[incident.service]
+) -> dict[str, object]:
+    service, zone, now = context.catalogue[incident.service], context.zone, context.now
     grouped = [
         {
             "relation": relation.replace("_", " "),
@@ -234,7 +273,7 @@ def _card(
         "onset": local(incident.onset, zone),
         "end": local(incident.end, zone),
         "episodes": incident.episode_count,
-        "charts": count_charts(incident, series, alerts, links, now, simulated=simulated),
+        "charts": count_charts(incident, series, alerts, links, now, simulated=context.simulated),
         "parts_chart": parts_over_time(incident, service, now),
         "official": local(incident.official_first_at, zone, date=False) if incident.official_first_at else "",
         "first_alert": _first(alerts, zone, date=False),
@@ -302,7 +341,7 @@ def _link(row: LinkRow, zone: str) -> LinkLine:
     )
 
 
-def _topics(incident: Incident) -> list[dict[str, Any]]:
+def _topics(incident: Incident) -> list[Topic]:
     """Return what is told of an incident by topic, each statement with what it rests on, in the order of its kinds."""
 
     def place(e: Evidence, kinds: Sequence[str]) -> tuple[int, float]:
@@ -313,8 +352,8 @@ def _topics(incident: Incident) -> list[dict[str, Any]]:
     for title, kinds in TOPICS:
         statements = sorted((e for e in incident.evidence if e.kind in kinds), key=lambda e: place(e, kinds))
         if statements:
-            lines = [{"text": isolated(e.statement), "rests_on": _rests_on(e)} for e in statements]
-            found.append({"title": title, "lines": lines[:LINES], "more": lines[LINES:], "total": len(lines)})
+            lines = tuple(Statement(isolated(e.statement), _rests_on(e)) for e in statements)
+            found.append(Topic(title=title, lines=lines[:LINES], more=lines[LINES:], total=len(lines)))
     return found
 
 
@@ -348,18 +387,16 @@ def _lead(alerts: Sequence[Alert], incident: Incident) -> str:
     return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
 
 
-def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[dict[str, Any]]:
+def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[AppPlace]:
     """Return the latest and the best place of each app in the span."""
     by_app: dict[str, list[tuple[datetime, int]]] = {}
     for app, observed, rank in ranks:
         by_app.setdefault(app, []).append((observed, rank))
-    return [
-        {
-            "app": app,
-            "first": places[0][1],
-            "last": places[-1][1],
-            "best": min(rank for _, rank in places),
-            "best_since": local(next(at for at, rank in places if rank == min(r for _, r in places)), zone),
-        }
-        for app, places in sorted(by_app.items())
-    ]
+    found = []
+    for app, places in sorted(by_app.items()):
+        best = min(rank for _, rank in places)
+        since = next(at for at, rank in places if rank == best)
+        found.append(
+            AppPlace(app=app, first=places[0][1], last=places[-1][1], best=best, best_since=local(since, zone))
+        )
+    return found

@@ -66,7 +66,7 @@ class Remedy(NamedTuple):
 
 
 def remedies(wrong: str, alerted: Sequence[AlertedIncident]) -> Iterator[str]:
-    """Yield the settings that had kept an incident quiet, the one that loses fewest others first, each with what it loses."""
+    """Yield the settings that had kept an incident quiet, each with what it loses; the fewest losses first."""
     mine = next((i for i in alerted if i.id == wrong), None)
     if mine is None:
         yield "it was not alerted in the last 30 days: nothing to set"

@@ -92,7 +92,8 @@ def next_due(store: Store) -> datetime | None:
 def sent_since(store: Store, channel: str, route: str, since: datetime) -> list[datetime]:
     """Return when messages went out on a route since a moment, oldest first."""
     rows = store.rows(
-        "SELECT sent_at FROM alerts WHERE channel = ? AND route = ? AND sent_at > ? AND merged_into IS NULL ORDER BY sent_at",
+        "SELECT sent_at FROM alerts WHERE channel = ? AND route = ? AND sent_at > ?"
+        " AND merged_into IS NULL ORDER BY sent_at",
         (channel, route, since),
     )
     return [utc(row[0]) for row in rows]
@@ -121,7 +122,7 @@ def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> in
 
 
 def mark_superseded(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
-    """Note that older messages of an incident that would not go are told by one that went: they do not come after it."""
+    """Note that a message that went stands for older unsent ones of its incident: they do not come after it."""
     conn.execute(
         f"UPDATE alerts SET merged_into = ?, sent_at = ? WHERE {_OLDER}",
         (newer.message_id, now, newer.incident, newer.channel, newer.route, newer.created),
@@ -187,13 +188,14 @@ def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
 def mark_failed(
     store: Store, message_id: str, error: str, retry_at: datetime | None, pending_recipients: Iterable[str] = ()
 ) -> None:
-    """Note a failure: due again at `retry_at`, or kept as failed for good when that is None; what it told goes alone then.
+    """Note a failure: due again at `retry_at`, or given up where that is None; what it stood for goes alone then.
 
     `pending_recipients` are the addresses that are still to have it, where not all.
     """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=? WHERE message_id=?",
+            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=?"
+            " WHERE message_id=?",
             (
                 error[:500],
                 int(retry_at is None),

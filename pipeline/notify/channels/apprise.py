@@ -1,4 +1,4 @@
-"""Alerts through Apprise, which speaks to a hundred chat and push services: an extra, `pip install 'groundswell[apprise]'`.
+"""Alerts through Apprise to a hundred chat and push services: an extra, `pip install 'groundswell[apprise]'`.
 
 Its addresses hold tokens and are secrets: neither they nor what Apprise logs of them is ever shown.
 """

@@ -31,7 +31,7 @@ class EmailChannel:
         context: ssl.SSLContext | None = None,
         routes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """`context` replaces the default TLS settings, for a server with its own authority; `routes` are their addresses."""
+        """`context` replaces the default TLS settings, for a server with its own authority; `routes` have addresses."""
         self._mail, self._password, self._zone = mail, password, zone
         self._routes = routes or {}
         self._context = context
@@ -102,7 +102,7 @@ class EmailChannel:
 
 
 def recipients(route: str, routes: Mapping[str, Sequence[str]], everybody: Sequence[str]) -> tuple[str, ...]:
-    """Return who hears on a route: its own addresses, else mail.to, else, for a route that is gone, those of all routes."""
+    """Return a route's recipients: its own, else mail.to, else (the route is gone) those of all routes."""
     return tuple(routes.get(route) or everybody or dict.fromkeys(a for own in routes.values() for a in own))
 
 

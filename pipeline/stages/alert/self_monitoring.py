@@ -118,7 +118,7 @@ def next_digest(config: Config, now: datetime) -> datetime | None:
 
 
 def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, str]]:
-    """Return one message of the sources that answered once, do not any more, and were in no message yet; checkpoints."""
+    """Return one message of the sources that stopped answering and were in none yet, and the checkpoints to keep."""
     fresh = {
         item.source: item
         for item in blind_sources(store, now)

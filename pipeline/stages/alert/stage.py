@@ -1,8 +1,8 @@
 """Alert: send what is due. The row was written with the finding; the message is sent, and only then marked.
 
-The steps: `mute` what a silence covers, `supersede` what newer news replaces, `cap` what is above a route's messages in an
-hour, `coalesce` what comes together into one message, `send` each, `record` what became of it. A kill between sending and
-recording sends the message again with the same Message-ID: at least once, and never twice by Message-ID.
+The steps: `mute` what a silence covers, `supersede` what newer news replaces, `cap` what is above a route's messages in
+an hour, `coalesce` what comes together into one message, `send` each, `record` what became of it. A kill between
+sending and recording sends the message again with the same Message-ID: at least once, and never twice by Message-ID.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
 def prepare(store: Store, due: Sequence[Alert], now: datetime, delivery: Delivery) -> None:
     """Change the outbox so that what is still due afterwards is what is to be sent now.
 
-    What was tried before keeps its Message-ID and goes alone. What a machine reads is never capped or coalesced: a pager
-    opens and closes by each.
+    What was tried before keeps its Message-ID and goes alone. What a machine reads is never capped or coalesced: a
+    pager opens and closes by each.
     """
     audible = mute(store, due, now)
     supersede(store, audible, now)
