@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
@@ -15,6 +15,7 @@ from pipeline.core.records import Availability, SilentSource
 from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
 from pipeline.render.formatting import environment, in_percent, isolated, local
+from pipeline.render.report_rows import AppPlace, IncidentRow, Statement, Topic
 
 BASIS = ("complaints", "votes", "official", "shared")
 TOPICS = (
@@ -40,49 +41,6 @@ class LinkLine:
     p: float | None
     evidence_for: tuple[str, ...]
     evidence_against: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentRow:
-    """A line of a table of incidents; empty text: there is none."""
-
-    file: str
-    service: str
-    state: str
-    impact: str
-    onset: str
-    end: str
-    first_alert: str
-    lead: str
-    parts: str
-
-
-class Statement(NamedTuple):
-    """A statement about an incident, and how many rows it rests on, in words."""
-
-    text: str
-    rests_on: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
-    """The statements of one topic: those shown at once, and those behind a click."""
-
-    title: str
-    lines: tuple[Statement, ...]
-    more: tuple[Statement, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppPlace:
-    """An app's first, last and best place in the chart in a span, and since when it had the best."""
-
-    app: str
-    first: int
-    last: int
-    best: int
-    best_since: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
