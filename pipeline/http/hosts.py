@@ -1,4 +1,4 @@
-"""How many sources may ask one host at a time, and when a host that does not answer is left alone (a circuit breaker)."""
+"""How many sources may ask one host at a time, and when a silent host is left alone (a circuit breaker)."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class BudgetedSession(requests.Session):
     def connect(self, host: str, port: int) -> socket.socket:
         """Connect to a checked address, when the host has a place free; raises SourceError or OSError."""
         if host not in self._held:
-            # the first place is waited for without end, since nothing is held meanwhile; a further one until the deadline
+            # the first place is waited for without end, as nothing is held meanwhile; a further one until the deadline
             if not self._limits.hosts.acquire_host(host, None if self._watchdog is None else self._limits.deadline):
                 raise self._late()
             self._held.add(host)
@@ -162,7 +162,7 @@ class _CappedBody:
         self.close, self.release_conn = raw.close, raw.release_conn
 
     def stream(self, _size: int, *, decode_content: bool) -> Iterator[bytes]:
-        """Yield decoded pieces as they come; raises SourceError past the size or the deadline, or when it ends early."""
+        """Yield decoded pieces as they come; raises SourceError past size or deadline, or when it ends early."""
         packings = [name.strip().lower() for name in self._raw.headers.get("Content-Encoding", "").split(",")]
         if len(packings) > 2 or any(name not in PACKINGS for name in packings):
             raise SourceError(f"packed as {', '.join(packings)[:60]!r}, which is not read")

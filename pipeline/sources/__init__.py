@@ -1,4 +1,4 @@
-"""Where rows come from: one upstream kind a file, each with pure `parse_…` functions, a class with `fetch`, and a `SPEC`.
+"""Where rows come from: one upstream kind a file, with pure `parse_…` functions, a class with `fetch`, and a `SPEC`.
 
 A source that needs a key it does not have builds nothing: the product works without it.
 """

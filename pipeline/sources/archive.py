@@ -79,7 +79,7 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
 def batches_of(
     lines: Any, name: str, *, source: str, fetched_at: datetime, salt: bytes, stop: int = 0
 ) -> Iterator[Batch]:
-    """Yield the posts of a stream of lines, some thousand at a time; none that begins at byte `stop` or later (0: to the end)."""
+    """Yield the posts of a stream of lines, some thousand at a time, up to byte `stop` (0: to the end)."""
     number = 0
     while chunk := list(_lines_of(lines, CHUNK, f"{name}:{number}", stop)):
         yield to_batch(objects(chunk, name, number), source=source, fetched_at=fetched_at, salt=salt)
@@ -110,7 +110,7 @@ def parse_posts_csv(body: bytes, *, source: str, fetched_at: datetime, salt: byt
 def read_posts_csv(
     file: Iterable[str], *, source: str, fetched_at: datetime, salt: bytes, name: str
 ) -> Iterator[Batch]:
-    """Stream `id,created_utc,text[,title][,author][,community][,url]`, times as ISO with a zone or seconds of the epoch.
+    """Stream `id,created_utc,text[,title][,author][,community][,url]`, times as ISO with a zone or epoch seconds.
 
     A row without id or readable time is refused with its line. Raises SourceError without the columns.
     """

@@ -1,4 +1,4 @@
-"""Complaint counts from anyone's file: CSV in its dialects, JSON, NDJSON. Right to the number, or refused with a line."""
+"""Complaint counts from anyone's file: CSV, JSON, NDJSON. Right to the number, or refused with a line."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _one_of(cells: Mapping[str, str], columns: tuple[str, ...]) -> str:
 
 
 def _start(text: str) -> datetime:
-    """Read ISO with its zone, or seconds or milliseconds of the epoch. Every series has the same stamps: each is read once."""
+    """Read ISO with its zone, or (milli)seconds of the epoch. Series share their stamps: each is read once."""
     return (_read_start if len(text) <= 40 else _read_start.__wrapped__)(text)
 
 

@@ -38,7 +38,7 @@ def as_utf8(body: bytes) -> bytes:
 
 
 def dialect(body: bytes, columns: Collection[str]) -> tuple[str, int]:
-    """Return the separator under which the header has most of the known columns, and how many lines before it name one."""
+    """Return the separator that gives most of the known columns, and how many lines before the header name it."""
     heads = (line for line in body.split(b"\n", 50) if line.strip() and not line.lstrip().startswith(b"#"))
     first = next(heads, b"").decode("utf-8", "replace").strip().lower()
     if match := re.fullmatch(r"\"?sep=([,;|\t])\"?", first):

@@ -85,7 +85,7 @@ def parse_reports(
 
 
 def parse_last_15(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
-    """Parse `/companies/{id}/last_15`: a bare number, the reports of a rolling quarter of an hour. Raises SourceError."""
+    """Parse `/companies/{id}/last_15`: a number, the reports of a rolling quarter of an hour. Raises SourceError."""
     answer = read_json(body, source)
     try:
         total = _whole(answer)

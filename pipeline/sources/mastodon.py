@@ -86,7 +86,7 @@ class MastodonSource:
         self._groups = [tags[i : i + TAGS_AT_ONCE] for i in range(0, len(tags), TAGS_AT_ONCE)]
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
-        """Read back to `since`, some pages deep. Raises SourceError, also where the instance shows nothing to guests."""
+        """Read back to `since`, some pages deep. Raises SourceError, also where guests are shown nothing."""
         limit = len(self._groups) * PAGES + 3
         with self._client.session_for(self.name, state, now, limit=limit) as session:
             found = merged((self._read_tags(session, tags, since, now) for tags in self._groups), since)

@@ -1,4 +1,4 @@
-"""praw as the Reddit source uses it: on our session, its refusals and allowance read by us, its exceptions translated."""
+"""praw on our session: refusals and what is left of the allowance read by us, exceptions translated."""
 
 from __future__ import annotations
 

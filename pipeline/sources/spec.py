@@ -1,4 +1,4 @@
-"""What a source says of itself: how it is built, which key it needs, which services it covers, what to do when it fails."""
+"""What a source says of itself: how it is built, its key, which services it covers, what to do when it fails."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _updates(content: str, latest: datetime) -> list[_Update]:
 
 
 def _shown(text: str, latest: datetime) -> datetime | None:
-    """Read `Feb 24, 20:01 UTC`; the year is the one that puts it last before the entry's own time, with a day's room."""
+    """Read `Feb 24, 20:01 UTC`; the year is the one that puts it last before the entry's own time and a day."""
     match = _DAY.search(html.unescape(text))
     if match is None or match["month"].lower() not in _MONTHS:
         return None

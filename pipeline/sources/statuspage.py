@@ -1,4 +1,4 @@
-"""Status pages of the Statuspage kind: `/api/v2/incidents.json`, or `/history.atom`, which tells neither impact nor parts.
+"""Status pages of the Statuspage kind: `/api/v2/incidents.json`, or `/history.atom` without impact and parts.
 
 Every update is kept with its own time, so that the cadence of a page is in the data.
 """
