@@ -13,7 +13,7 @@ from pipeline.config.settings import Alerts
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident
 from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
-from pipeline.core.series import SeriesKey
+from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
 from pipeline.incidents.reliability import acknowledgement, months
@@ -86,7 +86,7 @@ class World:
         key = SeriesKey(service=service, channel=channel, source="x", bin_s=width)
         first = at(clock, day)
         rows = [
-            (
+            VerdictRow(
                 str(key),
                 iso(first + timedelta(seconds=n * width)),
                 count,

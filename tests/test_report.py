@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount, Span
-from pipeline.core.series import SeriesKey
+from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso
 from pipeline.render.svg import LEFT, RIGHT, WIDTH
 from pipeline.stages.publish import run_publish
@@ -114,7 +114,7 @@ def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> N
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("github",))
         key = SeriesKey(service="github", channel="complaints", source="x", bin_s=300)
-        row = (str(key), iso(at("11:00")), 4.0, None, None, None, None, 0, 0, "d")
+        row = VerdictRow(str(key), iso(at("11:00")), 4.0, None, None, None, None, 0, 0, "d")
         save_judgement(store, "q", [key], [row], {}, redo_from=None, now=at("11:05"), collected=None)
         world.read("10:00", "11:05")
         run_publish(store, world.config, tmp_path / "report", at("11:10"), simulated=False)

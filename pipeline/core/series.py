@@ -8,9 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-Points = Sequence[
-    tuple[datetime, float, float, float, float, int]
-]  # bin start, observed, expected, upperbound, score, level
+
+class VerdictPoint(NamedTuple):
+    """A judged bin of a series: when it starts, what was counted, what was expected, and how unusual that is.
+
+    `upperbound` is the most that is usual, `level` 0 (usual), 1 (alarm) or 2 (strong alarm); NaN is what is not known.
+    """
+
+    start: datetime
+    observed: float
+    expected: float
+    upperbound: float
+    score: float
+    level: int
+
+
+Points = Sequence[VerdictPoint]
 
 
 class Mention(NamedTuple):
@@ -42,14 +55,6 @@ class SeriesKey:
         """Return the key as stored: service/channel/source/region/indicator/bin seconds."""
         return "/".join((self.service, self.channel, self.source, self.region, self.indicator, str(self.bin_s)))
 
-    @staticmethod
-    def parse(text: str) -> SeriesKey:
-        """Read a stored key back."""
-        service, channel, source, region, indicator, bin_s = text.split("/")
-        return SeriesKey(
-            service=service, channel=channel, source=source, region=region, indicator=indicator, bin_s=int(bin_s)
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -74,7 +79,19 @@ class Interval:
         return self.end or now
 
 
-VerdictRow = tuple[str, str, float | None, float | None, float | None, float | None, float | None, int, int, str]
+class VerdictRow(NamedTuple):
+    """A row of the table `verdicts`: `series` is the key's text, `bin_start` ISO text, None what is not known."""
+
+    series: str
+    bin_start: str
+    observed: float | None
+    expected: float | None
+    upperbound: float | None
+    score: float | None
+    p: float | None
+    level: int
+    alarm: int
+    detector: str
 
 
 def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[tuple[str, datetime, float]]:

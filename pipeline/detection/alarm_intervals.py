@@ -29,15 +29,15 @@ def spans(
     for key, points in sorted(alarms.items(), key=lambda pair: str(pair[0])):
         if key.service != service or not key.is_total or not points:
             continue
-        begin = points[0][0]
+        begin = points[0].start
         size = int((now - begin).total_seconds()) // key.bin_s + 1
         observed, expected, score = np.zeros(size), np.full(size, np.nan), np.zeros(size)
         if key.channel != "complaints":
             _leave_out_unread(observed, begin, key.bin_s, heard.get(key.source, ()))
         last = 0
-        for start, x, m, _, s, _ in points:
-            last = int((start - begin).total_seconds()) // key.bin_s
-            observed[last], expected[last], score[last] = x, m, s
+        for point in points:
+            last = int((point.start - begin).total_seconds()) // key.bin_s
+            observed[last], expected[last], score[last] = point.observed, point.expected, point.score
         if key.channel == "complaints":
             observed[last + 1 :] = np.nan
         _give_up(observed, max(1, int(LOST.total_seconds()) // key.bin_s))

@@ -128,4 +128,4 @@ def verdict_columns(group: SeriesGroup, columns: Sequence[str], verdicts: Verdic
 def verdict_rows(group: SeriesGroup, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[VerdictRow]:
     """Return the verdicts worth keeping as rows of their table, None for what is not known."""
     listed = [values.tolist() for values in verdict_columns(group, columns, verdicts, detector)]
-    return [tuple(None if value != value else value for value in row) for row in zip(*listed, strict=True)]  # type: ignore[misc]
+    return [VerdictRow._make(None if value != value else value for value in row) for row in zip(*listed, strict=True)]

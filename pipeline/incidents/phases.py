@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.reports import Report
-from pipeline.core.series import Interval, SeriesKey
+from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import IMPACTS
 from pipeline.incidents.episodes import COUNTED_IMPACTS, EpisodeDraft
 from pipeline.incidents.scope import WORKING, continents
 from pipeline.text.claims import claims
 
-Levels = Mapping[SeriesKey, Sequence[tuple[datetime, float, float, float, float, int]]]
+Levels = Mapping[SeriesKey, Points]
 IMPACT_AT_SCORE = ((300.0, "critical"), (80.0, "high"), (25.0, "moderate"), (0.0, "low"))
 MANY = 3  # parts, or parts of the world
 EASED = 0.5  # of the peak's excess: below it for good, it is easing
@@ -104,9 +104,9 @@ def impact(
     for interval in episode.intervals:
         key = interval.series
         bins = [
-            row[4]
-            for row in levels.get(key, ())
-            if since - timedelta(seconds=key.bin_s) < row[0] < max(until, since + timedelta(seconds=1))
+            point.score
+            for point in levels.get(key, ())
+            if since - timedelta(seconds=key.bin_s) < point.start < max(until, since + timedelta(seconds=1))
         ]
         score = max((s for s in bins if s == s), default=-1.0) if key in levels else interval.score
         if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
@@ -136,13 +136,19 @@ def _crowd(episode: EpisodeDraft, levels: Levels) -> Iterator[_Mark]:
     top = max(rising, key=lambda i: i.score)
     if top.peak > episode.start:
         yield _Mark(top.peak, PEAK, f"{top.observed_peak:g} {_channel(top)}, {top.expected_peak:.1f} expected")
-    rest = [row for row in levels.get(top.series, ()) if row[0] > top.peak and (top.end is None or row[0] < top.end)]
+    rest = [
+        point
+        for point in levels.get(top.series, ())
+        if point.start > top.peak and (top.end is None or point.start < top.end)
+    ]
     half = (top.observed_peak - top.expected_peak) * EASED
-    loud = [row[0] for row in rest if row[1] - row[2] >= half]
-    calm = [row for row in rest if not loud or row[0] > loud[-1]]
+    loud = [point.start for point in rest if point.observed - point.expected >= half]
+    calm = [point for point in rest if not loud or point.start > loud[-1]]
     # one bin may be luck
     if len(calm) >= 2 and top.series.bin_s >= 300:
-        yield _Mark(calm[0][0], BETTER, f"{calm[0][1]:g} {_channel(top)}, less than half of the peak from here on")
+        yield _Mark(
+            calm[0].start, BETTER, f"{calm[0].observed:g} {_channel(top)}, less than half of the peak from here on"
+        )
 
 
 def _voted(episode: EpisodeDraft, spans: Sequence[ComponentSpan], service: Service) -> Iterator[_Mark]:

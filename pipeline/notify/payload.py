@@ -155,10 +155,10 @@ def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incide
     since = max(incident.onset - timedelta(hours=3), now - CHART_SPAN * 2)
     for channel, step in (("complaints", 0), ("votes", 300)):
         keys = sorted((key for key in mine if key.channel == channel), key=str)
-        points = [point for point in series[keys[0]] if point[0] >= since] if keys else []
-        if not points or not any(point[1] > 0 for point in points):
+        points = [point for point in series[keys[0]] if point.start >= since] if keys else []
+        if not points or not any(point.observed > 0 for point in points):
             continue
-        if channel == "complaints" and max(p[0] for p in points) < incident.onset:
+        if channel == "complaints" and max(point.start for point in points) < incident.onset:
             continue
         width = step or keys[0].bin_s
         unit = "complaints" if channel == "complaints" else f"reports on {keys[0].source}"
@@ -170,12 +170,12 @@ def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incide
 def _merged(label: str, points: Points, width: int, span: tuple[datetime, datetime], *, dense: bool) -> ChartFacts:
     """Sum points into steps of `width` seconds; a step without any is 0, or unknown in a channel that tells zeros."""
     steps: dict[int, list[float]] = {}
-    for start, observed, expected, upper, _, _ in points:
-        slot = int(start.timestamp()) // width * width
+    for point in points:
+        slot = int(point.start.timestamp()) // width * width
         cell = steps.setdefault(slot, [0.0, 0.0, 0.0])
-        cell[0] += observed
-        cell[1] += expected
-        cell[2] = max(cell[2], upper)
+        cell[0] += point.observed
+        cell[1] += point.expected
+        cell[2] = max(cell[2], point.upperbound)
     first, last = (int(moment.timestamp()) // width * width for moment in span)
     if dense:
         first, last = min(steps), max(steps) + width

@@ -42,12 +42,12 @@ def count_charts(
             continue
         step = width or key.bin_s
         cells: dict[int, list[float]] = {}
-        for start, observed, expected, upper, _, _ in series[key]:
-            if since <= start < until:
-                cell = cells.setdefault(_s(start) // step * step, [0.0, 0.0, 0.0])
-                cell[0] += observed
-                cell[1] += expected
-                cell[2] = max(cell[2], upper)  # of one bin; only drawn where a step is one bin
+        for point in series[key]:
+            if since <= point.start < until:
+                cell = cells.setdefault(_s(point.start) // step * step, [0.0, 0.0, 0.0])
+                cell[0] += point.observed
+                cell[1] += point.expected
+                cell[2] = max(cell[2], point.upperbound)  # of one bin; only drawn where a step is one bin
         if not cells:
             continue
         times = list(range(_s(since) // step * step, _s(until), step))

@@ -79,16 +79,17 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
     """Yield the loudest bin of each total in the hour before."""
     found = verdicts(store, at - BEFORE, at, service=service.id)
     for key, points in sorted(found.items(), key=lambda pair: str(pair[0])):
-        known = [p for p in points if not math.isnan(p[4])]
+        known = [point for point in points if not math.isnan(point.score)]
         if not key.is_total or not known:
             continue
-        start, observed, expected, _, score, _ = max(known, key=lambda p: (p[4], p[0]))
+        loudest = max(known, key=lambda point: (point.score, point.start))
         unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"
-        usual = "nothing to compare with yet" if math.isnan(expected) else f"{expected:.1f} expected"
+        usual = "nothing to compare with yet" if math.isnan(loudest.expected) else f"{loudest.expected:.1f} expected"
         yield TraceStep(
             name="signal",
-            passed=score >= alarm,
-            words=f"{unit}: {observed:g} at {start:%H:%M} UTC, {usual}, score {score:.1f} of {alarm:g}",
+            passed=loudest.score >= alarm,
+            words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
+            f" score {loudest.score:.1f} of {alarm:g}",
         )
     if not found:
         yield TraceStep(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +46,13 @@ def alerted_since(store: Store, since: datetime, now: datetime) -> list[AlertedI
         series = verdicts(
             store, i.onset - timedelta(minutes=15), (i.end or now) + timedelta(minutes=1), service=i.service
         )
-        scores = [p[4] for key, points in series.items() if key.is_total for p in points if p[4] == p[4]]
+        scores = [
+            point.score
+            for key, points in series.items()
+            if key.is_total
+            for point in points
+            if not math.isnan(point.score)
+        ]
         found.append(
             AlertedIncident(
                 id=i.id,

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.errors import SourceError
 from pipeline.core.files import move_into_place
+from pipeline.core.names import usable_name
 from pipeline.core.records import ComplaintCount, Post, Tag
 from pipeline.core.times import iso, iso_or_none
 
@@ -280,10 +281,16 @@ def by_service_and_month(table: pa.Table, time: str) -> Iterator[tuple[str, str,
         at += one["counts"]
 
 
+def _usable(column: pa.ChunkedArray, *, empty: bool) -> pa.ChunkedArray:
+    """Return for each cell whether it is a usable name; names are few, so that each is looked at once."""
+    known = pc.unique(column).drop_null().to_pylist()
+    return pc.is_in(column, pa.array([name for name in known if usable_name(name, empty=empty)], TEXT))
+
+
 def counts_from_arrow(table: pa.Table, source: str, fetched_at: datetime, name: str) -> tuple[pa.Table, int]:
     """Return counts of a Parquet file in the columns of `complaint_counts`, and how many rows were refused.
 
-    Refused are totals below zero, services without a name, times that lie ahead, intervals not from 60 to 86400 s.
+    Refused are totals below zero, names that are not usable, times that lie ahead, intervals not from 60 to 86400 s.
     Raises SourceError when a column is missing or is of another kind.
     """
     missing = {"service", "start_utc", "total"} - set(table.column_names)
@@ -321,8 +328,9 @@ def counts_from_arrow(table: pa.Table, source: str, fetched_at: datetime, name: 
         found = pa.table(columns, schema=SCHEMAS["complaint_counts"])
     except (pa.ArrowException, ValueError) as error:
         raise SourceError(f"a column is of another kind: {error}", source=name) from error
-    good = pc.and_(pc.greater_equal(found["total"], 0), pc.greater(pc.utf8_length(found["service"]), 0))
-    good = pc.and_(good, pc.and_(pc.less_equal(found["start"], iso(fetched_at)), pc.not_equal(found["service"], "")))
+    good = pc.and_(pc.greater_equal(found["total"], 0), pc.less_equal(found["start"], iso(fetched_at)))
+    for name_column, empty in (("service", False), ("region", True), ("indicator", True)):
+        good = pc.and_(good, _usable(found[name_column], empty=empty))
     wide = pc.and_(pc.greater_equal(found["interval_s"], 60), pc.less_equal(found["interval_s"], 86400))
     kept = found.filter(pc.fill_null(pc.and_(good, wide), False))
     return kept, many - kept.num_rows

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.core.errors import SourceError
+from pipeline.core.names import usable_name
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines, dialect
@@ -235,7 +236,7 @@ def _total(text: str) -> int:
 
 @lru_cache(maxsize=1 << 12)
 def _word(text: str, *, empty: bool = False) -> str:
-    if (not text and not empty) or len(text) > 60 or "/" in text or "|" in text or not text.isprintable():
+    if not usable_name(text, empty=empty):
         raise ValueError(f"{plain(text, 40)!r} is not a usable name")
     return text
 

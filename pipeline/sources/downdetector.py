@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
+from pipeline.core.names import usable_name
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
 from pipeline.core.times import floor_to, utc
 from pipeline.http.session import HttpClient, SourceSession
@@ -63,8 +64,8 @@ def parse_reports(
             if isinstance(parts, list):
                 parts = {part["slug"]: part["amount"] for part in parts}
             named = {re.sub(r"[/|\s]+", "-", plain(name, 60)): _whole(n) for name, n in parts.items()}
-            if len(named) != len(parts) or "" in named:
-                raise ValueError("two indicators of one name, or one without")
+            if len(named) != len(parts) or not all(map(usable_name, named)):
+                raise ValueError("two indicators of one name, or one without a usable name")
             counts = {"": _whole(point["total"]), **named}
             for indicator, total in counts.items():
                 expected = (baseline or {}).get(start) if not indicator else None

@@ -14,7 +14,7 @@ from pipeline.config.paths import DASHBOARDS, MODELS
 from pipeline.core.catalogue import Service
 from pipeline.core.files import write_atomically
 from pipeline.core.records import Run
-from pipeline.core.series import SeriesKey
+from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
 from pipeline.render.report import ReportContext, file_of, gone_page, incident_page, index_page, service_page
@@ -149,8 +149,9 @@ def _learning(store: Store, service: Service, now: datetime) -> str:
     if now - since >= LEARNING:
         return ""
     limits = [
-        f"{upper:.0f} {'complaints' if key.channel == 'complaints' else f'reports on {key.source}'} in {key.bin_s // 60} min"
-        for key, _, _, upper in _newest(store, service.id, now)
+        f"{newest.upperbound:.0f} {'complaints' if key.channel == 'complaints' else f'reports on {key.source}'}"
+        f" in {key.bin_s // 60} min"
+        for key, newest in _newest(store, service.id, now)
     ]
     sees = f"; can see only outages above {' or '.join(limits)}" if limits else ""
     return f"learning: {(now - since) // timedelta(days=1)} of {LEARNING.days} days{sees}"
@@ -159,19 +160,19 @@ def _learning(store: Store, service: Service, now: datetime) -> str:
 def _takes(store: Store, service: str, now: datetime) -> list[str]:
     """Return in words how many complaints stand out now, by the newest judged bin of each total."""
     return [
-        f"{key.source}: {expected:.1f} complaints in {key.bin_s // 60} min are usual at {start:%H:%M} UTC; more than {upper:.0f} stand out"
-        for key, start, expected, upper in _newest(store, service, now)
+        f"{key.source}: {newest.expected:.1f} complaints in {key.bin_s // 60} min are usual at"
+        f" {newest.start:%H:%M} UTC; more than {newest.upperbound:.0f} stand out"
+        for key, newest in _newest(store, service, now)
         if key.channel == "complaints"
     ]
 
 
-def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, datetime, float, float]]:
-    """Return (series, bin start, expected, the most that is usual) of each total's newest judged bin."""
+def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, VerdictPoint]]:
+    """Return the newest judged bin of each total whose upper bound is known."""
     found = []
     judged = verdicts(store, now - timedelta(hours=6), now, service=service)
     for key, points in sorted(judged.items(), key=lambda pair: str(pair[0])):
-        known = [p for p in points if not math.isnan(p[3])]
+        known = [point for point in points if not math.isnan(point.upperbound)]
         if known and key.is_total:
-            start, _, expected, upper, _, _ = known[-1]
-            found.append((key, start, expected, upper))
+            found.append((key, known[-1]))
     return found

@@ -6,9 +6,10 @@ import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipeline.core.series import Mention, SeriesKey, VerdictRow, totals
+from pipeline.core.series import Mention, SeriesKey, VerdictPoint, VerdictRow, totals
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
@@ -157,7 +158,7 @@ def save_judgement(
             )
             _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
         set_checkpoint(conn, "detect", subject, iso(min(collected or now, now)))
-        alarmed = [row[1] for row in rows if row[8]]
+        alarmed = [row.bin_start for row in rows if row.alarm]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
             set_checkpoint(conn, "detect", "alarmed", max(iso(now), get_checkpoint(store, "detect", "alarmed") or ""))
@@ -216,14 +217,15 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
 
 def verdicts(
     store: Store, since: datetime, until: datetime, *, service: str | None = None, minimum: float | None = None
-) -> dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]]:
-    """Return (bin start, observed, expected, upperbound, score, level) by series in [since, until); NaN for NULL.
+) -> dict[SeriesKey, list[VerdictPoint]]:
+    """Return the judged bins that were kept in [since, until), by series, oldest first.
 
     `minimum` restricts to series with at least one such score in the span.
     """
     # the series first, then each one's stretch of the key: by time alone every series would be read
     sql = (
-        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level FROM series s CROSS JOIN verdicts v"
+        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level,"
+        " s.service, s.channel, s.source, s.region, s.indicator, s.bin_s FROM series s CROSS JOIN verdicts v"
         " WHERE v.series = s.series AND v.bin_start >= :since AND v.bin_start < :until"
     )
     if service is not None:
@@ -237,10 +239,24 @@ def verdicts(
         sql + " ORDER BY v.series, v.bin_start",
         {"since": since, "until": until, "service": service, "minimum": minimum},
     )
-    found: dict[SeriesKey, list[tuple[datetime, float, float, float, float, int]]] = {}
-    keys: dict[str, SeriesKey] = {}
-    for row in rows:
-        key = keys.setdefault(row[0], SeriesKey.parse(row[0]))
-        numbers = [math.nan if value is None else float(value) for value in row[2:6]]
-        found.setdefault(key, []).append((utc(row[1]), numbers[0], numbers[1], numbers[2], numbers[3], int(row[6])))
+    found: dict[SeriesKey, list[VerdictPoint]] = {}
+    for _, bins in groupby(rows, key=lambda row: str(row["series"])):
+        first, *others = bins
+        found[_series_key(first)] = [_point(row) for row in (first, *others)]
     return found
+
+
+def _series_key(row: sqlite3.Row) -> SeriesKey:
+    return SeriesKey(
+        service=row["service"],
+        channel=row["channel"],
+        source=row["source"],
+        region=row["region"],
+        indicator=row["indicator"],
+        bin_s=row["bin_s"],
+    )
+
+
+def _point(row: sqlite3.Row) -> VerdictPoint:
+    observed, expected, upperbound, score = (math.nan if value is None else float(value) for value in row[2:6])
+    return VerdictPoint(utc(row["bin_start"]), observed, expected, upperbound, score, int(row["level"]))

@@ -81,7 +81,7 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
     levels = {
         key: kept
         for key, points in alarms.levels.items()
-        if key.service == service.id and key.is_total and (kept := [point for point in points if point[0] >= since])
+        if key.service == service.id and key.is_total and (kept := [point for point in points if point.start >= since])
     }
     intervals = spans(service.id, levels, alarms.read, run.now, alarms.alarm)
     updates = status_updates(run.store, service.page, since, run.now) if service.status_page else []

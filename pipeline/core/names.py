@@ -1,0 +1,13 @@
+"""Which names of services, regions and indicators are usable as part of a series' key."""
+
+from __future__ import annotations
+
+LONGEST_NAME = 60  # characters
+SEPARATORS = "/|"  # of a series' key, and of the name of its column
+
+
+def usable_name(text: str, *, empty: bool = False) -> bool:
+    """Return whether a name may stand in a series' key: short, printable, without separators. `empty`: none is fine."""
+    if not text:
+        return empty
+    return len(text) <= LONGEST_NAME and text.isprintable() and not any(mark in text for mark in SEPARATORS)

@@ -1,0 +1,123 @@
+"""Names in series: refused at every door when not usable, and a database that holds such a name already still works."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.core.names import LONGEST_NAME, usable_name
+from pipeline.core.series import SeriesKey, VerdictPoint
+from pipeline.core.times import iso, utc
+from pipeline.sources.complaints import parse_counts
+from pipeline.sources.downdetector import parse_reports
+from pipeline.store import Store
+from pipeline.store.verdicts import verdicts
+from tests.conftest import Groundswell
+
+NOW = utc("2026-11-27T00:00:00Z")
+LOUD_FROM = utc("2026-11-25T21:00:00Z")
+UNUSABLE = ("login/web", "login|web", "log\nin", "login\0", "x" * 10_000)
+
+
+def write_parquet(path: Path, indicator: str = "", service: str = "claude", region: str = "") -> None:
+    """Write six quiet days in quarters of an hour, with ten loud bins at the end of the fifth."""
+    begin = NOW - timedelta(days=6)
+    starts = [begin + timedelta(minutes=15 * n) for n in range(576)]
+    table = pa.table(
+        {
+            "service": [service] * len(starts),
+            "start_utc": [iso(start) for start in starts],
+            "interval_s": [900] * len(starts),
+            "total": [400 if 0 <= (start - LOUD_FROM) / timedelta(minutes=15) < 10 else 4 for start in starts],
+            "indicator": [indicator] * len(starts),
+            "region": [region] * len(starts),
+        }
+    )
+    pq.write_table(table, path)
+
+
+def backfilled(groundswell: Groundswell, folder: Path, **names: str) -> str:
+    write_parquet(folder / "c.parquet", **names)
+    done = groundswell("backfill", "out", "--counts", "c.parquet", "--into-db", "--db", "x.db", "--now", iso(NOW))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["claude", "É", "a" * LONGEST_NAME, "web app"])
+def test_a_short_printable_name_is_usable(name: str) -> None:
+    assert usable_name(name)
+
+
+@pytest.mark.parametrize("name", ["", *UNUSABLE, "a" * (LONGEST_NAME + 1)])
+def test_separators_control_characters_and_length_make_a_name_unusable(name: str) -> None:
+    assert not usable_name(name)
+
+
+def test_no_name_is_usable_only_where_there_may_be_none() -> None:
+    assert usable_name("", empty=True)
+
+
+@pytest.mark.parametrize("column", ["service", "indicator", "region"])
+@pytest.mark.parametrize("name", ["login|web", "x" * 10_000])
+def test_a_file_of_counts_refuses_an_unusable_name_with_its_row(column: str, name: str) -> None:
+    good = {"service": "claude", "start_utc": "2026-11-01T00:00:00Z", "total": 3, "interval_s": 900}
+    body = json.dumps([good, {**good, "start_utc": "2026-11-01T00:15:00Z", column: name}]).encode()
+    batch = parse_counts(body, source="counts:x", fetched_at=NOW)
+    assert len(batch.rows) == 1
+    assert [bad.where for bad in batch.rejected] == ["line:2"]
+    assert "not a usable name" in batch.rejected[0].reason
+
+
+def test_an_indicator_of_an_api_without_a_usable_name_is_refused() -> None:
+    points = [{"point_in_time": "2026-11-01T00:00:00Z", "total": 3, "indicators": {"log in": 1, " ": 2}}]
+    batch = parse_reports(json.dumps(points).encode(), source="downdetector:US", fetched_at=NOW, service="claude")
+    assert not batch.rows
+    assert [bad.where for bad in batch.rejected] == ["report 0"]
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_parquet_refuses_an_unusable_name_as_other_files_do(
+    groundswell: Groundswell, tmp_path: Path, name: str
+) -> None:
+    assert "576 refused" in backfilled(groundswell, tmp_path, indicator=name)
+    explained = groundswell("explain", "--db", "x.db", "--now", iso(NOW))
+    assert (explained.returncode, explained.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("column", ["indicator", "region", "service"])
+def test_a_database_that_holds_an_unusable_name_already_works(
+    groundswell: Groundswell, tmp_path: Path, column: str
+) -> None:
+    assert "0 refused" in backfilled(groundswell, tmp_path, indicator="web")
+    with sqlite3.connect(tmp_path / "x.db") as conn:
+        # what an older version wrote: the key holds one separator more than it has parts
+        conn.execute(f"UPDATE series SET {column} = 'a/b', series = 'claude/a/b/' || series")
+        conn.execute("UPDATE verdicts SET series = 'claude/a/b/' || series")
+        conn.execute(f"UPDATE complaint_counts SET {column} = 'a/b'")
+    for command in (
+        ("explain",),
+        ("why", "claude", "--at", iso(LOUD_FROM + timedelta(hours=1))),
+        ("status",),
+        ("publish",),
+        ("detect",),
+        ("explain",),
+    ):
+        done = groundswell(*command, "--db", "x.db", "--now", iso(NOW))
+        assert done.returncode == 0, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_judged_bins_come_under_the_columns_of_their_series(store: Store) -> None:
+    key = SeriesKey(service="claude", channel="complaints", source="x", bin_s=900, indicator="a/b")
+    with store.transaction() as conn:
+        conn.execute("INSERT INTO series VALUES ('any text','claude','complaints','x','','a/b',900)")
+        conn.execute("INSERT INTO verdicts VALUES ('any text','2026-11-01T00:00:00Z',7,NULL,15,3.5,0.01,1,1,'d')")
+    (points,) = [points for known, points in verdicts(store, utc("2026-11-01T00:00:00Z"), NOW).items() if known == key]
+    assert points[0]._replace(expected=0.0) == VerdictPoint(utc("2026-11-01T00:00:00Z"), 7.0, 0.0, 15.0, 3.5, 1)
+    assert points[0].expected != points[0].expected
