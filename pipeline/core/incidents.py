@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import EvidenceKind, Relation
 
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
+GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Evidence:
     `compared_with`; None = there is none. `subject` is whom or what it is about: a symptom, a rival, an outlet.
     """
 
-    kind: str
+    kind: EvidenceKind
     at: datetime
     statement: str
     rows: str

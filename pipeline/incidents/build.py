@@ -14,7 +14,7 @@ from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, 
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import IMPACTS
+from pipeline.core.vocabulary import IMPACTS, EvidenceKind
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
 from pipeline.incidents.episodes import (
@@ -78,7 +78,7 @@ def withdrawn(incident: Incident) -> Incident:
     )
     open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.episodes]
     why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
-    said = Evidence(kind="withdrawn", at=last, statement=why, rows=f"incidents:{incident.id}")
+    said = Evidence(kind=EvidenceKind.WITHDRAWN, at=last, statement=why, rows=f"incidents:{incident.id}")
     phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
     over = Phase(episode=incident.episode_count, phase="over", since=last, until=None, impact="none", why=why)
     return replace(
@@ -221,7 +221,7 @@ def _signals_in_words(
             usual = None if math.isnan(i.expected_total) else i.expected_total
             words = "" if usual is None else f", {usual:.1f} expected"
             yield Evidence(
-                kind="votes",
+                kind=EvidenceKind.VOTES,
                 at=i.onset,
                 subject=i.series.source,
                 value=len(mine),
@@ -231,7 +231,7 @@ def _signals_in_words(
             )
         else:
             yield Evidence(
-                kind="complaints",
+                kind=EvidenceKind.COMPLAINTS,
                 at=i.onset,
                 subject=i.series.source,
                 value=i.observed_peak,
@@ -243,7 +243,7 @@ def _signals_in_words(
     for provider_incident in provider_incidents:
         for u in provider_incident.updates:
             yield Evidence(
-                kind="official",
+                kind=EvidenceKind.OFFICIAL,
                 at=u.displayed_at,
                 statement=f"the provider: {u.status}: {provider_incident.name}",
                 subject=provider_incident.id,
@@ -259,7 +259,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
     page = first.updates[0].page
     lead = (first.first_posted_at - onset) / timedelta(minutes=1)
     yield Evidence(
-        kind="page",
+        kind=EvidenceKind.PAGE,
         at=first.first_posted_at,
         subject="first notice",
         value=round(lead, 1),
@@ -279,7 +279,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
     longest, before = max(gaps, key=lambda pair: pair[0])
     middle = statistics.median_high(gap for gap, _ in gaps)
     yield Evidence(
-        kind="page",
+        kind=EvidenceKind.PAGE,
         at=before.written,
         subject="silence",
         value=round(longest / timedelta(minutes=1), 1),

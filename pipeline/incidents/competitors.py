@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.vocabulary import EvidenceKind
 
 DAYS = 7
 CERTAIN = 3.0  # standard deviations
@@ -87,7 +88,7 @@ def competitor_evidence(
                 else "no gain that stands out"
             )
             yield Evidence(
-                kind="rival",
+                kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
                 value=seen,
@@ -101,7 +102,7 @@ def competitor_evidence(
             more = (seen - usual) / spread >= CERTAIN
             counts = rows.replace("post_tags:", "complaint_counts:")
             yield Evidence(
-                kind="rival",
+                kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
                 value=round(seen),
@@ -114,7 +115,7 @@ def competitor_evidence(
         if before and during:
             best = min(rank for _, rank in during)
             yield Evidence(
-                kind="rival",
+                kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
                 value=best,
@@ -128,7 +129,7 @@ def competitor_evidence(
     if fine:
         told = ", ".join(catalogue[s].name for s in fine)
         yield Evidence(
-            kind="fallback",
+            kind=EvidenceKind.FALLBACK,
             at=incident.onset,
             subject=" ".join(fine),
             value=len(fine),

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pipeline.core.incidents import Evidence
 from pipeline.core.series import Interval
+from pipeline.core.vocabulary import EvidenceKind
 from pipeline.incidents.episodes import ProviderIncident
 
 FAR_ABOVE = 36.0
@@ -126,7 +127,7 @@ def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, 
     for name, value in parts.items():
         if round(value, 2):
             yield Evidence(
-                kind="certainty",
+                kind=EvidenceKind.CERTAINTY,
                 at=at,
                 subject=name,
                 value=round(value, 2),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Claim, Evidence, Incident
 from pipeline.core.times import minutes_between
+from pipeline.core.vocabulary import EvidenceKind
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import claims
 
@@ -52,7 +53,7 @@ def disagreements(
                 ]
             )
             yield Evidence(
-                kind="disagreement",
+                kind=EvidenceKind.DISAGREEMENT,
                 at=one.published,
                 subject=one.where,
                 value=value,
@@ -200,7 +201,7 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
         figures = "; ".join(f"{one.where} wrote {value:,.0f}" for value, one in claims[name][:3])
         rows = " ".join([counted.rows, *(one.rows for _, one in claims[name][:3])])
         yield Evidence(
-            kind="figure",
+            kind=EvidenceKind.FIGURE,
             at=incident.onset,
             subject=name,
             value=round(number),

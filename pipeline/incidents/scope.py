@@ -13,6 +13,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.reports import Report
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import EvidenceKind
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
@@ -186,13 +187,16 @@ def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
 
 def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterator[Evidence]:
     """Yield how many reports name each symptom and each part of the world, most first."""
-    for kind, told in (("symptom", lambda r: [r.symptom] if r.symptom else []), ("region", continents)):
+    for kind, told in (
+        (EvidenceKind.SYMPTOM, lambda r: [r.symptom] if r.symptom else []),
+        (EvidenceKind.REGION, continents),
+    ):
         naming = [(r, told(r)) for r in votes]
         naming = [(r, items) for r, items in naming if items]
         counted = Counter(item for _, items in naming for item in set(items))
         for item, number in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:6]:
             mine = [r for r, items in naming if item in items]
-            what = f"{'place' if kind == 'region' else 'symptom'}"
+            what = f"{'place' if kind == EvidenceKind.REGION else 'symptom'}"
             yield Evidence(
                 kind=kind,
                 at=onset,
@@ -209,7 +213,7 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
         others = sum(where.values()) - most
         words = f"{first} and beyond" if others else f"{first} only"
         yield Evidence(
-            kind="where",
+            kind=EvidenceKind.WHERE,
             at=onset,
             subject=words,
             value=most,
@@ -236,7 +240,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
     for place in sorted(above, key=lambda p: (-above[p], p)):
         came, usual = sums[place]
         yield Evidence(
-            kind="region",
+            kind=EvidenceKind.REGION,
             at=onset,
             subject=place,
             value=round(came),
@@ -252,7 +256,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
     )
     total = sum(above.values())
     yield Evidence(
-        kind="where",
+        kind=EvidenceKind.WHERE,
         at=onset,
         subject=words,
         value=round(above[first]),
@@ -282,7 +286,7 @@ def parts_in_words(
         name = names([part], service)[0]
         mine = [r for r in reports if part in r.components or part in r.working_components]
         yield Evidence(
-            kind="part",
+            kind=EvidenceKind.PART,
             at=onset,
             subject=part,
             value=fails[part],
@@ -294,7 +298,7 @@ def parts_in_words(
     unknown = [part.id for part in service.components if part.id not in told]
     if unknown and told:
         yield Evidence(
-            kind="unknown",
+            kind=EvidenceKind.UNKNOWN,
             at=onset,
             subject=" ".join(unknown),
             value=len(unknown),
@@ -314,7 +318,7 @@ def parts_in_words(
             or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
         )
         yield Evidence(
-            kind="differs",
+            kind=EvidenceKind.DIFFERS,
             at=span.since,
             subject=part,
             rows=rows,
@@ -340,7 +344,7 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
     clear = [r for r in during if span.component in r.working_components]
     blame = [r for r in during if r.counted and span.component in r.components]
     yield Evidence(
-        kind="doors",
+        kind=EvidenceKind.DOORS,
         at=span.since,
         subject=span.component,
         value=len(clear),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import GROUP, LEAST_PROBABILITY, ComponentSpan, Evidence, Incident
-from pipeline.core.vocabulary import IMPACTS, STATES
+from pipeline.core.vocabulary import IMPACTS, STATES, EvidenceKind
 from pipeline.incidents.build import withdrawn
 from pipeline.incidents.episodes import incident_id
 
@@ -98,7 +98,7 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
     state = max((i.state for i in members), key=STATES.index)
     statement = f"{len(running)} services that run on {name} fail since {onset:%H:%M} UTC: {told}{itself}"
     said = Evidence(
-        kind="shared",
+        kind=EvidenceKind.SHARED,
         at=onset,
         subject=dependency,
         value=len(running),

@@ -88,7 +88,7 @@ def comparable(
         alike = 1 - distance(mine, k, lasting=incident.active)
         what = ", ".join(sorted(k.roles)) or "parts not told"
         yield Evidence(
-            kind="comparable",
+            kind=EvidenceKind.COMPARABLE,
             at=incident.onset,
             subject=k.id,
             value=round(k.minutes),
@@ -101,7 +101,7 @@ def comparable(
         lengths = sorted(k.minutes for k in near)
         median = statistics.median(lengths)
         yield Evidence(
-            kind="outlook",
+            kind=EvidenceKind.OUTLOOK,
             at=incident.onset,
             subject="duration",
             value=round(median),

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import OURS, Advisory, Claim, PastOutage
+from pipeline.core.incidents import GROUP_PATTERN, OURS, Advisory, Claim, PastOutage
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.runs import heard
@@ -119,8 +119,8 @@ def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, 
 def stories_between(store: Store, service: str, since: datetime) -> list[tuple[datetime, datetime | None, str]]:
     """Return (onset, end, impact) of a service's incidents since a moment; groups of shared failures are left out."""
     rows = store.rows(
-        "SELECT onset, \"end\", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE '%-shared' ORDER BY onset",
-        (service, since),
+        'SELECT onset, "end", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE ? ORDER BY onset',
+        (service, since, GROUP_PATTERN),
     )
     return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
 

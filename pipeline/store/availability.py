@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pipeline.core.incidents import Episode
+from pipeline.core.incidents import GROUP_PATTERN, Episode
 from pipeline.core.records import Availability
 from pipeline.store import Store
 from pipeline.store.incidents import episode_of
@@ -35,8 +35,8 @@ def crowd_episodes(store: Store, service: str, until: datetime) -> list[tuple[st
     """
     rows = store.rows(
         "SELECT e.* FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd"
-        " AND e.onset <= ? AND i.id NOT LIKE '%-shared'"
+        " AND e.onset <= ? AND i.id NOT LIKE ?"
         " AND (i.official_first_at IS NOT NULL OR ifnull(i.probability, 1) >= 0.5) ORDER BY e.onset",
-        (service, until),
+        (service, until, GROUP_PATTERN),
     )
     return [(row["incident"], episode_of(row)) for row in rows]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, Phase
 from pipeline.core.times import utc, utc_or_none
+from pipeline.core.vocabulary import EvidenceKind
 from pipeline.store import Store
 
 PARTS = {
@@ -121,7 +122,7 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
         components=tuple(_component_span(part) for part in parts.get("incident_components", [])),
         evidence=tuple(
             Evidence(
-                kind=e["kind"],
+                kind=EvidenceKind(e["kind"]),
                 at=utc(e["at"]),
                 statement=e["statement"],
                 rows=e["rows"],

@@ -12,7 +12,7 @@ from pipeline.config.reference_data import PressComparison, known_outages, press
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
 from pipeline.core.times import floor_to, iso
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import EvidenceKind, Relation
 from pipeline.incidents.chance import HISTORY, PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.competitors import DAYS, CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import (
@@ -227,7 +227,7 @@ def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> E
     name = catalogue[c.service].name if c.service in catalogue else c.service
     words = f"found in {c.record}" if c.found else f"not found: {c.record}"
     return Evidence(
-        kind="comparison",
+        kind=EvidenceKind.COMPARISON,
         at=incident.onset,
         subject=c.service,
         value=float(len(c.incidents)),
