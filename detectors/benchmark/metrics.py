@@ -43,9 +43,9 @@ class FalseAlarm(NamedTuple):
 class Figures:
     """What an evaluation says at one threshold.
 
-    recall, precision, within_30: shares; delays in minutes from the onset to the end of the first alarm bin; false_a_week:
-    false alarms a series-week, and by what went on when they began; by_level: recall of outages of series with a mean
-    below 0.5, 5, 50 and above; false: highest score first. NaN = nothing to count.
+    recall, precision, within_30: shares; delays in minutes from the onset to the end of the first alarm bin;
+    false_a_week: false alarms a series-week, and by what went on when they began; by_level: recall of outages of
+    series with a mean below 0.5, 5, 50 and above; false: highest score first. NaN = nothing to count.
     """
 
     threshold: float

@@ -1,4 +1,4 @@
-"""What rolling detectors share: a window of counts before each bin, and a fit of it for each bin or, at 00:00 UTC, a day.
+"""What rolling detectors share: a window of counts before each bin, fitted for each bin or, at 00:00 UTC, for a day.
 
 A subclass says how long its window is, what it expects (`fit_window`) and how it scores; this keeps the window, refits,
 and gives the same figures for a history as for bin after bin.
@@ -19,7 +19,9 @@ from detectors.validation import alarm_levels, bin_seconds, divides_a_day, missi
 
 
 class RollingDetector(ABC):
-    """A detector that is refitted on its window; subclasses are frozen dataclasses with `alarm`, `strong`, `window_hours`.
+    """A detector that is refitted on its window.
+
+    Subclasses are frozen dataclasses with `alarm`, `strong` and `window_hours`.
 
     It checks `mentions` and does not use them. Its state is the window and, where `daily`, the fit of the day.
     location and scale are what `fit_window` returns, one value a count; their unit is the subclass's (counts, or

@@ -18,7 +18,7 @@ from detectors.validation import detector_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ears(RollingDetector):
-    """Thresholds in nats (z squared over two); window in hours, guard in bins. Refitted for each bin, without mentions."""
+    """Thresholds in nats (z squared over two); window in hours, guard in bins. Refitted each bin, without mentions."""
 
     alarm: float = 32.0
     strong: float = 72.0

@@ -19,7 +19,7 @@ from detectors.validation import detector_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameTimeRatio(RollingDetector):
-    """Thresholds as natural logs of ratios (1.4 = four times); window in hours. Refitted once a day, without mentions."""
+    """Thresholds as natural logs of ratios (1.4 = four times); window in hours. Refitted daily, without mentions."""
 
     daily: ClassVar[bool] = True
     alarm: float = 1.4

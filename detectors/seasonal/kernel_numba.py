@@ -1,4 +1,6 @@
-"""`kernel_numpy.scan` in loops, compiled by numba: the same operations in the same order, for histories and for many series.
+"""`kernel_numpy.scan` in loops, compiled by numba, for histories and for many series.
+
+It does the same operations in the same order.
 
 One pass over the bins, and inside it over the series, so that a bin's share of the state is read in one streak
 whether there is one series or thirty thousand. The compiled code is cached beside this file.

@@ -167,7 +167,7 @@ def scan(bins: KernelInput, params: Params, state: KernelState, output: KernelOu
 
 
 def refresh_slot_stats(state: KernelState, params: Params) -> None:
-    """Refresh, at the first bin of a slot of the profile, what is taken as constant within it; changes `slot_stats` in place."""
+    """Refresh in `slot_stats`, at the first bin of a slot of the profile, what is taken as constant within it."""
     means, slot_stats = state.means, state.slot_stats
     slot_stats[CLUMP], slot_stats[ALPHA] = variance(state, params)
     age = means[1, OVERALL] / 43200.0

@@ -109,7 +109,7 @@ class Params(NamedTuple):
 
 
 class KernelInput(NamedTuple):
-    """Bins in order. starts: seconds of the epoch. counts: (bins, n), NaN = gap. other: the rest of the talk, or (bins, 0)."""
+    """Bins in order. starts: epoch seconds. counts: (bins, n), NaN = gap. other: the rest of the talk, or (bins, 0)."""
 
     starts: npt.NDArray[np.int64]
     counts: Floats
@@ -131,16 +131,18 @@ class KernelOutput(NamedTuple):
 
 
 class KernelState(NamedTuple):
-    """Arrays that a kernel changes in place; n series, m = n or, with a talk channel, 2n (the others' talk behind the complaints).
+    """Arrays that a kernel changes in place; n series, m columns.
+
+    m = n or, with a talk channel, 2n (the others' talk behind the complaints).
 
     week, day: (2, slots, m) decayed counts and seconds of exposure. means: (2, 3, m) numerators and denominators of
     the overall rate and the two levels. noise: (5, m) sums of the regression for clump and alpha. ring: (3, depth, m)
-    counts, expectations (0 = not observed) and profile of the last bins. sums: (3, windows, m) of ring's first two, and bins observed.
-    frozen: bins learning has been stopped for. calm: bins since it last was. empty: bins without one report where
-    many were due. slot_stats: (5, m) refreshed once a slot: clump, alpha, how unsure the mean is, how much of the
-    level counts, overall rate. daily: (14, n) largest score of each of the last days observed; today: of this one, -1 = unseen;
-    days: how many were. burst: the scale those set. clock: place in the
-    ring, number of the day and of the slot.
+    counts, expectations (0 = not observed) and profile of the last bins. sums: (3, windows, m) of ring's first two,
+    and bins observed. frozen: bins learning has been stopped for. calm: bins since it last was. empty: bins without
+    one report where many were due. slot_stats: (5, m) refreshed once a slot: clump, alpha, how unsure the mean is, how
+    much of the level counts, overall rate. daily: (14, n) largest score of each of the last days observed; today: of
+    this one, -1 = unseen; days: how many were. burst: the scale those set. clock: place in the ring, number of the day
+    and of the slot.
     """
 
     week: Floats

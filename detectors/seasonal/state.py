@@ -96,8 +96,8 @@ class SeasonalState:
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
         other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)
-        # a ring's length of gaps forgets all there is to forget, and within another one the window sums are taken afresh,
-        # so that no rounding is left of them; the rest only turns the ring
+        # a ring's length of gaps forgets all there is to forget, and within another one the window sums
+        # are taken afresh, so that no rounding is left of them; the rest only turns the ring
         missing, depth = missing_bins(self.last, starts, self.bin_s), self.kernel_state.ring.shape[1]
         missing = missing if missing <= 2 * depth else 2 * depth + missing % depth
         if missing and self.last is not None:
@@ -154,7 +154,7 @@ def _plain(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 @dataclass(frozen=True, kw_only=True)
 class _TailFigures:
-    """What upper bounds and probabilities are worked out from when somebody asks; rows: place in `slot_params` of a bin."""
+    """What upper bounds and probabilities are worked out from when asked; rows: place in `slot_params` of a bin."""
 
     detector: SeasonalParameters
     penalty: float

@@ -25,9 +25,9 @@ TOLD = 20  # refused rows named one by one; the rest are counted and kept in the
 
 
 def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool) -> tuple[dict[str, Any], int]:
-    """Run a replay into `db`; return its result (schema 1) and an exit code, having reported troubles on standard error.
+    """Run a replay into `db`; return its result (schema 1) and an exit code.
 
-    `mail` is the folder of the messages; None sends them nowhere.
+    Troubles are reported on standard error. `mail` is the folder of the messages; None sends them nowhere.
     """
     from tqdm import tqdm
 
@@ -103,7 +103,10 @@ def _to_files(alerts: Alerts) -> Alerts:
 
 
 def _first_run(scenario: Scenario) -> datetime:
-    """Return the recorded first run; else two thirds into the recording, or an hour before the first outage it knows of when that is earlier."""
+    """Return when the first run is: as recorded, or chosen.
+
+    Chosen is two thirds into the recording, or an hour before the first outage it knows of when that is earlier.
+    """
     if scenario.first_run is not None:
         return scenario.first_run
     known: list[datetime] = [t["onset"] - timedelta(hours=1) for t in scenario.truth.get("incident", ())]
@@ -116,7 +119,8 @@ def _first_run(scenario: Scenario) -> datetime:
 @click.option(
     "--from",
     "begin",
-    help="First run; everything before is one batch without alerts. Default: two thirds in, or before the first known outage.",
+    help="First run; everything before is one batch without alerts. Default: two thirds in, "
+    "or before the first known outage.",
 )
 @click.option("--until", help="Last run.")
 @click.option(

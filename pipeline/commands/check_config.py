@@ -42,8 +42,8 @@ def check_config_command(setting: Setting) -> None:
         if route.to and "email" not in (route.channels or config.alerts.channels):
             asked.append("it has addresses but no email channel")
         click.echo(
-            f"route          {route.name}: {', '.join(route.channels or config.alerts.channels)}; from {route.from_state}, impact {route.from_impact}"
-            + "".join(f"; {words}" for words in asked)
+            f"route          {route.name}: {', '.join(route.channels or config.alerts.channels)}; "
+            f"from {route.from_state}, impact {route.from_impact}" + "".join(f"; {words}" for words in asked)
         )
     if config.mail.user and config.secrets.smtp_password is None:
         click.echo("mail           mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent")

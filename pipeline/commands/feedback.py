@@ -1,4 +1,4 @@
-"""`groundswell feedback`: say whether an alert was right; of a wrong one, learn the smallest setting that had kept quiet."""
+"""`groundswell feedback`: say whether an alert was right; of a wrong one, learn the least setting to keep it quiet."""
 
 from __future__ import annotations
 

@@ -22,8 +22,9 @@ def run_command(setting: Setting, quiet: bool) -> None:
         collected = [r for r in runs if r.stage == "collect"]
         alerts = sum(r.new for r in runs if r.stage == "alert")
         click.echo(
-            f"{len(collected)} sources read, {sum(r.seen for r in collected)} rows seen, {sum(r.new for r in collected)} new,"
-            f" {sum(r.rejected for r in runs)} refused; {alerts} alerts sent; report in {setting.config.report}/index.html"
+            f"{len(collected)} sources read, {sum(r.seen for r in collected)} rows seen, "
+            f"{sum(r.new for r in collected)} new, {sum(r.rejected for r in runs)} refused; {alerts} alerts sent; "
+            f"report in {setting.config.report}/index.html"
         )
     sys.exit(code)
 

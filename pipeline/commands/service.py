@@ -50,7 +50,8 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     click.echo(f"named by       {', '.join((*service.vendor_aliases, *service.named_by)) or '-'}")
     click.echo(f"parts          {parts}")
     click.echo(
-        f"watched        {'yes' if service.id in setting.config.watched else 'no: it is stored and judged, and never alerted'}"
+        "watched        "
+        f"{'yes' if service.id in setting.config.watched else 'no: it is stored and judged, and never alerted'}"
     )
     for row in coverage:
         click.echo(f"{'hears' if row.covered else 'cannot':<7}{row.source:<15}{row.how}")

@@ -77,8 +77,8 @@ class SourceError(PipelineError):
 class ChannelError(PipelineError):
     """An alert could not be delivered. `permanent` means that trying again cannot help.
 
-    `down`: nobody answers there, so that the next message need not ask. `pending_recipients`: the addresses that were put
-    off while the others have it.
+    `down`: nobody answers there, so that the next message need not ask. `pending_recipients`: the addresses that were
+    put off while the others have it.
     """
 
     def __init__(

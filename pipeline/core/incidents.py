@@ -116,7 +116,7 @@ class Incident:
 
 
 class NewsEntity(NamedTuple):
-    """A service that a news item names; `ways` are name, component, vendor, person, and headline where that names it."""
+    """A service that a news item names; `ways`: name, component, vendor, person, and headline where that names it."""
 
     service: str
     ways: tuple[str, ...]
@@ -237,7 +237,7 @@ OURS = "this database"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastOutage:
-    """An outage that is over: what failed (roles), how (symptom), how bad, how long, and the page's steps with minutes."""
+    """An outage that is over: what failed (roles), how (symptom), how bad, how long, the page's steps with minutes."""
 
     id: str
     provider: str

@@ -74,7 +74,7 @@ def bin_counts(
     until: datetime,
     spans: Sequence[tuple[datetime, datetime]],
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return counts, and for votes mentions, of the complete bins in [start, until): one row a bin, one column a series.
+    """Return counts, for votes also mentions, of complete bins in [start, until): one row a bin, one column a series.
 
     `spans` are the times in which a source of posts was read; bins outside them, and bins without a complaint count,
     are NaN.

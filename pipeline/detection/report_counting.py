@@ -98,7 +98,8 @@ class Ballot:
         """Return the weight of a report (1 or 0) and why. Call in order of creation.
 
         Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
-        others' whole votes came since the last pair. However many young accounts there are, alone they count for nothing.
+        others' whole votes came since the last pair. However many young accounts there are, alone they count for
+        nothing.
         """
         if p_outage < OUTAGE:
             return 0.0, VoteReason.NOT_ABOUT_OUTAGE

@@ -1,7 +1,9 @@
-"""Abuse: rings, copies, floods, old stories and jokes must not alert; outages among them must. And the smallest attack that can.
+"""Abuse: rings, copies, floods, old stories and jokes must not alert; outages among them must.
 
-A case is one service with its hourly reports of two weeks, the posts of six hours, and a moment; its hours are spread over
-their minutes, its posts read, balloted, judged and explained as the stages do it.
+Also the smallest attack that alerts.
+
+A case is one service with its hourly reports of two weeks, the posts of six hours, and a moment; its hours are spread
+over their minutes, its posts read, balloted, judged and explained as the stages do it.
 """
 
 from __future__ import annotations
@@ -184,7 +186,7 @@ def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, I
 
 
 def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[Report]]:
-    """Return a case in which `authors` accounts of an age complain once each within ten minutes, every text convincing and new."""
+    """Return a case of `authors` accounts of an age that complain once each in ten minutes, convincingly and anew."""
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
     ballot, found = Ballot(), []
@@ -218,7 +220,7 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
 
 
 def smallest(ages: Sequence[float], baselines: Sequence[float]) -> dict[tuple[float, float], int | None]:
-    """Return for each (age in days, usual reports an hour) the least number of accounts tried that alerts in all three tries."""
+    """Return for each (age in days, usual reports an hour) the fewest accounts tried that alert in all three tries."""
     grid = [(age, base, n, seed) for age in ages for base in baselines for n in SIZES for seed in range(3)]
     pairs = [attack(n, age, base, seed) for age, base, n, seed in grid]
     told_of = decide([case for case, _ in pairs], [said for _, said in pairs], catalogue_with("case")[1])
@@ -237,10 +239,16 @@ def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
         wrong = [f"{name} ({expect})" for name, expect, alerted, *_ in found if (expect == "alert") != alerted]
         real = [alerted for _, expect, alerted, *_ in found if expect == "alert"]
         quiet = [alerted for _, expect, alerted, *_ in found if expect != "alert"]
-        yield f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; wrong: {', '.join(wrong) or 'none'}"
+        yield (
+            f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; "
+            f"wrong: {', '.join(wrong) or 'none'}"
+        )
     ages, baselines = (0.5, 3.0, 30.0), (0.2, 2.0, 20.0)
     least = smallest(ages, baselines)
-    yield f"the smallest attack that alerts by itself (sizes tried: {', '.join(map(str, SIZES))}), one new and convincing complaint an account in ten minutes"
+    yield (
+        f"the smallest attack that alerts by itself (sizes tried: {', '.join(map(str, SIZES))}), "
+        "one new and convincing complaint an account in ten minutes"
+    )
     yield f"{'usual reports an hour':<24}" + "".join(f"{f'{age:g} days old':>16}" for age in ages)
     for base in baselines:
         yield f"{base:<24g}" + "".join(f"{least[age, base] or f'none to {SIZES[-1]}':>16}" for age in ages)

@@ -1,9 +1,9 @@
 """How far the probability of an incident can be trusted: on simulated outages and on what only looks like one.
 
-A situation is a fortnight of a service's reports by the minute, and for half of them complaint counts by the quarter of an
-hour, with something at its end: an outage, also a small one or one under a flood; or a surge of talk of which some is
-misread, a few people who post dozens of times, a ring of young accounts, copies, a thread misread, a return after a gap,
-or growth. What opens no incident has no probability and counts as silent.
+A situation is a fortnight of a service's reports by the minute, and for half of them complaint counts by the quarter
+of an hour, with something at its end: an outage, also a small one or one under a flood; or a surge of talk of which
+some is misread, a few people who post dozens of times, a ring of young accounts, copies, a thread misread, a return
+after a gap, or growth. What opens no incident has no probability and counts as silent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FITTED = ("base", "loudest", "second kind", "voters", "denied", "doubtful")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What a source and a counter would have told; `votes` and `talk` by the minute, `complaints` by 15 minutes or None."""
+    """What source and counter would have told; `votes`, `talk` by the minute, `complaints` by 15 minutes, or None."""
 
     kind: str
     real: bool
@@ -184,7 +184,8 @@ def report(seed: int, how_many: int = 1000) -> Iterator[str]:
             continue
         silent = [s for s, r in found if r is None]
         yield (
-            f"{len(found)} simulated situations, {len(halves[1])} open an incident; silent: {sum(s.real for s in silent)} of {sum(s.real for s, _ in found)}"
+            f"{len(found)} simulated situations, {len(halves[1])} open an incident; silent: "
+            f"{sum(s.real for s in silent)} of {sum(s.real for s, _ in found)}"
             f" outages, {sum(not s.real for s in silent)} of {sum(not s.real for s, _ in found)} others"
         )
     fitted = fit([r for _, r in halves[0]], [s.real for s, _ in halves[0]])
@@ -192,7 +193,10 @@ def report(seed: int, how_many: int = 1000) -> Iterator[str]:
     yield "weights shipped:                    " + ", ".join(f"{k} {WEIGHTS[k]:g}" for k in FITTED)
     p = np.array([probability(r)[0] for _, r in halves[1]])
     y = np.array([s.real for s, _ in halves[1]], dtype=np.float64)
-    yield f"Brier score {np.mean((p - y) ** 2):.3f}; always saying the base rate {y.mean():.2f} gives {np.mean((y.mean() - y) ** 2):.3f}"
+    yield (
+        f"Brier score {np.mean((p - y) ** 2):.3f}; always saying the base rate {y.mean():.2f} gives "
+        f"{np.mean((y.mean() - y) ** 2):.3f}"
+    )
     yield f"{'said':>10}{'incidents':>11}{'mean said':>11}{'real':>7}"
     for low, high in ((0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
         inside = (p >= low) & (p < high)
@@ -200,7 +204,10 @@ def report(seed: int, how_many: int = 1000) -> Iterator[str]:
             yield f"{low:>5.1f}-{min(high, 1.0):.1f}{inside.sum():>12}{p[inside].mean():>11.2f}{y[inside].mean():>7.2f}"
     for gate in (0.3, 0.5):
         told = p >= gate
-        yield f"told at {gate:g} or more: {int((told & (y > 0)).sum())} of {int(y.sum())} outages, {int((told & (y == 0)).sum())} of {int((y == 0).sum())} others"
+        yield (
+            f"told at {gate:g} or more: {int((told & (y > 0)).sum())} of {int(y.sum())} outages, "
+            f"{int((told & (y == 0)).sum())} of {int((y == 0).sum())} others"
+        )
     for kind in QUIET_KINDS:
         mine = [q for (s, _), q in zip(halves[1], p, strict=True) if s.kind == kind]
         if mine:

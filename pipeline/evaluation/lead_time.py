@@ -1,4 +1,4 @@
-"""Crowds against a provider's notices: real Downdetector windows through the whole pipeline, the notices as its status page.
+"""Crowds against a provider's notices: real Downdetector windows go through the whole pipeline.
 
 Each window becomes a scenario folder (counts as CSV, notices as a Statuspage answer) and is replayed to its mails. The
 notices' archive marks Pacific local times as UTC and has moved them the wrong way: each is set right by the zone its
@@ -61,7 +61,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedWindow:
-    """What the replay of a window told: the crowd's alarms as they became known, and each mail with what it rested on."""
+    """What a window's replay told: the crowd's alarms as they became known, and each mail with what it rested on."""
 
     window: Window
     alarms: Sequence[datetime]
@@ -115,7 +115,8 @@ def write_scenario(folder: Path, window: Window, notices: Sequence[Notice], page
     begin, end = window.counts[0][0], window.counts[-1][0] + BIN + DELAY
     (folder / "status").mkdir(parents=True)
     (folder / "scenario.toml").write_text(
-        f'name = "window-{window.name}"\nstart = {iso(begin)}\nend = {iso(end + BIN)}\nstep = "15min"\nwatch = ["{SERVICE}"]\n'
+        f'name = "window-{window.name}"\nstart = {iso(begin)}\nend = {iso(end + BIN)}\nstep = "15min"\n'
+        f'watch = ["{SERVICE}"]\n'
     )
     rows = "".join(f"{SERVICE},{iso(at)},900,{total}\n" for at, total in window.counts)
     (folder / "complaints.csv").write_text("service,start_utc,interval_s,total\n" + rows)
@@ -196,8 +197,10 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
     before = [(at, alone) for t in told for at, alone in t.mails if at < t.window.onset - EARLY]
     days = sum(max(timedelta(0), t.window.onset - EARLY - t.window.counts[0][0]) / timedelta(days=1) for t in told)
     yield (
-        f"{len(told)} windows, up to {CROPS // 4} h cut off at random: {len(caught)} raise the crowd's alarm from 1 h before to 4 h after the onset"
-        f" (median {median(delays):+.0f} min), {len(mailed)} are mailed then; missed: {', '.join(t.window.name for t in told if t not in caught) or 'none'}"
+        f"{len(told)} windows, up to {CROPS // 4} h cut off at random: "
+        f"{len(caught)} raise the crowd's alarm from 1 h before to 4 h after the onset"
+        f" (median {median(delays):+.0f} min), {len(mailed)} are mailed then; missed: "
+        f"{', '.join(t.window.name for t in told if t not in caught) or 'none'}"
     )
     crowd = sum(alone for _, alone in before)
     early = sum(
@@ -213,7 +216,9 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
         (t, min(found)) for t in told if (found := [n.first for n in notices if abs(n.first - t.window.onset) <= HOUR])
     ]
     raw = sum(any(abs(n.archived - t.window.onset) <= HOUR for n in notices) for t in told)
-    yield f"windows with a notice within an hour of the onset: {len(near)} with times set right, {raw} with the archive's"
+    yield (
+        f"windows with a notice within an hour of the onset: {len(near)} with times set right, {raw} with the archive's"
+    )
     yield f"{'window':>8} {'onset':<17} {'first notice':>12} {'crowd':>6} {'lead':>5}"
     leads: list[float] = []
     for t, notice in near:
@@ -222,7 +227,8 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
         seen = f"{alarm:%H:%M} {leads[-1]:>+5.0f}" if alarm else "missed"
         yield f"{t.window.name:>8} {t.window.onset:%Y-%m-%d %H:%M} {notice:%H:%M}{'':>7} {seen}"
     yield (
-        f"the crowd's alarm led the notice in {sum(lead > 0 for lead in leads)}, followed it in {sum(lead <= 0 for lead in leads)},"
+        f"the crowd's alarm led the notice in {sum(lead > 0 for lead in leads)}, "
+        f"followed it in {sum(lead <= 0 for lead in leads)},"
         f" was missing in {len(near) - len(leads)} of {len(near)}; median lead {median(leads):+.0f} min, all: "
         + " ".join(f"{lead:+.0f}" for lead in sorted(leads))
     )

@@ -246,17 +246,24 @@ def report(
             for name, rule in RULES.items():
                 pairs = [(row["relation"], rule(row, event, ours)) for row, event, ours in found if wanted(row)]
                 precision, recall, _, real = figures(pairs)
-                yield f"{f'{named}: {what}':<44}{name:<20}{precision:>10.3f}{recall:>8.3f}{real:>7}{len(pairs):>7}{len(pairs) - real:>6}"
+                yield (
+                    f"{f'{named}: {what}':<44}{name:<20}{precision:>10.3f}{recall:>8.3f}{real:>7}{len(pairs):>7}"
+                    f"{len(pairs) - real:>6}"
+                )
     if folder is None:
         yield "public record and chance: skipped: EVAL_DATA is not set"
         return
     record = recorded(folder, catalogue, matcher, model)
     precision, recall, given, real = figures([(t, g) for t, g, _ in record])
-    yield f"public record of 20 February to 4 March 2026, {len(record)} items: precision {precision:.3f}, recall {recall:.3f} ({given} linked, {real} to link)"
+    yield (
+        f"public record of 20 February to 4 March 2026, {len(record)} items: precision {precision:.3f}, "
+        f"recall {recall:.3f} ({given} linked, {real} to link)"
+    )
     for service, path in (("claude", "claude_status"), ("github", "github_status")):
         past = archive(folder / "series" / path / "incidents.csv", path, utc("2026-11-01T00:00:00Z"))
         shares = chance(past, service, catalogue, DRAWS, 2026)
         yield (
-            f"random dates in the later half of {path}, linked and shown (of {DRAWS}; standard error at 5 %: {100 * (0.05 * 0.95 / DRAWS) ** 0.5:.1f}): "
+            f"random dates in the later half of {path}, linked and shown (of {DRAWS}; standard error at 5 %: "
+            f"{100 * (0.05 * 0.95 / DRAWS) ** 0.5:.1f}): "
             + ", ".join(f"{r} {share:.1%}" for r, share in shares.items())
         )

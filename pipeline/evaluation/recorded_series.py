@@ -195,7 +195,10 @@ def report(root: Path, seed: int) -> Iterator[str]:
     series = root / "series"
     if not (series / "downdetector_cloud" / "series.csv").exists():
         raise SourceError("no series/downdetector_cloud/series.csv there", source=f"EVAL_DATA={root}")
-    yield f"{'detector, own threshold':<28}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}{'outside':>8}{'tweet windows':>14}{'outside':>8}"
+    yield (
+        f"{'detector, own threshold':<28}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}"
+        f"{'outside':>8}{'tweet windows':>14}{'outside':>8}"
+    )
     kept: dict[str, SeriesSet] = {}
     seen = visible(series / "outage_report")
     for name, make in DETECTORS.items():
@@ -216,7 +219,11 @@ def report(root: Path, seed: int) -> Iterator[str]:
 
     chosen = _tune(halves[0], early_alarms)
     hits, early, delay, missed = downdetector_figures(halves[1], chosen)
-    yield f"seasonal_nb tuned on every second Downdetector window (<= 0.3 early alarms a day): threshold {chosen:.1f}; on the others {hits}/{len(halves[1])}, {early:.2f} early a day, median delay {delay:.0f} minutes, missed {', '.join(missed) or 'none'}"
+    yield (
+        f"seasonal_nb tuned on every second Downdetector window (<= 0.3 early alarms a day): threshold {chosen:.1f}; "
+        f"on the others {hits}/{len(halves[1])}, {early:.2f} early a day, median delay {delay:.0f} minutes, "
+        f"missed {', '.join(missed) or 'none'}"
+    )
 
     def alarms_outside(half: list[Scored], t: float) -> tuple[float, float]:
         met, total, outside = spans_figures(half, t)
@@ -225,7 +232,11 @@ def report(root: Path, seed: int) -> Iterator[str]:
     for tune, test in ((mentions[::2], mentions[1::2]), (mentions[1::2], mentions[::2])):
         chosen = _tune(tune, alarms_outside)
         met, total, outside = spans_figures(test, chosen)
-        yield f"seasonal_nb tuned on {', '.join(s.name for s in tune)} (alarms outside <= windows): threshold {chosen:.1f}; on {', '.join(s.name for s in test)} {met} of {total} windows, {len(outside)} alarms outside"
+        yield (
+            f"seasonal_nb tuned on {', '.join(s.name for s in tune)} (alarms outside <= windows): "
+            f"threshold {chosen:.1f}; on {', '.join(s.name for s in test)} {met} of {total} windows, "
+            f"{len(outside)} alarms outside"
+        )
     from detectors.seasonal.detector import SeasonalNB
 
     _, _, outside = spans_figures([complaints], SeasonalNB().alarm)
@@ -243,6 +254,7 @@ def _line(name: str, alarm: float, seen: Sequence[tuple[float, float]], series: 
     _, _, outside = spans_figures([complaints], alarm)
     caught, total, outside_tweets = spans_figures(mentions, alarm)
     return (
-        f"{name + f' ({alarm:g})':<28}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}{f'{met}/{len(seen)}':>13}"
+        f"{name + f' ({alarm:g})':<28}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}"
+        f"{f'{met}/{len(seen)}':>13}"
         f"{len(outside):>8}{f'{caught}/{total}':>14}{len(outside_tweets):>8}"
     )

@@ -22,7 +22,10 @@ from pipeline.render.svg import count_chart, stand_alone
 
 LIMIT = 0.07
 DRAWN = 10
-HEAD = f"{'detector':<30}{'threshold':>10}{'recall':>8}{'precision':>10}{'in 30 min':>10}{'delay':>7}{'p90':>6}{'false/wk':>9}  recall at a level of <0.5, -5, -50, more   false alarms by cause"
+HEAD = (
+    f"{'detector':<30}{'threshold':>10}{'recall':>8}{'precision':>10}{'in 30 min':>10}{'delay':>7}{'p90':>6}"
+    f"{'false/wk':>9}  recall at a level of <0.5, -5, -50, more   false alarms by cause"
+)
 
 
 def oracle(simulation: Simulation, windows: tuple[int, ...] = (1, 2, 3, 6, 12), size: float = 15.0) -> pd.DataFrame:
@@ -143,7 +146,10 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
     """Yield the section, line by line; drawings go to `out`."""
     simulation = simulate(seed=seed, series=series, days=days)
     first = 14 * 288
-    yield f"simulated, seed {seed}: {series} series of {days} days in 5-minute bins, scored from day 15; thresholds tuned to <= {LIMIT} false alarms a series-week on one half, figures of the other"
+    yield (
+        f"simulated, seed {seed}: {series} series of {days} days in 5-minute bins, scored from day 15; "
+        f"thresholds tuned to <= {LIMIT} false alarms a series-week on one half, figures of the other"
+    )
     yield HEAD
     found = table(simulation, first)
     for name, figures in found.items():
@@ -152,7 +158,12 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
     peers = {name: f for name, f in found.items() if not name.startswith(("seasonal_nb", "oracle"))}
     best = max(peers, key=lambda name: peers[name].recall)
     quickest = max(peers, key=lambda name: peers[name].within_30)
-    yield f"recall {ours.recall - peers[best].recall:+.3f} against the best peer ({best}), {ours.recall - reference.recall:+.3f} against the true mean; found within 30 minutes {ours.within_30 - peers[quickest].within_30:+.3f} against the best peer ({quickest}); {ours.outages} outages"
+    yield (
+        f"recall {ours.recall - peers[best].recall:+.3f} against the best peer ({best}), "
+        f"{ours.recall - reference.recall:+.3f} against the true mean; "
+        f"found within 30 minutes {ours.within_30 - peers[quickest].within_30:+.3f} against the best peer "
+        f"({quickest}); {ours.outages} outages"
+    )
     yield ""
     detector = SeasonalNB()
     yield "seasonal_nb at its own thresholds, all series"
@@ -180,8 +191,14 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
             (out / file).write_text(drawing, encoding="utf-8")
         yield f"drawn in {out}"
     end = end_errors(simulation, detector)
-    yield f"end of an outage, median absolute error: {end.estimated:.0f} minutes as estimated, {end.complaints:.0f} where complaints are usual again ({end.outages} outages)"
+    yield (
+        f"end of an outage, median absolute error: {end.estimated:.0f} minutes as estimated, "
+        f"{end.complaints:.0f} where complaints are usual again ({end.outages} outages)"
+    )
     yield ""
     yield f"sensitivity at {detector.alarm:g}: each parameter halved and doubled"
     for name, figures in sensitivity(simulation, first):
-        yield f"  {name:<36} recall {figures.recall:.3f}  precision {figures.precision:.3f}  false/wk {figures.false_a_week:.3f}"
+        yield (
+            f"  {name:<36} recall {figures.recall:.3f}  precision {figures.precision:.3f}  false/wk "
+            f"{figures.false_a_week:.3f}"
+        )

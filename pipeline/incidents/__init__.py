@@ -1,4 +1,4 @@
-"""What the rows amount to, pure: no store, no clock, no network. The explain stage hands rows in and stores what comes out.
+"""What the rows amount to, pure: no store, clock or network. The explain stage hands rows in, stores what comes out.
 
 episodes      spans and notices on one time line per service, joined into episodes, episodes into stories
 incidents     a story becomes one incident: how sure, how bad, its parts

@@ -227,7 +227,8 @@ def _signals_in_words(
                 value=len(mine),
                 compared_with=usual,
                 rows=scope.cite(mine),
-                statement=f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{words} (score {i.score:.0f})",
+                statement=f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{words} "
+                f"(score {i.score:.0f})",
             )
         else:
             yield Evidence(
@@ -264,7 +265,8 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         subject="first notice",
         value=round(lead, 1),
         rows=f"status_updates:{page}/{first.id}/{first.updates[0].update_id}",
-        statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} the onset",
+        statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} "
+        "the onset",
     )
     # silence counts while a notice stands, from when its words were written
     updates = [u for o in provider_incidents for u in o.updates]
@@ -285,6 +287,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         value=round(longest / timedelta(minutes=1), 1),
         compared_with=round(middle / timedelta(minutes=1), 1),
         rows=" ".join(f"status_updates:{u.page}/{u.incident_id}/{u.update_id}" for u in updates[: scope.CITED]),
-        statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; its longest"
+        statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; "
+        "its longest"
         f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
     )

@@ -1,9 +1,10 @@
 """How often a random date would be linked as well: the linker held against chance. Pure.
 
-A permutation test over the date of the news (Fisher 1935, "The Design of Experiments", chapter 2, on dates): drawn evenly
-from the history before the incident, how many dates would the same rule link to an incident at least as large, at least as
-near? Large and near are two things, and the best of several links would look rarer than it is; so the share is itself
-ranked among those of the random dates, and that rank is the p. At most 5 % of random dates get a p of 0.05 or less.
+A permutation test over the date of the news (Fisher 1935, "The Design of Experiments", chapter 2, on dates): drawn
+evenly from the history before the incident, how many dates would the same rule link to an incident at least as large,
+at least as near? Large and near are two things, and the best of several links would look rarer than it is; so the
+share is itself ranked among those of the random dates, and that rank is the p. At most 5 % of random dates get a p of
+0.05 or less.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ def past_provider_incidents(
 def p_value(
     past: Sequence[PastIncident], mine: PastIncident, known_since: datetime, window: Window, seen: datetime
 ) -> tuple[float, float] | None:
-    """Return p, and the share of random dates linked to an incident as large within the same lag; None = too little history.
+    """Return p, and the share of random dates linked to an incident as large within the same lag.
 
-    `past` are all stories known, `mine` the one in question, `seen` the date of the news.
+    None = too little history. `past` are all stories known, `mine` the one in question, `seen` the date of the news.
     """
     since = max(known_since, mine.onset - HISTORY)
     # its own window counts whole, as those of the others do, or the latest would always look rarest
@@ -88,7 +89,7 @@ def p_value(
 def _table(
     stories: tuple[PastIncident, ...], since: datetime, until: datetime, window: Window
 ) -> tuple[tuple[Floats, ...], Floats]:
-    """Return for each story the sorted lags of random dates to the nearest as large, and the sorted best shares of the dates."""
+    """Return each story's sorted lags of random dates to the nearest as large, and the dates' sorted best shares."""
     step = (until - since) / DATES
     dates = np.array([((since + step * (k + 0.5)) - since) / timedelta(minutes=1) for k in range(DATES)])
     lags = np.full((len(stories), DATES), np.inf)

@@ -40,11 +40,11 @@ class CompetitorActivity:
 def expected(
     hours: Mapping[datetime, float], since: datetime, until: datetime, *, counted: bool = False
 ) -> tuple[float, float, float] | None:
-    """Return what came in [since, until), what the same hours of the days before make usual, and its standard deviation.
+    """Return what came in [since, until), what the same hours of days before make usual, and its standard deviation.
 
     An hour without posts had none; in counts (`counted`) an absent hour is a gap: it is left out, and so is a day that
-    lacks an hour. Of the last hour that is not over, days before count in part. None with fewer than three earlier days.
-    The deviation is the larger of the days' own and Poisson's.
+    lacks an hour. Of the last hour that is not over, days before count in part. None with fewer than three earlier
+    days. The deviation is the larger of the days' own and Poisson's.
     """
     begin = since.replace(minute=0, second=0)
     length = max(1, math.ceil((until - begin) / timedelta(hours=1)))
@@ -76,7 +76,10 @@ def competitor_evidence(
     for rival in rivals:
         name = catalogue[rival.service].name
         own = [i for i in rival.incidents if i.onset <= until and (i.end is None or i.end >= incident.onset)]
-        rows = f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/{until:%Y-%m-%dT%H:%M:%SZ}"
+        rows = (
+            f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/"
+            f"{until:%Y-%m-%dT%H:%M:%SZ}"
+        )
         heard_to = min(until, rival.heard_to or until)
         talk = expected(rival.hours, incident.onset, heard_to) if heard_to > incident.onset else None
         if talk is not None:
@@ -108,7 +111,8 @@ def competitor_evidence(
                 value=round(seen),
                 compared_with=round(usual, 1),
                 rows=counts,
-                statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): {'more than usual' if more else 'as usual'}",
+                statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): "
+                f"{'more than usual' if more else 'as usual'}",
             )
         before = [rank for at, rank in rival.ranks if at <= incident.onset]
         during = [(at, rank) for at, rank in rival.ranks if incident.onset < at <= until + timedelta(hours=24)]

@@ -1,8 +1,8 @@
 """How sure: the state in words, and the probability that something is really broken, in parts that add up. Pure.
 
-The probability is a logistic regression over what the incident rests on. Its weights for crowds were fitted on simulated
-outages and on what only looks like one (news, adoption, chatter, rings of accounts, broken counters; `groundswell
-evaluate certainty` fits and judges them anew). The page's word outweighs them all.
+The probability is a logistic regression over what the incident rests on. Its weights for crowds were fitted on
+simulated outages and on what only looks like one (news, adoption, chatter, rings of accounts, broken counters;
+`groundswell evaluate certainty` fits and judges them anew). The page's word outweighs them all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pipeline.incidents.episodes import ProviderIncident
 FAR_ABOVE = 36.0
 OVERWHELMING = 150.0
 ALARM = 9.0
-# log-odds; fitted by `groundswell evaluate certainty` but for `notice` and `outlets`, which no crowd simulation can tell
+# log-odds; fitted by `groundswell evaluate certainty`,
+# but for `notice` and `outlets`, which no crowd simulation can tell
 WEIGHTS = {
     "base": -3.5,
     "loudest": 0.05,
@@ -38,9 +39,9 @@ class Signals:
     """What an incident rests on.
 
     `loudest`: log2 of the strongest channel's score over the alarm; `kinds`: independent kinds of signal above what is
-    expected (complaint counts of a source, votes of a source, articles); `voters`: distinct people who report it, in posts or to a counter;
-    `denied`: share of those who speak of a part that say it works; `doubtful`: share of reports not counted because
-    of who wrote them or because they are copies; `outlets`: independent outlets that report it.
+    expected (complaint counts of a source, votes of a source, articles); `voters`: distinct people who report it, in
+    posts or to a counter; `denied`: share of those who speak of a part that say it works; `doubtful`: share of reports
+    not counted because of who wrote them or because they are copies; `outlets`: independent outlets that report it.
     """
 
     loudest: float
@@ -103,7 +104,7 @@ def probability(s: Signals) -> tuple[float, dict[str, float]]:
 
 
 def state(intervals: Sequence[Interval], s: Signals) -> str:
-    """Return how sure: confirmed by the page or by an overwhelming crowd; likely by two kinds, or one far above; else possible."""
+    """Return how sure: confirmed by page or overwhelming crowd; likely by two kinds or one far above; else possible."""
     strongest = max((i.score for i in intervals), default=0.0)
     if s.notice or (s.kinds >= 2 and strongest >= OVERWHELMING):
         return "confirmed"

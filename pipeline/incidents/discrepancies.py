@@ -1,4 +1,7 @@
-"""Who said what, beside what was measured: claims of articles and of the page, with the disagreement in minutes and words. Pure."""
+"""Who said what, beside what was measured. Pure.
+
+Claims of articles and of the page, with the disagreement in minutes and words.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class SourcedClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintBins:
-    """Complaints about a service in the incident's days: (start, seconds, total) of the totals, oldest first, and their rows."""
+    """A service's complaints in the incident's days: (start, seconds, total) of totals, oldest first, and the rows."""
 
     bins: Sequence[tuple[datetime, int, float]]
     rows: str
@@ -66,7 +69,7 @@ def disagreements(
 def provider_discrepancies(
     incident: Incident, provider_incidents: Sequence[ProviderIncident], service: Service, now: datetime
 ) -> Iterator[Evidence]:
-    """Yield where what the provider writes of start and end parts from what was measured of the episode it writes about."""
+    """Yield where the provider's words on start and end part from what was measured of the episode they are about."""
     for provider_incident in provider_incidents:
         of = [
             e

@@ -32,8 +32,9 @@ CONTEXT_KINDS = (NewsKind.POLITICS_REGULATION, NewsKind.COMPANY_BUSINESS)
 OUTAGE_KINDS = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP, NewsKind.INFRASTRUCTURE_OUTAGE)
 # what a vendor announces or is told, in headlines whose kind the model takes for another
 _ANNOUNCES = re.compile(
-    r"\b(?:prices?|pricing|fees?|tari[fv]\w*|preis\w*|precios?|prix|will charge|fine[sd]|multa|amende|watchdog|regulators?|court|judge|juez|tribunal|"
-    r"ministry|minister\w*|senat\w*|lawsuit|sues|layoffs?|job cuts|downloads?|descargas|app store|charts?|datenschütz\w*|privacy|commission|parliament)\b"
+    r"\b(?:prices?|pricing|fees?|tari[fv]\w*|preis\w*|precios?|prix|will charge|fine[sd]|multa|amende|watchdog|"
+    r"regulators?|court|judge|juez|tribunal|ministry|minister\w*|senat\w*|lawsuit|sues|layoffs?|job cuts|downloads?|"
+    r"descargas|app store|charts?|datenschütz\w*|privacy|commission|parliament)\b"
 )
 WINDOWS = {
     Relation.REPORTS: Window(before=EARLY, after=LIVE_AFTER, from_end=True),
@@ -50,9 +51,9 @@ class LinkContext:
     """What links of a service are held against.
 
     `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
-    known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within this one; `failing` are ids of services with an open incident that
-    lasted with it; `between` are moments before the onset, oldest first, each with the signals (chart, mentions, anger) that
-    stood out then, in words.
+    known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within
+    this one; `failing` are ids of services with an open incident that lasted with it; `between` are moments before the
+    onset, oldest first, each with the signals (chart, mentions, anger) that stood out then, in words.
     """
 
     past: Sequence[PastIncident]
@@ -117,7 +118,8 @@ def _relation(
     below = _dependency(incident, service, event, events, context, now)
     if below is not None and below[0] == Relation.SHARED_DEPENDENCY:
         return below
-    # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails, and that says so, is about that
+    # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails,
+    # and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
     days, mine = days_named(text, event.first_seen.date()), _days(incident, context, now)
     ours = event.first_seen > incident.onset and bool(days & mine)
@@ -156,7 +158,8 @@ def _outage_article(
         return None
     if days & mine:
         return Relation.FOLLOW_UP
-    # it names no day: it looks back at the largest of the days before it, if nothing has begun since that it may be about
+    # it names no day: it looks back at the largest of the days before it,
+    # if nothing has begun since that it may be about
     rivals = [p for p in context.past if p.onset <= seen and seen - p.end <= FOLLOW_UP_AFTER]
     largest = max((p.size for p in rivals), default=(0, 0.0))
     return (
@@ -167,7 +170,7 @@ def _outage_article(
 
 
 def _days(incident: Incident, context: LinkContext, now: datetime) -> set[date]:
-    """Return the days people may call an incident's own: theirs may not be UTC's, unless another of its stories lies there."""
+    """Return the days people may call an incident's own: theirs may not be UTC's, unless another story lies there."""
     end = incident.end or now
     own = {(incident.onset + timedelta(days=n)).date() for n in range((end.date() - incident.onset.date()).days + 1)}
     wider = {(incident.onset - timedelta(hours=8)).date(), (end + timedelta(hours=10)).date()} - own
@@ -253,7 +256,10 @@ def _burst(service: Service, event: NewsEvent, events: Sequence[tuple[NewsEvent,
     if len(near) < 3:
         return []
     return [
-        f"{len(near)} outlets named {service.name} within a day of it, {len(before) / 6.5:.1f} items a day in the week before"
+        (
+            f"{len(near)} outlets named {service.name} within a day of it, "
+            f"{len(before) / 6.5:.1f} items a day in the week before"
+        )
     ]
 
 
@@ -308,16 +314,19 @@ def _against_context(
     if same_day:
         times = ", ".join(f"{onset:%H:%M}" for onset in same_day)
         found.append(
-            f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it ({times} UTC)"
+            f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it "
+            f"({times} UTC)"
         )
     before = [onset for onset in onsets if event.first_seen - timedelta(days=7) <= onset < event.first_seen]
     if before:
         found.append(
-            f"{len(before)} incident{'s' if len(before) > 1 else ''} of {service.name} began in the seven days before it: they need no announcement"
+            f"{len(before)} incident{'s' if len(before) > 1 else ''} of {service.name} began in the seven days before "
+            "it: they need no announcement"
         )
     if chance is not None and chance[0] > CHANCE:
         found.append(
-            f"no better than chance: {chance[1]:.0%} of random dates are followed by an incident as large within the same lag"
+            f"no better than chance: {chance[1]:.0%} of random dates are followed by an incident as large within the "
+            "same lag"
         )
     elif chance is None:
         found.append("the history is too short to say how often chance does as well")

@@ -42,7 +42,7 @@ def phases(
     now: datetime,
     votes: Sequence[Report] = (),
 ) -> list[Phase]:
-    """Return the phases of an episode, oldest first; `levels` are the bins of the service's totals, `votes` who reports."""
+    """Return an episode's phases, oldest first; `levels` are the bins of the service's totals, `votes` who reports."""
     marks = sorted([*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)])
     first = min(episode.intervals, key=lambda i: i.onset, default=None)
     cuts: list[list[_Mark]] = []
@@ -96,9 +96,10 @@ def impact(
     until: datetime,
     votes: Sequence[Report] = (),
 ) -> str:
-    """Return how bad a stretch is: by how far above expected, raised by one where channels are many and parts or places too.
+    """Return how bad a stretch is: by how far above expected.
 
-    The page's own word counts while one of its notices stands.
+    It is raised by one where channels are many and parts or places too. The page's own word counts while one of its
+    notices stands.
     """
     best, loud = -1.0, set()
     for interval in episode.intervals:

@@ -1,12 +1,13 @@
 """How soon providers own up and how long they are down: acknowledgement grades, availability, MTTR, MTBF. Pure.
 
 Acknowledgement: minutes from when an incident began to when it was first posted; where the crowd rose first, from the
-crowd's onset. A provider that posts first waits 0 minutes; what was never posted waits 240. The mean of the last 90 days
-is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's accuracy grade).
+crowd's onset. A provider that posts first waits 0 minutes; what was never posted waits 240. The mean of the last 90
+days is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's accuracy
+grade).
 
-Availability of a month: 1 minus the union of its incidents over the month's minutes; MTTR: mean minutes of the incidents
-that began in it; MTBF: minutes up per incident. Maintenance, impact none and rows of doubtful timing are kept and
-counted apart.
+Availability of a month: 1 minus the union of its incidents over the month's minutes; MTTR: mean minutes of the
+incidents that began in it; MTBF: minutes up per incident. Maintenance, impact none and rows of doubtful timing are
+kept and counted apart.
 """
 
 from __future__ import annotations
@@ -69,7 +70,10 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """A month of a service or of one component. `nines` is infinite when nothing was down; MTTR and MTBF None without an incident."""
+    """A month of a service or of one component.
+
+    `nines` is infinite when nothing was down; MTTR and MTBF are None without an incident.
+    """
 
     month: str
     incidents: int
@@ -154,7 +158,7 @@ def months(
 
 
 def observed_until(entries: Sequence[ReliabilityRecord], now: datetime) -> datetime:
-    """Return up to when entries tell of time up: an archive ends with its last month, what is open lasts until `now`."""
+    """Return until when entries tell of time up: an archive to its last month's end, what is open until `now`."""
     return min(now, next_month(max((e.ended or now for e in entries), default=now)))
 
 

@@ -1,4 +1,7 @@
-"""What is hit and what is not: parts, symptoms, places, in numbers and over time. Votes and the page's word stay apart. Pure."""
+"""What is hit and what is not: parts, symptoms, places, in numbers and over time. Pure.
+
+Votes and the page's word stay apart.
+"""
 
 from __future__ import annotations
 
@@ -163,9 +166,10 @@ def cite(reports: Sequence[Report]) -> str:
 
 
 def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
-    """Return reports, oldest first, with what clears a part counted once: an author and a text have one voice in six hours.
+    """Return reports, oldest first, with what clears a part counted once.
 
-    Who has no author, or an account younger than a week, clears nothing. Else one person could talk an outage away.
+    An author and a text have one voice in six hours. Who has no author, or an account younger than a week, clears
+    nothing. Else one person could talk an outage away.
     """
     heard: dict[tuple[str, str], datetime] = {}
     found: list[Report] = []
@@ -224,9 +228,9 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
 
 
 def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, rows: str) -> Iterator[Evidence]:
-    """Yield complaints by part of the world from (came, usual) by country code, and where most of what is above the usual came from.
+    """Yield complaints by part of the world, and where most of what is above the usual came from.
 
-    Nothing where they are not clearly above.
+    `counted` is (came, usual) by country code. Nothing where they are not clearly above.
     """
     sums: dict[str, tuple[float, float]] = {}
     for country, (came, usual) in counted.items():
@@ -275,7 +279,7 @@ def continents(report: Report) -> list[str]:
 def parts_in_words(
     service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report], onset: datetime
 ) -> Iterator[Evidence]:
-    """Yield each part's sum, which parts nobody speaks of, where votes and page differ, and front door against back door."""
+    """Yield parts' sums, which parts nobody speaks of, where votes and page differ, front door against back door."""
     status: dict[str, dict[str, ComponentSpan]] = {"votes": {}, "official": {}}
     for span in spans:
         if span.status == "affected":
@@ -350,6 +354,7 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
         value=len(clear),
         compared_with=len(blame),
         rows=cite([*clear, *blame]),
-        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: {len(clear)} people say that"
+        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: "
+        f"{len(clear)} people say that"
         f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",
     )

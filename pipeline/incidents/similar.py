@@ -94,7 +94,8 @@ def comparable(
             value=round(k.minutes),
             compared_with=round(alike, 2),
             rows=_row(k),
-            statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, impact {k.impact},"
+            statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, "
+            f"impact {k.impact},"
             f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
         )
     if len(near) >= 3:

@@ -2,8 +2,8 @@
 
 Four signals, each against the service's own week before: outlets that name it or its vendor in political or business
 news, posts about it, how angry they are, and its place in the app chart. Two that stand out make a watch, three a high
-one; it lasts while one of them does, and for a day after. What people say of an outage is no surge: none is raised while
-one lasts. Whether it foretells outages is for a record of real episodes to say, and there are few.
+one; it lasts while one of them does, and for a day after. What people say of an outage is no surge: none is raised
+while one lasts. Whether it foretells outages is for a record of real episodes to say, and there are few.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SurgeInputs:
 
 
 def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[float, float, bool, str]]:
-    """Return each signal that can be judged: its value of the last day, what is usual, whether it stands out, in words."""
+    """Return each signal that can be judged: its last day's value, what is usual, whether it stands out, in words."""
     found: dict[str, tuple[float, float, bool, str]] = {}
     named = [
         (e.first_seen, o) for e in seen.events if e.kind in CONTEXT_KINDS and service in e.services for o in e.outlets

@@ -59,9 +59,11 @@ def count_charts(
                 [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
                 [_cell(cells.get(t), 1) for t in times] if told else quiet,
                 marks,
-                f"{unit} in {step // 60} min, UTC, from {since:%-d %B}{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
+                f"{unit} in {step // 60} min, UTC, from {since:%-d %B}"
+                f"{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
                 f"{', simulated' if simulated else ''}",
-                spoken=f"most at {_peak(cells)} UTC; {'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
+                spoken=f"most at {_peak(cells)} UTC; "
+                f"{'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
                 upper=[_cell(cells.get(t), 2) for t in times] if told else (),
                 phases=phases,
             )

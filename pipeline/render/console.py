@@ -46,7 +46,10 @@ def line_of(incident: Mapping[str, Any], catalogue: Catalogue) -> str:
     parts = ", ".join(names(incident["components"], service)) or "-"
     onset = incident["onset"]
     end = incident["end"][5:16].replace("T", " ") if incident["end"] else "open"
-    return f"{onset[:10]} {onset[11:16]} to {end}  {service.name}: {incident['state']}, impact {incident['impact']}; {alert}; {posted}; {parts}"
+    return (
+        f"{onset[:10]} {onset[11:16]} to {end}  {service.name}: {incident['state']}, impact {incident['impact']}; "
+        f"{alert}; {posted}; {parts}"
+    )
 
 
 def scores_line(scores: Mapping[str, Any]) -> str:
@@ -100,7 +103,8 @@ def link_lines(outcome: Mapping[str, Any], incident_id: str, *, most: int = 5) -
             :most
         ]:
             lines.append(
-                f"    {k['first_seen'][5:16].replace('T', ' ')} UTC  {header_safe(k['title'], 90)} ({k['outlets']} outlets)"
+                f"    {k['first_seen'][5:16].replace('T', ' ')} UTC  {header_safe(k['title'], 90)} "
+                f"({k['outlets']} outlets)"
             )
             lines += [f"      against: {reason}" for reason in k["evidence_against"]]
     return lines

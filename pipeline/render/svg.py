@@ -39,7 +39,11 @@ def count_chart(
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
 
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, highest {max((v for v in observed if v is not None), default=0):g}{escape("; " + spoken) if spoken else ""}">'
+        (
+            f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, '
+            f"highest {max((v for v in observed if v is not None), default=0):g}"
+            f'{escape("; " + spoken) if spoken else ""}">'
+        )
     ]
     parts.append(f'<text class="unit" x="{LEFT}" y="12">{escape(label)}</text>')
     for tick in _ticks(top):
@@ -57,7 +61,8 @@ def count_chart(
         if first <= moment <= last:
             begin = HEIGHT - BOTTOM - 12 if css == "news" else TOP - 4
             parts.append(
-                f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{begin}" y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
+                f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{begin}" '
+                f'y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
             )
     for run in _runs(times, expected):
         parts.append(f'<path class="expected" d="{_path(run, x, y)}"/>')
@@ -114,7 +119,10 @@ STYLE = (
 def stand_alone(chart: str) -> str:
     """Return a chart as a file of its own: with its namespace and colours inside."""
     head, _, rest = chart.partition(">")
-    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
+    return (
+        f'{head} xmlns="http://www.w3.org/2000/svg"><style>{STYLE}</style><rect width="100%" height="100%" '
+        f'fill="#fff"/>{rest}\n'
+    )
 
 
 def _runs(times: Sequence[int], values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

@@ -1,7 +1,8 @@
 """Write what the database holds of a span as a scenario folder that `backtest` replays to the same alerts.
 
 The files are in the formats they came in, news apart (a line of JSON each); what those cannot say (who collected a
-row when, what a run covered) lies beside them in collected.csv and runs.csv. Authors stay the keyed hashes they are in the database.
+row when, what a run covered) lies beside them in collected.csv and runs.csv. Authors stay the keyed hashes they are in
+the database.
 """
 
 from __future__ import annotations

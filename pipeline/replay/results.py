@@ -141,7 +141,7 @@ def _incident(i: Incident, first_alert: datetime | None) -> dict[str, Any]:
 def scores(
     scenario: Scenario, found: list[Incident], first: dict[str, datetime], begin: datetime, until: datetime
 ) -> dict[str, Any]:
-    """Compare with truth.toml: outages found, minutes from onset to the first alert, alerts in spans that were quiet."""
+    """Compare with truth.toml: outages found, minutes from onset to first alert, alerts in spans that were quiet."""
     truth = [t for t in scenario.truth.get("incident", []) if begin <= t["onset"] <= until]
     delays = []
     for real in truth:

@@ -84,7 +84,8 @@ class _Ahead:
         self._sources, self._detector, self._at_or_after = sources, detector, at_or_after
         self._states: dict[SeriesGroup, DetectorState] = {}
         self._reached: dict[SeriesGroup, datetime] = {}
-        # a series begins with its first count: bins before that are neither judged nor stored, so no stretch reaches over it
+        # a series begins with its first count: bins before that are neither judged nor stored,
+        # so no stretch reaches over it
         begun = {at_or_after(public) for s in sources for public in _first_of_series(s)}
         self._stops = sorted({at - n * step for at in begun for n in (0, 1) if at > begin})
         self._due = list(self._stops)
@@ -92,7 +93,7 @@ class _Ahead:
         self._judge(begin)
 
     def stop(self, now: datetime, until: datetime) -> datetime | None:
-        """Return the first step in (now, until] in which an alarm comes to be known or a series begins; None for none."""
+        """Return the first step in (now, until] in which an alarm becomes known or a series begins; None for none."""
         while self._through < until:
             day = self._at_or_after(floor_to(until, 86400) + DAY)
             at = bisect.bisect_right(self._stops, self._through)

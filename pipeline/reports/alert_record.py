@@ -44,7 +44,7 @@ def _confirmed(incident: AlertedIncident) -> bool:
 
 
 def blind_hours(store: Store, since: datetime, now: datetime) -> list[BlindHours]:
-    """Return how many hours of a span each source gave no answer: between its good runs, what is beyond the usual pace."""
+    """Return the hours of a span each source gave no answer: between its good runs, what is beyond the usual pace."""
     found = []
     for subject, times in sorted(successful_reads(store, since, now).items()):
         marks = [since, *times, now]

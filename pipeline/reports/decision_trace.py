@@ -162,7 +162,10 @@ def _message(alert: Alert) -> str:
         if alert.sent_at
         else (f"failed: {alert.error}" if alert.failed else f"due {iso(alert.due_at)}")
     )
-    return f"{iso(alert.created)} {alert.transition} by {alert.channel}{f' on {alert.route}' if alert.route else ''}, {state}: {alert.subject}"
+    return (
+        f"{iso(alert.created)} {alert.transition} by {alert.channel}{f' on {alert.route}' if alert.route else ''}, "
+        f"{state}: {alert.subject}"
+    )
 
 
 def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], steps: Sequence[TraceStep]) -> str:

@@ -26,7 +26,7 @@ class ServiceCoverage(NamedTuple):
 def source_coverage(
     config: Config, config_path: Path | None, service: Service, specs: Mapping[str, SourceSpec]
 ) -> list[ServiceCoverage]:
-    """Return for every kind of source whether it covers the service. What covers it is what a run would build, no more."""
+    """Return for every kind of source whether it covers the service: what a run would build covers it, no more."""
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
 

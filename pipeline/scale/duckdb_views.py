@@ -19,9 +19,9 @@ KINDS = {"TEXT": "VARCHAR", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB
 
 
 def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
-    """Open a folder of Parquet tables for reading: every table of the database (empty where it has no files) and every view.
+    """Open a folder of Parquet tables for reading: every table and every view of the database.
 
-    Raises StoreError when the folder holds no table.
+    A table without files is empty. Raises StoreError when the folder holds no table.
     """
     import duckdb
 
@@ -51,7 +51,10 @@ def _glob(root: Path, table: str) -> str:
 def _table(name: str, columns: Mapping[str, str], files: str) -> str:
     if files:
         once = "DISTINCT " if name == "series" else ""
-        return f"CREATE VIEW \"{name}\" AS SELECT {once}* FROM read_parquet('{files}', hive_partitioning = false, union_by_name = true)"
+        return (
+            f"CREATE VIEW \"{name}\" AS SELECT {once}* FROM read_parquet('{files}', hive_partitioning = false, "
+            "union_by_name = true)"
+        )
     empty = ", ".join(f'CAST(NULL AS {KINDS[kind]}) AS "{column}"' for column, kind in columns.items())
     return f'CREATE VIEW "{name}" AS SELECT {empty} WHERE false'
 

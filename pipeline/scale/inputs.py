@@ -136,7 +136,10 @@ def _parquet(file: Any, part: Part) -> Iterator[list[dict[str, Any]]]:
 
 
 def _open_parquet(file: Any) -> Any:
-    """Open what is on a disk of ours by its name: a thread of Arrow's still holding a Python file when the interpreter ends aborts it."""
+    """Open what is on a disk of ours by its name, not as a Python file.
+
+    A thread of Arrow's still holding a Python file when the interpreter ends aborts it.
+    """
     import pyarrow.parquet as pq
     from fsspec.implementations.local import LocalFileOpener
 
@@ -144,10 +147,10 @@ def _open_parquet(file: Any) -> Any:
 
 
 def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
-    """Return a part's complaint counts as an Arrow table in the columns of `complaint_counts`, and how many rows were refused.
+    """Return a part's complaint counts as an Arrow table like `complaint_counts`, and how many rows were refused.
 
-    Parquet is taken as it is, column by column: service, start_utc (a time with a zone, or ISO text), total and where told
-    interval_s, region, indicator. Raises SourceError when a column is missing or holds what it may not.
+    Parquet is taken as it is, column by column: service, start_utc (a time with a zone, or ISO text), total and where
+    told interval_s, region, indicator. Raises SourceError when a column is missing or holds what it may not.
     """
     import fsspec
     import pyarrow as pa

@@ -257,7 +257,7 @@ def months_in(root: Path, table: str, service: str) -> list[str]:
 
 
 def read(folder: Path, keys: Iterable[str], schema: pa.Schema) -> pa.Table:
-    """Return the rows of some tasks' files in a folder, in the order of the keys; tasks without a file there are passed over."""
+    """Return the rows of some tasks' files in a folder, in order of the keys; tasks without a file are passed over."""
     files = [path for key in keys if (path := folder / f"{key}.parquet").exists()]
     tables = [pq.ParquetFile(path).read() for path in files]
     return pa.concat_tables(tables) if tables else schema.empty_table()

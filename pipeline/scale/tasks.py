@@ -51,7 +51,7 @@ POSTS_SERVICE = "all"  # a post may be about several services: its words are kep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What every task knows. `salt_mark` tells whether a worker hashes authors with the same key, without telling the key."""
+    """What tasks know. `salt_mark` tells whether a worker hashes authors with the same key, without telling the key."""
 
     root: str
     now: datetime
@@ -77,7 +77,7 @@ def salt_mark(salt: bytes) -> str:
 
 
 def read_part(part: Part, job: Job) -> dict[str, Any]:
-    """Read and lay out one part, unless that was done; return what it held, or under `error` why it could not be read."""
+    """Read and lay out one part, unless done before; return what it held, or under `error` why it is unreadable."""
     root = Path(job.root)
     known = _done(root, f"read-{part.key}")
     if known is not None:
@@ -150,7 +150,7 @@ def bucket_of(name: str) -> int:
 
 
 def judge_bucket(bucket: int, whole: Mapping[str, Any], job: Job) -> dict[str, Any]:
-    """Judge votes and bins of the services of a bucket, unless that was done with the same parts; return how many rows came."""
+    """Judge votes and bins of a bucket's services, unless done with the same parts; return how many rows came."""
     root = Path(job.root)
     if whole["errors"]:
         return {"rows": {}}
@@ -351,7 +351,7 @@ def _counts_of(
 
 
 def _marks_of(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
-    """Return the rows of one kind of count as the database would count them; new columns are added to the known ones."""
+    """Return the rows of one kind of count as the database would; new columns are added to the known ones."""
     if (rows["region"] == "").all() and (rows["indicator"] == "").all():
         service = str(rows["service"].iloc[0])
         columns += [service] if service not in columns else []

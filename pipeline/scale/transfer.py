@@ -1,4 +1,7 @@
-"""Tables between Parquet and SQLite: finished ones copied in, as bare rows in the order of their keys; a database written out."""
+"""Tables between Parquet and SQLite: finished ones are copied in, a database is written out.
+
+They are copied as bare rows in the order of their keys.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ CHUNK = 10_000
 
 
 def load_tables(root: Path, store: Store, whole: Mapping[str, Any]) -> dict[str, int]:
-    """Copy every table, and note as read what the archives span; return how many rows were new. What is there stays as it is."""
+    """Copy every table, and note as read what the archives span; return how many rows were new.
+
+    What is there stays as it is.
+    """
     found = {}
     for table in ORDER:
         found[table] = sum(put_rows(store, table, SCHEMAS[table].names, rows) for rows in _rows(root, table))
@@ -39,9 +45,9 @@ def _rows(root: Path, table: str) -> Iterator[Sequence[tuple[Any, ...]]]:
 
 
 def export_tables(store: Store, root: Path) -> dict[str, int]:
-    """Write every table of a database as one Parquet file each, by rename; return how many rows. Detector states stay behind.
+    """Write every table of a database as one Parquet file each, by rename; return how many rows.
 
-    Raises StoreError when it cannot be written.
+    Detector states stay behind. Raises StoreError when it cannot be written.
     """
     kinds = {"TEXT": TEXT, "INTEGER": WHOLE, "REAL": NUMBER}
     found = {}

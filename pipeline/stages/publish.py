@@ -1,4 +1,7 @@
-"""Publish: write the report, each page atomically, so that a reader never sees half a page; the feed; availability by month."""
+"""Publish: write the report, the feed, and availability by month.
+
+Each page is written atomically, so that a reader never sees half a page.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,10 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
 
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:
-    """Return how many rows the tables hold, counted once an hour, or once a day where they are many: counting reads them all."""
+    """Return how many rows the tables hold.
+
+    They are counted once an hour, or once a day where they are many: counting reads them all.
+    """
     at, _, counted = (get_checkpoint(store, "publish", "rows") or "").partition("Z")
     if counted:
         found: dict[str, int] = json.loads(counted)

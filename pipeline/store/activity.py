@@ -27,7 +27,7 @@ def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -
 def complaint_bins(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[str, list[tuple[datetime, int, float]]]:
-    """Return the source that counted most intervals of a service, and (start, seconds, total) of its totals, oldest first.
+    """Return the source that counted most intervals of a service, and its (start, seconds, total), oldest first.
 
     Where a source tells parts only, they are summed; moving totals are left out.
     """
@@ -36,11 +36,13 @@ def complaint_bins(
     for source in distinct(store, "complaint_counts", "source"):
         # totals lie together in the key; only where a source tells none are its parts summed
         rows = store.rows(
-            "SELECT start, interval_s, total FROM complaint_counts WHERE source = ? AND service = ? AND region = '' AND indicator = ''"
+            "SELECT start, interval_s, total FROM complaint_counts WHERE source = ? AND service = ? AND region = ''"
+            " AND indicator = ''"
             " AND start >= ? AND start < ? AND window != 'rolling' ORDER BY start, interval_s",
             (source, *span),
         ) or store.rows(
-            "SELECT start, interval_s, sum(total) FROM complaint_counts WHERE source = ? AND service = ? AND start >= ? AND start < ?"
+            "SELECT start, interval_s, sum(total) FROM complaint_counts WHERE source = ? AND service = ? AND start >= ?"
+            " AND start < ?"
             " AND indicator = '' AND window != 'rolling' GROUP BY start, interval_s ORDER BY start, interval_s",
             (source, *span),
         )
@@ -55,12 +57,16 @@ def complaint_bins(
 def complaints_by_hour(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[datetime, float], datetime | None]:
-    """Return a service's totals by hour, of the source that counted most intervals, and up to when it counted; as complaint_bins."""
+    """Return a service's totals by hour, and up to when they were counted; as complaint_bins.
+
+    They are those of the source that counted most intervals.
+    """
     best: list[sqlite3.Row] = []
     for source in distinct(store, "complaint_counts", "source"):
         for part, bins in (("region = '' AND", "*"), ("", "DISTINCT start || interval_s")):
             rows = store.rows(
-                f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s)) FROM complaint_counts"
+                f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s))"
+                " FROM complaint_counts"
                 f" WHERE source = ? AND service = ? AND {part} indicator = '' AND start >= ? AND start < ?"
                 " AND window != 'rolling' GROUP BY 1 ORDER BY 1",
                 (source, service, since, until),
@@ -78,14 +84,19 @@ def complaints_by_hour(
 def complaints_by_country(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[str, dict[datetime, float]], datetime]:
-    """Return a service's complaints by country and hour, from the source that tells most countries, and up to when it counted."""
+    """Return a service's complaints by country and hour, and up to when they were counted.
+
+    They are those of the source that tells most countries.
+    """
     found: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
     for source in distinct(store, "complaint_counts", "source"):
         # source and service lead the key: the rows of others are not read
         rows = store.rows(
-            "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), max(interval_s) FROM complaint_counts"
-            " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ? AND window != 'rolling'"
+            "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), "
+            "max(interval_s) FROM complaint_counts"
+            " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ?"
+            " AND window != 'rolling'"
             " GROUP BY country, hour",
             (source, service, since, until),
         )
@@ -100,7 +111,8 @@ def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, 
     """Return (source, native id, outlet, published, claim) of the items of news events, oldest first."""
     marks = ",".join("?" * len(news_events))
     rows = store.rows(
-        "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id) JOIN news_event_items e"
+        "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id)"
+        " JOIN news_event_items e"
         f" USING (source, native_id) WHERE e.news_event IN ({marks}) ORDER BY n.published, n.outlet, c.kind, c.value",
         tuple(news_events),
     )
@@ -128,9 +140,12 @@ def stories_between(store: Store, service: str, since: datetime) -> list[tuple[d
 def past_outages(store: Store, until: datetime) -> list[PastOutage]:
     """Return our incidents that were over by a moment in the form outages are compared in, oldest first."""
     rows = store.rows(
-        "SELECT i.id, i.service, s.vendor, s.name, i.onset, i.\"end\", i.impact, i.symptom, ifnull(group_concat(DISTINCT k.role), '') AS roles"
-        " FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN incident_components c ON c.incident = i.id AND c.status = 'affected'"
-        ' LEFT JOIN components k ON k.service = i.service AND k.id = c.component WHERE NOT i.active AND i."end" <= ? GROUP BY i.id ORDER BY i.onset',
+        'SELECT i.id, i.service, s.vendor, s.name, i.onset, i."end", i.impact, i.symptom, '
+        "ifnull(group_concat(DISTINCT k.role), '') AS roles"
+        " FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN incident_components c ON c.incident = i.id"
+        " AND c.status = 'affected'"
+        ' LEFT JOIN components k ON k.service = i.service AND k.id = c.component WHERE NOT i.active AND i."end" <= ?'
+        " GROUP BY i.id ORDER BY i.onset",
         (until,),
     )
     return [
@@ -184,7 +199,8 @@ def read_hours(store: Store, service: str, since: datetime, until: datetime) -> 
     if not read:
         return None
     out = store.rows(
-        'SELECT e.onset, e."end" FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ? AND e.by_crowd'
+        'SELECT e.onset, e."end" FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.service = ?'
+        " AND e.by_crowd"
         ' AND (e."end" IS NULL OR e."end" >= ?) AND e.onset < ?',
         (service, since, until),
     )

@@ -21,7 +21,8 @@ def replace_availability(store: Store, rows: Iterable[Availability]) -> None:
 def availability_of(store: Store, service: str, limit: int) -> list[Availability]:
     """Return a service's newest months, at most `limit` rows, newest first."""
     rows = store.rows(
-        f"SELECT {', '.join(Availability._fields)} FROM availability WHERE service = ? ORDER BY month DESC, said_by DESC"
+        f"SELECT {', '.join(Availability._fields)} FROM availability WHERE service = ?"
+        " ORDER BY month DESC, said_by DESC"
         " LIMIT ?",
         (service, limit),
     )

@@ -116,7 +116,7 @@ def backup_path(path: str, step: str) -> Path:
 
 
 def _back_up(conn: sqlite3.Connection, path: str, step: str, free_bytes: Callable[[Path], int]) -> Path | None:
-    """Copy the database as it is at this moment; None for one in memory. A half-written copy never has the final name."""
+    """Copy the database as it is now; None for one in memory. A half-written copy never has the final name."""
     (pages, page_bytes) = (conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     (file,) = (row[2] for row in conn.execute("PRAGMA database_list") if row[1] == "main")
     if not file:

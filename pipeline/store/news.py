@@ -46,7 +46,8 @@ def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> No
 def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[NewsEvent, str]]:
     """Return news events first seen in a span, oldest first, each with the text of its first item."""
     rows = store.rows(
-        "SELECT e.id, e.kind, e.title, e.entities, e.first_seen, i.source, i.native_id, n.outlet, n.title AS item_title,"
+        "SELECT e.id, e.kind, e.title, e.entities, e.first_seen, i.source, i.native_id, n.outlet, "
+        "n.title AS item_title,"
         " n.summary FROM news_events e JOIN news_event_items i ON i.news_event = e.id JOIN news_items n USING"
         " (source, native_id) WHERE e.first_seen BETWEEN ? AND ? ORDER BY e.first_seen, e.id, n.published, i.source,"
         " i.native_id",

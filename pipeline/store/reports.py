@@ -96,7 +96,8 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
     """
     rows = store.rows(
         "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language,"
-        " t.exonerates, t.region, ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, p.community,"
+        " t.exonerates, t.region, ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, "
+        "p.community,"
         " p.author_key, p.author_created FROM post_tags t"
         " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
         " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"

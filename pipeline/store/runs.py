@@ -58,9 +58,10 @@ def coverage(store: Store, source: str) -> list[tuple[datetime, datetime]]:
 
 
 def heard(store: Store, stream: str) -> list[tuple[datetime, datetime]]:
-    """Return the spans in which a stream of posts was read, from one place (`reddit`) or from several (`mastodon:…`)."""
+    """Return the spans in which a stream of posts was read, from one place (`reddit`) or several (`mastodon:…`)."""
     rows = store.rows(
-        "SELECT since, until FROM coverage WHERE source = :s OR substr(source, 1, length(:s) + 1) = :s || ':' ORDER BY since",
+        "SELECT since, until FROM coverage WHERE source = :s OR substr(source, 1, length(:s) + 1) = :s || ':'"
+        " ORDER BY since",
         {"s": stream},
     )
     return joined((utc(row[0]), utc(row[1])) for row in rows)
@@ -156,7 +157,7 @@ def delete_checkpoints(conn: sqlite3.Connection, stage: str, keys: Iterable[str]
 
 
 def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
-    """Undo what a run noted whose clock stood ahead, so that what comes now is judged; return that run's time, None for none.
+    """Undo what a run with a clock ahead noted, so that what comes now is judged; return its time, None for none.
 
     A run is taken for one of those when it is the last one and dated minutes after `now`. What it stored stays; what
     it wrote to be told counts from now on.

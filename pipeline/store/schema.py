@@ -165,7 +165,8 @@ ALTER TABLE post_tags                   -- since when the author says it fails; 
   ADD COLUMN began TEXT;
 CREATE TABLE claims (                   -- what a news item says of an outage, in its own words' terms
   source TEXT NOT NULL, native_id TEXT NOT NULL, kind TEXT NOT NULL,
-  value TEXT NOT NULL,                  -- start, end: HH:MM in UTC; up, down: component; reports: a number; cause: words
+  value TEXT NOT NULL, \
+                 -- start, end: HH:MM in UTC; up, down: component; reports: a number; cause: words
   said_by TEXT NOT NULL,                -- company, tracker, or the outlet itself
   definition TEXT NOT NULL,             -- of a number: peak, total or unknown
   PRIMARY KEY (source, native_id, kind, value)) STRICT, WITHOUT ROWID;
@@ -213,7 +214,8 @@ ALTER TABLE status_updates              -- of imported archives: unposted (no po
 """
 
 ROUTES = """
-ALTER TABLE incident_episodes           -- the crowd rose from here; NULL where only the page speaks, or told before this was kept
+ALTER TABLE incident_episodes \
+          -- the crowd rose from here; NULL where only the page speaks, or told before this was kept
   ADD COLUMN crowd_since TEXT;
 ALTER TABLE incident_episodes           -- to here; NULL while it is up
   ADD COLUMN crowd_until TEXT;
@@ -230,12 +232,14 @@ CREATE TABLE feedback (                 -- what a person says of an incident's a
 CREATE TABLE availability (             -- by month, worked out anew by publish
   service TEXT NOT NULL, month TEXT NOT NULL,
   said_by TEXT NOT NULL,                -- page: by the provider's own notices; crowd: by what people reported
-  incidents INTEGER NOT NULL, down_minutes REAL NOT NULL, availability REAL NOT NULL, mttr_minutes REAL, mtbf_hours REAL,
+  incidents INTEGER NOT NULL, down_minutes REAL NOT NULL, availability REAL NOT NULL,\
+ mttr_minutes REAL, mtbf_hours REAL,
   PRIMARY KEY (service, month, said_by)) STRICT, WITHOUT ROWID;
 """
 
 REST = """
-ALTER TABLE alerts                      -- addresses a mail server put off while the others have it, by blanks; empty: all
+ALTER TABLE alerts \
+                     -- addresses a mail server put off while the others have it, by blanks; empty: all
   ADD COLUMN left_out TEXT NOT NULL DEFAULT '';
 CREATE INDEX alerts_incident ON alerts (incident, created);
 CREATE INDEX alerts_sent ON alerts (channel, route, sent_at);
@@ -244,12 +248,14 @@ CREATE INDEX series_service ON series (service);
 CREATE INDEX complaint_counts_hour ON complaint_counts (service, substr(start, 1, 13) || ':00:00Z')
   WHERE region = '' AND indicator = '' AND "window" != 'rolling';
 CREATE INDEX verdicts_loud ON verdicts (bin_start, series, score) WHERE score >= 2;
-ALTER TABLE availability                -- minutes of the month in which it was watched; availability is a share of these
+ALTER TABLE availability \
+               -- minutes of the month in which it was watched; availability is a share of these
   ADD COLUMN observed_minutes REAL NOT NULL DEFAULT 0;
 """
 
 PARTS = """
-CREATE TABLE detector_state_parts (     -- a state cut into parts: of a large one few change with a bin, and only these are written
+CREATE TABLE detector_state_parts ( \
+    -- a state cut into parts: of a large one few change with a bin, and only these are written
   subject TEXT NOT NULL, slot TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
   PRIMARY KEY (subject, slot, part),
   FOREIGN KEY (subject, slot) REFERENCES detector_state (subject, slot) ON DELETE CASCADE) STRICT;
@@ -307,7 +313,7 @@ def tell_routes(db: Database) -> None:
 
 @_step
 def tell_the_rest(db: Database) -> None:
-    """Keep who is still to hear of a message, how much of a month was watched; find runs by time and alerts by incident."""
+    """Keep who has yet to hear of a message, how much of a month was watched; find runs by time, alerts by incident."""
     _execute(db, REST)
 
 

@@ -20,7 +20,8 @@ PART = 1 << 15  # bytes of a state in a row; with another number every state mus
 def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
     """Return every mention of a service in a source's posts created in [since, until), oldest first."""
     rows = store.rows(
-        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t LEFT JOIN votes v USING"
+        "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t"
+        " LEFT JOIN votes v USING"
         " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
         " ORDER BY t.created, t.native_id, t.service",
         (source, since, until),
@@ -82,7 +83,8 @@ def counts(
     rows = store.rows(
         "SELECT service, indicator, start, max(CASE WHEN region = '' THEN total END),"
         " sum(CASE WHEN region != '' THEN total END) FROM complaint_counts WHERE source=? AND interval_s=?"
-        " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start ORDER BY start, service, indicator",
+        " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start"
+        " ORDER BY start, service, indicator",
         (source, interval_s, window, since, until),
     )
     return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
@@ -96,7 +98,7 @@ def newest_start(store: Store, source: str, interval_s: int, window: str) -> dat
 
 
 def first_bin(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
-    """Return the oldest moment a source knows of: its first covered moment for posts (no window), its first interval."""
+    """Return the oldest moment a source knows of: for posts (no window) the first covered, else its first interval."""
     if not window:
         spans = heard(store, source)
         return spans[0][0] if spans else None
@@ -106,7 +108,7 @@ def first_bin(store: Store, source: str, interval_s: int, window: str) -> dateti
 
 
 def oldest_change(store: Store, source: str, interval_s: int, window: str, since: datetime) -> datetime | None:
-    """Return the oldest time among rows collected after a moment (posts when no window): what may need judging again."""
+    """Return the oldest time of rows collected after a moment (posts when no window): what may need judging again."""
     if not window:
         row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, since))[0]
     else:
@@ -136,8 +138,8 @@ def save_judgement(
 ) -> int:
     """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed.
 
-    `collected` is when the newest row that was seen was collected: what is collected later is looked at again. `before` are the
-    bytes of the state `now` as it was loaded: of what is the same nothing is written.
+    `collected` is when the newest row that was seen was collected: what is collected later is looked at again.
+    `before` are the bytes of the state `now` as it was loaded: of what is the same nothing is written.
     """
     keys = list(keys)
     with store.transaction() as conn:
@@ -207,8 +209,10 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
     """
     sql = (
         "WITH kept AS MATERIALIZED (SELECT s.series, strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours') AS since,"
-        " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i JOIN series s USING (service))"
-        " DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0 AND NOT EXISTS (SELECT 1 FROM kept"
+        " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i"
+        " JOIN series s USING (service))"
+        " DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0"
+        " AND NOT EXISTS (SELECT 1 FROM kept"
         " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
     )
     with store.transaction() as conn:

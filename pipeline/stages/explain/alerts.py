@@ -73,8 +73,8 @@ def plan_alerts(
 ) -> list[Alert]:
     """Return the rows to write about an incident now, for every route and channel that it concerns.
 
-    Who was notified of its begin is notified of its end, whatever has changed since: routes, channels, silences, what is
-    watched, and (`eligible` false) that it is part of another by now, unless that one is sent to them.
+    Who was notified of its begin is notified of its end, whatever has changed since: routes, channels, silences, what
+    is watched, and (`eligible` false) that it is part of another by now, unless that one is sent to them.
     """
     if alerting.since is None:
         return []
@@ -134,7 +134,7 @@ def plan_alerts(
 
 
 def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
-    """Return the routes that are configured, and those that are gone but were told of an incident: an end is owed to them."""
+    """Return the routes configured, and those gone that were told of an incident: an end is owed to them."""
     routes = list(routes_of(config))
     names = {route.name for route in routes}
     gone = {alert.route: None for alert in past if alert.route not in names}

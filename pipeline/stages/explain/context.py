@@ -46,7 +46,7 @@ from pipeline.store.verdicts import distinct
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the incidents of one run are compared with: all incidents of single services, and the news of the last days."""
+    """What a run's incidents are compared with: all incidents of single services, and the news of the last days."""
 
     store: Store
     catalogue: Catalogue

@@ -21,8 +21,8 @@ class ExplainRun:
     """One run: where it reads and writes, what is known, and from when rows matter.
 
     `known` are the stored incidents of the last days by id; `events` the news events of the last days, each with the
-    text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained, None on the first; `judged_again` from
-    when detect has judged bins anew since then, None for not.
+    text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained,
+    None on the first; `judged_again` from when detect has judged bins anew since then, None for not.
     """
 
     store: Store
@@ -60,8 +60,8 @@ class ServiceFindings:
 class ExplainedIncident:
     """An incident ready to be written, with its links, strongest first.
 
-    `watched`: whether new alerts may tell of it. `digest` names what a finished incident was explained from, empty while
-    it is active; `shared_by` are the services of a shared failure.
+    `watched`: whether new alerts may tell of it. `digest` names what a finished incident was explained from, empty
+    while it is active; `shared_by` are the services of a shared failure.
     """
 
     findings: ServiceFindings

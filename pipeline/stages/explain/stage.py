@@ -1,8 +1,8 @@
 """Explain: incidents from alarms and provider updates, linked to news, with evidence, and the alerts they are worth.
 
-The passes: fold_news, build_incidents, share, then for each incident link, evidence, plan_alerts and write. An incident,
-its parts, its links and its outbox rows go into one transaction. What is unchanged is not written, so that running it
-again changes nothing.
+The passes: fold_news, build_incidents, share, then for each incident link, evidence, plan_alerts and write. An
+incident, its parts, its links and its outbox rows go into one transaction. What is unchanged is not written, so that
+running it again changes nothing.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def run_explain(
     """Bring the incidents up to date; return the run.
 
     It counts rows considered (seen), and incidents, links and advisories changed (new). `news_model` is asked for when
-    new items are to be read: loading it costs seconds. `alarm` is the score from which the detector calls a bin an alarm.
+    new items are to be read: loading it costs seconds. `alarm` is the score from which the detector calls a bin an
+    alarm.
     """
     watermark = utc_or_none(get_checkpoint(store, "explain", "through"))
     # rows of the past that came later are explained at the watermark, not where they lie
