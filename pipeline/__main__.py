@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline.commands import COMMANDS
+from pipeline.commands.log_options import add_log_options
 from pipeline.core.errors import ConfigError, PipelineError
 
 
@@ -23,6 +24,7 @@ class _Lazy(click.Group):
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        add_log_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -31,6 +33,7 @@ class _Lazy(click.Group):
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="groundswell", prog_name="groundswell")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Hears an outage from the people it hits, before the status page says so.

@@ -116,7 +116,9 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
     from pipeline.stages.collect import fetch_all, honest
 
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
-    client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+    client = HttpClient(
+        allow=setting.config.sources.allow_hosts, deadline=seconds, contact=setting.config.sources.contact
+    )
     sources = build_sources(setting.config, client, setting.config_path, only, specs=specs)
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")

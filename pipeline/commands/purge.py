@@ -35,7 +35,9 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
     must_exist(setting.db)
     with run_lock(setting.db), open_existing_store(setting) as store:
         seconds = setting.config.sources.deadline.total_seconds()
-        client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+        client = HttpClient(
+            allow=setting.config.sources.allow_hosts, deadline=seconds, contact=setting.config.sources.contact
+        )
         sources = build_sources(setting.config, client, setting.config_path, ["reddit"])
         ids = kept_ids(store, "reddit", since)
         for source in sources:

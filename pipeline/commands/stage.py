@@ -52,7 +52,9 @@ def _collect(setting: Setting, store: Store, only: Sequence[str], since: datetim
     from pipeline.stages.collect import collect_all
 
     seconds = setting.config.sources.deadline.total_seconds()
-    client = HttpClient(allow=setting.config.sources.allow_hosts, deadline=seconds)
+    client = HttpClient(
+        allow=setting.config.sources.allow_hosts, deadline=seconds, contact=setting.config.sources.contact
+    )
     sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}; see groundswell doctor")

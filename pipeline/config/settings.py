@@ -180,6 +180,7 @@ class Sources(Strict):
     mastodon: tuple[str, ...] = ()
     mastodon_tags: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    contact: str = Field(default="", pattern=r"^[\x21-\x27\x2a-\x7e]{0,200}$")
     deadline: Duration = timedelta(seconds=30)
     statuspage_base: str = ""
     google_news_base: str = "https://news.google.com"

@@ -19,6 +19,7 @@ import requests
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.times import iso, utc
+from pipeline.core.version import version
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
 from pipeline.http.retry import LONGEST_WAIT, RETRIED, failure_of, retry_after
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 DEADLINE = 30.0
 MAX_REDIRECTS = 5
 TRIES = 3  # requests of a session that does not page; http.client itself stops at 100 headers
-USER_AGENT = "groundswell/0.2 (outage detection; https://groundswell.example)"
 _CONDITIONS = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}  # header: key of the source's state
 _Body = bytes | Mapping[str, str] | None
 
@@ -43,12 +43,23 @@ class FetchResult:
     state: Mapping[str, str] = field(default_factory=dict)
 
 
+def user_agent(contact: str = "") -> str:
+    """Return how the program introduces itself: its name, its version, and whom to write to."""
+    return f"groundswell/{version()} ({'; '.join(part for part in ('outage detection', contact) if part)})"
+
+
 class HttpClient:
     """Hands out sessions within fixed limits. One instance serves all sources of a run, from any thread."""
 
-    def __init__(self, *, allow: Iterable[str] = (), deadline: float = DEADLINE, pause: float = 0.5) -> None:
-        """`deadline` is seconds by the clock for a session; `pause` the first wait before asking again."""
+    def __init__(
+        self, *, allow: Iterable[str] = (), deadline: float = DEADLINE, pause: float = 0.5, contact: str = ""
+    ) -> None:
+        """`deadline` is seconds by the clock for a session; `pause` the first wait before asking again.
+
+        `contact` is where whoever runs an upstream can write to, named in the user agent; empty: nowhere.
+        """
         self.policy, self.deadline, self.pause = AddressPolicy(allow), deadline, pause
+        self._user_agent = user_agent(contact)
         self._hosts = HostLimits()
 
     def session_for(self, source: str, state: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> SourceSession:
@@ -59,7 +70,7 @@ class HttpClient:
             words = f"asked to wait until {waiting}"
             raise SourceError(words, source=source, reason=Reason.WAITING, retry_after=waiting)
         limits = Limits(self.deadline, self.policy, self._hosts)
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
+        headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"}
         return SourceSession(BudgetedSession(source, limits, limit, headers), state, now, self.pause)
 
 

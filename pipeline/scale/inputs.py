@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from pipeline.core.records import Batch
 from pipeline.sources.archive import CHUNK, batches_of, posts_of_cells, read_posts_csv, unpacked
 from pipeline.sources.complaints import parse_counts
 from pipeline.sources.parsing import plain
+
+logger = logging.getLogger(__name__)
 
 FORMS = {
     ".ndjson": "lines",
@@ -119,6 +122,7 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own
+        logger.exception("%s cannot be read", part.url)
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
@@ -171,6 +175,7 @@ def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
     except SourceError:
         raise
     except Exception as error:
+        logger.exception("%s cannot be read", part.url)
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,6 +17,8 @@ from pipeline.core.times import utc
 from pipeline.sources.delimited import as_utf8
 from pipeline.sources.parsing import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 5000
 MOST_LINE = 5_000_000
@@ -73,6 +76,7 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     except SourceError:
         raise
     except Exception as error:
+        logger.exception("%s cannot be read", path)
         raise SourceError(f"not a whole zstd file: {plain(error, 100)}", source=str(path)) from error
 
 

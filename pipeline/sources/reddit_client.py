@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.core.errors import Reason, SourceError
+from pipeline.core.version import version
 from pipeline.http.retry import failure_of
 from pipeline.http.session import SourceSession
 from pipeline.http.transport import Response
@@ -78,7 +79,7 @@ def open_client(access: Access, session: SourceSession, allowance: Allowance) ->
         username=None,
         password=None,
         refresh_token=None,
-        user_agent="linux:groundswell:0.2 (outage detection)",
+        user_agent=f"linux:groundswell:{version()} (outage detection)",
         check_for_updates=False,
         requestor_kwargs={"timeout": 15, "session": session.transport},
         **where,

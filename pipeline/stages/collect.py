@@ -6,6 +6,7 @@ it costs nobody else's rows.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,8 @@ from pipeline.sources import Source
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, load_source_state, quarantine, record_run, save_source_state
+
+logger = logging.getLogger(__name__)
 
 FIRST_LOOK = timedelta(hours=24)
 LONGEST_LOOK = timedelta(days=7)
@@ -140,7 +143,8 @@ def _fetch(source: Source, since: datetime, now: datetime, state: Mapping[str, s
         return source.fetch(since, now, state)
     except SourceError as error:
         return error
-    except Exception as error:  # noqa: BLE001  one source's surprise must not cost the others their turn
+    except Exception as error:
+        logger.exception("%s: a bug while it was read", source.name)
         words = f"unexpected {type(error).__name__}: {str(error)[:160]}"
         return SourceError(words, source=source.name, reason=Reason.UNEXPECTED)
 

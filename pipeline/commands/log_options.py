@@ -1,0 +1,90 @@
+"""`-v` and `--log-file` of every command: what the program decides, and the tracebacks of its bugs.
+
+Without them warnings go to standard error and errors are the one line that the command prints: cron stays silent
+when all is well. Only this program's loggers are shown: those of HTTP libraries write addresses that hold keys.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import click
+
+from pipeline.core.errors import ConfigError
+
+PROGRAM = ("pipeline", "detectors")
+LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)  # by how often -v is given
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def _not_printed_by_command(record: logging.LogRecord) -> bool:
+    """Leave out errors: the command itself prints them, in one line without the traceback."""
+    return record.levelno < logging.ERROR
+
+
+def configure_logging(verbosity: int, log_file: Path | None) -> None:
+    """Send the program's log to standard error and, at DEBUG, to a file; replaces what was configured before.
+
+    `verbosity` 0: warnings; 1: decisions (INFO) and tracebacks; 2: all. Raises ConfigError when the file cannot be
+    written.
+    """
+    stderr = _StderrHandler(LEVELS[min(verbosity, len(LEVELS) - 1)])
+    stderr.setFormatter(logging.Formatter("groundswell: %(message)s" if not verbosity else "%(name)s: %(message)s"))
+    if not verbosity:
+        stderr.addFilter(_not_printed_by_command)
+    handlers: list[logging.Handler] = [stderr]
+    if log_file is not None:
+        try:
+            file = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"--log-file: {log_file}: cannot be written: {error.strerror}") from error
+        form = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        form.converter = time.gmtime
+        file.setFormatter(form)
+        handlers.append(file)
+    for name in PROGRAM:
+        logger = logging.getLogger(name)
+        for old in list(logger.handlers):
+            logger.removeHandler(old)
+            old.close()
+        for handler in handlers:
+            logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if log_file is not None else stderr.level)
+
+
+def _configure(ctx: click.Context, option: click.Parameter, value: object) -> None:
+    options = ctx.find_root().meta.setdefault("log_options", {"verbosity": 0, "log_file": None})
+    if value:
+        options[option.name] = value
+    configure_logging(options["verbosity"], options["log_file"])
+
+
+def add_log_options(command: click.Command) -> None:
+    """Give a command, and each command below it, `-v` and `--log-file`."""
+    if any(option.name == "verbosity" for option in command.params):
+        return
+    command.params += [
+        click.Option(
+            ["-v", "--verbose", "verbosity"],
+            count=True,
+            expose_value=False,
+            callback=_configure,
+            help="Say what is decided, and show tracebacks; twice: everything.",
+        ),
+        click.Option(
+            ["--log-file"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_configure,
+            help="Append everything that is logged to this file.",
+        ),
+    ]
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            add_log_options(below)
