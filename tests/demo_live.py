@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import Alerts
 from pipeline.core.records import ComplaintCount, Run
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
@@ -89,6 +91,11 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
     )
 
 
+def _with_alerts(config: Config, alerts: Mapping[str, Any] | None) -> Config:
+    told = config.alerts.model_dump() | dict(alerts or {})
+    return config.model_copy(update={"alerts": Alerts.model_validate(told)})
+
+
 def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
     """Return the days before as a user would import them: posts and counts; other sources serve their own past."""
     scenario = read_scenario(folder)
@@ -103,8 +110,19 @@ def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
     return found
 
 
-def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progress: bool) -> Outcome:
-    """Step the pipeline through [begin, until] against stand-ins, record it, replay the recording."""
+def run_live(
+    folder: Path,
+    out: Path,
+    begin: datetime,
+    until: datetime,
+    *,
+    progress: bool,
+    alerts: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Step the pipeline through [begin, until] against stand-ins, record it, replay the recording.
+
+    `alerts` are settings of the table [alerts], the same for both. The databases stay: groundswell.db and replayed.db.
+    """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     recording = Recording(folder)
@@ -116,6 +134,7 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         for fake in fakes.values():
             stack.callback(fake.close)
         config = _config({kind: fake.url for kind, fake in fakes.items()}, recording, scenario.name)
+        config = _with_alerts(config, alerts)
         store = stack.enter_context(Store(out / "groundswell.db", views=DASHBOARDS / "views.sql", durable=False))
         store.put_catalogue(config.catalogue, config.watched)
         mark_simulated(store, scenario.note)
@@ -135,7 +154,7 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
             alerting_since=begin,
         )
         for source in _history(folder, begin):
-            run_collect(store, source, begin, since=scenario.start, memory={})
+            run_collect(store, source, begin, since=scenario.start, state={})
         now = begin
         with tqdm(
             total=int((until - begin) / STEP) + 1, disable=None if progress else True, desc="live", unit="run"
@@ -150,7 +169,8 @@ def run_live(folder: Path, out: Path, begin: datetime, until: datetime, *, progr
         told = result(store, scenario, begin, until)
         record(store, out / "recorded", scenario.start, until, name=scenario.name, watch=scenario.watch, simulated=True)
         requests = {kind: len(fake.requests) for kind, fake in fakes.items()}
-    setting = Setting(config=load_config(None, {}), config_path=None, db=out / "replayed.db", now=until)
+    same = _with_alerts(load_config(None, {}), alerts)
+    setting = Setting(config=same, config_path=None, db=out / "replayed.db", now=until)
     plan = plan_replay(setting, out / "recorded")
     replayed, _ = replay_scenario(plan, setting.db, out / "replayed-mail", progress=progress)
     return Outcome(told, troubles, requests, replayed)
