@@ -45,8 +45,7 @@ def build(
     """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
 
     `intervals` are alarms of the service's totals (complaints, votes), `levels` their bins; `reports` are posts that
-    count or clear a part, oldest first, as dicts of created, components, exonerates, symptom, weight, reason, region,
-    source, native_id; `articles` are news events about outages of the service.
+    count or clear a component, oldest first; `articles` are news events about outages of the service.
     """
     used: set[str] = set()
     found: list[Incident] = []
