@@ -7,8 +7,6 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.names import LONGEST_NAME, usable_name
@@ -19,6 +17,9 @@ from pipeline.sources.downdetector import parse_reports
 from pipeline.store import Store
 from pipeline.store.verdicts import verdicts
 from tests.conftest import Groundswell
+
+pa = pytest.importorskip("pyarrow", reason="pip install -e '.[scale]'")
+pq = pytest.importorskip("pyarrow.parquet", reason="pip install -e '.[scale]'")
 
 NOW = utc("2026-11-27T00:00:00Z")
 LOUD_FROM = utc("2026-11-25T21:00:00Z")
