@@ -18,15 +18,6 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 CANARY = "kanarie9431"
-LOGGED = """
-import logging, sys
-handler = logging.FileHandler("debug.log")
-for name in ("pipeline", "detectors"):
-    logging.getLogger(name).setLevel(logging.DEBUG)
-    logging.getLogger(name).addHandler(handler)
-from pipeline.__main__ import main
-main()
-"""
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -90,7 +81,7 @@ def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path:
         ("alert", "--dry-run", "dry", *now),
     ):
         done = subprocess.run(
-            [sys.executable, "-c", LOGGED, *command],
+            [sys.executable, "-m", "pipeline", *command, "--log-file", "debug.log"],
             cwd=tmp_path,
             env=env,
             capture_output=True,
