@@ -108,6 +108,30 @@ class StatusUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfficialIncident:
+    """What a provider's page says of an incident as a whole, beside its updates; None = the page does not say.
+
+    `impact` is one of the words of StatusUpdate; `status` the page's own word for where it stands. `scheduled_for` and
+    `scheduled_until` are the span of a planned maintenance. `components` are the names of the parts the page lists for
+    the incident, whatever state it gives them. `started_at` and `resolved_at` are the page's own fields, which may
+    contradict the updates: ends are taken from updates, where there are any.
+    """
+
+    page: str
+    incident_id: str
+    name: str
+    status: str
+    impact: str
+    collected: datetime
+    started_at: datetime | None = None
+    resolved_at: datetime | None = None
+    scheduled_for: datetime | None = None
+    scheduled_until: datetime | None = None
+    components: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRank:
     """Place of an app in a store's chart at a moment."""
 
@@ -131,7 +155,7 @@ class ExternalStatus:
     collected: datetime
 
 
-Record = Post | NewsItem | ComplaintCount | StatusUpdate | ChartRank | ExternalStatus
+Record = Post | NewsItem | ComplaintCount | StatusUpdate | OfficialIncident | ChartRank | ExternalStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from pipeline.core.records import (
     ComplaintCount,
     ExternalStatus,
     NewsItem,
+    OfficialIncident,
     Post,
     Record,
     RejectedRow,
@@ -188,6 +189,8 @@ def key_of(row: Record) -> str:
         return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}/{row.interval_s}"
     if isinstance(row, StatusUpdate):
         return f"{row.page}/{row.incident_id}/{row.update_id}"
+    if isinstance(row, OfficialIncident):
+        return f"{row.page}/{row.incident_id}"
     if isinstance(row, ChartRank):
         return f"{row.store}/{row.country}/{row.chart}/{row.app}/{iso(row.observed)}"
     if isinstance(row, ExternalStatus):
@@ -272,6 +275,8 @@ def _public(row: Record) -> datetime:
         return row.published
     if isinstance(row, StatusUpdate):
         return max(row.displayed_at, row.created_at)
+    if isinstance(row, OfficialIncident):
+        return row.collected
     return row.observed
 
 
