@@ -19,7 +19,7 @@ from tests.conftest import ROOT
     ("text", "words"),
     [
         ("watch = [", "not valid TOML"),
-        ('watch = ["nosuch"]', "watch: nosuch is not in the catalogue"),
+        ('watch = ["nosuch"]', "watch: 'nosuch' is not in the catalogue"),
         ("wach = []", "wach: unknown key"),
         ("[mail]\nport = 0", "mail.port"),
         ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
+from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.records import Batch, ComplaintCount, Post, Run, Span
 
@@ -56,7 +57,7 @@ def counts(setting: Setting, file: Path, interval: int | None, service_id: str |
             fetched_at=setting.now,
             name=str(file),
             interval_s=interval,
-            service=service_id or "",
+            service=resolve_service(catalogue, service_id).id if service_id else "",
         )
         rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
         clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
@@ -105,7 +106,7 @@ def posts(setting: Setting, file: Path) -> None:
 
 @import_command.command("incidents")
 @click.argument("file", type=click.Path(path_type=Path), callback=_open)
-@click.option("--service", "service_id", required=True, help="Whose page the archive is of, an id of the catalogue.")
+@click.option("--service", "service_id", required=True, help="Whose page the archive is of: id, name or alias.")
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
     """A provider's past incidents from CSV.
@@ -117,9 +118,9 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
     from pipeline.sources.status_archive import parse_incident_archive
     from pipeline.sources.status_history import page_key
 
-    service = setting.config.catalogue.get(service_id)
-    if service is None or not service.status_page:
-        raise ConfigError(f"--service: {service_id!r} {'has no status_page' if service else 'is not'} in the catalogue")
+    service = resolve_service(setting.config.catalogue, service_id)
+    if not service.status_page:
+        raise ConfigError(f"--service: {service.id} has no status_page in the catalogue")
     batch = parse_incident_archive(
         read_capped(file),
         page=page_key(service.status_page),

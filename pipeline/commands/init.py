@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from pipeline.config.load import load_catalogue, load_config
+from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.core.files import replacing
 
 
 @click.command("init")
-@click.option("--watch", help="Services, separated by commas, as claude,github.")
+@click.option("--watch", help="Services (ids, names or aliases), separated by commas, as claude,github.")
 @click.option("--mail", help="Where alerts go; without it they are written as .eml files only.")
 @click.option("--host", help="SMTP server; default localhost.")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("groundswell.toml"), show_default=True)
@@ -30,12 +31,12 @@ def init_command(watch: str | None, mail: str | None, host: str | None, path: Pa
             if mail is not None
             else click.prompt("Mail alerts to (empty: files only)", default="", show_default=False)
         )
-    chosen = [name.strip().lower() for name in watch.split(",") if name.strip()]
-    unknown = [name for name in chosen if name not in catalogue]
-    if unknown or not chosen:
-        raise ConfigError(
-            f"--watch: {', '.join(unknown) or 'nothing'}: not in the catalogue; add it as [services.<id>] afterwards"
-        )
+    try:
+        chosen = [resolve_service(catalogue, name).id for name in watch.split(",") if name.strip()]
+    except ConfigError as error:
+        raise ConfigError(f"--watch: {error}; one of your own is added as [services.<id>] afterwards") from error
+    if not chosen:
+        raise ConfigError("--watch: names no service; `groundswell service list` has all")
     text = _text(chosen, mail or "", host or "localhost")
     try:
         with replacing(path) as fresh:

@@ -9,20 +9,20 @@ from typing import Any
 import click
 
 from pipeline.commands.common import Setting, common, open_store
-from pipeline.core.errors import ConfigError
+from pipeline.core.catalogue import resolve_service
 from pipeline.reports.reliability import _sheet
 
 FRONT, BACK = ("web", "mobile", "desktop", "login"), ("api",)
 
 
 @click.command("ledger")
-@click.option("--service", "service_id", help="One service; without it, all of whom anything is known.")
+@click.option("--service", "name", help="One service (id, name or alias); without it, all of whom anything is known.")
 @click.option(
     "--months", "how_many", type=click.IntRange(1, 600), default=12, show_default=True, help="How many months to list."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
-def ledger_command(setting: Setting, service_id: str | None, how_many: int, as_json: bool) -> None:
+def ledger_command(setting: Setting, name: str | None, how_many: int, as_json: bool) -> None:
     """Grade how soon each provider's page speaks (90 days), and list availability, MTTR and MTBF by month.
 
     Reads pages collected or imported (`groundswell import incidents`) and the episodes in which a crowd rose.
@@ -30,15 +30,10 @@ def ledger_command(setting: Setting, service_id: str | None, how_many: int, as_j
     from pipeline.store import must_exist
 
     catalogue = setting.config.catalogue
-    if service_id is not None and service_id not in catalogue:
-        raise ConfigError(f"--service: {service_id!r} is not in the catalogue")
+    chosen = [resolve_service(catalogue, name)] if name is not None else list(catalogue.values())
     must_exist(setting.db)
     with open_store(setting) as store:
-        found = (
-            [sheet for service in (catalogue[service_id],) if (sheet := _sheet(store, service, setting.now, how_many))]
-            if service_id
-            else [sheet for service in catalogue.values() if (sheet := _sheet(store, service, setting.now, how_many))]
-        )
+        found = [sheet for service in chosen if (sheet := _sheet(store, service, setting.now, how_many))]
     if as_json:
         click.echo(json.dumps({"schema": 1, "services": found}, indent=1))
         return

@@ -1,4 +1,4 @@
-"""`groundswell service show NAME`: what is known of a service, which sources cover it and which cannot."""
+"""`groundswell service`: the catalogue; what is known of a service, which sources cover it and which cannot."""
 
 from __future__ import annotations
 
@@ -7,13 +7,43 @@ import json
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.core.errors import ConfigError
-from pipeline.reports.source_coverage import source_coverage
+from pipeline.core.catalogue import resolve_service
+from pipeline.reports.source_coverage import coverage_of_all, source_coverage
 
 
 @click.group("service")
 def service_command() -> None:
     """The catalogue of services."""
+
+
+@service_command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+@common
+def list_(setting: Setting, as_json: bool) -> None:
+    """List the services of the catalogue, each with the sources that cover it as things are configured."""
+    from pipeline.sources import SOURCES
+
+    watched = set(setting.config.watched)
+    rows = [
+        (service, [row.source for row in covering if row.covered])
+        for service, covering in coverage_of_all(setting.config, setting.config_path, SOURCES)
+    ]
+    if as_json:
+        services = [
+            {
+                "id": service.id,
+                "name": service.name,
+                "kind": service.kind,
+                "aliases": list(service.aliases),
+                "watched": service.id in watched,
+                "sources": sources,
+            }
+            for service, sources in rows
+        ]
+        click.echo(json.dumps({"schema": 1, "services": services}, indent=1, ensure_ascii=False))
+        return
+    for service, sources in rows:
+        click.echo(f"{service.id:<22}{service.name:<28}{', '.join(sources) or 'no source'}")
 
 
 @service_command.command("show")
@@ -23,14 +53,8 @@ def service_command() -> None:
 def show(setting: Setting, name: str, as_json: bool) -> None:
     """Say which sources cover the service NAME (id, name or alias), and which do not and why."""
     from pipeline.sources import SOURCES
-    from pipeline.text.services import ServiceMatcher
 
-    catalogue = setting.config.catalogue
-    found = ServiceMatcher(catalogue).id_of(name)
-    if found not in catalogue:
-        near = [s for s in sorted(catalogue) if name.lower()[:3] in s][:5]
-        raise ConfigError(f"{name!r} is not in the catalogue{'; near: ' + ', '.join(near) if near else ''}")
-    service = catalogue[found]
+    service = resolve_service(setting.config.catalogue, name)
     coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
     if as_json:
         rows = [{"source": row.source, "hears": row.covered, "how": row.how} for row in coverage]

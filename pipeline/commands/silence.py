@@ -10,7 +10,7 @@ import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time
 from pipeline.config.settings import parse_duration
-from pipeline.core.catalogue import Service
+from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import Transition
@@ -37,10 +37,10 @@ def add(
     """Silence SERVICE."""
     from pipeline.store.operators import add_silence
 
-    known = _service(setting, service)
+    known = resolve_service(setting.config.catalogue, service)
     if component and component not in {part.id for part in known.components}:
         raise ConfigError(
-            f"--component: {service} has no part {component!r}; groundswell service show {service} lists them"
+            f"--component: {known.id} has no part {component!r}; groundswell service show {known.id} lists them"
         )
     if (span is None) == (until is None):
         raise ConfigError("a silence needs an end: --for or --until, and not both")
@@ -52,9 +52,9 @@ def add(
         raise ConfigError("a silence ends after now and within 30 days")
     with open_store(setting) as store:
         number = add_silence(
-            store, service, component, setting.now, end, reason[:500], (author or getpass.getuser())[:100]
+            store, known.id, component, setting.now, end, reason[:500], (author or getpass.getuser())[:100]
         )
-    click.echo(f"silence {number}: {service}{f', {component}' if component else ''} until {iso(end)}")
+    click.echo(f"silence {number}: {known.id}{f', {component}' if component else ''} until {iso(end)}")
 
 
 @silence_command.command("list")
@@ -117,14 +117,14 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     from pipeline.store import must_exist
     from pipeline.store.outbox import alerts_of
 
-    _service(setting, service)
+    known = resolve_service(setting.config.catalogue, service)
     try:
         begin = setting.now - parse_duration(since)
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"--since: {error}") from error
     must_exist(setting.db)
     with open_store(setting) as store:
-        past = [a for a in alerts_of(store) if a.service == service and a.created >= begin and a.incident]
+        past = [a for a in alerts_of(store) if a.service == known.id and a.created >= begin and a.incident]
     muted = [
         a
         for a in past
@@ -133,9 +133,3 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     for alert in muted:
         click.echo(f"{iso(alert.created)}  {alert.subject}")
     click.echo(f"{len(muted)} of {len(past)} messages of the last {since} would not have been sent")
-
-
-def _service(setting: Setting, service: str) -> Service:
-    if service not in setting.config.catalogue:
-        raise ConfigError(f"{service!r} is not in the catalogue")
-    return setting.config.catalogue[service]

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time
-from pipeline.core.errors import ConfigError
+from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
 
 CAP = 1000
@@ -21,25 +21,24 @@ MARKS = {True: "+", False: "-", None: " "}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
-    """Walk the stored trail of SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
+    """Walk the stored trail of a SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
     from pipeline.detection.factory import make_detector
     from pipeline.render.formatting import header_safe
     from pipeline.reports.decision_trace import decision_trace
     from pipeline.store import must_exist
 
-    if service not in setting.config.catalogue:
-        raise ConfigError(f"{service!r} is not in the catalogue")
+    known = resolve_service(setting.config.catalogue, service)
     at = parse_time(at_time, "--at") or setting.now
     must_exist(setting.db)
     alarm = make_detector(setting.config).alarm
     with open_store(setting) as store:
-        steps = decision_trace(store, setting.config, setting.config.catalogue[service], at, setting.now, alarm)
+        steps = decision_trace(store, setting.config, known, at, setting.now, alarm)
     if as_json:
         click.echo(
-            json.dumps({"schema": 1, "service": service, "at": iso(at), "steps": [asdict(s) for s in steps]}, indent=1)
+            json.dumps({"schema": 1, "service": known.id, "at": iso(at), "steps": [asdict(s) for s in steps]}, indent=1)
         )
         return
-    click.echo(f"{setting.config.catalogue[service].name} at {iso(at)}")
+    click.echo(f"{known.name} at {iso(at)}")
     for step in steps[:-1]:
         click.echo(f"  {MARKS[step.passed]} {step.name}: {header_safe(step.words, CAP)}")
     click.echo(header_safe(steps[-1].words, CAP))

@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_valid
 from pipeline.config.paths import CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
-from pipeline.core.catalogue import Service
+from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -157,11 +157,11 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
         config = Config.model_validate({**table, "secrets": secrets, "catalogue": catalogue})
     except ValidationError as error:
         raise _explain(shown, error) from error
-    unknown = [service for service in config.watch if service not in catalogue]
-    if unknown:
-        raise ConfigError(
-            f"{shown}: watch: {', '.join(unknown)} is not in the catalogue; add a [services.{unknown[0]}] table"
-        )
+    try:
+        watch = tuple(dict.fromkeys(resolve_service(catalogue, name).id for name in config.watch))
+    except ConfigError as error:
+        raise ConfigError(f"{shown}: watch: {error}; one of your own needs a [services.<id>] table") from error
+    config = config.model_copy(update={"watch": watch})
     _check_routes(shown, config)
     return config
 

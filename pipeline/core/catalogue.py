@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from pipeline.core.errors import ConfigError
 
 StatusFormat = Literal["", "statuspage", "atom"]
 
@@ -61,6 +65,33 @@ class Service:
 
 
 Catalogue = Mapping[str, Service]
+NEAREST = 3  # names offered where a name is not in the catalogue
+
+
+def resolve_service(catalogue: Catalogue, name: str) -> Service:
+    """Return the service that an id, a name or an alias means, in any case; ids win over names, names over aliases.
+
+    Raises ConfigError that names the nearest services where the catalogue has no such name.
+    """
+    services = list(catalogue.values())
+    ids = {_plain_name(alias): s.id for s in reversed(services) for alias in s.aliases}
+    ids |= {_plain_name(s.name): s.id for s in reversed(services)}
+    ids |= {_plain_name(s.id): s.id for s in services}
+    wanted = _plain_name(name)
+    if wanted in ids:
+        return catalogue[ids[wanted]]
+    close = difflib.get_close_matches(wanted[:80], ids, n=3 * NEAREST)
+    nearest = list(dict.fromkeys(ids[match] for match in close))[:NEAREST]
+    raise ConfigError(
+        f"{name[:80]!r} is not in the catalogue; "
+        + (f"near: {', '.join(nearest)}; " if nearest else "")
+        + "`groundswell service list` has all"
+    )
+
+
+def _plain_name(text: str) -> str:
+    """Return a name for comparison: case, width, and the kind of blank between its words do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("-", " ").split())
 
 
 def names(ids: Sequence[str], service: Service) -> list[str]:

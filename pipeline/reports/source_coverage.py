@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,11 +27,25 @@ def source_coverage(
     config: Config, config_path: Path | None, service: Service, specs: Mapping[str, SourceSpec]
 ) -> list[ServiceCoverage]:
     """Return for every kind of source whether it covers the service: what a run would build covers it, no more."""
+    built = _built(config, config_path, specs)
+    return [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+
+
+def coverage_of_all(
+    config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]
+) -> Iterator[tuple[Service, list[ServiceCoverage]]]:
+    """Yield each service of the catalogue, by id, with what `source_coverage` says of it."""
+    built = _built(config, config_path, specs)
+    for _, service in sorted(config.catalogue.items()):
+        yield service, [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+
+
+def _built(config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]) -> frozenset[str]:
+    """Return the names of the sources that a run would build."""
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
 
-    built = frozenset(source.name for source in build_sources(config, HttpClient(), config_path, specs=specs))
-    return [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+    return frozenset(source.name for source in build_sources(config, HttpClient(), config_path, specs=specs))
 
 
 def sources_table(specs: Iterable[SourceSpec]) -> list[str]:
