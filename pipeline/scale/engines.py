@@ -8,43 +8,50 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.scale.inputs import Part
-from pipeline.scale.tasks import BUCKETS, Job, gather, judge_bucket, read_part
+from pipeline.scale.summaries import BucketSummary, PartSummary, gather
+from pipeline.scale.tasks import BUCKETS, Job, judge_bucket, read_part
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Progress = Callable[[int, int], None]
+
+
+class BackfillResult(NamedTuple):
+    """What every part and every bucket came to, in their order."""
+
+    parts: list[PartSummary]
+    buckets: list[BucketSummary]
 
 
 class Engine(Protocol):
     """A way to run a backfill."""
 
-    def run(
-        self, parts: Sequence[Part], job: Job, progress: Progress
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return what each part and each bucket told. Raises StoreError when the engine itself is gone."""
+    def run(self, parts: Sequence[Part], job: Job, progress: Progress) -> BackfillResult:
+        """Run every task. Raises StoreError when the engine itself is gone."""
         ...
 
 
 class Local:
     """One process, without Dask."""
 
-    def run(
-        self, parts: Sequence[Part], job: Job, progress: Progress
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def run(self, parts: Sequence[Part], job: Job, progress: Progress) -> BackfillResult:
         """Run every task in turn."""
         total = len(parts) + BUCKETS
         reads = []
         for number, part in enumerate(parts):
             reads.append(read_part(part, job))
             progress(number + 1, total)
-        whole = gather(reads)
+        first_pass = gather(reads)
         judged = []
         for bucket in range(BUCKETS):
-            judged.append(judge_bucket(bucket, whole, job))
+            judged.append(judge_bucket(bucket, first_pass, job))
             progress(len(parts) + bucket + 1, total)
-        return reads, judged
+        return BackfillResult(reads, judged)
 
 
 class OnDask:
@@ -62,21 +69,22 @@ class OnDask:
         """`memory` is the limit of each worker; `salt` is handed to workers of our own by their environment."""
         self._scheduler, self._workers, self._memory, self._salt, self._tell = scheduler, workers, memory, salt, tell
 
-    def run(
-        self, parts: Sequence[Part], job: Job, progress: Progress
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Build the graph, compute it, and gather what its tasks told. A worker that dies costs the tasks it was at."""
+    def run(self, parts: Sequence[Part], job: Job, progress: Progress) -> BackfillResult:
+        """Build the graph, compute it, and collect its results. A worker that dies costs the tasks it was at."""
         from dask import delayed
         from distributed import as_completed
         from distributed.comm.core import CommClosedError
 
         where = self._scheduler or "the workers of this machine"
         with self.client() as client:
-            told = delayed(job)
-            reads = [delayed(read_part, pure=False)(part, told, dask_key_name=f"read-{part.key}") for part in parts]
-            whole = delayed(gather)(reads)
+            shared_job = delayed(job)
+            reads = [
+                delayed(read_part, pure=False)(part, shared_job, dask_key_name=f"read-{part.key}") for part in parts
+            ]
+            first_pass = delayed(gather)(reads)
             judged = [
-                delayed(judge_bucket, pure=False)(n, whole, told, dask_key_name=f"judge-{n}") for n in range(BUCKETS)
+                delayed(judge_bucket, pure=False)(n, first_pass, shared_job, dask_key_name=f"judge-{n}")
+                for n in range(BUCKETS)
             ]
             try:
                 futures = client.compute([*reads, *judged], retries=2)
@@ -91,10 +99,10 @@ class OnDask:
                 if type(error).__module__.split(".")[0] not in ("distributed", "asyncio", "concurrent"):
                     raise
                 raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
-        return results[: len(parts)], results[len(parts) :]
+        return BackfillResult(results[: len(parts)], results[len(parts) :])
 
     @contextmanager
-    def client(self) -> Iterator[Any]:
+    def client(self) -> Iterator[Client]:
         """Connect to the scheduler, or start workers of our own for the while."""
         import dask
         from distributed import Client, LocalCluster

@@ -10,17 +10,20 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch
-from pipeline.sources.archive import CHUNK, batches_of, posts_of_cells, read_posts_csv, unpacked
-from pipeline.sources.complaints import parse_counts
+from pipeline.sources.archive import CHUNK, NumberedRow, batches_of, posts_of_cells, read_posts_csv, unpacked
 from pipeline.sources.parsing import plain
+
+if TYPE_CHECKING:
+    import fsspec
+    import pyarrow.parquet as pq
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +36,6 @@ FORMS = {
     ".parquet": "parquet",
 }
 BITE = 64 << 20
-MOST_COUNTS = 512 << 20  # bytes of one file of counts that is read whole
-COUNTS = "counts:archive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,15 @@ class Part:
     key: str
 
     @property
+    def file(self) -> str:
+        """Return the name of the part's file."""
+        return PurePosixPath(self.url).name
+
+    @property
     def name(self) -> str:
         """Return the part for people: its file's name, and where in it."""
         cut = f"[{self.start}:{self.stop}]" if self.stop else ""
-        return f"{PurePosixPath(self.url).name}{cut}"
+        return f"{self.file}{cut}"
 
 
 def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> list[Part]:
@@ -80,7 +86,7 @@ def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> lis
     return found
 
 
-def _cut(kind: str, fs: Any, path: str, mark: str, bite: int) -> Iterator[Part]:
+def _cut(kind: str, fs: fsspec.AbstractFileSystem, path: str, mark: str, bite: int) -> Iterator[Part]:
     info = fs.info(path)
     form, size = FORMS[PurePosixPath(path).suffix], int(info.get("size") or 0)
     same = [str(info.get(key)) for key in ("mtime", "LastModified", "ETag", "updated") if info.get(key)]
@@ -92,7 +98,7 @@ def _cut(kind: str, fs: Any, path: str, mark: str, bite: int) -> Iterator[Part]:
 
         try:
             with fs.open(path, "rb") as file:
-                groups = _open_parquet(file).num_row_groups
+                groups = open_parquet(file).num_row_groups
         except (pa.ArrowException, OSError) as error:
             raise SourceError(f"not a whole Parquet file: {plain(error, 120)}", source=str(path)) from error
         spans = [(n, n + 1) for n in range(groups)]
@@ -109,7 +115,7 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
     try:
         with fsspec.open(part.url, "rb") as file:
             if part.form == "parquet":
-                for rows in _parquet(file, part):
+                for rows in _numbered_rows(file, part):
                     yield posts_of_cells(rows, source="file", fetched_at=fetched_at, salt=salt)
             elif part.form == "csv":
                 text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
@@ -126,7 +132,7 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
-def _from(file: Any, part: Part) -> Any:
+def _from(file: BinaryIO, part: Part) -> BinaryIO:
     """Return a file at the first line that begins in a part: the one across its edge belongs to the part before."""
     if part.start:
         file.seek(part.start - 1)
@@ -134,12 +140,16 @@ def _from(file: Any, part: Part) -> Any:
     return file
 
 
-def _parquet(file: Any, part: Part) -> Iterator[list[dict[str, Any]]]:
-    for batch in _open_parquet(file).iter_batches(CHUNK, row_groups=[part.start]):
-        yield batch.to_pylist()
+def _numbered_rows(file: BinaryIO, part: Part) -> Iterator[list[NumberedRow]]:
+    """Yield the rows of a part of a Parquet file, some thousand at a time, by file and number; the first row is 1."""
+    parquet = open_parquet(file)
+    number = sum(parquet.metadata.row_group(n).num_rows for n in range(part.start))
+    for batch in parquet.iter_batches(CHUNK, row_groups=[part.start]):
+        yield [(f"{part.file}:{number + n}", row) for n, row in enumerate(batch.to_pylist(), 1)]
+        number += batch.num_rows
 
 
-def _open_parquet(file: Any) -> Any:
+def open_parquet(file: BinaryIO) -> pq.ParquetFile:
     """Open what is on a disk of ours by its name, not as a Python file.
 
     A thread of Arrow's still holding a Python file when the interpreter ends aborts it.
@@ -148,42 +158,3 @@ def _open_parquet(file: Any) -> Any:
     from fsspec.implementations.local import LocalFileOpener
 
     return pq.ParquetFile(file.path if isinstance(file, LocalFileOpener) else file)
-
-
-def count_table(part: Part, *, fetched_at: datetime) -> tuple[Any, int]:
-    """Return a part's complaint counts as an Arrow table like `complaint_counts`, and how many rows were refused.
-
-    Parquet is taken as it is, column by column: service, start_utc (a time with a zone, or ISO text), total and where
-    told interval_s, region, indicator. Raises SourceError when a column is missing or holds what it may not.
-    """
-    import fsspec
-    import pyarrow as pa
-
-    from pipeline.scale.parquet import SCHEMAS, as_rows, counts_from_arrow
-
-    try:
-        with fsspec.open(part.url, "rb") as file:
-            if part.form == "parquet":
-                return counts_from_arrow(_open_parquet(file).read_row_group(part.start), COUNTS, fetched_at, part.name)
-            raw = (unpacked(file, part.url) if part.form == "packed" else file).read(MOST_COUNTS + 1)
-        if len(raw) > MOST_COUNTS:
-            raise SourceError(
-                f"more than {MOST_COUNTS >> 20} MB of counts in one file; cut it, or use Parquet", source=part.url
-            )
-        batch = parse_counts(raw, source=COUNTS, fetched_at=fetched_at, name=part.name)
-        return pa.Table.from_pylist(as_rows(batch.rows), schema=SCHEMAS["complaint_counts"]), len(batch.rejected)
-    except SourceError:
-        raise
-    except Exception as error:
-        logger.exception("%s cannot be read", part.url)
-        raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
-
-
-def reach_of(summaries: Sequence[dict[str, Any]]) -> dict[str, tuple[str, str]]:
-    """Return by source the first and the last moment its parts tell of, as ISO text."""
-    found: dict[str, tuple[str, str]] = {}
-    for one in summaries:
-        for source, (first, last) in one.get("reach", {}).items():
-            known = found.get(source, (first, last))
-            found[source] = (min(known[0], first), max(known[1], last))
-    return found

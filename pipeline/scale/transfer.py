@@ -5,17 +5,17 @@ They are copied as bare rows in the order of their keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.files import replacing
 from pipeline.core.times import utc
-from pipeline.scale.parquet import NUMBER, SCHEMAS, TEXT, WHOLE
+from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE
+from pipeline.scale.summaries import Reach
 from pipeline.store import Store
 from pipeline.store.bulk import columns_of_schema, put_rows, rows_of
 from pipeline.store.runs import cover
@@ -24,8 +24,8 @@ ORDER = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts"
 CHUNK = 10_000
 
 
-def load_tables(root: Path, store: Store, whole: Mapping[str, Any]) -> dict[str, int]:
-    """Copy every table, and note as read what the archives span; return how many rows were new.
+def load_tables(root: Path, store: Store, reach: Reach) -> dict[str, int]:
+    """Copy every table, and note as read what the archives reach over; return how many rows were new.
 
     What is there stays as it is.
     """
@@ -33,12 +33,12 @@ def load_tables(root: Path, store: Store, whole: Mapping[str, Any]) -> dict[str,
     for table in ORDER:
         found[table] = sum(put_rows(store, table, SCHEMAS[table].names, rows) for rows in _rows(root, table))
     with store.transaction() as conn:
-        for source, (first, last) in sorted(whole["reach"].items()):
+        for source, (first, last) in sorted(reach.items()):
             cover(conn, source, (utc(first), utc(last) + timedelta(seconds=60)))
     return found
 
 
-def _rows(root: Path, table: str) -> Iterator[Sequence[tuple[Any, ...]]]:
+def _rows(root: Path, table: str) -> Iterator[Sequence[tuple[object, ...]]]:
     for path in sorted((root / table).glob("service=*/month=*/*.parquet")):
         for batch in pq.ParquetFile(path).iter_batches(CHUNK):
             yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))

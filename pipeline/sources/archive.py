@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
@@ -18,7 +18,13 @@ from pipeline.sources.delimited import as_utf8
 from pipeline.sources.parsing import TITLE_CAP, author_key, from_epoch, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
 
+if TYPE_CHECKING:
+    import zstandard
+    from _typeshed import WriteableBuffer
+
 logger = logging.getLogger(__name__)
+
+NumberedRow = tuple[str, Mapping[str, object]]  # where a row lies, and its cells by column
 
 CHUNK = 5000
 MOST_LINE = 5_000_000
@@ -33,14 +39,14 @@ class _Unpacked(io.RawIOBase):
         import zstandard
 
         self._file, self._name = file, name
-        self._unpacker: Any = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-        self._frame: Any = None
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
         self._rest = self._ready = b""
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         while not self._ready:
             raw = self._rest or self._file.read(BITE)
             if not raw:
@@ -51,8 +57,9 @@ class _Unpacked(io.RawIOBase):
                 self._frame = self._unpacker.decompressobj()
             self._ready = self._frame.decompress(raw)
             self._rest = self._frame.unused_data if self._frame.eof else b""
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        into = memoryview(buffer)
+        size = min(len(into), len(self._ready))
+        into[:size], self._ready = self._ready[:size], self._ready[size:]
         return size
 
 
@@ -81,7 +88,7 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
 
 
 def batches_of(
-    lines: Any, name: str, *, source: str, fetched_at: datetime, salt: bytes, stop: int = 0
+    lines: IO[bytes], name: str, *, source: str, fetched_at: datetime, salt: bytes, stop: int = 0
 ) -> Iterator[Batch]:
     """Yield the posts of a stream of lines, some thousand at a time, up to byte `stop` (0: to the end)."""
     number = 0
@@ -90,7 +97,7 @@ def batches_of(
         number += len(chunk)
 
 
-def _lines_of(lines: Any, count: int, where: str, stop: int) -> Iterator[bytes]:
+def _lines_of(lines: IO[bytes], count: int, where: str, stop: int) -> Iterator[bytes]:
     for _ in range(count):
         if stop and lines.tell() >= stop:
             return
@@ -125,7 +132,7 @@ def read_posts_csv(
     except csv.Error as error:
         raise SourceError(plain(error, 100), source=f"{name}:1") from error
 
-    def cells() -> Iterator[tuple[str, dict[str, object]]]:
+    def cells() -> Iterator[NumberedRow]:
         while True:
             try:
                 row = next(reader, None)
@@ -138,17 +145,11 @@ def read_posts_csv(
 
     numbered = cells()
     while chunk := list(islice(numbered, CHUNK)):
-        yield _of_cells(chunk, source=source, fetched_at=fetched_at, salt=salt)
+        yield posts_of_cells(chunk, source=source, fetched_at=fetched_at, salt=salt)
 
 
-def posts_of_cells(rows: Iterable[Mapping[str, object]], *, source: str, fetched_at: datetime, salt: bytes) -> Batch:
+def posts_of_cells(rows: Iterable[NumberedRow], *, source: str, fetched_at: datetime, salt: bytes) -> Batch:
     """Turn rows of the columns of read_posts_csv into a Batch; times may be datetimes with a zone."""
-    return _of_cells(enumerate(rows), source=source, fetched_at=fetched_at, salt=salt)
-
-
-def _of_cells(
-    rows: Iterable[tuple[object, Mapping[Any, Any]]], *, source: str, fetched_at: datetime, salt: bytes
-) -> Batch:
     found: dict[str, Post] = {}
     bad: list[RejectedRow] = []
     for where, row in rows:
@@ -181,5 +182,5 @@ def _of_cells(
                 url=url if url.startswith(("https://", "http://")) else "",
             )
         except (ValueError, TypeError) as error:
-            bad.append(reject(str(where), error, ",".join(str(value) for value in row.values())))
+            bad.append(reject(where, error, ",".join(str(value) for value in row.values())))
     return Batch(source=source, rows=tuple(found.values()), rejected=tuple(bad), outcome="ok" if found else "empty")

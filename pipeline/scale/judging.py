@@ -1,0 +1,255 @@
+"""The second pass over one service: its votes and counts judged month after month.
+
+What the months need of each other (who spoke in the last six hours, the detector's state) is carried along, so that
+the result does not depend on where parts or months end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from detectors.contract import Detector, DetectorState
+from pipeline.core.records import Post, Span
+from pipeline.core.series import totals
+from pipeline.core.times import floor_to, utc, utc_or_none
+from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
+from pipeline.detection.factory import detector_for_reports
+from pipeline.detection.report_counting import WINDOW, Ballot, first_said
+from pipeline.scale.parquet import Writer, months_in, place, read
+from pipeline.scale.schemas import REPORT, SCHEMAS, ReportRow
+from pipeline.scale.summaries import FirstPass
+
+SOME_DAYS = 10 * 86400
+REPORTS = "_parts/reports"
+RAW_COUNTS, RAW_POSTS = "_parts/complaint_counts", "_parts/posts"
+POSTS_SERVICE = "all"  # a post may be about several services: its words are kept once, by month
+POST_KEY = ("created", "source", "native_id")
+COUNT_KEY = ("source", "interval_s", "window", "start", "region", "indicator")
+
+
+class RowsWritten(NamedTuple):
+    """How many rows were written to a table."""
+
+    table: str
+    rows: int
+
+
+class _Mention(NamedTuple):
+    """A post that speaks of the service: where and when it was written, and 1.0 if it counts as a report, else 0.0."""
+
+    source: str
+    created: datetime
+    counted: float
+
+
+def copy_posts(root: Path, month: str, keys: Sequence[str], writer: Writer) -> RowsWritten:
+    """Write the posts of a month, each once."""
+    raw = read(root / place(RAW_POSTS, POSTS_SERVICE, month), keys, SCHEMAS["posts"])
+    kept = _once(raw, POST_KEY)
+    writer.add_table(place("posts", POSTS_SERVICE, month), kept)
+    return RowsWritten("posts", kept.num_rows)
+
+
+def _once(table: pa.Table, by: Sequence[str]) -> pa.Table:
+    """Return rows in the order of columns, each key once: the first of those that two archives hold."""
+    if not table.num_rows:
+        return table
+    ordered = table.sort_by([(name, "ascending") for name in by])
+    keys = [ordered[name].to_pylist() for name in by]
+    first = [n == 0 or any(key[n] != key[n - 1] for key in keys) for n in range(ordered.num_rows)]
+    return ordered if all(first) else ordered.filter(pa.array(first))
+
+
+@dataclass(slots=True, kw_only=True)
+class _ServiceJudge:
+    """Judges the bins of one service and writes the verdicts worth keeping; states are carried from call to call."""
+
+    service: str
+    detector: Detector
+    writer: Writer
+    states: dict[SeriesGroup, DetectorState] = field(default_factory=dict)
+
+    def judge(
+        self, month: str, group: SeriesGroup, columns: list[str], raw: CountArrays, span: Span, covered: Sequence[Span]
+    ) -> Iterator[RowsWritten]:
+        """Judge the bins of a span, some days at a time; `covered` is as `bin_counts` takes it."""
+        begin, written = span.since, 0
+        schema = SCHEMAS["verdicts"]
+        while begin < span.until:
+            end = min(span.until, floor_to(begin, SOME_DAYS) + timedelta(seconds=SOME_DAYS))
+            counts, mentions = bin_counts(group, raw, columns, begin, end, covered)
+            state = self.states.get(group)
+            if state is None:
+                state = self.detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
+            elif list(state.series) != columns:
+                state = state.with_series(columns, silent=group.kind == "votes")
+            self.states[group] = state
+            kept = verdict_columns(group, columns, state.extend(counts, mentions), repr(self.detector))
+            if len(kept.series):
+                arrays = [pa.array(v, of.type, from_pandas=True) for v, of in zip(kept, schema, strict=True)]
+                self.writer.add_table(
+                    place("verdicts", self.service, month), pa.Table.from_arrays(arrays, schema=schema)
+                )
+                written += len(kept.series)
+            begin = end
+        if written:
+            self._add_series(month, group, columns)
+            yield RowsWritten("verdicts", written)
+
+    def _add_series(self, month: str, group: SeriesGroup, columns: Sequence[str]) -> None:
+        series = [
+            {
+                "series": str(key),
+                "service": key.service,
+                "channel": key.channel,
+                "source": key.source,
+                "region": key.region,
+                "indicator": key.indicator,
+                "bin_s": key.bin_s,
+            }
+            for key in map(group.key, columns)
+        ]
+        self.writer.add(place("series", self.service, month), series, SCHEMAS["series"])
+
+
+@dataclass(slots=True, kw_only=True)
+class _VoteCount:
+    """Judges which posts of one service count as reports; they come in order of creation."""
+
+    service: str
+    ballot: Ballot = field(default_factory=Ballot)
+    heard: dict[str, dict[str, datetime]] = field(default_factory=dict)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what no later post is held against."""
+        self.ballot.forget(before)
+        self.heard = {
+            source: {text: at for text, at in said.items() if before - at < WINDOW}
+            for source, said in self.heard.items()
+        }
+
+    def vote(self, row: ReportRow) -> tuple[dict[str, object], _Mention | None]:
+        """Return the row of the table `votes`, and the mention; None where it is but a copy of another."""
+        created = utc(row["created"])
+        weight, reason = self.ballot.judge(self.service, _post_of(row, created), row["shape"], row["p_outage"])
+        vote: dict[str, object] = {
+            "source": row["source"],
+            "native_id": row["native_id"],
+            "service": row["service"],
+            "created": row["created"],
+            "author_key": row["author_key"],
+            "shape": row["shape"],
+            "weight": weight,
+            "reason": reason,
+        }
+        fresh = first_said(self.heard.setdefault(row["source"], {}), row["shape"], created)
+        mentioned = _Mention(row["source"], created, float(weight > 0)) if weight > 0 or fresh else None
+        return vote, mentioned
+
+
+def _post_of(row: ReportRow, created: datetime) -> Post:
+    return Post(
+        source=row["source"],
+        native_id=row["native_id"],
+        kind="post",
+        community="",
+        author_key=row["author_key"],
+        created=created,
+        author_created=utc_or_none(row["author_created"]),
+        collected=created,
+        edited=utc_or_none(row["edited"]),
+        deleted=bool(row["deleted"]),
+    )
+
+
+def judge_reports(
+    root: Path, service: str, first_pass: FirstPass, detector: Detector, writer: Writer
+) -> Iterator[RowsWritten]:
+    """Write tags, votes and verdicts of a service's reports, month after month."""
+    counter = _VoteCount(service=service)
+    judge = _ServiceJudge(service=service, detector=detector_for_reports(detector), writer=writer)
+    months = months_in(root, REPORTS, service)
+    for month, following in zip(months, [*months[1:], None], strict=True):
+        reports = _once(read(root / place(REPORTS, service, month), first_pass.keys, REPORT), POST_KEY)
+        tags = reports.select(SCHEMAS["post_tags"].names)
+        writer.add_table(place("post_tags", service, month), tags)
+        votes, mentions = [], []
+        rows: list[ReportRow] = reports.to_pylist()
+        for n, row in enumerate(rows):
+            if n % 10_000 == 0:
+                counter.forget(utc(row["created"]))
+            vote, mention = counter.vote(row)
+            votes.append(vote)
+            mentions += [mention] if mention else []
+        writer.add_table(place("votes", service, month), pa.Table.from_pylist(votes, schema=SCHEMAS["votes"]))
+        yield RowsWritten("post_tags", tags.num_rows)
+        yield RowsWritten("votes", len(votes))
+        for source, (first, last) in sorted(first_pass.reach.items()):
+            covered = Span(utc(first), utc(last) + timedelta(seconds=60))
+            begin = floor_to(covered.since, 86400) if month == months[0] else utc(f"{month}-01T00:00:00Z")
+            # silence between months is observed, too: up to where the next month with a report begins
+            end = floor_to(covered.until, 60)
+            until = min(end, utc(f"{following}-01T00:00:00Z")) if following else end
+            group = SeriesGroup(subject="", source=source, bin_s=60, kind="votes")
+            raw = to_arrays(((service, m.created, m.counted) for m in mentions if m.source == source), [service])
+            yield from judge.judge(month, group, [service], raw, Span(begin, until), [covered])
+
+
+def judge_counts(
+    root: Path, service: str, keys: Sequence[str], detector: Detector, writer: Writer
+) -> Iterator[RowsWritten]:
+    """Write complaint counts and verdicts of a service, month after month; a month without any is a gap."""
+    judge = _ServiceJudge(service=service, detector=detector, writer=writer)
+    columns: dict[SeriesGroup, list[str]] = {}
+    reached: dict[SeriesGroup, datetime] = {}
+    schema = SCHEMAS["complaint_counts"]
+    for month in months_in(root, RAW_COUNTS, service):
+        kept = _once(read(root / place(RAW_COUNTS, service, month), keys, schema), COUNT_KEY)
+        writer.add_table(place("complaint_counts", service, month), kept)
+        yield RowsWritten("complaint_counts", kept.num_rows)
+        frame = kept.to_pandas()
+        for (source, width, window), rows in frame[frame["window"] != "rolling"].groupby(
+            ["source", "interval_s", "window"], sort=True
+        ):
+            group = SeriesGroup(subject="", source=str(source), bin_s=int(width), kind="complaints", window=str(window))
+            raw = _total_counts(rows, columns.setdefault(group, []))
+            begin = reached.get(group, floor_to(datetime.fromtimestamp(int(raw.at.min()), UTC), 86400))
+            reached[group] = datetime.fromtimestamp(int(raw.at.max()) + group.bin_s, UTC)
+            yield from judge.judge(month, group, columns[group], raw, Span(begin, reached[group]), [])
+
+
+def _total_counts(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
+    """Return the rows of one kind of count as the database would; new columns are added to the known ones."""
+    if (rows["region"] == "").all() and (rows["indicator"] == "").all():
+        service = str(rows["service"].iloc[0])
+        columns += [service] if service not in columns else []
+        starts = (
+            pd.to_datetime(rows["start"], format="%Y-%m-%dT%H:%M:%SZ", utc=True)
+            .dt.as_unit("s")
+            .astype(np.int64)
+            .to_numpy()
+        )
+        return CountArrays(
+            np.full(len(rows), columns.index(service), dtype=np.int64),
+            np.asarray(starts, dtype=np.int64),
+            np.asarray(rows["total"], dtype=np.float64),
+        )
+    plain = rows["region"] == ""
+    keyed = rows.assign(whole=rows["total"].where(plain), parts=rows["total"].where(~plain))
+    summed = keyed.groupby(["start", "service", "indicator"], sort=True, as_index=False).agg(
+        whole=("whole", "max"), parts=("parts", "sum")
+    )
+    raw = totals(
+        (service, indicator, utc(start), int(parts if np.isnan(whole) else whole))
+        for start, service, indicator, whole, parts in summed.itertuples(index=False, name=None)
+    )
+    columns += [c for c in sorted({r[0] for r in raw}) if c not in columns]
+    return to_arrays(raw, columns)
