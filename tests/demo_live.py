@@ -9,7 +9,6 @@ Exit code 1 when they differ.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -27,7 +26,8 @@ from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Alerts
 from pipeline.core.records import ComplaintCount, Run
-from pipeline.core.times import utc
+from pipeline.core.replay_result import AlertResult, IncidentResult, ReplayResult
+from pipeline.core.times import iso, iso_or_none, utc
 from pipeline.http.session import HttpClient
 from pipeline.notify.channels import build_channels
 from pipeline.replay.recorder import record
@@ -51,10 +51,10 @@ STEP = timedelta(minutes=5)
 class Outcome:
     """What came of a live run."""
 
-    result: dict[str, Any]
+    result: ReplayResult
     troubles: list[Run]
     requests: dict[str, int]
-    replayed: dict[str, Any]
+    replayed: ReplayResult
 
 
 def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
@@ -176,14 +176,10 @@ def run_live(
     return Outcome(told, troubles, requests, replayed)
 
 
-def of_day(result: dict[str, Any], begin: datetime, until: datetime) -> tuple[list[Any], list[Any]]:
-    """Return a result's incidents that began in a span, and the mails sent in it."""
-    incidents = [i for i in result["incidents"] if begin <= utc(i["onset"]) < until]
-    alerts = [
-        {k: a[k] for k in ("at", "transition", "service", "subject", "components", "message_id")}
-        for a in result["alerts"]
-        if begin <= utc(a["at"]) < until
-    ]
+def of_day(result: ReplayResult, begin: datetime, until: datetime) -> tuple[list[IncidentResult], list[AlertResult]]:
+    """Return a result's incidents that began in a span, and the mails sent in it, their incidents left out."""
+    incidents = [incident for incident in result.incidents if begin <= incident.onset < until]
+    alerts = [replace(alert, incident="") for alert in result.alerts if begin <= alert.at < until]
     return incidents, alerts
 
 
@@ -209,11 +205,11 @@ def main() -> None:
     again, again_mails = of_day(live.replayed, begin, until)
     for incident in mine:
         print(
-            f"  {incident['onset']}  {incident['service']:<8} {incident['state']:<9} "
-            f"first alert {incident['first_alert_at'] or '-'}"
+            f"  {iso(incident.onset)}  {incident.service:<8} {incident.state:<9} "
+            f"first alert {iso_or_none(incident.first_alert_at) or '-'}"
         )
     for alert in mails:
-        print(f"  {alert['at']}  {alert['transition']:<15} {alert['subject']}")
+        print(f"  {iso(alert.at)}  {alert.transition:<15} {alert.subject}")
     same = {
         f"{len(mine)} incidents equal those of the demo": mine == theirs,
         f"{len(mails)} mails equal those of the demo": mails == their_mails,
@@ -222,7 +218,7 @@ def main() -> None:
     }
     for words, holds in same.items():
         print(f"{'yes' if holds else 'NO '}  {words}")
-    (options.out / "result.json").write_text(json.dumps(live.result, indent=1, ensure_ascii=False), encoding="utf-8")
+    (options.out / "result.json").write_text(live.result.to_json(), encoding="utf-8")
     sys.exit(0 if all(same.values()) else 1)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.ledger import _lines
 from pipeline.config.load import Config, load_catalogue
 from pipeline.config.settings import Alerts
 from pipeline.core.catalogue import Service
@@ -17,7 +16,8 @@ from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
 from pipeline.incidents.reliability import acknowledgement, months
-from pipeline.reports.reliability import _sheet, official_entries, records_with_crowd_onset
+from pipeline.reports.ledger import ledger_lines, service_ledger
+from pipeline.reports.reliability import official_entries, records_with_crowd_onset
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import incident_history, surge_inputs
 from pipeline.stages.explain.stage import run_explain
@@ -388,17 +388,17 @@ def test_the_ledger_lists_months_until_now_while_open_and_grades_nobody_without_
             ),
             at("08:00"),
         )
-    sheet = _sheet(world.store, CATALOGUE["github"], at("00:00", 15), 12)
-    assert sheet is not None
-    assert [m["month"] for m in sheet["official"]] == ["2026-01", "2026-02", "2026-03"]
-    assert [m["down_minutes"] for m in sheet["official"]] == [12 * 1440, 28 * 1440, 14 * 1440]
+    ledger = service_ledger(world.store, CATALOGUE["github"], at("00:00", 15), 12)
+    assert ledger is not None
+    assert [m.month for m in ledger.official] == ["2026-01", "2026-02", "2026-03"]
+    assert [m.down_minutes for m in ledger.official] == [12 * 1440, 28 * 1440, 14 * 1440]
     alone = next(s for s in CATALOGUE.values() if not s.status_page)
     world.bins(alone.id, "11:00", 6, 80, 60)
     world.bins(alone.id, "11:30", 40, 4, 0)
     world.explain("14:00")
-    sheet = _sheet(world.store, alone, at("00:00", 3), 12)
-    assert sheet is not None
-    lines = list(_lines(sheet))
+    ledger = service_ledger(world.store, alone, at("00:00", 3), 12)
+    assert ledger is not None
+    lines = list(ledger_lines(ledger))
     assert lines[0].endswith("no grade, no status page is known")
     assert lines[3].split()[:2] == ["2026-03", "-"]
     assert "30" in lines[3].split()

@@ -26,5 +26,5 @@ def test_clients_replay_and_recording_tell_the_same_story(tmp_path: Path) -> Non
     incidents, mails = of_day(live.result, BEGIN, UNTIL)
     assert (incidents, mails) == of_day(replayed, BEGIN, UNTIL)
     assert (incidents, mails) == of_day(live.replayed, BEGIN, UNTIL)
-    assert [mail["at"] for mail in mails] == ["2026-03-02T11:40:00Z", "2026-03-02T11:55:00Z", "2026-03-02T12:10:00Z"]
+    assert [iso(mail.at) for mail in mails] == ["2026-03-02T11:40:00Z", "2026-03-02T11:55:00Z", "2026-03-02T12:10:00Z"]
     assert min(live.requests.values()) >= 12

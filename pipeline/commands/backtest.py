@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,6 +15,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse
 from pipeline.config.load import load_config
 from pipeline.config.settings import Alerts, parse_duration
 from pipeline.core.errors import ConfigError
+from pipeline.core.replay_result import ReplayResult
 from pipeline.replay.results import result
 from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
@@ -24,8 +23,8 @@ from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 
 
-def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool) -> tuple[dict[str, Any], int]:
-    """Run a replay into `db`; return its result (schema 1) and an exit code.
+def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool) -> tuple[ReplayResult, int]:
+    """Run a replay into `db`; return its result and an exit code.
 
     Troubles are reported on standard error. `mail` is the folder of the messages; None sends them nowhere.
     """
@@ -109,7 +108,7 @@ def _first_run(scenario: Scenario) -> datetime:
     """
     if scenario.first_run is not None:
         return scenario.first_run
-    known: list[datetime] = [t["onset"] - timedelta(hours=1) for t in scenario.truth.get("incident", ())]
+    known = [outage.onset - timedelta(hours=1) for outage in scenario.truth.outages]
     return max(scenario.start, min([scenario.start + (scenario.end - scenario.start) * 2 / 3, *known]))
 
 
@@ -151,7 +150,7 @@ def backtest_command(
         plan = plan_replay(setting, folder, step=step, begin=begin, until=until, every=every)
         outcome, code = replay_scenario(plan, db, mail, progress=not as_json)
     if as_json:
-        click.echo(json.dumps(outcome, indent=1, ensure_ascii=False))
+        click.echo(outcome.to_json())
     else:
         from pipeline.render.console import story
 

@@ -12,10 +12,11 @@ import click
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting, common
 from pipeline.config.paths import ROOT
+from pipeline.core.replay_result import IncidentResult
 from pipeline.core.times import minutes_between, utc
 
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
-BEST_SERVICE = "2026-03-02T11:44:00Z"
+BEST_SERVICE = utc("2026-03-02T11:44:00Z")
 MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-02T14:00Z"]
 
 
@@ -56,22 +57,18 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     day = utc("2026-03-02T00:00:00Z")
     click.echo(f"{plan.scenario.note}\n")
     main = next(
-        (
-            i
-            for i in outcome["incidents"]
-            if i["service"] == plan.scenario.watch[0] and utc(i["onset"]).date() == day.date()
-        ),
+        (i for i in outcome.incidents if i.service == plan.scenario.watch[0] and i.onset.date() == day.date()),
         None,
     )
     if main is not None:
         click.echo("2 March 2026, UTC and Pacific time")
-        click.echo("\n".join(console.timeline(outcome, main["id"], catalogue, day)))
+        click.echo("\n".join(console.timeline(outcome, main.id, catalogue, day)))
         click.echo("\nIn the news (association with its evidence, no statement about what led to what)")
-        click.echo("\n".join(console.link_lines(outcome, main["id"])))
+        click.echo("\n".join(console.link_lines(outcome, main.id)))
     click.echo("\n" + console.story(outcome, catalogue))
     if main is not None:
         click.echo("\n" + _reached(main, minute))
-    mails = sum(a["at"].startswith("2026-03-02") for a in outcome["alerts"])
+    mails = sum(alert.at.date() == day.date() for alert in outcome.alerts)
     fresh = len(list((out / "mail").glob("*.eml"))) - sent_before
     click.echo(
         f"\n{mails} mails for 2 March; {fresh} new mails in this run. Rows seen and new at each stage: table runs."
@@ -80,27 +77,32 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     sys.exit(code)
 
 
-def _reached(main: dict, minute: str) -> str:  # type: ignore[type-arg]
-    """Say when the first alert came, with runs every five minutes and every minute, beside others' times."""
+def _reached(main: IncidentResult, by_minute: str) -> str:
+    """Say when the first alert came, with runs every five minutes and every minute, beside others' times.
+
+    `by_minute` is what `backtest --json` printed of the replay of every minute, empty where it failed.
+    """
     lines = []
-    official = main["official_first_at"]
-    five = main["first_alert_at"]
+    official = main.official_first_at
     try:
-        found = [i for i in json.loads(minute)["incidents"] if i["first_alert_at"] and i["service"] == main["service"]]
-        one = found[-1]["first_alert_at"] if found else None
+        alerts_by_minute = [
+            utc(incident["first_alert_at"])
+            for incident in json.loads(by_minute)["incidents"]
+            if incident["first_alert_at"] and incident["service"] == main.service
+        ]
     except (ValueError, KeyError):
-        one = None
-    for words, stamp in (
-        ("runs every 5 min", five),
-        ("runs every 1 min", one),
+        alerts_by_minute = []
+    for label, moment in (
+        ("runs every 5 min", main.first_alert_at),
+        ("runs every 1 min", alerts_by_minute[-1] if alerts_by_minute else None),
         ("best commercial service", BEST_SERVICE),
         ("first official notice", official),
     ):
-        if stamp is None:
-            lines.append(f"  {words:<24} no alert")
+        if moment is None:
+            lines.append(f"  {label:<24} no alert")
             continue
-        lead = minutes_between(utc(stamp), utc(official)) if official else float("nan")
-        lines.append(f"  {words:<24} {stamp[11:19]} UTC  {lead:+.0f} min")
+        lead = minutes_between(moment, official) if official else float("nan")
+        lines.append(f"  {label:<24} {moment:%H:%M:%S} UTC  {lead:+.0f} min")
     return "\n".join(
         ["First warning for 2 March (crowd reports began 11:37 UTC; lead against the provider's notice)", *lines]
     )

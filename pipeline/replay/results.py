@@ -1,14 +1,26 @@
-"""The outcome of a replay as plain values: what `backtest --json` prints, schema 1."""
+"""Read the outcome of a replay from its database, and compare it with the recorded truth."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
 
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.incidents import Incident
-from pipeline.core.times import iso, minutes_between
+from pipeline.core.replay_result import (
+    AdvisoryResult,
+    AlertResult,
+    ComponentResult,
+    EvidenceResult,
+    IncidentResult,
+    LinkResult,
+    OfficialResult,
+    PhaseResult,
+    ReplayResult,
+    Scores,
+)
+from pipeline.core.times import minutes_between
 from pipeline.replay.scenario import Scenario
 from pipeline.store import Store
 from pipeline.store.activity import advisories
@@ -17,158 +29,157 @@ from pipeline.store.news import links_of
 from pipeline.store.outbox import alerts_of
 
 
-def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -> dict[str, Any]:
+def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -> ReplayResult:
     """Return incidents, phases, links, alerts and scores, advisories and evidence."""
-    found = incidents(store)
+    stored = incidents(store)
     alerts = [alert for alert in alerts_of(store) if alert.created <= until]
-    first: dict[str, datetime] = {}
+    first_alert: dict[str, datetime] = {}
     for alert in alerts:
-        first.setdefault(alert.incident, alert.created)
-    told = [
-        {
-            "at": iso(a.created),
-            "transition": a.transition,
-            "incident": a.incident,
-            "service": a.service,
-            "subject": a.subject,
-            "components": list(a.facts.affected) if isinstance(a.facts, AlertFacts) else [],
-            "message_id": a.message_id,
-        }
-        for a in alerts
-    ]
-    return {
-        "schema": 1,
-        "scenario": scenario.name,
-        "simulated": scenario.simulated,
-        "incidents": [_incident(i, first.get(i.id)) for i in found],
-        "phases": [
-            {
-                "incident": i.id,
-                "episode": p.episode,
-                "phase": p.phase,
-                "since": iso(p.since),
-                "until": iso(p.until) if p.until else None,
-                "impact": p.impact,
-                "why": p.why,
-            }
-            for i in found
+        first_alert.setdefault(alert.incident, alert.created)
+    return ReplayResult(
+        scenario=scenario.name,
+        simulated=scenario.simulated,
+        incidents=tuple(_incident(i, first_alert.get(i.id)) for i in stored),
+        phases=tuple(
+            PhaseResult(
+                incident=i.id,
+                episode=p.episode,
+                phase=p.phase,
+                since=p.since,
+                until=p.until,
+                impact=p.impact,
+                why=p.why,
+            )
+            for i in stored
             for p in i.phases
-        ],
-        "components": [
-            {
-                "incident": i.id,
-                "component": c.component,
-                "source": c.source,
-                "status": c.status,
-                "since": iso(c.since),
-                "until": iso(c.until) if c.until else None,
-                "detail": c.detail,
-            }
-            for i in found
+        ),
+        components=tuple(
+            ComponentResult(
+                incident=i.id,
+                component=c.component,
+                source=c.source,
+                status=c.status,
+                since=c.since,
+                until=c.until,
+                detail=c.detail,
+            )
+            for i in stored
             for c in i.components
-        ],
-        "official": [
-            {"incident": i.id, "at": iso(e.at), "statement": e.statement}
-            for i in found
+        ),
+        official=tuple(
+            OfficialResult(incident=i.id, at=e.at, statement=e.statement)
+            for i in stored
             for e in i.evidence
             if e.kind == "official"
-        ],
-        "links": [
-            {
-                "incident": i.id,
-                "relation": k.relation,
-                "title": k.title,
-                "first_seen": iso(k.first_seen),
-                "kind": k.kind,
-                "outlets": k.outlets,
-                "score": k.score,
-                "evidence_for": list(k.evidence_for),
-                "evidence_against": list(k.evidence_against),
-                "p": k.p,
-                "shown": k.shown,
-            }
-            for i in found
-            for k in links_of(store, i.id)
-        ],
-        "advisories": [
-            {
-                "service": a.service,
-                "level": a.level,
-                "since": iso(a.since),
-                "until": iso(a.until) if a.until else None,
-                "reasons": list(a.reasons),
-            }
+        ),
+        links=tuple(link for i in stored for link in _links(store, i.id)),
+        advisories=tuple(
+            AdvisoryResult(service=a.service, level=a.level, since=a.since, until=a.until, reasons=tuple(a.reasons))
             for a in advisories(store)
-        ],
-        "evidence": [
-            {
-                "incident": i.id,
-                "kind": e.kind,
-                "at": iso(e.at),
-                "subject": e.subject,
-                "value": e.value,
-                "beside": e.compared_with,
-                "statement": e.statement,
-            }
-            for i in found
+        ),
+        evidence=tuple(
+            EvidenceResult(
+                incident=i.id,
+                kind=e.kind,
+                at=e.at,
+                subject=e.subject,
+                value=e.value,
+                beside=e.compared_with,
+                statement=e.statement,
+            )
+            for i in stored
             for e in i.evidence
             if e.kind not in ("official", "certainty")
-        ],
-        "alerts": told,
-        "scores": scores(scenario, found, first, begin, until),
-    }
+        ),
+        alerts=tuple(
+            AlertResult(
+                at=a.created,
+                transition=a.transition,
+                incident=a.incident,
+                service=a.service,
+                subject=a.subject,
+                components=a.facts.affected if isinstance(a.facts, AlertFacts) else (),
+                message_id=a.message_id,
+            )
+            for a in alerts
+        ),
+        scores=scores(scenario, stored, first_alert, begin, until),
+    )
 
 
-def _incident(i: Incident, first_alert: datetime | None) -> dict[str, Any]:
-    return {
-        "id": i.id,
-        "service": i.service,
-        "state": i.state,
-        "onset": iso(i.onset),
-        "peak": iso(i.peak) if i.peak else None,
-        "end": iso(i.end) if i.end else None,
-        "impact": i.impact,
-        "symptom": i.symptom,
-        "episodes": i.episode_count,
-        "probability": i.probability,
-        "part_of": i.part_of,
-        "components": sorted({c.component for c in i.components if c.status == "affected"}),
-        "first_alert_at": iso(first_alert) if first_alert else None,
-        "official_first_at": iso(i.official_first_at) if i.official_first_at else None,
-    }
+def _incident(i: Incident, first_alert: datetime | None) -> IncidentResult:
+    return IncidentResult(
+        id=i.id,
+        service=i.service,
+        state=i.state,
+        onset=i.onset,
+        peak=i.peak,
+        end=i.end,
+        impact=i.impact,
+        symptom=i.symptom,
+        episodes=i.episode_count,
+        probability=i.probability,
+        part_of=i.part_of,
+        components=tuple(sorted({c.component for c in i.components if c.status == "affected"})),
+        first_alert_at=first_alert,
+        official_first_at=i.official_first_at,
+    )
+
+
+def _links(store: Store, incident: str) -> list[LinkResult]:
+    return [
+        LinkResult(
+            incident=incident,
+            relation=link.relation,
+            title=link.title,
+            first_seen=link.first_seen,
+            kind=link.kind,
+            outlets=link.outlets,
+            score=link.score,
+            evidence_for=tuple(link.evidence_for),
+            evidence_against=tuple(link.evidence_against),
+            p=link.p,
+            shown=link.shown,
+        )
+        for link in links_of(store, incident)
+    ]
 
 
 def scores(
-    scenario: Scenario, found: list[Incident], first: dict[str, datetime], begin: datetime, until: datetime
-) -> dict[str, Any]:
+    scenario: Scenario,
+    stored: Sequence[Incident],
+    first_alert: Mapping[str, datetime],
+    begin: datetime,
+    until: datetime,
+) -> Scores:
     """Compare with truth.toml: outages found, minutes from onset to first alert, alerts in spans that were quiet."""
-    truth = [t for t in scenario.truth.get("incident", []) if begin <= t["onset"] <= until]
+    outages = [outage for outage in scenario.truth.outages if begin <= outage.onset <= until]
     delays = []
-    for real in truth:
+    for outage in outages:
         hits = [
-            first[i.id]
-            for i in found
-            if i.service == real["service"]
-            and i.id in first
-            and i.onset <= real["end"] + timedelta(hours=1)
-            and (i.end or until) >= real["onset"] - timedelta(minutes=30)
+            first_alert[i.id]
+            for i in stored
+            if i.service == outage.service
+            and i.id in first_alert
+            and i.onset <= outage.end + timedelta(hours=1)
+            and (i.end or until) >= outage.onset - timedelta(minutes=30)
         ]
         if hits:
-            delays.append(max(0.0, minutes_between(real["onset"], min(hits))))
-    quiet = [q for q in scenario.truth.get("quiet", []) if q["until"] >= begin and q["from"] <= until]
+            delays.append(max(0.0, minutes_between(outage.onset, min(hits))))
+    quiet = [span for span in scenario.truth.quiet if span.until >= begin and span.since <= until]
     disturbed = sum(
         1
-        for q in quiet
-        for i in found
-        if i.id in first
-        and i.service == q["service"]
+        for span in quiet
+        for i in stored
+        if i.id in first_alert
+        and i.service == span.service
         and i.official_first_at is None
-        and q["from"] <= i.onset < q["until"]
+        and span.since <= i.onset < span.until
     )
-    return {
-        "outages": len(truth),
-        "found": len(delays),
-        "quiet_spans": len(quiet),
-        "alerts_in_quiet_spans": disturbed,
-        "median_minutes_to_alert": round(median(delays), 1) if delays else None,
-    }
+    return Scores(
+        outages=len(outages),
+        found=len(delays),
+        quiet_spans=len(quiet),
+        alerts_in_quiet_spans=disturbed,
+        median_minutes_to_alert=round(median(delays), 1) if delays else None,
+    )

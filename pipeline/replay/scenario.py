@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from pipeline.config.load import read_toml
 from pipeline.config.settings import parse_duration
@@ -44,6 +44,29 @@ DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s"
 SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds", "status": "status", "charts": "charts"}
 
 
+class TrueOutage(NamedTuple):
+    """An outage that is known to have been."""
+
+    service: str
+    onset: datetime
+    end: datetime
+
+
+class QuietSpan(NamedTuple):
+    """A span in which nothing was broken."""
+
+    service: str
+    since: datetime
+    until: datetime
+
+
+class Truth(NamedTuple):
+    """What truth.toml says; both are empty without it."""
+
+    outages: tuple[TrueOutage, ...] = ()
+    quiet: tuple[QuietSpan, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """What scenario.toml and truth.toml say."""
@@ -58,7 +81,7 @@ class Scenario:
     simulated: bool
     note: str
     first_run: datetime | None
-    truth: Mapping[str, Any]
+    truth: Truth
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -79,7 +102,7 @@ def read_scenario(folder: Path) -> Scenario:
     unknown = set(table.get("publication_delay", {})) - set(KINDS)
     if unknown:
         raise ConfigError(f"{path}: publication_delay.{sorted(unknown)[0]}: unknown key; one of {', '.join(KINDS)}")
-    truth = _truth(folder / "truth.toml") if (folder / "truth.toml").exists() else {}
+    truth = _truth(folder / "truth.toml") if (folder / "truth.toml").exists() else Truth()
     return Scenario(
         folder=folder,
         name=str(table.get("name", folder.name)),
@@ -95,22 +118,31 @@ def read_scenario(folder: Path) -> Scenario:
     )
 
 
-def _truth(path: Path) -> Mapping[str, Any]:
+def _truth(path: Path) -> Truth:
     """Read truth.toml; raises ConfigError naming the entry and key that is missing or no time."""
     table = read_toml(path)
-    for kind, keys in (("incident", ("onset", "end")), ("quiet", ("from", "until"))):
-        entries = table.get(kind, [])
-        for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
-            if not isinstance(entry, dict) or not isinstance(entry.get("service"), str):
-                raise ConfigError(f"{path}: {kind} {number}: must be a [[{kind}]] table with a service")
-            for key in keys:
-                try:
-                    entry[key] = _moment(entry[key])
-                except (KeyError, ValueError) as error:
-                    raise ConfigError(
-                        f"{path}: {kind} {number}: {key}: {'is missing' if isinstance(error, KeyError) else error}"
-                    ) from error
-    return table
+    outages = tuple(TrueOutage(*span) for span in _spans(path, table, "incident", ("onset", "end")))
+    quiet = tuple(QuietSpan(*span) for span in _spans(path, table, "quiet", ("from", "until")))
+    return Truth(outages, quiet)
+
+
+def _spans(
+    path: Path, table: Mapping[str, object], kind: str, keys: tuple[str, str]
+) -> Iterator[tuple[str, datetime, datetime]]:
+    """Yield the service and the two moments of each entry of a kind."""
+    entries = table.get(kind, [])
+    for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
+        if not isinstance(entry, dict) or not isinstance(entry.get("service"), str):
+            raise ConfigError(f"{path}: {kind} {number}: must be a [[{kind}]] table with a service")
+        moments: list[datetime] = []
+        for key in keys:
+            try:
+                moments.append(_moment(entry[key]))
+            except KeyError as error:
+                raise ConfigError(f"{path}: {kind} {number}: {key}: is missing") from error
+            except ValueError as error:
+                raise ConfigError(f"{path}: {kind} {number}: {key}: {error}") from error
+        yield entry["service"], moments[0], moments[1]
 
 
 def _moment(value: object) -> datetime:

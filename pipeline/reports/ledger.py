@@ -1,0 +1,196 @@
+"""The ledger of a service: how soon its page posts, and how long it is down by the page and by the crowd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core.catalogue import Service
+from pipeline.incidents.reliability import (
+    REGIONS,
+    ROLLING,
+    Month,
+    acknowledgement,
+    months,
+    observed_until,
+    working_minutes,
+)
+from pipeline.reports.reliability import crowd_entries, official_entries, records_with_crowd_onset, rounded
+from pipeline.store import Store
+
+FRONT_ROLES, BACK_ROLES = frozenset({"web", "mobile", "desktop", "login"}), frozenset({"api"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgementLine:
+    """The grade of the days since `since`; grade and mean are None without an incident that has a posting time."""
+
+    grade: str | None
+    mean_minutes: float | None
+    incidents: int
+    left_out: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthLine:
+    """A month (`2026-03`); `nines` is None when nothing was down, MTTR and MTBF without an incident."""
+
+    month: str
+    incidents: int
+    down_minutes: float
+    availability: float
+    nines: float | None
+    mttr_minutes: float | None
+    mtbf_hours: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthDifference:
+    """By how many minutes of a month what people open was longer down than the API."""
+
+    month: str
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLedger:
+    """A service's ledger, as `groundswell ledger --json` prints it under the names of the fields.
+
+    `components` holds the months of each component that the page named, `working_minutes_by_crowd` minutes by region.
+    """
+
+    service: str
+    name: str
+    provider: str
+    page: str
+    until: datetime
+    acknowledgement: AcknowledgementLine
+    incidents: int
+    not_counted: int
+    doubtful: int
+    official: tuple[MonthLine, ...]
+    components: Mapping[str, tuple[MonthLine, ...]]
+    crowd: tuple[MonthLine, ...]
+    front_minus_back: tuple[MonthDifference, ...]
+    working_minutes_by_crowd: Mapping[str, float]
+
+
+def service_ledger(store: Store, service: Service, now: datetime, month_count: int) -> ServiceLedger | None:
+    """Return a service's ledger with its newest months; None where no incident is known."""
+    page = service.page
+    official = official_entries(store, service, page, now) if page else []
+    crowd = crowd_entries(store, service, now)
+    if not official and not crowd:
+        return None
+    both = [*official, *crowd]
+    graded_until = min(now, max(record.began for record in both))
+    until = observed_until(both, now)
+    # without a page there is nobody to own up
+    grade = acknowledgement(records_with_crowd_onset(store, service, page, now) if page else [], graded_until)
+    component_ids = [c.id for c in service.components if any(c.id in record.components for record in official)]
+    front, back = (
+        months([record for record in official if _roles(service, record.components) & roles], until)
+        for roles in (FRONT_ROLES, BACK_ROLES)
+    )
+    crowd_spans = [(record.began, record.ended or until) for record in crowd]
+    return ServiceLedger(
+        service=service.id,
+        name=service.name,
+        provider=service.vendor or service.name,
+        page=page,
+        until=until,
+        acknowledgement=AcknowledgementLine(
+            grade=grade.grade,
+            mean_minutes=rounded(grade.mean_minutes),
+            incidents=grade.incidents,
+            left_out=grade.left_out,
+            since=graded_until - ROLLING,
+        ),
+        incidents=len(official),
+        not_counted=sum(not record.counted for record in official),
+        doubtful=sum(record.timing == "doubtful" for record in official),
+        official=_lines_of(months(official, until), month_count),
+        components={c: _lines_of(months(official, until, c), month_count) for c in component_ids},
+        crowd=_lines_of(months(crowd, until), month_count),
+        front_minus_back=_differences(front, back)[-month_count:],
+        working_minutes_by_crowd={
+            region: round(working_minutes(crowd_spans, zone), 1) for region, zone in REGIONS.items()
+        },
+    )
+
+
+def _roles(service: Service, component_ids: frozenset[str]) -> set[str]:
+    return {component.role for component in service.components if component.id in component_ids}
+
+
+def _differences(front: Sequence[Month], back: Sequence[Month]) -> tuple[MonthDifference, ...]:
+    down_of_back = {m.month: m.down_minutes for m in back}
+    return tuple(
+        MonthDifference(month=m.month, minutes=round(m.down_minutes - down_of_back.get(m.month, 0.0), 1)) for m in front
+    )
+
+
+def _lines_of(all_months: Sequence[Month], month_count: int) -> tuple[MonthLine, ...]:
+    return tuple(
+        MonthLine(
+            month=m.month,
+            incidents=m.incidents,
+            down_minutes=round(m.down_minutes, 1),
+            availability=round(m.availability, 6),
+            nines=None if math.isinf(m.nines) else round(m.nines, 2),
+            mttr_minutes=rounded(m.mttr),
+            mtbf_hours=rounded(m.mtbf, 60),
+        )
+        for m in all_months[-month_count:]
+    )
+
+
+def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
+    """Yield a ledger as lines of text: the grade, then a table by month."""
+    grade = ledger.acknowledgement
+    provider = f"{ledger.name} ({ledger.provider})"
+    if grade.grade:
+        yield (
+            f"{provider}: {grade.grade}, the page speaks {grade.mean_minutes:g} min after the start on average"
+            f" ({grade.incidents} incidents in the 90 days from {grade.since:%Y-%m-%d}; {grade.left_out} left out)"
+        )
+    elif not ledger.page:
+        yield f"{provider}: no grade, no status page is known"
+    else:
+        yield f"{provider}: no grade, no posting time is known in the last 90 days"
+    yield (
+        f"  {ledger.incidents} incidents on the page, {ledger.not_counted} not counted (maintenance, no impact, "
+        f"{ledger.doubtful} of doubtful timing)"
+    )
+    yield (
+        f"  {'month':<9}{'incidents':>10}{'down min':>10}{'available':>11}{'nines':>7}{'MTTR min':>10}{'MTBF h':>8}"
+        f"{'by crowd min':>14}{'front - API':>13}"
+    )
+    by_page = {m.month: m for m in ledger.official}
+    down_by_crowd = {m.month: m.down_minutes for m in ledger.crowd}
+    difference = {m.month: m.minutes for m in ledger.front_minus_back}
+    for month in sorted({*by_page, *down_by_crowd}):
+        yield (
+            f"  {month:<9}{_page_columns(by_page.get(month))}{_or_dash(down_by_crowd.get(month)):>14}"
+            f"{_or_dash(difference.get(month)):>13}"
+        )
+    if ledger.crowd:
+        hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in ledger.working_minutes_by_crowd.items())
+        yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"
+
+
+def _page_columns(m: MonthLine | None) -> str:
+    if m is None:
+        return f"{'-':>10}{'-':>10}{'-':>11}{'-':>7}{'-':>10}{'-':>8}"
+    nines = "all" if m.nines is None else f"{m.nines:.2f}"
+    return (
+        f"{m.incidents:>10}{m.down_minutes:>10.0f}{m.availability:>11.3%}{nines:>7}"
+        f"{_or_dash(m.mttr_minutes):>10}{_or_dash(m.mtbf_hours):>8}"
+    )
+
+
+def _or_dash(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
