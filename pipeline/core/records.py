@@ -257,6 +257,15 @@ class Availability(NamedTuple):
     observed_minutes: float
 
 
+class QuotedPost(NamedTuple):
+    """A post that a report quotes: when and where it was posted, and what it says."""
+
+    created: datetime
+    community: str
+    title: str
+    text: str
+
+
 class SilentSource(NamedTuple):
     """A source that gives no answer: when it last did (stored text; None: never) and its last error, empty for none."""
 

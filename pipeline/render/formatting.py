@@ -6,7 +6,6 @@ import re
 import unicodedata
 from datetime import datetime
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -41,6 +40,11 @@ def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
     return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
 
 
+def file_of(kind: str, name: str) -> str:
+    """Return the file name of an incident's or a service's page."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}.html"
+
+
 def in_percent(p: float) -> str:
     """Return a probability as people may read it: never as certainty."""
     return "over 99 %" if p > 0.99 else ("under 1 %" if p < 0.01 else f"{p:.0%}".replace("%", " %"))
@@ -69,5 +73,5 @@ def isolated(text: str) -> str:
     return f"\u2068{plain}\u2069" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in plain) else plain
 
 
-def _tidy(value: Any) -> Any:
+def _tidy(value: object) -> object:
     return isolated(value) if type(value) is str else value

@@ -20,7 +20,8 @@ from pipeline.core.records import Run
 from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
-from pipeline.render.report import ReportContext, file_of, gone_page, incident_page, index_page, service_page
+from pipeline.render.formatting import file_of
+from pipeline.render.report import ReportContext, gone_page, incident_page, index_page, service_page
 from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from pipeline.core.records import SilentSource
+from pipeline.core.records import QuotedPost, SilentSource
 from pipeline.core.times import utc
 from pipeline.store import Store
 
@@ -61,19 +60,21 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
     return found
 
 
-def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[dict[str, Any]]:
+def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[QuotedPost]:
     """Return some posts that counted as votes in an incident, the surest first."""
-    row = store.rows("SELECT service, onset, ifnull(\"end\", '9999') AS until FROM incidents WHERE id=?", (incident,))
-    if not row:
+    stretch = store.rows(
+        "SELECT service, onset, ifnull(\"end\", '9999') AS until FROM incidents WHERE id=?", (incident,)
+    )
+    if not stretch:
         return []
-    rows = store.rows(
+    posts = store.rows(
         "SELECT p.created, p.community, p.title, p.text, t.p_outage FROM votes v JOIN posts p USING (source, native_id)"
         " JOIN post_tags t USING (source, native_id, service) WHERE v.service=? AND v.weight > 0 AND v.created"
         " BETWEEN ? AND ? AND length(p.title) + length(p.text) BETWEEN 20 AND 240"
         " ORDER BY t.p_outage DESC, p.created, p.native_id LIMIT ?",
-        (row[0]["service"], row[0]["onset"], row[0]["until"], limit),
+        (*stretch[0], limit),
     )
-    return [dict(r) for r in rows]
+    return [QuotedPost(utc(post["created"]), post["community"], post["title"], post["text"]) for post in posts]
 
 
 def failed_alerts(store: Store, since: datetime) -> list[str]:
