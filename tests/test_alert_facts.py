@@ -22,7 +22,7 @@ from pipeline.core.alert_facts import (
     SystemFacts,
 )
 from pipeline.core.alert_json import from_json, to_json
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import ComponentStatus, Relation
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
 from tests.test_explain import at
@@ -31,8 +31,10 @@ NOW = at("12:00")
 INCIDENT = replace(
     sample(NOW).incident_facts,
     components=(
-        ComponentFacts(name="web", source="votes", status="affected", since=NOW, until=None, detail="3 reports"),
-        ComponentFacts(name="api", source="official", status="works", since=NOW, until=NOW, detail=""),
+        ComponentFacts(
+            name="web", source="votes", status=ComponentStatus.AFFECTED, since=NOW, until=None, detail="3 reports"
+        ),
+        ComponentFacts(name="api", source="official", status=ComponentStatus.WORKS, since=NOW, until=NOW, detail=""),
     ),
     official=(OfficialLine(NOW, "investigating"),),
     refused={"the same text within six hours": 2},

@@ -93,20 +93,20 @@ def test_each_route_hears_what_it_asked_for_and_is_told_the_end_of_what_it_heard
 
 def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
     night = Route(name="n", mute_time_intervals=("22:00-07:00 Europe/Berlin",))
-    assert muted_until(night, "high", utc("2026-03-02T20:59:00Z")) is None
-    assert muted_until(night, "high", utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
-    assert muted_until(night, "high", utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
-    assert muted_until(night, "high", utc("2026-03-03T06:00:00Z")) is None
-    assert muted_until(night, "critical", utc("2026-03-02T23:00:00Z")) is None
+    assert muted_until(night, Impact.HIGH, utc("2026-03-02T20:59:00Z")) is None
+    assert muted_until(night, Impact.HIGH, utc("2026-03-02T21:00:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert muted_until(night, Impact.HIGH, utc("2026-03-03T05:59:00Z")) == utc("2026-03-03T06:00:00Z")
+    assert muted_until(night, Impact.HIGH, utc("2026-03-03T06:00:00Z")) is None
+    assert muted_until(night, Impact.CRITICAL, utc("2026-03-02T23:00:00Z")) is None
     # the clocks go forward at 01:00 UTC on 29 March
-    assert muted_until(night, "high", utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
+    assert muted_until(night, Impact.HIGH, utc("2026-03-28T22:00:00Z")) == utc("2026-03-29T05:00:00Z")
     noon = Route(name="l", mute_time_intervals=("12:00-13:00 UTC",))
-    assert muted_until(noon, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
+    assert muted_until(noon, Impact.HIGH, utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T13:00:00Z")
     both = Route(name="b", mute_time_intervals=("13:00-14:00 UTC", "12:00-13:00 UTC", "16:00-17:00 UTC"))
-    assert muted_until(both, "high", utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T14:00:00Z"), "they follow"
-    assert muted_until(both, "high", utc("2026-03-02T15:00:00Z")) is None
+    assert muted_until(both, Impact.HIGH, utc("2026-03-02T12:30:00Z")) == utc("2026-03-02T14:00:00Z"), "they follow"
+    assert muted_until(both, Impact.HIGH, utc("2026-03-02T15:00:00Z")) is None
     always = Route(name="a", mute_time_intervals=("00:00-12:00 UTC", "12:00-00:00 UTC"))
-    assert muted_until(always, "high", utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
+    assert muted_until(always, Impact.HIGH, utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
     for wrong in ("22-7 UTC", "22:00-07:00", "22:00-07:00 Mars/Base", "25:00-07:00 UTC"):
         with pytest.raises(ValidationError):
             Route(name="x", mute_time_intervals=(wrong,))

@@ -20,7 +20,7 @@ from pipeline.core.alert_facts import ComponentFacts, LinkFacts
 from pipeline.core.incidents import Evidence, Incident
 from pipeline.core.records import Batch, Post, Tag
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
@@ -70,12 +70,12 @@ def publish(folder: Path, texts: list[str]) -> Path:
     incident = Incident(
         id="claude-20260302T1137Z",
         service="claude",
-        state="confirmed",
+        state=State.CONFIRMED,
         opened_at=NOW,
         onset=utc("2026-03-02T11:37:00Z"),
         peak=None,
         end=None,
-        impact="high",
+        impact=Impact.HIGH,
         symptom="login",
         official_first_at=None,
         episode_count=1,
@@ -250,7 +250,10 @@ def test_the_worlds_hostile_strings_in_report_and_mail(browser: Any, eval_data: 
             quotes=lines,
             evidence=lines,
             differs=lines[:2],
-            components=tuple(ComponentFacts(name=t, source=t, status=t, since=NOW, until=None, detail=t) for t in some),
+            components=tuple(
+                ComponentFacts(name=t, source=t, status=ComponentStatus.AFFECTED, since=NOW, until=None, detail=t)
+                for t in some
+            ),
             affected_names=lines[:12],
             links=tuple(
                 LinkFacts(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from pipeline.core.incidents import Claim, ComponentSpan, Evidence, Incident
+from pipeline.core.vocabulary import ClaimKind, ComponentStatus
 from pipeline.incidents import discrepancies, episodes
 from tests.test_story import SERVICE, at, built, interval, notice
 
@@ -26,7 +27,10 @@ def differs(
 ) -> list[Evidence]:
     """Return what is said of a claim; `notices` are when a notice of the provider was posted and when resolved."""
     claim = discrepancies.SourcedClaim(
-        claim=Claim(kind=kind, value=value), where="one.example", published=published or at("18:00"), rows="claims:1"
+        claim=Claim(kind=ClaimKind(kind), value=value),
+        where="one.example",
+        published=published or at("18:00"),
+        rows="claims:1",
     )
     updates = [
         notice(1, clock, status, "major") for clock, status in zip(notices, ("investigating", "resolved"), strict=False)
@@ -76,7 +80,12 @@ def test_a_component_claimed_to_work_is_contradicted_by_the_provider_within_four
 ) -> None:
     of = incident()
     span = ComponentSpan(
-        component="api", source="official", status="affected", since=of.onset + after, until=None, detail=""
+        component="api",
+        source="official",
+        status=ComponentStatus.AFFECTED,
+        since=of.onset + after,
+        until=None,
+        detail="",
     )
     assert bool(differs("up", "api", replace(of, components=(span,)))) == contradicted
     assert differs("down", "api", replace(of, components=(span,))) == []

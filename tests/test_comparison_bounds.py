@@ -11,6 +11,7 @@ import pytest
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Advisory, Evidence, NewsEntity, NewsEvent, PastOutage
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Impact
 from pipeline.incidents import chance, competitors, similar, surge
 from tests.test_story import SERVICE, at, built, interval, report
 
@@ -276,7 +277,7 @@ def test_incidents_at_least_as_large_count_impact_first(size: tuple[int, float],
 
 @pytest.mark.parametrize(("end", "minutes"), [("11:59", 0), ("12:00", 0), ("12:30", 30)])
 def test_the_size_of_an_incident_is_its_impact_and_its_minutes(end: str, minutes: int) -> None:
-    assert chance.size_of("high", at("12:00"), at(end)) == (3, minutes)
+    assert chance.size_of(Impact.HIGH, at("12:00"), at(end)) == (3, minutes)
 
 
 # similar outages
@@ -287,7 +288,7 @@ OUTAGE = PastOutage(
     service="svc",
     began=at("10:00", 1),
     minutes=60.0,
-    impact="high",
+    impact=Impact.HIGH,
     roles=frozenset({"web"}),
     symptom="login",
     steps=(),
@@ -304,7 +305,7 @@ OUTAGE = PastOutage(
         ({"roles": frozenset()}, 0.35 / 2),
         ({"symptom": "slow"}, 0.25),
         ({"symptom": ""}, 0.25 / 2),
-        ({"impact": "none"}, 0.1 * 3 / 4),
+        ({"impact": Impact.NONE}, 0.1 * 3 / 4),
         ({"minutes": 120.0}, 0.15 / 4),
         ({"minutes": 60.0 * 16}, 0.15),
         ({"minutes": 60.0 * 17}, 0.15),

@@ -18,7 +18,7 @@ from pipeline.core.alerts import Alert, Silence
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import Impact
+from pipeline.core.vocabulary import ComponentStatus, Impact, Transition
 from pipeline.notify.channels.email import EmailChannel, recipients
 from pipeline.notify.policy import NotificationPolicy, next_gap
 from pipeline.notify.routing import active_silence
@@ -57,7 +57,7 @@ def row(name: str, when: str, transition: str = "opened", **more: Any) -> Alert:
         sample(at(when)),
         message_id=f"<{name}-{transition}@x>",
         incident=name,
-        transition=transition,
+        transition=Transition(transition),
         channel="file",
         created=at(when),
         due_at=at(more.pop("due", when)),
@@ -262,11 +262,11 @@ def test_what_becomes_critical_is_told_after_five_messages_too() -> None:
     from tests.test_story import POLICY, built, interval
     from tests.test_story import told as message
 
-    incident = replace(built([interval("11:37", None, score=90)], [], at("12:00"))[0], impact="critical")
+    incident = replace(built([interval("11:37", None, score=90)], [], at("12:00"))[0], impact=Impact.CRITICAL)
     many = [message("opened", at("11:40"), impact="low")] * 6
     assert next_transition(incident, many, POLICY, at("11:50")) is None, "not within the least gap"
     assert next_transition(incident, many, POLICY, at("11:56")) == "worse"
-    assert next_transition(replace(incident, impact="high"), many, POLICY, at("11:56")) is None
+    assert next_transition(replace(incident, impact=Impact.HIGH), many, POLICY, at("11:56")) is None
 
 
 def test_a_poison_message_in_a_summary_takes_no_other_with_it(store: Store) -> None:
@@ -392,7 +392,7 @@ def test_a_page_of_many_parts_makes_no_large_mail() -> None:
     parts = tuple(
         ComponentFacts(
             name=f"part {n} " + "x" * 200,
-            status="affected",
+            status=ComponentStatus.AFFECTED,
             source="official",
             since=at("11:00"),
             until=None,

@@ -14,6 +14,7 @@ from pipeline.core.incidents import Advisory, Incident
 from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
 from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import Impact, State
 from pipeline.detection.factory import make_detector
 from pipeline.incidents.reliability import acknowledgement, months
 from pipeline.reports.ledger import ledger_lines, service_ledger
@@ -286,12 +287,12 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
             old = Incident(
                 id=f"old{day}",
                 service="github",
-                state="resolved",
+                state=State.RESOLVED,
                 opened_at=start,
                 onset=start,
                 peak=None,
                 end=start + timedelta(hours=20),
-                impact="critical",
+                impact=Impact.CRITICAL,
                 symptom="",
                 official_first_at=None,
                 episode_count=1,
@@ -470,3 +471,13 @@ def test_a_clock_that_stood_ahead_is_turned_back_and_told(store: Store, tmp_path
     record_run(store, Run(stage="explain", subject="incidents", started=now, outcome="ok"))
     assert rewind_future_clock(store, now) is None
     assert isinstance(CATALOGUE["github"], Service)
+
+
+@pytest.mark.parametrize(("column", "value"), [("state", "certain"), ("impact", "dire")])
+def test_a_stored_word_of_another_version_is_an_error_that_names_it(world: World, column: str, value: str) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.explain("11:05")
+    with world.store.transaction() as conn:
+        conn.execute(f"UPDATE incidents SET {column} = ?", (value,))
+    with pytest.raises(ValueError, match=f"'{value}' is not a valid {column.title()}"):
+        incidents(world.store)

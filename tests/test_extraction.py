@@ -13,6 +13,7 @@ from pipeline.config.load import evaluation_data, load_catalogue
 from pipeline.config.paths import LABELS, MODELS, PLACES
 from pipeline.core.incidents import Claim
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import ClaimKind, SaidBy
 from pipeline.evaluation import extraction
 from pipeline.text.claims import claims
 from pipeline.text.clock_times import times_of_day
@@ -168,10 +169,10 @@ def test_claims_say_who_and_what_was_counted() -> None:
         date(2026, 3, 2),
     )
     assert told == [
-        Claim(kind="start", value="13:30"),
-        Claim(kind="end", value="19:00"),
-        Claim(kind="reports", value="2000", said_by="tracker", definition="peak"),
-        Claim(kind="up", value="api", said_by="company"),
+        Claim(kind=ClaimKind.START, value="13:30"),
+        Claim(kind=ClaimKind.END, value="19:00"),
+        Claim(kind=ClaimKind.REPORTS, value="2000", said_by=SaidBy.TRACKER, definition="peak"),
+        Claim(kind=ClaimKind.UP, value="api", said_by=SaidBy.COMPANY),
     ]
     assert claims("Doors open at 5:30 AM PST for the launch event", date(2026, 3, 2)) == []
 

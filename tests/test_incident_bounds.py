@@ -12,6 +12,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, NewsEntity, NewsEvent, PastOutage
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import ComponentStatus, Impact
 from pipeline.detection import alarm_intervals
 from pipeline.incidents import confidence, episodes, phases, reliability
 from pipeline.incidents.news_links import LinkContext, link
@@ -97,7 +98,12 @@ def _impact(scores: dict[str, float], parts: int) -> str:
 
 def _affected(component: str) -> phases.ComponentSpan:
     return phases.ComponentSpan(
-        component=component, source="votes", status="affected", since=at("11:00"), until=at("12:00"), detail=""
+        component=component,
+        source="votes",
+        status=ComponentStatus.AFFECTED,
+        since=at("11:00"),
+        until=at("12:00"),
+        detail="",
     )
 
 
@@ -187,7 +193,7 @@ def test_the_steps_of_the_page_are_a_seventh_of_the_distance() -> None:
         service="svc",
         began=at("10:00"),
         minutes=60.0,
-        impact="high",
+        impact=Impact.HIGH,
         roles=frozenset({"web"}),
         symptom="login",
         steps=(("identified", 10.0),),

@@ -17,7 +17,7 @@ from pipeline.core.errors import ChannelError
 from pipeline.core.incidents import ComponentSpan, Incident, Phase
 from pipeline.core.reports import Report
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import Impact, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, Impact, PhaseName, State, Transition
 from pipeline.notify.digest import summary_message, system_message
 from pipeline.notify.payload import quotes, subject
 from pipeline.notify.policy import NotificationPolicy, newly_affected, next_gap, next_transition
@@ -52,7 +52,7 @@ INCIDENT = Incident(
     episode_count=1,
     active=True,
 )
-EASING = Phase(episode=1, phase="easing", since=BEGAN, until=None, impact="low", why="")
+EASING = Phase(episode=1, phase=PhaseName.EASING, since=BEGAN, until=None, impact=Impact.LOW, why="")
 
 
 def message(when: datetime, transition: Transition = Transition.OPENED, **facts: Any) -> Alert:
@@ -67,7 +67,9 @@ def messages(count: int, **facts: Any) -> list[Alert]:
 
 
 def span(component: str, source: str) -> ComponentSpan:
-    return ComponentSpan(component=component, source=source, status="affected", since=BEGAN, until=None, detail="")
+    return ComponentSpan(
+        component=component, source=source, status=ComponentStatus.AFFECTED, since=BEGAN, until=None, detail=""
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def span(component: str, source: str) -> ComponentSpan:
         ({"opened_at": BEGAN - SECOND}, Transition.UNDER_WAY),
         ({"active": False}, None),
         ({"phases": (EASING,)}, Transition.OPENED),
-        ({"phases": (replace(EASING, phase="over"),)}, None),
+        ({"phases": (replace(EASING, phase=PhaseName.OVER),)}, None),
     ],
 )
 def test_a_first_message_needs_an_open_and_probable_incident(
@@ -193,8 +195,8 @@ def test_a_component_is_news_once_and_again_where_the_page_lists_it_again(
 )
 def test_a_mute_time_interval_holds_from_its_begin_to_its_end(at: str, until: str | None) -> None:
     night = Route(name="night", mute_time_intervals=("22:00-07:00 UTC",), quiet_except="high")
-    assert muted_until(night, "moderate", utc(at)) == (utc(until) if until else None)
-    assert muted_until(night, "high", utc(at)) is None, "this impact and above is sent at once"
+    assert muted_until(night, Impact.MODERATE, utc(at)) == (utc(until) if until else None)
+    assert muted_until(night, Impact.HIGH, utc(at)) is None, "this impact and above is sent at once"
 
 
 @pytest.mark.parametrize(("count", "merged"), [(1, False), (2, False), (3, True), (4, True)])
@@ -296,7 +298,9 @@ def test_a_mail_quotes_three_people_in_words_of_their_own() -> None:
 
 @pytest.mark.parametrize(("parts", "shown", "more"), [(12, 12, 0), (13, 12, 1)])
 def test_a_mail_lists_twelve_components(parts: int, shown: int, more: int) -> None:
-    part = ComponentFacts(name="web", source="votes", status="affected", since=BEGAN, until=None, detail="")
+    part = ComponentFacts(
+        name="web", source="votes", status=ComponentStatus.AFFECTED, since=BEGAN, until=None, detail=""
+    )
     facts = replace(
         sample(BEGAN).incident_facts, components=(part,) * parts, affected_names=tuple(f"c{n}" for n in range(parts))
     )

@@ -11,7 +11,7 @@ import pytest
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, NewsEntity, NewsEvent
 from pipeline.core.reports import Report
-from pipeline.core.vocabulary import VoteReason
+from pipeline.core.vocabulary import ComponentStatus, VoteReason
 from pipeline.incidents import build, episodes, scope
 from tests.test_story import SERVICE, at, built, interval, notice, report
 
@@ -219,8 +219,10 @@ def doors(front: str, back: str, since: timedelta = timedelta(0), denials: timed
         name="Svc",
         components=(Component(id="f", name="F", role=front), Component(id="b", name="B", role=back)),
     )
-    usual = ComponentSpan(component="f", source="votes", status="affected", since=START + since, until=None, detail="")
-    works = replace(usual, component="b", status="works", since=START, until=START + HOUR)
+    usual = ComponentSpan(
+        component="f", source="votes", status=ComponentStatus.AFFECTED, since=START + since, until=None, detail=""
+    )
+    works = replace(usual, component="b", status=ComponentStatus.WORKS, since=START, until=START + HOUR)
     reports = [said(denials, works="b")]
     return [e for e in scope.parts_in_words(service, [usual, works], reports, START) if e.kind == "doors"]
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.render.mail import compose
 from pipeline.stages.alert.stage import Delivery, run_alert
@@ -69,7 +70,13 @@ def test_every_failure_at_every_stage_loses_nothing(
     channel, log = server
     stage, kind = request.node.callspec.params["server"]
     rows = [
-        replace(sample(NOW), message_id=f"<{name}@groundswell>", incident="one", transition=name, channel="email")
+        replace(
+            sample(NOW),
+            message_id=f"<{name}@groundswell>",
+            incident="one",
+            transition=Transition(name),
+            channel="email",
+        )
         for name in ALL
     ]
     with Store(tmp_path / "x.db") as store:

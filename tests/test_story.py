@@ -237,7 +237,7 @@ def told(transition: str, when: datetime, **facts: Any) -> Alert:
         message_id=f"<{when}>",
         incident="i",
         service="svc",
-        transition=transition,
+        transition=about.transition,
         channel="file",
         created=when,
         due_at=when,
@@ -249,7 +249,7 @@ def told(transition: str, when: datetime, **facts: Any) -> Alert:
 def test_opened_is_told_at_once_and_the_past_never() -> None:
     incident = built([interval("11:37", None)], [], at("11:50"))[0]
     assert next_transition(incident, [], POLICY, at("11:50")) == "opened"
-    assert next_transition(replace(incident, active=False, state="resolved"), [], POLICY, at("11:50")) is None
+    assert next_transition(replace(incident, active=False, state=State.RESOLVED), [], POLICY, at("11:50")) is None
     assert next_transition(incident, [], replace(POLICY, alerting_since=at("11:50")), at("11:50")) == "under_way"
     assert next_transition(incident, [], replace(POLICY, from_state="likely"), at("11:50")) is None
     past = built([interval("09:00", "10:00")], [], at("10:30"))[0]
@@ -267,7 +267,7 @@ def test_news_waits_for_a_gap_that_doubles_and_over_does_not() -> None:
     assert next_transition(incident, twice, POLICY, at("12:20")) is None, "the second gap is half an hour"
     assert next_transition(incident, twice, POLICY, at("12:25")) == "worse"
     assert [next_gap(n, POLICY) for n in (1, 2, 3, 9)] == [timedelta(minutes=m) for m in (15, 30, 60, 240)]
-    over = replace(incident, active=False, state="resolved")
+    over = replace(incident, active=False, state=State.RESOLVED)
     assert next_transition(over, twice, POLICY, at("12:00")) == "over"
     assert next_transition(over, [*twice, told("over", at("12:00"))], POLICY, at("12:30")) is None
     assert next_transition(incident, [*twice, told("over", at("12:00"))], POLICY, at("12:05")) == "reopened"

@@ -99,7 +99,7 @@ def sample(now: datetime) -> Alert:
         message_id=f"<test-{int(now.timestamp())}@groundswell>",
         incident="test",
         service="example",
-        transition="opened",
+        transition=Transition.OPENED,
         channel="test",
         created=now,
         due_at=now,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.core.incidents import PastOutage
 from pipeline.core.times import minutes_between, utc
+from pipeline.core.vocabulary import Impact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def known_outages(path: Path) -> tuple[PastOutage, ...]:
                 service=row["service"],
                 began=began,
                 minutes=minutes_between(began, over),
-                impact=row["impact"],
+                impact=Impact(row["impact"]),
                 roles=frozenset(filter(None, row["roles"].split(";"))),
                 symptom=row["symptom"],
                 steps=tuple((name, float(minutes)) for name, _, minutes in steps),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.vocabulary import Impact, Relation, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, Transition
 
 
 class OfficialLine(NamedTuple):
@@ -26,7 +26,7 @@ class ComponentFacts:
 
     name: str
     source: str
-    status: str
+    status: ComponentStatus
     since: datetime
     until: datetime | None
     detail: str

@@ -22,7 +22,7 @@ from pipeline.core.alert_facts import (
     SystemFacts,
 )
 from pipeline.core.times import iso, utc, utc_or_none
-from pipeline.core.vocabulary import Impact, Relation, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, Transition
 
 ADVISORY_SCHEMA = 1
 # what is stored under another name than the record's
@@ -130,7 +130,7 @@ def _component(values: Mapping[str, Any]) -> ComponentFacts:
     return ComponentFacts(
         name=values["name"],
         source=values["source"],
-        status=values["status"],
+        status=ComponentStatus(values["status"]),
         since=utc(values["since"]),
         until=utc_or_none(values["until"]),
         detail=values["detail"],

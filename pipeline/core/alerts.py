@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.core.alert_facts import AlertFacts, MessageFacts
+from pipeline.core.vocabulary import Transition
 
 
 def message_id(*parts: str) -> str:
@@ -26,7 +27,7 @@ class Alert:
     message_id: str
     incident: str
     service: str
-    transition: str
+    transition: Transition
     channel: str
     created: datetime
     due_at: datetime

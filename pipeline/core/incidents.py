@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.vocabulary import EvidenceKind, Relation
+from pipeline.core.vocabulary import (
+    ClaimKind,
+    ComponentStatus,
+    EvidenceKind,
+    Impact,
+    PhaseName,
+    Relation,
+    SaidBy,
+    State,
+)
 
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
@@ -37,7 +46,7 @@ class ComponentSpan:
 
     component: str
     source: str
-    status: str
+    status: ComponentStatus
     since: datetime
     until: datetime | None
     detail: str
@@ -47,15 +56,15 @@ class ComponentSpan:
 class Phase:
     """A stretch of an incident; phases of one episode follow each other without a hole.
 
-    `phase` is onset, worsening, peak, easing or over; `why` says what changed when it began. Several stretches of one
-    name may follow each other: each begins with something that changed.
+    `why` says what changed when it began. Several phases of one name may follow each other: each begins with something
+    that changed.
     """
 
     episode: int
-    phase: str
+    phase: PhaseName
     since: datetime
     until: datetime | None
-    impact: str
+    impact: Impact
     why: str
 
 
@@ -69,7 +78,7 @@ class Episode:
     number: int
     onset: datetime
     end: datetime | None
-    impact: str
+    impact: Impact
     components: tuple[str, ...]
     official_first_at: datetime | None
     by_crowd: bool
@@ -87,12 +96,12 @@ class Incident:
 
     id: str
     service: str
-    state: str
+    state: State
     opened_at: datetime
     onset: datetime
     peak: datetime | None
     end: datetime | None
-    impact: str
+    impact: Impact
     symptom: str
     official_first_at: datetime | None
     episode_count: int
@@ -111,7 +120,7 @@ class Incident:
 
     def affected(self, at: datetime) -> tuple[str, ...]:
         """Return the component ids that any source holds to be affected at a moment, sorted."""
-        spans = (s for s in self.components if s.status == "affected" and s.since <= at)
+        spans = (s for s in self.components if s.status is ComponentStatus.AFFECTED and s.since <= at)
         return tuple(sorted({s.component for s in spans if s.until is None or at < s.until}))
 
 
@@ -221,14 +230,14 @@ class Advisory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One claim. `value` is HH:MM in UTC, a part's role, a number, or words; `said_by` company, tracker or outlet.
+    """One claim. `value` is HH:MM in UTC, a component's role, a number, or words.
 
     `definition` says of a number of reports what was counted: peak, total or unknown; empty for other kinds.
     """
 
-    kind: str
+    kind: ClaimKind
     value: str
-    said_by: str = "outlet"
+    said_by: SaidBy = SaidBy.OUTLET
     definition: str = ""
 
 
@@ -244,7 +253,7 @@ class PastOutage:
     service: str
     began: datetime
     minutes: float
-    impact: str
+    impact: Impact
     roles: frozenset[str]
     symptom: str
     steps: tuple[tuple[str, float], ...]

@@ -6,6 +6,7 @@ order; compare them by `rank`, never by `<`, which compares the text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from typing import Self
@@ -18,6 +19,11 @@ class RankedEnum(StrEnum):
     def rank(self) -> int:
         """Return the place in the order, from 0."""
         return _ranks(type(self))[self.value]
+
+    @classmethod
+    def highest(cls, members: Iterable[Self]) -> Self:
+        """Return the member of the highest rank; the least of all where there is none."""
+        return max(members, key=lambda member: member.rank, default=next(iter(cls)))
 
     def raised(self, steps: int = 1) -> Self:
         """Return the member so many places above (below when negative), at most the last and at least the first."""
@@ -232,8 +238,3 @@ class RunOutcome(StrEnum):
     def read_source(self) -> bool:
         """Return whether the source was truly read."""
         return self in (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.NOT_MODIFIED)
-
-
-IMPACTS = tuple(Impact)
-STATES = tuple(State)
-SYMPTOMS = tuple(Symptom)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.core.incidents import Claim
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import SaidBy
 from pipeline.evaluation import csv_rows
 from pipeline.text.claims import claims
 from pipeline.text.components import official_parts, parts_named
@@ -138,7 +139,7 @@ def of_claims(path: Path) -> SetScore:
 
 
 def _written(claim: Claim) -> str:
-    who = "" if claim.said_by == "outlet" else f"@{claim.said_by}"
+    who = "" if claim.said_by is SaidBy.OUTLET else f"@{claim.said_by}"
     return f"{claim.kind}={claim.value}{who}{f':{claim.definition}' if claim.definition else ''}"
 
 

@@ -17,7 +17,7 @@ from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem, StatusUpdate
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import Impact, Relation, State
 from pipeline.evaluation import csv_rows
 from pipeline.incidents.chance import PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.episodes import read_provider_incidents
@@ -46,12 +46,12 @@ RECORD = {
 }
 
 
-def incident_of(service: str, onset: datetime, end: datetime, impact: str) -> Incident:
+def incident_of(service: str, onset: datetime, end: datetime, impact: Impact) -> Incident:
     """Return an incident that is over, with nothing known of it but this."""
     return Incident(
         id=f"{service}-{onset:%Y%m%d%H%M}",
         service=service,
-        state="resolved",
+        state=State.RESOLVED,
         opened_at=onset,
         onset=onset,
         peak=None,
@@ -86,13 +86,13 @@ def judged(
     past: dict[str, list[PastIncident]] = {}
     for row in rows:
         onset, end = utc(row["onset_utc"]), utc(row["end_utc"])
-        one = PastIncident(onset=onset, end=end, size=size_of(row["impact"], onset, end))
+        one = PastIncident(onset=onset, end=end, size=size_of(Impact(row["impact"]), onset, end))
         if one not in past.setdefault(row["service"], []):
             past[row["service"]].append(one)
     events = {row["title"]: event_of(row, utc(row["published_utc"]), matcher, model) for row in rows}
     found = []
     for row in rows:
-        incident = incident_of(row["service"], utc(row["onset_utc"]), utc(row["end_utc"]), row["impact"])
+        incident = incident_of(row["service"], utc(row["onset_utc"]), utc(row["end_utc"]), Impact(row["impact"]))
         known = min(p.onset for p in past[row["service"]])
         context = LinkContext(past=past[row["service"]], known_since=known)
         links = link(incident, catalogue[row["service"]], [events[row["title"]]], context, utc("2099-01-01T00:00:00Z"))
@@ -164,7 +164,7 @@ def recorded(
     for truth, versions in events:
         given: list[str] = []
         for story in main:
-            incident = incident_of("claude", story.onset, story.end, "high")
+            incident = incident_of("claude", story.onset, story.end, Impact.HIGH)
             context = LinkContext(past=past, known_since=past[0].onset)
             for version in versions:
                 given += [
@@ -204,7 +204,7 @@ def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, dra
             event = NewsEvent(
                 id="x", kind=kind, title=name, entities=hits, outlets=("o",), first_seen=at, items=(("x", "x"),)
             )
-            incident = incident_of(service, story.onset, story.end, "high")
+            incident = incident_of(service, story.onset, story.end, Impact.HIGH)
             given = link(incident, catalogue[service], [(event, "")], context, at + timedelta(days=30))
             # context is always shown: counted is what would be told without "no better than chance"
             counted[kind] += any(

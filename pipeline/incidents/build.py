@@ -14,7 +14,7 @@ from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, 
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import IMPACTS, EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
 from pipeline.incidents.episodes import (
@@ -79,10 +79,12 @@ def withdrawn(incident: Incident) -> Incident:
     why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
     said = Evidence(kind=EvidenceKind.WITHDRAWN, at=last, statement=why, rows=f"incidents:{incident.id}")
     phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
-    over = Phase(episode=incident.episode_count, phase="over", since=last, until=None, impact="none", why=why)
+    over = Phase(
+        episode=incident.episode_count, phase=PhaseName.OVER, since=last, until=None, impact=Impact.NONE, why=why
+    )
     return replace(
         incident,
-        state="resolved",
+        state=State.RESOLVED,
         active=False,
         end=last,
         episodes=tuple(open_ones),
@@ -150,14 +152,12 @@ def _incident(
     return Incident(
         id=own_id,
         service=service.id,
-        state="resolved" if over else certainty.state(intervals, rests),
+        state=State.RESOLVED if over else certainty.state(intervals, rests),
         opened_at=known.opened_at if known else now,
         onset=begin,
         peak=best.peak if best else None,
         end=last if over else None,
-        impact=max(
-            [*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in provider_incidents)], key=IMPACTS.index
-        ),
+        impact=Impact.highest([*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in provider_incidents)]),
         part_of=known.part_of if known else "",
         symptom=scope.symptom_of(votes),
         official_first_at=min((o.first_posted_at for o in provider_incidents), default=None),
@@ -183,16 +183,15 @@ def _episode(
     hit = {
         c.component
         for c in spans
-        if c.status == "affected"
+        if c.status is ComponentStatus.AFFECTED
         and (draft.end is None or c.since < draft.end)
         and (c.until is None or c.until > draft.start)
     }
-    worst = max((p.impact for p in cut if p.episode == number), key=IMPACTS.index, default="none")
     return Episode(
         number=number,
         onset=draft.start,
         end=draft.end,
-        impact=worst,
+        impact=Impact.highest(p.impact for p in cut if p.episode == number),
         components=tuple(sorted(hit)),
         official_first_at=min((o.first_posted_at for o in draft.provider_incidents), default=None),
         by_crowd=bool(draft.intervals),

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.vocabulary import IMPACTS
+from pipeline.core.vocabulary import Impact
 from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident, group_into_incidents, merge_into_episodes
 
 HISTORY = timedelta(days=90)
@@ -46,9 +46,9 @@ class Window:
     from_end: bool = False
 
 
-def size_of(impact: str, onset: datetime, end: datetime) -> Size:
+def size_of(impact: Impact, onset: datetime, end: datetime) -> Size:
     """Return the rank of an incident: impact first, minutes second."""
-    return IMPACTS.index(impact), round(max(0.0, (end - onset) / timedelta(minutes=1)))
+    return impact.rank, round(max(0.0, (end - onset) / timedelta(minutes=1)))
 
 
 def past_provider_incidents(
@@ -58,7 +58,7 @@ def past_provider_incidents(
     found = []
     for story in group_into_incidents(merge_into_episodes([], provider_incidents)):
         begin, end = story[0].start, story[-1].end or still or story[-1].start
-        worst = max((COUNTED_IMPACTS[o.impact] for s in story for o in s.provider_incidents), key=IMPACTS.index)
+        worst = Impact.highest(COUNTED_IMPACTS[o.impact] for s in story for o in s.provider_incidents)
         found.append(PastIncident(onset=begin, end=end, size=size_of(worst, begin, end)))
     return found
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from pipeline.core.incidents import Evidence
 from pipeline.core.series import Interval
-from pipeline.core.vocabulary import EvidenceKind
+from pipeline.core.vocabulary import EvidenceKind, State
 from pipeline.incidents.episodes import ProviderIncident
 
 FAR_ABOVE = 36.0
@@ -103,12 +103,12 @@ def probability(s: Signals) -> tuple[float, dict[str, float]]:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(parts.values()))))), parts
 
 
-def state(intervals: Sequence[Interval], s: Signals) -> str:
+def state(intervals: Sequence[Interval], s: Signals) -> State:
     """Return how sure: confirmed by page or overwhelming crowd; likely by two kinds or one far above; else possible."""
     strongest = max((i.score for i in intervals), default=0.0)
     if s.notice or (s.kinds >= 2 and strongest >= OVERWHELMING):
-        return "confirmed"
-    return "likely" if s.kinds >= 2 or strongest >= FAR_ABOVE else "possible"
+        return State.CONFIRMED
+    return State.LIKELY if s.kinds >= 2 or strongest >= FAR_ABOVE else State.POSSIBLE
 
 
 def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, rows: str) -> Iterator[Evidence]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Claim, Evidence, Incident
 from pipeline.core.times import minutes_between
-from pipeline.core.vocabulary import EvidenceKind
+from pipeline.core.vocabulary import ClaimKind, ComponentStatus, EvidenceKind, SaidBy
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import claims
 
@@ -80,13 +80,13 @@ def provider_discrepancies(
             found = claims(update.body, update.displayed_at.date()) if update.body else ()
             said = [
                 SourcedClaim(
-                    claim=replace(c, said_by="outlet"),
+                    claim=replace(c, said_by=SaidBy.OUTLET),
                     where="the provider",
                     published=update.displayed_at,
                     rows=f"status_updates:{update.page}/{update.incident_id}/{update.update_id}",
                 )
                 for c in found
-                if c.kind in ("start", "end")
+                if c.kind in (ClaimKind.START, ClaimKind.END)
             ]
             episode = replace(incident, onset=of[0].onset, end=of[0].end)
             yield from disagreements(episode, said, [provider_incident], service)
@@ -99,8 +99,8 @@ def _compare_claim(
     provider_incidents: Sequence[ProviderIncident],
     service: Service,
 ) -> tuple[str, float | None, float | None] | None:
-    who = {"company": " (quoting the company)", "tracker": " (quoting a tracker)"}.get(claim.said_by, "")
-    if claim.kind == "start":
+    who = {SaidBy.COMPANY: " (quoting the company)", SaidBy.TRACKER: " (quoting a tracker)"}.get(claim.said_by, "")
+    if claim.kind is ClaimKind.START:
         moment = nearest(claim.value, incident.onset)
         late = minutes_between(incident.onset, moment)
         if AGREES < abs(late) < FAR and moment <= published:
@@ -109,7 +109,7 @@ def _compare_claim(
             apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
             apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
             return f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0
-    elif claim.kind == "end":
+    elif claim.kind is ClaimKind.END:
         first = next(
             (n.resolved for n in provider_incidents if n.resolved and n.posted - incident.onset < timedelta(hours=1)),
             None,
@@ -122,9 +122,9 @@ def _compare_claim(
                 closed = [f"the first notice was closed at {first:%H:%M}"] if first else []
                 closed += [f"it was over at {incident.end:%H:%M}"] if incident.end and incident.end != first else []
                 return f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0
-    elif claim.kind in ("up", "down"):
+    elif claim.kind in (ClaimKind.UP, ClaimKind.DOWN):
         return _part(incident, claim, service, who)
-    elif claim.kind == "cause":
+    elif claim.kind is ClaimKind.CAUSE:
         return f"names a cause{who}: {claim.value}; nothing measured here tells causes", None, None
     return None
 
@@ -133,7 +133,7 @@ def _part(
     incident: Incident, claim: Claim, service: Service, who: str
 ) -> tuple[str, float | None, float | None] | None:
     ids = {part.id: part.name for part in service.components if part.role == claim.value}
-    if not ids or claim.kind != "up":
+    if not ids or claim.kind is not ClaimKind.UP:
         return None
     hit = sorted(
         {
@@ -141,11 +141,15 @@ def _part(
             for c in incident.components
             if c.component in ids
             and c.source == "official"
-            and c.status == "affected"
+            and c.status is ComponentStatus.AFFECTED
             and c.since < incident.onset + timedelta(hours=4)
         }
     )
-    votes = [c for c in incident.components if c.component in ids and c.source == "votes" and c.status == "affected"]
+    votes = [
+        c
+        for c in incident.components
+        if c.component in ids and c.source == "votes" and c.status is ComponentStatus.AFFECTED
+    ]
     if not hit and not votes:
         return None
     name = next(iter(ids.values()))
@@ -196,7 +200,7 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
     }
     claims: Mapping[str, list[tuple[float, SourcedClaim]]] = {name: [] for name in sizes}
     for one in said:
-        if one.claim.kind == "reports":
+        if one.claim.kind is ClaimKind.REPORTS:
             value = float(one.claim.value)
             given = one.claim.definition if one.claim.definition in sizes else ""
             claims[given or min(sizes, key=lambda n: abs(sizes[n][0] - value))].append((value, one))

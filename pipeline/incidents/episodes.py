@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from pipeline.core.records import StatusUpdate
 from pipeline.core.series import Interval
+from pipeline.core.vocabulary import Impact
 
 TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)
 LONGEST_STORY = timedelta(hours=24)
 CLOSED = ("resolved", "postmortem")
 FORGOTTEN = timedelta(days=3)
-COUNTED_IMPACTS = {"minor": "low", "major": "high", "critical": "critical"}
+COUNTED_IMPACTS = {"minor": Impact.LOW, "major": Impact.HIGH, "critical": Impact.CRITICAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,30 +7,31 @@ notice, its states, and parts it lists or takes back. What comes within the same
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import IMPACTS
+from pipeline.core.vocabulary import ClaimKind, ComponentStatus, Impact, PhaseName
 from pipeline.incidents.episodes import COUNTED_IMPACTS, EpisodeDraft
 from pipeline.incidents.scope import WORKING, continents
 from pipeline.text.claims import claims
 
 Levels = Mapping[SeriesKey, Points]
-IMPACT_AT_SCORE = ((300.0, "critical"), (80.0, "high"), (25.0, "moderate"), (0.0, "low"))
+IMPACT_AT_SCORE = ((300.0, Impact.CRITICAL), (80.0, Impact.HIGH), (25.0, Impact.MODERATE), (0.0, Impact.LOW))
 MANY = 3  # parts, or parts of the world
 EASED = 0.5  # of the peak's excess: below it for good, it is easing
-SAME, WORSE, BETTER, PEAK, START = "", "worsening", "easing", "peak", "onset"
+WORSE, BETTER, PEAK, START = PhaseName.WORSENING, PhaseName.EASING, PhaseName.PEAK, PhaseName.ONSET
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Mark:
+class _Mark(NamedTuple):
+    """Something that changed: when, the phase that it begins (None: the one before goes on), and what."""
+
     at: datetime
-    turn: str
-    words: str
+    turn: PhaseName | None
+    change: str
 
 
 def phases(
@@ -43,7 +44,8 @@ def phases(
     votes: Sequence[Report] = (),
 ) -> list[Phase]:
     """Return an episode's phases, oldest first; `levels` are the bins of the service's totals, `votes` who reports."""
-    marks = sorted([*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)])
+    marks = [*_crowd(episode, levels), *_voted(episode, spans, service), *_official(episode, service)]
+    marks.sort(key=lambda mark: (mark.at, mark.turn or "", mark.change))
     first = min(episode.intervals, key=lambda i: i.onset, default=None)
     cuts: list[list[_Mark]] = []
     if first is not None and first.onset == episode.start:
@@ -58,7 +60,7 @@ def phases(
     if cuts and cuts[0][0].turn != START:
         cuts[0].insert(0, _Mark(episode.start, START, ""))
     found: list[Phase] = []
-    name = START
+    name: PhaseName = START
     for place, cut in enumerate(cuts):
         since = max(episode.start, cut[0].at)
         if since > now:
@@ -67,7 +69,7 @@ def phases(
         name = next((t for t in (START, PEAK, WORSE, BETTER) if t in turns), name)
         until = cuts[place + 1][0].at if place + 1 < len(cuts) else episode.end
         until = until if until is not None and until <= now else None
-        why = "; ".join(dict.fromkeys(mark.words for mark in cut if mark.words))
+        why = "; ".join(dict.fromkeys(mark.change for mark in cut if mark.change))
         found.append(
             Phase(
                 episode=number,
@@ -82,7 +84,12 @@ def phases(
         why = "no channel is above what is expected and the page lists nothing"
         found.append(
             Phase(
-                episode=number, phase="over", since=episode.end, until=None, impact="none", why=_last_word(episode, why)
+                episode=number,
+                phase=PhaseName.OVER,
+                since=episode.end,
+                until=None,
+                impact=Impact.NONE,
+                why=_last_word(episode, why),
             )
         )
     return found
@@ -95,7 +102,7 @@ def impact(
     since: datetime,
     until: datetime,
     votes: Sequence[Report] = (),
-) -> str:
+) -> Impact:
     """Return how bad a stretch is: by how far above expected.
 
     It is raised by one where channels are many and parts or places too. The page's own word counts while one of its
@@ -113,21 +120,21 @@ def impact(
         if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
             loud.add((key.channel, key.source))
             best = max(best, score)
-    crowd = next((name for floor, name in IMPACT_AT_SCORE if best >= floor), "none")
+    crowd = next((name for floor, name in IMPACT_AT_SCORE if best >= floor), Impact.NONE)
     hit = {
         c.component
         for c in spans
-        if c.status == "affected" and c.since < until and (c.until is None or c.until > since)
+        if c.status is ComponentStatus.AFFECTED and c.since < until and (c.until is None or c.until > since)
     }
     places = {place for vote in votes if since <= vote.created < until for place in continents(vote)}
-    if crowd != "none" and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
-        crowd = IMPACTS[min(len(IMPACTS) - 1, IMPACTS.index(crowd) + 1)]
-    said = [
+    if crowd is not Impact.NONE and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
+        crowd = crowd.raised()
+    posted = [
         COUNTED_IMPACTS[o.impact]
         for o in episode.provider_incidents
         if o.posted <= until and (o.resolved is None or o.resolved > since)
     ]
-    return max([crowd, *said], key=IMPACTS.index)
+    return Impact.highest([crowd, *posted])
 
 
 def _crowd(episode: EpisodeDraft, levels: Levels) -> Iterator[_Mark]:
@@ -161,11 +168,11 @@ def _voted(episode: EpisodeDraft, spans: Sequence[ComponentSpan], service: Servi
         if episode.end is not None and span.since > episode.end:
             continue
         named.add(key)
-        words = {"affected": "people name", "works": "people say it works:"}[span.status]
+        verb = "people name" if span.status is ComponentStatus.AFFECTED else "people say it works:"
         yield _Mark(
             span.since,
-            WORSE if span.status == "affected" else SAME,
-            f"{words} {names([span.component], service)[0]} ({span.detail})",
+            WORSE if span.status is ComponentStatus.AFFECTED else None,
+            f"{verb} {names([span.component], service)[0]} ({span.detail})",
         )
 
 
@@ -182,38 +189,39 @@ def _official(episode: EpisodeDraft, service: Service) -> Iterator[_Mark]:
             if update.displayed_at == provider_incident.resolved:
                 failing.clear()
             after = {part for parts in listed.values() for part in parts}
-            words = []
-            turn = SAME
+            changes = []
+            turn: PhaseName | None = None
             if update.after_the_fact:
-                words.append(f"the provider dates its notice here ({update.status}), written at {update.written:%H:%M}")
+                changes.append(
+                    f"the provider dates its notice here ({update.status}), written at {update.written:%H:%M}"
+                )
             elif not state:
-                words.append(f"the provider posts its {'first' if number == 0 else 'next'} notice ({update.status})")
-                turn = WORSE if number else SAME
+                changes.append(f"the provider posts its {'first' if number == 0 else 'next'} notice ({update.status})")
+                turn = WORSE if number else None
             elif update.status != state:
-                words.append(f"the provider: {update.status}")
-                turn = {"monitoring": BETTER, "resolved": BETTER, "investigating": WORSE}.get(update.status, SAME)
+                changes.append(f"the provider: {update.status}")
+                turn = {"monitoring": BETTER, "resolved": BETTER, "investigating": WORSE}.get(update.status)
             if state and after - before:
-                words.append(f"it adds {', '.join(names(sorted(after - before), service))}")
+                changes.append(f"it adds {', '.join(names(sorted(after - before), service))}")
                 turn = WORSE
             elif state and before - after and update.status not in ("monitoring", "resolved", "postmortem"):
-                words.append(f"it takes back {', '.join(names(sorted(before - after), service))}")
+                changes.append(f"it takes back {', '.join(names(sorted(before - after), service))}")
                 turn = BETTER
-            words += _words_of(update.body, update.displayed_at, service)
+            changes += _roles_claimed(update.body, update.displayed_at, service)
             state = update.status
-            if words:
-                yield _Mark(update.displayed_at, turn, "; ".join(words))
+            if changes:
+                yield _Mark(update.displayed_at, turn, "; ".join(changes))
 
 
-def _words_of(body: str, at: datetime, service: Service) -> list[str]:
+def _roles_claimed(body: str, at: datetime, service: Service) -> list[str]:
     """Return which roles an update's own words say fail, and which they say work."""
-    said: dict[str, list[str]] = {}
+    roles: dict[ClaimKind, set[str]] = {}
     for claim in claims(body, at.date()) if body else ():
-        if claim.kind in ("up", "down"):
-            said.setdefault(claim.kind, []).append(claim.value)
+        roles.setdefault(claim.kind, set()).add(claim.value)
     return [
-        f"its words: {' and '.join(sorted(set(said[kind])))} {verb}"
-        for kind, verb in (("down", "fails"), ("up", "works"))
-        if kind in said
+        f"its words: {' and '.join(sorted(roles[kind]))} {verb}"
+        for kind, verb in ((ClaimKind.DOWN, "fails"), (ClaimKind.UP, "works"))
+        if kind in roles
     ]
 
 

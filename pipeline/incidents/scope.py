@@ -16,7 +16,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.reports import Report
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
@@ -82,7 +82,7 @@ def _official_span(part: str, since: datetime, until: datetime | None, provider_
     return ComponentSpan(
         component=part,
         source="official",
-        status="affected",
+        status=ComponentStatus.AFFECTED,
         since=since,
         until=until,
         detail=f"listed by the provider, incident {provider_incident}",
@@ -97,12 +97,12 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
     lasts until the votes turn, or until nobody has said so for an hour.
     """
     recent: deque[Report] = deque()
-    tally: dict[str, Counter[str]] = {"affected": Counter(), "works": Counter()}
+    tally: dict[ComponentStatus, Counter[str]] = {status: Counter() for status in ComponentStatus}
     naming = 0
-    spans: dict[tuple[str, str], _Open] = {}
+    spans: dict[tuple[str, ComponentStatus], _Open] = {}
     found: list[ComponentSpan] = []
 
-    def close(key: tuple[str, str], until: datetime | None) -> None:
+    def close(key: tuple[str, ComponentStatus], until: datetime | None) -> None:
         span = spans.pop(key)
         found.append(
             ComponentSpan(
@@ -127,20 +127,24 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
             for r in moved:
                 counted = r.components if r.counted else ()
                 naming += sign * bool(counted)
-                for status, parts in (("affected", counted), ("works", r.working_components)):
+                for status, parts in (
+                    (ComponentStatus.AFFECTED, counted),
+                    (ComponentStatus.WORKS, r.working_components),
+                ):
                     for part in parts:
                         tally[status][part] += sign
         for part in sorted({*(report.components if report.counted else ()), *report.working_components}):
-            fails, works = tally["affected"][part], tally["works"][part]
-            verdict, words = "", ""
+            fails, works = tally[ComponentStatus.AFFECTED][part], tally[ComponentStatus.WORKS][part]
+            verdict: ComponentStatus | None = None
+            detail = ""
             if fails >= MIN_VOTES and fails >= MIN_SHARE * naming and fails > works:
-                verdict, words = "affected", f"{fails} of {naming} reports name it"
+                verdict, detail = ComponentStatus.AFFECTED, f"{fails} of {naming} reports name it"
             elif works >= 2 and works > fails:
-                verdict, words = "works", f"{works} people say it works, {fails} that it fails"
-            for status in ("affected", "works"):
+                verdict, detail = ComponentStatus.WORKS, f"{works} people say it works, {fails} that it fails"
+            for status in ComponentStatus:
                 key = (part, status)
-                if status == verdict:
-                    spans.setdefault(key, _Open(at, at, words)).last = at
+                if status is verdict:
+                    spans.setdefault(key, _Open(at, at, detail)).last = at
                 elif key in spans and verdict:
                     close(key, at)
     for key in sorted(spans):
@@ -282,7 +286,7 @@ def parts_in_words(
     """Yield parts' sums, which parts nobody speaks of, where votes and page differ, front door against back door."""
     status: dict[str, dict[str, ComponentSpan]] = {"votes": {}, "official": {}}
     for span in spans:
-        if span.status == "affected":
+        if span.status is ComponentStatus.AFFECTED:
             status[span.source].setdefault(span.component, span)
     fails: Counter[str] = Counter(part for r in reports if r.counted for part in r.components)
     works: Counter[str] = Counter(part for r in reports for part in r.working_components)
@@ -334,8 +338,8 @@ def parts_in_words(
 def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report]) -> Iterator[Evidence]:
     """Yield that what people open is broken and what programs call works, while that is so."""
     role = {part.id: part.role for part in service.components}
-    front = [c for c in spans if c.status == "affected" and role.get(c.component) in FRONT]
-    back = [c for c in spans if c.status == "works" and role.get(c.component) in BACK]
+    front = [c for c in spans if c.status is ComponentStatus.AFFECTED and role.get(c.component) in FRONT]
+    back = [c for c in spans if c.status is ComponentStatus.WORKS and role.get(c.component) in BACK]
     if not front or not back:
         return
     span = back[0]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import GROUP, LEAST_PROBABILITY, ComponentSpan, Evidence, Incident
-from pipeline.core.vocabulary import IMPACTS, STATES, EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, State
 from pipeline.incidents.build import withdrawn
 from pipeline.incidents.episodes import incident_id
 
@@ -95,7 +95,8 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
     running = [i for i in members if i.service != dependency] or list(members)
     told = ", ".join(catalogue[i.service].name for i in running)
     itself = f"; {name} itself, too" if len(running) < len(members) else ""
-    state = max((i.state for i in members), key=STATES.index)
+    state = State.highest(i.state for i in members)
+    state = State.LIKELY if state is State.RESOLVED else State.highest([State.LIKELY, state])
     statement = f"{len(running)} services that run on {name} fail since {onset:%H:%M} UTC: {told}{itself}"
     said = Evidence(
         kind=EvidenceKind.SHARED,
@@ -109,13 +110,13 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         members[0],
         id=known.id if known else incident_id(dependency, onset) + GROUP,
         service=dependency,
-        state="resolved" if over else max("likely", state, key=STATES.index) if state != "resolved" else "likely",
+        state=State.RESOLVED if over else state,
         opened_at=known.opened_at if known else max(sorted(i.opened_at for i in members)[:MEMBERS]),
         onset=onset,
         peak=None,
         end=max(i.end for i in members if i.end is not None) if over else None,
         active=not over,
-        impact=max((i.impact for i in members), key=IMPACTS.index),
+        impact=Impact.highest(i.impact for i in members),
         symptom="",
         official_first_at=None,
         episode_count=1,
@@ -127,7 +128,7 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
             ComponentSpan(
                 component=catalogue[i.service].name,
                 source="votes",
-                status="affected",
+                status=ComponentStatus.AFFECTED,
                 since=i.onset,
                 until=i.end,
                 detail=f"incident {i.id}",

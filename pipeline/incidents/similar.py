@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
 from pipeline.core.times import minutes_between
-from pipeline.core.vocabulary import IMPACTS, EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind
 from pipeline.incidents.episodes import ProviderIncident
 
 NEAREST = 5
@@ -26,7 +26,7 @@ def of_incident(
     The page's steps are those of the `provider_incidents` that the incident's evidence names.
     """
     role = {part.id: part.role for part in service.components}
-    hit = {role.get(c.component, "other") for c in incident.components if c.status == "affected"}
+    hit = {role.get(c.component, "other") for c in incident.components if c.status is ComponentStatus.AFFECTED}
     named = {e.subject for e in incident.evidence if e.kind == EvidenceKind.OFFICIAL}
     updates = [u for p in provider_incidents if p.id in named for u in p.updates]
     steps: dict[str, float] = {}
@@ -56,7 +56,7 @@ def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
         (0.35, 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN),
         (0.25, float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN),
     ]
-    parts.append((0.1, abs(IMPACTS.index(a.impact) - IMPACTS.index(b.impact)) / 4))
+    parts.append((0.1, abs(a.impact.rank - b.impact.rank) / 4))
     longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
     parts.append((0.15, min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)))
     mine, theirs = dict(a.steps), dict(b.steps)

@@ -13,7 +13,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import Impact, State, Transition, VoteReason
+from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
@@ -47,14 +47,16 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
     incident, service = context.incident, context.service
     votes = [r for r in context.reports if r.counted and r.created >= incident.onset - BEFORE_ONSET]
     affected = incident.affected(now)
-    works = {c.component for c in incident.components if c.status == "works" and c.component not in affected}
+    works = {
+        c.component for c in incident.components if c.status is ComponentStatus.WORKS and c.component not in affected
+    }
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
         service=service.name,
         service_id=service.id,
         transition=transition,
-        state=State(incident.state),
-        impact=Impact(incident.impact),
+        state=incident.state,
+        impact=incident.impact,
         symptom=incident.symptom,
         onset=incident.onset,
         peak=incident.peak,

@@ -58,8 +58,7 @@ def next_transition(
         return None
     if incident.state == State.CONFIRMED and not any(facts.state == State.CONFIRMED for facts in named):
         return Transition.CONFIRMED
-    impact = Impact(incident.impact)
-    if impact is URGENT and impact.rank > max(facts.impact.rank for facts in named):
+    if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
         return Transition.WORSE
     if newly_affected(incident, past, now):
         return Transition.COMPONENT_ADDED
@@ -69,7 +68,7 @@ def next_transition(
         return None
     if waited < next_gap(len(past), policy):
         return None
-    if impact.rank > named[-1].impact.rank:
+    if incident.impact.rank > named[-1].impact.rank:
         return Transition.WORSE
     easing = bool(incident.phases) and incident.phases[-1].phase in (PhaseName.EASING, PhaseName.OVER)
     if easing and last.transition != Transition.EASING:
@@ -90,7 +89,7 @@ def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> 
 
 def _first(incident: Incident, policy: NotificationPolicy) -> Transition | None:
     """Return the transition of a first message; None where the incident is not sure enough, or over already."""
-    if not incident.active or State(incident.state).rank < State(policy.from_state).rank:
+    if not incident.active or incident.state.rank < State(policy.from_state).rank:
         return None
     if incident.phases and incident.phases[-1].phase == PhaseName.OVER:
         return None

@@ -9,7 +9,7 @@ from pipeline.config.load import Config
 from pipeline.config.settings import Route, TimeInterval, parse_time_interval
 from pipeline.core.alerts import Silence
 from pipeline.core.incidents import Incident
-from pipeline.core.vocabulary import IMPACTS, STATES
+from pipeline.core.vocabulary import Impact, State
 
 
 def routes_of(config: Config) -> tuple[Route, ...]:
@@ -36,19 +36,19 @@ def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collec
     places = {e.subject for e in incident.evidence if e.kind == "region"}
     if route.regions and not places & set(route.regions):
         yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
-    least = route.from_state or "possible"
-    if incident.active and STATES.index(incident.state) < STATES.index(least):
+    least = State(route.from_state or State.POSSIBLE)
+    if incident.active and incident.state.rank < least.rank:
         yield f"{name} waits until it is {least}; it is {incident.state}"
-    if IMPACTS.index(incident.impact) < IMPACTS.index(route.from_impact):
+    if incident.impact.rank < Impact(route.from_impact).rank:
         yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
 
 
-def muted_until(route: Route, impact: str, at: datetime) -> datetime | None:
+def muted_until(route: Route, impact: Impact, at: datetime) -> datetime | None:
     """Return when a route's mute time intervals end; None where it may be notified now, or the impact goes through.
 
     Intervals that follow on each other count as one, each of them once.
     """
-    if IMPACTS.index(impact) >= IMPACTS.index(route.quiet_except):
+    if impact.rank >= Impact(route.quiet_except).rank:
         return None
     intervals = [parse_time_interval(value) for value in route.mute_time_intervals]
     until: datetime | None = None

@@ -6,9 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.incidents import GROUP_PATTERN, OURS, Advisory, Claim, PastOutage
 from pipeline.core.times import utc, utc_or_none
+from pipeline.core.vocabulary import ClaimKind, Impact, SaidBy
 from pipeline.store import Store
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct, series_sources
@@ -107,8 +109,18 @@ def complaints_by_country(
     return found.get(most, {}), ends.get(most, since)
 
 
-def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, str, datetime, Claim]]:
-    """Return (source, native id, outlet, published, claim) of the items of news events, oldest first."""
+class PublishedClaim(NamedTuple):
+    """A claim of a news item: the item's source and id there, its outlet, and when it was published."""
+
+    source: str
+    native_id: str
+    outlet: str
+    published: datetime
+    claim: Claim
+
+
+def claims_of(store: Store, news_events: Sequence[str]) -> list[PublishedClaim]:
+    """Return the claims of the items of news events, oldest first."""
     marks = ",".join("?" * len(news_events))
     rows = store.rows(
         "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id)"
@@ -117,24 +129,34 @@ def claims_of(store: Store, news_events: Sequence[str]) -> list[tuple[str, str, 
         tuple(news_events),
     )
     return [
-        (
-            r["source"],
-            r["native_id"],
-            r["outlet"],
-            utc(r["published"]),
-            Claim(kind=r["kind"], value=r["value"], said_by=r["said_by"], definition=r["definition"]),
+        PublishedClaim(
+            source=r["source"],
+            native_id=r["native_id"],
+            outlet=r["outlet"],
+            published=utc(r["published"]),
+            claim=Claim(
+                kind=ClaimKind(r["kind"]), value=r["value"], said_by=SaidBy(r["said_by"]), definition=r["definition"]
+            ),
         )
         for r in rows
     ]
 
 
-def stories_between(store: Store, service: str, since: datetime) -> list[tuple[datetime, datetime | None, str]]:
-    """Return (onset, end, impact) of a service's incidents since a moment; groups of shared failures are left out."""
+class IncidentSpan(NamedTuple):
+    """When an incident began and ended (None: it lasts), and how bad it is."""
+
+    onset: datetime
+    end: datetime | None
+    impact: Impact
+
+
+def incident_spans(store: Store, service: str, since: datetime) -> list[IncidentSpan]:
+    """Return a service's incidents since a moment, oldest first; groups of shared failures are left out."""
     rows = store.rows(
         'SELECT onset, "end", impact FROM incidents WHERE service = ? AND onset >= ? AND id NOT LIKE ? ORDER BY onset',
         (service, since, GROUP_PATTERN),
     )
-    return [(utc(r[0]), utc_or_none(r[1]), r[2]) for r in rows]
+    return [IncidentSpan(utc(r[0]), utc_or_none(r[1]), Impact(r[2])) for r in rows]
 
 
 def past_outages(store: Store, until: datetime) -> list[PastOutage]:
@@ -154,7 +176,7 @@ def past_outages(store: Store, until: datetime) -> list[PastOutage]:
             provider=r["vendor"] or r["name"],
             service=r["service"],
             began=utc(r["onset"]),
-            impact=r["impact"],
+            impact=Impact(r["impact"]),
             minutes=(utc(r["end"]) - utc(r["onset"])).total_seconds() / 60,
             roles=frozenset(filter(None, r["roles"].split(","))),
             symptom=r["symptom"],

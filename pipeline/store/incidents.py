@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, Phase
 from pipeline.core.times import utc, utc_or_none
-from pipeline.core.vocabulary import EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State
 from pipeline.store import Store
 
 PARTS = {
@@ -105,12 +105,12 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
     return Incident(
         id=row["id"],
         service=row["service"],
-        state=row["state"],
+        state=State(row["state"]),
         opened_at=utc(row["opened_at"]),
         onset=utc(row["onset"]),
         peak=utc_or_none(row["peak"]),
         end=utc_or_none(row["end"]),
-        impact=row["impact"],
+        impact=Impact(row["impact"]),
         symptom=row["symptom"],
         official_first_at=utc_or_none(row["official_first_at"]),
         episode_count=row["episodes"],
@@ -141,7 +141,7 @@ def episode_of(row: sqlite3.Row) -> Episode:
         number=row["number"],
         onset=utc(row["onset"]),
         end=utc_or_none(row["end"]),
-        impact=row["impact"],
+        impact=Impact(row["impact"]),
         components=tuple(json.loads(row["components"])),
         official_first_at=utc_or_none(row["official_first_at"]),
         by_crowd=bool(row["by_crowd"]),
@@ -153,10 +153,10 @@ def episode_of(row: sqlite3.Row) -> Episode:
 def _phase(row: sqlite3.Row) -> Phase:
     return Phase(
         episode=row["episode"],
-        phase=row["phase"],
+        phase=PhaseName(row["phase"]),
         since=utc(row["since"]),
         until=utc_or_none(row["until"]),
-        impact=row["impact"],
+        impact=Impact(row["impact"]),
         why=row["why"],
     )
 
@@ -165,7 +165,7 @@ def _component_span(row: sqlite3.Row) -> ComponentSpan:
     return ComponentSpan(
         component=row["component"],
         source=row["source"],
-        status=row["status"],
+        status=ComponentStatus(row["status"]),
         since=utc(row["since"]),
         until=utc_or_none(row["until"]),
         detail=row["detail"],

@@ -10,6 +10,7 @@ from datetime import datetime
 from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.alerts import Alert
 from pipeline.core.times import utc, utc_or_none
+from pipeline.core.vocabulary import Transition
 from pipeline.store import Store
 
 
@@ -43,7 +44,7 @@ def _alert(row: sqlite3.Row) -> Alert:
         message_id=row["message_id"],
         incident=row["incident"],
         service=row["service"],
-        transition=row["transition"],
+        transition=Transition(row["transition"]),
         channel=row["channel"],
         created=utc(row["created"]),
         due_at=utc(row["due_at"]),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.core.errors import StoreError
 from pipeline.core.times import utc, utc_or_none
+from pipeline.core.vocabulary import Impact
 from pipeline.store import Store, open_readonly
 
 
@@ -58,7 +59,7 @@ class OpenIncident(NamedTuple):
 
     id: str
     onset: datetime
-    impact: str
+    impact: Impact
 
 
 def incident_overview(path: Path, since: datetime) -> list[IncidentOverview]:
@@ -83,7 +84,7 @@ def ongoing_incidents(store: Store) -> list[OngoingIncident]:
 def open_incidents(store: Store) -> list[OpenIncident]:
     """Return the incidents that are open, oldest first; members of a group are left out."""
     rows = store.rows("SELECT id, onset, impact FROM incidents WHERE active AND part_of = '' ORDER BY onset")
-    return [OpenIncident(row["id"], utc(row["onset"]), row["impact"]) for row in rows]
+    return [OpenIncident(row["id"], utc(row["onset"]), Impact(row["impact"])) for row in rows]
 
 
 def incident_exists(store: Store, incident: str) -> bool:

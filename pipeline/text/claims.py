@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from pipeline.core.incidents import Claim
+from pipeline.core.vocabulary import ClaimKind, SaidBy
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
@@ -76,23 +77,23 @@ def claims(text: str, day: date) -> list[Claim]:
         who = _who(sentence, normalized)
         read += [Claim(kind=k, value=v, said_by=who) for k, v in _times(sentence, normalized, day)]
         read += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(normalized)]
-        read += [Claim(kind="cause", value=why, said_by=who) for why in _causes(normalized)]
+        read += [Claim(kind=ClaimKind.CAUSE, value=why, said_by=who) for why in _causes(normalized)]
         read += list(_reports(normalized))
     return list(dict.fromkeys(read))
 
 
-def _who(sentence: str, normalized: str) -> str:
+def _who(sentence: str, normalized: str) -> SaidBy:
     if _TRACKER.regex.search(normalized):
-        return "tracker"
+        return SaidBy.TRACKER
     attributed = _SAID.regex.search(normalized) or "spokes" in normalized
     if (attributed and _COMPANY.regex.search(normalized)) or (
         _NAMED.regex.search(sentence) and not _THEY.regex.search(sentence)
     ):
-        return "company"
-    return "outlet"
+        return SaidBy.COMPANY
+    return SaidBy.OUTLET
 
 
-def _times(sentence: str, normalized: str, day: date) -> Iterator[tuple[str, str]]:
+def _times(sentence: str, normalized: str, day: date) -> Iterator[tuple[ClaimKind, str]]:
     if not _OUTAGE.regex.search(normalized) or _OTHERWISE.regex.search(normalized):
         return
     # "from 9 to 11:30 a.m. ET": the zone and the half of the day belong to both
@@ -103,25 +104,25 @@ def _times(sentence: str, normalized: str, day: date) -> Iterator[tuple[str, str
     for start, end, moment in times_of_day(spread, sentence, day):
         before = spread[max(reach, start - 60) : start]
         reach = end
-        last = {
+        last: dict[ClaimKind | None, int] = {
             kind: max((m.end() for m in pattern.regex.finditer(before)), default=-1)
-            for kind, pattern in (("start", _BEGAN), ("end", _OVER), ("", _NEITHER))
+            for kind, pattern in ((ClaimKind.START, _BEGAN), (ClaimKind.END, _OVER), (None, _NEITHER))
         }
         kind = max(last, key=lambda k: last[k])
         if last[kind] < 0:
-            kind = "start" if _FROM.search(before) else ""
+            kind = ClaimKind.START if _FROM.search(before) else None
         if kind:
             yield kind, f"{moment:%H:%M}"
 
 
-def _parts(normalized: str) -> Iterator[tuple[str, str]]:
+def _parts(normalized: str) -> Iterator[tuple[ClaimKind, str]]:
     for clause in _said_apart(normalized):
         up, down = _UP.regex.search(clause), _DOWN.regex.search(clause)
         if not up and not down:
             continue
         for role, pattern in _ROLES.items():
             if pattern.regex.search(clause):
-                yield "up" if up else "down", role
+                yield ClaimKind.UP if up else ClaimKind.DOWN, role
 
 
 def _said_apart(normalized: str) -> Iterator[str]:
@@ -161,8 +162,8 @@ def _reports(normalized: str) -> Iterator[Claim]:
     for match, value in counts[:1]:
         near = normalized[max(0, match.start() - 40) : match.end() + 40]
         kind = "peak" if _PEAK.regex.search(near) else "total" if _TOTAL.regex.search(normalized) else "unknown"
-        who = "tracker" if _TRACKER.regex.search(normalized) else "outlet"
-        yield Claim(kind="reports", value=f"{value:.0f}", said_by=who, definition=kind)
+        who = SaidBy.TRACKER if _TRACKER.regex.search(normalized) else SaidBy.OUTLET
+        yield Claim(kind=ClaimKind.REPORTS, value=f"{value:.0f}", said_by=who, definition=kind)
 
 
 def _count(match: re.Match[str]) -> float:

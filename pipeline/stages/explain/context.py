@@ -29,14 +29,15 @@ from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
 from pipeline.store.activity import (
+    IncidentSpan,
     claims_of,
     complaint_bins,
     complaints_by_country,
     complaints_by_hour,
+    incident_spans,
     known_since,
     past_outages,
     read_hours,
-    stories_between,
     talk_by_hour,
 )
 from pipeline.store.observations import chart_ranks, status_updates
@@ -70,13 +71,13 @@ class IncidentHistory(NamedTuple):
 def incident_history(store: Store, service: Service, built: Sequence[Incident], now: datetime) -> IncidentHistory:
     """Return a service's history; `built` are its incidents as they stand now, which count before the stored ones."""
     since = now - HISTORY
-    ours = {i.onset: (i.end, i.impact) for i in built}
-    for onset, end, impact in stories_between(store, service.id, since):
-        ours.setdefault(onset, (end, impact))
+    ours = {i.onset: IncidentSpan(i.onset, i.end, i.impact) for i in built}
+    for stored in incident_spans(store, service.id, since):
+        ours.setdefault(stored.onset, stored)
     past = [
-        PastIncident(onset=o, end=e or now, size=size_of(impact, o, e or now))
-        for o, (e, impact) in ours.items()
-        if o <= now
+        PastIncident(onset=i.onset, end=i.end or now, size=size_of(i.impact, i.onset, i.end or now))
+        for i in ours.values()
+        if i.onset <= now
     ]
     updates = status_updates(store, service.page, since, now) if service.status_page else []
     provider_incidents = read_provider_incidents(updates, now)
@@ -184,12 +185,12 @@ def _claims(store: Store, links: Sequence[Link]) -> list[SourcedClaim]:
     about = [k.news_event for k in links if k.shown and k.relation in (Relation.REPORTS, Relation.FOLLOW_UP)]
     return [
         SourcedClaim(
-            claim=claim,
-            where=outlet,
-            published=published,
-            rows=f"claims:{source}/{native_id}/{claim.kind}/{claim.value}",
+            claim=c.claim,
+            where=c.outlet,
+            published=c.published,
+            rows=f"claims:{c.source}/{c.native_id}/{c.claim.kind}/{c.claim.value}",
         )
-        for source, native_id, outlet, published, claim in (claims_of(store, about) if about else [])
+        for c in (claims_of(store, about) if about else [])
     ]
 
 

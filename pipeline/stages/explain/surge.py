@@ -11,6 +11,7 @@ from pipeline.core.alert_facts import Section, SurgeFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.incidents import Advisory
 from pipeline.core.times import floor_to, iso, utc_or_none
+from pipeline.core.vocabulary import Transition
 from pipeline.incidents.surge import advisory_facts, update_advisory
 from pipeline.notify.digest import with_lines
 from pipeline.stages.explain.context import surge_inputs
@@ -46,7 +47,7 @@ def advisory_rows(config: Config, changed: Sequence[Advisory], now: datetime, *,
                     ),
                     incident="",
                     service=advisory.service,
-                    transition="advisory",
+                    transition=Transition.ADVISORY,
                     channel="webhook",
                     created=now,
                     due_at=now,
