@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow, Span
@@ -90,16 +89,16 @@ def restore(row: Record, told: Row | None) -> Record:
     """
     if told is None:
         return row
-    change: dict[str, Any] = {"collected": utc(told["collected_utc"])}
+    row = dataclasses.replace(row, collected=utc(told["collected_utc"]))
     if told["source"] and isinstance(row, Post | NewsItem | ComplaintCount):
-        change["source"] = told["source"]
+        row = dataclasses.replace(row, source=told["source"])
     if told["window"] and isinstance(row, ComplaintCount):
-        change["window"] = told["window"]
+        row = dataclasses.replace(row, window=told["window"])
     other = json.loads(told["other"]) if told["other"] else {}
     allowed = {field.name for field in dataclasses.fields(row) if field.type in ("str", "bool")}
     if not isinstance(other, dict) or not set(other) <= allowed:
         raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
-    return dataclasses.replace(row, **change, **other)
+    return dataclasses.replace(row, **other)
 
 
 def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:

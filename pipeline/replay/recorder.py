@@ -10,12 +10,11 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
@@ -86,7 +85,7 @@ def record(
     return told
 
 
-def _as_json(other: dict[str, Any]) -> str:
+def _as_json(other: Mapping[str, object]) -> str:
     return json.dumps(other, ensure_ascii=False) if other else ""
 
 
@@ -124,7 +123,7 @@ def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
             foreign = post.source != "reddit"
             kind = "t1" if post.kind == "comment" else "t3"
             key = f"{kind}_r{number}" if foreign else post.native_id
-            item: dict[str, Any] = {
+            item: dict[str, object] = {
                 "name": key,
                 "author": post.author_key or "[deleted]",
                 "subreddit": post.community,

@@ -13,9 +13,8 @@ import dataclasses
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.config.load import read_toml
 from pipeline.config.settings import parse_duration
@@ -33,8 +32,9 @@ from pipeline.core.records import (
     Span,
     StatusUpdate,
 )
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso
 from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
+from pipeline.replay.truth import Truth, moment, read_truth
 from pipeline.sources import charts, complaints, feed, statuspage
 from pipeline.sources.archive import read_archive
 from pipeline.sources.delimited import read_capped
@@ -42,29 +42,6 @@ from pipeline.sources.delimited import read_capped
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
 SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds", "status": "status", "charts": "charts"}
-
-
-class TrueOutage(NamedTuple):
-    """An outage that is known to have been."""
-
-    service: str
-    onset: datetime
-    end: datetime
-
-
-class QuietSpan(NamedTuple):
-    """A span in which nothing was broken."""
-
-    service: str
-    since: datetime
-    until: datetime
-
-
-class Truth(NamedTuple):
-    """What truth.toml says; both are empty without it."""
-
-    outages: tuple[TrueOutage, ...] = ()
-    quiet: tuple[QuietSpan, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +66,12 @@ def read_scenario(folder: Path) -> Scenario:
     path = folder / "scenario.toml"
     table = read_toml(path)
     try:
-        start, end = (_moment(table[key]) for key in ("start", "end"))
+        start, end = (moment(table[key]) for key in ("start", "end"))
         if not isinstance(table.get("publication_delay", {}), dict):
             raise ValueError('publication_delay: must be a table, as posts = "60s" under [publication_delay]')
         delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
         step = parse_duration(table.get("step", "5min"))
-        first_run = _moment(table["first_run"]) if "first_run" in table else None
+        first_run = moment(table["first_run"]) if "first_run" in table else None
     except KeyError as error:
         raise ConfigError(f"{path}: {error.args[0]}: is missing") from error
     except ValueError as error:
@@ -102,7 +79,6 @@ def read_scenario(folder: Path) -> Scenario:
     unknown = set(table.get("publication_delay", {})) - set(KINDS)
     if unknown:
         raise ConfigError(f"{path}: publication_delay.{sorted(unknown)[0]}: unknown key; one of {', '.join(KINDS)}")
-    truth = _truth(folder / "truth.toml") if (folder / "truth.toml").exists() else Truth()
     return Scenario(
         folder=folder,
         name=str(table.get("name", folder.name)),
@@ -114,43 +90,8 @@ def read_scenario(folder: Path) -> Scenario:
         simulated=bool(table.get("simulated", False)),
         note=str(table.get("note", "")),
         first_run=first_run,
-        truth=truth,
+        truth=read_truth(folder / "truth.toml"),
     )
-
-
-def _truth(path: Path) -> Truth:
-    """Read truth.toml; raises ConfigError naming the entry and key that is missing or no time."""
-    table = read_toml(path)
-    outages = tuple(TrueOutage(*span) for span in _spans(path, table, "incident", ("onset", "end")))
-    quiet = tuple(QuietSpan(*span) for span in _spans(path, table, "quiet", ("from", "until")))
-    return Truth(outages, quiet)
-
-
-def _spans(
-    path: Path, table: Mapping[str, object], kind: str, keys: tuple[str, str]
-) -> Iterator[tuple[str, datetime, datetime]]:
-    """Yield the service and the two moments of each entry of a kind."""
-    entries = table.get(kind, [])
-    for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("service"), str):
-            raise ConfigError(f"{path}: {kind} {number}: must be a [[{kind}]] table with a service")
-        moments: list[datetime] = []
-        for key in keys:
-            try:
-                moments.append(_moment(entry[key]))
-            except KeyError as error:
-                raise ConfigError(f"{path}: {kind} {number}: {key}: is missing") from error
-            except ValueError as error:
-                raise ConfigError(f"{path}: {kind} {number}: {key}: {error}") from error
-        yield entry["service"], moments[0], moments[1]
-
-
-def _moment(value: object) -> datetime:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone; end it with Z")
-        return value.astimezone(UTC)
-    return utc(str(value))
 
 
 class RecordedSource:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
@@ -18,6 +18,9 @@ from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
 from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
 from pipeline.text.symptoms import anger, symptom
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 REPORT = 0.5
 EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
@@ -163,7 +166,7 @@ def language_of(text: str) -> str:
 
 
 @cache
-def _identifier() -> Any:
+def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

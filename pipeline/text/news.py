@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from pipeline.text.cues import cue_names, lexicon_features
 from pipeline.text.normalize import jaccard, normalize, shingles
 from pipeline.text.patterns import PatternSet
 from pipeline.text.services import ServiceMatcher
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 KINDS = (
     "service_outage",
@@ -77,9 +80,9 @@ def fold_items(
     events: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
     by_title: dict[str, int] = {}
     for item in sorted(items, key=lambda i: (i.published, i.source, i.native_id)):
-        marks, sketch = _marks(f"{item.title} {item.summary}")
+        runs, sketch = _wording(f"{item.title} {item.summary}")
         title = normalize(item.title)
-        like = {number for number in index.query(sketch) if jaccard(marks, events[number][0]) >= FOLD_AT}
+        like = {number for number in index.query(sketch) if jaccard(runs, events[number][0]) >= FOLD_AT}
         like |= {by_title[title]} if title in by_title else set()
         near = [n for n in sorted(like) if item.published - events[n][1][0].published <= FOLD_WITHIN]
         if near:
@@ -87,21 +90,27 @@ def fold_items(
         else:
             index.insert(len(events), sketch)
             by_title[title] = len(events)
-            events.append((marks, [item]))
+            events.append((runs, [item]))
     return sorted(
         (_event(members, matcher, kind, known or {}) for _, members in events), key=lambda e: (e.first_seen, e.id)
     )
 
 
+class _Wording(NamedTuple):
+    """A text's runs of three words, and their sketch."""
+
+    runs: frozenset[tuple[str, ...]]
+    sketch: MinHash
+
+
 @lru_cache(maxsize=2_000)  # each run folds the last days anew, and most of their items it folded before
-def _marks(text: str) -> tuple[frozenset[tuple[str, ...]], Any]:
-    """Return a text's runs of three words and their sketch."""
+def _wording(text: str) -> _Wording:
     from datasketch import MinHash
 
-    marks = shingles(text, 3)
+    runs = shingles(text, 3)
     sketch = MinHash(num_perm=PERMUTATIONS, seed=1)
-    sketch.update_batch([" ".join(run).encode("utf-8", "replace") for run in marks])
-    return marks, sketch
+    sketch.update_batch([" ".join(run).encode("utf-8", "replace") for run in runs])
+    return _Wording(runs, sketch)
 
 
 def _event(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.text.lexicon import lexicon
+
+if TYPE_CHECKING:
+    import re2
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss"})
@@ -36,7 +39,7 @@ class PatternSet:
         return tuple(lexicon(self._file))
 
     @cached_property
-    def _set(self) -> Any:
+    def _set(self) -> re2.Set:
         import re2
 
         lists = lexicon(self._file)

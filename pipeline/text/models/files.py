@@ -9,7 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_atomically
@@ -25,7 +25,7 @@ class ModelFileError(PipelineError):
     """A model file that is missing, cut, foreign or changed; the message says which, and what to do."""
 
 
-def save(model: Any, path: Path) -> str:
+def save(model: object, path: Path) -> str:
     """Write a model and its hash beside it; return the model's id. Raises StoreError where they cannot be written."""
     import skops.io
 
@@ -73,7 +73,7 @@ def read_verified(path: Path) -> tuple[str, bytes]:
     return digest, body
 
 
-def read(path: Path, shaped: Callable[[Any], T]) -> tuple[str, T]:
+def read(path: Path, shaped: Callable[[object], T]) -> tuple[str, T]:
     """Return a model's id and what `shaped` makes of the model.
 
     Raises ModelFileError; what is wrong with the model itself `shaped` says as a ModelFileError of its own. Any other

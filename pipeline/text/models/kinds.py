@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,17 @@ NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues beside the sentence vector
 Features = NDArray[np.float64]
 
 
+@runtime_checkable
+class KindClassifier(Protocol):
+    """What is used of scikit-learn's fitted logistic regression."""
+
+    n_features_in_: int
+
+    def predict(self, features: Features) -> NDArray[np.str_]:
+        """Return the likeliest kind of each row of features, shape (texts, inputs)."""
+        ...
+
+
 @dataclass(frozen=True)
 class NewsModel:
     """Tells kinds of news apart, or rules do."""
@@ -35,11 +46,11 @@ class NewsModel:
     id: str
     note: str
     encoder: Encoder | None = None
-    regression: Any = None
+    regression: KindClassifier | None = None
 
     def kind(self, title: str, summary: str) -> str:
         """Return the kind of a news item."""
-        if self.encoder is None:
+        if self.encoder is None or self.regression is None:
             return kind_of(title, summary)
         guess = str(self.regression.predict(headline_features(self.encoder, title, summary)[None, :])[0])
         # a headline that says outright that something is down is no business news
@@ -73,7 +84,7 @@ class SymptomModel:
     """Tells ways to fail apart."""
 
     encoder: Encoder
-    regression: Any
+    regression: KindClassifier
 
     def symptom(self, masked: str) -> str:
         """Return the likeliest symptom of a masked report."""
@@ -96,8 +107,8 @@ def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
     return name, SymptomModel(encoder, regression)
 
 
-def _with_inputs(stored: Any, size: int) -> Any:
+def _with_inputs(stored: object, size: int) -> KindClassifier:
     """Return a stored regression that reads `size` inputs; raises ModelFileError of another."""
-    if stored.n_features_in_ != size:
+    if not isinstance(stored, KindClassifier) or stored.n_features_in_ != size:
         raise ModelFileError("made for other texts")
     return stored

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.cues import lexicon_features
 
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
 FEW = 100  # up to so many texts, one at a time is quicker than as a matrix
 SEED = 7
+WORDS, CUES = r"(?u)\b\w+\b|[?!]", r"cue_\w+"  # what a token of a kind looks like
 MOST_SLOTS = 500_000  # tokens of a kind whose slots are remembered
 
 
@@ -22,18 +27,17 @@ def columns(masked: Sequence[str]) -> NDArray[np.object_]:
     return np.array([[text, " ".join(lexicon_features(text))] for text in masked], object).reshape(-1, 2)
 
 
-def build(seed: int = SEED) -> Any:
+def build(seed: int = SEED) -> Pipeline:
     """Return the untrained scikit-learn pipeline."""
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
-    def hashed(size: int, **how: Any) -> Any:
-        return HashingVectorizer(n_features=2**size, alternate_sign=False, lowercase=False, norm=None, **how)
+    hashed = partial(HashingVectorizer, alternate_sign=False, lowercase=False, norm=None)
 
-    def weighed(size: int, **how: Any) -> Any:
-        return Pipeline([("count", hashed(size, **how)), ("weigh", TfidfTransformer(sublinear_tf=True))])
+    def weighed(counter: HashingVectorizer) -> Pipeline:
+        return Pipeline([("count", counter), ("weigh", TfidfTransformer(sublinear_tf=True))])
 
     # hashed features need no vocabulary in the model file; cues keep their weight whatever the text's length
     return Pipeline(
@@ -42,9 +46,9 @@ def build(seed: int = SEED) -> Any:
                 "features",
                 ColumnTransformer(
                     [
-                        ("words", weighed(15, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b|[?!]"), 0),
-                        ("runs", weighed(16, analyzer="char_wb", ngram_range=(2, 4)), 0),
-                        ("cues", hashed(8, binary=True, token_pattern=r"cue_\w+"), 1),
+                        ("words", weighed(hashed(n_features=2**15, ngram_range=(1, 2), token_pattern=WORDS)), 0),
+                        ("runs", weighed(hashed(n_features=2**16, analyzer="char_wb", ngram_range=(2, 4))), 0),
+                        ("cues", hashed(n_features=2**8, binary=True, token_pattern=CUES), 1),
                     ],
                     transformer_weights={"words": 1.0, "runs": 0.8, "cues": 0.2},
                 ),
@@ -98,7 +102,7 @@ class LinearClassifier:
     equal.
     """
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         """Take the fitted pipeline of `build`; raises an error of some kind when it is another."""
         self.pipeline = pipeline
         features, model = pipeline.steps[0][1], pipeline.steps[1][1]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileEr
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
 from pipeline.text.models.linear import LinearClassifier, probability
 from pipeline.text.symptoms import symptom
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,20 @@ def rule_score(masked: str) -> float:
     return 0.4 if cues & _SOUNDS_LIKE else 0.75
 
 
+class StackedParts(NamedTuple):
+    """The fitted parts of the second look: `machine` is a pipeline of PCA and SVC, `mix` weighs both looks."""
+
+    machine: Pipeline
+    mix: LogisticRegression
+
+    @classmethod
+    def from_stored(cls, stored: object, first: str) -> Self:
+        """Return the parts as `train` stores them; raises ModelFileError unless they belong to the first look's id."""
+        if not isinstance(stored, dict) or stored.get("first") != first or not {"machine", "mix"} <= stored.keys():
+            raise ModelFileError("made for another first look")
+        return cls(stored["machine"], stored["mix"])
+
+
 class StackedClassifier:
     """A support vector machine over sentence vectors, weighed against the first look by a logistic regression.
 
@@ -55,14 +73,11 @@ class StackedClassifier:
     other rows, and scikit-learn's own path costs thirty times the work; a test holds the two equal.
     """
 
-    def __init__(self, encoder: Encoder, first: str, parts: Mapping[str, Any]) -> None:
-        """Take the parts as stored: a fitted pipeline of PCA and SVC, the regression, and the id of the first look.
-
-        `first` is the id of the first look at hand; raises ModelFileError when the parts do not belong to it.
-        """
-        machine, mix = parts["machine"], parts["mix"]
-        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2) or parts["first"] != first:
-            raise ModelFileError("made for another first look")
+    def __init__(self, encoder: Encoder, parts: StackedParts) -> None:
+        """Take the fitted parts; raises ModelFileError when they read something else than sentence vectors."""
+        machine, mix = parts
+        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2):
+            raise ModelFileError("made for another encoder")
         self.encoder, self.machine, self.mix = encoder, machine, mix
         (_, axes), (_, svc) = machine.steps
         self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_)
@@ -138,7 +153,9 @@ def _load(folder: Path) -> OutageModel:
     if encoder is None:
         return OutageModel(name, f"{FIRST_ONLY}: {why}", linear)
     try:
-        second_name, second = read(folder / SECOND, lambda parts: StackedClassifier(encoder, name, parts))
+        second_name, second = read(
+            folder / SECOND, lambda stored: StackedClassifier(encoder, StackedParts.from_stored(stored, name))
+        )
     except ModelFileError as error:
         return OutageModel(name, f"{FIRST_ONLY}: {error}", linear)
     name = f"{name}-{second_name}"

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,15 @@ from pipeline.core.errors import StoreError
 from pipeline.text.models.encoder import Encoder
 from pipeline.text.models.kinds import NewsModel, SymptomModel, headline_features, symptom_features
 from pipeline.text.models.linear import SEED, LinearClassifier, build, columns
-from pipeline.text.models.outage import OutageModel, StackedClassifier
+from pipeline.text.models.outage import OutageModel, StackedClassifier, StackedParts
 from pipeline.text.news import KINDS
 from pipeline.text.normalize import strip_to_words
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 FOLDS = 5
 PLANES = 256  # principal axes of the vectors that are kept: as good as all 512 here, and half the file
@@ -116,7 +120,7 @@ def read_headlines(folder: Path) -> list[Headline]:
     return headlines
 
 
-def fit_linear(rows: Sequence[Labelled]) -> Any:
+def fit_linear(rows: Sequence[Labelled]) -> Pipeline:
     """Return the trained first look; one thread, so that a machine gives the same bytes each time.
 
     Another processor may differ in the last digits: held to by a test of the scores, not of the bytes.
@@ -128,7 +132,7 @@ def fit_linear(rows: Sequence[Labelled]) -> Any:
         return untrained.fit(columns([row.masked for row in rows]), [int(row.outage) for row in rows])
 
 
-def fit_plain(texts: Sequence[str], outages: Sequence[bool]) -> Any:
+def fit_plain(texts: Sequence[str], outages: Sequence[bool]) -> Pipeline:
     """Return what anybody would try first, the baseline to beat: TF-IDF of words and pairs, logistic regression."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -145,7 +149,7 @@ def vectors_of(rows: Iterable[Labelled], encoder: Encoder) -> Vectors:
     return np.array([encoder.vector(row.masked) for row in rows], np.float64)
 
 
-def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> dict[str, Any]:
+def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> StackedParts:
     """Return the trained second look: `machine` over the vectors, `mix` of its distances and the first look's odds.
 
     The mix learns from what both say of rows they were not trained on, in five folds: it is what makes the
@@ -170,7 +174,7 @@ def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> dict[str, Any]:
                 cross_val_predict(machine, vectors, truth, cv=folds, method="decision_function"),
             ]
         )
-        return {"machine": machine.fit(vectors, truth), "mix": LogisticRegression().fit(out_of_fold, truth)}
+        return StackedParts(machine.fit(vectors, truth), LogisticRegression().fit(out_of_fold, truth))
 
 
 def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vectors | None = None) -> OutageModel:
@@ -179,7 +183,7 @@ def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vecto
     if encoder is None:
         return OutageModel("fresh", "", first)
     parts = fit_second(rows, vectors_of(rows, encoder) if vectors is None else vectors)
-    return OutageModel("fresh", "", first, StackedClassifier(encoder, "", {**parts, "first": ""}))
+    return OutageModel("fresh", "", first, StackedClassifier(encoder, parts))
 
 
 def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
@@ -195,7 +199,7 @@ def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
     return SymptomModel(encoder, _regression(features, [row.symptom for row in with_symptom], 3.0))
 
 
-def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> Any:
+def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> LogisticRegression:
     """Return a logistic regression fitted on one thread; `trust` is its C."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
