@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -23,6 +23,8 @@ from pipeline.core.times import utc
 if TYPE_CHECKING:
     from pipeline.store import Store
 
+P = ParamSpec("P")
+R = TypeVar("R")
 LOCKED = 75
 PARTIAL = 3
 
@@ -37,7 +39,7 @@ class Setting:
     now: datetime
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
+def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
     """Add --config, --db and --now, and pass them on as one Setting."""
 
     @click.option(
@@ -46,13 +48,13 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--db", type=click.Path(path_type=Path), default=Path("groundswell.db"), show_default=True)
     @click.option("--now", "moment", help="Another time than the clock's, ISO with a zone; for replays.")
     @functools.wraps(command)
-    def wrapped(config_path: Path | None, db: Path, moment: str | None, **rest: Any) -> Any:
+    def wrapped(config_path: Path | None, db: Path, moment: str | None, *rest: P.args, **options: P.kwargs) -> R:
         path = config_path or (Path("groundswell.toml") if Path("groundswell.toml").exists() else None)
         try:
             now = utc(moment) if moment else click.get_current_context().obj()
         except ValueError as error:
             raise ConfigError(f"--now: {error}") from error
-        return command(Setting(config=load_config(path), config_path=path, db=db, now=now), **rest)
+        return command(Setting(config=load_config(path), config_path=path, db=db, now=now), *rest, **options)
 
     return wrapped
 

@@ -9,7 +9,6 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -71,7 +70,7 @@ def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
             raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
 
 
-def _csv(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
+def _csv(header: list[str], rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([escape_csv_formula(name) for name in header])
     writer.writerows(
@@ -79,17 +78,17 @@ def _csv(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
     )
 
 
-def _json(header: list[str], rows: Iterable[Sequence[Any]]) -> None:
+def _json(header: list[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows one by one: an answer may be larger than memory. A name that comes twice gets its place."""
     names = [name if header.index(name) == i else f"{name}:{i + 1}" for i, name in enumerate(header)]
     click.echo('{"schema": 1, "rows": [', nl=False)
     for number, row in enumerate(rows):
-        told = json.dumps(dict(zip(names, map(_shown, row), strict=True)), allow_nan=False)
-        click.echo(("," if number else "") + f"\n {told}", nl=False)
+        line = json.dumps(dict(zip(names, map(_shown, row), strict=True)), allow_nan=False)
+        click.echo(("," if number else "") + f"\n {line}", nl=False)
     click.echo("\n]}")
 
 
-def _shown(cell: Any) -> Any:
+def _shown(cell: object) -> object:
     """Return bytes as hexadecimal digits, and what is no number in JSON as text."""
     if isinstance(cell, bytes):
         return cell.hex()

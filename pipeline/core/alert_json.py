@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
 from pipeline.core.alert_facts import (
     AdvisoryFacts,
@@ -20,6 +19,14 @@ from pipeline.core.alert_facts import (
     SummaryFacts,
     SurgeFacts,
     SystemFacts,
+)
+from pipeline.core.stored_alert import (
+    StoredAdvisory,
+    StoredChart,
+    StoredComponent,
+    StoredLink,
+    StoredMessage,
+    StoredNote,
 )
 from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, Transition
@@ -40,18 +47,14 @@ def advisory_json(advisory: AdvisoryFacts) -> dict[str, object]:
     return {**head, **_object(advisory)}
 
 
-def from_json(values: Mapping[str, Any]) -> MessageFacts:
+def from_json(values: StoredMessage) -> MessageFacts:
     """Return facts from stored values; a key that an older version did not store has its default.
 
     Raises KeyError or ValueError where one is missing, or is not what it should be, that every version stored.
     """
-    if values.get("note"):
+    if "note" in values:
         return _system(values)
     chart = values.get("chart")
-
-    def lines(key: str) -> tuple[str, ...]:
-        return tuple(values.get(key) or ())
-
     return AlertFacts(
         service=values["service"],
         service_id=values["service_id"],
@@ -65,30 +68,30 @@ def from_json(values: Mapping[str, Any]) -> MessageFacts:
         peak=utc_or_none(values.get("peak")),
         end=utc_or_none(values.get("end")),
         official_first_at=utc_or_none(values.get("official_first_at")),
-        affected=lines("affected"),
-        affected_names=lines("affected_names"),
-        works_names=lines("works_names"),
+        affected=tuple(values.get("affected") or ()),
+        affected_names=tuple(values.get("affected_names") or ()),
+        works_names=tuple(values.get("works_names") or ()),
         components=tuple(_component(part) for part in values.get("components", ())),
-        evidence=lines("evidence"),
+        evidence=tuple(values.get("evidence") or ()),
         official=tuple(OfficialLine(utc(moment), line) for moment, line in values.get("official", ())),
-        sources=lines("sources"),
+        sources=tuple(values.get("sources") or ()),
         votes=values.get("votes") or 0,
         refused=values.get("refused") or {},
-        quotes=lines("quotes"),
+        quotes=tuple(values.get("quotes") or ()),
         episodes=values.get("episodes") or 1,
         probability=values.get("probability"),
         where=values.get("where") or "",
         fallback=values.get("fallback") or "",
-        comparable=lines("comparable"),
-        differs=lines("differs"),
+        comparable=tuple(values.get("comparable") or ()),
+        differs=tuple(values.get("differs") or ()),
         links=tuple(_link(link) for link in values.get("links", ())),
         simulated=bool(values.get("simulated")),
         chart=_chart(chart) if chart else None,
-        hit=lines("hit"),
+        hit=tuple(values.get("hit") or ()),
     )
 
 
-def _system(values: Mapping[str, Any]) -> SystemFacts:
+def _system(values: StoredNote) -> SystemFacts:
     subject, heading, at = values["subject"], values["heading"], utc(values["at"])
     sections = tuple(Section(section["title"], tuple(section["lines"])) for section in values["sections"])
     simulated = bool(values.get("simulated"))
@@ -113,7 +116,7 @@ def _system(values: Mapping[str, Any]) -> SystemFacts:
     return SystemFacts(subject=subject, heading=heading, at=at, sections=sections, simulated=simulated)
 
 
-def _advisory(values: Mapping[str, Any]) -> AdvisoryFacts:
+def _advisory(values: StoredAdvisory) -> AdvisoryFacts:
     return AdvisoryFacts(
         service=values["service"],
         name=values["name"],
@@ -126,7 +129,7 @@ def _advisory(values: Mapping[str, Any]) -> AdvisoryFacts:
     )
 
 
-def _component(values: Mapping[str, Any]) -> ComponentFacts:
+def _component(values: StoredComponent) -> ComponentFacts:
     return ComponentFacts(
         name=values["name"],
         source=values["source"],
@@ -137,7 +140,7 @@ def _component(values: Mapping[str, Any]) -> ComponentFacts:
     )
 
 
-def _link(values: Mapping[str, Any]) -> LinkFacts:
+def _link(values: StoredLink) -> LinkFacts:
     return LinkFacts(
         relation=Relation(values["relation"]),
         title=values["title"],
@@ -148,7 +151,7 @@ def _link(values: Mapping[str, Any]) -> LinkFacts:
     )
 
 
-def _chart(values: Mapping[str, Any]) -> ChartFacts:
+def _chart(values: StoredChart) -> ChartFacts:
     return ChartFacts(
         label=values["label"],
         times=tuple(values["t"]),

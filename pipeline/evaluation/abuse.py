@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from detectors.events import find_events
@@ -42,19 +42,43 @@ from pipeline.text.services import ServiceMatcher
 
 QUIET = timedelta(minutes=90)
 SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 200, 500)
-Case = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A service at a moment: its reports by hour of two weeks, and the posts of six hours as the files hold them.
+
+    `expect` is alert or quiet, empty where nobody says.
+    """
+
+    service: str
+    now: datetime
+    hourly_reports: Sequence[int]
+    posts: Sequence[Mapping[str, object]] = ()
+    expect: str = ""
+
+
+def read_case(path: Path) -> Case:
+    """Read a case from its JSON file."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return Case(
+        service=values["service"],
+        now=datetime.fromtimestamp(values["now_utc"], UTC),
+        hourly_reports=values["baseline_hourly_14d"],
+        posts=values["posts"],
+        expect=values["expect"],
+    )
 
 
 def posts_of(case: Case) -> list[Post]:
     """Return a case's posts that were public at its moment, once each, as collecting leaves them."""
-    now = float(case["now_utc"])
-    found: dict[str, Post] = {}
-    for row in case["posts"]:
+    now = case.now.timestamp()
+    posts: dict[str, Post] = {}
+    for row in case.posts:
         created, born = row["created_utc"], row.get("author_created_utc")
         if not isinstance(created, int | float) or not now - 7 * 86400 < created <= now:
             continue
-        plausible = isinstance(born, int | float) and 0 < born < 4e9
-        found.setdefault(
+        posts.setdefault(
             str(row["id"]),
             Post(
                 source="x",
@@ -62,14 +86,16 @@ def posts_of(case: Case) -> list[Post]:
                 kind="post",
                 community=str(row.get("subreddit", "")),
                 author_key=str(row["author"]),
-                author_created=datetime.fromtimestamp(born, UTC) if plausible else None,
+                author_created=datetime.fromtimestamp(born, UTC)
+                if isinstance(born, int | float) and 0 < born < 4e9
+                else None,
                 created=datetime.fromtimestamp(created, UTC),
-                collected=datetime.fromtimestamp(now, UTC),
+                collected=case.now,
                 deleted=bool(row.get("deleted")),
                 text=plain(str(row["text"]), 20_000),
             ),
         )
-    return sorted(found.values(), key=lambda p: (p.created, p.native_id))
+    return sorted(posts.values(), key=lambda p: (p.created, p.native_id))
 
 
 def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service, model: OutageModel) -> list[Report]:
@@ -114,18 +140,18 @@ def decide(
     `reports` are what each case's posts say, as reports_of returns them. All cases are judged at once, as if their
     moments were one.
     """
-    hours = len(cases[0]["baseline_hourly_14d"])
+    hours = len(cases[0].hourly_reports)
     size = (6 + hours) * 60
     votes, talk = np.zeros((size, len(cases))), np.zeros((size, len(cases)))
-    end = datetime.fromtimestamp(cases[0]["now_utc"], UTC)
+    end = cases[0].now
     begin = end - timedelta(minutes=size)
     shifted = []
     for column, (case, said) in enumerate(zip(cases, reports, strict=True)):
         rng = np.random.default_rng(column)
-        for hour, number in enumerate(case["baseline_hourly_14d"]):
+        for hour, number in enumerate(case.hourly_reports):
             np.add.at(votes[:, column], hour * 60 + rng.integers(0, 60, int(number)), 1.0)
         talk[:, column] = votes[:, column]
-        off = end - datetime.fromtimestamp(case["now_utc"], UTC)
+        off = end - case.now
         shifted.append([replace(r, created=r.created + off) for r in said])
         heard: dict[str, datetime] = {}
         for r in shifted[-1]:
@@ -157,7 +183,12 @@ def decide(
 
 
 def _intervals(
-    tables: Sequence[Any], column: int, begin: datetime, end: datetime, detector: SeasonalNB, service: str
+    tables: Sequence[npt.NDArray[np.float64]],
+    column: int,
+    begin: datetime,
+    end: datetime,
+    detector: SeasonalNB,
+    service: str,
 ) -> list[Interval]:
     observed, expected, score = (table[:, column] for table in tables)
     key = SeriesKey(service=service, channel="votes", source="x", bin_s=60)
@@ -177,19 +208,19 @@ def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, I
     """Yield (name, expected, alerted, incident, votes) of each case of a folder."""
     cases, said = [], []
     for path in sorted(folder.glob("*.json")):
-        case = json.loads(path.read_text(encoding="utf-8"))
+        case = read_case(path)
         cases.append((path.stem, case))
-        said.append(reports_of(posts_of(case), *catalogue_with(case["service"]), model))
+        said.append(reports_of(posts_of(case), *catalogue_with(case.service), model))
     found = decide([case for _, case in cases], said, catalogue_with("case")[1])
     for (name, case), reports, (alerted, incident) in zip(cases, said, found, strict=True):
-        yield name, case["expect"], alerted, incident, int(sum(r.weight for r in reports))
+        yield name, case.expect, alerted, incident, int(sum(r.weight for r in reports))
 
 
 def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[Report]]:
     """Return a case of `authors` accounts of an age that complain once each in ten minutes, convincingly and anew."""
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
-    ballot, found = Ballot(), []
+    ballot, reports = Ballot(), []
     for n, seconds in enumerate(sorted((rng.uniform(1, 600) for _ in range(authors)), reverse=True)):
         created = datetime.fromtimestamp(now - seconds, UTC)
         post = Post(
@@ -203,7 +234,7 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
             collected=created,
         )
         weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
-        found.append(
+        reports.append(
             Report(
                 service="case",
                 source="x",
@@ -216,7 +247,8 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
             )
         )
     quiet = np.random.default_rng(seed).poisson(baseline, 14 * 24).tolist()
-    return {"service": "case", "now_utc": now, "baseline_hourly_14d": quiet}, found
+    case = Case(service="case", now=datetime.fromtimestamp(now, UTC), hourly_reports=quiet)
+    return case, reports
 
 
 def smallest(ages: Sequence[float], baselines: Sequence[float]) -> dict[tuple[float, float], int | None]:

@@ -18,13 +18,20 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate, source_kind
+from pipeline.core.records import ComplaintCount, StatusUpdate, source_kind
 from pipeline.core.times import iso
 from pipeline.replay.provenance import COLLECTED, RUNS
 from pipeline.replay.scenario import key_of
 from pipeline.sources.reddit import to_post
 from pipeline.store import Store
-from pipeline.store.dump import collect_runs, collected_rows
+from pipeline.store.dump import (
+    collect_runs,
+    collected_counts,
+    collected_news,
+    collected_posts,
+    collected_ranks,
+    collected_updates,
+)
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.verdicts import post_sources
 
@@ -117,8 +124,7 @@ def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
 
     number, file = 0, "posts.ndjson.zst"
     with (out.path / file).open("wb") as raw, zstandard.ZstdCompressor(level=9).stream_writer(raw) as packed:
-        for post in collected_rows(store, "posts", since, until):
-            assert isinstance(post, Post)
+        for post in collected_posts(store, since, until):
             number += 1
             foreign = post.source != "reddit"
             kind = "t1" if post.kind == "comment" else "t3"
@@ -151,8 +157,7 @@ def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
 def _counts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     # a file for each source and window: each may have counted the same interval
     groups: dict[tuple[str, str], list[ComplaintCount]] = defaultdict(list)
-    for count in collected_rows(store, "complaint_counts", since, until):
-        assert isinstance(count, ComplaintCount)
+    for count in collected_counts(store, since, until):
         groups[count.source, count.window].append(count)
     header = ("service", "start_utc", "interval_s", "total", "baseline", "region", "indicator")
     for number, ((source, window), counts) in enumerate(sorted(groups.items()), 1):
@@ -182,8 +187,7 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     (out.path / "news").mkdir()
     number = 0
     with (out.path / "news" / "items.ndjson").open("w", encoding="utf-8") as file:
-        for item in collected_rows(store, "news_items", since, until):
-            assert isinstance(item, NewsItem)
+        for item in collected_news(store, since, until):
             number += 1
             told = {**asdict(item), "published": iso(item.published), "collected": iso(item.collected)}
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
@@ -192,8 +196,7 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
 
 def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     pages: dict[str, dict[str, list[StatusUpdate]]] = defaultdict(lambda: defaultdict(list))
-    for update in collected_rows(store, "status_updates", since, until):
-        assert isinstance(update, StatusUpdate)
+    for update in collected_updates(store, since, until):
         pages[update.page][update.incident_id].append(update)
     (out.path / "status").mkdir()
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
@@ -237,7 +240,7 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
 
 
 def _charts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    ranks = [row for row in collected_rows(store, "chart_ranks", since, until) if isinstance(row, ChartRank)]
+    ranks = list(collected_ranks(store, since, until))
     out.table(
         "charts.csv",
         ("observed_utc", "store", "country", "chart", "rank", "app"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.core.records import ChartRank, ComplaintCount, Record, Run
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, Run, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.observations import news_of, post_of, status_of
@@ -39,34 +39,65 @@ def _rank(r: sqlite3.Row) -> ChartRank:
     )
 
 
-_TABLES: dict[str, tuple[str, str, Callable[[sqlite3.Row], Record]]] = {
-    "posts": ("created", "created, source, native_id", post_of),
-    "complaint_counts": ("start", "source, start, service, region, indicator, interval_s, window", _count),
-    "news_items": ("published", "source, published, native_id", news_of),
-    "status_updates": ("displayed_at", "page, displayed_at, incident_id, update_id", status_of),
-    "chart_ranks": ("observed", "observed, store, country, chart, rank, app", _rank),
-}
+def collected_posts(store: Store, since: datetime, until: datetime) -> Iterator[Post]:
+    """Yield the posts created from `since` on that were collected by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM posts WHERE created >= ? AND collected <= ? ORDER BY created, source, native_id",
+        (since, until),
+    )
+    return map(post_of, rows)
 
 
-def collected_rows(store: Store, table: str, since: datetime, until: datetime) -> Iterator[Record]:
-    """Yield a table's records from `since` on that were collected by `until`, in a fixed order."""
-    column, order, read = _TABLES[table]
-    sql = f"SELECT * FROM {table} WHERE {column} >= ? AND collected <= ? ORDER BY {order}"
-    for row in store.conn.execute(sql, (since, until)):
-        yield read(row)
+def collected_counts(store: Store, since: datetime, until: datetime) -> Iterator[ComplaintCount]:
+    """Yield the complaint counts that start from `since` on that were collected by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM complaint_counts WHERE start >= ? AND collected <= ? "
+        "ORDER BY source, start, service, region, indicator, interval_s, window",
+        (since, until),
+    )
+    return map(_count, rows)
+
+
+def collected_news(store: Store, since: datetime, until: datetime) -> Iterator[NewsItem]:
+    """Yield the news items published from `since` on that were collected by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM news_items WHERE published >= ? AND collected <= ? ORDER BY source, published, native_id",
+        (since, until),
+    )
+    return map(news_of, rows)
+
+
+def collected_updates(store: Store, since: datetime, until: datetime) -> Iterator[StatusUpdate]:
+    """Yield the status updates posted from `since` on that were collected by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM status_updates WHERE displayed_at >= ? AND collected <= ? "
+        "ORDER BY page, displayed_at, incident_id, update_id",
+        (since, until),
+    )
+    return map(status_of, rows)
+
+
+def collected_ranks(store: Store, since: datetime, until: datetime) -> Iterator[ChartRank]:
+    """Yield the chart ranks observed from `since` on that were collected by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM chart_ranks WHERE observed >= ? AND collected <= ? "
+        "ORDER BY observed, store, country, chart, rank, app",
+        (since, until),
+    )
+    return map(_rank, rows)
 
 
 def collect_runs(store: Store, since: datetime, until: datetime) -> list[Run]:
     """Return the runs of sources and imports in a span, oldest first."""
-    rows = store.rows(
+    runs = store.rows(
         "SELECT * FROM runs WHERE stage IN ('collect', 'import') AND started BETWEEN ? AND ? ORDER BY started, id",
         (since, until),
     )
-    found = []
-    for row in rows:
+    records = []
+    for row in runs:
         begin, end = utc_or_none(row["covered_from"]), utc_or_none(row["covered_to"])
         covered = (begin, end) if begin and end else None
-        found.append(
+        records.append(
             Run(
                 stage="collect",
                 subject=row["subject"],
@@ -79,4 +110,4 @@ def collect_runs(store: Store, since: datetime, until: datetime) -> list[Run]:
                 error=row["error"],
             )
         )
-    return found
+    return records

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.core.series import Mention, SeriesKey, VerdictPoint, VerdictRow, totals
 from pipeline.core.times import iso, utc
@@ -29,14 +29,17 @@ def mentions(store: Store, source: str, since: datetime, until: datetime) -> lis
     return [Mention(service, utc(stamp), bool(counted), fingerprint) for service, stamp, counted, fingerprint in rows]
 
 
-def distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[Any]:
-    """Return the distinct values of an indexed column by hopping from one to the next: cost is in values, not rows."""
-    found: list[Any] = []
+def distinct(store: Store, table: str, column: str, where: str = "1", values: tuple[object, ...] = ()) -> list[str]:
+    """Return the distinct values of an indexed column as text, in order.
+
+    It hops from one to the next: the cost is in values, not rows.
+    """
+    distinct_values: list[str] = []
     row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where}", values)[0]
     while row[0] is not None:
-        found.append(row[0])
+        distinct_values.append(str(row[0]))
         row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where} AND {column} > ?", (*values, row[0]))[0]
-    return found
+    return distinct_values
 
 
 def post_sources(store: Store) -> list[str]:
@@ -64,12 +67,12 @@ class CountGroup(NamedTuple):
 
 def count_groups(store: Store) -> list[CountGroup]:
     """Return every kind of complaint count that is judged: rolling ones are not."""
-    found = []
+    groups = []
     for source in distinct(store, "complaint_counts", "source"):
-        for width in distinct(store, "complaint_counts", "interval_s", "source = ?", (source,)):
+        for width in map(int, distinct(store, "complaint_counts", "interval_s", "source = ?", (source,))):
             windows = distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
-            found += [CountGroup(source, int(width), str(window)) for window in windows if window != "rolling"]
-    return found
+            groups += [CountGroup(source, width, window) for window in windows if window != "rolling"]
+    return groups
 
 
 def counts(

@@ -6,7 +6,7 @@ Its addresses hold tokens and are secrets: neither they nor what Apprise logs of
 from __future__ import annotations
 
 import logging
-from typing import Any
+from types import ModuleType
 
 from pydantic import SecretStr
 
@@ -47,7 +47,7 @@ def _tell(url: str, title: str, text: str) -> bool:
         return False
 
 
-def _library() -> Any:
+def _library() -> ModuleType:
     try:
         import apprise
     except ImportError as error:
