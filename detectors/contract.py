@@ -10,7 +10,7 @@ loop over the second. Nothing looks ahead: the result on a prefix is the prefix 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol, Self
 
@@ -20,6 +20,7 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.int8]
+SeriesName = str | tuple[str, ...]  # the label of a column of the counts; a tuple where the columns are a MultiIndex
 FIELDS = ("observed", "expected", "upperbound", "score", "p", "level")
 
 
@@ -88,7 +89,7 @@ class DetectorState(Protocol):
     """What a detector keeps between bins, for a fixed list of series."""
 
     @property
-    def series(self) -> list[str]:
+    def series(self) -> list[SeriesName]:
         """Names of the series, in the order of the columns of the counts."""
         ...
 
@@ -100,7 +101,7 @@ class DetectorState(Protocol):
         """Score several bins in order, shape (bins, series). Raises LateBinError, ValueError."""
         ...
 
-    def with_series(self, series: list[str], *, silent: bool = False) -> Self:
+    def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return the state widened to more series, new or (`silent`) observed all the while with nothing to count."""
         ...
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.contract import IncompatibleStateError
+from detectors.contract import IncompatibleStateError, SeriesName
 
 HEADER = 4096  # bytes a header of a state is a multiple of
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -29,7 +29,7 @@ class StateHeader:
     detector: str
     version: int
     bin_s: int
-    series: list[str]
+    series: list[SeriesName]
     last: int | None
     talk: bool | None = None
     day: int | None = None
@@ -62,8 +62,7 @@ def pack(header: StateHeader, arrays: Arrays) -> bytes:
     shapes = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
     stored = {**header.to_json(), "order": list(arrays), "arrays": shapes, "crc": zlib.crc32(body)}
-    head = json.dumps(stored, sort_keys=True).encode()
-    return head.ljust(-(-(len(head) + 1) // HEADER) * HEADER - 1) + b"\n" + body
+    return _with_head(stored, body)
 
 
 def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
@@ -83,6 +82,8 @@ def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
             raise IncompatibleStateError(f"state of another detector or version: {', '.join(wrong)} differ")
         names = ("bin_s", "series", "last", "talk", "day")
         known = {name: stored[name] for name in names if name in stored}
+        if "series" in known:
+            known["series"] = [tuple(name) if isinstance(name, list) else name for name in known["series"]]
         header = StateHeader(detector=detector, version=version, **known)
         arrays: dict[str, npt.NDArray[np.generic]] = {}
         offset = 0
@@ -97,3 +98,19 @@ def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise IncompatibleStateError("not a detector state, or cut short") from error
     return PackedState(header, arrays)
+
+
+def rename_series(blob: bytes, names: Mapping[SeriesName, SeriesName]) -> bytes:
+    """Return a state whose series have other names; raises IncompatibleStateError when one of them has no new name."""
+    head, _, body = blob.partition(b"\n")
+    try:
+        stored = json.loads(head)
+        stored["series"] = [names[tuple(name) if isinstance(name, list) else name] for name in stored["series"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise IncompatibleStateError("a series of the state is not known") from error
+    return _with_head(stored, body)
+
+
+def _with_head(stored: Mapping[str, object], body: bytes) -> bytes:
+    head = json.dumps(stored, sort_keys=True).encode()
+    return head.ljust(-(-(len(head) + 1) // HEADER) * HEADER - 1) + b"\n" + body

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from detectors import SeasonalNB
+from detectors.contract import SeriesName
+from detectors.packing import rename_series
 from pipeline.core.names import LONGEST_NAME, usable_name
-from pipeline.core.series import SeriesKey, VerdictPoint
+from pipeline.core.series import SeriesColumn, SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
+from pipeline.detection.states import columns_of, load_state
 from pipeline.sources.complaints import parse_counts
 from pipeline.sources.downdetector import parse_reports
+from pipeline.stages.detect import run_detect
 from pipeline.store import Store
 from pipeline.store.verdicts import verdicts
 from tests.conftest import Groundswell
@@ -23,6 +29,7 @@ pq = pytest.importorskip("pyarrow.parquet", reason="pip install -e '.[scale]'")
 
 NOW = utc("2026-11-27T00:00:00Z")
 LOUD_FROM = utc("2026-11-25T21:00:00Z")
+WEEK = utc("2026-11-16T00:00:00Z")
 UNUSABLE = ("login/web", "login|web", "log\nin", "login\0", "x" * 10_000)
 
 
@@ -122,3 +129,65 @@ def test_judged_bins_come_under_the_columns_of_their_series(store: Store) -> Non
     (points,) = [points for known, points in verdicts(store, utc("2026-11-01T00:00:00Z"), NOW).items() if known == key]
     assert points[0]._replace(expected=0.0) == VerdictPoint(utc("2026-11-01T00:00:00Z"), 7.0, 0.0, 15.0, 3.5, 1)
     assert points[0].expected != points[0].expected
+
+
+QUIET, LOUD = 4, 400
+ODD_COLUMNS = [("claude", "log|in"), ("claude", "log/in"), ("cla|ude", "web"), ("cla|ude", ""), ("a|b|c", "d|e")]
+
+
+def store_counts(store: Store, columns: list[tuple[str, str]], since: datetime, bins: int, *, loud: bool) -> None:
+    """Store quarters of an hour as an older version did, which took any name; the last four are loud if asked."""
+    with store.transaction() as conn:
+        for service, indicator in columns:
+            for n in range(bins):
+                total = LOUD if loud and n >= bins - 4 else QUIET
+                values = (service, indicator, since + timedelta(minutes=15 * n), total, since)
+                conn.execute("INSERT INTO complaint_counts VALUES (?,'old','',?,?,900,?,NULL,'interval',?)", values)
+
+
+def judged(store: Store, now: datetime) -> dict[tuple[str, str], list[VerdictPoint]]:
+    run_detect(store, SeasonalNB(), [], now)
+    return {(key.service, key.indicator): points for key, points in verdicts(store, WEEK, now).items()}
+
+
+@pytest.mark.parametrize("column", ODD_COLUMNS)
+def test_counts_stored_under_odd_names_are_judged_as_series_of_those_names(
+    store: Store, column: tuple[str, str]
+) -> None:
+    store_counts(store, [column], WEEK, 5 * 96, loud=False)
+    assert column in judged(store, WEEK + timedelta(days=5))
+    store_counts(store, [column], WEEK + timedelta(days=5), 8, loud=True)
+    points = judged(store, WEEK + timedelta(days=5, hours=2))
+    assert set(points) == {column, (column[0], "")}, "and as the whole of their service"
+    assert [point.level for point in points[column][-4:]] == [2] * 4
+
+
+def test_a_state_whose_series_are_named_as_version_0_1_named_them_goes_on(store: Store, tmp_path: Path) -> None:
+    until = WEEK + timedelta(days=5)
+    names: dict[SeriesName, SeriesName] = {("cla|ude", ""): "cla|ude", ("cla|ude", "log|in"): "cla|ude|log|in"}
+    results = []
+    with Store(tmp_path / "new.db") as new:
+        for one in (store, new):
+            store_counts(one, [("cla|ude", "log|in")], WEEK, 5 * 96, loud=False)
+            judged(one, until)
+            if one is store:
+                with one.transaction() as conn:
+                    sql = "SELECT subject, bytes FROM detector_state_parts WHERE slot = 'now' ORDER BY part"
+                    parts = conn.execute(sql).fetchall()
+                    old = rename_series(b"".join(part[1] for part in parts), names)
+                    conn.execute("DELETE FROM detector_state_parts WHERE slot = 'now'")
+                    row = (parts[0][0], "now", 0, old)
+                    conn.execute("INSERT INTO detector_state_parts VALUES (?,?,?,?)", row)
+            store_counts(one, [("cla|ude", "log|in")], until, 8, loud=True)
+            results.append(judged(one, until + timedelta(hours=2)))
+    assert repr(results[0]) == repr(results[1])
+    assert {point.level for point in results[0]["cla|ude", "log|in"][-4:]} == {2}
+
+
+def test_a_state_of_a_series_that_is_not_known_is_not_used() -> None:
+    counts = pd.DataFrame({"claude|web": [1.0]}, index=pd.date_range("2026-11-01", periods=1, freq="15min", tz="UTC"))
+    blob = SeasonalNB().start(counts).to_bytes()
+    assert load_state(SeasonalNB(), blob, lambda: [SeriesColumn("claude")]) is None
+    state = load_state(SeasonalNB(), blob, lambda: [SeriesColumn("claude", "web")])
+    assert state is not None
+    assert columns_of(state) == [SeriesColumn("claude", "web")]

@@ -7,13 +7,14 @@ and gives the same figures for a history as for bin after bin.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.contract import Floats, IncompatibleStateError, Verdicts
+from detectors.contract import Floats, IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import StateHeader, pack, unpack
 from detectors.validation import alarm_levels, bin_seconds, divides_a_day, missing_bins, utc_index, validate_counts
 
@@ -101,7 +102,7 @@ class RollingDetector(ABC):
 class RollingState:
     """The window, oldest bin first, and where the fit is of a day, that day's."""
 
-    def __init__(self, detector: RollingDetector, bin_s: int, series: list[str]) -> None:
+    def __init__(self, detector: RollingDetector, bin_s: int, series: list[SeriesName]) -> None:
         """Start without history; raises ValueError when a detector of daily fits gets bins that do not divide a day."""
         if detector.daily:
             divides_a_day(bin_s)
@@ -113,8 +114,9 @@ class RollingState:
         self.location: Floats = np.full((rows, len(series)), np.nan)
         self.scale: Floats = self.location.copy()
 
-    def with_series(self, series: list[str], *, silent: bool = False) -> Self:
+    def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return this state widened to more series; `silent` ones were observed with nothing to count."""
+        series = list(series)
         if series == self.series:
             return self
         grown = type(self)(self.detector, self.bin_s, series)

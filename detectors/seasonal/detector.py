@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import IncompatibleStateError, Verdicts
+from detectors.contract import IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import unpack
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.state import SeasonalState
@@ -48,8 +48,8 @@ class SeasonalNB(SeasonalParameters):
         return state
 
     def _fresh(self, counts: pd.DataFrame, mentions: pd.DataFrame | None) -> SeasonalState:
-        bin_s, series = bin_seconds(utc_index(counts)), list(counts.columns)
-        return SeasonalState(self, bin_s, series, talk=mentions is not None)
+        series: list[SeriesName] = list(counts.columns)
+        return SeasonalState(self, bin_seconds(utc_index(counts)), series, talk=mentions is not None)
 
     def load(self, blob: bytes) -> SeasonalState:
         """Read a state back; raises IncompatibleStateError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.contract import Floats, Verdicts
+from detectors.contract import Floats, SeriesName, Verdicts
 from detectors.packing import StateHeader, pack
 from detectors.seasonal.kernel_numpy import refresh_slot_stats
 from detectors.seasonal.kernel_state import KernelInput, KernelOutput, KernelState, Params
@@ -36,7 +37,7 @@ class SeasonalState:
         self,
         detector: SeasonalParameters,
         bin_s: int,
-        series: list[str],
+        series: list[SeriesName],
         *,
         talk: bool,
         kernels: KernelSelector = KERNELS,
@@ -54,11 +55,12 @@ class SeasonalState:
         self._kernels = kernels
         self.kernel_state = KernelState.blank(len(series), self.params, talk=talk)
 
-    def with_series(self, series: list[str], *, silent: bool = False) -> Self:
+    def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return this state widened to more series.
 
         The new ones begin without history, or, when `silent`, as if they had been observed with nothing to count.
         """
+        series = list(series)
         if series == self.series:
             return self
         grown = type(self)(self.detector, self.bin_s, series, talk=self.talk, kernels=self._kernels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LONGEST_NAME = 60  # characters
-SEPARATORS = "/|"  # of a series' key, and of the name of its column
+SEPARATORS = "/|"  # of a series' key, and of the name of its column in detectors' states of version 0.1
 
 
 def usable_name(text: str, *, empty: bool = False) -> bool:

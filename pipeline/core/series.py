@@ -35,6 +35,21 @@ class Mention(NamedTuple):
     fingerprint: str
 
 
+class SeriesColumn(NamedTuple):
+    """A series within a source and bin width: a service, and one problem of it or (empty) all of it."""
+
+    service: str
+    indicator: str = ""
+
+
+class SeriesCount(NamedTuple):
+    """What was counted of a series in the bin or at the moment `start`."""
+
+    column: SeriesColumn
+    start: datetime
+    value: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesKey:
     """Which counts a series holds. Its text form is the key in the database."""
@@ -94,16 +109,17 @@ class VerdictRow(NamedTuple):
     detector: str
 
 
-def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[tuple[str, datetime, float]]:
-    """Return (service or service|indicator, start, total) of (service, indicator, start, total); see counts."""
+def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[SeriesCount]:
+    """Return the counts of (service, indicator, start, total), and after them the sums of services without a total.
+
+    Such a sum is that of the service's indicators at that start.
+    """
     found = list(rows)
     whole = {(service, start) for service, indicator, start, _ in found if not indicator}
     summed: dict[tuple[str, datetime], int] = {}
     for service, indicator, start, total in found:
         if indicator and (service, start) not in whole:
             summed[service, start] = summed.get((service, start), 0) + total
-    named = [
-        (f"{service}|{indicator}" if indicator else service, start, float(total))
-        for service, indicator, start, total in found
-    ]
-    return named + [(service, start, float(total)) for (service, start), total in summed.items()]
+    counted = [(SeriesColumn(service, indicator), start, total) for service, indicator, start, total in found]
+    counted += [(SeriesColumn(service), start, total) for (service, start), total in summed.items()]
+    return [SeriesCount(column, start, float(total)) for column, start, total in counted]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from detectors.contract import Floats, Verdicts
-from pipeline.core.series import SeriesKey, VerdictRow
+from pipeline.core.series import SeriesColumn, SeriesCount, SeriesKey, VerdictRow
 
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
 KEPT_SCORE = 2.0
@@ -29,10 +29,15 @@ class SeriesGroup:
     kind: str
     window: str = ""
 
-    def key(self, column: str) -> SeriesKey:
-        """Return the key of a column of this group, which is named `service` or `service|indicator`."""
-        service, _, indicator = column.partition("|")
-        return SeriesKey(service=service, channel=self.kind, source=self.source, bin_s=self.bin_s, indicator=indicator)
+    def key(self, column: SeriesColumn) -> SeriesKey:
+        """Return the key of a column of this group."""
+        return SeriesKey(
+            service=column.service,
+            channel=self.kind,
+            source=self.source,
+            bin_s=self.bin_s,
+            indicator=column.indicator,
+        )
 
 
 class CountArrays(NamedTuple):
@@ -58,8 +63,8 @@ class VerdictColumns(NamedTuple):
     detector: npt.NDArray[np.object_]
 
 
-def to_arrays(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]) -> CountArrays:
-    """Return (column name, time, count) as arrays; every name must be one of `columns`."""
+def to_arrays(raw: Iterable[SeriesCount], columns: Sequence[SeriesColumn]) -> CountArrays:
+    """Return counts as arrays; the column of each must be one of `columns`."""
     place = {column: i for i, column in enumerate(columns)}
     rows = [(place[column], at.timestamp(), n) for column, at, n in raw]
     table = np.array(rows, dtype=float).reshape(-1, 3)
@@ -69,7 +74,7 @@ def to_arrays(raw: Iterable[tuple[str, datetime, float]], columns: Sequence[str]
 def bin_counts(
     group: SeriesGroup,
     raw: CountArrays,
-    columns: Sequence[str],
+    columns: Sequence[SeriesColumn],
     start: datetime,
     until: datetime,
     spans: Sequence[tuple[datetime, datetime]],
@@ -83,7 +88,7 @@ def bin_counts(
     column, at, count = raw
     here = (at >= start.timestamp()) & (at < until.timestamp())
     column, slot, count = column[here], (at[here] - int(start.timestamp())) // group.bin_s, count[here]
-    names = pd.Index(columns)
+    names = pd.MultiIndex.from_tuples(columns, names=SeriesColumn._fields)
     if group.kind == "complaints":
         values = np.full((len(index), len(columns)), np.nan)
         values[slot, column] = count
@@ -100,7 +105,9 @@ def bin_counts(
     return pd.DataFrame(votes, index=index, columns=names), pd.DataFrame(talk, index=index, columns=names)
 
 
-def verdict_columns(group: SeriesGroup, columns: Sequence[str], verdicts: Verdicts, detector: str) -> VerdictColumns:
+def verdict_columns(
+    group: SeriesGroup, columns: Sequence[SeriesColumn], verdicts: Verdicts, detector: str
+) -> VerdictColumns:
     """Return the verdicts worth keeping: something observed, a complaint count missing, or a raised score."""
     observed, score = verdicts.observed.to_numpy(), verdicts.score.to_numpy()
     keep = (np.nan_to_num(observed) > 0) | (np.nan_to_num(score) >= KEPT_SCORE)
@@ -125,7 +132,9 @@ def verdict_columns(group: SeriesGroup, columns: Sequence[str], verdicts: Verdic
     )
 
 
-def verdict_rows(group: SeriesGroup, columns: Sequence[str], verdicts: Verdicts, detector: str) -> list[VerdictRow]:
+def verdict_rows(
+    group: SeriesGroup, columns: Sequence[SeriesColumn], verdicts: Verdicts, detector: str
+) -> list[VerdictRow]:
     """Return the verdicts worth keeping as rows of their table, None for what is not known."""
     listed = [values.tolist() for values in verdict_columns(group, columns, verdicts, detector)]
     return [VerdictRow._make(None if value != value else value for value in row) for row in zip(*listed, strict=True)]

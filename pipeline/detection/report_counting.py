@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.core.records import Post
-from pipeline.core.series import Mention
+from pipeline.core.series import Mention, SeriesColumn, SeriesCount
 from pipeline.core.vocabulary import VoteReason
 
 WINDOW = timedelta(hours=6)
@@ -28,8 +28,8 @@ def first_said(heard: dict[str, datetime], shape: str, created: datetime) -> boo
     return last is None or not shape or created - last >= WINDOW
 
 
-def without_copies(mentions: Iterable[Mention], since: datetime) -> list[tuple[str, datetime, float]]:
-    """Return (service, created, 1.0 if it counts as a report else 0.0) of mentions from `since` on, in their order.
+def without_copies(mentions: Iterable[Mention], since: datetime) -> list[SeriesCount]:
+    """Return the mentions from `since` on in their order, with 1.0 if one counts as a report, else 0.0.
 
     Copies of a text within six hours are left out, unless they count; mentions must begin `WINDOW` before `since`.
     """
@@ -38,7 +38,7 @@ def without_copies(mentions: Iterable[Mention], since: datetime) -> list[tuple[s
     for mention in mentions:
         fresh = first_said(heard.setdefault(mention.service, {}), mention.fingerprint, mention.created)
         if mention.created >= since and (mention.counted or fresh):
-            found.append((mention.service, mention.created, float(mention.counted)))
+            found.append(SeriesCount(SeriesColumn(mention.service), mention.created, float(mention.counted)))
     return found
 
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import ComplaintCount
-from pipeline.core.series import totals
+from pipeline.core.series import SeriesCount, totals
 from pipeline.core.times import floor_to
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays
+from pipeline.detection.states import columns_of
 from pipeline.replay.scenario import RecordedSource
 from pipeline.stages.alert.self_monitoring import next_digest
 from pipeline.stages.pipeline import Pipeline
@@ -123,15 +124,13 @@ class _Ahead:
                 bisect.insort(self._due, self._at_or_after(known))
         self._through = until
 
-    def _alarms(
-        self, group: SeriesGroup, raw: Sequence[tuple[str, datetime, float]], newest: datetime
-    ) -> list[datetime]:
+    def _alarms(self, group: SeriesGroup, raw: Sequence[SeriesCount], newest: datetime) -> list[datetime]:
         """Judge what is new of a group as the detect stage does; return the bins with an alarm."""
         end = newest + timedelta(seconds=group.bin_s)
-        begin = self._reached.get(group) or floor_to(max(min(at for _, at, _ in raw), end - LOOK_BACK), 86400)
+        begin = self._reached.get(group) or floor_to(max(min(count.start for count in raw), end - LOOK_BACK), 86400)
         state, self._reached[group] = self._states.get(group), end
-        known = state.series if state is not None else []
-        columns = [*known, *sorted({name for name, _, _ in raw} - set(known))]
+        known = columns_of(state) if state is not None else []
+        columns = [*known, *sorted({count.column for count in raw} - set(known))]
         counts, _ = bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
         state = self._detector.start(counts.iloc[:0]) if state is None else state.with_series(columns)
         alarmed = np.flatnonzero(state.extend(counts).level.to_numpy().any(axis=1))

@@ -18,11 +18,12 @@ import pyarrow as pa
 
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import Post, Span
-from pipeline.core.series import totals
+from pipeline.core.series import SeriesColumn, SeriesCount, totals
 from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
 from pipeline.detection.factory import detector_for_reports
 from pipeline.detection.report_counting import WINDOW, Ballot, first_said
+from pipeline.detection.states import columns_of
 from pipeline.scale.parquet import Writer, months_in, place, read
 from pipeline.scale.schemas import REPORT, SCHEMAS, ReportRow
 from pipeline.scale.summaries import FirstPass
@@ -78,7 +79,13 @@ class _ServiceJudge:
     states: dict[SeriesGroup, DetectorState] = field(default_factory=dict)
 
     def judge(
-        self, month: str, group: SeriesGroup, columns: list[str], raw: CountArrays, span: Span, covered: Sequence[Span]
+        self,
+        month: str,
+        group: SeriesGroup,
+        columns: list[SeriesColumn],
+        raw: CountArrays,
+        span: Span,
+        covered: Sequence[Span],
     ) -> Iterator[RowsWritten]:
         """Judge the bins of a span, some days at a time; `covered` is as `bin_counts` takes it."""
         begin, written = span.since, 0
@@ -89,7 +96,7 @@ class _ServiceJudge:
             state = self.states.get(group)
             if state is None:
                 state = self.detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
-            elif list(state.series) != columns:
+            elif columns_of(state) != columns:
                 state = state.with_series(columns, silent=group.kind == "votes")
             self.states[group] = state
             kept = verdict_columns(group, columns, state.extend(counts, mentions), repr(self.detector))
@@ -104,7 +111,7 @@ class _ServiceJudge:
             self._add_series(month, group, columns)
             yield RowsWritten("verdicts", written)
 
-    def _add_series(self, month: str, group: SeriesGroup, columns: Sequence[str]) -> None:
+    def _add_series(self, month: str, group: SeriesGroup, columns: Sequence[SeriesColumn]) -> None:
         series = [
             {
                 "series": str(key),
@@ -199,8 +206,9 @@ def judge_reports(
             end = floor_to(covered.until, 60)
             until = min(end, utc(f"{following}-01T00:00:00Z")) if following else end
             group = SeriesGroup(subject="", source=source, bin_s=60, kind="votes")
-            raw = to_arrays(((service, m.created, m.counted) for m in mentions if m.source == source), [service])
-            yield from judge.judge(month, group, [service], raw, Span(begin, until), [covered])
+            column = SeriesColumn(service)
+            counts = (SeriesCount(column, m.created, m.counted) for m in mentions if m.source == source)
+            yield from judge.judge(month, group, [column], to_arrays(counts, [column]), Span(begin, until), [covered])
 
 
 def judge_counts(
@@ -208,7 +216,7 @@ def judge_counts(
 ) -> Iterator[RowsWritten]:
     """Write complaint counts and verdicts of a service, month after month; a month without any is a gap."""
     judge = _ServiceJudge(service=service, detector=detector, writer=writer)
-    columns: dict[SeriesGroup, list[str]] = {}
+    columns: dict[SeriesGroup, list[SeriesColumn]] = {}
     reached: dict[SeriesGroup, datetime] = {}
     schema = SCHEMAS["complaint_counts"]
     for month in months_in(root, RAW_COUNTS, service):
@@ -226,11 +234,11 @@ def judge_counts(
             yield from judge.judge(month, group, columns[group], raw, Span(begin, reached[group]), [])
 
 
-def _total_counts(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
+def _total_counts(rows: pd.DataFrame, columns: list[SeriesColumn]) -> CountArrays:
     """Return the rows of one kind of count as the database would; new columns are added to the known ones."""
     if (rows["region"] == "").all() and (rows["indicator"] == "").all():
-        service = str(rows["service"].iloc[0])
-        columns += [service] if service not in columns else []
+        column = SeriesColumn(str(rows["service"].iloc[0]))
+        columns += [column] if column not in columns else []
         starts = (
             pd.to_datetime(rows["start"], format="%Y-%m-%dT%H:%M:%SZ", utc=True)
             .dt.as_unit("s")
@@ -238,7 +246,7 @@ def _total_counts(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
             .to_numpy()
         )
         return CountArrays(
-            np.full(len(rows), columns.index(service), dtype=np.int64),
+            np.full(len(rows), columns.index(column), dtype=np.int64),
             np.asarray(starts, dtype=np.int64),
             np.asarray(rows["total"], dtype=np.float64),
         )
@@ -251,5 +259,5 @@ def _total_counts(rows: pd.DataFrame, columns: list[str]) -> CountArrays:
         (service, indicator, utc(start), int(parts if np.isnan(whole) else whole))
         for start, service, indicator, whole, parts in summed.itertuples(index=False, name=None)
     )
-    columns += [c for c in sorted({r[0] for r in raw}) if c not in columns]
+    columns += sorted({count.column for count in raw} - set(columns))
     return to_arrays(raw, columns)

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from detectors.contract import Detector, DetectorState, IncompatibleStateError
+from detectors.contract import Detector, DetectorState
 from pipeline.core.records import Run
-from pipeline.core.series import VerdictRow
+from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
 from pipeline.detection.factory import detector_for_reports
 from pipeline.detection.report_counting import WINDOW, without_copies
+from pipeline.detection.states import columns_of, load_state
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
 from pipeline.store.runs import get_checkpoint, heard, record_run
@@ -81,12 +82,13 @@ def _judge(
         raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
-    columns = sorted({row[0] for row in raw} | set(watched if group.kind == "votes" and len(watched) < 20 else ()))
+    always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
+    columns = sorted({count.column for count in raw} | set(always))
     # what could not be read back is written whole
     before = current[3] if current is not None and state is not None else b""
     if state is not None:
-        known = set(state.series)
-        columns = [*state.series, *(c for c in columns if c not in known)]
+        known = columns_of(state)
+        columns = [*known, *sorted(set(columns) - set(known))]
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
         return 0, 0
@@ -148,10 +150,10 @@ def _resume(
         if late is None or late >= current[2]:
             if until <= current[2]:
                 return None
-            return _ResumePoint(current[2], _load(detector, current[3]))
+            return _ResumePoint(current[2], _load(store, group, detector, current[3]))
         day = rows.load_state(store, group.subject, "day")
         if day is not None and day[0] == name and late >= day[2]:
-            return _ResumePoint(day[2], _load(detector, day[3]), redo=True)
+            return _ResumePoint(day[2], _load(store, group, detector, day[3]), redo=True)
     first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
         return None
@@ -159,8 +161,5 @@ def _resume(
     return _ResumePoint(begin, redo=current is not None)
 
 
-def _load(detector: Detector, blob: bytes) -> DetectorState | None:
-    try:
-        return detector.load(blob)
-    except IncompatibleStateError:
-        return None
+def _load(store: Store, group: SeriesGroup, detector: Detector, blob: bytes) -> DetectorState | None:
+    return load_state(detector, blob, lambda: rows.series_columns(store, group.kind, group.source, group.bin_s))

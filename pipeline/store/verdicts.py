@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from pipeline.core.series import Mention, SeriesKey, VerdictPoint, VerdictRow, totals
+from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, VerdictPoint, VerdictRow, totals
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
@@ -52,6 +52,12 @@ def series_sources(store: Store, service: str) -> list[str]:
     return [row[0] for row in store.rows("SELECT DISTINCT source FROM series WHERE service = ?", (service,))]
 
 
+def series_columns(store: Store, channel: str, source: str, bin_s: int) -> list[SeriesColumn]:
+    """Return the columns of the known series of a channel, source and bin width."""
+    sql = "SELECT DISTINCT service, indicator FROM series WHERE channel = ? AND source = ? AND bin_s = ?"
+    return [SeriesColumn(*row) for row in store.rows(sql, (channel, source, bin_s))]
+
+
 def alarm_starts(store: Store) -> list[datetime]:
     """Return the starts of the bins in which any series was in alarm, oldest first, one for each series."""
     return [utc(row[0]) for row in store.rows("SELECT bin_start FROM verdicts WHERE alarm = 1 ORDER BY bin_start")]
@@ -77,8 +83,8 @@ def count_groups(store: Store) -> list[CountGroup]:
 
 def counts(
     store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
-) -> list[tuple[str, datetime, float]]:
-    """Return (service or service|indicator, start, total) of all regions together in a span.
+) -> list[SeriesCount]:
+    """Return the counts of all regions together in a span.
 
     Where a total exists for an interval it is the count; else the count is the sum of its regions, or of its
     indicators when no region is told.
