@@ -82,7 +82,7 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
     )
     # the recording has one status page; the others' are nobody's fault
     catalogue = {
-        name: replace(service, status_format="statuspage" if name == "claude" else "")
+        name: replace(service, status_format="statuspage" if name == "claude" else "none")
         for name, service in config.catalogue.items()
     }
     alerts = config.alerts.model_copy(update={"channels": ("file",)})

@@ -98,7 +98,8 @@ def test_what_was_asked_to_be_remembered_is_obeyed_by_the_next_run(store: Store)
         source = source_of("statuspage", fake.url, client())
         outcomes = [run_collect(store, source, NOW + timedelta(seconds=at))[0].outcome for at in (0, 60, 119, 121)]
         assert outcomes == ["blocked", "blocked", "blocked", "ok"]
-        assert len(fake.requests) == 2
+        assert [r.path for r in fake.requests][:2] == 2 * ["/claude/api/v2/incidents.json"]
+        assert len(fake.requests) == 3
         assert load_source_state(store, source.name)["retry_after"] == ""
 
 

@@ -6,6 +6,8 @@ import csv
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,29 @@ from pipeline.sources import (
     mastodon,
     reddit,
     status_archive,
-    statuspage,
+    status_history,
 )
 from pipeline.sources.parsing import read_json
+from pipeline.sources.status import statuspage_json
+from pipeline.sources.status.reader import Answer, PageContext
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
 from tests.fakes.statuspage import Statuspage
 from tests.upstreams import recorded_day
 
 NOW = utc("2026-03-02T12:00:00Z")
+
+
+def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
+    """Read a Statuspage answer under the host it names."""
+    reading = statuspage_json.read(Answer(body=body), PageContext(page="p", source=source, fetched_at=fetched_at))
+    page = statuspage_json.host_of(statuspage_json.page_address(body)) or source
+    rows = tuple(replace(row, page=page) for row in reading.updates)
+    return Batch(source=source, rows=rows, rejected=reading.rejected, outcome="ok" if rows else "empty")
+
+
 JSON_PARSERS: dict[str, Callable[..., Batch]] = {
-    "statuspage": statuspage.parse_incidents,
+    "statuspage": parse_incidents,
     "downstatus": downstatus.parse_downstatus,
     "reddit": reddit.parse_listing,
     "hacker_news": hacker_news.parse_hits,
@@ -50,7 +64,7 @@ JSON_PARSERS: dict[str, Callable[..., Batch]] = {
 PARSERS: dict[str, Callable[..., Batch]] = {
     **JSON_PARSERS,
     "feed": feed.parse_feed,
-    "history": statuspage.parse_history,
+    "history": status_history.parse_history,
     "csv": complaints.parse_csv,
     "counts": complaints.parse_counts,
     "archive": reddit.parse_archive,
@@ -132,7 +146,7 @@ def test_status_times_with_offsets_and_components() -> None:
         ],
     }
     body = json.dumps({"page": {"url": "https://status.claude.com"}, "incidents": [incident]}).encode()
-    (update,) = statuspage.parse_incidents(body, source="x", fetched_at=NOW).rows
+    (update,) = parse_incidents(body, source="x", fetched_at=NOW).rows
     assert isinstance(update, StatusUpdate)
     assert (update.page, update.displayed_at) == ("status.claude.com", utc("2026-03-02T11:49:20Z"))
     assert update.components == (("claude.ai", "operational", "partial_outage"),)
@@ -171,8 +185,8 @@ def test_both_dialects_of_the_history_feed_say_what_the_api_says(plain: bool) ->
     fake.plain = plain
     page = recorded_day().page("claude", NOW)
     assert page is not None
-    atom = statuspage.parse_history(fake._atom(page).encode(), source="x", fetched_at=NOW)
-    api = statuspage.parse_incidents(json.dumps(page).encode(), source="x", fetched_at=NOW)
+    atom = status_history.parse_history(fake._atom(page).encode(), source="x", fetched_at=NOW)
+    api = parse_incidents(json.dumps(page).encode(), source="x", fetched_at=NOW)
     assert not atom.rejected
 
     def told(batch: Batch) -> set[tuple[str, str, str, str]]:
@@ -196,7 +210,7 @@ def test_the_year_a_history_feed_leaves_out_is_the_one_before_its_own_date() -> 
         "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;"
         "&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>"
     )
-    rows = statuspage.parse_history(body.encode(), source="x", fetched_at=NOW).rows
+    rows = status_history.parse_history(body.encode(), source="x", fetched_at=NOW).rows
     assert [(u.status, f"{u.displayed_at:%Y-%m-%d %H:%M}") for u in rows if isinstance(u, StatusUpdate)] == [
         ("resolved", "2026-01-01 01:50"),
         ("investigating", "2025-12-31 23:10"),

@@ -116,14 +116,13 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
     from pipeline.sources.delimited import read_capped
     from pipeline.sources.parsing import plain
     from pipeline.sources.status_archive import parse_incident_archive
-    from pipeline.sources.status_history import page_key
 
     service = resolve_service(setting.config.catalogue, service_id)
     if not service.status_page:
         raise ConfigError(f"--service: {service.id} has no status_page in the catalogue")
     batch = parse_incident_archive(
         read_capped(file),
-        page=page_key(service.status_page),
+        page=service.page,
         source=f"incidents:{plain(file.name, 200)}",
         fetched_at=setting.now,
         name=str(file),

@@ -42,7 +42,9 @@ class Service:
     homograph: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = ""
-    status_format: StatusFormat = ""
+    status_format: str = "auto"
+    status_data: tuple[str, ...] = ()
+    status_components: tuple[str, ...] = ()
     downstatus: str = ""
     downdetector: str = ""
     app_names: tuple[str, ...] = ()
@@ -52,8 +54,12 @@ class Service:
 
     @property
     def page(self) -> str:
-        """Return the key its status page is stored under: the host; empty without one."""
-        return self.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
+        """Return the key its status page is stored under: the host; empty without one.
+
+        Where only some parts of the page concern the service, its id follows: others may read the rest of that page.
+        """
+        host = self.status_page.split("//")[-1].split("/")[0].removeprefix("www.")
+        return f"{host}/{self.id}" if host and self.status_components else host
 
     def component_named(self, official: str) -> str | None:
         """Return the id of the component that the status page calls `official`, None when the catalogue lacks it."""

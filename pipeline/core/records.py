@@ -179,12 +179,21 @@ class Span(NamedTuple):
     until: datetime
 
 
+class Listing(NamedTuple):
+    """The incidents a page lists: all since a moment, by id; a younger one that is missing was taken back."""
+
+    page: str
+    since: datetime
+    incident_ids: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one fetch brought. `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
 
     A live source covers one span at most; a replay that takes several recorded runs in one step covers several, oldest
-    first. `state` is what the source wants to know at its next fetch, `detail` a sentence for the history of runs.
+    first. `state` is what the source wants to know at its next fetch, `detail` a sentence for the history of runs,
+    `listing` the incidents a status page lists, None where what is absent says nothing.
     """
 
     source: str
@@ -194,6 +203,7 @@ class Batch:
     outcome: str = "ok"
     detail: str = ""
     state: Mapping[str, str] = field(default_factory=dict)
+    listing: Listing | None = None
 
     @property
     def covered(self) -> Span | None:

@@ -36,11 +36,15 @@ _Body = bytes | Mapping[str, str] | None
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What came: `body` (None when it has not changed), headers by lower-case name, `state` for the next fetch."""
+    """What came: `body` (None when it has not changed), headers by lower-case name, `state` for the next fetch.
+
+    `url` is the address that answered, after redirects.
+    """
 
     body: bytes | None
     headers: Mapping[str, str] = field(default_factory=dict)
     state: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
 
 
 def user_agent(contact: str = "") -> str:
@@ -123,11 +127,14 @@ class SourceSession:
         headers = {name.lower(): value for name, value in response.headers.items()}
         status, asked = response.status_code, headers.get("retry-after")
         if status == 304:
-            return FetchResult(None, headers, {"retry_after": ""})
+            return FetchResult(None, headers, {"retry_after": ""}, response.url)
         if status == 200:
             kept = {"etag": headers.get("etag", ""), "last_modified": headers.get("last-modified", "")}
             return FetchResult(
-                response.content, headers, {"retry_after": "", **{key: _plain(value) for key, value in kept.items()}}
+                response.content,
+                headers,
+                {"retry_after": "", **{key: _plain(value) for key, value in kept.items()}},
+                response.url,
             )
         words, reason, until = f"answered {status}", Reason.STATUS, None
         if status in (403, 429) or (status == 503 and asked is not None):

@@ -49,6 +49,7 @@ class BudgetedSession(requests.Session):
         self.trust_env = False
         self.headers.update(headers)
         self.source, self.max_requests, self.sent = source, max_requests, 0
+        self.asked = 0  # every request, redirects included, which `sent` leaves out
         self.expired = threading.Event()
         self.inspect: Callable[[requests.Response], None] | None = None  # sees each answer first; may raise SourceError
         self._limits = limits
@@ -117,6 +118,7 @@ class BudgetedSession(requests.Session):
             words = f"not answered within {self.max_requests} requests"
             raise SourceError(words, source=self.source, reason=Reason.LIMIT)
         self.sent += 1
+        self.asked += 1
         kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._limits.deadline)}
         try:
             response = super().send(request, **kwargs)

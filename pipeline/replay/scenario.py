@@ -35,9 +35,11 @@ from pipeline.core.records import (
 from pipeline.core.times import iso
 from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
 from pipeline.replay.truth import Truth, moment, read_truth
-from pipeline.sources import charts, complaints, feed, statuspage
+from pipeline.sources import charts, complaints, feed
 from pipeline.sources.archive import read_archive
 from pipeline.sources.delimited import read_capped
+from pipeline.sources.status import statuspage_json
+from pipeline.sources.status.reader import Answer, PageContext
 
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
@@ -267,10 +269,22 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
     if kind == "charts":
         return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
     try:
-        return _placed(statuspage.parse_incidents(body, source=path.stem, fetched_at=end), name)
+        return _placed(_recorded_page(body, path.stem, end), name)
     except SourceError as error:
         # a page is read under its own name, which is not the file's
         raise SourceError(str(error), source=str(path), reason=error.reason) from error
+
+
+def _recorded_page(body: bytes, name: str, end: datetime) -> Batch:
+    """Read a recorded incidents.json; its rows belong to the page it names, or to the file's name where it names none.
+
+    What it says of an incident as a whole is left out: it is what was known at the end of the recording.
+    """
+    page = statuspage_json.host_of(statuspage_json.page_address(body)) or name
+    context = PageContext(page=page, source=name, fetched_at=end)
+    reading = statuspage_json.read(Answer(body=body), context)
+    outcome = "ok" if reading.updates else "empty"
+    return Batch(source=name, rows=reading.updates, rejected=reading.rejected, outcome=outcome)
 
 
 def _joined(batches: list[Batch]) -> Batch:

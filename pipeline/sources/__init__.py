@@ -22,16 +22,16 @@ from pipeline.sources import (
     hacker_news,
     mastodon,
     reddit,
-    statuspage,
 )
 from pipeline.sources.spec import Source, SourceSpec, author_salt
+from pipeline.sources.status import source as status_page
 
 __all__ = ["SOURCES", "Source", "SourceSpec", "author_salt", "build_sources"]
 
 SOURCES: dict[str, SourceSpec] = {
     spec.kind: spec
     for spec in (
-        statuspage.SPEC,
+        status_page.SPEC,
         feed.SPEC,
         google_news.SPEC,
         counts_file.SPEC,

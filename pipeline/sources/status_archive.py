@@ -10,7 +10,7 @@ from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpd
 from pipeline.core.times import utc_or_none
 from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
-from pipeline.sources.statuspage import IMPACTS
+from pipeline.sources.status.statuspage_json import IMPACTS
 
 SHORTEST = timedelta(seconds=2)
 STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("resolved", "resolved_at"))

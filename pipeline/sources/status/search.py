@@ -1,0 +1,107 @@
+"""Finding the machine-readable form of a status page: likely addresses are asked until an answer is recognised."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pipeline.core.errors import Reason, SourceError
+from pipeline.http.session import FetchResult, SourceSession
+from pipeline.sources.parsing import is_page
+from pipeline.sources.status.page_links import feed_links
+from pipeline.sources.status.platforms import AUTO, FIRST_PATHS, FURTHER_PATHS, paths_of, reader_of
+from pipeline.sources.status.reader import Answer, Reader
+
+logger = logging.getLogger(__name__)
+
+MOST_REQUESTS = 8  # of a search, redirects and the answers read after it included
+_NO_SUCH_ADDRESS = frozenset({400, 404, 405, 406, 410, 501})
+
+
+class Found(NamedTuple):
+    """An answer that a reader recognises, with what the HTTP client wants to know next time."""
+
+    answer: Answer
+    reader: Reader
+    result: FetchResult
+
+
+def answer_of(result: FetchResult) -> Answer:
+    """Return what the HTTP client brought as an Answer; an unchanged one is empty."""
+    kind = result.headers.get("content-type", "").lower()
+    return Answer(body=result.body or b"", url=result.url, content_type=kind)
+
+
+def host_of(url: str) -> str:
+    """Return the host and port of an address; empty where it has none."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def joined(base: str, path: str) -> str:
+    """Return the address of a path at a page; a path that is an address itself stays as it is."""
+    return path if "://" in path else f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+
+
+def unreadable(answer: Answer, source: str) -> SourceError:
+    """Return the error that says what an answer is that no reader recognises."""
+    head = answer.body[:200]
+    if not answer.body.strip():
+        return SourceError("answered with nothing", source=source)
+    if is_page(answer.body) or (answer.body.lstrip()[:1] == b"<" and "html" in answer.content_type):
+        words = "answered with a web page instead of data"
+        return SourceError(words, source=source, reason=Reason.REFUSED, head=head)
+    return SourceError("answered in a form that no reader of status pages knows", source=source, head=head)
+
+
+def may_lie_elsewhere(error: SourceError) -> bool:
+    """Return whether another address of the same page may answer although this one failed so."""
+    return error.reason is Reason.UNREADABLE or (error.reason is Reason.STATUS and error.status in _NO_SUCH_ADDRESS)
+
+
+def search(session: SourceSession, source: str, base: str, status_format: str, data: Sequence[str]) -> Found:
+    """Ask likely addresses of a page until a reader recognises an answer; raises SourceError when none does.
+
+    `data` are the addresses the catalogue names, `status_format` the form that is tried before others. What a page
+    leads to when it has moved is searched as well. A failure that would be the same at any address ends the search.
+    """
+    todo = [joined(base, path) for path in (*data, *paths_of(status_format), *FIRST_PATHS)]
+    further = [joined(base, path) for path in FURTHER_PATHS]
+    asked: set[str] = set()
+    first: SourceError | None = None
+    seen_page = False
+    while todo or further:
+        if session.transport.asked >= MOST_REQUESTS - 1:
+            break
+        address = todo.pop(0) if todo else further.pop(0)
+        if address in asked or (seen_page and address.rstrip("/") == base.rstrip("/")):
+            continue
+        asked.add(address)
+        try:
+            result = session.fetch(address)
+        except SourceError as error:
+            if not may_lie_elsewhere(error):
+                raise
+            first = first or error
+            continue
+        answer = answer_of(result)
+        reader = reader_of(answer)
+        if reader is not None:
+            logger.info("%s: %s is read as %s (%s)", source, answer.url, reader.platform, reader.name)
+            return Found(answer, reader, result)
+        first = first or unreadable(answer, source)
+        if host_of(answer.url) not in (host_of(address), host_of(base)):
+            # the page has moved: whatever is known of the old address is tried at the new one
+            base = "{0.scheme}://{0.netloc}".format(urlsplit(answer.url))
+            todo = [joined(base, path) for path in (*paths_of(status_format), FIRST_PATHS[0])]
+            further = [joined(base, path) for path in FURTHER_PATHS]
+        if is_page(answer.body) and not seen_page:
+            seen_page = True
+            todo = [*feed_links(answer.body, answer.url), *todo]
+            if status_format == AUTO:
+                todo = [*(joined(base, path) for path in paths_of(AUTO, answer.body)), *todo]
+    raise first or SourceError("no address to ask", source=source)

@@ -1,0 +1,253 @@
+"""Official status pages: the form of each is found by what it answers, remembered, and found anew when it changes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.config.load import Config
+from pipeline.core.catalogue import Service
+from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.records import Batch, Listing, Record, Span
+from pipeline.core.times import iso, utc
+from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, unnamed
+from pipeline.sources.status.platforms import ATOM, AUTO, BY_NAME, NOT_READ, reader_of
+from pipeline.sources.status.reader import PageContext, Reading, one_after_another
+from pipeline.sources.status.search import (
+    MOST_REQUESTS,
+    Found,
+    answer_of,
+    host_of,
+    joined,
+    may_lie_elsewhere,
+    search,
+    unreadable,
+)
+
+logger = logging.getLogger(__name__)
+
+SEARCH_EVERY = timedelta(hours=1)  # how often a page that cannot be read is searched at other addresses
+ALSO_EVERY = timedelta(hours=1)  # how often planned maintenance is read
+
+
+class StatusPageSource:
+    """One provider's page, read for one service: what it says belongs to that service, whatever it calls itself."""
+
+    def __init__(self, service: Service, url: str, client: HttpClient, *, data: Sequence[str] = ()) -> None:
+        """`url` is the page's address, `data` the addresses of its machine-readable form where those are known."""
+        self.name = f"status:{service.id}"
+        self._service, self._client = service, client
+        self._url, self._data = url.rstrip("/"), tuple(data)
+        self._format = service.status_format or AUTO
+
+    def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
+        """Read the page; unchanged since last time is `not_modified`. Raises SourceError.
+
+        The first contact costs at most eight requests, a later one at most three; a page that can no longer be read
+        where it was is searched again, at most once an hour.
+        """
+        configured = " ".join((self._format, self._url, *self._data))
+        if state.get("configured", configured) != configured:
+            state = {"retry_after": state.get("retry_after", "")}
+        with self._client.session_for(self.name, state, now, limit=MOST_REQUESTS) as session:
+            try:
+                found = self._find(session, state, now)
+            except SourceError as error:
+                error.state = {**error.state, "configured": configured}
+                raise
+            if found is None:
+                span = Span(since, now)
+                return Batch(
+                    source=self.name, rows=(), outcome="not_modified", coverage=(span,), state={"retry_after": ""}
+                )
+            context = PageContext(
+                page=self._service.page,
+                source=self.name,
+                fetched_at=now,
+                components=self._service.status_components,
+                seen_down=_seen_down(state),
+            )
+            readings = [found.reader.read(found.answer, context)]
+            also_due = now - _moment(state.get("also_read")) >= ALSO_EVERY
+            if also_due:
+                readings += self._further(session, found, context)
+        reading = one_after_another(readings)
+        memory = {
+            **found.result.state,
+            "configured": configured,
+            "address": found.answer.url,
+            "reader": found.reader.name,
+            "searched": "",
+            **({"also_read": iso(now)} if also_due else {}),
+            **({} if reading.seen_down is None else {"seen_down": _as_text(reading.seen_down)}),
+        }
+        if reading.detail:
+            # what was salvaged of a broken answer may be incomplete: the next read must not be "unchanged"
+            memory |= {"etag": "", "last_modified": ""}
+        return self._batch(reading, Span(since, now), memory, self._news_of_move(found, state))
+
+    def _find(self, session: SourceSession, state: Mapping[str, str], now: datetime) -> Found | None:
+        """Return the page's answer, None when it has not changed; the remembered address is asked first."""
+        address, reader = state.get("address", ""), BY_NAME.get(state.get("reader", ""))
+        problem: SourceError | None = None
+        if address and reader:
+            try:
+                result = session.fetch(address, conditional=True)
+            except SourceError as error:
+                if not may_lie_elsewhere(error):
+                    raise
+                problem = error
+            else:
+                if result.body is None:
+                    return None
+                answer = answer_of(result)
+                recognised = reader_of(answer, reader)
+                if recognised is not None:
+                    return Found(answer, recognised, result)
+                problem = unreadable(answer, self.name)
+        if now - _moment(state.get("searched")) < SEARCH_EVERY:
+            if problem is not None:
+                raise problem
+            return self._first_address(session)
+        try:
+            return search(session, self.name, self._url, self._format, self._data)
+        except SourceError as error:
+            error = problem or error
+            error.state = {**error.state, "searched": iso(now)}
+            raise error from None
+
+    def _first_address(self, session: SourceSession) -> Found:
+        """Ask only the likeliest address, between two searches."""
+        likely = BY_NAME[self._format].paths if self._format in BY_NAME else ("api/v2/incidents.json",)
+        result = session.fetch(joined(self._url, (*self._data, *likely)[0]))
+        answer = answer_of(result)
+        reader = reader_of(answer)
+        if reader is None:
+            raise unreadable(answer, self.name)
+        return Found(answer, reader, result)
+
+    def _further(self, session: SourceSession, found: Found, context: PageContext) -> list[Reading]:
+        """Read the further answers of a platform; one that fails is left out."""
+        readings = []
+        for path in found.reader.also:
+            if session.transport.asked >= MOST_REQUESTS:
+                break
+            base = found.answer.url
+            for own in found.reader.paths:
+                base = base.removesuffix(own)
+            try:
+                answer = answer_of(session.fetch(joined(base, path)))
+                if found.reader.recognises(answer):
+                    readings.append(found.reader.read(answer, context))
+            except SourceError as error:
+                logger.info("%s: %s: %s", self.name, path, error.message)
+        return readings
+
+    def _batch(self, reading: Reading, span: Span, memory: Mapping[str, str], news: str) -> Batch:
+        listing = None
+        if reading.complete_since is not None:
+            ids = frozenset(
+                [row.incident_id for row in reading.updates] + [row.incident_id for row in reading.incidents]
+            )
+            listing = Listing(self._service.page, reading.complete_since, ids)
+        rows: tuple[Record, ...] = (*reading.updates, *reading.incidents)
+        return Batch(
+            source=self.name,
+            rows=rows,
+            rejected=reading.rejected,
+            outcome="ok" if rows else "empty",
+            coverage=() if reading.detail else (span,),
+            detail="; ".join(text for text in (reading.detail, news) if text),
+            state=memory,
+            listing=listing,
+        )
+
+    def _news_of_move(self, found: Found, state: Mapping[str, str]) -> str:
+        """Return a sentence when the page answers from another host or platform than before; empty otherwise."""
+        before, platform = state.get("address") or joined(self._url, (*self._data, "")[0]), found.reader.platform
+        old, new = host_of(before), host_of(found.answer.url)
+        if old != new:
+            words = f"{old} moved to {new}, {platform} now"
+        elif state.get("reader") and BY_NAME.get(state["reader"], found.reader).platform != platform:
+            words = f"{new} is {platform} now"
+        else:
+            return ""
+        logger.info("%s: %s", self.name, words)
+        return words
+
+
+def _moment(text: str | None) -> datetime:
+    """Return a moment of the source's memory; long ago when there is none."""
+    return utc(text or "2000-01-01T00:00:00Z")
+
+
+def _seen_down(state: Mapping[str, str]) -> dict[str, datetime]:
+    return {part: utc(text) for part, text in json.loads(state.get("seen_down") or "{}").items()}
+
+
+def _as_text(seen_down: Mapping[str, datetime]) -> str:
+    return json.dumps({part: iso(moment) for part, moment in sorted(seen_down.items())})
+
+
+def _data_addresses(service: Service, base: str) -> list[str]:
+    """Return where the machine-readable form is; with a base for all pages, the same paths there."""
+    if not base:
+        return list(service.status_data)
+    return [urlsplit(path).path if "://" in path else path for path in service.status_data]
+
+
+def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[StatusPageSource]:
+    if not config.sources.statuspage:
+        return []
+    base = config.sources.statuspage_base.rstrip("/")
+    chosen = [config.catalogue[service] for service in config.watched]
+    return [
+        StatusPageSource(s, f"{base}/{s.id}" if base else s.status_page, client, data=_data_addresses(s, base))
+        for s in chosen
+        if s.status_page and _known_format(s) != NOT_READ
+    ]
+
+
+def _known_format(service: Service) -> str:
+    """Return a service's status_format; raises ConfigError with the nearest names when there is no such format."""
+    known = ("", AUTO, NOT_READ, ATOM, *BY_NAME)
+    if service.status_format not in known:
+        near = get_close_matches(service.status_format, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; one of {', '.join(known[1:])}"
+        raise ConfigError(f"services.{service.id}.status_format: {service.status_format!r} is not known{hint}")
+    return service.status_format
+
+
+def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    return first_reason(
+        f"status:{service.id}" in built,
+        service.status_page,
+        "" if service.status_page else "the catalogue knows no status page of it",
+        "" if service.status_format != NOT_READ else 'the catalogue says status_format = "none"',
+        "" if service.id in config.watch else unnamed(config, service),
+    )
+
+
+SPEC = SourceSpec(
+    kind="statuspage",
+    prefix="status",
+    label="status page",
+    build=_build,
+    covers=_covers,
+    remedy='see whether the page opens in a browser; services.<id>.status_format = "atom" reads its feed instead',
+    docs=DocsRow(
+        "status pages (`statuspage`)",
+        "every update of a provider's incidents with both its times; the page's form is found by what it answers, or"
+        ' set by `status_format` (`"atom"`: its feed rather than its API)',
+        "none",
+        "what the page lists, often the latest 50 incidents; unchanged: nothing",
+        "at once",
+    ),
+    enabled=lambda config: config.sources.statuspage,
+)
