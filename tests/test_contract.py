@@ -65,6 +65,10 @@ READ = {
 }
 MARK = ("<!-- faults: made by tests/test_contract.py -->", "<!-- end of faults -->")
 
+# its client tries three times, each time with a new token; a first turn of Downdetector's has five steps; a status
+# page is looked for at several addresses
+MOST_REQUESTS = {"reddit": 9, "downdetector": 5, "statuspage": 8, "atom": 8}
+
 
 def outcome(kind: str, fault: str) -> tuple[str, float]:
     """Return what a source makes of a fault, and the seconds it took; raises AssertionError when it does not heal."""
@@ -98,9 +102,7 @@ def outcome(kind: str, fault: str) -> tuple[str, float]:
         took = time.monotonic() - began
         asked = len(fake.requests)
         # its client tries three times, each time with a new token; a first turn of Downdetector's has five steps
-        assert (
-            asked <= {"reddit": 9, "downdetector": 5, "statuspage": 8, "atom": 8}.get(kind, 3) or fault == "clock a day ahead" or "circle" in fault
-        ), f"{asked}"
+        assert asked <= MOST_REQUESTS.get(kind, 3) or fault == "clock a day ahead" or "circle" in fault, f"{asked}"
         fake.spoil(None)
         fake.now = NOW
         # a fresh client is the next run; what it was told to remember is all it knows

@@ -12,7 +12,7 @@ from pipeline.incidents.reliability import ReliabilityRecord, months, observed_u
 from pipeline.incidents.scope import WORKING
 from pipeline.store import Store
 from pipeline.store.availability import crowd_episodes, replace_availability
-from pipeline.store.observations import updates_of_page
+from pipeline.store.official import updates_of_page
 from pipeline.store.runs import heard, joined, last_covered
 from pipeline.store.verdicts import series_sources
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, Run, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
-from pipeline.store.observations import news_of, post_of, status_of
+from pipeline.store.observations import news_of, post_of
+from pipeline.store.official import status_of
 
 
 def _count(r: sqlite3.Row) -> ComplaintCount:

@@ -1,8 +1,7 @@
-"""What the sources said: posts, news, counts, status updates, chart ranks."""
+"""What the sources said: posts, news, counts, chart ranks; official.py keeps what status pages say."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,14 +11,13 @@ from pipeline.core.records import (
     Batch,
     ChartRank,
     ComplaintCount,
-    ComponentChange,
     ExternalStatus,
     NewsItem,
     Post,
-    StatusUpdate,
 )
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
+from pipeline.store.official import save_official
 from pipeline.store.runs import cover, quarantine, save_source_state
 
 _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, author_created, created, collected,
@@ -33,11 +31,6 @@ _COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, st
  window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
  WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
-_STATUS = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
- created_at, collected, body, timing) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
- ON CONFLICT DO UPDATE SET name=excluded.name, status=excluded.status, impact=excluded.impact,
- components=excluded.components, body=excluded.body WHERE (excluded.name, excluded.status, excluded.impact,
- excluded.components, excluded.body) != (name, status, impact, components, body)"""
 _NEWS = """INSERT INTO news_items VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET title=excluded.title,
  summary=excluded.summary WHERE (excluded.title, excluded.summary) != (title, summary)"""
 _REVISION = """INSERT OR IGNORE INTO item_revisions SELECT source, native_id, ?, title, summary FROM news_items
@@ -77,23 +70,6 @@ def _count_row(c: ComplaintCount) -> tuple[object, ...]:
         c.baseline,
         c.window,
         c.collected,
-    )
-
-
-def _status_row(u: StatusUpdate) -> tuple[object, ...]:
-    return (
-        u.page,
-        u.incident_id,
-        u.update_id,
-        u.name,
-        u.status,
-        u.impact,
-        json.dumps(u.components),
-        u.displayed_at,
-        u.created_at,
-        u.collected,
-        u.body,
-        u.timing,
     )
 
 
@@ -141,13 +117,13 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
             for sql, rows in (
                 (_POST, [_post_row(row) for row in batch.rows if isinstance(row, Post)]),
                 (_COUNT, [_count_row(row) for row in batch.rows if isinstance(row, ComplaintCount)]),
-                (_STATUS, [_status_row(row) for row in batch.rows if isinstance(row, StatusUpdate)]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
                 (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, ExternalStatus)]),
                 (_NEWS, [_news_row(row) for row in news]),
             )
             if rows
         )
+        new += save_official(conn, batch)
         quarantine(conn, batch.source, batch.rejected, now)
         save_source_state(conn, batch.source, batch.state)
         for span in batch.coverage:
@@ -199,24 +175,6 @@ def news_of(r: sqlite3.Row) -> NewsItem:
     )
 
 
-def status_of(r: sqlite3.Row) -> StatusUpdate:
-    """Read a stored status update back."""
-    return StatusUpdate(
-        page=r["page"],
-        incident_id=r["incident_id"],
-        update_id=r["update_id"],
-        name=r["name"],
-        status=r["status"],
-        impact=r["impact"],
-        components=tuple(ComponentChange(n, old, new) for n, old, new in json.loads(r["components"])),
-        displayed_at=utc(r["displayed_at"]),
-        created_at=utc(r["created_at"]),
-        collected=utc(r["collected"]),
-        body=r["body"],
-        timing=r["timing"],
-    )
-
-
 def has_untagged(store: Store) -> bool:
     """Return whether any post waits to be read."""
     return bool(store.rows("SELECT 1 FROM posts WHERE tagged_by IS NULL LIMIT 1"))
@@ -225,23 +183,6 @@ def has_untagged(store: Store) -> bool:
 def count_posts(store: Store, since: datetime, until: datetime) -> int:
     """Return how many posts were created in [since, until)."""
     return int(store.rows("SELECT count(*) FROM posts WHERE created >= ? AND created < ?", (since, until))[0][0])
-
-
-def status_updates(store: Store, page: str, since: datetime, until: datetime) -> list[StatusUpdate]:
-    """Return every update of a page's incidents that had one displayed in [since, until], in order of display."""
-    rows = store.rows(
-        "SELECT * FROM status_updates WHERE page = :page AND displayed_at <= :until AND incident_id IN (SELECT"
-        " incident_id FROM status_updates WHERE page = :page AND displayed_at BETWEEN :since AND :until)"
-        " ORDER BY displayed_at, incident_id, update_id",
-        {"page": page, "since": since, "until": until},
-    )
-    return [status_of(row) for row in rows]
-
-
-def updates_of_page(store: Store, page: str, until: datetime) -> list[StatusUpdate]:
-    """Return every update of a page displayed by a moment, in no particular order."""
-    rows = store.rows("SELECT * FROM status_updates WHERE page = ? AND displayed_at <= ?", (page, until))
-    return [status_of(row) for row in rows]
 
 
 def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
@@ -271,9 +212,3 @@ def chart_ranks(store: Store, apps: Iterable[str], since: datetime, until: datet
         (*wanted, since, until),
     )
     return [AppRank(r["app"], utc(r["observed"]), int(r["rank"])) for r in rows]
-
-
-def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:
-    """Return the status pages with an update displayed in a span."""
-    sql = "SELECT DISTINCT page FROM status_updates WHERE displayed_at BETWEEN ? AND ?"
-    return {row[0] for row in store.rows(sql, (since, until))}

@@ -265,6 +265,23 @@ INSERT INTO detector_state_parts WITH RECURSIVE cut (n) AS (SELECT 0 UNION ALL S
 ALTER TABLE detector_state DROP COLUMN blob
 """
 
+OFFICIAL = """
+ALTER TABLE status_updates              -- when the answer that says so was read; NULL: at `collected`
+  ADD COLUMN read_at TEXT;
+CREATE TABLE status_wordings (          -- the texts of updates that were reworded, each with when it was first read
+  page TEXT NOT NULL, incident_id TEXT NOT NULL, update_id TEXT NOT NULL, first_seen TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (page, incident_id, update_id, first_seen)) STRICT, WITHOUT ROWID;
+CREATE TABLE official_incidents (       -- what a page says of an incident as a whole; NULL = it does not say
+  page TEXT NOT NULL, incident_id TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, impact TEXT NOT NULL,
+  started_at TEXT, resolved_at TEXT,
+  scheduled_for TEXT, scheduled_until TEXT,   -- of planned maintenance
+  components TEXT NOT NULL,             -- JSON list of the names of parts
+  url TEXT NOT NULL, collected TEXT NOT NULL, read_at TEXT NOT NULL,
+  taken_back_at TEXT,                   -- since when the page's list no longer holds it
+  PRIMARY KEY (page, incident_id)) STRICT, WITHOUT ROWID
+"""
+
 
 def _step(function: Step) -> Step:
     """Add a step under its function's name, which is never changed: databases have it on record."""
@@ -321,3 +338,9 @@ def tell_the_rest(db: Database) -> None:
 def cut_states(db: Database) -> None:
     """Keep detector states in parts, so that a tick writes what changed."""
     _execute(db, PARTS)
+
+
+@_step
+def keep_official_incidents(db: Database) -> None:
+    """Keep what pages say of incidents as a whole, earlier wordings of updates, and what was taken back."""
+    _execute(db, OFFICIAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -58,6 +59,17 @@ def unreadable(answer: Answer, source: str) -> SourceError:
     return SourceError("answered in a form that no reader of status pages knows", source=source, head=head)
 
 
+def _is_broken_json(body: bytes) -> bool:
+    """Return whether a body begins as JSON does and is none."""
+    if body.lstrip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
 def may_lie_elsewhere(error: SourceError) -> bool:
     """Return whether another address of the same page may answer although this one failed so."""
     return error.reason is Reason.UNREADABLE or (error.reason is Reason.STATUS and error.status in _NO_SUCH_ADDRESS)
@@ -94,6 +106,9 @@ def search(session: SourceSession, source: str, base: str, status_format: str, d
             logger.info("%s: %s is read as %s (%s)", source, answer.url, reader.platform, reader.name)
             return Found(answer, reader, result)
         first = first or unreadable(answer, source)
+        if _is_broken_json(answer.body):
+            # the form is there: what is wrong with it now would be wrong elsewhere too
+            raise unreadable(answer, source)
         if host_of(answer.url) not in (host_of(address), host_of(base)):
             # the page has moved: whatever is known of the old address is tried at the new one
             base = "{0.scheme}://{0.netloc}".format(urlsplit(answer.url))

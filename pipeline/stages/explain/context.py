@@ -40,7 +40,8 @@ from pipeline.store.activity import (
     read_hours,
     talk_by_hour,
 )
-from pipeline.store.observations import chart_ranks, status_updates
+from pipeline.store.observations import chart_ranks
+from pipeline.store.official import status_updates
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 

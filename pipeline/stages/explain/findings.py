@@ -16,7 +16,7 @@ from pipeline.incidents.build import build, withdrawn
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
-from pipeline.store.observations import pages_between, status_updates
+from pipeline.store.official import pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import verdicts
