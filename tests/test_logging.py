@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +15,7 @@ from click.testing import CliRunner
 
 from pipeline.__main__ import cli
 from pipeline.commands.log_options import configure_logging
+from pipeline.config.paths import ROOT
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import Batch
 from pipeline.core.version import version
@@ -85,6 +89,42 @@ def test_every_command_takes_the_two_options(words: list[str]) -> None:
     help_of = CliRunner().invoke(cli, [*words, "--help"], obj=None).output
     assert "--log-file" in help_of
     assert "--verbose" in help_of
+
+
+OPENS = """
+import sys
+opened = []
+sys.addaudithook(lambda event, args: event == "open" and str(args[0]).endswith("run.log") and opened.append(args[0]))
+sys.argv = ["groundswell", *sys.argv[1:]]
+from pipeline.__main__ import main
+try:
+    main()
+finally:
+    print("opened", len(opened))
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status", "-v", "--log-file", "run.log"],
+        ["status", "--log-file", "run.log", "-v"],
+        ["silence", "-v", "--log-file", "run.log", "list"],
+        ["silence", "--log-file", "run.log", "list", "-v"],
+    ],
+    ids=" ".join,
+)
+def test_the_log_file_is_opened_once_a_command_wherever_the_options_stand(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENS, *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.endswith("opened 1\n"), done
+    assert (tmp_path / "run.log").exists()
 
 
 def test_the_version_is_told_once() -> None:

@@ -17,6 +17,8 @@ from pipeline.core.errors import ConfigError
 PROGRAM = ("pipeline", "detectors")
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)  # by how often -v is given
 
+VERBOSITY, LOG_FILE = "groundswell.verbosity", "groundswell.log_file"  # keys of click's meta
+
 
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
@@ -58,11 +60,18 @@ def configure_logging(verbosity: int, log_file: Path | None) -> None:
         logger.setLevel(logging.DEBUG if log_file is not None else stderr.level)
 
 
-def _configure(ctx: click.Context, option: click.Parameter, value: object) -> None:
-    options = ctx.find_root().meta.setdefault("log_options", {"verbosity": 0, "log_file": None})
-    if value:
-        options[option.name] = value
-    configure_logging(options["verbosity"], options["log_file"])
+def _remember_verbosity(ctx: click.Context, option: click.Parameter, verbosity: int) -> None:
+    if verbosity:
+        ctx.find_root().meta[VERBOSITY] = verbosity
+
+
+def _configure(ctx: click.Context, option: click.Parameter, log_file: Path | None) -> None:
+    """Configure the log by both options, of the command or of a group above it: `-v` is eager, so read before."""
+    given = ctx.find_root().meta
+    if log_file is not None:
+        given[LOG_FILE] = log_file
+    if not isinstance(ctx.command, click.Group):
+        configure_logging(given.get(VERBOSITY, 0), given.get(LOG_FILE))
 
 
 def add_log_options(command: click.Command) -> None:
@@ -73,8 +82,9 @@ def add_log_options(command: click.Command) -> None:
         click.Option(
             ["-v", "--verbose", "verbosity"],
             count=True,
+            is_eager=True,
             expose_value=False,
-            callback=_configure,
+            callback=_remember_verbosity,
             help="Say what is decided, and show tracebacks; twice: everything.",
         ),
         click.Option(
