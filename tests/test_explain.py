@@ -29,7 +29,7 @@ from pipeline.store.news import links_of
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, rewind_future_clock, set_checkpoint
-from pipeline.store.verdicts import forget_old_verdicts, save_judgement
+from pipeline.store.verdicts import Judgement, forget_old_verdicts, save_judgement
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
 
@@ -103,13 +103,15 @@ class World:
         ]
         save_judgement(
             self.store,
-            "q",
-            [key],
-            rows,
-            {},
-            redo_from=None,
-            now=first + timedelta(seconds=many * width),
-            collected=None,
+            Judgement(
+                subject="q",
+                keys=[key],
+                verdicts=rows,
+                states={},
+                redo_from=None,
+                now=first + timedelta(seconds=many * width),
+                collected=None,
+            ),
         )
 
     def read(self, since: str, until: str, day: int = 2) -> None:

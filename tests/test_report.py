@@ -16,7 +16,7 @@ from pipeline.render.svg import LEFT, RIGHT, WIDTH
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
-from pipeline.store.verdicts import save_judgement
+from pipeline.store.verdicts import Judgement, save_judgement
 from tests.test_explain import World, at
 
 
@@ -115,7 +115,10 @@ def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> N
         world = World(store, ("github",))
         key = SeriesKey(service="github", channel="complaints", source="x", bin_s=300)
         row = VerdictRow(str(key), iso(at("11:00")), 4.0, None, None, None, None, 0, 0, "d")
-        save_judgement(store, "q", [key], [row], {}, redo_from=None, now=at("11:05"), collected=None)
+        judgement = Judgement(
+            subject="q", keys=[key], verdicts=[row], states={}, redo_from=None, now=at("11:05"), collected=None
+        )
+        save_judgement(store, judgement)
         world.read("10:00", "11:05")
         run_publish(store, world.config, tmp_path / "report", at("11:10"), simulated=False)
     assert "can see only" not in (tmp_path / "report" / "index.html").read_text()

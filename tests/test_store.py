@@ -23,7 +23,7 @@ from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, load_source_state, record_run
-from pipeline.store.verdicts import PART, counts, load_state, save_judgement
+from pipeline.store.verdicts import PART, Judgement, StoredState, counts, load_state, save_judgement
 from tests.conftest import ROOT
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -335,8 +335,17 @@ def test_states_of_an_older_version_are_cut_into_parts(tmp_path: Path) -> None:
 def test_of_a_state_only_what_changed_is_written(store: Store) -> None:
     def save(blob: bytes, before: bytes) -> int:
         at = store.conn.total_changes
-        state = {"now": ("d", 1, NOW, blob)}
-        save_judgement(store, "g", [], [], state, redo_from=None, now=NOW, collected=None, before=before)
+        judgement = Judgement(
+            subject="g",
+            keys=[],
+            verdicts=[],
+            states={"now": StoredState("d", 1, NOW, blob)},
+            redo_from=None,
+            now=NOW,
+            collected=None,
+            before=before,
+        )
+        save_judgement(store, judgement)
         assert load_state(store, "g", "now") == ("d", 1, NOW, blob)
         return store.conn.total_changes - at
 

@@ -185,16 +185,23 @@ def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> 
 
 def _drawing(verdicts: Verdicts, series: str, alarm: float) -> str:
     """Return an SVG of the series, what was expected, and each event's onset and end."""
-    from pipeline.render.svg import count_chart, stand_alone
+    from pipeline.render.svg import CountChart, Mark, count_chart, stand_alone
 
     def listed(name: str) -> list[float | None]:
         return [None if np.isnan(value) else float(value) for value in getattr(verdicts, name).to_numpy()[:, 0]]
 
     times = verdicts.index.as_unit("s").asi8.tolist()
     width = times[1] - times[0] if len(times) > 1 else 60
-    marks: list[tuple[int, str, str]] = []
+    marks: list[Mark] = []
     for event in found_events(verdicts, alarm):
-        marks.append((times[0] + event.onset * width, "alert", "onset"))
+        marks.append(Mark(times[0] + event.onset * width, "alert", "onset"))
         if event.end is not None:
-            marks.append((times[0] + event.end * width, "official", "end"))
-    return stand_alone(count_chart(times, listed("observed"), listed("expected"), marks, f"{series}: counts a bin"))
+            marks.append(Mark(times[0] + event.end * width, "official", "end"))
+    chart = CountChart(
+        label=f"{series}: counts a bin",
+        times=times,
+        observed=listed("observed"),
+        expected=listed("expected"),
+        marks=marks,
+    )
+    return stand_alone(count_chart(chart))

@@ -18,7 +18,7 @@ from detectors.events import find_events
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.kernel_numpy import likelihood_ratios
 from detectors.validation import bin_seconds, utc_index
-from pipeline.render.svg import count_chart, stand_alone
+from pipeline.render.svg import CountChart, Mark, count_chart, stand_alone
 
 LIMIT = 0.07
 DRAWN = 10
@@ -135,11 +135,14 @@ def drawings(simulation: Simulation, verdicts: Verdicts, figures: Figures) -> It
             [None if np.isnan(x) else float(x) for x in frame[series].iloc[part]]
             for frame in (verdicts.observed, verdicts.expected)
         )
-        mark = int(verdicts.index[at].timestamp())
-        yield (
-            f"{number:02d}-{kind}-{series}.svg",
-            stand_alone(count_chart(times, observed, expected, [(mark, "alert", word)], f"simulated {series}: {kind}")),
+        chart = CountChart(
+            label=f"simulated {series}: {kind}",
+            times=times,
+            observed=observed,
+            expected=expected,
+            marks=[Mark(int(verdicts.index[at].timestamp()), "alert", word)],
         )
+        yield f"{number:02d}-{kind}-{series}.svg", stand_alone(count_chart(chart))
 
 
 def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]:

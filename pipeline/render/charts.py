@@ -10,9 +10,8 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Incident, LinkRow
 from pipeline.core.series import Points, SeriesKey
-from pipeline.core.times import iso
 from pipeline.render.formatting import isolated
-from pipeline.render.svg import count_chart, parts_chart
+from pipeline.render.svg import Bar, CountChart, Mark, count_chart, parts_chart
 
 BEFORE, AFTER, LONGEST = timedelta(hours=3), timedelta(hours=3), timedelta(hours=30)
 LANES = 16  # parts drawn; the table beside has all
@@ -31,11 +30,11 @@ def count_charts(
     since, until = incident.onset - BEFORE, _until(incident, now)
     marks = _marks(incident, alerts, links)
     phases = [
-        (_s(p.since), _s(p.until or until), p.impact, f"{p.phase}, impact {p.impact}, from {iso(p.since)[11:16]} UTC")
+        Bar(_s(p.since), _s(p.until or until), p.impact, f"{p.phase}, impact {p.impact}, from {p.since:%H:%M} UTC")
         for p in incident.phases
         if p.phase != "over"
     ]
-    found = []
+    charts = []
     for channel, width, unit in (("complaints", 0, "complaints"), ("votes", 300, "reports")):
         key = min((k for k in series if k.channel == channel and k.is_total), key=str, default=None)
         if key is None:
@@ -52,35 +51,35 @@ def count_charts(
             continue
         times = list(range(_s(since) // step * step, _s(until), step))
         quiet = [None] * len(times)
-        told = channel == "complaints"
-        found.append(
-            count_chart(
-                times,
-                [_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
-                [_cell(cells.get(t), 1) for t in times] if told else quiet,
-                marks,
-                f"{unit} in {step // 60} min, UTC, from {since:%-d %B}"
+        with_usual = channel == "complaints"
+        charts.append(
+            CountChart(
+                label=f"{unit} in {step // 60} min, UTC, from {since:%-d %B}"
                 f"{', the first 30 hours' if until - incident.onset >= LONGEST else ''}"
                 f"{', simulated' if simulated else ''}",
-                spoken=f"most at {_peak(cells)} UTC; "
-                f"{'; '.join(words for _, css, words in marks if css in ('official', 'alert'))}",
-                upper=[_cell(cells.get(t), 2) for t in times] if told else (),
+                times=times,
+                observed=[_cell(cells.get(t), 0, 0.0 if channel == "votes" else None) for t in times],
+                expected=[_cell(cells.get(t), 1) for t in times] if with_usual else quiet,
+                marks=marks,
+                upper=[_cell(cells.get(t), 2) for t in times] if with_usual else (),
                 phases=phases,
+                description=f"most at {_peak(cells)} UTC; "
+                f"{'; '.join(mark.title for mark in marks if mark.css in ('official', 'alert'))}",
             )
         )
-    return found
+    return [count_chart(chart) for chart in charts]
 
 
 def parts_over_time(incident: Incident, service: Service, now: datetime) -> str:
     """Return which part failed or worked from when to when, by people and by the provider; empty without any."""
     until = _until(incident, now)
-    lanes: dict[str, list[tuple[int, int, str, str]]] = {}
+    lanes: dict[str, list[Bar]] = {}
     for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source)):
         name = names([c.component], service)[0]
         who = "people say it" if c.source == "votes" else "the provider says it"
-        words = f"{name}: {who} {'works' if c.status == 'works' else 'fails'} from {iso(c.since)[11:16]}"
+        title = f"{name}: {who} {'works' if c.status == 'works' else 'fails'} from {c.since:%H:%M}"
         css = f"{'votes' if c.source == 'votes' else 'official'} {c.status}"
-        lanes.setdefault(name, []).append((_s(c.since), _s(c.until or until), css, words))
+        lanes.setdefault(name, []).append(Bar(_s(c.since), _s(c.until or until), css, title))
     if not lanes:
         return ""
     first = _s(min(incident.onset, *(c.since for c in incident.components)))
@@ -91,20 +90,20 @@ def _until(incident: Incident, now: datetime) -> datetime:
     return min(now, (incident.end or now) + AFTER, incident.onset + LONGEST)
 
 
-def _marks(incident: Incident, alerts: Sequence[Alert], links: Sequence[LinkRow]) -> list[tuple[int, str, str]]:
+def _marks(incident: Incident, alerts: Sequence[Alert], links: Sequence[LinkRow]) -> list[Mark]:
     marks = [
-        (_s(k.first_seen), "news", f"news {k.first_seen:%H:%M} UTC: {isolated(k.title)}") for k in links if k.shown
+        Mark(_s(k.first_seen), "news", f"news {k.first_seen:%H:%M} UTC: {isolated(k.title)}") for k in links if k.shown
     ]
     for e in incident.evidence:
         if e.kind == "official":
-            marks.append((_s(e.at), "update", f"{iso(e.at)[11:16]} UTC, {isolated(e.statement)}"))
+            marks.append(Mark(_s(e.at), "update", f"{e.at:%H:%M} UTC, {isolated(e.statement)}"))
     if incident.official_first_at:
         at = incident.official_first_at
-        marks.append((_s(at), "official", f"first official notice {iso(at)[11:16]} UTC"))
+        marks.append(Mark(_s(at), "official", f"first official notice {at:%H:%M} UTC"))
     sent = [a.sent_at for a in alerts if a.sent_at is not None]
     if sent:
         at = min(sent)
-        marks.append((_s(at), "alert", f"first alert {iso(at)[11:16]} UTC"))
+        marks.append(Mark(_s(at), "alert", f"first alert {at:%H:%M} UTC"))
     return marks
 
 

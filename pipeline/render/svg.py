@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 240
@@ -12,22 +14,44 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 34, 26
 LANE = 20
 
 
-def count_chart(
-    times: Sequence[int],
-    observed: Sequence[float | None],
-    expected: Sequence[float | None],
-    marks: Sequence[tuple[int, str, str]],
-    label: str,
-    *,
-    upper: Sequence[float | None] = (),
-    phases: Sequence[tuple[int, int, str, str]] = (),
-    spoken: str = "",
-) -> str:
-    """Return the SVG; `times` are seconds of the epoch, None is a gap, `marks` are (time, css class, words).
+class Mark(NamedTuple):
+    """A vertical line at a moment (seconds of the epoch), its CSS class, and its title."""
 
-    `upper` is the most that is usual, drawn as a band above 0; `phases` are (from, to, css class, words), drawn as a
-    strip above the counts; `spoken` is added to what a screen reader says.
+    moment: int
+    css: str
+    title: str
+
+
+class Bar(NamedTuple):
+    """A bar from one moment to another (seconds of the epoch), its CSS class, and its title."""
+
+    since: int
+    until: int
+    css: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountChart:
+    """Counts in steps that begin at `times` (seconds of the epoch); None is a gap.
+
+    `upper` is the most that is usual, drawn as a band above 0, empty for none; `phases` are drawn as a strip above the
+    counts; `description` is added to the label for a screen reader.
     """
+
+    label: str
+    times: Sequence[int]
+    observed: Sequence[float | None]
+    expected: Sequence[float | None]
+    marks: Sequence[Mark]
+    upper: Sequence[float | None] = ()
+    phases: Sequence[Bar] = ()
+    description: str = ""
+
+
+def count_chart(chart: CountChart) -> str:
+    """Return the chart as SVG, empty without any step."""
+    times, observed, expected, upper = chart.times, chart.observed, chart.expected, chart.upper
     if not times:
         return ""
     drawn = [value for values in (observed, expected, upper) for value in values if value is not None]
@@ -40,29 +64,29 @@ def count_chart(
 
     parts = [
         (
-            f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}, '
+            f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(chart.label)}, '
             f"highest {max((v for v in observed if v is not None), default=0):g}"
-            f'{escape("; " + spoken) if spoken else ""}">'
+            f'{escape("; " + chart.description) if chart.description else ""}">'
         )
     ]
-    parts.append(f'<text class="unit" x="{LEFT}" y="12">{escape(label)}</text>')
+    parts.append(f'<text class="unit" x="{LEFT}" y="12">{escape(chart.label)}</text>')
     for tick in _ticks(top):
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
         parts.append(f'<text class="axis" x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for moment, words in _hours(first, last):
         parts.append(f'<text class="axis" x="{x(moment):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{words}</text>')
-    for since, until, css, words in phases:
-        begin, end = max(first, since), min(last, until)
+    for phase in chart.phases:
+        begin, end = max(first, phase.since), min(last, phase.until)
         if begin < end:
-            parts.append(_bar(x(begin), x(end), TOP - 10, 6, f"phase {css}", words))
+            parts.append(_bar(x(begin), x(end), TOP - 10, 6, f"phase {phase.css}", phase.title))
     for run in _runs(times, upper) if upper else ():
         parts.append(f'<path class="band" d="{_closed(run, x, y)}"/>')
-    for moment, css, words in marks:
+    for moment, css, title in chart.marks:
         if first <= moment <= last:
             begin = HEIGHT - BOTTOM - 12 if css == "news" else TOP - 4
             parts.append(
                 f'<line class="mark {css}" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{begin}" '
-                f'y2="{HEIGHT - BOTTOM}"><title>{escape(words)}</title></line>'
+                f'y2="{HEIGHT - BOTTOM}"><title>{escape(title)}</title></line>'
             )
     for run in _runs(times, expected):
         parts.append(f'<path class="expected" d="{_path(run, x, y)}"/>')
@@ -72,13 +96,11 @@ def count_chart(
     return "".join([*parts, "</svg>"])
 
 
-def parts_chart(
-    rows: Sequence[tuple[str, Sequence[tuple[int, int, str, str]]]], first: int, last: int, label: str
-) -> str:
-    """Return parts over time: a row a part, in it bars (from, to, css class, words); times are seconds of the epoch."""
-    side = min(220, 12 + 7 * max((len(name) for name, _ in rows), default=0))
+def parts_chart(lanes: Sequence[tuple[str, Sequence[Bar]]], first: int, last: int, label: str) -> str:
+    """Return parts over time: a lane a part, in it bars; `first` and `last` are seconds of the epoch."""
+    side = min(220, 12 + 7 * max((len(name) for name, _ in lanes), default=0))
     x = _scale(first, max(last, first + 1), side)
-    height = 22 + LANE * len(rows) + BOTTOM
+    height = 22 + LANE * len(lanes) + BOTTOM
     parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">']
     parts.append(f'<text class="unit" x="0" y="12">{escape(label)}</text>')
     for moment, words in _hours(first, last):
@@ -86,15 +108,15 @@ def parts_chart(
             f'<line class="grid" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="20" y2="{height - BOTTOM}"/>'
             f'<text class="axis" x="{x(moment):.1f}" y="{height - 8}" text-anchor="middle">{words}</text>'
         )
-    for place, (name, bars) in enumerate(rows):
+    for place, (name, bars) in enumerate(lanes):
         y = 22 + LANE * place
         shown = name if len(name) <= 30 else name[:29] + "…"
         parts.append(f'<text class="axis" x="0" y="{y + 12}">{escape(shown)}</text>')
-        for since, until, css, words in bars:
+        for since, until, css, title in bars:
             begin, end = max(first, since), min(last, until)
             if begin <= end:
                 upper = css.startswith("votes")
-                parts.append(_bar(x(begin), max(x(end), x(begin) + 2), y + (2 if upper else 9), 6, css, words))
+                parts.append(_bar(x(begin), max(x(end), x(begin) + 2), y + (2 if upper else 9), 6, css, title))
     return "".join([*parts, "</svg>"])
 
 

@@ -85,7 +85,7 @@ def _judge(
     always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
     columns = sorted({count.column for count in raw} | set(always))
     # what could not be read back is written whole
-    before = current[3] if current is not None and state is not None else b""
+    before = current.content if current is not None and state is not None else b""
     if state is not None:
         known = columns_of(state)
         columns = [*known, *sorted(set(columns) - set(known))]
@@ -93,7 +93,7 @@ def _judge(
     if not columns:
         return 0, 0
     here = to_arrays(raw, columns)
-    saved: dict[str, tuple[str, int, datetime, bytes]] = {}
+    saved: dict[str, rows.StoredState] = {}
     found: list[VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
     total = 0
@@ -107,17 +107,19 @@ def _judge(
         found += verdict_rows(group, columns, verdicts, repr(detector))
         total += len(counts)
         for slot in ("day", "now") if end == midnight else ("now",):
-            saved[slot] = (repr(detector), 1, end, state.to_bytes())
+            saved[slot] = rows.StoredState(repr(detector), 1, end, state.to_bytes())
     new = rows.save_judgement(
         store,
-        group.subject,
-        [group.key(c) for c in columns],
-        found,
-        saved,
-        redo_from=start if resume.redo else None,
-        now=now,
-        collected=rows.newest_collected(store, group.source, group.window),
-        before=before,
+        rows.Judgement(
+            subject=group.subject,
+            keys=[group.key(c) for c in columns],
+            verdicts=found,
+            states=saved,
+            redo_from=start if resume.redo else None,
+            now=now,
+            collected=rows.newest_collected(store, group.source, group.window),
+            before=before,
+        ),
     )
     return total * len(columns), new
 
@@ -139,21 +141,21 @@ def _resume(
     store: Store,
     group: SeriesGroup,
     detector: Detector,
-    current: tuple[str, int, datetime, bytes] | None,
+    current: rows.StoredState | None,
     until: datetime,
 ) -> _ResumePoint | None:
     """Return where to score from, None when nothing is new."""
     name = repr(detector)
-    if current is not None and current[0] == name:
+    if current is not None and current.detector == name:
         noted = get_checkpoint(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
-        if late is None or late >= current[2]:
-            if until <= current[2]:
+        if late is None or late >= current.through:
+            if until <= current.through:
                 return None
-            return _ResumePoint(current[2], _load(store, group, detector, current[3]))
+            return _ResumePoint(current.through, _load(store, group, detector, current.content))
         day = rows.load_state(store, group.subject, "day")
-        if day is not None and day[0] == name and late >= day[2]:
-            return _ResumePoint(day[2], _load(store, group, detector, day[3]), redo=True)
+        if day is not None and day.detector == name and late >= day.through:
+            return _ResumePoint(day.through, _load(store, group, detector, day.content), redo=True)
     first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -133,51 +134,63 @@ def newest_collected(store: Store, source: str, window: str) -> datetime | None:
     return utc(row[0]) if row[0] else None
 
 
-def save_judgement(
-    store: Store,
-    subject: str,
-    keys: Iterable[SeriesKey],
-    rows: Sequence[VerdictRow],
-    states: Mapping[str, _State],
-    *,
-    redo_from: datetime | None,
-    now: datetime,
-    collected: datetime | None,
-    before: bytes = b"",
-) -> int:
-    """Store one pass's series, verdicts and detector state in one transaction; return how many verdicts changed.
+class StoredState(NamedTuple):
+    """A detector's state: which detector, the version of its form, the moment up to which it judged, and its bytes."""
 
+    detector: str
+    version: int
+    through: datetime
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one pass over a group of series concluded.
+
+    `states` are by slot (`now`, `day`). `redo_from` is from when older verdicts are replaced, None for none.
     `collected` is when the newest row that was seen was collected: what is collected later is looked at again.
-    `before` are the bytes of the state `now` as it was loaded: of what is the same nothing is written.
+    `before` is the content of the state `now` as it was loaded: of what is the same nothing is written.
     """
-    keys = list(keys)
+
+    subject: str
+    keys: Sequence[SeriesKey]
+    verdicts: Sequence[VerdictRow]
+    states: Mapping[str, StoredState]
+    redo_from: datetime | None
+    now: datetime
+    collected: datetime | None
+    before: bytes = b""
+
+
+def save_judgement(store: Store, judgement: Judgement) -> int:
+    """Store series, verdicts and detector state in one transaction; return how many verdicts changed."""
+    subject, keys, now = judgement.subject, judgement.keys, judgement.now
     with store.transaction() as conn:
         conn.executemany(
             "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
             [(str(k), k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for k in keys],
         )
-        if redo_from is not None:
+        if judgement.redo_from is not None:
             conn.executemany(
-                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), redo_from) for k in keys]
+                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), judgement.redo_from) for k in keys]
             )
-        new = conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows).rowcount
-        for slot, (detector, version, through, blob) in states.items():
+        new = conn.executemany(
+            "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", judgement.verdicts
+        ).rowcount
+        for slot, (detector, version, through, content) in judgement.states.items():
             conn.execute(
                 "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
                 " version=excluded.version, through=excluded.through",
                 (subject, slot, detector, version, through),
             )
-            _put_parts(conn, subject, slot, blob, before if slot == "now" else b"")
-        set_checkpoint(conn, "detect", subject, iso(min(collected or now, now)))
-        alarmed = [row.bin_start for row in rows if row.alarm]
+            _put_parts(conn, subject, slot, content, judgement.before if slot == "now" else b"")
+        set_checkpoint(conn, "detect", subject, iso(min(judgement.collected or now, now)))
+        alarmed = [verdict.bin_start for verdict in judgement.verdicts if verdict.alarm]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
             set_checkpoint(conn, "detect", "alarmed", max(iso(now), get_checkpoint(store, "detect", "alarmed") or ""))
             set_checkpoint(conn, "detect", "alarmed_bin", min(alarmed))
     return max(0, new)
-
-
-_State = tuple[str, int, datetime, bytes]
 
 
 def has_state(store: Store) -> bool:
@@ -198,8 +211,8 @@ def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, b
     )
 
 
-def load_state(store: Store, subject: str, slot: str) -> _State | None:
-    """Return a stored detector state: (detector, version, judged through, bytes); None where there is none."""
+def load_state(store: Store, subject: str, slot: str) -> StoredState | None:
+    """Return a stored detector state; None where there is none."""
     known = store.rows(
         "SELECT detector, version, through FROM detector_state WHERE subject=? AND slot=?", (subject, slot)
     )
@@ -208,7 +221,8 @@ def load_state(store: Store, subject: str, slot: str) -> _State | None:
     parts = store.rows(
         "SELECT bytes FROM detector_state_parts WHERE subject=? AND slot=? ORDER BY part", (subject, slot)
     )
-    return known[0][0], int(known[0][1]), utc(known[0][2]), b"".join(row[0] for row in parts)
+    detector, version, through = known[0]
+    return StoredState(detector, int(version), utc(through), b"".join(part[0] for part in parts))
 
 
 def forget_old_verdicts(store: Store, before: datetime) -> int:
