@@ -13,7 +13,7 @@ import pytest
 from pipeline.core.records import Post
 from pipeline.core.series import Mention
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import VoteReason
+from pipeline.core.vocabulary import PostKind, VoteReason
 from pipeline.detection import report_counting
 from pipeline.detection.report_counting import Ballot as Counter
 
@@ -108,6 +108,37 @@ def test_accounts_made_in_the_same_minute_are_held_against_each_other_for_six_ho
     assert judged(first, apart)[1] == COUNTED
 
 
+@pytest.mark.parametrize("kind", [PostKind.BOT, PostKind.NOTICE])
+def test_what_bots_and_moderators_post_is_no_report_and_stands_in_no_users_way(kind: PostKind) -> None:
+    posts = post("mod", kind=kind), post("ann", AT + MINUTE)
+    assert judged(*posts, texts=["same", "same"]) == [(0.0, VoteReason.NOT_A_USER), COUNTED]
+
+
+MIDNIGHT = AT.replace(hour=0)
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [(8, VoteReason.SAME_DAY_ACCOUNT), (89, VoteReason.SAME_DAY_ACCOUNT), (90, VoteReason.COUNTED), (1200, "counted")],
+)
+def test_people_who_joined_on_one_day_are_many_once_that_day_is_long_ago(days: int, reason: str) -> None:
+    joined = MIDNIGHT - days * DAY
+    people = [post(f"u{n}", AT + n * SECOND, author_created=joined) for n in range(12)]
+    assert [verdict[1] for verdict in judged(*people)] == [VoteReason.COUNTED, *[reason] * 11]
+    # the other accounts of that day may be any number, and one is always counted
+    assert sum(weight for weight, _ in judged(*people)) == (12 if reason == VoteReason.COUNTED else 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(1, (0.0, VoteReason.YOUNG_ACCOUNT)), (2, HALF), (7, HALF), (8, COUNTED)],
+)
+def test_an_account_of_which_only_the_day_is_known_may_be_as_young_as_the_end_of_that_day(
+    days: int, expected: tuple[float, str]
+) -> None:
+    assert judged(post("ann", author_created=MIDNIGHT - days * DAY)) == [expected]
+
+
 @pytest.mark.parametrize(("whole", "paired"), [(0, False), (1, False), (2, True), (5, True)])
 def test_two_halves_count_as_one_when_two_whole_reports_came_before(whole: int, paired: bool) -> None:
     before = [post(f"old{n}", age=YEARS + n * DAY) for n in range(whole)]
@@ -167,6 +198,7 @@ def test_mentions_before_the_span_only_tell_which_texts_are_copies() -> None:
 def _every_reason() -> dict[str, VoteReason]:
     """Return the reasons the counter gives, each made to occur once, and the member each should be."""
     made = utc("2020-01-01T10:00:00Z")
+    lately = utc("2026-02-20T00:00:00Z")
     old = [post("o0", age=YEARS), post("o1", age=YEARS + DAY)]
     cases = {
         VoteReason.COUNTED: judged(post("ann")),
@@ -175,7 +207,9 @@ def _every_reason() -> dict[str, VoteReason]:
         VoteReason.NOT_ABOUT_OUTAGE: judged(post("ann"), p_outage=0.1),
         VoteReason.DELETED: judged(post("ann", deleted=True)),
         VoteReason.NO_AUTHOR: judged(post("")),
+        VoteReason.NOT_A_USER: judged(post("ann", kind=PostKind.BOT)),
         VoteReason.SAME_MINUTE_ACCOUNT: judged(post("a", author_created=made), post("b", author_created=made)),
+        VoteReason.SAME_DAY_ACCOUNT: judged(post("a", author_created=lately), post("b", author_created=lately)),
         VoteReason.YOUNG_ACCOUNT: judged(post("ann", age=HOUR)),
         VoteReason.SAME_AUTHOR: judged(post("ann"), post("ann")),
         VoteReason.SAME_TEXT: judged(post("ann"), post("bob"), texts=["same", "same"]),

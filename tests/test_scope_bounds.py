@@ -260,6 +260,7 @@ DOUBTFUL = {
     VoteReason.HALF,
     VoteReason.NO_AUTHOR,
     VoteReason.SAME_MINUTE_ACCOUNT,
+    VoteReason.SAME_DAY_ACCOUNT,
     VoteReason.YOUNG_ACCOUNT,
     VoteReason.SAME_AUTHOR,
     VoteReason.SAME_TEXT,

@@ -14,7 +14,11 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A post or comment as the source gave it. `author_key` is a keyed hash, never a name."""
+    """A post or comment as the source gave it. `author_key` is a keyed hash, never a name.
+
+    `kind` is a PostKind: what it is and who wrote it. `title` of a comment is that of the story or post it is under,
+    where the source gives it. `author_created` at midnight sharp is a day: the source does not give the time.
+    """
 
     source: str
     native_id: str

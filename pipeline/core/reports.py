@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.core.vocabulary import VoteReason
+
+DAY = timedelta(days=1)
+
+
+def only_day_known(author_created: datetime) -> bool:
+    """Return whether a source tells only on which day an account was made: it gives midnight sharp in UTC."""
+    return author_created.replace(hour=0, minute=0, second=0, microsecond=0) == author_created
+
+
+def account_age(created: datetime, author_created: datetime | None) -> timedelta | None:
+    """Return how old at least an account was when it posted; None where that is not known.
+
+    Where only the day is known it may have been made at the day's very end.
+    """
+    if author_created is None:
+        return None
+    return created - author_created - (DAY if only_day_known(author_created) else timedelta(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,15 @@ class SaidBy(StrEnum):
     OUTLET = "outlet"
 
 
+class PostKind(StrEnum):
+    """What a post is and who speaks in it."""
+
+    POST = "post"
+    COMMENT = "comment"
+    BOT = "bot"  # by an account that says it is automated
+    NOTICE = "notice"  # by those who run the place (moderators, administrators), or pinned by them
+
+
 class VoteReason(StrEnum):
     """Why a post about a service counts as a report, or does not."""
 
@@ -190,8 +199,10 @@ class VoteReason(StrEnum):
     HALF = "half a vote, waits for another"
     NOT_ABOUT_OUTAGE = "not about an outage"
     DELETED = "deleted"
+    NOT_A_USER = "by a bot or a moderator, or pinned"
     NO_AUTHOR = "no author"
     SAME_MINUTE_ACCOUNT = "an account made in the same minute as another's"
+    SAME_DAY_ACCOUNT = "an account made lately, on the same day as another's"
     YOUNG_ACCOUNT = "an account younger than a day"
     SAME_AUTHOR = "the same author within six hours"
     SAME_TEXT = "the same text within six hours"
@@ -212,17 +223,21 @@ class VoteReason(StrEnum):
         return self not in _BEFORE_ACCOUNT
 
 
+NOT_BY_USERS = frozenset({PostKind.BOT, PostKind.NOTICE})  # stored, never counted as a report nor in the talk
 _DOUBTED = frozenset(
     {
         VoteReason.HALF,
         VoteReason.NO_AUTHOR,
         VoteReason.SAME_MINUTE_ACCOUNT,
+        VoteReason.SAME_DAY_ACCOUNT,
         VoteReason.YOUNG_ACCOUNT,
         VoteReason.SAME_AUTHOR,
         VoteReason.SAME_TEXT,
     }
 )
-_BEFORE_ACCOUNT = frozenset({VoteReason.NOT_ABOUT_OUTAGE, VoteReason.DELETED, VoteReason.NO_AUTHOR})
+_BEFORE_ACCOUNT = frozenset(
+    {VoteReason.NOT_A_USER, VoteReason.NOT_ABOUT_OUTAGE, VoteReason.DELETED, VoteReason.NO_AUTHOR}
+)
 
 
 class RunOutcome(StrEnum):

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.core.records import Post
+from pipeline.core.reports import account_age, only_day_known
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount
-from pipeline.core.vocabulary import VoteReason
+from pipeline.core.vocabulary import NOT_BY_USERS, VoteReason
 
 WINDOW = timedelta(hours=6)
 OUTAGE = 0.5
 NEWBORN, NEW = timedelta(days=1), timedelta(days=7)  # ages of accounts that count for nothing, and for half
+LATE_JOINER = timedelta(days=90)  # younger accounts of one day are one person, where only the day is known
 REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the complaint in
 WHOLE = 2
 
@@ -81,8 +83,12 @@ class Ballot:
         self.born = {key: spoke for key, spoke in young.items() if spoke}
 
     def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
-        """Note that an account spoke; return whether another made in the same minute did within six hours."""
-        if made is None:
+        """Note that an account spoke; return whether another made in the same minute did within six hours.
+
+        Where only the day is known, accounts made on one day count as made together until they are 90 days old:
+        later they are people who joined in one wave.
+        """
+        if made is None or (only_day_known(made) and created - made >= LATE_JOINER):
             return False
         spoke = self.born.setdefault((service, made.replace(second=0)), {})
         spoke[author] = created
@@ -101,14 +107,19 @@ class Ballot:
         others' whole votes came since the last pair. However many young accounts there are, alone they count for
         nothing.
         """
+        if post.kind in NOT_BY_USERS:
+            return 0.0, VoteReason.NOT_A_USER
         if p_outage < OUTAGE:
             return 0.0, VoteReason.NOT_ABOUT_OUTAGE
         if post.deleted:
             return 0.0, VoteReason.DELETED
         if not post.author_key:
             return 0.0, VoteReason.NO_AUTHOR
-        age = post.created - post.author_created if post.author_created else None
-        if self._siblings(service, post.author_key, post.author_created, post.created):
+        made = post.author_created
+        age = account_age(post.created, made)
+        if self._siblings(service, post.author_key, made, post.created):
+            if made is not None and only_day_known(made):
+                return 0.0, VoteReason.SAME_DAY_ACCOUNT
             return 0.0, VoteReason.SAME_MINUTE_ACCOUNT
         if age is not None and age < NEWBORN:
             return 0.0, VoteReason.YOUNG_ACCOUNT

@@ -216,20 +216,26 @@ def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, I
         yield name, case.expect, alerted, incident, int(sum(r.weight for r in reports))
 
 
-def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[Case, list[Report]]:
-    """Return a case of `authors` accounts of an age that complain once each in ten minutes, convincingly and anew."""
+def attack(
+    authors: int, age_days: float, baseline: float, seed: int, *, day_only: bool = False
+) -> tuple[Case, list[Report]]:
+    """Return a case of `authors` accounts of an age that complain once each in ten minutes, convincingly and anew.
+
+    `day_only`: the source gives only the day on which an account was made, and all were made on one.
+    """
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
     ballot, reports = Ballot(), []
     for n, seconds in enumerate(sorted((rng.uniform(1, 600) for _ in range(authors)), reverse=True)):
         created = datetime.fromtimestamp(now - seconds, UTC)
+        made = created - timedelta(days=age_days)
         post = Post(
             source="x",
             native_id=f"a{n}",
             kind="post",
             community="",
             author_key=f"u{n}",
-            author_created=created - timedelta(days=age_days),
+            author_created=made.replace(hour=0, minute=0, second=0, microsecond=0) if day_only else made,
             created=created,
             collected=created,
         )
@@ -251,10 +257,15 @@ def attack(authors: int, age_days: float, baseline: float, seed: int) -> tuple[C
     return case, reports
 
 
-def smallest(ages: Sequence[float], baselines: Sequence[float]) -> dict[tuple[float, float], int | None]:
-    """Return for each (age in days, usual reports an hour) the fewest accounts tried that alert in all three tries."""
+def smallest(
+    ages: Sequence[float], baselines: Sequence[float], *, day_only: bool = False
+) -> dict[tuple[float, float], int | None]:
+    """Return for each (age in days, usual reports an hour) the fewest accounts tried that alert in all three tries.
+
+    `day_only` as in attack.
+    """
     grid = [(age, base, n, seed) for age in ages for base in baselines for n in SIZES for seed in range(3)]
-    pairs = [attack(n, age, base, seed) for age, base, n, seed in grid]
+    pairs = [attack(n, age, base, seed, day_only=day_only) for age, base, n, seed in grid]
     told_of = decide([case for case, _ in pairs], [said for _, said in pairs], catalogue_with("case")[1])
     by_size: dict[tuple[float, float, int], bool] = {}
     for (age, base, n, _), (alerted, _) in zip(grid, told_of, strict=True):
@@ -275,12 +286,18 @@ def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
             f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; "
             f"wrong: {', '.join(wrong) or 'none'}"
         )
-    ages, baselines = (0.5, 3.0, 30.0), (0.2, 2.0, 20.0)
-    least = smallest(ages, baselines)
     yield (
         f"the smallest attack that alerts by itself (sizes tried: {', '.join(map(str, SIZES))}), "
         "one new and convincing complaint an account in ten minutes"
     )
+    yield from _table((0.5, 3.0, 30.0, 400.0), day_only=False)
+    yield "the same where the source gives only the day an account was made on, and all were made on one day"
+    yield from _table((0.5, 3.0, 30.0, 400.0), day_only=True)
+
+
+def _table(ages: Sequence[float], *, day_only: bool) -> Iterator[str]:
+    baselines = (0.2, 2.0, 20.0)
+    least = smallest(ages, baselines, day_only=day_only)
     yield f"{'usual reports an hour':<24}" + "".join(f"{f'{age:g} days old':>16}" for age in ages)
     for base in baselines:
         yield f"{base:<24g}" + "".join(f"{least[age, base] or f'none to {SIZES[-1]}':>16}" for age in ages)

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
-from pipeline.core.reports import Report
+from pipeline.core.reports import Report, account_age
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, VoteReason
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
@@ -172,8 +172,8 @@ def cite(reports: Sequence[Report]) -> str:
 def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
     """Return reports, oldest first, with what clears a part counted once.
 
-    An author and a text have one voice in six hours. Who has no author, or an account younger than a week, clears
-    nothing. Else one person could talk an outage away.
+    An author and a text have one voice in six hours. Bots, moderators, posts without an author and
+    accounts younger than a week clear nothing. Else one person could talk an outage away.
     """
     heard: dict[tuple[str, str], datetime] = {}
     found: list[Report] = []
@@ -183,9 +183,10 @@ def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
                 ("author", report.author_key),
                 ("text", text_fingerprint(f"{report.title} {report.text}")),
             ]
-            age = report.created - report.author_created if report.author_created else None
+            age = account_age(report.created, report.author_created)
             again = any(name and report.created - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
-            if again or not report.author_key or (age is not None and age < YOUNG):
+            by_user = report.reason != VoteReason.NOT_A_USER
+            if again or not by_user or not report.author_key or (age is not None and age < YOUNG):
                 report = replace(report, working_components=())
             else:
                 heard.update((voice, report.created) for voice in voices)

@@ -20,6 +20,7 @@ from detectors.contract import Detector, DetectorState
 from pipeline.core.records import Post, Span
 from pipeline.core.series import SeriesColumn, SeriesCount, totals
 from pipeline.core.times import floor_to, utc, utc_or_none
+from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
 from pipeline.detection.factory import detector_for_reports
 from pipeline.detection.report_counting import WINDOW, Ballot, first_said
@@ -157,6 +158,8 @@ class _VoteCount:
             "weight": weight,
             "reason": reason,
         }
+        if reason == VoteReason.NOT_A_USER:
+            return vote, None
         fresh = first_said(self.heard.setdefault(row["source"], {}), row["shape"], created)
         mentioned = _Mention(row["source"], created, float(weight > 0)) if weight > 0 or fresh else None
         return vote, mentioned
@@ -166,7 +169,7 @@ def _post_of(row: ReportRow, created: datetime) -> Post:
     return Post(
         source=row["source"],
         native_id=row["native_id"],
-        kind="post",
+        kind=row["kind"],
         community="",
         author_key=row["author_key"],
         created=created,

@@ -99,6 +99,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 REPORT = pa.schema(
     [
         *SCHEMAS["post_tags"],
+        ("kind", TEXT),
         ("author_key", TEXT),
         ("author_created", TEXT),
         ("edited", TEXT),
@@ -125,6 +126,7 @@ class ReportRow(TypedDict):
     model: str
     codes: str
     began: str | None
+    kind: str
     author_key: str
     author_created: str | None
     edited: str | None
@@ -190,6 +192,7 @@ def report_row(post: Post, tag: Tag, shape: str) -> ReportRow:
         "model": tag.model,
         "codes": json.dumps(tag.codes),
         "began": iso_or_none(tag.began),
+        "kind": post.kind,
         "author_key": post.author_key,
         "author_created": iso_or_none(post.author_created),
         "edited": iso_or_none(post.edited),

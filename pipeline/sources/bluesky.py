@@ -16,6 +16,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import PostKind
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
@@ -64,7 +65,7 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
             rows[native] = Post(
                 source="bluesky",
                 native_id=native,
-                kind="comment" if reply else "post",
+                kind=PostKind.BOT if _is_bot(author) else PostKind.COMMENT if reply else PostKind.POST,
                 community="bluesky",
                 author_key=author_key(plain(author["did"], 200), "bluesky", salt),
                 author_created=None,
@@ -77,6 +78,14 @@ def parse_posts(body: bytes, *, source: str, fetched_at: datetime, salt: bytes =
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"post {number}", error, post))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def _is_bot(author: Mapping[str, object]) -> bool:
+    """Return whether an account is labelled as automated: by convention bots label themselves so."""
+    labels = author.get("labels")
+    return isinstance(labels, list) and any(
+        isinstance(label, dict) and label.get("val") == "bot" and not label.get("neg") for label in labels
+    )
 
 
 class BlueskySource:

@@ -11,6 +11,7 @@ from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
+from pipeline.core.vocabulary import PostKind
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
@@ -40,7 +41,10 @@ SLICES = 3
 
 
 def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
-    """Parse an answer of `/search_by_date`; a bad hit is refused alone. Raises SourceError on another answer."""
+    """Parse an answer of `/search_by_date`; a bad hit is refused alone. Raises SourceError on another answer.
+
+    A comment's title is that of its story: it tells what a comment is about that does not name the service.
+    """
     answer = read_json(body, source)
     hits = answer.get("hits") if isinstance(answer, dict) else None
     if not isinstance(hits, list):
@@ -56,14 +60,14 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
             rows[native] = Post(
                 source="hacker_news",
                 native_id=native,
-                kind="comment" if is_comment else "post",
+                kind=PostKind.COMMENT if is_comment else PostKind.POST,
                 community="HN",
                 author_key=author_key(plain(hit.get("author"), 100), "hacker_news", salt),
                 author_created=None,
                 created=not_from_the_future(from_epoch(hit["created_at_i"]), fetched_at),
                 collected=fetched_at,
                 parent_id=plain(hit.get("parent_id"), 40),
-                title=unmarked(hit.get("title"), TITLE_CAP),
+                title=unmarked(hit.get("story_title") if is_comment else hit.get("title"), TITLE_CAP),
                 text=unmarked(hit.get("comment_text") or hit.get("story_text")),
                 url=f"https://news.ycombinator.com/item?id={native}" if native.isdigit() else "",
             )

@@ -13,6 +13,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import PostKind
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
@@ -32,11 +33,12 @@ from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, fi
 PAGE = 40
 PAGES = 5
 TAGS_AT_ONCE = 5  # one in the path and four beside it
+NO_SUCH_ENDPOINT = frozenset({404, 405, 410, 501})
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;\s*rel="next"')
 
 
 def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
-    """Parse a timeline; bots and boosts are left out, a bad status is refused alone. Raises SourceError otherwise.
+    """Parse a timeline; boosts are left out, a bad status is refused alone. Raises SourceError otherwise.
 
     A status is known by its `uri`: two instances show the same one under different ids.
     """
@@ -49,17 +51,20 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
     for number, status in enumerate(answer[:MOST_ROWS]):
         try:
             account = status["account"]
-            if account.get("bot") or status.get("reblog"):
+            if status.get("reblog"):
                 continue
             native = plain(status["uri"], 300)
             if not native:
                 raise ValueError("no uri")
-            warning = unmarked(status.get("spoiler_text"), TITLE_CAP)
+            # a content warning is the author's own words, also where it is that of a reply
+            warning, text = unmarked(status.get("spoiler_text"), TITLE_CAP), unmarked(status.get("content"))
+            reply = bool(status.get("in_reply_to_id"))
+            kind = PostKind.BOT if account.get("bot") else PostKind.COMMENT if reply else PostKind.POST
             born, edited = account.get("created_at"), status.get("edited_at")
             rows[native] = Post(
                 source="mastodon",
                 native_id=native,
-                kind="comment" if status.get("in_reply_to_id") else "post",
+                kind=kind,
                 community="#mastodon",
                 author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
                 author_created=past(utc(born), fetched_at) if isinstance(born, str) else None,
@@ -67,8 +72,8 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
                 collected=fetched_at,
                 edited=past(utc(edited), fetched_at) if isinstance(edited, str) else None,
                 parent_id=plain(status.get("in_reply_to_id"), 40),
-                title=warning,
-                text=unmarked(status.get("content")),
+                title="" if reply else warning,
+                text=f"{warning}\n{text}".strip() if reply else text,
                 url=native if native.startswith("https://") else "",
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -112,8 +117,16 @@ class MastodonSource:
         return match[1] if urlsplit(match[1]).netloc == urlsplit(self._base).netloc else None
 
     def _check_open(self, session: SourceSession) -> None:
-        """Raise SourceError when the empty list means that guests are shown nothing (since version 4.5)."""
-        answer = read_json(session.fetch(f"{self._base}/api/v2/instance").body or b"", self.name)
+        """Raise SourceError when the empty list means that guests are shown nothing (Mastodon since version 4.5).
+
+        Servers without `/api/v2/instance` (Mastodon 3, GoToSocial, Pixelfed, Friendica) have no such setting.
+        """
+        try:
+            answer = read_json(session.fetch(f"{self._base}/api/v2/instance").body or b"", self.name)
+        except SourceError as error:
+            if error.status in NO_SUCH_ENDPOINT:
+                return
+            raise
         try:
             access = answer["configuration"]["timelines_access"]["hashtag_feeds"]
         except (KeyError, TypeError):

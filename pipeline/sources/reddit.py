@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import PostKind
 from pipeline.http.retry import retry_after
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import (
@@ -55,6 +57,7 @@ DEPTH = 1000
 LIMIT = 3 + 3 * (DEPTH // 100)
 WORDS = 'down OR outage OR "not working" OR "can\'t log in" OR error OR offline'
 GONE = ("[deleted]", "[removed]")
+_BOT = re.compile(r"AutoModerator|.*([-_][Bb]ot|[a-z0-9]Bot)")  # Reddit itself does not say which accounts are bots
 
 
 def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
@@ -70,15 +73,15 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
     meta = item.get("_meta")
     gone = text in GONE or bool(item.get("removed_by_category"))
     gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
-    edited = item.get("edited")
+    author, edited = plain(item.get("author"), 100), item.get("edited")
     born = item.get("author_created_utc")
     link = plain(item.get("permalink"), 300)
     return Post(
         source=source,
         native_id=native,
-        kind="comment" if is_comment else "post",
+        kind=_kind(item, author, is_comment),
         community=plain(item.get("subreddit"), 100),
-        author_key="" if gone else author_key(plain(item.get("author"), 100), source, salt),
+        author_key="" if gone else author_key(author, source, salt),
         author_created=past(from_epoch(born), fetched_at) if born is not None else None,
         created=created,
         collected=fetched_at,
@@ -89,6 +92,15 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
         text="" if gone else text,
         url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
     )
+
+
+def _kind(item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
+    """Return what an object is: `distinguished` is set by moderators and administrators, `stickied` pins it."""
+    if _BOT.fullmatch(author):
+        return PostKind.BOT
+    if item.get("distinguished") or item.get("stickied"):
+        return PostKind.NOTICE
+    return PostKind.COMMENT if is_comment else PostKind.POST
 
 
 def to_batch(items: Iterable[tuple[str, object]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pipeline.config.paths import PLACES
 from pipeline.core.records import Post, Run, Tag
-from pipeline.core.vocabulary import VoteReason
+from pipeline.core.vocabulary import PostKind, VoteReason
 from pipeline.detection.report_counting import WINDOW, Ballot
 from pipeline.store import Store
 from pipeline.store.observations import count_posts, untagged_posts
@@ -51,11 +51,18 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
 
 
 def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[tuple[Post, Tag, str]]:
-    """Yield (post, what it says of a service, shape of its text) for every service a post speaks of, in order."""
+    """Yield (post, what it says of a service, shape of its text) for every service a post speaks of, in order.
+
+    The title of a comment is its story's: it may tell what the comment is about, and is no part of what it says.
+    """
     requests: list[tuple[Post, ExtractionRequest]] = []
     for post in posts:
-        text = f"{post.title}\n{post.text}".strip()
-        for service, matches in matcher.about(text, post.community).items():
+        titled = f"{post.title}\n{post.text}".strip()
+        text = post.text if post.kind == PostKind.COMMENT else titled
+        about = matcher.about(text, post.community)
+        if text is not titled and not about:
+            about = {service: [] for service in matcher.about(post.title, post.community)}
+        for service, matches in about.items():
             requests.append((post, ExtractionRequest(text=text, service=service, matches=matches, posted=post.created)))
     extractions = extract([request for _, request in requests], matcher, model, PLACES, SECOND_LOOKS)
     for (post, request), r in zip(requests, extractions, strict=True):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, VerdictPoint, VerdictRow, totals
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
 from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
 
@@ -19,13 +20,13 @@ PART = 1 << 15  # bytes of a state in a row; with another number every state mus
 
 
 def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
-    """Return every mention of a service in a source's posts created in [since, until), oldest first."""
+    """Return every mention of a service in posts of a source's users created in [since, until), oldest first."""
     rows = store.rows(
         "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t"
         " LEFT JOIN votes v USING"
         " (source, native_id, service) WHERE t.source = ? AND t.created >= ? AND t.created < ?"
-        " ORDER BY t.created, t.native_id, t.service",
-        (source, since, until),
+        " AND ifnull(v.reason, '') != ? ORDER BY t.created, t.native_id, t.service",
+        (source, since, until, VoteReason.NOT_A_USER),
     )
     return [Mention(service, utc(stamp), bool(counted), fingerprint) for service, stamp, counted, fingerprint in rows]
 
