@@ -117,16 +117,23 @@ def test_what_bots_and_moderators_post_is_no_report_and_stands_in_no_users_way(k
 MIDNIGHT = AT.replace(hour=0)
 
 
+def toot(author: str, joined: datetime, at: datetime = AT) -> Post:
+    """Return a post of Mastodon, which gives only the day an account was made on."""
+    return post(author, at, source="mastodon", author_created=joined)
+
+
 @pytest.mark.parametrize(
     ("days", "reason"),
     [(8, VoteReason.SAME_DAY_ACCOUNT), (89, VoteReason.SAME_DAY_ACCOUNT), (90, VoteReason.COUNTED), (1200, "counted")],
 )
 def test_people_who_joined_on_one_day_are_many_once_that_day_is_long_ago(days: int, reason: str) -> None:
     joined = MIDNIGHT - days * DAY
-    people = [post(f"u{n}", AT + n * SECOND, author_created=joined) for n in range(12)]
+    people = [toot(f"u{n}", joined, AT + n * SECOND) for n in range(12)]
     assert [verdict[1] for verdict in judged(*people)] == [VoteReason.COUNTED, *[reason] * 11]
-    # the other accounts of that day may be any number, and one is always counted
     assert sum(weight for weight, _ in judged(*people)) == (12 if reason == VoteReason.COUNTED else 1)
+    # a source that gives the time means midnight by it
+    reasons = [verdict[1] for verdict in judged(*(replace(one, source="reddit") for one in people))]
+    assert reasons == [VoteReason.COUNTED, *[VoteReason.SAME_MINUTE_ACCOUNT] * 11]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,7 @@ def test_people_who_joined_on_one_day_are_many_once_that_day_is_long_ago(days: i
 def test_an_account_of_which_only_the_day_is_known_may_be_as_young_as_the_end_of_that_day(
     days: int, expected: tuple[float, str]
 ) -> None:
-    assert judged(post("ann", author_created=MIDNIGHT - days * DAY)) == [expected]
+    assert judged(toot("ann", MIDNIGHT - days * DAY)) == [expected]
 
 
 @pytest.mark.parametrize(("whole", "paired"), [(0, False), (1, False), (2, True), (5, True)])
@@ -209,7 +216,7 @@ def _every_reason() -> dict[str, VoteReason]:
         VoteReason.NO_AUTHOR: judged(post("")),
         VoteReason.NOT_A_USER: judged(post("ann", kind=PostKind.BOT)),
         VoteReason.SAME_MINUTE_ACCOUNT: judged(post("a", author_created=made), post("b", author_created=made)),
-        VoteReason.SAME_DAY_ACCOUNT: judged(post("a", author_created=lately), post("b", author_created=lately)),
+        VoteReason.SAME_DAY_ACCOUNT: judged(toot("a", lately), toot("b", lately)),
         VoteReason.YOUNG_ACCOUNT: judged(post("ann", age=HOUR)),
         VoteReason.SAME_AUTHOR: judged(post("ann"), post("ann")),
         VoteReason.SAME_TEXT: judged(post("ann"), post("bob"), texts=["same", "same"]),

@@ -84,6 +84,15 @@ def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either() -> 
     assert (least[30.0, 2.0] or 0) >= 4
 
 
+def test_no_attack_gets_cheaper_where_only_the_day_an_account_was_made_on_is_known() -> None:
+    ages, usual = (0.5, 3.0, 30.0, 400.0), (0.2, 2.0)
+    exact, by_day = abuse.smallest(ages, usual), abuse.smallest(ages, usual, day_only=True)
+    for case, fewest in by_day.items():
+        assert fewest is None or (exact[case] is not None and fewest >= (exact[case] or 0)), case
+    # who joined on one day long ago is still a crowd
+    assert by_day[400.0, 2.0] is not None
+
+
 @pytest.mark.slow
 def test_the_probability_can_be_trusted() -> None:
     situations = [certainty.situation(n, 99) for n in range(500)]

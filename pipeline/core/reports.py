@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from pipeline.core.vocabulary import VoteReason
 
 DAY = timedelta(days=1)
+DAY_SOURCES = frozenset({"mastodon"})  # its servers give the day an account was made on; some of the Fediverse the time
 
 
-def only_day_known(author_created: datetime) -> bool:
-    """Return whether a source tells only on which day an account was made: it gives midnight sharp in UTC."""
-    return author_created.replace(hour=0, minute=0, second=0, microsecond=0) == author_created
+def only_day_known(source: str, author_created: datetime) -> bool:
+    """Return whether only the day is known on which an account was made: the source gives midnight sharp in UTC."""
+    midnight = author_created.replace(hour=0, minute=0, second=0, microsecond=0)
+    return source in DAY_SOURCES and author_created == midnight
 
 
-def account_age(created: datetime, author_created: datetime | None) -> timedelta | None:
+def account_age(source: str, created: datetime, author_created: datetime | None) -> timedelta | None:
     """Return how old at least an account was when it posted; None where that is not known.
 
     Where only the day is known it may have been made at the day's very end.
     """
     if author_created is None:
         return None
-    return created - author_created - (DAY if only_day_known(author_created) else timedelta(0))
+    return created - author_created - (DAY if only_day_known(source, author_created) else timedelta(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

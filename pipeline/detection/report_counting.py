@@ -83,12 +83,8 @@ class Ballot:
         self.born = {key: spoke for key, spoke in young.items() if spoke}
 
     def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
-        """Note that an account spoke; return whether another made in the same minute did within six hours.
-
-        Where only the day is known, accounts made on one day count as made together until they are 90 days old:
-        later they are people who joined in one wave.
-        """
-        if made is None or (only_day_known(made) and created - made >= LATE_JOINER):
+        """Note that an account spoke; return whether another made in the same minute did within six hours."""
+        if made is None:
             return False
         spoke = self.born.setdefault((service, made.replace(second=0)), {})
         spoke[author] = created
@@ -105,7 +101,8 @@ class Ballot:
 
         Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
         others' whole votes came since the last pair. However many young accounts there are, alone they count for
-        nothing.
+        nothing. Where a source gives only the day an account was made on, accounts made on one day are one until that
+        day is 90 days ago: later they are people who joined in one wave.
         """
         if post.kind in NOT_BY_USERS:
             return 0.0, VoteReason.NOT_A_USER
@@ -116,11 +113,12 @@ class Ballot:
         if not post.author_key:
             return 0.0, VoteReason.NO_AUTHOR
         made = post.author_created
-        age = account_age(post.created, made)
-        if self._siblings(service, post.author_key, made, post.created):
-            if made is not None and only_day_known(made):
+        age = account_age(post.source, post.created, made)
+        if self._siblings(service, post.author_key, made, post.created) and made is not None:
+            if not only_day_known(post.source, made):
+                return 0.0, VoteReason.SAME_MINUTE_ACCOUNT
+            if post.created - made < LATE_JOINER:
                 return 0.0, VoteReason.SAME_DAY_ACCOUNT
-            return 0.0, VoteReason.SAME_MINUTE_ACCOUNT
         if age is not None and age < NEWBORN:
             return 0.0, VoteReason.YOUNG_ACCOUNT
         if self._within(self.authors.get((service, post.author_key)), post.created):

@@ -230,7 +230,7 @@ def attack(
         created = datetime.fromtimestamp(now - seconds, UTC)
         made = created - timedelta(days=age_days)
         post = Post(
-            source="x",
+            source="mastodon" if day_only else "x",
             native_id=f"a{n}",
             kind="post",
             community="",

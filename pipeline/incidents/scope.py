@@ -183,7 +183,7 @@ def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
                 ("author", report.author_key),
                 ("text", text_fingerprint(f"{report.title} {report.text}")),
             ]
-            age = account_age(report.created, report.author_created)
+            age = account_age(report.source, report.created, report.author_created)
             again = any(name and report.created - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
             by_user = report.reason != VoteReason.NOT_A_USER
             if again or not by_user or not report.author_key or (age is not None and age < YOUNG):
