@@ -29,11 +29,11 @@ from pipeline.render.report_rows import (
 
 BASIS = ("complaints", "votes", "official", "shared")
 TOPICS = (
-    ("What is hit, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
-    ("Who said what, beside what was measured", ("disagreement", "figure", "comparison", "page")),
-    ("Rivals", ("rival", "fallback")),
-    ("Outages like this one", ("comparable", "outlook")),
-    ("How sure, in parts (log-odds)", ("certainty",)),
+    ("What is affected, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
+    ("What was said, and what was measured", ("disagreement", "figure", "comparison", "page")),
+    ("Competitors", ("rival", "fallback")),
+    ("Earlier outages that are alike", ("comparable", "outlook")),
+    ("Probability, by what it rests on (log-odds)", ("certainty",)),
 )
 LINES = 14
 _SPAN = re.compile(r"@[^/ ]+/\d{4}-")  # cites what lies between two times
