@@ -1,60 +1,30 @@
-"""Times of day as people write them, turned into moments; zones by their abbreviations, as far as those mean one thing.
-
-PT, ET, CT and MT follow the clocks of their place; PST and PDT are what they say, even in the wrong half of the year.
-IST, CST, AST and BST mean several things and are not read.
-"""
+"""Times of day as people write them, turned into moments; a zone counts where its name means one thing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.text.lexicon import lexicon
+from pipeline.text.time_zones import UTC_NAMES, zone_names, zone_of_offset
 
-UTC_NAMES = ("utc", "gmt")  # zones that an offset may follow: UTC+2
-LONGEST_OFFSET = 14  # hours; no place is further from UTC
-
-
-@dataclass(frozen=True, slots=True)
-class _Zones:
-    """Zones by lower-case name; None for names that mean several."""
-
-    by_name: Mapping[str, tzinfo | None]
-    clock: re.Pattern[str]
+LONGEST_WORD_TOO = 3  # names of so many letters are words as well
 
 
 @cache
-def _zones() -> _Zones:
-    zone_lists = lexicon("clock")
-    zones: dict[str, tzinfo | None] = {}
-    for name, hours in zone_lists.numbers("fixed").items():
-        if abs(hours) > LONGEST_OFFSET:
-            raise zone_lists.error(f"fixed.{name}", f"no zone is {hours:g} hours from UTC")
-        zones[name] = timezone(timedelta(hours=hours))
-    for name, (place, *_) in zone_lists.by_language("places").items():
-        try:
-            zones[name] = ZoneInfo(place)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise zone_lists.error(f"places.{name}", f"no such time zone: {place}") from error
-    zones |= dict.fromkeys(zone_lists.words("several"))
-    names = "|".join(sorted(zones, key=len, reverse=True))
-    return _Zones(
-        zones,
-        re.compile(
-            r"(?<![\d:.,])(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?(?: ?(?P<half>[ap]\.?m\b\.?))?"
-            rf"(?:(?: (?P<zone>{names})\b(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?)|(?P<zulu>z)\b)?(?! ?%)(?![:\d])"
-        ),
+def _clock() -> re.Pattern[str]:
+    names = "|".join(sorted(zone_names().anywhere, key=len, reverse=True))
+    return re.compile(
+        r"(?<![\d:.,])(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?(?: ?(?P<half>[ap]\.?m\b\.?))?"
+        rf"(?:(?: (?P<zone>{names})\b(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?)|(?P<zulu>z)\b)?(?! ?%)(?![:\d])"
     )
 
 
 def clock_matches(normalized: str) -> Iterator[re.Match[str]]:
     """Yield what may be a time of day, with groups hour, minute, half (am, pm), zone, offset and zulu."""
-    return _zones().clock.finditer(normalized)
+    return _clock().finditer(normalized)
 
 
 class ClockTime(NamedTuple):
@@ -72,16 +42,15 @@ def zone_of(match: re.Match[str], original: str) -> tuple[bool, tzinfo | None]:
     """
     if match["zulu"]:
         return True, UTC
-    name = match["zone"]
-    if not name or not (match["half"] or len(name) > 3 or re.search(rf"\b{re.escape(name.upper())}\b", original)):
+    name, zones = match["zone"], zone_names()
+    if not name:
+        return False, None
+    long = len(name) > LONGEST_WORD_TOO and name not in zones.words_too
+    if not (match["half"] or long or re.search(rf"\b{re.escape(name.upper())}\b", original)):
         return False, None
     if match["offset"]:
-        sign = -1 if match["offset"][0] == "-" else 1
-        hours, minutes = re.fullmatch(r"[+-](\d{1,2}?):?(\d{2})?", match["offset"]).groups()  # type: ignore[union-attr]
-        if name not in UTC_NAMES or int(hours) > LONGEST_OFFSET:
-            return True, None
-        return True, timezone(sign * timedelta(hours=int(hours), minutes=int(minutes or 0)))
-    return True, _zones().by_name[name]
+        return True, zone_of_offset(match["offset"]) if name in UTC_NAMES else None
+    return True, zones.anywhere[name]
 
 
 def times_of_day(normalized: str, original: str, day: date) -> Iterator[ClockTime]:
