@@ -74,6 +74,9 @@ CREATE VIEW what_the_press_claims AS
 SELECT n.published, n.outlet, c.kind, c.value, c.said_by, c.definition, n.title, n.url
 FROM claims c JOIN news_items n USING (source, native_id) ORDER BY n.published, n.outlet, c.kind;
 
+CREATE VIEW news_of_unknown_time AS
+SELECT collected, outlet, title, url FROM news_items WHERE published IS NULL ORDER BY collected;
+
 CREATE VIEW official_updates AS
 SELECT page, incident_id, name, status, impact, displayed_at, created_at,
   round((julianday(created_at) - julianday(displayed_at)) * 1440, 1) AS minutes_late,

@@ -25,13 +25,14 @@ from pipeline.core.times import utc
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.migration import applied_steps, backup_path, migrate, missing_steps, replace_by_view
+from pipeline.store.observations import news_of_unknown_time
 from pipeline.store.retention import remove_old_backups
 from pipeline.store.schema import STEPS, Step
 from pipeline.store.verdicts import load_state
 from tests.conftest import ROOT, Groundswell
 
 OLD = (ROOT / "tests" / "database_0_1.sql").read_text(encoding="utf-8")
-NOW = utc("2026-03-10T00:00:00Z")
+NOW, EARLY = utc("2026-03-10T00:00:00Z"), utc("2026-01-01T00:00:00Z")
 
 
 def split_labels(db: Database) -> None:
@@ -100,6 +101,41 @@ def test_a_database_of_version_0_1_opens_and_answers_every_view(tmp_path: Path) 
         assert {"incident_overview", "what_is_wrong_now"} <= {view for (view,) in old_views}
     if store.backup is not None:
         assert rows_of(store.backup, "SELECT count(*) FROM posts") == [(3,)]
+
+
+def test_news_that_was_dated_by_its_collection_is_of_unknown_time_and_supports_nothing(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    conn = open_plain(path)
+    conn.executescript(
+        """INSERT INTO news_items (source, native_id, outlet, published, collected, title, summary, url) VALUES
+          ('f', '1', 'A', '2026-03-02T12:00:00Z', '2026-03-02T12:05:00Z', 'Claude is down', '', ''),
+          ('f', '2', 'B', '2026-03-02T12:10:00Z', '2026-03-02T12:10:00Z', 'Claude is down', '', ''),
+          ('f', '3', 'C', '2026-03-02T12:10:00Z', '2026-03-02T12:10:00Z', 'A quarterly look', '', '');
+        INSERT INTO news_events VALUES ('both', 'service_outage', 'Claude is down', '[]', 2, '2026-03-02T12:00:00Z'),
+          ('alone', 'service_outage', 'A quarterly look', '[]', 1, '2026-03-02T12:10:00Z');
+        INSERT INTO news_event_items VALUES ('both', 'f', '1'), ('both', 'f', '2'), ('alone', 'f', '3');
+        INSERT INTO links (incident, news_event, relation, score, evidence_for, evidence_against)
+          SELECT id, 'alone', 'reports', 1, '[]', '[]' FROM incidents;
+        INSERT INTO claims VALUES ('f', '3', 'start', '11:00', 'outlet', '')"""
+    )
+    conn.close()
+    before = rows_of(path, "SELECT native_id, published FROM news_items WHERE source != 'f' ORDER BY native_id")
+    with Store(path, views=DASHBOARDS / "views.sql") as store:
+        assert rows_of(path, "SELECT native_id, published FROM news_items WHERE source = 'f' ORDER BY native_id") == [
+            ("1", "2026-03-02T12:00:00Z"),
+            ("2", None),
+            ("3", None),
+        ]
+        assert rows_of(path, "SELECT id, outlets FROM news_events WHERE id IN ('both', 'alone')") == [("both", 1)]
+        assert rows_of(path, "SELECT 1 FROM links WHERE news_event = 'alone'") == []
+        assert rows_of(path, "SELECT 1 FROM claims WHERE source = 'f'") == []
+        assert [(i.native_id, i.published) for i in news_of_unknown_time(store, EARLY, NOW)] == [
+            ("2", None),
+            ("3", None),
+        ]
+        after = rows_of(path, "SELECT native_id, published FROM news_items WHERE source != 'f' ORDER BY native_id")
+        assert after == before
+        assert store.rows("SELECT count(*) FROM news_items_fts WHERE news_items_fts MATCH 'quarterly'")[0][0] == 1
 
 
 def test_the_old_database_is_kept_as_it_was(tmp_path: Path) -> None:

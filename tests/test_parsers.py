@@ -123,8 +123,8 @@ def test_feed_text_is_plain_and_times_are_never_the_future() -> None:
     batch = feed.parse_feed(body, source="x", fetched_at=NOW)
     first, second, third = (row for row in batch.rows if isinstance(row, NewsItem))
     assert (first.title, first.outlet, first.summary, first.url) == ("A bold claim", "Outlet", "x", "")
-    assert second.published == NOW
-    assert (third.native_id, third.title) == ("3", "(untitled)")
+    assert second.published is None
+    assert (third.native_id, third.title, third.published) == ("3", "(untitled)", None)
 
 
 def test_status_times_with_offsets_and_components() -> None:

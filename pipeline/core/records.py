@@ -38,12 +38,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsItem:
-    """One entry of a feed."""
+    """One entry of a feed. `published` is None where its time is unknown: such an item supports nothing."""
 
     source: str
     native_id: str
     outlet: str
-    published: datetime
+    published: datetime | None
     collected: datetime
     title: str
     summary: str

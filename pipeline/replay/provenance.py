@@ -111,7 +111,8 @@ def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
         try:
             item = json.loads(line)
             text = {key: str(item[key]) for key in ("source", "native_id", "outlet", "title", "summary", "url")}
-            published = not_from_the_future(utc(str(item["published"])), fetched_at)
+            stamp = item["published"]  # null: its time is unknown
+            published = None if stamp is None else not_from_the_future(utc(str(stamp)), fetched_at)
             rows.append(NewsItem(**text, published=published, collected=utc(str(item["collected"]))))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             bad.append(reject(f"{name}:{number}", error, line.decode("utf-8", "replace")))

@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
 from pipeline.core.records import ComplaintCount, StatusUpdate, source_kind
-from pipeline.core.times import iso
+from pipeline.core.times import iso, iso_or_none
 from pipeline.replay.provenance import COLLECTED, RUNS
 from pipeline.replay.scenario import key_of
 from pipeline.sources.reddit import to_post
@@ -189,7 +189,7 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     with (out.path / "news" / "items.ndjson").open("w", encoding="utf-8") as file:
         for item in collected_news(store, since, until):
             number += 1
-            told = {**asdict(item), "published": iso(item.published), "collected": iso(item.collected)}
+            told = {**asdict(item), "published": iso_or_none(item.published), "collected": iso(item.collected)}
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
     return number
 

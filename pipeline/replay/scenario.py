@@ -247,7 +247,7 @@ def _public(row: Record) -> datetime:
     if isinstance(row, ComplaintCount):
         return row.start + timedelta(seconds=row.interval_s)
     if isinstance(row, NewsItem):
-        return row.published
+        return row.published or row.collected
     if isinstance(row, StatusUpdate):
         return max(row.displayed_at, row.created_at)
     if isinstance(row, OfficialIncident):

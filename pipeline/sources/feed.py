@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,12 +16,12 @@ from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, RejectedRow, Span
-from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.sources.feed_process import FeedDocument, shared_parser
 from pipeline.sources.news_desks import NEWS_DESKS
 from pipeline.sources.parsing import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+from pipeline.text.time_texts import read_time
 
 PARSE_SECONDS = 10.0
 MOST_ENTRIES = 5000
@@ -70,12 +70,6 @@ def _json_feed(body: bytes, source: str) -> FeedDocument:
             entries.append(item)
             continue
         words = item.get("summary") or item.get("content_text") or item.get("content_html")
-        times = {}
-        for key, name in (("published", "date_published"), ("updated", "date_modified")):
-            try:
-                times[key] = list(utc(str(item[name])).timetuple())[:6]
-            except (KeyError, ValueError):
-                continue
         entries.append(
             {
                 "title": item.get("title"),
@@ -84,22 +78,22 @@ def _json_feed(body: bytes, source: str) -> FeedDocument:
                 "summary": words,
                 "content": item.get("content_html"),
                 "source": "",
-                **times,
+                "published": item.get("date_published"),
+                "updated": item.get("date_modified"),
             }
         )
     return FeedDocument("json", False, answer.get("title"), entries)
 
 
-def moment(parts: object, fetched_at: datetime) -> datetime | None:
-    """Read six numbers as a UTC time; None when they are none, or lie before 2000 or in the future."""
-    if not isinstance(parts, list) or len(parts) != 6:
+def moment(stamp: object, fetched_at: datetime) -> datetime | None:
+    """Read an entry's stamp as a UTC time, to the second.
+
+    None where it cannot be read to its end, means no one instant, lies before 2000 or in the future.
+    """
+    if isinstance(stamp, bool) or not isinstance(stamp, str | int | float):
         return None
-    try:
-        year, month, day, hour, minute, second = parts
-        found = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if found.year >= 2000 and found <= fetched_at + FUTURE else None
+    found = read_time(str(stamp))
+    return found.replace(microsecond=0) if found is not None and found <= fetched_at + FUTURE else None
 
 
 def _link(value: object) -> str:
@@ -111,8 +105,8 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Parse a feed of any kind into NewsItems; raises SourceError when the bytes are no feed.
 
     An entry without an id is known by its link, or by a digest of what it says; one without a title by its first
-    words. A time that cannot be read or lies in the future becomes the time of fetching. May be called alone on
-    hostile bytes: same bytes, same result, at most ten seconds.
+    words. A time that cannot be read, or lies in the future, is unknown (None). May be called alone on hostile bytes:
+    same bytes, same result, at most ten seconds.
     """
     found = read_feed(body, source)
     home = plain(found.title, 120) or source
@@ -151,12 +145,12 @@ def _to_item(entry: FeedEntry, source: str, home: str, fetched_at: datetime) -> 
         # its links are opaque and differ from day to day: the same headline of the same outlet is one item
         headline = f"{' '.join(title.casefold().split())}\0{outlet.casefold()}"
         native = f"google:{hashlib.sha256(headline.encode()).hexdigest()[:24]}"
-    published = moment(entry.get("published"), fetched_at) or moment(entry.get("updated"), fetched_at)
+    stamps = (moment(entry.get(key), fetched_at) for key in ("published", "time_element", "updated"))
     return NewsItem(
         source=source,
         native_id=native,
         outlet=outlet or home,
-        published=published or fetched_at,
+        published=next((found for found in stamps if found is not None), None),
         collected=fetched_at,
         title=title or summary[:120] or url or "(untitled)",
         summary=summary,

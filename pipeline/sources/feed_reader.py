@@ -23,8 +23,11 @@ def _text(value: object) -> str:
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    # asked by membership first: feedparser maps an absent "updated" to "published" with a warning
-    times = {key: list(entry[f"{key}_parsed"])[:6] for key in ("published", "updated") if entry.get(f"{key}_parsed")}
+    # their texts, since feedparser reads them leniently: CEST as UTC, a time behind a blank as midnight. Asked by
+    # membership first: it maps an absent "updated" to "published" with a warning
+    times = {key: _text(entry[key]) for key in ("published", "updated") if key in entry}
+    # an element <time datetime="..."> within an entry, where some wrap their date in one
+    element = entry.get("time")
     origin = entry.get("source")
     content = entry.get("content") or [{}]
     first = content[0] if isinstance(content, list) and isinstance(content[0], dict) else {}
@@ -35,6 +38,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         "summary": _text(entry.get("summary")),
         "content": _text(first.get("value")),
         "source": _text(origin.get("title")) if isinstance(origin, dict) else "",
+        "time_element": _text(element.get("datetime")) if isinstance(element, dict) else "",
         **times,
     }
 

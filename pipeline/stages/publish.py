@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ from pipeline.config.load import Config
 from pipeline.config.paths import DASHBOARDS, MODELS
 from pipeline.core.catalogue import Service
 from pipeline.core.files import write_atomically
-from pipeline.core.records import Run
+from pipeline.core.records import NewsItem, Run
 from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
@@ -28,12 +30,13 @@ from pipeline.store.activity import advisories, heard_since, last_read
 from pipeline.store.availability import availability_of
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of
-from pipeline.store.observations import chart_ranks
+from pipeline.store.observations import chart_ranks, news_of_unknown_time
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
 from pipeline.store.summary import blind_sources, counts_of_rows, evidence_posts
 from pipeline.store.verdicts import verdicts
 from pipeline.text.models.outage import model_problems
+from pipeline.text.services import ServiceMatcher
 
 MANY_ROWS = 1_000_000
 SPAN = timedelta(days=7)
@@ -78,10 +81,16 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
             [i for i in found if i.service in config.catalogue], config.catalogue, now, simulated=simulated
         ),
     }
+    undated = _undated_news(store, config, now)
     for name in context.services:
         months = availability_of(store, name, 48)
         pages[file_of("service", name)] = service_page(
-            context, config.catalogue[name], learning=learning[name], takes=_takes(store, name, now), months=months
+            context,
+            config.catalogue[name],
+            learning=learning[name],
+            takes=_takes(store, name, now),
+            months=months,
+            undated=undated.get(name, ()),
         )
     for incident in found:
         file = file_of("incident", incident.id)
@@ -131,6 +140,18 @@ def _rows(store: Store, now: datetime) -> dict[str, int]:
     found = counts_of_rows(store)
     with store.transaction() as conn:
         set_checkpoint(conn, "publish", "rows", iso(now) + json.dumps(found))
+    return found
+
+
+def _undated_news(store: Store, config: Config, now: datetime) -> Mapping[str, Sequence[NewsItem]]:
+    """Return the last days' news items of unknown time by the services they name, latest first."""
+    items = news_of_unknown_time(store, now - SPAN, now)
+    if not items:
+        return {}
+    matcher, found = ServiceMatcher(config.catalogue), defaultdict[str, list[NewsItem]](list)
+    for item in reversed(items):
+        for service in matcher.entities(f"{item.title}. {item.summary}"):
+            found[service].append(item)
     return found
 
 

@@ -60,9 +60,13 @@ def collected_counts(store: Store, since: datetime, until: datetime) -> Iterator
 
 
 def collected_news(store: Store, since: datetime, until: datetime) -> Iterator[NewsItem]:
-    """Yield the news items published from `since` on that were collected by `until`, in a fixed order."""
+    """Yield the news items published from `since` on that were collected by `until`, in a fixed order.
+
+    Those of unknown time are taken by when they were collected.
+    """
     rows = store.conn.execute(
-        "SELECT * FROM news_items WHERE published >= ? AND collected <= ? ORDER BY source, published, native_id",
+        "SELECT * FROM news_items WHERE ifnull(published, collected) >= ? AND collected <= ?"
+        " ORDER BY source, published, native_id",
         (since, until),
     )
     return map(news_of, rows)

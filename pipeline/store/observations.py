@@ -31,8 +31,10 @@ _COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, st
  window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
  WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
-_NEWS = """INSERT INTO news_items VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET title=excluded.title,
- summary=excluded.summary WHERE (excluded.title, excluded.summary) != (title, summary)"""
+_NEWS = """INSERT INTO news_items (source, native_id, outlet, published, collected, title, summary, url)
+ VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET title=excluded.title, summary=excluded.summary,
+ published=ifnull(published, excluded.published) WHERE (excluded.title, excluded.summary) != (title, summary)
+ OR (published IS NULL AND excluded.published IS NOT NULL)"""
 _REVISION = """INSERT OR IGNORE INTO item_revisions SELECT source, native_id, ?, title, summary FROM news_items
  WHERE source=? AND native_id=? AND (title, summary) != (?, ?)"""
 _OUTSIDE = "INSERT INTO outside_verdicts VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
@@ -167,7 +169,7 @@ def news_of(r: sqlite3.Row) -> NewsItem:
         source=r["source"],
         native_id=r["native_id"],
         outlet=r["outlet"],
-        published=utc(r["published"]),
+        published=utc_or_none(r["published"]),
         collected=utc(r["collected"]),
         title=r["title"],
         summary=r["summary"],
@@ -186,9 +188,19 @@ def count_posts(store: Store, since: datetime, until: datetime) -> int:
 
 
 def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
-    """Return items published in [since, until], oldest first."""
+    """Return items published in [since, until], oldest first; those of unknown time are not among them."""
     rows = store.rows(
         "SELECT * FROM news_items WHERE published BETWEEN ? AND ? ORDER BY published, source, native_id",
+        (since, until),
+    )
+    return [news_of(row) for row in rows]
+
+
+def news_of_unknown_time(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
+    """Return items collected in [since, until] whose time of publication is unknown, in order of collection."""
+    rows = store.rows(
+        "SELECT * FROM news_items WHERE published IS NULL AND collected BETWEEN ? AND ?"
+        " ORDER BY collected, source, native_id",
         (since, until),
     )
     return [news_of(row) for row in rows]

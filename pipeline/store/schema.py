@@ -282,6 +282,25 @@ CREATE TABLE official_incidents (       -- what a page says of an incident as a 
   PRIMARY KEY (page, incident_id)) STRICT, WITHOUT ROWID
 """
 
+UNKNOWN_TIMES = """
+ALTER TABLE news_items                  -- when, as the entry says; NULL where its time is unknown
+  ADD COLUMN published_at TEXT;
+UPDATE news_items SET published_at = published WHERE published != collected;
+DROP INDEX news_items_published;
+ALTER TABLE news_items DROP COLUMN published;
+ALTER TABLE news_items RENAME COLUMN published_at TO published;
+CREATE INDEX news_items_published ON news_items (published);
+CREATE INDEX news_items_undated ON news_items (collected) WHERE published IS NULL;
+DELETE FROM claims WHERE EXISTS (SELECT 1 FROM news_items n WHERE n.source = claims.source
+  AND n.native_id = claims.native_id AND n.published IS NULL);
+DELETE FROM news_event_items WHERE EXISTS (SELECT 1 FROM news_items n WHERE n.source = news_event_items.source
+  AND n.native_id = news_event_items.native_id AND n.published IS NULL);
+DELETE FROM links WHERE NOT EXISTS (SELECT 1 FROM news_event_items m WHERE m.news_event = links.news_event);
+DELETE FROM news_events WHERE NOT EXISTS (SELECT 1 FROM news_event_items m WHERE m.news_event = news_events.id);
+UPDATE news_events SET outlets = (SELECT count(DISTINCT n.outlet) FROM news_event_items m
+  JOIN news_items n USING (source, native_id) WHERE m.news_event = news_events.id)
+"""
+
 
 def _step(function: Step) -> Step:
     """Add a step under its function's name, which is never changed: databases have it on record."""
@@ -344,3 +363,12 @@ def cut_states(db: Database) -> None:
 def keep_official_incidents(db: Database) -> None:
     """Keep what pages say of incidents as a whole, earlier wordings of updates, and what was taken back."""
     _execute(db, OFFICIAL)
+
+
+@_step
+def leave_unknown_times_open(db: Database) -> None:
+    """Keep the time of a news item as unknown where its entry tells none.
+
+    What used to be kept instead was the time of collection: such rows, and what was concluded of them, are taken back.
+    """
+    _execute(db, UNKNOWN_TIMES)

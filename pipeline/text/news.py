@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +36,14 @@ FOLD_WITHIN = timedelta(hours=72)
 FOLD_AT = 0.5
 PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that hardly one above it is missed
 _KINDS = PatternSet("news_kinds")
+
+
+class _Folded(NamedTuple):
+    """Near-identical items, the runs of words of the first, and when it was published."""
+
+    runs: frozenset[tuple[str, ...]]
+    first_seen: datetime
+    members: list[NewsItem]
 
 
 def headline_cues(title: str, summary: str = "") -> NDArray[np.float64]:
@@ -72,28 +80,27 @@ def fold_items(
     Candidates are found by MinHash (Broder 1997, "On the resemblance and containment of documents") and kept when
     half of their runs of three words are shared, or the title is. An event is named after its first item, so that a
     later copy changes its outlets, not its id. `known` holds the kinds of events read before, which are not asked
-    again.
+    again. Items of unknown time are left out: what cannot be placed in time supports nothing.
     """
     from datasketch import MinHashLSH
 
     index = MinHashLSH(threshold=FIND_AT, num_perm=PERMUTATIONS)
-    events: list[tuple[frozenset[tuple[str, ...]], list[NewsItem]]] = []
+    events: list[_Folded] = []
     by_title: dict[str, int] = {}
-    for item in sorted(items, key=lambda i: (i.published, i.source, i.native_id)):
+    dated = ((item.published, item) for item in items if item.published is not None)
+    for published, item in sorted(dated, key=lambda pair: (pair[0], pair[1].source, pair[1].native_id)):
         runs, sketch = _wording(f"{item.title} {item.summary}")
         title = normalize(item.title)
-        like = {number for number in index.query(sketch) if jaccard(runs, events[number][0]) >= FOLD_AT}
+        like = {number for number in index.query(sketch) if jaccard(runs, events[number].runs) >= FOLD_AT}
         like |= {by_title[title]} if title in by_title else set()
-        near = [n for n in sorted(like) if item.published - events[n][1][0].published <= FOLD_WITHIN]
+        near = [n for n in sorted(like) if published - events[n].first_seen <= FOLD_WITHIN]
         if near:
-            events[near[0]][1].append(item)
+            events[near[0]].members.append(item)
         else:
             index.insert(len(events), sketch)
             by_title[title] = len(events)
-            events.append((runs, [item]))
-    return sorted(
-        (_event(members, matcher, kind, known or {}) for _, members in events), key=lambda e: (e.first_seen, e.id)
-    )
+            events.append(_Folded(runs, published, [item]))
+    return sorted((_event(folded, matcher, kind, known or {}) for folded in events), key=lambda e: (e.first_seen, e.id))
 
 
 class _Wording(NamedTuple):
@@ -114,9 +121,9 @@ def _wording(text: str) -> _Wording:
 
 
 def _event(
-    members: Sequence[NewsItem], matcher: ServiceMatcher, kind: Callable[[str, str], str], known: Mapping[str, str]
+    folded: _Folded, matcher: ServiceMatcher, kind: Callable[[str, str], str], known: Mapping[str, str]
 ) -> NewsEvent:
-    first = members[0]
+    first = folded.members[0]
     text = f"{first.title}. {first.summary}"
     named = matcher.entities(text)
     # a name that means something else elsewhere is settled by the whole text, and then looked for in the headline
@@ -125,13 +132,13 @@ def _event(
         NewsEntity(service, (*ways, "headline") if service in heads else ways) for service, ways in named.items()
     )
     digest = hashlib.sha256(f"{first.source}\0{first.native_id}".encode()).hexdigest()[:12]
-    event_id = f"news-{iso(first.published)[:10]}-{digest}"
+    event_id = f"news-{iso(folded.first_seen)[:10]}-{digest}"
     return NewsEvent(
         id=event_id,
         kind=known.get(event_id) or kind(first.title, first.summary),
         title=first.title,
         entities=entities,
-        outlets=tuple(sorted({item.outlet for item in members})),
-        first_seen=first.published,
-        items=tuple((item.source, item.native_id) for item in members),
+        outlets=tuple(sorted({item.outlet for item in folded.members})),
+        first_seen=folded.first_seen,
+        items=tuple((item.source, item.native_id) for item in folded.members),
     )

@@ -38,9 +38,10 @@ def fold_news(
     ]
     by_key = {(i.source, i.native_id): i for i in items}
     claimed = [
-        (*key, claims(f"{by_key[key].title}. {by_key[key].summary}", by_key[key].published.date()))
+        (*key, claims(f"{item.title}. {item.summary}", item.published.date()))
         for event in changed
         for key in event.items
+        if (item := by_key[key]).published is not None
     ]
     with store.transaction() as conn:
         put_news_events(conn, changed)
