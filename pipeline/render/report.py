@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import Advisory, Incident, LinkRow
-from pipeline.core.records import Availability, QuotedPost, SilentSource
+from pipeline.core.records import Availability, NewsItem, QuotedPost, SilentSource
 from pipeline.core.series import Points, SeriesKey
-from pipeline.render.formatting import environment, file_of, local
+from pipeline.render.formatting import environment, file_of, isolated, local
 from pipeline.render.incident_card import IncidentContext, first_alert, incident_card, lead_over_provider
-from pipeline.render.report_rows import AdvisoryRow, AppPlace, IncidentRow, ServiceCard, ServiceStanding
+from pipeline.render.report_rows import AdvisoryRow, AppPlace, IncidentRow, ServiceCard, ServiceStanding, UndatedNews
 
 LISTED = 40
 STALE = timedelta(hours=2)
@@ -119,8 +119,12 @@ def service_page(
     learning: str,
     takes: Sequence[str],
     months: Sequence[Availability],
+    undated: Sequence[NewsItem] = (),
 ) -> str:
-    """Return the page of one service: now, what an alarm takes, availability, incidents, parts."""
+    """Return the page of one service: now, what an alarm takes, availability, incidents, parts.
+
+    `undated` are news items that name it and whose time is unknown.
+    """
     newest = _newest_first(i for i in context.incidents if i.service == service.id)
     card = ServiceCard(
         vendor=service.vendor,
@@ -129,6 +133,10 @@ def service_page(
         months=months,
         listed=_incident_rows(context, newest[:LISTED]),
         parts=[part.name for part in service.components],
+        undated=[
+            UndatedNews(isolated(item.title), isolated(item.outlet), local(item.collected, context.zone))
+            for item in undated[:LISTED]
+        ],
     )
     standing = _standing(context, service.id, learning)
     return environment().get_template("service.html").render(context.words(), standing=standing, card=card)

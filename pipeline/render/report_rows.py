@@ -60,6 +60,14 @@ class AppPlace:
     best_since: str
 
 
+class UndatedNews(NamedTuple):
+    """A news item whose time is unknown, its outlet, and when it was read."""
+
+    title: str
+    outlet: str
+    read: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCard:
     """What the page of a service adds to how it stands; `takes` says how many complaints stand out."""
@@ -70,6 +78,7 @@ class ServiceCard:
     months: Sequence[Availability]
     listed: Sequence[IncidentRow]
     parts: Sequence[str]
+    undated: Sequence[UndatedNews]
 
 
 class Statement(NamedTuple):

@@ -68,23 +68,26 @@ def time_grammar() -> TimeGrammar:
 
 def _layouts(lists: Lexicon, months: Mapping[str, int], weekdays: Mapping[str, frozenset[int]]) -> Iterator[TimeLayout]:
     """Yield the layouts: each kind of date with the time of day after, within and before it."""
+    ordinals, ofs, year_marks, ats, oclocks = (
+        _any_of(lists.words(name)) for name in ("ordinal", "of", "year_mark", "at", "oclock")
+    )
     month = rf"(?P<month>{_any_of(months)})\.?"
     weekday = rf"(?:(?P<weekday>{_any_of(weekdays)})(?:\.?,? ?|\. ?,? ?))?"
     day = r"(?P<day>[0-9]{1,2})"
-    ordinal = rf"(?:{_any_of(lists.words('ordinal'))}|\.)?"
-    of = rf"(?: ?[-/]| (?:{_any_of(lists.words('of'))})(?= ))? ?"
-    mark = rf"(?: ?(?:{_any_of(lists.words('year_mark'))}))?"
+    ordinal = rf"(?:{ordinals}|\.)?"
+    of = rf"(?: ?[-/]| (?:{ofs})(?= ))? ?"
+    mark = rf"(?: ?(?:{year_marks}))?"
     half = _any_of([*lists.words("before_noon"), *lists.words("after_noon")])
     time = (
         rf"(?:(?P<half_before>{half}) ?)?(?P<hour>[0-9]{{1,2}})"
         r"(?:[:.h](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?)?"
-        rf"(?: ?(?P<half>{half}))?(?: ?(?:{_any_of(lists.words('oclock'))}))?"
+        rf"(?: ?(?P<half>{half}))?(?: ?(?:{oclocks}))?"
     )
     zone = (
         rf"(?: ?(?P<zone>z|{_any_of(zone_names().anywhere)}|{REGION}))?"
         r"(?: ?(?P<offset>[+-][0-9]{1,2}(?::?[0-9]{2})?)(?: (?P<alias>[a-z]{1,5}|[+-][0-9]{2,4}))?)?"
     )
-    at = rf"(?:(?:{_any_of(lists.words('at'))}) ?)?"
+    at = rf"(?:(?:{ats}) ?)?"
     between = rf"(?:,? ?{at}|,? - {at}| ?t ?|: ?|; ?)"
     after = rf"(?: ?,? ?(?P<weekday_after>{_any_of(weekdays)}))?"
     named = rf"{weekday}{day}{ordinal}{of}{month}{of},? ?(?P<year>[0-9]{{4}}){mark}{after}"
