@@ -90,7 +90,7 @@ def _instant(
 def _day(fields: Mapping[str, str], comments: Sequence[str]) -> date | None:
     """Return the day that a stamp names; None where there is no such day, or where its numbers may mean two."""
     year = int(fields["year"])
-    if year < 100:
+    if len(fields["year"]) == 2:
         year += 2000 if year < 50 else 1900
     grammar = time_grammar()
     if "first" in fields:
