@@ -15,7 +15,7 @@ from pipeline.core.incidents import Advisory, Incident, NewsEntity, NewsEvent
 from pipeline.core.records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
-from pipeline.detection.report_counting import first_said
+from pipeline.detection.report_counting import is_first_copy
 from pipeline.incidents.chance import PastIncident, Window, p_value
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements, provider_discrepancies
@@ -337,10 +337,10 @@ def test_comparable_outages_come_from_public_records_of_six_providers() -> None:
 
 def test_copies_are_one_voice_in_the_talk() -> None:
     heard: dict[str, Any] = {}
-    assert [first_said(heard, "same", at("12:00") + timedelta(minutes=n)) for n in (0, 1, 2, 400)] == [
+    assert [is_first_copy(heard, "same", at("12:00") + timedelta(minutes=n)) for n in (0, 1, 2, 400)] == [
         True,
         False,
         False,
         True,
     ]
-    assert [first_said(heard, "", at("12:00")) for _ in range(2)] == [True, True], "what has no words is no copy"
+    assert [is_first_copy(heard, "", at("12:00")) for _ in range(2)] == [True, True], "what has no words is no copy"

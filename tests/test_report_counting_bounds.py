@@ -15,7 +15,7 @@ from pipeline.core.series import Mention
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import PostKind, VoteReason
 from pipeline.detection import report_counting
-from pipeline.detection.report_counting import Ballot as Counter
+from pipeline.detection.report_counting import ReportCounter as Counter
 
 AT = utc("2026-03-02T12:00:00Z")
 SECOND = timedelta(seconds=1)
@@ -44,7 +44,7 @@ def judged(*posts: Post, texts: Sequence[str] = (), p_outage: float = 0.9) -> li
     """Return weight and reason of each post about one service; texts differ unless given."""
     counter = Counter()
     texts = texts or [f"text {number}" for number in range(len(posts))]
-    return [counter.judge("svc", one, text, p_outage) for one, text in zip(posts, texts, strict=True)]
+    return [counter.count("svc", one, text, p_outage) for one, text in zip(posts, texts, strict=True)]
 
 
 COUNTED = (1.0, VoteReason.COUNTED)
@@ -174,7 +174,7 @@ def test_a_half_waits_six_hours_for_another(after: timedelta, paired: bool) -> N
 @pytest.mark.parametrize(("after", "kept"), [(6 * HOUR, True), (6 * HOUR + SECOND, False)])
 def test_what_is_older_than_six_hours_is_forgotten(after: timedelta, kept: bool) -> None:
     counter = Counter()
-    counter.judge("svc", post("ann", age=3 * DAY), "text", 0.9)
+    counter.count("svc", post("ann", age=3 * DAY), "text", 0.9)
     counter.forget(AT + after)
     assert [bool(memory) for memory in (counter.authors, counter.texts, counter.halves, counter.born)] == [kept] * 4
 
@@ -232,12 +232,12 @@ def test_every_vote_reason_is_one_the_counter_writes_and_the_other_way_round() -
 
 
 def test_the_counter_has_no_reason_beyond_those_made_to_occur() -> None:
-    (judge,) = (
+    (count,) = (
         node
         for node in ast.walk(ast.parse(Path(report_counting.__file__).read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name == Counter.judge.__name__
+        if isinstance(node, ast.FunctionDef) and node.name == Counter.count.__name__
     )
-    returns = [node for node in ast.walk(judge) if isinstance(node, ast.Return)]
+    returns = [node for node in ast.walk(count) if isinstance(node, ast.Return)]
     assert len(returns) == len(_every_reason())
 
 

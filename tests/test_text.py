@@ -10,7 +10,7 @@ from pipeline.config.load import load_catalogue
 from pipeline.core.incidents import NewsEntity
 from pipeline.core.records import NewsItem, Post
 from pipeline.core.times import utc
-from pipeline.detection.report_counting import Ballot
+from pipeline.detection.report_counting import ReportCounter
 from pipeline.text.components import parts_named
 from pipeline.text.news import fold_items
 from pipeline.text.normalize import text_fingerprint
@@ -101,79 +101,81 @@ def post(author: str, after: timedelta = timedelta(), **more: object) -> Post:
 
 
 def test_votes_are_people_and_wordings_not_posts() -> None:
-    ballot = Ballot()
+    counter = ReportCounter()
     shape = text_fingerprint("Claude is down!!")
     same_text = "the same text within six hours"
-    assert ballot.judge("claude", post("ann"), shape, 0.9) == (1.0, "counted")
+    assert counter.count("claude", post("ann"), shape, 0.9) == (1.0, "counted")
     assert (
-        ballot.judge("claude", post("ann"), text_fingerprint("other words"), 0.9)[1]
+        counter.count("claude", post("ann"), text_fingerprint("other words"), 0.9)[1]
         == "the same author within six hours"
     )
     assert (
-        ballot.judge("claude", post("bob"), text_fingerprint("claude is DOWN https://x.example"), 0.9)[1] == same_text
+        counter.count("claude", post("bob"), text_fingerprint("claude is DOWN https://x.example"), 0.9)[1] == same_text
     )
-    assert ballot.judge("claude", post("bob"), text_fingerprint("cl\u200baude is down"), 0.9)[1] == same_text
-    assert ballot.judge("claude", post(""), text_fingerprint("whatever else"), 0.9)[1] == "no author"
-    assert ballot.judge("claude", post("cy"), text_fingerprint("lovely day"), 0.3)[1] == "not about an outage"
-    assert ballot.judge("claude", post("di", deleted=True), text_fingerprint("gone"), 0.9)[1] == "deleted"
-    assert ballot.judge("claude", post("ann", timedelta(hours=6)), shape, 0.9) == (1.0, "counted")
-    assert ballot.judge("github", post("ann"), shape, 0.9) == (1.0, "counted"), "each service has its own ballot"
+    assert counter.count("claude", post("bob"), text_fingerprint("cl\u200baude is down"), 0.9)[1] == same_text
+    assert counter.count("claude", post(""), text_fingerprint("whatever else"), 0.9)[1] == "no author"
+    assert counter.count("claude", post("cy"), text_fingerprint("lovely day"), 0.3)[1] == "not about an outage"
+    assert counter.count("claude", post("di", deleted=True), text_fingerprint("gone"), 0.9)[1] == "deleted"
+    assert counter.count("claude", post("ann", timedelta(hours=6)), shape, 0.9) == (1.0, "counted")
+    assert counter.count("github", post("ann"), shape, 0.9) == (1.0, "counted"), "each service is counted by itself"
 
 
 def test_two_new_accounts_are_one_vote_and_newborn_ones_none() -> None:
-    ballot = Ballot()
+    counter = ReportCounter()
     young = [post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=3, hours=i)) for i in range(8)]
-    alone = [ballot.judge("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[:4]]
+    alone = [counter.count("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[:4]]
     assert alone == [0.0] * 4, "however many they are"
     for name in ("x", "y"):
-        assert ballot.judge("claude", post(name), text_fingerprint(f"whole {name}"), 0.9)[0] == 1.0
-    beside = [ballot.judge("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[4:]]
+        assert counter.count("claude", post(name), text_fingerprint(f"whole {name}"), 0.9)[0] == 1.0
+    beside = [counter.count("claude", p, text_fingerprint(f"text {p.author_key}"), 0.9)[0] for p in young[4:]]
     assert beside == [1.0, 0.0, 0.0, 0.0], "a pair for two whole votes"
     twin = post("t", author_created=AT - timedelta(days=3))
     assert (
-        ballot.judge("claude", twin, text_fingerprint("made together"), 0.9)[1]
+        counter.count("claude", twin, text_fingerprint("made together"), 0.9)[1]
         == "an account made in the same minute as another's"
     )
     newborn = post("b", author_created=AT - timedelta(hours=3))
-    assert ballot.judge("claude", newborn, text_fingerprint("made for this"), 0.9)[1] == "an account younger than a day"
+    assert (
+        counter.count("claude", newborn, text_fingerprint("made for this"), 0.9)[1] == "an account younger than a day"
+    )
     old = post("o", author_created=AT - timedelta(days=900))
-    assert ballot.judge("claude", old, text_fingerprint("an old hand"), 0.9) == (1.0, "counted")
+    assert counter.count("claude", old, text_fingerprint("an old hand"), 0.9) == (1.0, "counted")
     rewritten = post("r", edited=AT + timedelta(hours=1))
-    assert ballot.judge("claude", rewritten, text_fingerprint("edited in"), 0.9)[0] == 0.0
+    assert counter.count("claude", rewritten, text_fingerprint("edited in"), 0.9)[0] == 0.0
 
 
-def test_a_ballot_recalled_from_the_database_judges_as_if_it_had_gone_on() -> None:
-    whole, first = Ballot(), Ballot()
+def test_a_counter_restored_from_the_database_counts_as_if_it_had_gone_on() -> None:
+    whole, first = ReportCounter(), ReportCounter()
     posts = [
         post(f"n{i}", timedelta(minutes=i), author_created=AT - timedelta(days=900 if i < 3 else 3, hours=i))
         for i in range(6)
     ]
-    expected = [whole.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts]
-    before = [first.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[:5]]
+    expected = [whole.count("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts]
+    before = [first.count("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[:5]]
     stored = [
         ("claude", p.author_key, text_fingerprint(p.author_key), p.created, reason)
         for p, (_, reason) in zip(posts, before, strict=False)
     ]
-    later = Ballot()
-    later.recall(stored)
-    assert before + [later.judge("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[5:]] == expected
+    later = ReportCounter()
+    later.restore(stored)
+    assert before + [later.count("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[5:]] == expected
 
 
 def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours() -> None:
     made = AT - timedelta(days=900)
-    later = Ballot()
-    later.recall_born([("claude", "first", made, AT)])
+    later = ReportCounter()
+    later.restore_accounts([("claude", "first", made, AT)])
     twin = post("twin", timedelta(hours=1), author_created=made + timedelta(seconds=20))
     assert (
-        later.judge("claude", twin, text_fingerprint("one"), 0.9)[1]
+        later.count("claude", twin, text_fingerprint("one"), 0.9)[1]
         == "an account made in the same minute as another's"
     )
     assert (
-        later.judge("claude", post("first", timedelta(hours=6.5), author_created=made), text_fingerprint("two"), 0.9)[0]
+        later.count("claude", post("first", timedelta(hours=6.5), author_created=made), text_fingerprint("two"), 0.9)[0]
         == 0.0
     ), "the twin spoke"
     late = post("third", timedelta(hours=14), author_created=made)
-    assert later.judge("claude", late, text_fingerprint("three"), 0.9) == (1.0, "counted")
+    assert later.count("claude", late, text_fingerprint("three"), 0.9) == (1.0, "counted")
     later.forget(AT + timedelta(hours=30))
     assert (later.authors, later.texts, later.born) == ({}, {}, {})
 

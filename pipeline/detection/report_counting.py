@@ -19,14 +19,14 @@ REWRITTEN = timedelta(minutes=15)  # an edit that much later may have put the co
 WHOLE = 2
 
 
-def first_said(heard: dict[str, datetime], shape: str, created: datetime) -> bool:
-    """Return whether nobody has said a text within six hours, and remember it: copies are one voice in the talk, too.
+def is_first_copy(last_seen: dict[str, datetime], shape: str, created: datetime) -> bool:
+    """Return whether a text is no copy of one written within six hours, and keep it: copies are one mention, too.
 
     Else a flood of one text would raise what is expected and hide an outage under it.
     """
-    last = heard.get(shape)
+    last = last_seen.get(shape)
     if shape:
-        heard[shape] = created
+        last_seen[shape] = created
     return last is None or not shape or created - last >= WINDOW
 
 
@@ -35,28 +35,28 @@ def without_copies(mentions: Iterable[Mention], since: datetime) -> list[SeriesC
 
     Copies of a text within six hours are left out, unless they count; mentions must begin `WINDOW` before `since`.
     """
-    heard: dict[str, dict[str, datetime]] = {}
+    last_seen: dict[str, dict[str, datetime]] = {}
     found = []
     for mention in mentions:
-        fresh = first_said(heard.setdefault(mention.service, {}), mention.fingerprint, mention.created)
+        fresh = is_first_copy(last_seen.setdefault(mention.service, {}), mention.fingerprint, mention.created)
         if mention.created >= since and (mention.counted or fresh):
             found.append(SeriesCount(SeriesColumn(mention.service), mention.created, float(mention.counted)))
     return found
 
 
 @dataclass
-class Ballot:
-    """Remembers who spoke and what was said of each service in the last hours."""
+class ReportCounter:
+    """Decides which posts count as reports; it keeps who wrote what of each service in the last hours."""
 
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     halves: dict[str, datetime] = field(default_factory=dict)
     born: dict[tuple[str, datetime], dict[str, datetime]] = field(
         default_factory=dict
-    )  # who spoke last, by minute made
+    )  # who posted last, by the minute its account was made
     whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
 
-    def recall(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
+    def restore(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
         """Take in what was judged before, in order: (service, author, shape, created, reason)."""
         for service, author, shape, created, reason in earlier:
             self._keep(service, author, shape, created)
@@ -68,7 +68,7 @@ class Ballot:
             elif reason == VoteReason.COUNTED:
                 self.whole[service] = self.whole.get(service, 0) + 1
 
-    def recall_born(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
+    def restore_accounts(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
         """Take in which accounts reported before, counted or not: (service, author, account made, created)."""
         for service, author, made, created in earlier:
             self._siblings(service, author, made, created)
@@ -79,16 +79,18 @@ class Ballot:
         self.authors = {key: at for key, at in self.authors.items() if at >= last}
         self.texts = {key: at for key, at in self.texts.items() if at >= last}
         self.halves = {key: at for key, at in self.halves.items() if at >= last}
-        young = {key: {who: at for who, at in spoke.items() if at >= last} for key, spoke in self.born.items()}
-        self.born = {key: spoke for key, spoke in young.items() if spoke}
+        young = {
+            key: {who: at for who, at in last_posts.items() if at >= last} for key, last_posts in self.born.items()
+        }
+        self.born = {key: last_posts for key, last_posts in young.items() if last_posts}
 
     def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
-        """Note that an account spoke; return whether another made in the same minute did within six hours."""
+        """Note that an account posted; return whether another made in the same minute did within six hours."""
         if made is None:
             return False
-        spoke = self.born.setdefault((service, made.replace(second=0)), {})
-        spoke[author] = created
-        return any(other != author and self._within(at, created) for other, at in spoke.items())
+        last_posts = self.born.setdefault((service, made.replace(second=0)), {})
+        last_posts[author] = created
+        return any(other != author and self._within(at, created) for other, at in last_posts.items())
 
     def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
         if author:
@@ -96,7 +98,7 @@ class Ballot:
         if shape:
             self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
 
-    def judge(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, VoteReason]:
+    def count(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, VoteReason]:
         """Return the weight of a report (1 or 0) and why. Call in order of creation.
 
         Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two

@@ -3,7 +3,7 @@
 Also the smallest attack that alerts.
 
 A case is one service with its hourly reports of two weeks, the posts of six hours, and a moment; its hours are spread
-over their minutes, its posts read, balloted, judged and explained as the stages do it.
+over their minutes, its posts read, counted, judged and explained as the stages do it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.vocabulary import Symptom
 from pipeline.detection.alarm_intervals import interval_of
-from pipeline.detection.report_counting import Ballot, first_said
+from pipeline.detection.report_counting import ReportCounter, is_first_copy
 from pipeline.incidents.build import build
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.policy import NotificationPolicy, next_transition
@@ -107,10 +107,10 @@ def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service,
             asked.append(
                 (post, ExtractionRequest(text=post.text, service=service.id, matches=matches, posted=post.created))
             )
-    ballot = Ballot()
+    counter = ReportCounter()
     found = []
     for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
-        weight, reason = ballot.judge(service.id, post, text_fingerprint(one.text), r.p_outage)
+        weight, reason = counter.count(service.id, post, text_fingerprint(one.text), r.p_outage)
         found.append(
             Report(
                 service=service.id,
@@ -158,7 +158,7 @@ def decide(
             slot = int((r.created - begin) / timedelta(minutes=1))
             if 0 <= slot < size:
                 votes[slot, column] += r.weight
-                talk[slot, column] += r.counted or first_said(heard, r.fingerprint, r.created)
+                talk[slot, column] += r.counted or is_first_copy(heard, r.fingerprint, r.created)
     index = pd.date_range(begin, periods=size, freq="1min")
     detector = replace(SeasonalNB(), repeats=0.0)
     verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
@@ -225,7 +225,7 @@ def attack(
     """
     rng = random.Random(seed)
     now = 1_790_000_000 // 3600 * 3600
-    ballot, reports = Ballot(), []
+    counter, reports = ReportCounter(), []
     for n, seconds in enumerate(sorted((rng.uniform(1, 600) for _ in range(authors)), reverse=True)):
         created = datetime.fromtimestamp(now - seconds, UTC)
         made = created - timedelta(days=age_days)
@@ -239,7 +239,7 @@ def attack(
             created=created,
             collected=created,
         )
-        weight, reason = ballot.judge("case", post, f"text {n}", 1.0)
+        weight, reason = counter.count("case", post, f"text {n}", 1.0)
         reports.append(
             Report(
                 service="case",

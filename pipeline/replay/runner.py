@@ -16,7 +16,7 @@ from pipeline.config.load import Config
 from pipeline.core.records import Run
 from pipeline.notify.channels import Channel
 from pipeline.replay.scenario import RecordedSource, Scenario
-from pipeline.replay.skip_ahead import Stride
+from pipeline.replay.skip_ahead import SkipAhead
 from pipeline.stages.collect import RecordedCollection
 from pipeline.stages.pipeline import ALL, Models, Pipeline, Stage
 from pipeline.store import Store
@@ -72,11 +72,11 @@ def replay(
     before, now = plan.scenario.start, plan.begin
     total = int((plan.until - plan.begin) / plan.step) + 1
     # what a state from elsewhere will find cannot be foreseen
-    ahead = None if plan.every or has_state(store) else Stride(pipeline, sources, plan.begin, plan.step)
+    ahead = None if plan.every or has_state(store) else SkipAhead(pipeline, sources, plan.begin, plan.step)
     while now <= plan.until:
         runs = pipeline.run(now, EACH_STEP, since=before)
         troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
-        before, now = now, ahead.after(store, now, plan.until) if ahead else now + plan.step
+        before, now = now, ahead.next_step(store, now, plan.until) if ahead else now + plan.step
         progress(min(total, int((now - plan.begin) / plan.step)), total)
     pipeline.run(plan.until, (Stage.PUBLISH,))
     return troubles

@@ -28,24 +28,29 @@ from pipeline.store.incidents import anything_open, may_change
 from pipeline.store.outbox import next_due
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-TALK = DAY  # as long as this after a post every step is taken: silence is counted, too
+AFTER_A_POST = DAY  # as long as this after a post every step is taken: silence is counted, too
 
 
-class Stride:
-    """Looks ahead in a replay's sources; `after` says which step comes next."""
+class SkipAhead:
+    """Looks ahead in a replay's sources; `next_step` returns the step to take next."""
 
     def __init__(self, pipeline: Pipeline, sources: Sequence[RecordedSource], begin: datetime, step: timedelta) -> None:
         """`begin` is the first step; all others are whole steps after it."""
         self._begin, self._step, self._config = begin, step, pipeline.config
         counts = [s for s in sources if s.kind == "complaints" and _in_order(s)]
         self._others = [s for s in sources if s not in counts]
-        self._ahead = _Ahead(counts, pipeline.detector, begin, step, self._at_or_after) if counts else None
+        self._forecast = _AlarmForecast(counts, pipeline.detector, begin, step, self._at_or_after) if counts else None
 
-    def after(self, store: Store, now: datetime, until: datetime) -> datetime:
+    def next_step(self, store: Store, now: datetime, until: datetime) -> datetime:
         """Return the step to take after the one at `now`; `until` is the last, which is always taken."""
         following = now + self._step
         due = next_due(store)
-        if following >= until or self._talked(now) or anything_open(store) or now - floor_to(now, 86400) <= FORGETTING:
+        if (
+            following >= until
+            or self._posted_lately(now)
+            or anything_open(store)
+            or now - floor_to(now, 86400) <= FORGETTING
+        ):
             return following
         found = self._at_or_after(floor_to(now, 86400) + DAY)
         for source in self._others:
@@ -59,19 +64,19 @@ class Stride:
             # what is over is looked at once an hour
             found = min(found, self._at_or_after(floor_to(now, 3600) + HOUR))
         found = max(following, min(found, until - (until - self._begin) % self._step))
-        return (self._ahead.stop(now, found) if self._ahead is not None else None) or found
+        return (self._forecast.next_alarm(now, found) if self._forecast is not None else None) or found
 
-    def _talked(self, now: datetime) -> bool:
+    def _posted_lately(self, now: datetime) -> bool:
         """Return whether anybody posted of late."""
         last = (source.last_until(now) for source in self._others if source.kind == "posts")
-        return any(at is not None and now - at < TALK for at in last)
+        return any(at is not None and now - at < AFTER_A_POST for at in last)
 
     def _at_or_after(self, moment: datetime) -> datetime:
         """Return the first step at or after a moment."""
         return self._begin + max(0, -((self._begin - moment) // self._step)) * self._step
 
 
-class _Ahead:
+class _AlarmForecast:
     """Counts judged before their time, a day at a time, and the steps in which that finds something."""
 
     def __init__(
@@ -88,41 +93,41 @@ class _Ahead:
         # a series begins with its first count: bins before that are neither judged nor stored,
         # so no stretch reaches over it
         begun = {at_or_after(public) for s in sources for public in _first_of_series(s)}
-        self._stops = sorted({at - n * step for at in begun for n in (0, 1) if at > begin})
-        self._due = list(self._stops)
-        self._through = datetime.min.replace(tzinfo=UTC)
+        self._series_starts = sorted({at - n * step for at in begun for n in (0, 1) if at > begin})
+        self._due = list(self._series_starts)
+        self._judged_until = datetime.min.replace(tzinfo=UTC)
         self._judge(begin)
 
-    def stop(self, now: datetime, until: datetime) -> datetime | None:
+    def next_alarm(self, now: datetime, until: datetime) -> datetime | None:
         """Return the first step in (now, until] in which an alarm becomes known or a series begins; None for none."""
-        while self._through < until:
+        while self._judged_until < until:
             day = self._at_or_after(floor_to(until, 86400) + DAY)
-            at = bisect.bisect_right(self._stops, self._through)
-            self._judge(min([day, *self._stops[at : at + 1]]))
+            at = bisect.bisect_right(self._series_starts, self._judged_until)
+            self._judge(min([day, *self._series_starts[at : at + 1]]))
         at = bisect.bisect_right(self._due, now)
         return self._due[at] if at < len(self._due) and self._due[at] <= until else None
 
     def _judge(self, until: datetime) -> None:
         fresh: dict[SeriesGroup, dict[datetime, datetime]] = {}  # when each bin became public
-        told: dict[SeriesGroup, dict[tuple[str, str, datetime], dict[str, int]]] = {}  # totals by region
+        totals_by_region: dict[SeriesGroup, dict[tuple[str, str, datetime], dict[str, int]]] = {}
         for source in self._sources:
-            for public, row in source.rows(self._through, until):
+            for public, row in source.rows(self._judged_until, until):
                 if isinstance(row, ComplaintCount) and row.window != "rolling":
                     group = SeriesGroup(
                         subject="", source=row.source, bin_s=row.interval_s, kind="complaints", window=row.window
                     )
                     fresh.setdefault(group, {})[row.start] = max(public, row.start + timedelta(seconds=row.interval_s))
-                    told.setdefault(group, {}).setdefault((row.service, row.indicator, row.start), {})[row.region] = (
-                        row.total
-                    )
-        for group, counts in told.items():
+                    bins = totals_by_region.setdefault(group, {})
+                    bins.setdefault((row.service, row.indicator, row.start), {})[row.region] = row.total
+        for group, counts in totals_by_region.items():
             raw = totals(
-                (*key, where[""] if "" in where else sum(where.values())) for key, where in sorted(counts.items())
+                (*key, by_region[""] if "" in by_region else sum(by_region.values()))
+                for key, by_region in sorted(counts.items())
             )
             for start in self._alarms(group, raw, max(fresh[group])):
                 known = min(public for bin_start, public in fresh[group].items() if bin_start >= start)
                 bisect.insort(self._due, self._at_or_after(known))
-        self._through = until
+        self._judged_until = until
 
     def _alarms(self, group: SeriesGroup, raw: Sequence[SeriesCount], newest: datetime) -> list[datetime]:
         """Judge what is new of a group as the detect stage does; return the bins with an alarm."""

@@ -23,7 +23,7 @@ from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
 from pipeline.detection.factory import detector_for_reports
-from pipeline.detection.report_counting import WINDOW, Ballot, first_said
+from pipeline.detection.report_counting import WINDOW, ReportCounter, is_first_copy
 from pipeline.detection.states import columns_of
 from pipeline.scale.parquet import Writer, months_in, place, read
 from pipeline.scale.schemas import REPORT, SCHEMAS, ReportRow
@@ -133,21 +133,21 @@ class _VoteCount:
     """Judges which posts of one service count as reports; they come in order of creation."""
 
     service: str
-    ballot: Ballot = field(default_factory=Ballot)
-    heard: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    counter: ReportCounter = field(default_factory=ReportCounter)
+    last_seen: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     def forget(self, before: datetime) -> None:
         """Drop what no later post is held against."""
-        self.ballot.forget(before)
-        self.heard = {
-            source: {text: at for text, at in said.items() if before - at < WINDOW}
-            for source, said in self.heard.items()
+        self.counter.forget(before)
+        self.last_seen = {
+            source: {text: at for text, at in texts.items() if before - at < WINDOW}
+            for source, texts in self.last_seen.items()
         }
 
     def vote(self, row: ReportRow) -> tuple[dict[str, object], _Mention | None]:
         """Return the row of the table `votes`, and the mention; None where it is but a copy of another."""
         created = utc(row["created"])
-        weight, reason = self.ballot.judge(self.service, _post_of(row, created), row["shape"], row["p_outage"])
+        weight, reason = self.counter.count(self.service, _post_of(row, created), row["shape"], row["p_outage"])
         vote: dict[str, object] = {
             "source": row["source"],
             "native_id": row["native_id"],
@@ -160,7 +160,7 @@ class _VoteCount:
         }
         if reason == VoteReason.NOT_A_USER:
             return vote, None
-        fresh = first_said(self.heard.setdefault(row["source"], {}), row["shape"], created)
+        fresh = is_first_copy(self.last_seen.setdefault(row["source"], {}), row["shape"], created)
         mentioned = _Mention(row["source"], created, float(weight > 0)) if weight > 0 or fresh else None
         return vote, mentioned
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pipeline.config.paths import PLACES
 from pipeline.core.records import Post, Run, Tag
 from pipeline.core.vocabulary import PostKind, VoteReason
-from pipeline.detection.report_counting import WINDOW, Ballot
+from pipeline.detection.report_counting import WINDOW, ReportCounter
 from pipeline.store import Store
 from pipeline.store.observations import count_posts, untagged_posts
 from pipeline.store.reports import Vote, earlier_accounts, earlier_votes, save_tags
@@ -36,16 +36,16 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
 
 
 def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post]) -> None:
-    ballot = Ballot()
+    counter = ReportCounter()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
-    ballot.recall(earlier_votes(store, *span, VoteReason.HALF, again))
-    ballot.recall_born(earlier_accounts(store, *span, again))
+    counter.restore(earlier_votes(store, *span, VoteReason.HALF, again))
+    counter.restore_accounts(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
     for post, tag, shape in tagged(posts, matcher, model):
         tags.append(tag)
-        weight, reason = ballot.judge(tag.service, post, shape, tag.p_outage)
+        weight, reason = counter.count(tag.service, post, shape, tag.p_outage)
         votes.append((post.source, post.native_id, tag.service, post.created, weight, reason, post.author_key, shape))
     save_tags(store, posts, tags, votes, model.id)
 
