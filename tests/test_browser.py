@@ -19,8 +19,9 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.alert_facts import ComponentFacts, LinkFacts
 from pipeline.core.incidents import Evidence, Incident
 from pipeline.core.records import Batch, Post, Tag
+from pipeline.core.reports import Vote
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, VoteReason
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
@@ -105,7 +106,7 @@ def publish(folder: Path, texts: list[str]) -> Path:
             store,
             posts,
             tags,
-            [("reddit", p.native_id, "claude", NOW, 1.0, "counted", p.author_key, "s") for p in posts],
+            [Vote("reddit", p.native_id, "claude", NOW, 1.0, VoteReason.COUNTED, p.author_key, "s") for p in posts],
             "m",
         )
         with store.transaction() as conn:

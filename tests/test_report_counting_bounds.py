@@ -176,7 +176,7 @@ def test_what_is_older_than_six_hours_is_forgotten(after: timedelta, kept: bool)
     counter = Counter()
     counter.count("svc", post("ann", age=3 * DAY), "text", 0.9)
     counter.forget(AT + after)
-    assert [bool(memory) for memory in (counter.authors, counter.texts, counter.halves, counter.born)] == [kept] * 4
+    assert [bool(memory) for memory in (counter.authors, counter.texts, counter.halves, counter.accounts)] == [kept] * 4
 
 
 @pytest.mark.parametrize(

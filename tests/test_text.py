@@ -9,6 +9,7 @@ import pytest
 from pipeline.config.load import load_catalogue
 from pipeline.core.incidents import NewsEntity
 from pipeline.core.records import NewsItem, Post
+from pipeline.core.reports import AccountReport, Vote
 from pipeline.core.times import utc
 from pipeline.detection.report_counting import ReportCounter
 from pipeline.text.components import parts_named
@@ -153,8 +154,8 @@ def test_a_counter_restored_from_the_database_counts_as_if_it_had_gone_on() -> N
     expected = [whole.count("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts]
     before = [first.count("claude", p, text_fingerprint(p.author_key), 0.9) for p in posts[:5]]
     stored = [
-        ("claude", p.author_key, text_fingerprint(p.author_key), p.created, reason)
-        for p, (_, reason) in zip(posts, before, strict=False)
+        Vote(p.source, p.native_id, "claude", p.created, weight, reason, p.author_key, text_fingerprint(p.author_key))
+        for p, (weight, reason) in zip(posts, before, strict=False)
     ]
     later = ReportCounter()
     later.restore(stored)
@@ -164,7 +165,7 @@ def test_a_counter_restored_from_the_database_counts_as_if_it_had_gone_on() -> N
 def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours() -> None:
     made = AT - timedelta(days=900)
     later = ReportCounter()
-    later.restore_accounts([("claude", "first", made, AT)])
+    later.restore_accounts([AccountReport("claude", "first", made, AT)])
     twin = post("twin", timedelta(hours=1), author_created=made + timedelta(seconds=20))
     assert (
         later.count("claude", twin, text_fingerprint("one"), 0.9)[1]
@@ -177,7 +178,7 @@ def test_who_was_made_in_the_same_minute_is_known_over_passes_and_for_six_hours(
     late = post("third", timedelta(hours=14), author_created=made)
     assert later.count("claude", late, text_fingerprint("three"), 0.9) == (1.0, "counted")
     later.forget(AT + timedelta(hours=30))
-    assert (later.authors, later.texts, later.born) == ({}, {}, {})
+    assert (later.authors, later.texts, later.accounts) == ({}, {}, {})
 
 
 def item(number: int, title: str, outlet: str, hours: float = 0.0, summary: str = "") -> NewsItem:

@@ -1,9 +1,10 @@
-"""A post as the incidents see it: what it says of one service, and whether it counts."""
+"""What posts say of a service, and whether they count as a person's report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.vocabulary import VoteReason
 
@@ -25,6 +26,31 @@ def account_age(source: str, created: datetime, author_created: datetime | None)
     if author_created is None:
         return None
     return created - author_created - (DAY if only_day_known(source, author_created) else timedelta(0))
+
+
+class Vote(NamedTuple):
+    """Whether a post counts as one person's report of a service: `weight` 1.0 if it does, else 0.0, and the reason.
+
+    `fingerprint` is a digest of the wording that copies share. The fields are in the order of the stored columns.
+    """
+
+    source: str
+    native_id: str
+    service: str
+    created: datetime
+    weight: float
+    reason: VoteReason
+    author_key: str
+    fingerprint: str
+
+
+class AccountReport(NamedTuple):
+    """A report of a service, counted or not, by an account of known age: when the account and the post were made."""
+
+    service: str
+    author_key: str
+    author_created: datetime
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.core.records import Post
-from pipeline.core.reports import account_age, only_day_known
+from pipeline.core.reports import AccountReport, Vote, account_age, only_day_known
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount
 from pipeline.core.vocabulary import NOT_BY_USERS, VoteReason
 
@@ -46,32 +46,32 @@ def without_copies(mentions: Iterable[Mention], since: datetime) -> list[SeriesC
 
 @dataclass
 class ReportCounter:
-    """Decides which posts count as reports; it keeps who wrote what of each service in the last hours."""
+    """Decides which posts count as one person's report; remembers the authors and texts of the last hours."""
 
     authors: dict[tuple[str, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     halves: dict[str, datetime] = field(default_factory=dict)
-    born: dict[tuple[str, datetime], dict[str, datetime]] = field(
+    accounts: dict[tuple[str, datetime], dict[str, datetime]] = field(
         default_factory=dict
-    )  # who posted last, by the minute its account was made
+    )  # when each account reported last, by the minute it was made in
     whole: dict[str, int] = field(default_factory=dict)  # votes counted since the last pair of halves
 
-    def restore(self, earlier: Iterable[tuple[str, str, str, datetime, str]]) -> None:
-        """Take in what was judged before, in order: (service, author, shape, created, reason)."""
-        for service, author, shape, created, reason in earlier:
-            self._keep(service, author, shape, created)
-            if reason == VoteReason.HALF:
-                self.halves[service] = created
-            elif reason == VoteReason.COUNTED_AS_PAIR:
-                self.halves.pop(service, None)
-                self.whole[service] = 0
-            elif reason == VoteReason.COUNTED:
-                self.whole[service] = self.whole.get(service, 0) + 1
+    def restore(self, earlier: Iterable[Vote]) -> None:
+        """Take in the votes counted before, in order of creation."""
+        for vote in earlier:
+            self._keep(vote.service, vote.author_key, vote.fingerprint, vote.created)
+            if vote.reason is VoteReason.HALF:
+                self.halves[vote.service] = vote.created
+            elif vote.reason is VoteReason.COUNTED_AS_PAIR:
+                self.halves.pop(vote.service, None)
+                self.whole[vote.service] = 0
+            elif vote.reason is VoteReason.COUNTED:
+                self.whole[vote.service] = self.whole.get(vote.service, 0) + 1
 
-    def restore_accounts(self, earlier: Iterable[tuple[str, str, datetime, datetime]]) -> None:
-        """Take in which accounts reported before, counted or not: (service, author, account made, created)."""
-        for service, author, made, created in earlier:
-            self._siblings(service, author, made, created)
+    def restore_accounts(self, earlier: Iterable[AccountReport]) -> None:
+        """Take in which accounts reported before, counted or not."""
+        for report in earlier:
+            self._siblings(report.service, report.author_key, report.author_created, report.created)
 
     def forget(self, before: datetime) -> None:
         """Drop what no post of `before` or later is held against: memory stays flat over years."""
@@ -79,26 +79,27 @@ class ReportCounter:
         self.authors = {key: at for key, at in self.authors.items() if at >= last}
         self.texts = {key: at for key, at in self.texts.items() if at >= last}
         self.halves = {key: at for key, at in self.halves.items() if at >= last}
-        young = {
-            key: {who: at for who, at in last_posts.items() if at >= last} for key, last_posts in self.born.items()
+        recent = {
+            key: {author: at for author, at in reported.items() if at >= last}
+            for key, reported in self.accounts.items()
         }
-        self.born = {key: last_posts for key, last_posts in young.items() if last_posts}
+        self.accounts = {key: reported for key, reported in recent.items() if reported}
 
     def _siblings(self, service: str, author: str, made: datetime | None, created: datetime) -> bool:
-        """Note that an account posted; return whether another made in the same minute did within six hours."""
+        """Note that an account reports; return whether another made in the same minute did within six hours."""
         if made is None:
             return False
-        last_posts = self.born.setdefault((service, made.replace(second=0)), {})
-        last_posts[author] = created
-        return any(other != author and self._within(at, created) for other, at in last_posts.items())
+        reported = self.accounts.setdefault((service, made.replace(second=0)), {})
+        reported[author] = created
+        return any(other != author and self._within(at, created) for other, at in reported.items())
 
-    def _keep(self, service: str, author: str, shape: str, created: datetime) -> None:
+    def _keep(self, service: str, author: str, fingerprint: str, created: datetime) -> None:
         if author:
             self.authors[service, author] = max(created, self.authors.get((service, author), created))
-        if shape:
-            self.texts[service, shape] = max(created, self.texts.get((service, shape), created))
+        if fingerprint:
+            self.texts[service, fingerprint] = max(created, self.texts.get((service, fingerprint), created))
 
-    def count(self, service: str, post: Post, shape: str, p_outage: float) -> tuple[float, VoteReason]:
+    def count(self, service: str, post: Post, fingerprint: str, p_outage: float) -> tuple[float, VoteReason]:
         """Return the weight of a report (1 or 0) and why. Call in order of creation.
 
         Posts of accounts a few days old, and posts rewritten later, count for half: the second of two counts, if two
@@ -125,9 +126,9 @@ class ReportCounter:
             return 0.0, VoteReason.YOUNG_ACCOUNT
         if self._within(self.authors.get((service, post.author_key)), post.created):
             return 0.0, VoteReason.SAME_AUTHOR
-        if shape and self._within(self.texts.get((service, shape)), post.created):
+        if fingerprint and self._within(self.texts.get((service, fingerprint)), post.created):
             return 0.0, VoteReason.SAME_TEXT
-        self._keep(service, post.author_key, shape, post.created)
+        self._keep(service, post.author_key, fingerprint, post.created)
         new = age is not None and age < NEW
         if not new and not (post.edited and post.edited - post.created > REWRITTEN):
             self.whole[service] = self.whole.get(service, 0) + 1

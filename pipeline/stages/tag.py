@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.config.paths import PLACES
 from pipeline.core.records import Post, Run, Tag
-from pipeline.core.vocabulary import PostKind, VoteReason
+from pipeline.core.reports import Vote
+from pipeline.core.vocabulary import PostKind
 from pipeline.detection.report_counting import WINDOW, ReportCounter
 from pipeline.store import Store
 from pipeline.store.observations import count_posts, untagged_posts
-from pipeline.store.reports import Vote, earlier_accounts, earlier_votes, save_tags
+from pipeline.store.reports import earlier_accounts, earlier_votes, save_tags
 from pipeline.store.runs import record_run
 from pipeline.text.extract import ExtractionRequest, extract
 from pipeline.text.models.outage import OutageModel
@@ -39,19 +41,38 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     counter = ReportCounter()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
-    counter.restore(earlier_votes(store, *span, VoteReason.HALF, again))
+    counter.restore(earlier_votes(store, *span, again))
     counter.restore_accounts(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
-    for post, tag, shape in tagged(posts, matcher, model):
+    for post, tag, fingerprint in tagged(posts, matcher, model):
         tags.append(tag)
-        weight, reason = counter.count(tag.service, post, shape, tag.p_outage)
-        votes.append((post.source, post.native_id, tag.service, post.created, weight, reason, post.author_key, shape))
+        weight, reason = counter.count(tag.service, post, fingerprint, tag.p_outage)
+        votes.append(
+            Vote(
+                source=post.source,
+                native_id=post.native_id,
+                service=tag.service,
+                created=post.created,
+                weight=weight,
+                reason=reason,
+                author_key=post.author_key,
+                fingerprint=fingerprint,
+            )
+        )
     save_tags(store, posts, tags, votes, model.id)
 
 
-def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[tuple[Post, Tag, str]]:
-    """Yield (post, what it says of a service, shape of its text) for every service a post speaks of, in order.
+class TaggedPost(NamedTuple):
+    """A post, what it says of a service, and the digest of its wording."""
+
+    post: Post
+    tag: Tag
+    fingerprint: str
+
+
+def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[TaggedPost]:
+    """Yield each post with every service that it is about, in order.
 
     The title of a comment is its story's: it may tell what the comment is about, and is no part of what it says.
     """
@@ -81,4 +102,4 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
             codes=r.codes,
             began=r.began,
         )
-        yield post, tag, text_fingerprint(request.text)
+        yield TaggedPost(post, tag, text_fingerprint(request.text))

@@ -7,19 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from pipeline.core.records import Post, Tag
-from pipeline.core.reports import Report
+from pipeline.core.reports import AccountReport, Report, Vote
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
 
-Vote = tuple[str, str, str, datetime, float, str, str, str]
-
 
 def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Iterable[Vote], model: str) -> int:
-    """Store what a pass read in posts, and which of them count as votes; return how many posts were read.
-
-    A vote is (source, native id, service, created, weight, reason, author key, shape of the text).
-    """
+    """Store what a pass read in posts, and which of them count as votes; return how many posts were read."""
     created = {(p.source, p.native_id): p.created for p in posts}
     with store.transaction() as conn:
         for table in ("post_tags", "votes"):
@@ -46,37 +41,46 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
                 for t in tags
             ],
         )
-        conn.executemany(
-            "INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?,?,?)",
-            votes,
-        )
+        conn.executemany("INSERT OR REPLACE INTO votes VALUES (?,?,?,?,?,?,?,?)", votes)
         conn.executemany(
             "UPDATE posts SET tagged_by=? WHERE source=? AND native_id=?", [(model, *key) for key in created]
         )
     return len(created)
 
 
-def earlier_votes(
-    store: Store, since: datetime, until: datetime, waiting: str, but: Collection[tuple[str, str]]
-) -> list[tuple[str, str, str, datetime, str]]:
-    """Return (service, author key, shape, created, reason) of votes in a span that counted or, for `waiting`, may yet.
+def earlier_votes(store: Store, since: datetime, until: datetime, exclude: Collection[tuple[str, str]]) -> list[Vote]:
+    """Return the votes of posts created in [since, until) that count or, as halves, may yet, oldest first.
 
-    `but` are (source, native id) of posts left out: those that are being read again.
+    `exclude` are (source, native id) of posts left out: those that are being read again.
     """
     rows = store.rows(
-        "SELECT service, author_key, shape, created, reason, source, native_id FROM votes"
+        "SELECT source, native_id, service, created, weight, reason, author_key, shape FROM votes"
         " WHERE created >= ? AND created < ? AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
-        (since, until, waiting),
+        (since, until, VoteReason.HALF),
     )
-    return [(r[0], r[1], r[2], utc(r[3]), r[4]) for r in rows if (r[5], r[6]) not in but]
+    return [
+        Vote(
+            source=r["source"],
+            native_id=r["native_id"],
+            service=r["service"],
+            created=utc(r["created"]),
+            weight=r["weight"],
+            reason=VoteReason(r["reason"]),
+            author_key=r["author_key"],
+            fingerprint=r["shape"],
+        )
+        for r in rows
+        if (r["source"], r["native_id"]) not in exclude
+    ]
 
 
 def earlier_accounts(
-    store: Store, since: datetime, until: datetime, but: Collection[tuple[str, str]]
-) -> list[tuple[str, str, datetime, datetime]]:
-    """Return (service, author key, account made, created) of reports in a span, counted or not, oldest first.
+    store: Store, since: datetime, until: datetime, exclude: Collection[tuple[str, str]]
+) -> list[AccountReport]:
+    """Return the reports in [since, until), counted or not, of accounts of known age, oldest first.
 
-    Left out are reports whose account's age is not known or was not looked at.
+    Left out are reports whose account's age is not known or was not looked at, and posts that are being read again:
+    `exclude`, as (source, native id).
     """
     unchecked = [reason.value for reason in VoteReason if not reason.checked_account]
     rows = store.rows(
@@ -86,7 +90,11 @@ def earlier_accounts(
         f" AND v.reason NOT IN ({','.join('?' * len(unchecked))}) ORDER BY v.created, v.source, v.native_id",
         (since, until, *unchecked),
     )
-    return [(r[0], r[1], utc(r[2]), utc(r[3])) for r in rows if (r[4], r[5]) not in but]
+    return [
+        AccountReport(r[0], r[1], author_created=utc(r[2]), created=utc(r[3]))
+        for r in rows
+        if (r[4], r[5]) not in exclude
+    ]
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:
