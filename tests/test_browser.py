@@ -20,8 +20,9 @@ from pipeline.core.alert_facts import ComponentFacts, LinkFacts
 from pipeline.core.incidents import Evidence, Incident
 from pipeline.core.records import Batch, Post, Tag
 from pipeline.core.reports import Vote
+from pipeline.core.row_refs import RowRef
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, VoteReason
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, RowTable, State, VoteReason
 from pipeline.render.mail import compose
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
@@ -81,7 +82,10 @@ def publish(folder: Path, texts: list[str]) -> Path:
         official_first_at=None,
         episode_count=1,
         active=True,
-        evidence=tuple(Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows="x:y") for t in padded),
+        evidence=tuple(
+            Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows=(RowRef(RowTable.INCIDENTS, "x"),))
+            for t in padded
+        ),
     )
     with Store(folder / "x.db", views=DASHBOARDS / "views.sql") as store:
         store.put_catalogue(config.catalogue, config.watched)

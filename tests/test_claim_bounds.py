@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from pipeline.core.incidents import Claim, ComponentSpan, Evidence, Incident
-from pipeline.core.vocabulary import ClaimKind, ComponentStatus
+from pipeline.core.row_refs import RowRef
+from pipeline.core.vocabulary import ClaimKind, ComponentStatus, RowTable
 from pipeline.incidents import discrepancies, episodes
 from tests.test_story import SERVICE, at, built, interval, notice
 
@@ -30,7 +31,7 @@ def differs(
         claim=Claim(kind=ClaimKind(kind), value=value),
         where="one.example",
         published=published or at("18:00"),
-        rows="claims:1",
+        row=RowRef(RowTable.CLAIMS, "1"),
     )
     updates = [
         notice(1, clock, status, "major") for clock, status in zip(notices, ("investigating", "resolved"), strict=False)
@@ -101,7 +102,8 @@ def test_a_time_of_day_is_that_nearest_to_the_moment(clock: str, expected: str) 
 
 def figures(*bins: tuple[str, int, float], of: Incident | None = None) -> dict[str, float | None]:
     counted = discrepancies.ComplaintBins(
-        bins=[(at(clock), minutes * 60, number) for clock, minutes, number in bins], rows="rows"
+        bins=[(at(clock), minutes * 60, number) for clock, minutes, number in bins],
+        row=RowRef(RowTable.COMPLAINT_COUNTS, "svc"),
     )
     return {e.subject: e.value for e in discrepancies.report_counts(of or incident(), counted, [])}
 
@@ -131,6 +133,6 @@ def test_the_total_is_that_of_the_day_of_the_onset() -> None:
     day = [("00:00", 15, 1.0), ("23:45", 15, 10.0)]
     rows = [(at(clock), minutes * 60, number) for clock, minutes, number in day]
     rows = [(at("23:45", 1), 900, 100.0), *rows, (at("00:00", 3), 900, 1000.0)]
-    counted = discrepancies.ComplaintBins(bins=rows, rows="rows")
+    counted = discrepancies.ComplaintBins(bins=rows, row=RowRef(RowTable.COMPLAINT_COUNTS, "svc"))
     totals = [e.value for e in discrepancies.report_counts(of, counted, []) if e.subject == "total"]
     assert totals == [11]

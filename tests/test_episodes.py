@@ -13,8 +13,9 @@ from pipeline.core.alert_json import advisory_json
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Advisory, Incident, NewsEntity, NewsEvent
 from pipeline.core.records import StatusUpdate
+from pipeline.core.row_refs import RowRef
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import VoteReason
+from pipeline.core.vocabulary import RowTable, VoteReason
 from pipeline.detection.report_counting import is_first_copy
 from pipeline.incidents.chance import PastIncident, Window, p_value
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
@@ -31,6 +32,7 @@ from pipeline.text.named_days import days_named, looks_years_back
 from tests.conftest import SCENARIO
 from tests.test_story import at, built, interval, notice, report
 
+COUNTS = RowRef(RowTable.COMPLAINT_COUNTS, "svc")
 DAY = timedelta(days=1)
 
 
@@ -253,19 +255,21 @@ def test_a_gap_in_counts_is_not_zero_and_an_hour_that_is_not_over_is_compared_wi
 
 def test_places_of_complaints_are_told_in_numbers() -> None:
     found = list(
-        counted_places({"US": (60.0, 10.0), "CA": (30.0, 10.0), "DE": (21.0, 5.0), "JP": (4.0, 5.0)}, at("11:00"), "x")
+        counted_places(
+            {"US": (60.0, 10.0), "CA": (30.0, 10.0), "DE": (21.0, 5.0), "JP": (4.0, 5.0)}, at("11:00"), COUNTS
+        )
     )
     assert [(e.kind, e.subject, e.value, e.compared_with) for e in found] == [
         ("region", "North America", 90, 20.0),
         ("region", "Europe", 21, 5.0),
         ("where", "North America and beyond", 70, 86),
     ]
-    alone = list(counted_places({"US": (60.0, 10.0), "DE": (6.0, 5.0)}, at("11:00"), "x"))[-1]
+    alone = list(counted_places({"US": (60.0, 10.0), "DE": (6.0, 5.0)}, at("11:00"), COUNTS))[-1]
     assert (alone.subject, alone.statement) == (
         "North America only",
         "North America only: 50 of 51 complaints above the usual are from North America",
     )
-    assert list(counted_places({"US": (5.0, 10.0), "JP": (12.0, 10.0)}, at("11:00"), "x")) == []
+    assert list(counted_places({"US": (5.0, 10.0), "JP": (12.0, 10.0)}, at("11:00"), COUNTS)) == []
 
 
 def test_three_parts_of_the_world_make_it_worse() -> None:
@@ -292,7 +296,7 @@ def test_the_provider_is_held_to_its_own_word_of_when() -> None:
         told.statement
         == "the provider: start 13:10 UTC, 93 minutes after the first reports, 81 minutes after the first notice"
     )
-    assert told.rows.split()[0] == f"status_updates:{late.page}/{late.incident_id}/{late.update_id}"
+    assert str(told.rows[0]) == f"status_updates:{late.page}/{late.incident_id}/{late.update_id}"
 
 
 def test_claims_are_laid_beside_what_was_measured() -> None:
@@ -307,7 +311,7 @@ def test_claims_are_laid_beside_what_was_measured() -> None:
     service = Service(id="svc", name="Svc", components=(Component(id="api", name="Svc API", role="api"),))
     text = "Svc was down from 5:30 AM PST. The API stayed up throughout."
     said = [
-        SourcedClaim(claim=c, where="Outlet", published=at("16:00"), rows="claims:x")
+        SourcedClaim(claim=c, where="Outlet", published=at("16:00"), row=RowRef(RowTable.CLAIMS, "x"))
         for c in claims(text, at("16:00").date())
     ]
     from pipeline.incidents.episodes import read_provider_incidents as grouped

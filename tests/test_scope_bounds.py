@@ -11,10 +11,12 @@ import pytest
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, NewsEntity, NewsEvent
 from pipeline.core.reports import Report
-from pipeline.core.vocabulary import ComponentStatus, VoteReason
+from pipeline.core.row_refs import RowRef
+from pipeline.core.vocabulary import ComponentStatus, RowTable, VoteReason
 from pipeline.incidents import build, episodes, scope
 from tests.test_story import SERVICE, at, built, interval, notice, report
 
+COUNTS = RowRef(RowTable.COMPLAINT_COUNTS, "svc")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -151,9 +153,9 @@ def test_a_kind_of_failure_goes_before_the_word_that_it_is_down(symptoms: dict[s
 
 @pytest.mark.parametrize(("reports", "rows"), [(39, 39), (40, 40), (41, 41), (80, 41)])
 def test_forty_rows_are_cited_and_more_as_a_span(reports: int, rows: int) -> None:
-    cited = scope.cite([said(n * SECOND, fails="web", native_id=str(n)) for n in range(reports)]).split(" ")
+    cited = scope.cite([said(n * SECOND, fails="web", native_id=str(n)) for n in range(reports)])
     assert len(cited) == rows
-    assert cited[-1].startswith("post_tags:") == (reports > 40)
+    assert cited[-1].is_span == (reports > 40)
 
 
 @pytest.mark.parametrize(("placed", "known"), [(4, False), (5, True)])
@@ -182,13 +184,13 @@ def test_at_most_six_symptoms_are_listed() -> None:
 )
 def test_complaints_of_places_are_clear_from_three_poisson_deviations(came: float, usual: float, clear: bool) -> None:
     # the square root of 100 is 10; of less than one complaint the deviation is taken as one
-    assert bool(list(scope.counted_places({"DE": (came, usual)}, START, "rows"))) == clear
+    assert bool(list(scope.counted_places({"DE": (came, usual)}, START, COUNTS))) == clear
 
 
 @pytest.mark.parametrize(("more", "where"), [(14.9, "Europe only"), (15.0, "Europe and beyond")])
 def test_complaints_from_beyond_are_fifteen_percent_of_those_of_the_first_place(more: float, where: str) -> None:
     counted = {"DE": (100.0, 0.0), "US": (more, 0.0)}
-    assert [e.subject for e in scope.counted_places(counted, START, "rows") if e.kind == "where"] == [where]
+    assert [e.subject for e in scope.counted_places(counted, START, COUNTS) if e.kind == "where"] == [where]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from pipeline.config.load import load_catalogue, load_config
 from pipeline.config.paths import LABELS, MODELS, OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
+from pipeline.core.row_refs import read_row_refs
 from pipeline.core.times import iso, utc
 from pipeline.evaluation import abuse, csv_rows, links
 from pipeline.evaluation import confidence as certainty
@@ -227,17 +228,17 @@ def test_every_statement_names_rows_that_are_there(day: Day) -> None:
     compared = {f"{c.service}/{c.month}" for c in press_comparisons(PRESS)}
     for kind, statement, rows in statements:
         assert rows, statement
-        for name in rows.split(" "):
-            table, _, key = name.partition(":")
+        for row in read_row_refs(rows):
+            table, key = row.table, row.key
             if table == "incidents.csv":
                 assert key in public, statement
             elif table == "press_claims.csv":
                 assert key in compared, statement
             elif table in SPANS:
-                what, _, when = key.rpartition("@")
-                assert conn.execute(SPANS[table], (what, *when.split("/"))).fetchone(), (kind, statement, name)
+                moments = [iso(moment) for moment in (row.since, row.until) if moment is not None]
+                assert conn.execute(SPANS[table], (key, *moments)).fetchone(), (kind, statement, row)
             else:
-                assert conn.execute(TABLES[table], (key,)).fetchone(), (kind, statement, name)
+                assert conn.execute(TABLES[table], (key,)).fetchone(), (kind, statement, row)
 
 
 def test_a_window_of_complaints_is_replayed_to_its_mails_and_the_crowd_leads_the_notice(tmp_path: Path) -> None:

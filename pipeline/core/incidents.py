@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import (
     ClaimKind,
     ComponentStatus,
@@ -26,15 +27,14 @@ GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
 class Evidence:
     """One statement about an incident and the stored rows behind it.
 
-    `rows` are `table:key`, separated by blanks; `table:key@since/until` stands for all rows of a key in a span. Where
-    the statement holds a number it is `value`, and what it is compared with (expected, claimed, the other side)
+    Where the statement holds a number it is `value`, and what it is compared with (expected, claimed, the other side)
     `compared_with`; None = there is none. `subject` is whom or what it is about: a symptom, a rival, an outlet.
     """
 
     kind: EvidenceKind
     at: datetime
     statement: str
-    rows: str
+    rows: tuple[RowRef, ...]
     subject: str = ""
     value: float | None = None
     compared_with: float | None = None

@@ -163,6 +163,23 @@ class EvidenceKind(StrEnum):
     WITHDRAWN = "withdrawn"  # what the incident rested on is gone
 
 
+class RowTable(StrEnum):
+    """Where a row lies that a statement rests on: a table of the database, or a file of public records."""
+
+    CHART_RANKS = "chart_ranks"
+    CLAIMS = "claims"
+    COMPLAINT_COUNTS = "complaint_counts"
+    COMPONENTS = "components"
+    INCIDENT_COMPONENTS = "incident_components"
+    INCIDENTS = "incidents"
+    POST_TAGS = "post_tags"
+    PRESS_CLAIMS = "press_claims.csv"
+    PUBLIC_OUTAGES = "incidents.csv"
+    STATUS_UPDATES = "status_updates"
+    VERDICTS = "verdicts"
+    VOTES = "votes"
+
+
 class ClaimKind(StrEnum):
     """What an article or an update claims of an incident."""
 

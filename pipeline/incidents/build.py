@@ -12,9 +12,9 @@ from itertools import pairwise
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, NewsEvent, Phase
 from pipeline.core.reports import Report
+from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
-from pipeline.core.times import iso
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
 from pipeline.incidents.episodes import (
@@ -26,6 +26,7 @@ from pipeline.incidents.episodes import (
     group_into_incidents,
     incident_id,
     merge_into_episodes,
+    update_ref,
 )
 from pipeline.incidents.phases import Levels, phases
 
@@ -77,7 +78,9 @@ def withdrawn(incident: Incident) -> Incident:
     )
     open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.episodes]
     why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
-    said = Evidence(kind=EvidenceKind.WITHDRAWN, at=last, statement=why, rows=f"incidents:{incident.id}")
+    withdrawal = Evidence(
+        kind=EvidenceKind.WITHDRAWN, at=last, statement=why, rows=(RowRef(RowTable.INCIDENTS, incident.id),)
+    )
     phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
     over = Phase(
         episode=incident.episode_count, phase=PhaseName.OVER, since=last, until=None, impact=Impact.NONE, why=why
@@ -88,7 +91,7 @@ def withdrawn(incident: Incident) -> Incident:
         active=False,
         end=last,
         episodes=tuple(open_ones),
-        evidence=in_order([*incident.evidence, said]),
+        evidence=in_order([*incident.evidence, withdrawal]),
         phases=(*phases, over),
         components=tuple(replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components),
     )
@@ -144,7 +147,7 @@ def _incident(
     own_id = known.id if known else incident_id(service.id, begin)
     said = [
         *_signals_in_words(intervals, provider_incidents, votes),
-        *certainty.parts_in_words(p, parts, rests, begin, f"incidents:{own_id}"),
+        *certainty.parts_in_words(p, parts, rests, begin, RowRef(RowTable.INCIDENTS, own_id)),
         *scope.shares(service, votes, begin),
         *scope.parts_in_words(service, spans, telling, begin),
         *_page_in_words(provider_incidents, begin),
@@ -235,7 +238,7 @@ def _signals_in_words(
                 subject=i.series.source,
                 value=i.observed_peak,
                 compared_with=round(i.expected_peak, 1),
-                rows=f"verdicts:{i.series}@{iso(i.peak)}",
+                rows=(RowRef(RowTable.VERDICTS, str(i.series), i.peak),),
                 statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {i.peak:%H:%M} UTC,"
                 f" {i.expected_peak:.1f} expected (score {i.score:.0f})",
             )
@@ -246,7 +249,7 @@ def _signals_in_words(
                 at=u.displayed_at,
                 statement=f"the provider: {u.status}: {provider_incident.name}",
                 subject=provider_incident.id,
-                rows=f"status_updates:{u.page}/{u.incident_id}/{u.update_id}",
+                rows=(update_ref(u),),
             )
 
 
@@ -255,14 +258,13 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
     if not provider_incidents:
         return
     first = min(provider_incidents, key=lambda o: o.first_posted_at)
-    page = first.updates[0].page
     lead = (first.first_posted_at - onset) / timedelta(minutes=1)
     yield Evidence(
         kind=EvidenceKind.PAGE,
         at=first.first_posted_at,
         subject="first notice",
         value=round(lead, 1),
-        rows=f"status_updates:{page}/{first.id}/{first.updates[0].update_id}",
+        rows=(update_ref(first.updates[0]),),
         statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} "
         "the onset",
     )
@@ -284,7 +286,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         subject="silence",
         value=round(longest / timedelta(minutes=1), 1),
         compared_with=round(middle / timedelta(minutes=1), 1),
-        rows=" ".join(f"status_updates:{u.page}/{u.incident_id}/{u.update_id}" for u in updates[: scope.CITED]),
+        rows=tuple(update_ref(u) for u in updates[: scope.CITED]),
         statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; "
         "its longest"
         f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import Evidence, Incident
-from pipeline.core.vocabulary import EvidenceKind
+from pipeline.core.row_refs import RowRef
+from pipeline.core.vocabulary import EvidenceKind, RowTable
 
 DAYS = 7
 CERTAIN = 3.0  # standard deviations
@@ -76,10 +77,7 @@ def competitor_evidence(
     for rival in rivals:
         name = catalogue[rival.service].name
         own = [i for i in rival.incidents if i.onset <= until and (i.end is None or i.end >= incident.onset)]
-        rows = (
-            f"post_tags:{rival.service}@{incident.onset - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}/"
-            f"{until:%Y-%m-%dT%H:%M:%SZ}"
-        )
+        history = incident.onset - timedelta(days=DAYS)
         heard_to = min(until, rival.heard_to or until)
         talk = expected(rival.hours, incident.onset, heard_to) if heard_to > incident.onset else None
         if talk is not None:
@@ -96,21 +94,20 @@ def competitor_evidence(
                 subject=rival.service,
                 value=seen,
                 compared_with=round(usual, 1),
-                rows=rows,
+                rows=(RowRef(RowTable.POST_TAGS, rival.service, history, until),),
                 statement=f"{name}: {seen:.0f} posts, {usual:.0f} usual at these hours (± {spread:.0f}): {verdict}",
             )
         heard = expected(rival.complaints, incident.onset, rival.counted_to or until, counted=True)
         if heard is not None:
             seen, usual, spread = heard
             more = (seen - usual) / spread >= CERTAIN
-            counts = rows.replace("post_tags:", "complaint_counts:")
             yield Evidence(
                 kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
                 value=round(seen),
                 compared_with=round(usual, 1),
-                rows=counts,
+                rows=(RowRef(RowTable.COMPLAINT_COUNTS, rival.service, history, until),),
                 statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): "
                 f"{'more than usual' if more else 'as usual'}",
             )
@@ -124,7 +121,7 @@ def competitor_evidence(
                 subject=rival.service,
                 value=best,
                 compared_with=before[-1],
-                rows=f"chart_ranks:{rival.service}@{incident.onset:%Y-%m-%dT%H:%M:%SZ}/{during[-1][0]:%Y-%m-%dT%H:%M:%SZ}",
+                rows=(RowRef(RowTable.CHART_RANKS, rival.service, incident.onset, during[-1][0]),),
                 statement=f"{name}: best place {best} in the app chart within a day, {before[-1]} before",
             )
         fresh = any(at is not None and until - at <= FRESH for at in (rival.counted_to, rival.heard_to))
@@ -137,6 +134,6 @@ def competitor_evidence(
             at=incident.onset,
             subject=" ".join(fine),
             value=len(fine),
-            rows=f"incidents:{incident.id}",
+            rows=(RowRef(RowTable.INCIDENTS, incident.id),),
             statement=f"no trouble is seen now at {told}",
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.core.incidents import Evidence
+from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import EvidenceKind, State
 from pipeline.incidents.episodes import ProviderIncident
@@ -111,7 +112,7 @@ def state(intervals: Sequence[Interval], s: Signals) -> State:
     return State.LIKELY if s.kinds >= 2 or strongest >= FAR_ABOVE else State.POSSIBLE
 
 
-def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, rows: str) -> Iterator[Evidence]:
+def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, row: RowRef) -> Iterator[Evidence]:
     """Yield the parts of the probability, each with its log-odds."""
     words = {
         "base": "before anything else is known",
@@ -133,6 +134,6 @@ def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, 
                 subject=name,
                 value=round(value, 2),
                 compared_with=round(p, 3),
-                rows=rows,
+                rows=(row,),
                 statement=f"{words[name]}: {'for' if value > 0 else 'against'} ({value:+.1f})",
             )

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Claim, Evidence, Incident
+from pipeline.core.row_refs import RowRef
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, EvidenceKind, SaidBy
-from pipeline.incidents.episodes import ProviderIncident
+from pipeline.incidents.episodes import ProviderIncident, update_ref
 from pipeline.text.claims import claims
 
 AGREES = 20.0  # minutes: a claim this near is right
@@ -22,20 +23,20 @@ FAR = 600.0  # a claim this far off is about something else
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedClaim:
-    """A claim with where it stands: `rows` the stored claim, `where` the outlet."""
+    """A claim with where it stands: `row` the stored claim, `where` the outlet."""
 
     claim: Claim
     where: str
     published: datetime
-    rows: str
+    row: RowRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintBins:
-    """A service's complaints in the incident's days: (start, seconds, total) of totals, oldest first, and the rows."""
+    """A service's complaints in the incident's days: (start, seconds, total), oldest first, and their rows."""
 
     bins: Sequence[tuple[datetime, int, float]]
-    rows: str
+    row: RowRef
 
 
 def disagreements(
@@ -46,22 +47,13 @@ def disagreements(
         words = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
         if words is not None:
             statement, value, measured = words
-            rows = " ".join(
-                [
-                    one.rows,
-                    *(
-                        f"status_updates:{n.updates[0].page}/{n.id}/{n.updates[0].update_id}"
-                        for n in provider_incidents[:3]
-                    ),
-                ]
-            )
             yield Evidence(
                 kind=EvidenceKind.DISAGREEMENT,
                 at=one.published,
                 subject=one.where,
                 value=value,
                 compared_with=measured,
-                rows=rows,
+                rows=(one.row, *(update_ref(n.updates[0]) for n in provider_incidents[:3])),
                 statement=f"{one.where}: {statement}",
             )
 
@@ -83,7 +75,7 @@ def provider_discrepancies(
                     claim=replace(c, said_by=SaidBy.OUTLET),
                     where="the provider",
                     published=update.displayed_at,
-                    rows=f"status_updates:{update.page}/{update.incident_id}/{update.update_id}",
+                    row=update_ref(update),
                 )
                 for c in found
                 if c.kind in (ClaimKind.START, ClaimKind.END)
@@ -206,13 +198,12 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
             claims[given or min(sizes, key=lambda n: abs(sizes[n][0] - value))].append((value, one))
     for name, (number, words) in sizes.items():
         figures = "; ".join(f"{one.where} wrote {value:,.0f}" for value, one in claims[name][:3])
-        rows = " ".join([counted.rows, *(one.rows for _, one in claims[name][:3])])
         yield Evidence(
             kind=EvidenceKind.FIGURE,
             at=incident.onset,
             subject=name,
             value=round(number),
-            rows=rows,
+            rows=(counted.row, *(one.row for _, one in claims[name][:3])),
             compared_with=claims[name][0][0] if claims[name] else None,
             statement=f"{number:,.0f} complaints {words}{f' ({figures})' if figures else ''}",
         )

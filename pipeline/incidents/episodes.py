@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.core.records import StatusUpdate
+from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
-from pipeline.core.vocabulary import Impact
+from pipeline.core.vocabulary import Impact, RowTable
 
 TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)
@@ -51,6 +52,11 @@ class EpisodeDraft:
 def incident_id(service: str, onset: datetime) -> str:
     """Return the id of an incident first seen with an onset: service and minute."""
     return f"{service}-{onset:%Y%m%dT%H%M}Z"
+
+
+def update_ref(update: StatusUpdate) -> RowRef:
+    """Return the reference to the stored row of an update."""
+    return RowRef(RowTable.STATUS_UPDATES, f"{update.page}/{update.incident_id}/{update.update_id}")
 
 
 def read_provider_incidents(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[ProviderIncident]:

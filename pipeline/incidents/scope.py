@@ -15,8 +15,8 @@ from urllib.parse import quote
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.reports import Report, account_age
-from pipeline.core.times import iso
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, VoteReason
+from pipeline.core.row_refs import RowRef
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, VoteReason
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
@@ -161,12 +161,12 @@ def symptom_of(votes: Sequence[Report]) -> str:
     return ranked[0][0] if ranked else ""
 
 
-def cite(reports: Sequence[Report]) -> str:
+def cite(reports: Sequence[Report]) -> tuple[RowRef, ...]:
     """Return the rows behind a statement about reports: each, or the first of many and the span they lie in."""
-    rows = [f"votes:{r.source}/{r.native_id}" for r in reports[:CITED]]
+    rows = [RowRef(RowTable.VOTES, f"{r.source}/{r.native_id}") for r in reports[:CITED]]
     if len(reports) > CITED:
-        rows.append(f"post_tags:{reports[0].service}@{iso(reports[0].created)}/{iso(reports[-1].created)}")
-    return " ".join(rows)
+        rows.append(RowRef(RowTable.POST_TAGS, reports[0].service, reports[0].created, reports[-1].created))
+    return tuple(rows)
 
 
 def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
@@ -232,7 +232,7 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
         )
 
 
-def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, rows: str) -> Iterator[Evidence]:
+def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, row: RowRef) -> Iterator[Evidence]:
     """Yield complaints by part of the world, and where most of what is above the usual came from.
 
     `counted` is (came, usual) by country code. Nothing where they are not clearly above.
@@ -254,7 +254,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
             subject=place,
             value=round(came),
             compared_with=round(usual, 1),
-            rows=rows,
+            rows=(row,),
             statement=f"{place}: {came:,.0f} complaints, {usual:,.0f} usual at these hours",
         )
     first = min(above, key=lambda p: (-above[p], p))
@@ -270,7 +270,7 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
         subject=words,
         value=round(above[first]),
         compared_with=round(total),
-        rows=rows,
+        rows=(row,),
         statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}",
     )
 
@@ -312,7 +312,7 @@ def parts_in_words(
             subject=" ".join(unknown),
             value=len(unknown),
             compared_with=len(service.components),
-            rows=f"components:{service.id}",
+            rows=(RowRef(RowTable.COMPONENTS, service.id),),
             statement=f"nobody speaks of {', '.join(names(unknown, service))}",
         )
     for part in sorted(set(status["votes"]) ^ set(status["official"])):
@@ -322,9 +322,8 @@ def parts_in_words(
         span = status[source][part]
         who = {"votes": "people name", "official": "the provider lists"}[source]
         not_who = {"votes": "people do not name it", "official": "the provider does not list it"}[other]
-        rows = (
-            cite([r for r in reports if part in r.components])
-            or f"incident_components:{quote(part, safe='')}@{iso(span.since)}"
+        rows = cite([r for r in reports if part in r.components]) or (
+            RowRef(RowTable.INCIDENT_COMPONENTS, quote(part, safe=""), span.since),
         )
         yield Evidence(
             kind=EvidenceKind.DIFFERS,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import GROUP, LEAST_PROBABILITY, ComponentSpan, Evidence, Incident
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, State
+from pipeline.core.row_refs import RowRef
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
 from pipeline.incidents.build import withdrawn
 from pipeline.incidents.episodes import incident_id
 
@@ -104,7 +105,7 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         subject=dependency,
         value=len(running),
         statement=statement,
-        rows=" ".join(f"incidents:{i.id}" for i in members),
+        rows=tuple(RowRef(RowTable.INCIDENTS, i.id) for i in members),
     )
     return replace(
         members[0],

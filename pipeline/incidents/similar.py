@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
+from pipeline.core.row_refs import RowRef
 from pipeline.core.times import minutes_between
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable
 from pipeline.incidents.episodes import ProviderIncident
 
 NEAREST = 5
@@ -93,7 +94,7 @@ def comparable(
             subject=k.id,
             value=round(k.minutes),
             compared_with=round(alike, 2),
-            rows=_row(k),
+            rows=(_row(k),),
             statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, "
             f"impact {k.impact},"
             f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
@@ -107,14 +108,14 @@ def comparable(
             subject="duration",
             value=round(median),
             compared_with=round(lengths[-1]),
-            rows=" ".join(map(_row, near)),
+            rows=tuple(map(_row, near)),
             statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])},"
             f" {_length(median)} in the middle",
         )
 
 
-def _row(known: PastOutage) -> str:
-    return f"incidents:{known.id}" if known.source == OURS else f"incidents.csv:{known.id}"
+def _row(known: PastOutage) -> RowRef:
+    return RowRef(RowTable.INCIDENTS if known.source == OURS else RowTable.PUBLIC_OUTAGES, known.id)
 
 
 def _length(minutes: float) -> str:

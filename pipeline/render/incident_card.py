@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +35,6 @@ TOPICS = (
     ("Probability, by what it rests on (log-odds)", ("certainty",)),
 )
 LINES = 14
-_SPAN = re.compile(r"@[^/ ]+/\d{4}-")  # cites what lies between two times
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
 
 
@@ -170,10 +168,9 @@ def _topics(incident: Incident) -> list[Topic]:
 
 
 def _rests_on(e: Evidence) -> str:
-    rows = e.rows.split()
-    if any(_SPAN.search(row) for row in rows):
+    if any(row.is_span for row in e.rows):
         return "rests on all rows of a span"
-    return f"rests on {len(rows)} row{'s' if len(rows) != 1 else ''}" if rows else ""
+    return f"rests on {len(e.rows)} row{'s' if len(e.rows) != 1 else ''}" if e.rows else ""
 
 
 def first_sent_at(alerts: Sequence[Alert]) -> datetime | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, Phase
+from pipeline.core.row_refs import read_row_refs, write_row_refs
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State
 from pipeline.store import Store
@@ -57,7 +58,10 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     )
     conn.executemany(
         "INSERT OR REPLACE INTO incident_evidence VALUES (?,?,?,?,?,?,?,?)",
-        [(i.id, e.kind, e.at, e.statement, e.rows, e.subject, e.value, e.compared_with) for e in i.evidence],
+        [
+            (i.id, e.kind, e.at, e.statement, write_row_refs(e.rows), e.subject, e.value, e.compared_with)
+            for e in i.evidence
+        ],
     )
     conn.executemany(
         "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -125,7 +129,7 @@ def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incid
                 kind=EvidenceKind(e["kind"]),
                 at=utc(e["at"]),
                 statement=e["statement"],
-                rows=e["rows"],
+                rows=read_row_refs(e["rows"]),
                 subject=e["subject"],
                 value=e["value"],
                 compared_with=e["beside"],

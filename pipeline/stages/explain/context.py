@@ -11,8 +11,9 @@ from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import PressComparison, known_outages, press_comparisons
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
-from pipeline.core.times import floor_to, iso
-from pipeline.core.vocabulary import EvidenceKind, Relation
+from pipeline.core.row_refs import RowRef
+from pipeline.core.times import floor_to
+from pipeline.core.vocabulary import EvidenceKind, Relation, RowTable
 from pipeline.incidents.chance import HISTORY, PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.competitors import DAYS, CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import (
@@ -189,7 +190,7 @@ def _claims(store: Store, links: Sequence[Link]) -> list[SourcedClaim]:
             claim=c.claim,
             where=c.outlet,
             published=c.published,
-            rows=f"claims:{c.source}/{c.native_id}/{c.claim.kind}/{c.claim.value}",
+            row=RowRef(RowTable.CLAIMS, f"{c.source}/{c.native_id}/{c.claim.kind}/{c.claim.value}"),
         )
         for c in (claims_of(store, about) if about else [])
     ]
@@ -200,7 +201,7 @@ def _complaints(store: Store, service: Service, incident: Incident, now: datetim
     begin = incident.onset.replace(hour=0, minute=0, second=0)
     end = min(now, begin + 2 * DAY)
     _, bins = complaint_bins(store, service.id, begin, end)
-    return ComplaintBins(bins=bins, rows=f"complaint_counts:{service.id}@{iso(begin)}/{iso(end)}")
+    return ComplaintBins(bins=bins, row=RowRef(RowTable.COMPLAINT_COUNTS, service.id, begin, end))
 
 
 def _competitors(around: Surroundings, service: Service, incident: Incident) -> list[CompetitorActivity]:
@@ -221,7 +222,7 @@ def _places(store: Store, service: Service, incident: Incident, now: datetime) -
         for country, hours in sorted(countries.items())
         if (told := expected(hours, incident.onset, counted_to, counted=True)) is not None
     }
-    yield from counted_places(found, incident.onset, f"complaint_counts:{service.id}@{iso(since)}/{iso(until)}")
+    yield from counted_places(found, incident.onset, RowRef(RowTable.COMPLAINT_COUNTS, service.id, since, until))
 
 
 def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> Evidence:
@@ -233,7 +234,7 @@ def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> E
         at=incident.onset,
         subject=c.service,
         value=float(len(c.incidents)),
-        rows=f"press_claims.csv:{c.service}/{c.month}",
+        rows=(RowRef(RowTable.PRESS_CLAIMS, f"{c.service}/{c.month}"),),
         statement=f"the press compared it with an outage of {name} in {c.month}; {words}",
     )
 
