@@ -25,7 +25,7 @@ from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.vocabulary import ComponentStatus, Relation
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
-from tests.test_explain import at
+from tests.world import at
 
 NOW = at("12:00")
 INCIDENT = replace(

@@ -21,7 +21,7 @@ from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of
 from tests.test_alerts import Ears
 from tests.test_delivery import put, row
-from tests.test_explain import at
+from tests.world import at
 
 CANARY = "kanarie9431"
 

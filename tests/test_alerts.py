@@ -31,7 +31,7 @@ from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.runs import record_run, set_checkpoint
 from tests.conftest import Groundswell
 from tests.test_channels import Scripted, fail
-from tests.test_explain import CATALOGUE, World, at
+from tests.world import CATALOGUE, World, at
 
 HOUR = timedelta(hours=1)
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
-import signal
-import sqlite3
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import zstandard
@@ -29,66 +22,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.times import utc
 from pipeline.scale.inputs import parts_of, post_batches
-
-NOW = "2026-03-05T00:00:00Z"
-BEGIN = 1772409600  # 2 March 2026, 00:00 UTC
-TABLES = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts", "coverage")
-
-
-def write_posts(path: Path, number: int = 600, *, first: int = 0, begin: int = BEGIN) -> None:
-    """Write posts over a day, of which an hour is full of people who cannot log in."""
-    dice = random.Random(7 + first)
-    lines = []
-    for n in range(first, first + number):
-        bad = 0.4 < n % 600 / 600 < 0.5
-        text = (
-            f"cannot log in to Claude since {dice.random():.6f}"
-            if bad
-            else f"my garden {dice.random():.6f}, Claude is nice"
-            if n % 3
-            else "nothing"
-        )
-        lines.append(
-            {
-                "id": f"p{n}",
-                "title": "Claude is down" if bad else "hello",
-                "selftext": text,
-                "author": f"u{n}",
-                "subreddit": "ClaudeAI",
-                "created_utc": begin + n * 144,
-            }
-        )
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
-def write_counts(path: Path, services: int = 3, bins: int = 400) -> None:
-    dice = random.Random(3)
-    stamps = [BEGIN - 3 * 86400 + n * 900 for n in range(bins)]
-    rows = [
-        (f"s{s}", t, 90 if s == 1 and n > bins - 5 else dice.randrange(3, 9))
-        for s in range(services)
-        for n, t in enumerate(stamps)
-    ]
-    table = pa.table(
-        {
-            "service": [r[0] for r in rows],
-            "start_utc": pa.array([r[1] for r in rows]).cast(pa.timestamp("s", "UTC")),
-            "interval_s": [900] * len(rows),
-            "total": [r[2] for r in rows],
-        }
-    )
-    pq.write_table(table, path, row_group_size=500)
-
-
-def rows_of(db: Path) -> dict[str, list[tuple[object, ...]]]:
-    conn = sqlite3.connect(db)
-    return {table: sorted(conn.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in TABLES}
-
-
-def same(one: dict[str, Any], two: dict[str, Any], but: tuple[str, ...] = ()) -> None:
-    for table in TABLES:
-        if table not in but:
-            assert one[table] == two[table], table
+from tests.archives import NOW, backfill, rows_of, write_counts, write_posts
 
 
 @pytest.fixture
@@ -96,23 +30,6 @@ def archives(tmp_path: Path) -> Path:
     write_posts(tmp_path / "posts.ndjson")
     write_counts(tmp_path / "counts.parquet")
     return tmp_path
-
-
-def backfill(groundswell: Groundswell, out: str, *more: str) -> Any:
-    return groundswell(
-        "backfill",
-        out,
-        "--posts",
-        "posts.ndjson",
-        "--counts",
-        "counts.parquet",
-        "--now",
-        NOW,
-        "--into-db",
-        "--db",
-        f"{out}.db",
-        *more,
-    )
 
 
 @pytest.mark.slow
@@ -272,178 +189,3 @@ def test_wrong_use_is_one_line(groundswell: Groundswell, tmp_path: Path) -> None
         ), done.stderr
     done = groundswell("sql", "--parquet", ".", "select 1")
     assert "holds no Parquet tables" in done.stderr
-
-
-@pytest.mark.slow
-def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
-    groundswell: Groundswell, archives: Path
-) -> None:
-    for n in range(1, 6):
-        write_posts(archives / f"more{n}.ndjson", 600, first=600 * n, begin=BEGIN - 600 * n * 144)
-    more = [arg for n in range(1, 6) for arg in ("--posts", f"more{n}.ndjson")]
-    assert backfill(groundswell, "local", *more).returncode == 0
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "backfill",
-        "dask",
-        "--posts",
-        "posts.ndjson",
-        "--counts",
-        "counts.parquet",
-        *more,
-        "--now",
-        NOW,
-        "--into-db",
-        "--db",
-        "dask.db",
-        "--engine",
-        "dask",
-    ]
-    process = subprocess.Popen(
-        command,
-        cwd=archives,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    killed = threading.Event()
-
-    def kill_one() -> None:
-        while process.poll() is None and not killed.is_set():
-            workers = [
-                pid
-                for pid in children(process.pid)
-                if "spawn_main" in command_of(pid) and list((archives / "dask" / "_aside").glob(f"*-{pid}"))
-            ]
-            if workers:
-                os.kill(workers[0], signal.SIGKILL)
-                killed.set()
-            time.sleep(0.02)
-
-    thread = threading.Thread(target=kill_one)
-    thread.start()
-    _, err = process.communicate(timeout=280)
-    thread.join()
-    assert killed.is_set(), "a worker was killed while it wrote"
-    assert process.returncode == 0, err
-    assert "dashboard  http://127.0.0.1:" in err
-    same(rows_of(archives / "local.db"), rows_of(archives / "dask.db"))
-    files = {
-        name: {
-            p.relative_to(archives / name): pq.read_table(p, partitioning=None)
-            for p in sorted((archives / name).glob("[a-z]*/**/*.parquet"))
-        }
-        for name in ("local", "dask")
-    }
-    assert files["local"] == files["dask"]
-
-
-def children(pid: int) -> Iterator[int]:
-    for line in subprocess.run(
-        ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()[1:]:
-        child, parent = map(int, line.split())
-        if parent == pid:
-            yield child
-            yield from children(child)
-
-
-def command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
-@pytest.mark.slow
-def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
-    groundswell: Groundswell, archives: Path
-) -> None:
-    gone = groundswell(
-        "backfill",
-        "out",
-        "--counts",
-        "counts.parquet",
-        "--engine",
-        "dask",
-        "--scheduler",
-        "tcp://127.0.0.1:9",
-        "--now",
-        NOW,
-    )
-    assert (gone.returncode, "no scheduler answers there" in gone.stderr, "Traceback" in gone.stderr) == (
-        1,
-        True,
-        False,
-    ), gone.stderr
-    write_posts(archives / "posts.ndjson", 6000)
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    port = free_port()
-    scheduler = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--no-dashboard",
-        ],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            f"tcp://127.0.0.1:{port}",
-            "--nthreads",
-            "1",
-            "--no-dashboard",
-            "--death-timeout",
-            "30",
-        ],
-        env=env,
-        cwd=archives,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
-    try:
-        time.sleep(5)
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *args, "--engine", "dask", "--scheduler", f"tcp://127.0.0.1:{port}"],
-            cwd=archives,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(600):
-            if list((archives / "out").glob("_done/read-*.json")):
-                break
-            time.sleep(0.05)
-        scheduler.kill()
-        _, err = run.communicate(timeout=120)
-    finally:
-        scheduler.kill()
-        worker.kill()
-    assert run.returncode == 1, err
-    assert "what was finished is kept" in err
-    assert "Traceback" not in err, err
-    done = groundswell(*args)
-    assert done.returncode == 0, done.stderr
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

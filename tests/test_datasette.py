@@ -26,7 +26,7 @@ from pipeline.core.times import iso
 from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from tests.test_alerts import hear
-from tests.test_explain import World, at
+from tests.world import World, at
 
 pytestmark = pytest.mark.slow
 METADATA = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail, Route
@@ -30,7 +27,7 @@ from pipeline.store.outbox import alerts_of, put_alerts, try_again
 from pipeline.store.runs import record_run, rewind_future_clock
 from pipeline.store.summary import blind_sources
 from tests.test_alerts import Ears, routed, told
-from tests.test_explain import World, at
+from tests.world import World, at
 
 
 @pytest.fixture
@@ -87,95 +84,6 @@ def test_nobody_to_send_to_is_said_and_a_route_that_is_gone_has_heirs() -> None:
     assert recipients("a", routes, ("me@x.y",)) == ("a@x.y",)
     assert recipients("gone", routes, ("me@x.y",)) == ("me@x.y",)
     assert recipients("gone", routes, ()) == ("a@x.y", "b@x.y")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"timeout": "0s"}, {"timeout": "1d"}, {"host": "mail..example.org"}, {"host": "x" * 70 + ".org"}, {"host": ".x"}],
-)
-def test_settings_no_server_can_be_asked_with_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ValidationError):
-        Mail(**wrong)  # type: ignore[arg-type]
-    assert Mail(host="::1", timeout="5s").host == "::1"  # type: ignore[arg-type]
-
-
-def test_a_password_that_is_missing_or_odd_keeps_the_mail_due() -> None:
-    mail = Mail(to=("me@example.org",), user="u", host="127.0.0.1", port=1)
-    with pytest.raises(ChannelError, match="GROUNDSWELL_SMTP_PASSWORD is not") as caught:
-        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
-    assert not caught.value.permanent
-
-
-def talk(answers: dict[str, bytes], taken: list[bytes]) -> int:
-    """Serve SMTP with scripted answers on loopback; return the port."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            link, _ = server.accept()
-            with link, link.makefile("rb") as lines:
-                link.sendall(b"220 hello\r\n")
-                for line in lines:
-                    verb = line[:4].strip().upper().decode()
-                    if line.upper().startswith(b"RCPT"):
-                        verb = line.strip().decode().partition("<")[2].partition(">")[0]
-                    link.sendall(answers.get(verb, b"250 ok\r\n" if verb != "DATA" else b"354 go\r\n"))
-                    if verb == "DATA":
-                        body = b""
-                        while not body.endswith(b"\r\n.\r\n"):
-                            body += lines.readline()
-                        taken.append(body)
-                        link.sendall(answers.get("END", b"250 taken\r\n"))
-                    if verb == "QUIT":
-                        break
-
-    threading.Thread(target=serve, daemon=True).start()
-    return int(server.getsockname()[1])
-
-
-@pytest.mark.parametrize("goodbye", [b"421 too busy\r\n", b"500 what?\r\n"])
-def test_a_server_that_takes_it_and_says_goodbye_badly_has_it_once(store: Store, goodbye: bytes) -> None:
-    taken: list[bytes] = []
-    mail = Mail(
-        to=("me@example.org",), host="127.0.0.1", port=talk({"QUIT": goodbye}, taken), timeout=timedelta(seconds=5)
-    )
-    put(store, row("one", "11:00"))
-    for hour in range(3):
-        run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00") + timedelta(hours=hour))
-    assert len(taken) == 1
-    assert alerts_of(store)[0].sent_at == at("11:00")
-
-
-def test_who_was_put_off_is_asked_again_alone(store: Store) -> None:
-    taken: list[bytes] = []
-    answers = {"b@example.org": b"450 later\r\n"}
-    port = talk(answers, taken)
-    mail = Mail(to=("a@example.org", "b@example.org"), host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
-    put(store, row("one", "11:00"))
-    channel = EmailChannel(mail, None, zone="UTC")
-    run_alert(store, {"file": channel}, at("11:00"))
-    (kept,) = alerts_of(store)
-    assert (kept.pending_recipients, kept.sent_at, kept.failed) == (("b@example.org",), None, False)
-    asked: list[Any] = []
-    send = channel.deliver
-    channel.deliver = lambda message, to: (asked.append(tuple(to)), send(message, to))[1]  # type: ignore[method-assign,func-returns-value]
-    answers.clear()
-    run_alert(store, {"file": channel}, at("11:10"))
-    assert asked == [("b@example.org",)]
-    assert len(taken) == 2
-    assert alerts_of(store)[0].sent_at == at("11:10")
-
-
-def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:
-    mail = Mail(
-        to=("a@example.org",),
-        host="127.0.0.1",
-        port=talk({"MAIL": b"530 log in first\r\n"}, []),
-        timeout=timedelta(seconds=5),
-    )
-    with pytest.raises(ChannelError, match="530") as caught:
-        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
-    assert not caught.value.permanent
 
 
 def test_gaps_never_overflow() -> None:

@@ -14,7 +14,7 @@ from pipeline.store import Store
 from pipeline.store.operators import add_silence, put_feedback
 from tests.conftest import Groundswell
 from tests.test_alerts import hear
-from tests.test_explain import World, at
+from tests.world import World, at
 
 pytest.importorskip("duckdb", reason="pip install -e '.[scale]'")
 pytestmark = pytest.mark.slow

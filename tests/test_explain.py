@@ -2,140 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import Config, load_catalogue
-from pipeline.config.settings import Alerts
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident
-from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
-from pipeline.core.series import SeriesKey, VerdictRow
+from pipeline.core.records import Batch, Run, StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import Impact, State
-from pipeline.detection.factory import make_detector
-from pipeline.incidents.reliability import acknowledgement, months
-from pipeline.reports.ledger import ledger_lines, service_ledger
-from pipeline.reports.reliability import official_entries, records_with_crowd_onset
-from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import incident_history, surge_inputs
-from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
 from pipeline.store.activity import advisories, known_since, put_advisories
 from pipeline.store.incidents import incidents, put_incident
 from pipeline.store.news import links_of
 from pipeline.store.observations import save_batch
-from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, rewind_future_clock, set_checkpoint
-from pipeline.store.verdicts import Judgement, forget_old_verdicts, save_judgement
-from pipeline.text.models.kinds import RULES, NewsModel
-from pipeline.text.services import ServiceMatcher
-
-CATALOGUE = load_catalogue()
-MATCHER = ServiceMatcher(CATALOGUE)
-ALARM = float(make_detector(Config()).alarm)
-
-
-def at(clock: str, day: int = 2) -> datetime:
-    return utc(f"2026-03-{day:02d}T{clock}:00Z")
-
-
-class World:
-    """A database whose pages, counts and votes a test writes, explained as a run would."""
-
-    def __init__(self, store: Store, watch: tuple[str, ...]) -> None:
-        self.store = store
-        self.config = Config(watch=watch, catalogue=CATALOGUE, alerts=Alerts(channels=("file",)))
-        self.explain("08:00")
-
-    def explain(self, clock: str, day: int = 2) -> Run:
-        telling = AlertingContext(since=at("08:00"), channels=("file",))
-        return run_explain(
-            self.store, self.config, MATCHER, lambda: NewsModel(RULES, ""), telling, at(clock, day), alarm=ALARM
-        )
-
-    def page(self, service: str, incident: str, clock: str, status: str, impact: str, day: int = 2) -> None:
-        when = at(clock, day)
-        row = StatusUpdate(
-            page=CATALOGUE[service].page,
-            incident_id=incident,
-            update_id=f"{iso(when)}{status}",
-            name="trouble",
-            status=status,
-            impact=impact,
-            components=(),
-            displayed_at=when,
-            created_at=when,
-            collected=when,
-        )
-        save_batch(self.store, Batch(source="page", rows=(row,)), when)
-
-    def bins(
-        self,
-        service: str,
-        clock: str,
-        many: int,
-        count: float,
-        score: float,
-        *,
-        channel: str = "complaints",
-        width: int = 300,
-        day: int = 2,
-    ) -> None:
-        key = SeriesKey(service=service, channel=channel, source="x", bin_s=width)
-        first = at(clock, day)
-        rows = [
-            VerdictRow(
-                str(key),
-                iso(first + timedelta(seconds=n * width)),
-                count,
-                5.0,
-                15.0,
-                score,
-                1e-9,
-                2,
-                int(score >= 9),
-                "d",
-            )
-            for n in range(many)
-        ]
-        save_judgement(
-            self.store,
-            Judgement(
-                subject="q",
-                keys=[key],
-                verdicts=rows,
-                states={},
-                redo_from=None,
-                now=first + timedelta(seconds=many * width),
-                collected=None,
-            ),
-        )
-
-    def read(self, since: str, until: str, day: int = 2) -> None:
-        span = Span(at(since, day), at(until, day))
-        save_batch(self.store, Batch(source="x", rows=(), coverage=(span,)), at(until, day))
-
-    def news(self, clock: str, title: str) -> None:
-        item = NewsItem(
-            source="feed",
-            native_id=title,
-            outlet="Daily",
-            published=at(clock),
-            collected=at(clock),
-            title=title,
-            summary="",
-            url="",
-        )
-        save_batch(self.store, Batch(source="feed", rows=(item,)), at(clock))
-
-    def mails(self, incident: str) -> list[str]:
-        return [a.transition for a in alerts_of(self.store, incident)]
-
-    def all(self) -> dict[str, Incident]:
-        return {i.id: i for i in incidents(self.store)}
+from pipeline.store.verdicts import forget_old_verdicts
+from tests.world import CATALOGUE, World, at
 
 
 @pytest.fixture
@@ -336,75 +221,6 @@ def test_a_service_is_known_since_something_was_seen_of_it(world: World) -> None
     assert known_since(world.store, "github", CATALOGUE["github"].page) == at("11:00")
     _, since, _ = incident_history(world.store, CATALOGUE["netflix"], [], at("12:00"))
     assert since == at("12:00")
-
-
-def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: World) -> None:
-    github = CATALOGUE["github"]
-    page = github.page
-    for clock, status in (
-        ("11:00", "investigating"),
-        ("11:30", "resolved"),
-        ("11:40", "investigating"),
-        ("17:00", "resolved"),
-    ):
-        world.page("github", "A", clock, status, "major")
-    (entry,) = official_entries(world.store, github, page, at("00:00", 3))
-    assert (entry.began, entry.ended) == (at("11:00"), at("17:00"))
-    (march,) = months([entry], at("00:00", 3))
-    assert march.down_minutes == 360
-    # a crowd 49 minutes before the notice, with maintenance beside it, and one blip that was never believed
-    world.page("github", "M", "10:50", "scheduled", "maintenance", day=4)
-    world.bins("github", "11:00", 30, 80, 60, day=4)
-    world.page("github", "B", "11:49", "investigating", "major", day=4)
-    world.page("github", "B", "13:30", "resolved", "major", day=4)
-    world.bins("github", "13:30", 40, 4, 0, day=4)
-    world.bins("github", "20:00", 1, 5, 10, day=4)
-    world.bins("github", "20:05", 40, 4, 0, day=4)
-    for clock in ("13:30", "16:00", "20:05", "23:30"):
-        world.explain(clock, 4)
-    doubtful = [i for i in world.all().values() if i.onset == at("20:00", 4)]
-    assert [i.probability is not None and i.probability < 0.5 for i in doubtful] == [True]
-    told = acknowledgement(records_with_crowd_onset(world.store, github, page, at("23:40", 4)), at("23:40", 4))
-    assert (told.mean_minutes, told.incidents, told.left_out) == ((0 + 49) / 2, 2, 1)
-
-
-def test_the_ledger_lists_months_until_now_while_open_and_grades_nobody_without_a_page(world: World) -> None:
-    for month in (1, 2):
-        save_batch(
-            world.store,
-            Batch(
-                source="page",
-                rows=(
-                    StatusUpdate(
-                        page=CATALOGUE["github"].page,
-                        incident_id="A",
-                        update_id=f"{month}",
-                        name="n",
-                        status="investigating",
-                        impact="critical",
-                        components=(),
-                        displayed_at=utc("2026-01-20T00:00:00Z"),
-                        created_at=utc("2026-01-20T00:00:00Z"),
-                        collected=at("08:00"),
-                    ),
-                ),
-            ),
-            at("08:00"),
-        )
-    ledger = service_ledger(world.store, CATALOGUE["github"], at("00:00", 15), 12)
-    assert ledger is not None
-    assert [m.month for m in ledger.official] == ["2026-01", "2026-02", "2026-03"]
-    assert [m.down_minutes for m in ledger.official] == [12 * 1440, 28 * 1440, 14 * 1440]
-    alone = next(s for s in CATALOGUE.values() if not s.status_page)
-    world.bins(alone.id, "11:00", 6, 80, 60)
-    world.bins(alone.id, "11:30", 40, 4, 0)
-    world.explain("14:00")
-    ledger = service_ledger(world.store, alone, at("00:00", 3), 12)
-    assert ledger is not None
-    lines = list(ledger_lines(ledger))
-    assert lines[0].endswith("no grade, no status page is known")
-    assert lines[3].split()[:2] == ["2026-03", "-"]
-    assert "30" in lines[3].split()
 
 
 def test_talk_about_an_outage_and_hours_nobody_read_are_no_surge(world: World) -> None:

@@ -17,7 +17,7 @@ from pipeline.stages.publish import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.verdicts import Judgement, save_judgement
-from tests.test_explain import World, at
+from tests.world import World, at
 
 
 @pytest.fixture

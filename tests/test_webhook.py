@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from pipeline.commands.test_alert import sample
 from pipeline.core.errors import ChannelError
 from pipeline.notify.channels.webhook import WebhookChannel
-from tests.test_explain import at
+from tests.world import at
 
 
 class Receiver(BaseHTTPRequestHandler):
