@@ -84,13 +84,13 @@ def whole(text: str) -> int:
 
 
 def read_json(body: bytes, source: str) -> Any:
-    """Parse JSON strictly; raises SourceError, `blocked` when the answer is a web page."""
+    """Parse JSON strictly, in UTF-8 or UTF-16; raises SourceError, `blocked` when the answer is a web page."""
 
     def no_constant(name: str) -> NoReturn:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=no_constant)
+        return json.loads(body.decode(json.detect_encoding(body)), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         head = body[:200]
         if body.lstrip()[:1] == b"<":
