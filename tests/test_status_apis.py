@@ -15,6 +15,7 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import OfficialIncident, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.sources.status.apis import API_READERS
+from pipeline.sources.status.platforms import BY_NAME, READERS
 from pipeline.sources.status.reader import BEGAN, ENDED, Answer, PageContext, Reader, Reading
 from tests.fakes import status_apis
 from tests.fakes.faults import PAGE
@@ -23,7 +24,6 @@ from tests.fakes.status_apis import FORMS, Form, StatusApis
 
 NOW = utc(status_apis.NOW)
 STARTED = utc(status_apis.BEGAN)
-READERS = {reader.name: reader for reader in API_READERS}
 PRESENT_STATE = {"paypal", "xbox", "microsoft", "uptimerobot", "cachet"}
 
 
@@ -50,7 +50,7 @@ def form_of(path: str) -> Form:
 
 def read(path: str, value: object = None, **fields: Any) -> Reading:
     form = form_of(path)
-    return READERS[form.reader].read(answer(form, value), context(**fields))
+    return BY_NAME[form.reader].read(answer(form, value), context(**fields))
 
 
 def changed(value: Any, *path: Any, to: object) -> Any:
@@ -74,14 +74,14 @@ def incident(reading: Reading, incident_id: str) -> OfficialIncident:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.path)
 def test_every_form_is_recognised_by_its_own_reader_and_by_no_other(form: Form) -> None:
-    assert [reader.name for reader in API_READERS if reader.recognises(answer(form))] == [form.reader]
+    assert [reader.name for reader in READERS if reader.recognises(answer(form))] == [form.reader]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.path)
 def test_every_form_is_read_as_its_provider_serves_it(form: Form, pages: StatusApis) -> None:
     with urlopen(pages.url + form.path) as served:
         got = Answer(body=served.read(), url=served.url, content_type=served.headers["Content-Type"])
-    reader = READERS[form.reader]
+    reader = BY_NAME[form.reader]
     assert reader.recognises(got)
     reading = reader.read(got, context())
     assert not reading.rejected
@@ -165,7 +165,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 @pytest.mark.parametrize("form", [f for f in FORMS if not isinstance(f.value, str)], ids=lambda form: form.path)
 def test_a_spoilt_member_spoils_at_most_its_own_entry_and_nothing_crashes(form: Form) -> None:
-    reader = READERS[form.reader]
+    reader = BY_NAME[form.reader]
     for value in _spoilt(form.value):
         got = Answer(body=form.wrap.replace("{}", json.dumps(value)).encode(form.encoding), url=form.path)
         try:
@@ -316,8 +316,8 @@ def test_an_event_of_apple_under_several_services_is_one_incident() -> None:
     assert (began.displayed_at, began.created_at) == (STARTED, utc("2026-03-02T10:20:00Z"))
     assert [row.status for row in by_incident(reading, "2000000")] == ["investigating", "resolved"]
     plain = Answer(body=json.dumps(status_apis.APPLE).encode(), url="https://www.apple.com/x.js")
-    assert READERS["apple"].recognises(plain)
-    assert READERS["apple"].read(plain, context()).incidents == reading.incidents
+    assert BY_NAME["apple"].recognises(plain)
+    assert BY_NAME["apple"].read(plain, context()).incidents == reading.incidents
 
 
 def test_a_maintenance_that_apple_announces_is_no_trouble_yet() -> None:
@@ -381,6 +381,15 @@ def test_an_incident_of_instatus_has_its_start_and_its_present_state() -> None:
     assert incident(reading, "plan-1").scheduled_until == utc("2026-03-05T11:00:00Z")
     well = read("/summary.json", {"page": {"name": "Post", "url": "https://x.example", "status": "UP"}})
     assert (well.updates, well.rejected, well.seen_down) == ((), (), {})
+
+
+def test_an_announcement_of_uptimerobot_is_over_at_the_end_it_gives() -> None:
+    over = changed(status_apis.UPTIMEROBOT_EVENTS, "results", 0, "endDateGMT", to="March 2, 2026, 11:15")
+    rows = read("/api/getEventFeed/abc", over).updates
+    assert [(row.status, row.displayed_at) for row in rows] == [
+        ("investigating", STARTED),
+        ("resolved", utc("2026-03-02T11:15:00Z")),
+    ]
 
 
 def test_times_without_a_zone_are_refused_and_never_become_the_time_of_fetching() -> None:
@@ -448,6 +457,6 @@ def test_parts_of_other_services_on_a_shared_page_are_left_out() -> None:
 
 def test_xml_with_declarations_of_its_own_is_not_read() -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><ServiceStatus><CoreServices>&a;</CoreServices></ServiceStatus>'
-    assert not READERS["xbox"].recognises(Answer(body=bomb))
+    assert not BY_NAME["xbox"].recognises(Answer(body=bomb))
     with pytest.raises(SourceError):
-        READERS["xbox"].read(Answer(body=bomb), context())
+        BY_NAME["xbox"].read(Answer(body=bomb), context())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pipeline.sources.status.notices import Notice, Post, Rows, affected
 from pipeline.sources.status.open_lists import close_absent
@@ -135,7 +135,7 @@ def _posted(text: str) -> datetime | None:
     for zone, offset in _ZONES.items():
         text = text.replace(zone, offset)
     try:
-        return datetime.strptime(text, "%m/%d/%Y %H:%M %z")
+        return datetime.strptime(text, "%m/%d/%Y %H:%M %z").astimezone(UTC)
     except ValueError:
         return None
 

@@ -30,7 +30,8 @@ def recognises(answer: Answer) -> bool:
     except (ValueError, RecursionError):
         return False
     page = value.get("page") if isinstance(value, dict) else None
-    return isinstance(page, dict) and ("id" in page or "url" in page or "name" in page)
+    # the page of an Instatus answer has a status of its own
+    return isinstance(page, dict) and ("id" in page or "url" in page or "name" in page) and "status" not in page
 
 
 def read(answer: Answer, context: PageContext) -> Reading:

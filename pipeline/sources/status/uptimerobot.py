@@ -5,9 +5,11 @@ A list of monitors is one page of several. A monitor that is down is one place t
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pipeline.sources.status.notices import Notice, Post, Rows
 from pipeline.sources.status.present_state import Part, parts_of, read_present_state
-from pipeline.sources.status.reader import INCIDENT, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import BEGAN, ENDED, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     Entry,
     EpochMoment,
@@ -38,6 +40,7 @@ class _Event(Entry):
     title: Text = ""
     content: Text = ""
     ts: EpochMoment
+    endDateGMT: Text = ""  # noqa: N815
 
 
 def recognises(answer: Answer) -> bool:
@@ -70,17 +73,27 @@ def _part(monitor: _Monitor) -> Part:
 
 
 def _notice(event: _Event) -> Notice:
-    """Return an announcement: it has neither id nor end, so it is known by its time and title."""
+    """Return an announcement: it has no id, so it is known by its time and title."""
     if event.ts is None:
         raise ValueError("no time")
+    began = Post(id=BEGAN, status="investigating", at=event.ts, body=event.content)
+    ended = _ended(event.endDateGMT)
     return Notice(
         id=f"{event.ts.isoformat()} {event.title}"[:250],
         name=event.title,
-        status="investigating",
+        status="resolved" if ended else "investigating",
         impact="minor",
         started_at=event.ts,
-        posts=[Post(id=INCIDENT, status="investigating", at=event.ts, body=event.content)],
+        resolved_at=ended,
+        posts=[began, Post(id=ENDED, status="resolved", at=ended)] if ended else [began],
     )
+
+
+def _ended(text: str) -> datetime | None:
+    """Return the end of an announcement, written as April 24, 2025, 23:38; None where it has none."""
+    if not text:
+        return None
+    return datetime.strptime(text, "%B %d, %Y, %H:%M").replace(tzinfo=UTC)
 
 
 UPTIMEROBOT = Reader(
