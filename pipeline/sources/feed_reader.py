@@ -35,6 +35,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         "title": _text(entry.get("title")),
         "id": _text(entry.get("id")),
         "link": _text(entry.get("link")),
+        "status": _text(entry.get("status")),
         "summary": _text(entry.get("summary")),
         "content": _text(first.get("value")),
         "source": _text(origin.get("title")) if isinstance(origin, dict) else "",

@@ -1,28 +1,32 @@
-"""The readers of status pages that are feeds; the general one is last."""
+"""The readers of status pages that are feeds, in the order in which they are asked; the general one is last."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from pipeline.core.records import StatusUpdate
-from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification, gather
-from pipeline.sources.status_history import parse_history
-
-
-def _read(answer: Answer, context: PageContext) -> Reading:
-    batch = parse_history(answer.body, source=context.source, fetched_at=context.fetched_at)
-    reading = gather(replace(row, page=context.page) for row in batch.rows if isinstance(row, StatusUpdate))
-    return Reading(updates=reading.updates, rejected=batch.rejected, detail=batch.detail)
-
+from pipeline.sources.status.aws_rss import AWS_FEED
+from pipeline.sources.status.azure_rss import AZURE_FEED
+from pipeline.sources.status.better_stack_rss import BETTER_STACK_FEED
+from pipeline.sources.status.generic_feed import GENERIC_FEED
+from pipeline.sources.status.google_atom import GOOGLE_FEED
+from pipeline.sources.status.incident_io_atom import INCIDENT_IO_FEED
+from pipeline.sources.status.instatus_atom import INSTATUS_FEED
+from pipeline.sources.status.microsoft_365_rss import MICROSOFT_365_FEED
+from pipeline.sources.status.reader import Reader
+from pipeline.sources.status.rootly_rss import ROOTLY_FEED
+from pipeline.sources.status.slack_atom import SLACK_FEED
+from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
+from pipeline.sources.status.xai_rss import XAI_FEED
 
 FEED_READERS: tuple[Reader, ...] = (
-    Reader(
-        name="statuspage_atom",
-        platform="Statuspage",
-        paths=("history.atom",),
-        recognises=lambda answer: b"<feed" in answer.body[:5000],
-        read=_read,
-        verification=Verification.RECORDED,
-        origin="mrshu/github-statuses",
-    ),
+    SLACK_FEED,
+    GOOGLE_FEED,
+    AWS_FEED,
+    AZURE_FEED,
+    MICROSOFT_365_FEED,
+    INCIDENT_IO_FEED,
+    ROOTLY_FEED,
+    XAI_FEED,
+    INSTATUS_FEED,
+    STATUSPAGE_FEED,
+    BETTER_STACK_FEED,
+    GENERIC_FEED,
 )

@@ -1,0 +1,86 @@
+"""Instatus's `/history.atom` and `/history.rss`: Statuspage's form with kind, parts and seconds.
+
+`published` is the start, for planned maintenance the planned one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+
+from pipeline.core.records import RejectedRow
+from pipeline.sources.parsing import plain, reject, unmarked
+from pipeline.sources.status.feed_entries import (
+    EntryIncident,
+    EntryUpdate,
+    FeedEntry,
+    Part,
+    Row,
+    feed_text,
+    read_entries,
+    reading_of,
+    rows_of,
+)
+from pipeline.sources.status.page_times import YearRule
+from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.update_blocks import Block, blocks_of, dated, zones_of
+
+_FIELD = re.compile(r"(?is)<p>\s*<strong>(?P<name>[^<:]{1,40}):</strong>(?P<value>.{0,2000}?)</p>")
+_KIND, _PARTS = "type", "affected components"
+
+
+def recognises(answer: Answer) -> bool:
+    """Return whether a feed's entries name their kind in Instatus's way."""
+    return "<strong>type:</strong>" in feed_text(answer.body)
+
+
+def read(answer: Answer, context: PageContext) -> Reading:
+    """Read a history feed. Raises SourceError when the bytes are no feed."""
+    feed = read_entries(answer, context)
+    blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
+    zones = zones_of(feed, blocks)
+    rows = (row for entry in feed.entries for row in _rows(entry, blocks[entry.place], zones, context))
+    return reading_of(feed, rows, lists_all=True)
+
+
+def _rows(
+    entry: FeedEntry, blocks: Sequence[Block], zones: Mapping[str, tzinfo], context: PageContext
+) -> Iterator[Row]:
+    near = entry.published or entry.updated
+    if near is None:
+        yield reject(entry.place, "no time that tells the year of its updates", entry.title)
+        return
+    updates: list[EntryUpdate] = []
+    for row in dated(entry, blocks, near, YearRule.NEAREST, zones):
+        if isinstance(row, RejectedRow):
+            yield row
+        else:
+            updates.append(row)
+    fields = {
+        unmarked(match["name"], 40).lower(): unmarked(match["value"], 2000) for match in _FIELD.finditer(entry.html)
+    }
+    parts = (plain(name, 120) for name in fields.get(_PARTS, "").split(","))
+    yield from rows_of(
+        EntryIncident(
+            place=entry.place,
+            id=entry.incident_id,
+            title=entry.title,
+            url=entry.link,
+            updates=updates,
+            impact="maintenance" if fields.get(_KIND, "").lower() == "maintenance" else "minor",
+            parts=tuple(Part(name) for name in parts if name),
+        ),
+        context,
+    )
+
+
+INSTATUS_FEED = Reader(
+    name="instatus_atom",
+    platform="Instatus",
+    paths=("history.atom", "history.rss"),
+    recognises=recognises,
+    read=read,
+    verification=Verification.RECORDED,
+    origin="entries of status.perplexity.com and status.kagi.com, 2026, in a client's tests (public file 61363805084)",
+)

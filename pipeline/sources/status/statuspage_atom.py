@@ -1,0 +1,110 @@
+"""Statuspage's `/history.atom` and `/history.rss`: one entry an incident, rewritten in place; neither impact nor parts.
+
+`published` is the time of the last update, so that the first one's stands in the text alone. For planned maintenance it
+may lie ahead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from pipeline.core.records import RejectedRow
+from pipeline.sources.parsing import reject, unmarked
+from pipeline.sources.status.feed_entries import (
+    EntryIncident,
+    EntryUpdate,
+    FeedEntry,
+    Row,
+    feed_head,
+    feed_text,
+    read_entries,
+    reading_of,
+    rows_of,
+)
+from pipeline.sources.status.page_times import YearRule, moment_near, page_span
+from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.update_blocks import BLOCK, Block, blocks_of, dated, zones_of
+
+_HALF_DAY = re.compile(r"(?i)[ap]\.?m\.?$")
+_WINDOW = re.compile(r"(?is)^\s{0,40}(?:<p>)?\s{0,40}<strong>(?P<window>.{1,400}?)</strong>.*?(?:<small>|\Z)")
+_EMPTY = re.compile(r",2005:/history<|<description>statuspage</description>")
+
+
+def recognises(answer: Answer) -> bool:
+    """Return whether a feed has updates of Statuspage's form and no list of an incident's kind, as Instatus has."""
+    text = feed_text(answer.body)
+    return "<strong>type:</strong>" not in text and bool(BLOCK.search(text) or _EMPTY.search(feed_head(answer.body)))
+
+
+def read(answer: Answer, context: PageContext) -> Reading:
+    """Read a history feed. Raises SourceError when the bytes are no feed."""
+    feed = read_entries(answer, context)
+    blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
+    zones = zones_of(feed, blocks)
+    rows = (row for entry in feed.entries for row in _rows(entry, blocks[entry.place], zones, context))
+    return reading_of(feed, rows, lists_all=True)
+
+
+def _rows(
+    entry: FeedEntry, blocks: Sequence[Block], zones: Mapping[str, tzinfo], context: PageContext
+) -> Iterator[Row]:
+    near = entry.published or entry.updated
+    if near is None:
+        yield reject(entry.place, "no time that tells the year of its updates", entry.title)
+        return
+    # those who write 12-hour clocks give the first update's time as `published`
+    twelve = any(block.shown is not None and _HALF_DAY.search(block.shown.clock) for block in blocks)
+    rule = YearRule.NEAREST if twelve else YearRule.LAST_BEFORE
+    updates: list[EntryUpdate] = []
+    for row in dated(entry, blocks, near, rule, zones):
+        if isinstance(row, RejectedRow):
+            yield row
+        else:
+            updates.append(row)
+    window = _window(entry, updates[0].shown, zones) if updates else None
+    yield from rows_of(
+        EntryIncident(
+            place=entry.place,
+            id=entry.incident_id,
+            title=entry.title,
+            url=entry.link,
+            updates=updates,
+            impact="maintenance" if window else "minor",
+            scheduled_for=window[0] if window else None,
+            scheduled_until=window[1] if window else None,
+        ),
+        context,
+    )
+
+
+def _window(
+    entry: FeedEntry, announced: datetime, zones: Mapping[str, tzinfo]
+) -> tuple[datetime, datetime | None] | None:
+    """Return from when until when maintenance is planned, None where no span stands before the updates."""
+    match = _WINDOW.match(entry.html)
+    span = page_span(unmarked(match["window"], 200)) if match else None
+    if span is None:
+        return None
+    start = moment_near(span[0], announced, YearRule.FIRST_AFTER, zones)
+    if start is None:
+        return None
+    until = moment_near(span[1], start, YearRule.NEAREST, zones)
+    if until is not None and until < start:
+        until += timedelta(days=1)  # a second time without a day of its own, after midnight
+    return start, until if until is not None and until >= start else None
+
+
+STATUSPAGE_FEED = Reader(
+    name="statuspage_atom",
+    platform="Statuspage",
+    paths=("history.atom", "history.rss"),
+    recognises=recognises,
+    read=read,
+    verification=Verification.RECORDED,
+    origin=(
+        "mrshu/github-statuses@10aae75, @79498869 github-status-history.atom; Malorn44/claude-statuses@a0fc4ce;"
+        " planned maintenance and 12-hour clocks after excerpts of Cloudflare's, Supabase's and OpenRouter's feeds"
+    ),
+)

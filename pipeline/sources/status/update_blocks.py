@@ -1,0 +1,63 @@
+"""Updates within an entry's text, newest first: `<small>time</small><br><strong>State</strong> - words`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from pipeline.core.records import RejectedRow
+from pipeline.sources.parsing import reject, unmarked
+from pipeline.sources.status.feed_entries import BODY_CAP, HTML_CAP, EntryUpdate, FeedEntry, StatusFeed
+from pipeline.sources.status.page_times import PageTime, YearRule, moment_near, page_time, settle_zones
+from pipeline.text.status_words import state_of_label
+
+# what a recogniser looks for in text of lower case
+BLOCK = re.compile(
+    r"<small>(?:[^<]|<(?!/small>)){1,300}</small>\s{0,40}(?:<br\s?/?>)?\s{0,40}<strong>[^<]{1,40}</strong>"
+)
+_PIECE = re.compile(
+    r"(?is)<small>(?P<when>.{1,300}?)</small>.{0,60}?<strong>(?P<label>[^<]{1,40})</strong>(?P<body>.*?)(?=<small>|\Z)"
+)
+
+
+class Block(NamedTuple):
+    """One update as it stands in the text; `shown` is None where its time is no time."""
+
+    shown: PageTime | None
+    label: str
+    body: str
+
+
+def blocks_of(html: str) -> list[Block]:
+    """Return the updates in an entry's text as they stand there."""
+    return [
+        Block(
+            page_time(unmarked(match["when"], 80)),
+            unmarked(match["label"], 40),
+            unmarked(match["body"], BODY_CAP).removeprefix("-").strip(),
+        )
+        for match in _PIECE.finditer(html[:HTML_CAP])
+    ]
+
+
+def zones_of(feed: StatusFeed, blocks: Mapping[str, Sequence[Block]]) -> Mapping[str, tzinfo]:
+    """Return the zones that a feed's entries settle; `blocks` by the entry's place, newest first."""
+    return settle_zones(
+        (found[0].shown, (entry.published, entry.updated))
+        for entry in feed.entries
+        if (found := blocks[entry.place]) and found[0].shown is not None
+    )
+
+
+def dated(
+    entry: FeedEntry, blocks: Sequence[Block], near: datetime, rule: YearRule, zones: Mapping[str, tzinfo]
+) -> Iterator[EntryUpdate | RejectedRow]:
+    """Yield an entry's updates oldest first, and which are refused because their time is not certain."""
+    for block in reversed(blocks):
+        shown = moment_near(block.shown, near, rule, zones) if block.shown is not None else None
+        if shown is None:
+            yield reject(entry.place, "a time that does not mean one instant", block.body)
+        else:
+            yield EntryUpdate(shown=shown, status=state_of_label(block.label), body=block.body)
