@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
@@ -15,7 +16,7 @@ _LONGEST = 40
 # "Resolved: …", "[Resolved] …", "RESOLVED - …"
 _BEFORE_A_TITLE = re.compile(r"^\s*(?:\[(?P<bracketed>[^\]]{2,40})\]|(?P<plain>[^:|\[\]]{2,40}?)\s*(?::|\s[-–—|]\s))")
 _OVER_IN_TITLE = WordPattern("status_words", r"\b(?:%(over_in_title)s)\b")
-_OVER = WordPattern("status_words", r"\b(?:%(over)s)\b")
+_OVER = WordPattern("status_words", r"\b(?:%(not_over_yet)s)\b[^.!?\n]{0,100}?\b(?:%(over)s)\b|\b(?P<over>%(over)s)\b")
 _MAINTENANCE = WordPattern("status_words", r"\b(?:%(maintenance)s)\b")
 _AWS_NORMAL = WordPattern("status_words", r"^(?:%(aws_normal)s)$")
 _AWS_DISRUPTION = WordPattern("status_words", r"^(?:%(aws_disruption)s)$")
@@ -30,28 +31,39 @@ def _labels() -> dict[str, re.Pattern[str]]:
 def state_of_label(label: str) -> str:
     """Return the state a page's label names: one of STATES, or the label itself in lower case with underscores."""
     text = " ".join(normalize(label).split())[:_LONGEST]
-    return _known_state(text) or text.replace(" ", "_").replace("-", "_")
+    return known_state(text) or text.replace(" ", "_").replace("-", "_")
 
 
-def _known_state(text: str) -> str:
+def known_state(label: str) -> str:
+    """Return which of STATES a label names, empty where none."""
+    text = " ".join(normalize(label).split())
     return next((state for state, pattern in _labels().items() if pattern.fullmatch(text)), "")
 
 
-def state_before_title(title: str) -> str:
-    """Return the state that stands before a title (`Resolved: …`, `[Resolved] …`), empty where none does."""
+class StatedTitle(NamedTuple):
+    """A title without the state that stands before it, and that state, empty where none does."""
+
+    state: str
+    title: str
+
+
+def split_state(title: str) -> StatedTitle:
+    """Return a title in two: `Resolved: …`, `[Resolved] …`, `RESOLVED - …`."""
     match = _BEFORE_A_TITLE.match(title)
-    return _known_state(normalize(match["bracketed"] or match["plain"]).strip()) if match else ""
+    state = known_state(match["bracketed"] or match["plain"]) if match else ""
+    return StatedTitle(state, title[match.end() :].strip() or title) if match and state else StatedTitle("", title)
 
 
-def state_told(title: str, text: str) -> str:
-    """Return the state an incident's title and text tell, empty where they tell none.
+def state_from_words(title: str, text: str) -> str:
+    """Return the state that an incident's title and text give, empty where they give none.
 
     What stands before the title counts most, then a title that says it is over, then a text that does.
     """
-    before = state_before_title(title)
+    before, title = split_state(title)
     if before:
         return before
-    if _OVER_IN_TITLE.regex.search(normalize(title)) or _OVER.regex.search(normalize(text)):
+    over_in_text = any(match["over"] for match in _OVER.regex.finditer(normalize(text)))
+    if over_in_text or _OVER_IN_TITLE.regex.search(normalize(title)):
         return "completed" if is_maintenance(title) else "resolved"
     return "scheduled" if is_maintenance(title) else ""
 

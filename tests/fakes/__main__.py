@@ -12,11 +12,13 @@ from tests.fakes.publishers import Charts, Feeds, GoogleNews
 from tests.fakes.recording import Recording
 from tests.fakes.reddit import Reddit
 from tests.fakes.social import Bluesky, HackerNews, Mastodon
+from tests.fakes.status_feeds import StatusFeeds
 from tests.fakes.statuspage import Statuspage
 
 KINDS: dict[str, type[Fake]] = {
     "reddit": Reddit,
     "statuspage": Statuspage,
+    "status_feeds": StatusFeeds,
     "downdetector": Downdetector,
     "downstatus": DownStatus,
     "hacker_news": HackerNews,

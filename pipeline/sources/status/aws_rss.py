@@ -22,7 +22,7 @@ from pipeline.sources.status.feed_entries import (
     rows_of,
 )
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import aws_impact, state_before_title
+from pipeline.text.status_words import aws_impact, split_state
 
 _HOMES = ("status.aws.amazon.com", "health.aws.amazon.com", "aws service health dashboard")
 _GUID = re.compile(r"#(?P<part>[A-Za-z0-9.-]{2,100})_(?P<epoch>1\d{9})$")
@@ -101,7 +101,7 @@ def _item(entry: FeedEntry) -> _Item | None:
     labelled = _LABEL.match(entry.title)
     title = labelled["title"] if labelled else entry.title
     impact = aws_impact(labelled["label"]) if labelled else "minor"
-    marks = [state_before_title(mark) for mark in _MARK.findall(title)]
+    marks = [split_state(mark).state for mark in _MARK.findall(title)]
     return _Item(
         entry=entry,
         part=guid["part"] if guid else "",

@@ -15,7 +15,7 @@ from pipeline.sources.status.feed_entries import (
 )
 from pipeline.sources.status.open_items import read_open_items
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import state_told
+from pipeline.text.status_words import state_from_words
 
 _HOMES = ("<title>azure status</title>", "azure.status.microsoft", "status.azure.com", "azure.microsoft.com")
 
@@ -37,7 +37,7 @@ def _incidents(feed: StatusFeed) -> Iterator[EntryIncident]:
         text = unmarked(entry.html, BODY_CAP)
         updates = []
         if entry.published is not None:
-            status = state_told(entry.title, text) or "investigating"
+            status = state_from_words(entry.title, text) or "investigating"
             updates.append(EntryUpdate(shown=entry.published, status=status, body=text))
         yield EntryIncident(place=entry.place, id=entry.id, title=entry.title, url=entry.link, updates=updates)
 

@@ -22,18 +22,18 @@ from pipeline.sources.status.feed_entries import (
     rows_of,
 )
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import is_maintenance, state_told
+from pipeline.text.status_words import is_maintenance, state_from_words
 
 _INCIDENT = re.compile(r"/incident/\d{3,12}(?=[#/?<\s]|$)")
-_GUID = re.compile(r"<guid[^<>]{0,60}>[^<]{4,200}#[0-9a-f]{16,64}</guid>")
+_GUID = re.compile(r"<guid[^<>]{0,60}>[^<]{4,200}#[0-9a-z]{6,64}</guid>")
 _PLANNED = "maintenance"
 
 
 def recognises(answer: Answer) -> bool:
-    """Return whether the items of an RSS feed are known by addresses and digests of Better Stack's form."""
+    """Return whether the ids of an RSS feed's items are addresses with a digest, as Better Stack's are."""
     text = feed_text(answer.body)
     items = text[len(feed_head(answer.body)) :]
-    return "<rss" in text[:4000] and bool(_GUID.search(items) or _INCIDENT.search(items))
+    return "<rss" in text[:4000] and bool(_GUID.search(items))
 
 
 def read(answer: Answer, context: PageContext) -> Reading:
@@ -66,7 +66,7 @@ def _incident(incident_id: str, entries: Sequence[FeedEntry], now: datetime) -> 
     updates = []
     for entry in reversed(entries):
         text = unmarked(entry.html, BODY_CAP)
-        status = state_told(entry.title, text) or ("scheduled" if planned else "investigating")
+        status = state_from_words(entry.title, text) or ("scheduled" if planned else "investigating")
         if entry.published is not None and entry.published <= now + FUTURE:
             updates.append(EntryUpdate(shown=entry.published, status=status, body=text or entry.title))
     return EntryIncident(

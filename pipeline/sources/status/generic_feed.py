@@ -19,7 +19,7 @@ from pipeline.sources.status.feed_entries import (
     rows_of,
 )
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import MAINTENANCE, is_maintenance, state_told
+from pipeline.text.status_words import MAINTENANCE, is_maintenance, split_state, state_from_words
 
 _JSON_FEED = b"https://jsonfeed.org/version/"
 
@@ -59,7 +59,7 @@ def _rows(incident_id: str, entries: Sequence[FeedEntry], context: PageContext) 
             EntryIncident(
                 place=newest.place,
                 id=incident_id,
-                title=newest.title or unmarked(newest.html, 120),
+                title=split_state(newest.title).title or unmarked(newest.html, 120),
                 url=newest.link,
                 updates=updates,
                 impact="maintenance" if planned else "minor",
@@ -78,7 +78,7 @@ def _updates(entry: FeedEntry, *, first: bool) -> list[EntryUpdate]:
         return []
     text = unmarked(entry.html, BODY_CAP)
     begins = "scheduled" if is_maintenance(entry.title) else "investigating"
-    now = state_told(entry.title, text) or (begins if first and len(times) == 1 else "update")
+    now = state_from_words(entry.title, text) or (begins if first and len(times) == 1 else "update")
     last = EntryUpdate(shown=times[-1], status=now, body=text, native_id=f"{times[-1]:%Y%m%dT%H%M%S}-{now}")
     if len(times) == 1:
         return [last]

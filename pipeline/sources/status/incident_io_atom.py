@@ -32,7 +32,7 @@ STATE = re.compile(r"(?is)^\s{0,40}(?:<b>)?\s{0,40}Status:\s{0,40}(?P<state>[^<]
 _LIST = re.compile(r"(?is)<ul[^<>]{0,100}>(?P<items>.*?)(?:</ul>|\Z)")
 # the list of parts is the one behind a heading, others belong to the words
 _HEADING = re.compile(r"(?is)(?:<b>[^<]{1,60}</b>|affected [a-z]{1,40}:?)\s{0,9}(?:<br\s?/?>\s{0,9}){0,4}\Z")
-_PLANNED = "maintenance"
+_PLANNED = "/maintenance"
 
 
 def recognises(answer: Answer) -> bool:
@@ -61,21 +61,17 @@ def stated_rows(feed: StatusFeed, context: PageContext) -> Iterator[Row]:
             else:
                 updates.append(row)
         if updates:
-            planned = any(update.status.startswith(_PLANNED) for update in updates) or "/maintenance" in entries[0].link
-            yield from rows_of(_incident(incident_id, entries, updates, planned), context)
+            yield from rows_of(_incident(incident_id, entries[0], updates), context)
 
 
-def _incident(
-    incident_id: str, entries: Sequence[FeedEntry], updates: Sequence[EntryUpdate], planned: bool
-) -> EntryIncident:
-    newest = entries[0]
+def _incident(incident_id: str, newest: FeedEntry, updates: Sequence[EntryUpdate]) -> EntryIncident:
     return EntryIncident(
         place=newest.place,
         id=incident_id,
         title=newest.title,
         url=newest.link,
         updates=updates,
-        impact="maintenance" if planned else worst_impact(updates),
+        impact="maintenance" if _PLANNED in newest.link else worst_impact(updates),
     )
 
 

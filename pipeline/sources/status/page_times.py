@@ -32,7 +32,7 @@ class YearRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageTime:
-    """A displayed time in its parts: `day` is day and month, `year` empty where none stands there, `zone` as well."""
+    """A displayed time in its parts: `day` is month and day, `year` empty where none stands there, `zone` as well."""
 
     day: str
     clock: str
@@ -41,7 +41,8 @@ class PageTime:
 
     def moment(self, year: int, zone: tzinfo | None = None) -> datetime | None:
         """Return the instant in a year, by the zone it names or, where one is given, in that zone; None if unknown."""
-        stamp = f"{self.day} {self.year or year} {self.clock}"
+        # the month first: the other order is that of mails, where CST is one zone
+        stamp = f"{self.day}, {self.year or year} {self.clock}"
         return read_time(f"{stamp} {self.zone}") if zone is None else read_time(stamp, default_zone=zone)
 
 
@@ -50,7 +51,7 @@ def page_time(text: str) -> PageTime | None:
     match = _STAMP.search(" ".join(text.split()).replace(" ,", ","))
     if match is None:
         return None
-    day = f"{match['day'] or match['day_first']} {match['month'] or match['month_last']}"
+    day = f"{match['month'] or match['month_last']} {match['day'] or match['day_first']}"
     return PageTime(day, match["clock"], match["zone"] or "", match["year"] or "")
 
 

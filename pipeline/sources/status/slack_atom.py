@@ -21,7 +21,7 @@ from pipeline.sources.status.feed_entries import (
 )
 from pipeline.sources.status.page_times import PageTime, clock_of_day
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import state_told
+from pipeline.text.status_words import state_from_words
 
 _PIECE = re.compile(r"(?is)<small>(?P<when>.{1,80}?)</small>(?P<body>.*?)(?=<small>|\Z)")
 _KIND = re.compile(r"^(?P<kind>[A-Za-z]{4,12}):\s*(?P<title>.+)$", re.S)
@@ -74,7 +74,7 @@ def _updates(entry: FeedEntry, title: str) -> Iterator[EntryUpdate | RejectedRow
         yield from _dated(entry, pieces)
         return
     text = unmarked(entry.html, BODY_CAP)
-    now = state_told(title, text) or "investigating"
+    now = state_from_words(title, text) or "investigating"
     first, last = entry.published, entry.updated or entry.published
     if first is not None and first != last:
         yield EntryUpdate(shown=first, status="investigating", native_id="first")
@@ -92,7 +92,7 @@ def _dated(entry: FeedEntry, pieces: Sequence[tuple[PageTime | None, str]]) -> I
             continue
         last = moment
         # the words of the first post never say that it is over
-        status = (state_told("", body) if place else "") or ("investigating" if place == 0 else "update")
+        status = (state_from_words("", body) if place else "") or ("investigating" if place == 0 else "update")
         yield EntryUpdate(shown=moment, status=status, body=body)
 
 
@@ -102,7 +102,7 @@ def _next(shown: PageTime, last: datetime, *, first: bool) -> datetime | None:
     moments = []
     for days in (-1, 0, 1, 2):
         day = last + timedelta(days=days)
-        moment = PageTime(f"{day.day} {day:%B}", shown.clock, shown.zone, str(day.year)).moment(day.year)
+        moment = PageTime(f"{day:%B} {day.day}", shown.clock, shown.zone, str(day.year)).moment(day.year)
         if moment is not None:
             moments.append(moment)
     if first:

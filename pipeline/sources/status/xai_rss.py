@@ -20,7 +20,7 @@ from pipeline.sources.status.feed_entries import (
     rows_of,
 )
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import OVER, is_maintenance, state_of_label, state_told
+from pipeline.text.status_words import OVER, is_maintenance, known_state, state_from_words, state_of_label
 from pipeline.text.time_texts import read_time
 
 _STATE = re.compile(r"(?is)<h3>\s{0,20}Status:\s{0,20}(?P<state>[^<]{1,40})</h3>")
@@ -58,10 +58,11 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
             continue
         heading = _HEADING.search(block["body"])
         text = unmarked(block["body"], BODY_CAP)
-        told = state_told(unmarked(heading["text"], 200) if heading else "", text)
-        if now not in OVER and told in OVER:
-            told = "monitoring"  # the item's own state counts more than the words of one update
-        status = "resolved" if shown == end else told or ("update" if updates else "investigating")
+        label = unmarked(heading["text"], 200) if heading else ""
+        own = known_state(label) or state_from_words(label, text)
+        if now not in OVER and own in OVER:
+            own = "monitoring"  # the item's own state counts more than the words of one update
+        status = "resolved" if shown == end else own or ("update" if updates else "investigating")
         updates.append(EntryUpdate(shown=shown, status=status, body=text))
     if now in OVER and (not updates or updates[-1].status not in OVER):
         over_at = end or (entry.published if not updates else None)
