@@ -342,8 +342,8 @@ def test_an_incident_io_entry_lists_parts_with_their_states_and_other_lists_are_
     body = (
         b"<rss version='2.0'><channel><title>Example status</title><item><title><![CDATA[API outage]]></title>"
         b"<link>https://status.example.org/incidents/I1</link><guid>I1</guid>"
-        b"<pubDate>Sun, 01 Mar 2026 09:30:00 GMT</pubDate><description><![CDATA[<b>Status: Monitoring</b><br/><br/>So far:"
-        b"<ul><li>Cache (emptied)</li></ul><b>Affected components</b><ul><li>Core APIs (EU) (Full outage)</li>\n"
+        b"<pubDate>Sun, 01 Mar 2026 09:30:00 GMT</pubDate><description><![CDATA[<b>Status: Monitoring</b><br/><br/>"
+        b"So far:<ul><li>Cache (emptied)</li></ul><b>Affected components</b><ul><li>Core APIs (EU) (Full outage)</li>\n"
         b"<li>Console</li></ul>]]></description></item></channel></rss>"
     )
     reading = read(body)

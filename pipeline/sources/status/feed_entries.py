@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -129,7 +129,7 @@ def read_entries(answer: Answer, context: PageContext) -> StatusFeed:
         if not isinstance(entry, Mapping):
             rejected.append(reject(place, "not an object", entry))
             continue
-        published, updated = _moment(entry.get("published")), _moment(entry.get("updated"))
+        published = _moment(entry.get("published")) or _moment(entry.get("time_element"))
         entries.append(
             FeedEntry(
                 place=place,
@@ -138,7 +138,7 @@ def read_entries(answer: Answer, context: PageContext) -> StatusFeed:
                 title=unmarked(entry.get("title"), TITLE_CAP),
                 html=plain(entry.get("content") or entry.get("summary"), HTML_CAP),
                 published=published,
-                updated=updated,
+                updated=_moment(entry.get("updated")),
                 status=plain(entry.get("status"), 40),
             )
         )
@@ -147,11 +147,6 @@ def read_entries(answer: Answer, context: PageContext) -> StatusFeed:
 
 def _moment(stamp: object) -> datetime | None:
     """Read an entry's stamp as a UTC time to the second, which may lie ahead; None where it is not certain."""
-    if isinstance(stamp, list) and len(stamp) == 6:
-        try:
-            return datetime(*(int(number) for number in stamp), tzinfo=UTC)  # type: ignore[misc,arg-type]
-        except (TypeError, ValueError, OverflowError):
-            return None
     if isinstance(stamp, bool) or not isinstance(stamp, str | int | float):
         return None
     found = read_time(str(stamp))
