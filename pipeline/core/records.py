@@ -78,13 +78,19 @@ class ComponentChange(NamedTuple):
     new: str
 
 
+INCIDENT = "incident"  # the id of an update that stands for the incident itself, where the page gave no update
+BEGAN, ENDED = "began", "ended"  # ids of updates made of an incident's start and end, where the page has only those
+_STAND_INS = frozenset({INCIDENT, BEGAN, ENDED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusUpdate:
     """One update of an incident on a provider's page; `components` are the changes it tells of.
 
     `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
     long before it was posted was written after the fact. `timing` is empty, `unposted` where an archive has no
-    posting times, or `doubtful` where its times contradict each other.
+    posting times, `doubtful` where its times contradict each other, or `observed` where the page tells no start and
+    this is when it was first read.
     """
 
     page: str
@@ -99,6 +105,11 @@ class StatusUpdate:
     collected: datetime
     body: str = ""
     timing: str = ""
+
+    @property
+    def stands_in(self) -> bool:
+        """Return whether it was made of the incident's own times because the page gave no update."""
+        return self.update_id in _STAND_INS
 
     @property
     def after_the_fact(self) -> bool:

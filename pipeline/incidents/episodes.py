@@ -7,10 +7,10 @@ begins a day after a story did belongs to it, or a provider with trouble every d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipeline.core.records import StatusUpdate
+from pipeline.core.records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import Impact, RowTable
@@ -18,7 +18,10 @@ from pipeline.core.vocabulary import Impact, RowTable
 TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)
 LONGEST_STORY = timedelta(hours=24)
-CLOSED = ("resolved", "postmortem")
+CLOSED = ("resolved", "postmortem", "completed")
+UPDATE = "update"  # a feed's word for an update that leaves the state as it was
+WORKING = ("operational", "under_maintenance", "")
+PARTLY_DOWN = "partial_outage"
 FORGOTTEN = timedelta(days=3)
 COUNTED_IMPACTS = {"minor": Impact.LOW, "major": Impact.HIGH, "critical": Impact.CRITICAL}
 
@@ -59,35 +62,46 @@ def update_ref(update: StatusUpdate) -> RowRef:
     return RowRef(RowTable.STATUS_UPDATES, f"{update.page}/{update.incident_id}/{update.update_id}")
 
 
-def read_provider_incidents(updates: Iterable[StatusUpdate], now: datetime | None = None) -> list[ProviderIncident]:
-    """Group updates by incident; those of impact none, maintenance or doubtful timing are left out.
+def read_provider_incidents(
+    updates: Iterable[StatusUpdate], now: datetime | None = None, incidents: Iterable[OfficialIncident] = ()
+) -> list[ProviderIncident]:
+    """Return the stretches in which a page's incidents were open; impact none, maintenance, doubtful timing left out.
 
-    An open one of which the page has not spoken for days before `now` ended with its last word: pages forget, and
-    delete.
+    An incident that the page opened again is several stretches of one id. One still open of which the page has not
+    spoken for days before `now` ended with its last word: pages forget, and delete. `incidents` tell the parts that a
+    page lists for an incident without an update that changes their state.
     """
+    listed = {incident.incident_id: incident.components for incident in incidents}
+    found = []
+    for incident_id, rows in by_incident(updates).items():
+        if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
+            continue
+        for stretch in stretches(with_listed_parts(rows, listed.get(incident_id, ()))):
+            over = closed_at(stretch)
+            if over is None and now is not None and now - stretch[-1].displayed_at > FORGOTTEN:
+                over = stretch[-1].displayed_at
+            found.append(
+                ProviderIncident(
+                    id=incident_id,
+                    name=rows[-1].name,
+                    impact=rows[-1].impact,
+                    posted=stretch[0].displayed_at,
+                    first_posted_at=min(u.written for u in stretch),
+                    resolved=over,
+                    updates=tuple(stretch),
+                )
+            )
+    return sorted(found, key=lambda o: (o.posted, o.id))
+
+
+def by_incident(updates: Iterable[StatusUpdate]) -> dict[str, list[StatusUpdate]]:
+    """Return each incident's updates in order; those made of its times only where the page gave no others."""
     grouped: dict[str, list[StatusUpdate]] = {}
     for update in updates:
         grouped.setdefault(update.incident_id, []).append(update)
-    found = []
-    for incident_id, rows in grouped.items():
-        rows = in_order(rows)
-        if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
-            continue
-        over = closed_at(rows)
-        if over is None and now is not None and now - rows[-1].displayed_at > FORGOTTEN:
-            over = rows[-1].displayed_at
-        found.append(
-            ProviderIncident(
-                id=incident_id,
-                name=rows[-1].name,
-                impact=rows[-1].impact,
-                posted=rows[0].displayed_at,
-                first_posted_at=min(u.written for u in rows),
-                resolved=over,
-                updates=tuple(rows),
-            )
-        )
-    return sorted(found, key=lambda o: (o.posted, o.id))
+    return {
+        incident_id: in_order([u for u in rows if not u.stands_in] or rows) for incident_id, rows in grouped.items()
+    }
 
 
 def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:
@@ -95,13 +109,53 @@ def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:
     return sorted(updates, key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
 
 
-def closed_at(updates: Sequence[StatusUpdate]) -> datetime | None:
-    """Return when a page closed an incident, from its updates in order: by the first closing word after the last other.
+def stretches(updates: Sequence[StatusUpdate]) -> list[list[StatusUpdate]]:
+    """Cut an incident's updates, in order, into the stretches in which it was open.
 
-    A page may open an incident again. None while it is open.
+    A word that opens the incident again more than half an hour after it was closed begins another stretch; a mere
+    "update" or a root cause after the closing word opens nothing.
     """
-    other = max((n for n, u in enumerate(updates) if u.status not in CLOSED), default=-1)
-    return next((u.displayed_at for u in updates[other + 1 :]), None)
+    cut: list[list[StatusUpdate]] = [[]]
+    for update in updates:
+        if opens(update) and cut[-1]:
+            over = closed_at(cut[-1])
+            if over is not None and update.displayed_at - over > TOUCH:
+                cut.append([])
+        cut[-1].append(update)
+    return cut
+
+
+def opens(update: StatusUpdate) -> bool:
+    """Return whether an update says by itself that the incident is open."""
+    return update.status not in CLOSED and update.status != UPDATE
+
+
+def closed_at(stretch: Sequence[StatusUpdate]) -> datetime | None:
+    """Return when a page closed an incident: by the first closing word after the last opening one. None while open."""
+    last = max((n for n, update in enumerate(stretch) if opens(update)), default=-1)
+    return next((u.displayed_at for u in stretch[last + 1 :] if u.status in CLOSED), None)
+
+
+def with_listed_parts(updates: Sequence[StatusUpdate], listed: Sequence[str]) -> list[StatusUpdate]:
+    """Return the updates with the parts that the page lists for the incident, where no update says any part is down.
+
+    Such a part is what the incident is about: it counts as affected from each opening word to the closing one.
+    """
+    if not listed or any(new not in WORKING for u in updates for _, _, new in u.components):
+        return list(updates)
+    found: list[StatusUpdate] = []
+    is_open = False
+    for update in updates:
+        changes = update.components
+        if update.status in CLOSED:
+            if is_open:
+                changes = tuple(ComponentChange(name, PARTLY_DOWN, "operational") for name in listed)
+            is_open = False
+        elif not is_open and (update.status != UPDATE or not found):
+            changes = tuple(ComponentChange(name, "operational", PARTLY_DOWN) for name in listed)
+            is_open = True
+        found.append(replace(update, components=changes))
+    return found
 
 
 def merge_into_episodes(

@@ -15,8 +15,8 @@ from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, Impact, PhaseName
-from pipeline.incidents.episodes import COUNTED_IMPACTS, EpisodeDraft
-from pipeline.incidents.scope import WORKING, continents
+from pipeline.incidents.episodes import COUNTED_IMPACTS, WORKING, EpisodeDraft
+from pipeline.incidents.scope import continents
 from pipeline.text.claims import claims
 
 Levels = Mapping[SeriesKey, Points]

@@ -17,10 +17,9 @@ from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.reports import Report, account_age
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, VoteReason
-from pipeline.incidents.episodes import ProviderIncident
+from pipeline.incidents.episodes import WORKING, ProviderIncident
 from pipeline.text.normalize import text_fingerprint
 
-WORKING = ("operational", "under_maintenance", "")
 RECENT = timedelta(minutes=60)
 MIN_VOTES = 3
 MIN_SHARE = 0.15

@@ -6,38 +6,35 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.records import Availability, StatusUpdate
-from pipeline.incidents.episodes import closed_at, in_order
+from pipeline.core.records import Availability
+from pipeline.incidents.episodes import WORKING, by_incident, closed_at, stretches, with_listed_parts
 from pipeline.incidents.reliability import ReliabilityRecord, months, observed_until
-from pipeline.incidents.scope import WORKING
 from pipeline.store import Store
 from pipeline.store.availability import crowd_episodes, replace_availability
-from pipeline.store.official import updates_of_page
+from pipeline.store.official import official_incidents, updates_of_page
 from pipeline.store.runs import heard, joined, last_covered
 from pipeline.store.verdicts import series_sources
 
 
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
-    """Return every incident of a page up to a moment, maintenance and doubtful ones among them, oldest first."""
-    grouped: dict[str, list[StatusUpdate]] = {}
-    for update in updates_of_page(store, page, until):
-        grouped.setdefault(update.incident_id, []).append(update)
+    """Return every stretch of a page's incidents up to a moment, maintenance and doubtful ones too, oldest first."""
+    listed = {i.incident_id: i.components for i in official_incidents(store, page, until)}
     records = []
-    for incident_id, unordered in sorted(grouped.items()):
-        updates = in_order(unordered)
-        hit = {name for u in updates for name, _, new in u.components if new not in WORKING}
+    for incident_id, updates in sorted(by_incident(updates_of_page(store, page, until)).items()):
         timing = max(u.timing for u in updates)
-        records.append(
-            ReliabilityRecord(
-                id=incident_id,
-                began=updates[0].displayed_at,
-                ended=closed_at(updates),
-                impact=updates[-1].impact,
-                timing=timing,
-                posted=None if timing == "unposted" else min(u.created_at for u in updates),
-                components=frozenset(service.component_named(name) or name for name in hit),
+        for number, stretch in enumerate(stretches(with_listed_parts(updates, listed.get(incident_id, ()))), 1):
+            hit = {name for u in stretch for name, _, new in u.components if new not in WORKING}
+            records.append(
+                ReliabilityRecord(
+                    id=incident_id if number == 1 else f"{incident_id}/{number}",
+                    began=stretch[0].displayed_at,
+                    ended=closed_at(stretch),
+                    impact=updates[-1].impact,
+                    timing=timing,
+                    posted=None if timing == "unposted" else min(u.created_at for u in stretch),
+                    components=frozenset(service.component_named(name) or name for name in hit),
+                )
             )
-        )
     return sorted(records, key=lambda record: (record.began, record.id))
 
 

@@ -10,10 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.core.records import OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import BEGAN, ENDED, INCIDENT, OfficialIncident, RejectedRow, StatusUpdate
 
-INCIDENT = "incident"  # the id of an update that stands for the incident itself, where the page gave no update
-BEGAN, ENDED = "began", "ended"  # ids of updates made of an incident's start and end, where the page has only those
+__all__ = [
+    "BEGAN",
+    "ENDED",
+    "INCIDENT",
+    "Answer",
+    "PageContext",
+    "Reader",
+    "Reading",
+    "Verification",
+    "gather",
+    "one_after_another",
+]
 
 
 class Verification(StrEnum):

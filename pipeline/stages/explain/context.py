@@ -42,7 +42,7 @@ from pipeline.store.activity import (
     talk_by_hour,
 )
 from pipeline.store.observations import chart_ranks
-from pipeline.store.official import status_updates
+from pipeline.store.official import official_incidents, status_updates
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 
@@ -82,7 +82,7 @@ def incident_history(store: Store, service: Service, built: Sequence[Incident], 
         if i.onset <= now
     ]
     updates = status_updates(store, service.page, since, now) if service.status_page else []
-    provider_incidents = read_provider_incidents(updates, now)
+    provider_incidents = read_provider_incidents(updates, now, official_incidents(store, service.page, now))
     past += [
         listed
         for listed in past_provider_incidents(provider_incidents, now)

@@ -16,7 +16,7 @@ from pipeline.incidents.build import build, withdrawn
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
-from pipeline.store.official import pages_between, status_updates
+from pipeline.store.official import official_incidents, pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import verdicts
@@ -85,7 +85,7 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
     }
     intervals = spans(service.id, levels, alarms.read, run.now, alarms.alarm)
     updates = status_updates(run.store, service.page, since, run.now) if service.status_page else []
-    provider_incidents = read_provider_incidents(updates, run.now)
+    provider_incidents = read_provider_incidents(updates, run.now, official_incidents(run.store, service.page, run.now))
     if not known and not intervals and not provider_incidents:
         return None
     read = reports(run.store, service.id, since, run.now) if intervals or provider_incidents else []
