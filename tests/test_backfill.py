@@ -189,3 +189,54 @@ def test_wrong_use_is_one_line(groundswell: Groundswell, tmp_path: Path) -> None
         ), done.stderr
     done = groundswell("sql", "--parquet", ".", "select 1")
     assert "holds no Parquet tables" in done.stderr
+
+
+def test_a_refused_row_of_parquet_is_named_by_file_and_row_whatever_its_row_group(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    starts = [utc(f"2026-03-01T{hour:02d}:00:00Z") for hour in range(8)]
+    counts = {
+        "service": ["claude"] * 4 + ["cla/ude"] + ["claude"] * 3,
+        "start_utc": [*starts[:7], utc("2026-03-09T00:00:00Z")],
+        "total": [3, -1, 3, 3, 3, None, 3, 3],
+        "interval_s": [3600, 3600, 10, *[3600] * 5],
+    }
+    pq.write_table(pa.table(counts), tmp_path / "c.parquet", row_group_size=3)
+    posts = {
+        "id": ["a", "", "c", "d", ""],
+        "created_utc": starts[:5],
+        "text": ["claude is down"] * 5,
+        "author": ["secret_name"] * 5,
+    }
+    pq.write_table(pa.table(posts), tmp_path / "p.parquet", row_group_size=2)
+    command = ("backfill", "out", "--counts", "c.parquet", "--posts", "p.parquet", "--now", NOW)
+    done = groundswell(*command)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "groundswell: backfill: p.parquet:2: no id",
+        "groundswell: backfill: p.parquet:5: no id",
+        "groundswell: backfill: c.parquet:2: total: missing, or below zero",
+        "groundswell: backfill: c.parquet:3: interval_s: not from 60 to 86400",
+        "groundswell: backfill: c.parquet:5: service: not a usable name",
+        "groundswell: backfill: c.parquet:6: total: missing, or below zero",
+        "groundswell: backfill: c.parquet:8: start_utc: lies ahead",
+    ]
+    assert "7 refused" in done.stdout
+    assert not any("secret_name" in path.read_text() for path in (tmp_path / "out").glob("_done/*.json"))
+    again = groundswell(*command)
+    assert (again.returncode, again.stderr) == (0, ""), "what was read before is not named again"
+    assert "0 read now" in again.stdout
+    assert "7 refused" in again.stdout
+
+
+def test_of_many_refused_rows_the_first_are_named_and_the_others_counted(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    lines = ["service,start_utc,interval_s,total", *(f"claude,2026-03-01T00:00:00Z,900,-{n}" for n in range(1, 31))]
+    (tmp_path / "c.csv").write_text("\n".join(lines) + "\n")
+    done = groundswell("backfill", "out", "--counts", "c.csv", "--now", NOW)
+    assert done.returncode == 0, done.stderr
+    named = done.stderr.splitlines()
+    assert len(named) == 21
+    assert named[0].startswith("groundswell: backfill: c.csv:2: ")
+    assert named[-1] == "groundswell: backfill: 10 more rows refused"

@@ -21,7 +21,7 @@ from pipeline.core.times import utc
 from pipeline.text.models import encoder, kinds, training
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
-from pipeline.text.models.linear import columns
+from pipeline.text.models.linear import FEW, MOST_SLOTS, _Features, columns
 from pipeline.text.models.metrics import classification_scores, reliability
 from pipeline.text.normalize import jaccard, shingles, strip_to_words
 from pipeline.text.services import ServiceMatcher
@@ -88,6 +88,34 @@ def test_the_committed_models_are_what_training_gives(rows: list[training.Labell
 def test_the_same_texts_give_the_same_file(rows: list[training.Labelled], tmp_path: Path) -> None:
     ids = [modelfile.save(training.fit_linear(rows[:300]), tmp_path / name) for name in ("one.skops", "two.skops")]
     assert ids[0] == ids[1]
+
+
+def test_up_to_a_hundred_texts_are_classified_one_at_a_time_and_more_as_a_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    linear = classifier.load(MODELS).linear
+    assert linear is not None
+    matrices: list[int] = []
+
+    def as_matrix(table: np.ndarray) -> list[float]:
+        matrices.append(len(table))
+        return [0.0] * len(table)
+
+    monkeypatch.setattr(linear.pipeline, "decision_function", as_matrix, raising=False)
+    assert FEW == 100
+    for texts in (FEW, FEW + 1):
+        assert len(linear.decision_function(["claude is down"] * texts)) == texts
+    assert matrices == [FEW + 1]
+
+
+def test_slots_are_remembered_up_to_a_bound_and_the_counts_are_the_same_beyond_it() -> None:
+    features = _Features(analyze=str.split, slot_of=len, idf=None, coefficients=[0.0] * 9, source=0)
+    features.slots.update({f"known {n}": n for n in range(MOST_SLOTS - 1)})
+    assert features.counts("a bb a ccc") == {1: 2, 2: 1, 3: 1}
+    assert len(features.slots) == MOST_SLOTS, "only the first new token still fitted"
+    assert features.slots["a"] == 1
+    assert features.counts("bb ccc") == {2: 1, 3: 1}
+    assert "bb" not in features.slots
 
 
 def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], found: encoder.Encoder) -> None:

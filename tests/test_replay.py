@@ -19,9 +19,12 @@ from typing import Any
 import pytest
 import zstandard
 
+from pipeline.commands.backtest import _to_files
+from pipeline.config.settings import Alerts, Route
 from pipeline.core.times import minutes_between, utc
 from pipeline.evaluation import csv_rows
-from tests.conftest import SCENARIO, SPAN, Day, replay
+from tests.benchmarks.archives import write_recording
+from tests.conftest import SCENARIO, SPAN, Day, Groundswell, replay
 
 OFFICIAL = "2026-03-02T11:49:20Z"
 
@@ -308,3 +311,48 @@ def test_the_views_answer_what_the_generator_knows(day: Day) -> None:
         .splitlines()
     }
     assert {f"{r[0]}" for r in ask("SELECT native_id FROM posts")} <= written
+
+
+ROUTES = """
+watch = ["github", "netflix"]
+
+[mail]
+host = "127.0.0.1"
+port = 1
+sender = "from@example.org"
+to = ["everyone@example.org"]
+
+[alerts]
+channels = ["email"]
+
+[[alerts.routes]]
+name = "video"
+services = ["netflix"]
+channels = ["email", "file"]
+to = ["video@example.org"]
+
+[[alerts.routes]]
+name = "code"
+services = ["github"]
+"""
+
+
+def test_a_replay_writes_the_message_of_every_route_as_a_file_and_sends_none(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    write_recording(tmp_path / "recorded", ("github", "netflix"), 16, first_run=14)
+    (tmp_path / "config.toml").write_text(ROUTES)
+    done = groundswell("backtest", "recorded", "--config", "config.toml", "--db", "replay.db", "--keep")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    files = {path: message_from_bytes(path.read_bytes()) for path in (tmp_path / "replay-mail").glob("*.eml")}
+    written = {(path.name.split("-")[1], str(message["To"])) for path, message in files.items()}
+    assert written == {("netflix", "video@example.org"), ("github", "everyone@example.org")}
+    conn = sqlite3.connect(tmp_path / "replay.db")
+    assert {row[0] for row in conn.execute("SELECT DISTINCT channel FROM alerts")} == {"file"}
+
+
+def test_a_route_that_named_no_channel_of_its_own_still_names_none_in_a_replay() -> None:
+    routes = (Route(name="own", channels=("email",)), Route(name="usual"))
+    replayed = _to_files(Alerts(channels=("email",), routes=routes))
+    assert replayed.channels == ("file",)
+    assert [route.channels for route in replayed.routes] == [("file",), ()]
