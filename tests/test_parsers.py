@@ -21,7 +21,7 @@ from pipeline.sources import (
     archive,
     bluesky,
     charts,
-    complaints,
+    counts,
     downdetector,
     downstatus,
     feed,
@@ -65,8 +65,8 @@ PARSERS: dict[str, Callable[..., Batch]] = {
     **JSON_PARSERS,
     "feed": feed.parse_feed,
     "history": status_history.parse_history,
-    "csv": complaints.parse_csv,
-    "counts": complaints.parse_counts,
+    "csv": counts.parse_counts,
+    "counts": counts.parse_counts,
     "archive": reddit.parse_archive,
 }
 HOSTILE = [

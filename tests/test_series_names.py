@@ -17,7 +17,7 @@ from pipeline.core.names import LONGEST_NAME, usable_name
 from pipeline.core.series import SeriesColumn, SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
 from pipeline.detection.states import columns_of, load_state
-from pipeline.sources.complaints import parse_counts
+from pipeline.sources.counts import parse_counts
 from pipeline.sources.downdetector import parse_reports
 from pipeline.stages.detect import run_detect
 from pipeline.store import Store

@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
+from pipeline.commands.counts_options import counts_options
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
-from pipeline.core.records import Batch, ComplaintCount, Post, Run, Span
+from pipeline.core.records import Batch, Post, Run, Span
+from pipeline.sources.count_rows import CountsOptions, ServiceIds
 
 
 def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
@@ -32,42 +34,36 @@ def import_command() -> None:
 
 @import_command.command("counts")
 @click.argument("file", type=click.Path(path_type=Path), callback=_open)
-@click.option("--interval", type=int, help="Seconds each count covers, when the file has no column interval_s.")
-@click.option("--service", "service_id", help="Whom all counts are about, when the file has no column service.")
+@click.option("--service", "service_name", help="Whom all counts are about: id, name or alias.")
+@click.option("--new", is_flag=True, help="Take services that the catalogue lacks, under the names they have.")
+@counts_options
 @common
-def counts(setting: Setting, file: Path, interval: int | None, service_id: str | None) -> None:
+def counts(setting: Setting, file: Path, service_name: str | None, new: bool, options: CountsOptions) -> None:
     """Complaint counts from CSV, JSON or NDJSON: service,start_utc[,interval_s],total[,baseline][,region][,indicator].
 
-    A service may be called by its id or by a name the catalogue knows.
+    A service may be called by its id, its name or an alias. A row of a service that the catalogue lacks is refused.
     """
-    from pipeline.sources.complaints import parse_counts
+    from pipeline.sources.counts import parse_counts
     from pipeline.sources.delimited import read_capped
     from pipeline.sources.parsing import plain
-    from pipeline.text.services import ServiceMatcher
 
-    matcher, catalogue = ServiceMatcher(setting.config.catalogue), setting.config.catalogue
-
-    def named(count: ComplaintCount) -> ComplaintCount:
-        return count if count.service in catalogue else replace(count, service=matcher.id_of(count.service))
-
-    def batches() -> Iterator[Batch]:
-        batch = parse_counts(
-            read_capped(file),
-            source=f"counts:{plain(file.name, 200)}",
-            fetched_at=setting.now,
-            name=str(file),
-            interval_s=interval,
-            service=resolve_service(catalogue, service_id).id if service_id else "",
-        )
-        rows = tuple(named(row) for row in batch.rows if isinstance(row, ComplaintCount))
-        clash = {(r.service, r.region, r.indicator, r.start, r.interval_s) for r in rows}
-        if len(clash) != len(rows):
-            raise SourceError("counts a service under two names in the same interval; use one", source=str(file))
-        if batch.detail:
-            click.echo(f"groundswell: {file}: {batch.detail}", err=True)
-        yield replace(batch, rows=rows)
-
-    _store(setting, batches())
+    resolve = ServiceIds(setting.config.catalogue, new=new)
+    batch = parse_counts(
+        read_capped(file),
+        source=f"counts:{plain(file.name, 200)}",
+        fetched_at=setting.now,
+        name=str(file),
+        options=replace(options, service=resolve.named(service_name) if service_name else ""),
+        resolve=resolve,
+    )
+    if not batch.rows and not batch.rejected:
+        raise SourceError("no usable row", source=str(file))
+    if batch.detail:
+        click.echo(f"groundswell: {file}: {batch.detail}", err=True)
+    if resolve.added:
+        names = ", ".join(sorted(resolve.added))
+        click.echo(f"groundswell: new: {names}; watched with a [services.<id>] table in groundswell.toml", err=True)
+    _store(setting, [batch])
 
 
 @import_command.command("posts")

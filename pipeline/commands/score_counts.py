@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
-from pipeline.config.settings import parse_duration
+from pipeline.commands.counts_options import counts_options
 from pipeline.core.errors import ConfigError, SourceError, StoreError
+from pipeline.sources.count_rows import CountsOptions
 
 if TYPE_CHECKING:
     from detectors.contract import Detector, Verdicts
@@ -28,54 +29,55 @@ TOLD = 20
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--events", is_flag=True, help="One row an event instead of one a bin.")
 @click.option("--detector", "name", help="Another detector than the configured one, with its defaults.")
-@click.option("--bin", "width", help="Bin width such as 15min; default: each series' commonest spacing.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the series (the first one) as SVG.")
 @click.option("--explain", metavar="BIN", help="Say why the bin at that time did or did not alarm, and print no table.")
 @click.option("--series", "only", help="Only this series.")
+@counts_options
 @common
 def score_counts_command(
     setting: Setting,
     file: Path,
     events: bool,
     name: str | None,
-    width: str | None,
     plot: Path | None,
     explain: str | None,
     only: str | None,
+    options: CountsOptions,
 ) -> None:
-    """Judge a CSV of counts: timestamp_utc,value[,series][,mentions]; the database is not touched."""
+    """Judge counts from CSV, JSON or NDJSON: timestamp_utc,value[,series][,mentions]; the database is not touched.
+
+    What `import counts` stores is read here alike; counts may be means, too.
+    """
     from detectors import DETECTORS
     from pipeline.detection.factory import make_detector
-    from pipeline.sources.table import parse_table
+    from pipeline.sources.count_series import count_series
+    from pipeline.sources.counts import read_counts
+    from pipeline.sources.delimited import read_capped
 
     if name is not None and name not in DETECTORS:
         raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
     detector = DETECTORS[name]() if name else make_detector(setting.config)
-    try:
-        bin_s = int(parse_duration(width).total_seconds()) if width else None
-        if bin_s is not None and not 60 <= bin_s <= 86400:
-            raise ValueError(f"{width} is not from 1min to 1d")
-    except ValueError as error:
-        raise ConfigError(f"--bin: {error}") from error
-    try:
-        table = parse_table(file.read_bytes(), name=str(file), bin_s=bin_s)
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
-    for line in [*table.notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
+    table = read_counts(read_capped(file), name=str(file), options=options, now=setting.now)
+    series_by_name = count_series(table)
+    notes = [note for series in series_by_name.values() for note in series.notes]
+    if options.bin_s or options.one_row_per_event:
+        notes += table.notes
+    for line in [*notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
         click.echo(f"groundswell: {line}", err=True)
     if len(table.rejected) > TOLD:
         click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
-    if only is not None and only not in table.series:
+    if only is not None and only not in series_by_name:
         raise ConfigError(f"--series {only}: not in {file}")
-    chosen_series = {only: table.series[only]} if only is not None else table.series
-    if not chosen_series:
+    if only is not None:
+        series_by_name = {only: series_by_name[only]}
+    if not series_by_name:
         raise SourceError("no usable row", source=str(file))
     out = csv.writer(sys.stdout, lineterminator="\n")
     if not explain:
         out.writerow(EVENTS if events else BINS)
-    for place, (series, (counts, mentions)) in enumerate(chosen_series.items()):
+    for place, (series, held) in enumerate(series_by_name.items()):
         try:
-            verdicts = detector.detect(counts, mentions)
+            verdicts = detector.detect(held.counts, held.mentions)
         except ValueError as error:
             raise SourceError(f"series {series}: {error}", source=str(file)) from error
         if explain:

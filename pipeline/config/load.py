@@ -22,6 +22,7 @@ from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
 from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
+from pipeline.core.names import SERVICE_ID
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,6 @@ class Config(Strict):
 
 _SERVICE = TypeAdapter(Service)
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
-_ID = re.compile(r"[a-z0-9_]{1,40}")
 
 
 def evaluation_data() -> Path | None:
@@ -94,7 +94,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
         raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
     for service_id, table in tables.items():
         where = f"services.{service_id}"
-        if not _ID.fullmatch(service_id):
+        if not SERVICE_ID.fullmatch(service_id):
             raise ConfigError(f"{path}: {where}: an id has only a-z, 0-9 and _")
         if not isinstance(table, Mapping):
             raise ConfigError(f"{path}: {where}: must be a table")
@@ -106,7 +106,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
         except ValidationError as error:
             raise _explain(path, error, where) from error
         for number, part in enumerate(service.components):
-            if not _ID.fullmatch(part.id):
+            if not SERVICE_ID.fullmatch(part.id):
                 raise ConfigError(f"{path}: {where}.components.{number}.id: an id has only a-z, 0-9 and _")
         if service.status_page and not re.fullmatch(r"https?://\S+", service.status_page):
             raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")

@@ -74,16 +74,20 @@ Catalogue = Mapping[str, Service]
 NEAREST = 3  # names offered where a name is not in the catalogue
 
 
+def service_ids(catalogue: Catalogue) -> dict[str, str]:
+    """Return the id by each name of a service in plain form; ids win over names, names over aliases."""
+    services = list(catalogue.values())
+    ids = {plain_name(alias): s.id for s in reversed(services) for alias in s.aliases}
+    ids |= {plain_name(s.name): s.id for s in reversed(services)}
+    return ids | {plain_name(s.id): s.id for s in services}
+
+
 def resolve_service(catalogue: Catalogue, name: str) -> Service:
-    """Return the service that an id, a name or an alias means, in any case; ids win over names, names over aliases.
+    """Return the service that an id, a name or an alias means, in any case.
 
     Raises ConfigError that names the nearest services where the catalogue has no such name.
     """
-    services = list(catalogue.values())
-    ids = {_plain_name(alias): s.id for s in reversed(services) for alias in s.aliases}
-    ids |= {_plain_name(s.name): s.id for s in reversed(services)}
-    ids |= {_plain_name(s.id): s.id for s in services}
-    wanted = _plain_name(name)
+    ids, wanted = service_ids(catalogue), plain_name(name)
     if wanted in ids:
         return catalogue[ids[wanted]]
     close = difflib.get_close_matches(wanted[:80], ids, n=3 * NEAREST)
@@ -95,7 +99,7 @@ def resolve_service(catalogue: Catalogue, name: str) -> Service:
     )
 
 
-def _plain_name(text: str) -> str:
+def plain_name(text: str) -> str:
     """Return a name for comparison: case, width, and the kind of blank between its words do not matter."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("-", " ").split())
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST_NAME = 60  # characters
+SERVICE_ID = re.compile(r"[a-z0-9_]{1,40}")
 SEPARATORS = "/|"  # of a series' key, and of the name of its column in detectors' states of version 0.1
 
 

@@ -18,7 +18,8 @@ from detectors.benchmark.metrics import episodes
 from detectors.contract import Detector, Floats
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
-from pipeline.sources.table import parse_table
+from pipeline.sources.count_series import count_series
+from pipeline.sources.counts import read_counts
 
 EARLY, LATE = 3600, 4 * 3600
 CROPS = 5
@@ -45,7 +46,7 @@ class Scored:
 
 def _frame(path: Path) -> Frame:
     """Return the one series of a file in its own bins."""
-    return next(iter(parse_table(path.read_bytes(), name=path.name).series.values()))[0]
+    return next(iter(count_series(read_counts(path.read_bytes(), name=path.name)).values())).counts
 
 
 def _scored(name: str, frame: Frame, detector: Detector, truth: Sequence[tuple[float, float]]) -> Scored:

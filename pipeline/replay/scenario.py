@@ -35,7 +35,7 @@ from pipeline.core.records import (
 from pipeline.core.times import iso
 from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
 from pipeline.replay.truth import Truth, moment, read_truth
-from pipeline.sources import charts, complaints, feed
+from pipeline.sources import charts, counts, feed
 from pipeline.sources.archive import read_archive
 from pipeline.sources.delimited import read_capped
 from pipeline.sources.status import statuspage_json
@@ -261,7 +261,7 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
         return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
     body = read_capped(path)
     if kind == "complaints":
-        return complaints.parse_csv(body, source="complaints", fetched_at=end, name=name)
+        return counts.parse_counts(body, source="complaints", fetched_at=end, name=name)
     if kind == "feeds" and path.suffix == ".ndjson":
         return parse_items(body, fetched_at=end, name=name)
     if kind == "feeds":

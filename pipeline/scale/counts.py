@@ -18,7 +18,7 @@ from pipeline.scale.inputs import Part, open_parquet
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE, as_rows
 from pipeline.scale.summaries import MOST_NAMED, refusals
 from pipeline.sources.archive import unpacked
-from pipeline.sources.complaints import parse_counts
+from pipeline.sources.counts import parse_counts
 from pipeline.sources.parsing import plain
 
 logger = logging.getLogger(__name__)

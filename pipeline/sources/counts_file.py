@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.config.load import Config, resolve_near
-from pipeline.core.catalogue import Service
+from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Span
 from pipeline.http.session import HttpClient
-from pipeline.sources.complaints import parse_counts
+from pipeline.sources.count_intervals import SURE_ROWS
+from pipeline.sources.count_rows import CountsOptions, ServiceIds
+from pipeline.sources.counts import read_counts, to_batch
 from pipeline.sources.delimited import as_utf8, read_capped
 from pipeline.sources.parsing import plain
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
@@ -21,10 +23,10 @@ from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
 class CountsFileSource:
     """A file that something else keeps writing."""
 
-    def __init__(self, path: Path, name: str = "") -> None:
-        """The source is named after the file unless a name is given."""
+    def __init__(self, path: Path, name: str = "", *, catalogue: Catalogue | None = None) -> None:
+        """The source is named after the file unless a name is given; with a catalogue, it has its services only."""
         self.name = name or f"counts:{plain(path.name, 200)}"
-        self._path = path
+        self._path, self._catalogue = path, catalogue
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the whole file; rows known already change nothing. Raises SourceError.
@@ -36,10 +38,19 @@ class CountsFileSource:
         if body.lstrip()[:1] != b"[" and not body.endswith((b"\n", b"\r")):
             body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
         settled = int(state["interval_s"]) if state.get("interval_s") else None
-        batch = parse_counts(body, source=self.name, fetched_at=now, name=plain(self._path, 300), interval_s=settled)
-        if batch.detail and not batch.state:
+        table = read_counts(
+            body,
+            name=plain(self._path, 300),
+            options=CountsOptions(interval_s=settled),
+            now=now,
+            resolve=ServiceIds(self._catalogue) if self._catalogue is not None else None,
+            stored=True,
+        )
+        if 0 < table.inferred_rows < SURE_ROWS:
             raise SourceError("too few rows to tell what a count covers; add a column interval_s", source=self.name)
-        return replace(batch, coverage=(Span(since, now),))
+        if len(table.inferred_widths) > 1:
+            raise SourceError("its series differ in what a count covers; add a column interval_s", source=self.name)
+        return replace(to_batch(table, source=self.name, fetched_at=now), coverage=(Span(since, now),))
 
 
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[CountsFileSource]:
@@ -47,7 +58,9 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     shared = {path.name for path in paths if [p.name for p in paths].count(path.name) > 1}
     # two files of one name are two sources
     return [
-        CountsFileSource(path, f"counts:{path.parent.name}-{path.name}" if path.name in shared else "")
+        CountsFileSource(
+            path, f"counts:{path.parent.name}-{path.name}" if path.name in shared else "", catalogue=config.catalogue
+        )
         for path in paths
     ]
 

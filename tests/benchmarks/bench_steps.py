@@ -26,7 +26,7 @@ from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
 from pipeline.replay.scenario import load_recorded
 from pipeline.sources.archive import read_archive
-from pipeline.sources.complaints import parse_csv
+from pipeline.sources.counts import parse_counts
 from pipeline.stages.pipeline import ALL, Stage, load_models
 from pipeline.store import Store
 from tests.benchmarks.archives import write_posts, write_recording
@@ -46,7 +46,7 @@ def test_reading_counts(benchmark: Any, way: str) -> None:
         "pandas.read_csv": lambda: pd.read_csv(io.BytesIO(body), parse_dates=["start_utc"]),
         "csv.DictReader": lambda: list(csv.DictReader(io.StringIO(body.decode()))),
     }
-    benchmark(ways.get(way, lambda: parse_csv(body, source="x", fetched_at=NOW)))
+    benchmark(ways.get(way, lambda: parse_counts(body, source="x", fetched_at=NOW)))
 
 
 @pytest.mark.parametrize("way", ["json.loads", "read_archive, every field checked"])

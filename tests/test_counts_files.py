@@ -15,11 +15,12 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import utc
 from pipeline.sources import (
-    complaints,
+    counts,
     counts_file,
     downdetector,
     downstatus,
 )
+from pipeline.sources.count_rows import CountsOptions
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -41,7 +42,6 @@ CSV = "service,start_utc,interval_s,total,baseline,region,indicator\n"
         ("svc,2026-03-02T11:00:00Z,900", "3 cells where"),
         (",2026-03-02T11:00:00Z,900,1,,,", "usable name"),
         ("svc,2026-03-02T11:00:00Z,900,12.000,,,", "not a whole count"),
-        ("svc,2026-03-02T11:00:00Z,900,,,,", "empty"),
         ("svc,2026-03-02T11:00:00Z,900,1e3,,,", "not a whole count"),
         ("svc,2026-03-02T11:00:00Z,900,12,,,,9", "8 cells"),
         ("svc,2026-03-02T10:00:00Z,900,6,,,", "a second count for this interval"),
@@ -49,7 +49,7 @@ CSV = "service,start_utc,interval_s,total,baseline,region,indicator\n"
 )
 def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, reason: str) -> None:
     body = f"{CSV}svc,2026-03-02T10:00:00Z,900,5,,,\n{row}\nsvc,2026-03-02T10:15:00Z,900,7,,US,\n".encode()
-    batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="counts.csv")
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW, name="counts.csv")
     assert [r.where for r in batch.rejected] == ["counts.csv:3"]
     assert reason in batch.rejected[0].reason
     assert [(c.total, c.region) for c in batch.rows if isinstance(c, ComplaintCount)] == [(5, ""), (7, "US")]
@@ -60,12 +60,13 @@ def test_a_stray_quote_or_byte_spoils_its_own_row_only() -> None:
         b'svc,2026-03-02T10:00:00Z,900,5,,,\n"svc"x,2026-03-02T10:15:00Z,900,5,,,\n\xff,,,,,,\n"svc,2026,900,5\r\n'
         b"svc,2026-03-02T10:30:00Z,900,7,,,\n"
     )
-    batch = complaints.parse_csv(body, source="x", fetched_at=NOW, name="c.csv")
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW, name="c.csv")
     assert [r.where for r in batch.rejected] == ["c.csv:3", "c.csv:4", "c.csv:5"]
     assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == [5, 7]
 
 
 TWO = [("acme", 12), ("acme", 15)]
+QUARTERS = CountsOptions(interval_s=900)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ TWO = [("acme", 12), ("acme", 15)]
     ids=["csv", "tab", "sep", "utf-16", "quoted epoch", "json", "ndjson", "object"],
 )
 def test_the_same_counts_in_every_dialect(body: bytes) -> None:
-    batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW)
     assert [(row.service, row.total) for row in batch.rows if isinstance(row, ComplaintCount)] == TWO
     assert not batch.rejected
     assert {(row.interval_s, row.start.minute) for row in batch.rows if isinstance(row, ComplaintCount)} == {
@@ -104,18 +105,18 @@ def test_the_same_counts_in_every_dialect(body: bytes) -> None:
         ),
         (
             b'[{"service":"a","ts":"2026-03-02T10:00:00Z","count":true},{"service":"a","ts":"2026-03-02T10:00:00Z","count":null},7]',
-            ["neither a number", "empty", "not an object"],
+            ["neither a number", "not an object"],
         ),
         (b"service,ts,count,value\na,2026-03-02T10:00:00Z,1,2\nb,2026-03-02T10:00:00Z,3,3\n", ["two different values"]),
     ],
 )
 def test_what_reads_two_ways_is_refused(body: bytes, words: list[str]) -> None:
-    batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW, options=QUARTERS)
     assert len(batch.rejected) == len(words)
     assert all(w in bad.reason for w, bad in zip(words, batch.rejected, strict=True))
     for body in (b"service,ts,count,count\na,2026-03-02T10:00:00Z,1,2\n", b"{", b"[1", b"a,b\n1,2\n"):
         with pytest.raises(SourceError):
-            complaints.parse_counts(body, source="x", fetched_at=NOW)
+            counts.parse_counts(body, source="x", fetched_at=NOW)
 
 
 @given(
@@ -130,7 +131,7 @@ def test_written_counts_are_read_back_to_the_number(totals: list[int], width: in
         separator.join(("svc", f"{start + timedelta(seconds=width * i):%Y-%m-%dT%H:%M:%SZ}", str(n)))
         for i, n in enumerate(totals)
     ]
-    batch = complaints.parse_csv("\n".join(lines).encode(), source="x", fetched_at=NOW)
+    batch = counts.parse_counts("\n".join(lines).encode(), source="x", fetched_at=NOW)
     assert [row.total for row in batch.rows if isinstance(row, ComplaintCount)] == totals
     assert {row.interval_s for row in batch.rows if isinstance(row, ComplaintCount)} == {width}
 
@@ -218,13 +219,14 @@ def test_downdetector_leaves_the_interval_that_still_grows() -> None:
 def test_each_row_keeps_the_interval_it_tells() -> None:
     body = (
         b"service,ts,interval_s,count\na,2026-03-02T10:00:00Z,300,1\na,2026-03-02T11:00:00Z,,2\n"
-        b"a,2026-03-02T10:00:00Z,900.0,3\n"
+        b"a,2026-03-02T10:00:00Z,900.0,3\na,2026-03-02T11:15:00Z,,4\n"
     )
-    batch = complaints.parse_csv(body, source="x", fetched_at=NOW)
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW)
     assert [(c.interval_s, c.total) for c in batch.rows if isinstance(c, ComplaintCount)] == [
         (300, 1),
         (900, 2),
         (900, 3),
+        (900, 4),
     ]
 
 
@@ -244,7 +246,7 @@ def test_each_row_keeps_the_interval_it_tells() -> None:
     ],
 )
 def test_odd_files_are_right_to_the_number_or_refused_by_the_row(body: bytes, totals: list[int]) -> None:
-    batch = complaints.parse_counts(body, source="x", fetched_at=NOW)
+    batch = counts.parse_counts(body, source="x", fetched_at=NOW, options=QUARTERS)
     assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == totals
 
 
@@ -261,5 +263,5 @@ def test_a_file_that_grows_is_read_to_its_last_whole_line_and_keeps_its_interval
     path.write_text(
         "service,ts,count\n" + "".join(rows) + "".join(f"a,2026-03-02T09:{m:02}:00Z,1\n" for m in range(30))
     )
-    later = source.fetch(NOW, NOW, batch.state)
-    assert {c.interval_s for c in later.rows if isinstance(c, ComplaintCount)} == {3600}
+    with pytest.raises(SourceError, match="rows 1 min apart, so that counts of 1 h would overlap"):
+        source.fetch(NOW, NOW, batch.state)

@@ -1,0 +1,72 @@
+"""The options of the commands that read a file of counts, the same for each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError
+from pipeline.sources.count_intervals import LEAST, MOST
+from pipeline.sources.count_rows import CountsOptions
+
+
+def counts_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a file of counts is read, and pass them on as one CountsOptions."""
+
+    @click.option("--interval", help="What each count covers, as 15min, when the file does not tell; 1min to 1d.")
+    @click.option("--bin", "width", help="Sum counts into wider bins, as 15min or 1h; 1min to 1d.")
+    @click.option("--time-column", default="", help="The column of times, when it is not called as usual.")
+    @click.option("--value-column", default="", help="The column of counts, when it is not called as usual.")
+    @click.option("--time-format", default="", help="How times are written, as '%d-%m-%Y %H:%M' (strptime).")
+    @click.option("--time-zone", default="", help="The zone of times without one, as Europe/Berlin or UTC.")
+    @click.option(
+        "--one-row-per-event", is_flag=True, help="Each row is an event, as a ticket: count rows, in bins of --bin."
+    )
+    @functools.wraps(command)
+    def wrapped(
+        interval: str | None,
+        width: str | None,
+        time_zone: str,
+        one_row_per_event: bool,
+        value_column: str,
+        **rest: Any,
+    ) -> Any:
+        if one_row_per_event and value_column:
+            raise ConfigError("--one-row-per-event counts rows: there is no --value-column then")
+        options = CountsOptions(
+            time_column=rest.pop("time_column"),
+            value_column=value_column,
+            time_format=rest.pop("time_format"),
+            time_zone=_zone(time_zone),
+            interval_s=_seconds(interval, "--interval"),
+            bin_s=_seconds(width, "--bin"),
+            one_row_per_event=one_row_per_event,
+        )
+        return command(options=options, **rest)
+
+    return wrapped
+
+
+def _seconds(text: str | None, option: str) -> int | None:
+    """Return the seconds of a duration, or of a bare number of seconds; raises ConfigError out of a minute to a day."""
+    if text is None:
+        return None
+    try:
+        seconds = int(text) if text.isascii() and text.isdigit() else int(parse_duration(text).total_seconds())
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error
+    if not LEAST <= seconds <= MOST:
+        raise ConfigError(f"{option}: {text} is not from 1min to 1d")
+    return seconds
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(f"--time-zone: {name!r} is no time zone; write it as Europe/Berlin or UTC") from error

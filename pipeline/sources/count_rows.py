@@ -1,0 +1,266 @@
+"""The rows of a file of counts: which columns are read, and what each row counts of what and when."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pipeline.core.catalogue import Catalogue, plain_name, resolve_service, service_ids
+from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.names import SERVICE_ID, usable_name
+from pipeline.sources.count_cells import CellTable
+from pipeline.sources.count_intervals import LEAST, MOST
+from pipeline.sources.parsing import not_from_the_future, plain, whole
+
+TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts", "time", "timestamp", "datetime", "date", "point_in_time")
+EVENT_TIME_COLUMNS = ("created at", "created_at")
+COUNT_COLUMNS = ("total", "count", "value")
+OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "series", "mentions")
+MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
+OLDEST = 1971  # an epoch of zero is no time
+_FRACTION = re.compile(r"[0-9]{1,15}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
+Resolve = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsOptions:
+    """How a file is to be read. None and empty: as the file says itself.
+
+    `time_column` and `value_column` name columns; `time_format` is one of strptime, `time_zone` that of times without
+    one. `interval_s` is what each count covers where no column interval_s says it, `bin_s` what counts are summed into
+    (complete bins only). With `one_row_per_event` rows are counted, into bins of `bin_s`. `service` is the one that all
+    counts are about.
+    """
+
+    time_column: str = ""
+    value_column: str = ""
+    time_format: str = ""
+    time_zone: str = ""
+    interval_s: int | None = None
+    bin_s: int | None = None
+    one_row_per_event: bool = False
+    service: str = ""
+
+
+DEFAULTS = CountsOptions()
+
+
+class CountSubject(NamedTuple):
+    """What a row of counts is about; empty is what the file does not say."""
+
+    service: str
+    region: str
+    indicator: str
+    series: str
+
+    def __str__(self) -> str:
+        """Return the parts that are there, `value` where none is."""
+        return " ".join(part for part in self if part) or "value"
+
+
+class CountRow(NamedTuple):
+    """A count: NaN is a bin that nobody counted. `interval_s` is 0 while it is not known what the count covers."""
+
+    name: CountSubject
+    start: int
+    value: float
+    mentions: float
+    baseline: float | None
+    interval_s: int
+
+
+class ServiceIds:
+    """Gives the id of a service that a file names; `new` takes the names that the catalogue lacks, too."""
+
+    def __init__(self, catalogue: Catalogue, *, new: bool = False) -> None:
+        """`added` holds the names taken so far that the catalogue lacks."""
+        self._catalogue, self._new = catalogue, new
+        self._known = service_ids(catalogue)
+        self._unknown: dict[str, str] = {}
+        self.added: set[str] = set()
+
+    def named(self, name: str) -> str:
+        """Return the id; raises ConfigError with the nearest names where the catalogue lacks it and none may be new."""
+        if (known := self._known.get(plain_name(name))) is not None:
+            return known
+        if self._new:
+            if not SERVICE_ID.fullmatch(name):
+                raise ConfigError(f"{name[:80]!r} is no id of a new service: a-z, 0-9 and _ only")
+            self.added.add(name)
+            return name
+        if name not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
+            try:
+                resolve_service(self._catalogue, name)
+            except ConfigError as error:
+                self._unknown[name] = f"{error}; --new takes it, or a [services.<id>] table"
+        raise ConfigError(self._unknown.get(name, f"{name[:80]!r} is not in the catalogue"))
+
+    def __call__(self, name: str) -> str:
+        """Return the id as `named` does; raises ValueError, for a row."""
+        try:
+            return self.named(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+
+class RowReader:
+    """Reads the cells of a row under the columns chosen for a file; see `counts.read_counts`."""
+
+    def __init__(self, options: CountsOptions, now: datetime | None, resolve: Resolve | None, stored: bool) -> None:
+        self._options, self._now, self._resolve, self._stored = options, now, resolve, stored
+        self._times: tuple[str, ...] = (*TIME_COLUMNS, *(EVENT_TIME_COLUMNS if options.one_row_per_event else ()))
+        self._counts: tuple[str, ...] = COUNT_COLUMNS
+        if options.time_column:
+            self._times = (options.time_column.strip().lower(),)
+        if options.value_column:
+            self._counts = (options.value_column.strip().lower(),)
+        self.known = frozenset((*self._times, *self._counts, *OTHER_COLUMNS))
+        self._separator = ""
+        self._names: dict[tuple[str, str, str, str], CountSubject] = {}
+        self._series_is_service = self._series_is_indicator = False
+
+    def choose_columns(self, table: CellTable, name: str) -> None:
+        """Choose among the columns of a file; raises SourceError where one that is needed is not there."""
+        options, self._separator = self._options, table.separator
+        columns = set(table.columns)
+        if not columns and not table.separator:
+            return
+        lacking = [] if columns & set(self._times) else [options.time_column or "timestamp_utc"]
+        if not options.one_row_per_event and not columns & set(self._counts):
+            lacking.append(options.value_column or "value")
+        if lacking:
+            raise SourceError(
+                f"needs the columns timestamp_utc, value and has no {' and no '.join(lacking)}, but "
+                f"{plain(', '.join(table.columns), 160)}; --time-column and --value-column name others, "
+                "--one-row-per-event counts rows",
+                source=f"{name}:1",
+            )
+        self._times = tuple(column for column in self._times if column in columns)
+        self._counts = tuple(column for column in self._counts if column in columns)
+        self._series_is_service = self._stored and not options.service and "service" not in columns
+        self._series_is_indicator = self._stored and not self._series_is_service and "indicator" not in columns
+        if self._series_is_service and "series" not in columns:
+            raise SourceError("needs a column service, or --service", source=f"{name}:1")
+
+    def row(self, cells: Mapping[str, str]) -> CountRow:
+        """Return the count of a row; raises ValueError with what is wrong."""
+        options = self._options
+        width = _width(cells.get("interval_s", ""))
+        names = (cells.get("service", ""), cells.get("region", ""), cells.get("indicator", ""), cells.get("series", ""))
+        if (name := self._names.get(names)) is None:
+            name = self._names[names] = self._name(*names)
+        start = read_start(_one_of(cells, self._times), options.time_format, options.time_zone)
+        if self._now is not None:
+            not_from_the_future(start, self._now)
+        mentions, baseline = cells.get("mentions", ""), cells.get("baseline", "")
+        value = 1.0 if options.one_row_per_event else self._count(_one_of(cells, self._counts, empty=True))
+        return CountRow(
+            name,
+            int(start.timestamp()),
+            value,
+            self._count(mentions) if mentions else math.nan,
+            _baseline(baseline) if baseline else None,
+            width,
+        )
+
+    def _name(self, service: str, region: str, indicator: str, series: str) -> CountSubject:
+        service = self._options.service or service
+        if not self._stored:
+            return CountSubject(service, region, indicator, series)
+        if self._series_is_service:
+            service, series = series, ""
+        elif self._series_is_indicator:
+            indicator, series = series, ""
+        elif series and series != indicator:
+            raise ValueError("indicator and series: two different values")
+        _word(service)
+        if self._resolve is not None and not self._options.service:
+            service = self._resolve(service)
+        return CountSubject(service, _word(region, empty=True), _word(indicator, empty=True), "")
+
+    def _count(self, text: str) -> float:
+        """Read a count, NaN when empty. What is stored is whole; what is only judged may be a mean."""
+        if not text:
+            return math.nan
+        if self._stored or not _FRACTION.fullmatch(text):
+            return float(whole(text.removesuffix(".0")))
+        if self._separator == ";" and _THOUSANDS.fullmatch(text):
+            raise ValueError(f"{text!r} reads two ways, as a fraction and as thousands")
+        value = float(text)
+        if value > 2.0**53:
+            raise ValueError(f"{text!r} is not a count from 0 to 2**53; leave it empty where nothing was observed")
+        return value
+
+
+def _one_of(cells: Mapping[str, str], columns: tuple[str, ...], *, empty: bool = False) -> str:
+    """Return what the row says under one of several names; raises ValueError when they disagree or all are empty."""
+    if len(columns) == 1 and cells.get(columns[0]):
+        return cells[columns[0]]
+    there = [column for column in columns if column in cells]
+    values = {cells[column] for column in there} - {""}
+    if len(values) > 1:
+        raise ValueError(f"{', '.join(there)}: two different values")
+    if not values and not (empty and there):
+        raise ValueError(f"{', '.join(there) or columns[0]}: empty")
+    return values.pop() if values else ""
+
+
+def read_start(text: str, time_format: str = "", time_zone: str = "") -> datetime:
+    """Read ISO with its zone, seconds or milliseconds of the epoch, or what `time_format` says.
+
+    Times without a zone are in `time_zone`. Raises ValueError on a time that is unreadable, reads two ways, has no
+    zone, or lies outside the years that counts come from.
+    """
+    # series share their stamps: each is read once
+    return (_read_start if len(text) <= 40 else _read_start.__wrapped__)(text, time_format, time_zone)
+
+
+@lru_cache(maxsize=1 << 16)
+def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
+    if time_format:
+        moment = datetime.strptime(text, time_format)  # noqa: DTZ007  the zone follows below
+    elif match := re.fullmatch(r"([1-9][0-9]{9})([0-9]{3})?(\.[0-9]{1,9})?", text):
+        return datetime.fromtimestamp(int(match[1]), tz=UTC)
+    elif re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):
+        raise ValueError(f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z, or see --time-format")
+    else:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        if not time_zone:
+            raise ValueError(
+                f"{plain(text, 40)!r} has no time zone; write it as 2026-03-02T11:37:00Z, or say --time-zone"
+            )
+        moment = moment.replace(tzinfo=ZoneInfo(time_zone))
+        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+            raise ValueError(f"{plain(text, 40)!r} comes twice or never in {time_zone}, where the clocks change")
+    if not OLDEST <= moment.year < 2100:
+        raise ValueError(f"{plain(text, 40)!r} is not a time between {OLDEST} and 2100")
+    return moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=1 << 12)
+def _width(text: str) -> int:
+    """Read what a count covers, 0 where the row does not say."""
+    width = whole(text.removesuffix(".0")) if text else 0
+    if text and not LEAST <= width <= MOST:
+        raise ValueError(f"interval_s {width} is not from {LEAST} to {MOST}")
+    return width
+
+
+def _word(text: str, *, empty: bool = False) -> str:
+    if not usable_name(text, empty=empty):
+        raise ValueError(f"{plain(text, 40)!r} is not a usable name")
+    return text
+
+
+def _baseline(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text):
+        raise ValueError(f"baseline {text[:40]!r} is not a number")
+    return float(text)
