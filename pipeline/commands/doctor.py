@@ -45,16 +45,16 @@ def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[s
     from pipeline.sources import SOURCES
 
     asked = () if offline else source_findings(setting, only, SOURCES)
-    found = [*_here(setting), *key_findings(setting.config, SOURCES), *asked]
+    findings = [*_here(setting), *key_findings(setting.config, SOURCES), *asked]
     if as_json:
-        click.echo(json.dumps({"schema": 1, "findings": [asdict(finding) for finding in found]}, indent=1))
+        click.echo(json.dumps({"schema": 1, "findings": [asdict(finding) for finding in findings]}, indent=1))
     else:
-        for number, finding in enumerate(found):
+        for number, finding in enumerate(findings):
             click.echo(f"{finding.level:<5} {finding.what:<28} {finding.words}")
-            following = found[number + 1].remedy if number + 1 < len(found) else ""
+            following = findings[number + 1].remedy if number + 1 < len(findings) else ""
             if finding.remedy and finding.remedy != following:
                 click.echo(f"{'':<34} {finding.remedy}")
-    levels = {finding.level for finding in found}
+    levels = {finding.level for finding in findings}
     sys.exit(1 if "fail" in levels else PARTIAL if "warn" in levels else 0)
 
 

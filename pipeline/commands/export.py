@@ -21,5 +21,5 @@ def export_command(setting: Setting, folder: Path) -> None:
         raise ConfigError(f"export needs {error.name}: pip install 'groundswell[scale]'") from error
 
     with open_existing_store(setting) as store:
-        told = export_tables(store, folder)
-    click.echo(f"{folder}: {len(told)} tables, {sum(told.values())} rows")
+        row_counts = export_tables(store, folder)
+    click.echo(f"{folder}: {len(row_counts)} tables, {sum(row_counts.values())} rows")

@@ -154,13 +154,13 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
     from pipeline.store.runs import record_run
 
     seen = new = refused = 0
-    told: list[str] = []
+    problems: list[str] = []
     with run_lock(setting.db), open_store(setting) as store:
         try:
             for batch in batches:
                 added = save_batch(store, batch, setting.now)
                 seen, new, refused = seen + len(batch.rows), new + added, refused + len(batch.rejected)
-                told += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(told)]]
+                problems += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(problems)]]
                 record_run(
                     store,
                     Run(
@@ -175,10 +175,10 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
                     ),
                 )
         except (SourceError, StoreError) as error:
-            told, failed = [*told, str(error)], True
-    for line in told:
+            problems, failed = [*problems, str(error)], True
+    for line in problems:
         click.echo(f"groundswell: {line}", err=True)
-    if refused > len(told):
-        click.echo(f"groundswell: {refused - len(told)} more rows refused; see the table quarantine", err=True)
+    if refused > len(problems):
+        click.echo(f"groundswell: {refused - len(problems)} more rows refused; see the table quarantine", err=True)
     click.echo(f"{seen} rows seen, {new} new, {refused} refused")
     sys.exit(PARTIAL if refused or failed else 0)

@@ -26,16 +26,16 @@ def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error
     earliest = max(setting.now - min(span, timedelta(days=9000)), utc("2000-01-01T00:00:00Z"))
-    found = incident_overview(setting.db, earliest)
+    listed = incident_overview(setting.db, earliest)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "incidents": [row._asdict() for row in found]}, indent=1))
+        click.echo(json.dumps({"schema": 1, "incidents": [row._asdict() for row in listed]}, indent=1))
         return
-    for row in found:
+    for row in listed:
         lead = f", lead {row.lead_minutes:g} min" if row.lead_minutes is not None else ""
         click.echo(
             f"{row.onset}  {row.service}: {row.state}, impact {row.impact}"
             f"{', ' + row.symptom if row.symptom else ''}; first alert {row.first_alert_at or 'none'},"
             f" official {row.official_first_at or 'none'}{lead}"
         )
-    if not found:
+    if not listed:
         click.echo(f"no incident in the last {since}")

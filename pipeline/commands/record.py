@@ -33,7 +33,7 @@ def record_command(
         raise ConfigError("--from and --until: from has to be the earlier")
     must_exist(setting.db)
     with run_lock(setting.db), open_existing_store(setting) as store:
-        told = record(
+        row_counts = record(
             store, folder, since, end, name=name or folder.name, watch=setting.config.watch, simulated=simulated
         )
-    click.echo(f"{folder}: " + ", ".join(f"{number} {words}" for words, number in told.items()))
+    click.echo(f"{folder}: " + ", ".join(f"{number} {words}" for words, number in row_counts.items()))

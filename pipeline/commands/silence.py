@@ -68,7 +68,7 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
 
     must_exist(setting.db)
     with open_store(setting) as store:
-        found = [s for s in silences(store) if everything or s.until > setting.now]
+        listed = [s for s in silences(store) if everything or s.until > setting.now]
     if as_json:
         told = [
             {
@@ -80,14 +80,14 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
                 "reason": s.reason,
                 "author": s.author,
             }
-            for s in found
+            for s in listed
         ]
         click.echo(json.dumps({"schema": 1, "silences": told}, indent=1))
         return
-    for s in found:
+    for s in listed:
         part = f", {s.component} only" if s.component else ""
         click.echo(f"{s.id:>3}  {s.service}{part}  {iso(s.since)} to {iso(s.until)}  {s.author}: {s.reason}")
-    if not found:
+    if not listed:
         click.echo("no silence lasts")
 
 

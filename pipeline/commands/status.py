@@ -31,7 +31,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
         failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
-        told = simulated(store)
+        simulation_note = simulated(store)
     model = "; ".join(model_problems(MODELS))
     if as_json:
         click.echo(
@@ -43,15 +43,15 @@ def status_command(setting: Setting, as_json: bool) -> None:
                     "waiting": waiting,
                     "failed": failed,
                     "model": model or "ok",
-                    "simulated": told,
+                    "simulated": simulation_note,
                     "rows": rows,
                 },
                 indent=1,
             )
         )
     else:
-        if told:
-            click.echo(f"simulated {told}")
+        if simulation_note:
+            click.echo(f"simulated {simulation_note}")
         for row in ongoing:
             click.echo(f"open     {row.service}: {row.state}, impact {row.impact}, since {row.onset}")
         for item in blind:

@@ -108,10 +108,10 @@ def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service,
                 (post, ExtractionRequest(text=post.text, service=service.id, matches=matches, posted=post.created))
             )
     counter = ReportCounter()
-    found = []
+    service_reports = []
     for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
         weight, reason = counter.count(service.id, post, text_fingerprint(one.text), r.p_outage)
-        found.append(
+        service_reports.append(
             Report(
                 service=service.id,
                 source="x",
@@ -129,7 +129,7 @@ def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service,
                 fingerprint=text_fingerprint(one.text),
             )
         )
-    return deduplicate_clearances(found)
+    return deduplicate_clearances(service_reports)
 
 
 def decide(
@@ -166,7 +166,7 @@ def decide(
     policy = NotificationPolicy(
         from_state="possible", group_interval=QUIET, max_group_interval=QUIET, alerting_since=begin
     )
-    found: list[tuple[bool, Incident | None]] = []
+    decisions: list[tuple[bool, Incident | None]] = []
     for column, said in enumerate(shifted):
         built, _ = build(
             service,
@@ -178,8 +178,8 @@ def decide(
             quiet_to_close=QUIET,
         )
         last = built[-1] if built else None
-        found.append((last is not None and next_transition(last, [], policy, end) is not None, last))
-    return found
+        decisions.append((last is not None and next_transition(last, [], policy, end) is not None, last))
+    return decisions
 
 
 def _intervals(
@@ -194,8 +194,8 @@ def _intervals(
     key = SeriesKey(service=service, channel="votes", source="x", bin_s=60)
 
     events = find_events(observed, expected, score, alarm=detector.alarm, quiet_bins=45, look_back=60)
-    found = [interval_of(event, key, begin, observed, expected) for event in events]
-    return [i for i in found if i.last_alarm > end - timedelta(hours=6)]
+    intervals = [interval_of(event, key, begin, observed, expected) for event in events]
+    return [i for i in intervals if i.last_alarm > end - timedelta(hours=6)]
 
 
 def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:
@@ -206,13 +206,13 @@ def catalogue_with(name: str) -> tuple[ServiceMatcher, Service]:
 
 def judged(folder: Path, model: OutageModel) -> Iterator[tuple[str, str, bool, Incident | None, int]]:
     """Yield (name, expected, alerted, incident, votes) of each case of a folder."""
-    cases, said = [], []
+    cases, reports_of_cases = [], []
     for path in sorted(folder.glob("*.json")):
         case = read_case(path)
         cases.append((path.stem, case))
-        said.append(reports_of(posts_of(case), *catalogue_with(case.service), model))
-    found = decide([case for _, case in cases], said, catalogue_with("case")[1])
-    for (name, case), reports, (alerted, incident) in zip(cases, said, found, strict=True):
+        reports_of_cases.append(reports_of(posts_of(case), *catalogue_with(case.service), model))
+    decisions = decide([case for _, case in cases], reports_of_cases, catalogue_with("case")[1])
+    for (name, case), reports, (alerted, incident) in zip(cases, reports_of_cases, decisions, strict=True):
         yield name, case.expect, alerted, incident, int(sum(r.weight for r in reports))
 
 
@@ -278,10 +278,10 @@ def report(folder: Path | None, model: OutageModel) -> Iterator[str]:
     if folder is None:
         yield "recorded cases: skipped: EVAL_DATA is not set"
     else:
-        found = list(judged(folder / "bad" / "brigade", model))
-        wrong = [f"{name} ({expect})" for name, expect, alerted, *_ in found if (expect == "alert") != alerted]
-        real = [alerted for _, expect, alerted, *_ in found if expect == "alert"]
-        quiet = [alerted for _, expect, alerted, *_ in found if expect != "alert"]
+        judged_cases = list(judged(folder / "bad" / "brigade", model))
+        wrong = [f"{name} ({expect})" for name, expect, alerted, *_ in judged_cases if (expect == "alert") != alerted]
+        real = [alerted for _, expect, alerted, *_ in judged_cases if expect == "alert"]
+        quiet = [alerted for _, expect, alerted, *_ in judged_cases if expect != "alert"]
         yield (
             f"cases: {sum(real)} of {len(real)} outages alert, {sum(quiet)} of {len(quiet)} quiet or abusive ones do; "
             f"wrong: {', '.join(wrong) or 'none'}"

@@ -170,13 +170,13 @@ class TitledIncident:
 def read_official(path: Path, service: str, matcher: ServiceMatcher) -> list[TitledIncident]:
     """Read incidents.csv of a provider: those that list parts the catalogue knows, maintenance aside, oldest first."""
     known = matcher.catalogue[service]
-    found = []
+    titled = []
     for row in csv_rows(path):
         listed = [part.strip() for part in row["components"].replace(";", "|").split("|") if part.strip()]
         parts = frozenset(part for name in listed if (part := known.component_named(name)))
         if parts and row["impact"] != "maintenance" and row["started_at"]:
-            found.append(TitledIncident(at=utc(row["started_at"]), title=row["name"], parts=parts))
-    return sorted(found, key=lambda t: (t.at, t.title))
+            titled.append(TitledIncident(at=utc(row["started_at"]), title=row["name"], parts=parts))
+    return sorted(titled, key=lambda t: (t.at, t.title))
 
 
 def of_titles(titled: Iterable[TitledIncident], service: str, matcher: ServiceMatcher) -> SetScore:

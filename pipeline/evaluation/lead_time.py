@@ -74,7 +74,7 @@ class ReplayedWindow:
 
 def read_notices(path: Path) -> list[Notice]:
     """Return the notices whose text says in which zone it was written."""
-    found = []
+    leads = []
     for number, row in enumerate(csv_rows(path), 1):
         zone = re.search(r"\b(PST|PDT)\b", row["description"])
         if zone is None:
@@ -83,7 +83,7 @@ def read_notices(path: Path) -> list[Notice]:
         moved = MOVED[zone[1]]
         # past midnight the archive kept the day of the last word
         last += timedelta(days=1) if last < first else timedelta(0)
-        found.append(
+        leads.append(
             Notice(
                 id=f"{row['service_id']}-{number}",
                 part=row["service_name"].strip(),
@@ -92,7 +92,7 @@ def read_notices(path: Path) -> list[Notice]:
                 last=max(last, first) + moved,
             )
         )
-    return found
+    return leads
 
 
 def read_windows(folder: Path) -> list[Window]:

@@ -90,15 +90,15 @@ def judged(
         if one not in past.setdefault(row["service"], []):
             past[row["service"]].append(one)
     events = {row["title"]: event_of(row, utc(row["published_utc"]), matcher, model) for row in rows}
-    found = []
+    labelled = []
     for row in rows:
         incident = incident_of(row["service"], utc(row["onset_utc"]), utc(row["end_utc"]), Impact(row["impact"]))
         known = min(p.onset for p in past[row["service"]])
         context = LinkContext(past=past[row["service"]], known_since=known)
         links = link(incident, catalogue[row["service"]], [events[row["title"]]], context, utc("2099-01-01T00:00:00Z"))
         relation = next((k.relation for k in links if k.shown), Relation.NONE)
-        found.append((row, events[row["title"]][0], relation))
-    return found
+        labelled.append((row, events[row["title"]][0], relation))
+    return labelled
 
 
 def by_kind(row: Row, event: NewsEvent) -> str:
@@ -160,7 +160,7 @@ def recorded(
         )
         item = {"title": words, "summary": row["gist"], "outlet": row["outlet"]}
         events.append((RECORD[row["relation"]], [event_of(item, utc(at), matcher, model) for at in clocks]))
-    found = []
+    relations = []
     for truth, versions in events:
         given: list[str] = []
         for story in main:
@@ -172,8 +172,8 @@ def recorded(
                     for k in link(incident, catalogue["claude"], [version], context, utc("2099-01-01T00:00:00Z"))
                     if k.shown
                 ]
-        found.append((truth, truth if truth in given else (given[0] if given else Relation.NONE), versions[0][1]))
-    return found
+        relations.append((truth, truth if truth in given else (given[0] if given else Relation.NONE), versions[0][1]))
+    return relations
 
 
 def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, draws: int, seed: int) -> dict[str, float]:
@@ -224,12 +224,12 @@ RULES: Mapping[str, Callable[[Row, NewsEvent, str], str]] = {
 
 
 def _subsets(announcement: str) -> Mapping[str, Callable[[Row], bool]]:
-    found: dict[str, Callable[[Row], bool]] = {"all": lambda row: True}
+    subsets: dict[str, Callable[[Row], bool]] = {"all": lambda row: True}
     if announcement:
-        found["kind does not decide"] = lambda row: row["decided_by_kind"] == "0"
-        found["the announcement"] = lambda row: row["title"] == announcement
-        found["without it"] = lambda row: row["title"] != announcement
-    return found
+        subsets["kind does not decide"] = lambda row: row["decided_by_kind"] == "0"
+        subsets["the announcement"] = lambda row: row["title"] == announcement
+        subsets["without it"] = lambda row: row["title"] != announcement
+    return subsets
 
 
 def report(
@@ -238,13 +238,14 @@ def report(
     """Yield the section, line by line."""
     yield f"{'labelled pairs':<44}{'rule':<20}{'precision':>10}{'recall':>8}{'links':>7}{'pairs':>7}{'none':>6}"
     for file, named in (("links.csv", "seen"), ("links-more.csv", "seen later"), ("links-unseen.csv", "unseen")):
-        found = judged(csv_rows(labels / file), catalogue, matcher, model)
+        judged_rows = judged(csv_rows(labels / file), catalogue, matcher, model)
         announcement = max(
-            {row["title"] for row, _, _ in found}, key=lambda t: (sum(row["title"] == t for row, _, _ in found), t)
+            {row["title"] for row, _, _ in judged_rows},
+            key=lambda t: (sum(row["title"] == t for row, _, _ in judged_rows), t),
         )
         for what, wanted in _subsets(announcement if file == "links.csv" else "").items():
             for name, rule in RULES.items():
-                pairs = [(row["relation"], rule(row, event, ours)) for row, event, ours in found if wanted(row)]
+                pairs = [(row["relation"], rule(row, event, ours)) for row, event, ours in judged_rows if wanted(row)]
                 precision, recall, _, real = figures(pairs)
                 yield (
                     f"{f'{named}: {what}':<44}{name:<20}{precision:>10.3f}{recall:>8.3f}{real:>7}{len(pairs):>7}"

@@ -40,8 +40,8 @@ class Scored:
     def runs(self, threshold: float, join_s: int) -> list[tuple[float, float]]:
         """Return alarm episodes (start of the first bin, end of the last)."""
         hot = np.flatnonzero(np.nan_to_num(self.score) >= threshold)
-        found = episodes(hot, max(1, join_s // self.width))
-        return [(float(self.starts[a]), float(self.starts[b]) + self.width) for a, b in found]
+        hot_spans = episodes(hot, max(1, join_s // self.width))
+        return [(float(self.starts[a]), float(self.starts[b]) + self.width) for a, b in hot_spans]
 
 
 def _frame(path: Path) -> Frame:
@@ -67,7 +67,7 @@ def downdetector(folder: Path, detector: Detector, seed: int) -> list[Scored]:
     values: dict[str, list[tuple[float, float]]] = {}
     for row in csv_rows(folder / "series.csv"):
         values.setdefault(row["event_id"], []).append((_seconds(row["timestamp_utc"]), float(row["value"])))
-    found = []
+    scored = []
     for event, pairs in values.items():
         stamps, counts = np.array(pairs).T
         index = pd.date_range(
@@ -75,8 +75,8 @@ def downdetector(folder: Path, detector: Detector, seed: int) -> list[Scored]:
         )
         for crop in [0, *rng.integers(1, 25, CROPS - 1).tolist()]:
             frame = Frame({event: counts[crop:]}, index=index[crop:])
-            found.append(_scored(event, frame, detector, [(onsets[event], onsets[event])]))
-    return found
+            scored.append(_scored(event, frame, detector, [(onsets[event], onsets[event])]))
+    return scored
 
 
 class WindowFigures(NamedTuple):
@@ -170,15 +170,15 @@ def visible(folder: Path) -> list[tuple[float, float]]:
 
 def tweets(folder: Path, detector: Detector) -> list[Scored]:
     """Return NAB's mention counts with its windows."""
-    found = []
+    scored = []
     for path in sorted(folder.glob("*.csv")):
         rows = csv_rows(path)
         marked = np.flatnonzero([float(row["label"]) > 0 for row in rows])
         truth = [
             (_seconds(rows[a]["timestamp_utc"]), _seconds(rows[b]["timestamp_utc"])) for a, b in episodes(marked, 1)
         ]
-        found.append(_scored(path.stem, _frame(path), detector, truth))
-    return found
+        scored.append(_scored(path.stem, _frame(path), detector, truth))
+    return scored
 
 
 def _tune(half: list[Scored], evaluate: Callable[[list[Scored], float], tuple[float, float]]) -> float:

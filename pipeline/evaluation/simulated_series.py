@@ -58,17 +58,17 @@ def contenders(simulation: Simulation) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def table(simulation: Simulation, first: int) -> dict[str, Figures]:
     """Return the figures of each contender on the half its threshold was not tuned on."""
-    found: dict[str, Figures] = {}
+    figures_of: dict[str, Figures] = {}
     columns = simulation.counts.columns
     minutes = bin_seconds(utc_index(simulation.counts)) / 60
     for name, scores in contenders(simulation):
         threshold = tune_threshold(
             scores[columns[::2]], simulation.truth, simulation.level, LIMIT, first=first, minutes=minutes
         )
-        found[name] = evaluate_detections(
+        figures_of[name] = evaluate_detections(
             scores[columns[1::2]], simulation.truth, simulation.level, threshold, first=first, minutes=minutes
         )
-    return found
+    return figures_of
 
 
 def line(name: str, figures: Figures) -> str:
@@ -154,11 +154,11 @@ def report(seed: int, series: int, days: int, out: Path | None) -> Iterator[str]
         f"thresholds tuned to <= {LIMIT} false alarms a series-week on one half, figures of the other"
     )
     yield HEAD
-    found = table(simulation, first)
-    for name, figures in found.items():
+    figures_of = table(simulation, first)
+    for name, figures in figures_of.items():
         yield line(name, figures)
-    ours, reference = found["seasonal_nb"], found["oracle (true mean)"]
-    peers = {name: f for name, f in found.items() if not name.startswith(("seasonal_nb", "oracle"))}
+    ours, reference = figures_of["seasonal_nb"], figures_of["oracle (true mean)"]
+    peers = {name: f for name, f in figures_of.items() if not name.startswith(("seasonal_nb", "oracle"))}
     best = max(peers, key=lambda name: peers[name].recall)
     quickest = max(peers, key=lambda name: peers[name].within_30)
     yield (

@@ -81,5 +81,5 @@ def active_silence(
 ) -> Silence | None:
     """Return the first silence that keeps what hits these services quiet at a moment: each of them must be silenced."""
     affected = set(affected)
-    found = [next((s for s in silences if s.covers(service, affected, at)), None) for service in services]
-    return found[0] if found and None not in found else None
+    covering = [next((s for s in silences if s.covers(service, affected, at)), None) for service in services]
+    return covering[0] if covering and None not in covering else None

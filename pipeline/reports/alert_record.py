@@ -45,11 +45,11 @@ def _confirmed(incident: AlertedIncident) -> bool:
 
 def blind_hours(store: Store, since: datetime, now: datetime) -> list[BlindHours]:
     """Return the hours of a span each source gave no answer: between its good runs, what is beyond the usual pace."""
-    found = []
+    gaps_of_sources = []
     for subject, times in sorted(successful_reads(store, since, now).items()):
         marks = [since, *times, now]
         gaps = [b - a for a, b in pairwise(marks)]
         blind = sum((gap for gap in gaps if gap > BLIND_AFTER), timedelta(0))
         if blind:
-            found.append(BlindHours(subject, blind / timedelta(hours=1)))
-    return found
+            gaps_of_sources.append(BlindHours(subject, blind / timedelta(hours=1)))
+    return gaps_of_sources

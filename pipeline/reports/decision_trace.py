@@ -42,8 +42,8 @@ def decision_trace(
 ) -> list[TraceStep]:
     """Return the steps from counts to messages as they stood at a moment; the last one is the answer."""
     incident = _incident_at(store, service, at)
-    told = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
-    sent = [a for a in told if a.created <= at]
+    alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
+    sent = [a for a in alerts if a.created <= at]
     steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
     if incident is None:
         steps.append(
@@ -54,7 +54,10 @@ def decision_trace(
         return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
     steps += [*_judged(incident, at, now), *_gates(store, config, incident, at)]
     steps += [TraceStep(name="message", words=_message(a), passed=True) for a in sent]
-    return [*steps, TraceStep(name="answer", words=_answer(incident, sent, [a for a in told if a.created > at], steps))]
+    return [
+        *steps,
+        TraceStep(name="answer", words=_answer(incident, sent, [a for a in alerts if a.created > at], steps)),
+    ]
 
 
 def _incident_at(store: Store, service: Service, at: datetime) -> Incident | None:
@@ -77,8 +80,8 @@ def _watched(config: Config, service: Service) -> TraceStep:
 
 def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
     """Yield the loudest bin of each total in the hour before."""
-    found = verdicts(store, at - BEFORE, at, service=service.id)
-    for key, points in sorted(found.items(), key=lambda pair: str(pair[0])):
+    points_of_series = verdicts(store, at - BEFORE, at, service=service.id)
+    for key, points in sorted(points_of_series.items(), key=lambda pair: str(pair[0])):
         known = [point for point in points if not math.isnan(point.score)]
         if not key.is_total or not known:
             continue
@@ -91,17 +94,17 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
             words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
             f" score {loudest.score:.1f} of {alarm:g}",
         )
-    if not found:
+    if not points_of_series:
         yield TraceStep(
             name="signal", words="nothing was counted in the hour before that is worth keeping", passed=False
         )
 
 
 def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
-    said = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
-    counted = [r for r in said if r.counted]
-    refused = Counter(r.reason.value for r in said if not r.counted and r.reason)
-    cleared = sum(bool(r.working_components) for r in said)
+    service_reports = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
+    counted = [r for r in service_reports if r.counted]
+    refused = Counter(r.reason.value for r in service_reports if not r.counted and r.reason)
+    cleared = sum(bool(r.working_components) for r in service_reports)
     words = f"{len(counted)} reports counted in the hour before" + "".join(
         f"; {n} not: {why}" for why, n in refused.most_common()
     )

@@ -38,7 +38,7 @@ def alerted_since(store: Store, since: datetime, now: datetime) -> list[AlertedI
     for alert in alerts_of(store):
         if isinstance(alert.facts, AlertFacts) and alert.transition != Transition.OVER:
             facts_of.setdefault(alert.incident, []).append(alert.facts)
-    found = []
+    alerted = []
     for i in incidents(store):
         messages = facts_of.get(i.id, [])
         if not messages or i.onset < since:
@@ -53,7 +53,7 @@ def alerted_since(store: Store, since: datetime, now: datetime) -> list[AlertedI
             for point in points
             if not math.isnan(point.score)
         ]
-        found.append(
+        alerted.append(
             AlertedIncident(
                 id=i.id,
                 state=max((facts.state for facts in messages), key=lambda state: state.rank),
@@ -62,7 +62,7 @@ def alerted_since(store: Store, since: datetime, now: datetime) -> list[AlertedI
                 verdict=verdict_of.get(i.id, ""),
             )
         )
-    return found
+    return alerted
 
 
 class Remedy(NamedTuple):

@@ -90,7 +90,7 @@ def complaints_by_country(
 
     They are those of the source that tells most countries.
     """
-    found: dict[str, dict[str, dict[datetime, float]]] = {}
+    totals_by_country: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
     for source in distinct(store, "complaint_counts", "source"):
         # source and service lead the key: the rows of others are not read
@@ -104,9 +104,9 @@ def complaints_by_country(
         )
         for country, hour, total, last, width in rows:
             ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
-            found.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
-    most = max(sorted(found), key=lambda name: len(found[name]), default="")
-    return found.get(most, {}), ends.get(most, since)
+            totals_by_country.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
+    most = max(sorted(totals_by_country), key=lambda name: len(totals_by_country[name]), default="")
+    return totals_by_country.get(most, {}), ends.get(most, since)
 
 
 class PublishedClaim(NamedTuple):

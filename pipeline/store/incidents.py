@@ -93,16 +93,17 @@ def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
     where, values = "", ()
     if since is not None:
         where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (since,)  # type: ignore[assignment]
-    found = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
+    incident_rows = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
     parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
-    if found:
-        marks = ",".join("?" * len(found))
+    if incident_rows:
+        marks = ",".join("?" * len(incident_rows))
         for table, column in PARTS.items():
             for row in store.rows(
-                f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}", tuple(r["id"] for r in found)
+                f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}",
+                tuple(r["id"] for r in incident_rows),
             ):
                 parts.setdefault(row["incident"], {}).setdefault(table, []).append(row)
-    return [_incident(row, parts.get(row["id"], {})) for row in found]
+    return [_incident(row, parts.get(row["id"], {})) for row in incident_rows]
 
 
 def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incident:

@@ -56,7 +56,7 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
     grouped: dict[str, list[sqlite3.Row]] = {}
     for row in rows:
         grouped.setdefault(row["id"], []).append(row)
-    found = []
+    events = []
     for members in grouped.values():
         head = members[0]
         event = NewsEvent(
@@ -68,8 +68,8 @@ def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[Ne
             first_seen=utc(head["first_seen"]),
             items=tuple((m["source"], m["native_id"]) for m in members),
         )
-        found.append((event, f"{head['item_title']}. {head['summary']}"))
-    return found
+        events.append((event, f"{head['item_title']}. {head['summary']}"))
+    return events
 
 
 def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link]) -> None:

@@ -89,7 +89,7 @@ def _outside_row(v: ExternalStatus) -> tuple[object, ...]:
 
 def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple[str, str]]:
     """Return which of some items are stored: only these may be about to be rewritten."""
-    found: set[tuple[str, str]] = set()
+    changed_posts: set[tuple[str, str]] = set()
     by_source: dict[str, list[str]] = {}
     for item in news:
         by_source.setdefault(item.source, []).append(item.native_id)
@@ -100,8 +100,8 @@ def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple
             rows = conn.execute(
                 f"SELECT native_id FROM news_items WHERE source = ? AND native_id IN ({marks})", (source, *some)
             )
-            found |= {(source, row[0]) for row in rows}
-    return found
+            changed_posts |= {(source, row[0]) for row in rows}
+    return changed_posts
 
 
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:

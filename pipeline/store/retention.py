@@ -79,8 +79,8 @@ def remove_old_backups(store: Store, now: datetime) -> list[Path]:
 
 def ids_before(store: Store, until: datetime) -> dict[str, list[str]]:
     """Return by source the ids of posts created before a moment that still have their words."""
-    found: dict[str, list[str]] = {}
+    columns_of_tables: dict[str, list[str]] = {}
     sql = "SELECT source, native_id FROM posts WHERE created < ? AND deleted=0 ORDER BY source, native_id"
     for row in store.rows(sql, (until,)):
-        found.setdefault(row[0], []).append(row[1])
-    return found
+        columns_of_tables.setdefault(row[0], []).append(row[1])
+    return columns_of_tables

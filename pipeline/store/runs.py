@@ -89,11 +89,11 @@ def successful_reads(store: Store, since: datetime, until: datetime) -> dict[str
         " WHERE stage = 'collect' AND started >= ? AND started < ? ORDER BY subject, started",
         (since, until),
     )
-    found: dict[str, list[datetime]] = {row["subject"]: [] for row in rows}
+    reads_of_sources: dict[str, list[datetime]] = {row["subject"]: [] for row in rows}
     for row in rows:
         if row["answered"]:
-            found[row["subject"]].append(utc(row["started"]))
-    return found
+            reads_of_sources[row["subject"]].append(utc(row["started"]))
+    return reads_of_sources
 
 
 def collected_row_count(store: Store, since: datetime, until: datetime) -> int:
@@ -107,13 +107,13 @@ def collected_row_count(store: Store, since: datetime, until: datetime) -> int:
 
 def joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     """Return what spans cover together, oldest first, apart from each other."""
-    found: list[tuple[datetime, datetime]] = []
+    joined_spans: list[tuple[datetime, datetime]] = []
     for since, until in sorted(spans):
-        if found and since <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], until))
+        if joined_spans and since <= joined_spans[-1][1]:
+            joined_spans[-1] = (joined_spans[-1][0], max(joined_spans[-1][1], until))
         else:
-            found.append((since, until))
-    return found
+            joined_spans.append((since, until))
+    return joined_spans
 
 
 def save_source_state(conn: sqlite3.Connection, source: str, state: Mapping[str, str]) -> None:

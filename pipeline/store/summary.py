@@ -45,7 +45,7 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
         "SELECT subject, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS good,"
         " max(started) AS last FROM runs WHERE stage='collect' GROUP BY subject ORDER BY subject"
     )
-    found = []
+    silent = []
     newest = max((row["last"] for row in rows), default="")
     for row in rows:
         if utc(row["last"]) < utc(newest) - DROPPED:
@@ -56,8 +56,8 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
             "SELECT error FROM runs WHERE stage='collect' AND subject=? ORDER BY started DESC, id DESC LIMIT 1",
             (row["subject"],),
         )[0][0]
-        found.append(SilentSource(row["subject"], row["good"], error))
-    return found
+        silent.append(SilentSource(row["subject"], row["good"], error))
+    return silent
 
 
 def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[QuotedPost]:

@@ -267,11 +267,11 @@ def verdicts(
         sql + " ORDER BY v.series, v.bin_start",
         {"since": since, "until": until, "service": service, "minimum": minimum},
     )
-    found: dict[SeriesKey, list[VerdictPoint]] = {}
+    points_of_series: dict[SeriesKey, list[VerdictPoint]] = {}
     for _, bins in groupby(rows, key=lambda row: str(row["series"])):
         first, *others = bins
-        found[_series_key(first)] = [_point(row) for row in (first, *others)]
-    return found
+        points_of_series[_series_key(first)] = [_point(row) for row in (first, *others)]
+    return points_of_series
 
 
 def _series_key(row: sqlite3.Row) -> SeriesKey:
