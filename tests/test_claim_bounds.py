@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.core.incidents import Claim, ComponentSpan, Evidence, Incident
 from pipeline.core.row_refs import RowRef
+from pipeline.core.series import CountedInterval
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, RowTable
 from pipeline.incidents import discrepancies, episodes
 from tests.test_story import SERVICE, at, built, interval, notice
@@ -102,7 +103,7 @@ def test_a_time_of_day_is_that_nearest_to_the_moment(clock: str, expected: str) 
 
 def figures(*bins: tuple[str, int, float], of: Incident | None = None) -> dict[str, float | None]:
     counted = discrepancies.ComplaintBins(
-        bins=[(at(clock), minutes * 60, number) for clock, minutes, number in bins],
+        bins=[CountedInterval(at(clock), minutes * 60, number) for clock, minutes, number in bins],
         row=RowRef(RowTable.COMPLAINT_COUNTS, "svc"),
     )
     return {e.subject: e.value for e in discrepancies.report_counts(of or incident(), counted, [])}
@@ -131,8 +132,9 @@ def test_the_peak_is_that_of_bins_that_touch_the_incident(clock: str, peak: floa
 def test_the_total_is_that_of_the_day_of_the_onset() -> None:
     of = incident("00:10", "00:20")
     day = [("00:00", 15, 1.0), ("23:45", 15, 10.0)]
-    rows = [(at(clock), minutes * 60, number) for clock, minutes, number in day]
-    rows = [(at("23:45", 1), 900, 100.0), *rows, (at("00:00", 3), 900, 1000.0)]
+    rows = [CountedInterval(at(clock), minutes * 60, number) for clock, minutes, number in day]
+    before, after = CountedInterval(at("23:45", 1), 900, 100.0), CountedInterval(at("00:00", 3), 900, 1000.0)
+    rows = [before, *rows, after]
     counted = discrepancies.ComplaintBins(bins=rows, row=RowRef(RowTable.COMPLAINT_COUNTS, "svc"))
     totals = [e.value for e in discrepancies.report_counts(of, counted, []) if e.subject == "total"]
     assert totals == [11]

@@ -96,7 +96,7 @@ def signal(name: str, **seen: Any) -> bool | None:
     """Return whether a signal of a service stands out, None where it cannot be judged."""
     inputs = surge.SurgeInputs(**({"posts": {}, "ranks": [], "events": []} | seen))
     judged = surge.signals("svc", inputs, NOW)
-    return judged[name][2] if name in judged else None
+    return judged[name].stands_out if name in judged else None
 
 
 def article(before: timedelta, *outlets: str) -> NewsEvent:

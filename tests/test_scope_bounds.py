@@ -327,6 +327,7 @@ def test_articles_belong_to_an_incident_from_a_quarter_hour_before_it_to_an_hour
         items=(("feed:x", "1"),),
     )
     spans = [interval("10:00", "11:00")]
-    ((incident,), _) = build.build(SERVICE, spans, [], [], [], at("12:30"), quiet_to_close=5 * HOUR, articles=[event])
+    inputs = build.IncidentInputs(intervals=spans, articles=[event])
+    ((incident,), _) = build.build(SERVICE, inputs, [], at("12:30"), quiet_to_close=5 * HOUR)
     # a second kind of signal makes it likely
     assert incident.state == ("likely" if counts else "possible")

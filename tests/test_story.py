@@ -17,7 +17,7 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
-from pipeline.incidents.build import build
+from pipeline.incidents.build import IncidentInputs, build
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.news_links import LinkContext, link
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
@@ -80,9 +80,10 @@ def built(
     known: list[Incident] | None = None,
     reports: list[Report] | None = None,
 ) -> list[Incident]:
-    return build(
-        SERVICE, intervals, read_provider_incidents(updates), reports or [], known or [], now, quiet_to_close=QUIET
-    )[0]
+    inputs = IncidentInputs(
+        intervals=intervals, provider_incidents=read_provider_incidents(updates), reports=reports or []
+    )
+    return build(SERVICE, inputs, known or [], now, quiet_to_close=QUIET)[0]
 
 
 def report(
@@ -154,15 +155,8 @@ def test_the_same_story_keeps_its_id_when_the_onset_is_re_estimated() -> None:
 def test_two_stories_that_grow_together_become_one() -> None:
     apart = built([interval("08:00", "08:30"), interval("12:00", None)], [], at("12:10"))
     assert len(apart) == 2
-    joined, absorbed = build(
-        SERVICE,
-        [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)],
-        [],
-        [],
-        apart,
-        at("12:20"),
-        quiet_to_close=QUIET,
-    )
+    spans = [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)]
+    joined, absorbed = build(SERVICE, IncidentInputs(intervals=spans), apart, at("12:20"), quiet_to_close=QUIET)
     assert len(joined) == 1
     assert absorbed == {apart[1].id: apart[0].id}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 
@@ -107,6 +107,19 @@ class VerdictRow(NamedTuple):
     level: int
     alarm: int
     detector: str
+
+
+class CountedInterval(NamedTuple):
+    """The complaints about a service in the `interval_s` seconds from `start` on."""
+
+    start: datetime
+    interval_s: int
+    total: float
+
+    @property
+    def end(self) -> datetime:
+        """Return when it ends."""
+        return self.start + timedelta(seconds=self.interval_s)
 
 
 def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[SeriesCount]:

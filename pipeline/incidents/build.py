@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -31,27 +31,34 @@ from pipeline.incidents.episodes import (
 from pipeline.incidents.phases import Levels, phases
 
 
-def build(
-    service: Service,
-    intervals: Sequence[Interval],
-    provider_incidents: Sequence[ProviderIncident],
-    reports: Sequence[Report],
-    known: Sequence[Incident],
-    now: datetime,
-    *,
-    quiet_to_close: timedelta,
-    levels: Levels | None = None,
-    articles: Sequence[NewsEvent] = (),
-) -> tuple[list[Incident], dict[str, str]]:
-    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentInputs:
+    """What a service's incidents are built from.
 
     `intervals` are alarms of the service's totals (complaints, votes), `levels` their bins; `reports` are posts that
     count or clear a component, oldest first; `articles` are news events about outages of the service.
     """
+
+    intervals: Sequence[Interval] = ()
+    provider_incidents: Sequence[ProviderIncident] = ()
+    reports: Sequence[Report] = ()
+    levels: Levels = field(default_factory=dict)
+    articles: Sequence[NewsEvent] = ()
+
+
+def build(
+    service: Service,
+    inputs: IncidentInputs,
+    known: Sequence[Incident],
+    now: datetime,
+    *,
+    quiet_to_close: timedelta,
+) -> tuple[list[Incident], dict[str, str]]:
+    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id."""
     used: set[str] = set()
-    found: list[Incident] = []
+    built: list[Incident] = []
     absorbed: dict[str, str] = {}
-    for story in group_into_incidents(merge_into_episodes(intervals, provider_incidents)):
+    for story in group_into_incidents(merge_into_episodes(inputs.intervals, inputs.provider_incidents)):
         begin, last = story[0].start, story[-1].end
         latest = min((last or now) + STORY_GAP, begin + LONGEST_STORY)
         mine = [
@@ -65,10 +72,8 @@ def build(
         mine.sort(key=lambda k: (k.opened_at, k.onset))
         used |= {k.id for k in mine}
         absorbed |= {k.id: mine[0].id for k in mine[1:]}
-        found.append(
-            _incident(service, story, reports, mine[0] if mine else None, levels or {}, articles, now, quiet_to_close)
-        )
-    return found, absorbed
+        built.append(_incident(service, story, inputs, mine[0] if mine else None, now, quiet_to_close))
+    return built, absorbed
 
 
 def withdrawn(incident: Incident) -> Incident:
@@ -100,10 +105,8 @@ def withdrawn(incident: Incident) -> Incident:
 def _incident(
     service: Service,
     story: Sequence[EpisodeDraft],
-    reports: Sequence[Report],
+    inputs: IncidentInputs,
     known: Incident | None,
-    levels: Levels,
-    articles: Sequence[NewsEvent],
     now: datetime,
     quiet_to_close: timedelta,
 ) -> Incident:
@@ -111,7 +114,7 @@ def _incident(
     intervals = [i for draft in story for i in draft.intervals]
     provider_incidents = [o for draft in story for o in draft.provider_incidents]
     over = last is not None and now - last >= quiet_to_close
-    within = [r for r in reports if begin - timedelta(minutes=5) <= r.created <= (last or now)]
+    within = [r for r in inputs.reports if begin - timedelta(minutes=5) <= r.created <= (last or now)]
     votes = [r for r in within if r.counted]
     blamed = {part for r in votes for part in r.components}
     telling = [r for r in within if r.counted or r.working_components]
@@ -121,7 +124,7 @@ def _incident(
     outlets = sorted(
         {
             o
-            for e in articles
+            for e in inputs.articles
             if begin - timedelta(minutes=15) <= e.first_seen <= (last or now) + timedelta(hours=1)
             and "name" in e.ways(service.id)
             for o in e.outlets
@@ -140,12 +143,12 @@ def _incident(
     cut = tuple(
         phase
         for number, draft in enumerate(story, 1)
-        for phase in phases(number, draft, service, spans, levels, now, votes)
+        for phase in phases(number, draft, service, spans, inputs.levels, now, votes)
     )
     best = max((i for i in intervals if i.series.channel == "complaints"), key=lambda i: i.score, default=None)
     best = best or max(intervals, key=lambda i: i.score, default=None)
     own_id = known.id if known else incident_id(service.id, begin)
-    said = [
+    evidence = [
         *_signals_in_words(intervals, provider_incidents, votes),
         *certainty.parts_in_words(p, parts, rests, begin, RowRef(RowTable.INCIDENTS, own_id)),
         *scope.shares(service, votes, begin),
@@ -170,7 +173,7 @@ def _incident(
         phases=cut,
         components=tuple(spans),
         episodes=tuple(_episode(number, draft, service, spans, cut) for number, draft in enumerate(story, 1)),
-        evidence=in_order(said),
+        evidence=in_order(evidence),
     )
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import Evidence, Incident
@@ -38,9 +39,22 @@ class CompetitorActivity:
     heard_to: datetime | None = None
 
 
+class Activity(NamedTuple):
+    """What came in a span, what is usual then, and the standard deviation of that."""
+
+    observed: float
+    usual: float
+    deviation: float
+
+    @property
+    def stands_out(self) -> bool:
+        """Return whether it is more than usual, beyond chance."""
+        return (self.observed - self.usual) / self.deviation >= CERTAIN
+
+
 def expected(
     hours: Mapping[datetime, float], since: datetime, until: datetime, *, counted: bool = False
-) -> tuple[float, float, float] | None:
+) -> Activity | None:
     """Return what came in [since, until), what the same hours of days before make usual, and its standard deviation.
 
     An hour without posts had none; in counts (`counted`) an absent hour is a gap: it is left out, and so is a day that
@@ -65,7 +79,7 @@ def expected(
     mean = sum(sums) / len(sums)
     spread = math.sqrt(sum((s - mean) ** 2 for s in sums) / (len(sums) - 1))
     seen = float(sum(hours.get(h, 0) for h in wanted))
-    return seen, mean, max(spread, math.sqrt(max(mean, 1.0)))
+    return Activity(seen, mean, max(spread, math.sqrt(max(mean, 1.0))))
 
 
 def competitor_evidence(
@@ -81,35 +95,33 @@ def competitor_evidence(
         heard_to = min(until, rival.heard_to or until)
         talk = expected(rival.hours, incident.onset, heard_to) if heard_to > incident.onset else None
         if talk is not None:
-            seen, usual, spread = talk
-            stands_out = (seen - usual) / spread >= CERTAIN
             verdict = (
                 ("trouble of its own at the time" if own else "gained talk")
-                if stands_out
+                if talk.stands_out
                 else "no gain that stands out"
             )
             yield Evidence(
                 kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
-                value=seen,
-                compared_with=round(usual, 1),
+                value=talk.observed,
+                compared_with=round(talk.usual, 1),
                 rows=(RowRef(RowTable.POST_TAGS, rival.service, history, until),),
-                statement=f"{name}: {seen:.0f} posts, {usual:.0f} usual at these hours (± {spread:.0f}): {verdict}",
+                statement=f"{name}: {talk.observed:.0f} posts, {talk.usual:.0f} usual at these hours "
+                f"(± {talk.deviation:.0f}): {verdict}",
             )
-        heard = expected(rival.complaints, incident.onset, rival.counted_to or until, counted=True)
-        if heard is not None:
-            seen, usual, spread = heard
-            more = (seen - usual) / spread >= CERTAIN
+        complaints = expected(rival.complaints, incident.onset, rival.counted_to or until, counted=True)
+        if complaints is not None:
             yield Evidence(
                 kind=EvidenceKind.RIVAL,
                 at=incident.onset,
                 subject=rival.service,
-                value=round(seen),
-                compared_with=round(usual, 1),
+                value=round(complaints.observed),
+                compared_with=round(complaints.usual, 1),
                 rows=(RowRef(RowTable.COMPLAINT_COUNTS, rival.service, history, until),),
-                statement=f"{name}: {seen:.0f} complaints, {usual:.0f} usual (± {spread:.0f}): "
-                f"{'more than usual' if more else 'as usual'}",
+                statement=f"{name}: {complaints.observed:.0f} complaints, {complaints.usual:.0f} usual "
+                f"(± {complaints.deviation:.0f}): "
+                f"{'more than usual' if complaints.stands_out else 'as usual'}",
             )
         before = [rank for at, rank in rival.ranks if at <= incident.onset]
         during = [(at, rank) for at, rank in rival.ranks if incident.onset < at <= until + timedelta(hours=24)]
@@ -125,7 +137,12 @@ def competitor_evidence(
                 statement=f"{name}: best place {best} in the app chart within a day, {before[-1]} before",
             )
         fresh = any(at is not None and until - at <= FRESH for at in (rival.counted_to, rival.heard_to))
-        if (talk is not None or heard is not None) and fresh and not any(i.active for i in own) and incident.active:
+        if (
+            (talk is not None or complaints is not None)
+            and fresh
+            and not any(i.active for i in own)
+            and incident.active
+        ):
             fine.append(rival.service)
     if fine:
         told = ", ".join(catalogue[s].name for s in fine)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Claim, Evidence, Incident
 from pipeline.core.row_refs import RowRef
+from pipeline.core.series import CountedInterval
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, EvidenceKind, SaidBy
 from pipeline.incidents.episodes import ProviderIncident, update_ref
@@ -33,28 +35,38 @@ class SourcedClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintBins:
-    """A service's complaints in the incident's days: (start, seconds, total), oldest first, and their rows."""
+    """A service's complaints in the incident's days, oldest first, and their rows."""
 
-    bins: Sequence[tuple[datetime, int, float]]
+    bins: Sequence[CountedInterval]
     row: RowRef
 
 
+class _Difference(NamedTuple):
+    """How a claim differs: in words, the number claimed, and what was measured (None where it holds no number)."""
+
+    statement: str
+    value: float | None = None
+    measured: float | None = None
+
+
 def disagreements(
-    incident: Incident, said: Sequence[SourcedClaim], provider_incidents: Sequence[ProviderIncident], service: Service
+    incident: Incident,
+    claimed: Sequence[SourcedClaim],
+    provider_incidents: Sequence[ProviderIncident],
+    service: Service,
 ) -> Iterator[Evidence]:
     """Yield where what is claimed parts from what was measured and posted."""
-    for one in said:
-        words = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
-        if words is not None:
-            statement, value, measured = words
+    for one in claimed:
+        difference = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
+        if difference is not None:
             yield Evidence(
                 kind=EvidenceKind.DISAGREEMENT,
                 at=one.published,
                 subject=one.where,
-                value=value,
-                compared_with=measured,
+                value=difference.value,
+                compared_with=difference.measured,
                 rows=(one.row, *(update_ref(n.updates[0]) for n in provider_incidents[:3])),
-                statement=f"{one.where}: {statement}",
+                statement=f"{one.where}: {difference.statement}",
             )
 
 
@@ -90,7 +102,7 @@ def _compare_claim(
     published: datetime,
     provider_incidents: Sequence[ProviderIncident],
     service: Service,
-) -> tuple[str, float | None, float | None] | None:
+) -> _Difference | None:
     who = {SaidBy.COMPANY: " (quoting the company)", SaidBy.TRACKER: " (quoting a tracker)"}.get(claim.said_by, "")
     if claim.kind is ClaimKind.START:
         moment = nearest(claim.value, incident.onset)
@@ -100,7 +112,7 @@ def _compare_claim(
             by_crowd = any(e.by_crowd for e in incident.episodes if e.onset == incident.onset)
             apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
             apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
-            return f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0
+            return _Difference(f"start {moment:%H:%M} UTC{who}, {', '.join(apart)}", late, 0.0)
     elif claim.kind is ClaimKind.END:
         first = next(
             (n.resolved for n in provider_incidents if n.resolved and n.posted - incident.onset < timedelta(hours=1)),
@@ -113,17 +125,15 @@ def _compare_claim(
             if AGREES < abs(off) < FAR:
                 closed = [f"the first notice was closed at {first:%H:%M}"] if first else []
                 closed += [f"it was over at {incident.end:%H:%M}"] if incident.end and incident.end != first else []
-                return f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0
+                return _Difference(f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0)
     elif claim.kind in (ClaimKind.UP, ClaimKind.DOWN):
         return _part(incident, claim, service, who)
     elif claim.kind is ClaimKind.CAUSE:
-        return f"names a cause{who}: {claim.value}; nothing measured here tells causes", None, None
+        return _Difference(f"names a cause{who}: {claim.value}; nothing measured here tells causes")
     return None
 
 
-def _part(
-    incident: Incident, claim: Claim, service: Service, who: str
-) -> tuple[str, float | None, float | None] | None:
+def _part(incident: Incident, claim: Claim, service: Service, who: str) -> _Difference | None:
     ids = {part.id: part.name for part in service.components if part.role == claim.value}
     if not ids or claim.kind is not ClaimKind.UP:
         return None
@@ -150,7 +160,7 @@ def _part(
         if hit
         else (f"contradicted by reports from {votes[0].since:%H:%M} UTC ({votes[0].detail})")
     )
-    return f"{name} unaffected{who}, {by}", None, None
+    return _Difference(f"{name} unaffected{who}, {by}")
 
 
 def nearest(clock: str, moment: datetime) -> datetime:
@@ -172,23 +182,19 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
     """
     if not counted.bins:
         return
-    begin, width = incident.onset, counted.bins[0][1]
+    begin, width = incident.onset, counted.bins[0].interval_s
     day = begin.replace(hour=0, minute=0, second=0)
-    during = [
-        b
-        for b in counted.bins
-        if b[0] + timedelta(seconds=b[1]) > begin and (incident.end is None or b[0] < incident.end)
-    ]
-    today = [b for b in counted.bins if day <= b[0] < day + timedelta(days=1)]
+    during = [b for b in counted.bins if b.end > begin and (incident.end is None or b.start < incident.end)]
+    today = [b for b in counted.bins if day <= b.start < day + timedelta(days=1)]
     if not during:
         return
     sizes = {
-        "peak": (max(b[2] for b in during), f"in the highest {width // 60} min"),
+        "peak": (max(b.total for b in during), f"in the highest {width // 60} min"),
         "first 45 minutes": (
-            sum(b[2] * _inside(b, begin, begin + timedelta(minutes=45)) for b in during),
+            sum(b.total * _inside(b, begin, begin + timedelta(minutes=45)) for b in during),
             "in the first 45 min",
         ),
-        "total": (sum(b[2] for b in today), f"on {day:%-d %B}"),
+        "total": (sum(b.total for b in today), f"on {day:%-d %B}"),
     }
     claims: Mapping[str, list[tuple[float, SourcedClaim]]] = {name: [] for name in sizes}
     for one in said:
@@ -209,7 +215,6 @@ def report_counts(incident: Incident, counted: ComplaintBins, said: Sequence[Sou
         )
 
 
-def _inside(one: tuple[datetime, int, float], since: datetime, until: datetime) -> float:
-    """Return which part of a bin lies in a span."""
-    end = one[0] + timedelta(seconds=one[1])
-    return max(0.0, (min(end, until) - max(one[0], since)) / timedelta(seconds=one[1]))
+def _inside(one: CountedInterval, since: datetime, until: datetime) -> float:
+    """Return which part of an interval lies in a span."""
+    return max(0.0, (min(one.end, until) - max(one.start, since)) / timedelta(seconds=one.interval_s))

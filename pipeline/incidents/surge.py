@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.core.alert_facts import AdvisoryFacts, SignalFacts
 from pipeline.core.incidents import Advisory, NewsEvent
@@ -39,9 +40,18 @@ class SurgeInputs:
     read: Collection[datetime] | None = None
 
 
-def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[float, float, bool, str]]:
-    """Return each signal that can be judged: its last day's value, what is usual, whether it stands out, in words."""
-    found: dict[str, tuple[float, float, bool, str]] = {}
+class SurgeSignal(NamedTuple):
+    """A signal's value in the last day, what is usual, whether it stands out, and all that in words."""
+
+    value: float
+    usual: float
+    stands_out: bool
+    statement: str
+
+
+def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, SurgeSignal]:
+    """Return each signal that can be judged, by name: news, mentions, anger, chart."""
+    judged: dict[str, SurgeSignal] = {}
     named = [
         (e.first_seen, o) for e in seen.events if e.kind in CONTEXT_KINDS and service in e.services for o in e.outlets
     ]
@@ -49,7 +59,7 @@ def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[f
     usual = len([1 for at, _ in named if now - 8 * DAY < at <= now - DAY]) / 7
     if seen.events:
         loud = len(fresh) >= OUTLETS and len(fresh) >= BURST * max(usual, 0.5)
-        found["news"] = (
+        judged["news"] = SurgeSignal(
             float(len(fresh)),
             round(usual, 2),
             loud,
@@ -65,14 +75,14 @@ def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[f
     if len(known) >= 3 and days[0] is not None and days[0][0] > 0:
         span = "a day" if len(hours) == 24 else f"{len(hours)} hours of a day"
         median = statistics.median_high(d[0] for d in known)
-        found["mentions"] = (
+        judged["mentions"] = SurgeSignal(
             float(days[0][0]),
             float(median),
             days[0][0] >= GROWTH * median and days[0][0] >= 30,
             f"{days[0][0]:.0f} posts about it in {span}, {median:.0f} usual",
         )
         mood = statistics.median_high(d[1] for d in known)
-        found["anger"] = (
+        judged["anger"] = SurgeSignal(
             round(days[0][1], 3),
             round(mood, 3),
             days[0][1] - mood >= ANGER and days[0][0] >= 30,
@@ -83,13 +93,13 @@ def signals(service: str, seen: SurgeInputs, now: datetime) -> dict[str, tuple[f
     if placed and before:
         last, then = placed[-1][1], before[-1]
         week = [rank for at, rank in placed if now - 8 * DAY < at <= now - 2 * DAY]
-        found["chart"] = (
+        judged["chart"] = SurgeSignal(
             float(last),
             float(then),
             then - last >= CLIMB or (last == 1 and min(week, default=1) > 1),
             f"place {last} in the app chart, {then} two days before",
         )
-    return found
+    return judged
 
 
 def _day(seen: SurgeInputs, hours: Sequence[datetime], back: int) -> tuple[float, float] | None:
@@ -121,7 +131,7 @@ def update_advisory(
     out now.
     """
     judged = signals(service, seen, now)
-    out = {name: row for name, row in judged.items() if row[2]}
+    out = {name: signal for name, signal in judged.items() if signal.stands_out}
     if open_now is not None and not out and last_loud is not None and now - last_loud >= ENDS_AFTER:
         return replace(open_now, until=now), False
     if len(out) < 2 or broken:
@@ -134,8 +144,8 @@ def update_advisory(
         since=open_now.since if open_now else now,
         until=None,
         level=level,
-        reasons=tuple(row[3] for row in out.values()),
-        signals=tuple((name, row[0], row[1]) for name, row in judged.items()),
+        reasons=tuple(signal.statement for signal in out.values()),
+        signals=tuple((name, signal.value, signal.usual) for name, signal in judged.items()),
     ), True
 
 

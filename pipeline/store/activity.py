@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.core.incidents import GROUP_PATTERN, OURS, Advisory, Claim, PastOutage
+from pipeline.core.series import CountedInterval
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ClaimKind, Impact, SaidBy
 from pipeline.store import Store
@@ -26,14 +27,12 @@ def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -
     return {utc(f"{row[0]}:00:00Z"): (int(row[1]), float(row[2])) for row in rows}
 
 
-def complaint_bins(
-    store: Store, service: str, since: datetime, until: datetime
-) -> tuple[str, list[tuple[datetime, int, float]]]:
-    """Return the source that counted most intervals of a service, and its (start, seconds, total), oldest first.
+def complaint_bins(store: Store, service: str, since: datetime, until: datetime) -> list[CountedInterval]:
+    """Return a service's complaints by the source that counted most intervals of it, oldest first.
 
     Where a source tells parts only, they are summed; moving totals are left out.
     """
-    by_source: dict[str, list[tuple[datetime, int, float]]] = {}
+    by_source: dict[str, list[CountedInterval]] = {}
     span = (service, since, until)
     for source in distinct(store, "complaint_counts", "source"):
         # totals lie together in the key; only where a source tells none are its parts summed
@@ -49,11 +48,8 @@ def complaint_bins(
             (source, *span),
         )
         if rows:
-            by_source[source] = [(utc(row[0]), int(row[1]), float(row[2])) for row in rows]
-    if not by_source:
-        return "", []
-    best = max(sorted(by_source), key=lambda name: len(by_source[name]))
-    return best, by_source[best]
+            by_source[source] = [CountedInterval(utc(row[0]), int(row[1]), float(row[2])) for row in rows]
+    return max((by_source[name] for name in sorted(by_source)), key=len, default=[])
 
 
 def complaints_by_hour(

@@ -132,9 +132,9 @@ def _between(around: Surroundings, service: Service, incident: Incident) -> list
         (
             at,
             {
-                name: told
-                for name, (_, _, out, told) in signals(service.id, inputs, at).items()
-                if out and name != "news"
+                name: signal.statement
+                for name, signal in signals(service.id, inputs, at).items()
+                if signal.stands_out and name != "news"
             },
         )
         for at in moments
@@ -200,7 +200,7 @@ def _complaints(store: Store, service: Service, incident: Incident, now: datetim
     """Return the complaints of the incident's first two days."""
     begin = incident.onset.replace(hour=0, minute=0, second=0)
     end = min(now, begin + 2 * DAY)
-    _, bins = complaint_bins(store, service.id, begin, end)
+    bins = complaint_bins(store, service.id, begin, end)
     return ComplaintBins(bins=bins, row=RowRef(RowTable.COMPLAINT_COUNTS, service.id, begin, end))
 
 
@@ -217,12 +217,12 @@ def _places(store: Store, service: Service, incident: Incident, now: datetime) -
     """Yield where the complaints came from, where a source tells it."""
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, min(incident.end or now, now)
     countries, counted_to = complaints_by_country(store, service.id, since, until)
-    found = {
-        country: (told[0], told[1])
+    by_country = {
+        country: (activity.observed, activity.usual)
         for country, hours in sorted(countries.items())
-        if (told := expected(hours, incident.onset, counted_to, counted=True)) is not None
+        if (activity := expected(hours, incident.onset, counted_to, counted=True)) is not None
     }
-    yield from counted_places(found, incident.onset, RowRef(RowTable.COMPLAINT_COUNTS, service.id, since, until))
+    yield from counted_places(by_country, incident.onset, RowRef(RowTable.COMPLAINT_COUNTS, service.id, since, until))
 
 
 def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> Evidence:

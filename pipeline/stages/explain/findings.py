@@ -12,7 +12,7 @@ from pipeline.core.series import Points, SeriesKey
 from pipeline.core.times import floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
-from pipeline.incidents.build import build, withdrawn
+from pipeline.incidents.build import IncidentInputs, build, withdrawn
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
@@ -89,18 +89,15 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
     if not known and not intervals and not provider_incidents:
         return None
     read = reports(run.store, service.id, since, run.now) if intervals or provider_incidents else []
-    said = deduplicate_clearances(read)
-    built, absorbed = build(
-        service,
-        intervals,
-        provider_incidents,
-        said,
-        [i for i in known if i.end is None or i.end >= since],
-        run.now,
-        quiet_to_close=run.config.alerts.quiet_to_close,
+    inputs = IncidentInputs(
+        intervals=intervals,
+        provider_incidents=provider_incidents,
+        reports=deduplicate_clearances(read),
         levels=levels,
         articles=[event for event in run.news_events if event.kind in ARTICLES],
     )
+    recent = [i for i in known if i.end is None or i.end >= since]
+    built, absorbed = build(service, inputs, recent, run.now, quiet_to_close=run.config.alerts.quiet_to_close)
     accounted = {i.id for i in built} | set(absorbed)
     gone = [withdrawn(i) for i in known if i.active and i.id not in accounted]
     return ServiceFindings(
@@ -109,5 +106,5 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
         absorbed=absorbed,
         intervals=intervals,
         provider_incidents=provider_incidents,
-        reports=said,
+        reports=inputs.reports,
     )
