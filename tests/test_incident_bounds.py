@@ -12,7 +12,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, NewsEntity, NewsEvent, PastOutage
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import ComponentStatus, Impact
+from pipeline.core.vocabulary import ComponentStatus, Impact, Relation
 from pipeline.detection import alarm_intervals
 from pipeline.incidents import confidence, episodes, phases, reliability
 from pipeline.incidents.news_links import LinkContext, link
@@ -261,6 +261,26 @@ def _link(*onsets: datetime) -> tuple[float, int]:
     lies = LinkContext(past=[], known_since=incident.onset - timedelta(days=60), onsets=onsets)
     (found,) = link(incident, SERVICE, [(event, event.title)], lies, at("14:00"))
     return found.score, len(found.evidence_against)
+
+
+@pytest.mark.parametrize("kind", ["service_outage", "product"])
+@pytest.mark.parametrize(("early", "linked"), [("10:45:00", True), ("10:44:59", False)])
+def test_an_article_reports_an_incident_from_a_quarter_of_an_hour_before_its_onset(
+    kind: str, early: str, linked: bool
+) -> None:
+    (incident,) = built([interval("11:00", "12:00")], [], at("14:00"))
+    event = NewsEvent(
+        id="e",
+        kind=kind,
+        title="Svc is down for many users",
+        entities=(NewsEntity("svc", ("name", "headline")),),
+        outlets=("one.example",),
+        first_seen=utc(f"{incident.onset:%Y-%m-%d}T{early}Z"),
+        items=(("feed:x", "1"),),
+    )
+    context = LinkContext(past=[], known_since=incident.onset - timedelta(days=60))
+    links = link(incident, SERVICE, [(event, event.title)], context, at("14:00"))
+    assert [k.relation for k in links] == ([Relation.REPORTS] if linked else [])
 
 
 def test_each_statement_against_a_link_lowers_its_score() -> None:

@@ -252,3 +252,20 @@ def test_a_sentence_vector_is_of_the_first_thousand_characters() -> None:
 def test_a_tenth_of_all_texts_is_held_back() -> None:
     share = sum(is_holdout(f"text number {n}") for n in range(20_000)) / 20_000
     assert 0.0975 < share < 0.106  # 26 of 256 first bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("errors southern greater Lyon", "Lyon, FR"),  # 17 characters
+        ("errors provincia de greater Lyon", ""),  # 21
+    ],
+)
+def test_a_word_such_as_in_is_looked_for_in_the_twenty_characters_before_a_place(text: str, named: str) -> None:
+    assert places.where(text, PLACES) == named
+
+
+def test_the_longest_word_such_as_since_is_read_before_a_clock_time() -> None:
+    assert onset_time.since_when("down à partir de kwart over 17:30", POSTED) == onset_time.since_when(
+        "down since 17:30", POSTED
+    )
