@@ -13,6 +13,7 @@ from pipeline.sources.status.microsoft_posts import MICROSOFT
 from pipeline.sources.status.paypal import PAYPAL
 from pipeline.sources.status.playstation import PLAYSTATION
 from pipeline.sources.status.reader import Reader
+from pipeline.sources.status.riot import RIOT
 from pipeline.sources.status.salesforce import SALESFORCE
 from pipeline.sources.status.slack_api import SLACK
 from pipeline.sources.status.status_io import STATUS_IO
@@ -35,4 +36,5 @@ API_READERS: tuple[Reader, ...] = (
     CACHET,
     XBOX,
     MICROSOFT,
+    RIOT,
 )
