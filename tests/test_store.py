@@ -17,6 +17,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
 from pipeline.core.incidents import NewsEvent
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, RejectedRow, Run, Span
+from pipeline.core.series import SeriesColumn
 from pipeline.core.times import utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store, health, open_readonly
@@ -96,9 +97,9 @@ def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         save_batch(store, Batch(source="x", rows=rows), NOW)
         found = counts(store, "x", 900, "interval", NOW, NOW + timedelta(hours=1))
-    totals = {at: total for name, at, total in found if name == "svc"}
+    totals = {at: total for column, at, total in found if column == SeriesColumn("svc")}
     assert totals == {NOW: 10, NOW + timedelta(minutes=15): 10, NOW + timedelta(minutes=30): 7}
-    assert ("svc|login", NOW, 3) in found
+    assert (SeriesColumn("svc", "login"), NOW, 3) in found
 
 
 def test_coverage_joins_what_touches(tmp_path: Path) -> None:
