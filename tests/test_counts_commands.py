@@ -249,6 +249,16 @@ def test_rows_that_are_an_event_each_are_counted_when_asked(tmp_path: Path) -> N
     assert hourly.counts | {"2026-02-20T08:00:00Z": 30, "2026-02-20T09:00:00Z": 1} == hourly.counts
 
 
+def test_a_ticket_whose_subject_goes_on_over_lines_is_one_row(tmp_path: Path) -> None:
+    head, *rows = TICKETS.splitlines()
+    body = "\n".join(
+        [head, *rows[:3], '7,"cannot\n\nlog in ""at all""",Open,2026-02-20 09:07,x', '8,a "b,Open,y,x', *rows[3:]]
+    )
+    answer = both(tmp_path, body + "\n", "--one-row-per-event", "--time-zone", "Europe/Berlin")
+    assert answer.counts["2026-02-20T08:00:00Z"] == 9
+    assert [line.split(": ")[0].rpartition(":")[2] for line in answer.refused] == ["8"]
+
+
 def test_a_local_time_that_comes_twice_or_never_is_refused(tmp_path: Path) -> None:
     stamps = ("2025-10-26 02:30", "2025-03-30 02:30", "2025-10-26 04:30", "2025-10-26 04:45")
     body = TICKETS.splitlines()[0] + "\n" + "".join(f"{i},a,Open,{at},x\n" for i, at in enumerate(stamps))

@@ -49,6 +49,9 @@ def read_cells(body: bytes, name: str, known: frozenset[str]) -> CellTable:
     twice = [column for column, times in Counter(columns).items() if times > 1 and column in known]
     if twice:
         raise SourceError(f"a column comes twice: {twice[0]}", source=f"{name}:{first}")
+    lines = csv_lines(text, separator, width=len(columns))
+    for _ in range(skipped + 1):
+        next(lines, None)
     return CellTable(columns, _csv_rows(lines, columns, separator), separator)
 
 

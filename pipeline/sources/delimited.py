@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.core.errors import Reason, SourceError
 
 LONGEST_CELL = csv.field_size_limit()
+MOST_JOINED = 50  # lines of one row whose quoted cells hold line ends
 MOST_BYTES = 512 * 1024 * 1024
 _SEPARATORS = (",", ";", "\t", "|")
 
@@ -48,26 +50,59 @@ def dialect(body: bytes, columns: Collection[str]) -> tuple[str, int]:
     return max(_SEPARATORS, key=lambda sep: found[sep]), 0
 
 
-def csv_lines(body: bytes, separator: str = ",") -> Iterator[CsvLine]:
+def csv_lines(body: bytes, separator: str = ",", *, width: int | None = None) -> Iterator[CsvLine]:
     """Yield each line that is not empty.
 
-    A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other.
+    A row is a line: a stray quote or byte that is not UTF-8 spoils its own row and no other. With `width`, a quoted
+    cell may go on over several lines where that gives a row of so many cells.
     """
-    for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+    lines = body.removeprefix(b"\xef\xbb\xbf").splitlines()
+    number = 0
+    while number < len(lines):
+        raw, number = lines[number], number + 1
         if not raw.strip() or raw.lstrip().startswith(b"#"):
             continue
-        try:
-            text = raw.decode("utf-8")
-            if '"' in text or "\0" in text or separator + " " in text or len(text) >= LONGEST_CELL:
-                cells = next(csv.reader([text], strict=True, delimiter=separator, skipinitialspace=True), [])
-            else:
-                cells = text.split(separator)  # nothing is quoted: the same, in a third of the time
-        except UnicodeDecodeError:
-            yield CsvLine(number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text")
-        except csv.Error as error:
-            yield CsvLine(number, [raw[:200].decode("utf-8", "replace")], f"not CSV: {error}")
+        if width is not None and raw.count(b'"') % 2:
+            joined = _joined(lines[number - 1 : number - 1 + MOST_JOINED], separator, width)
+            if joined is not None:
+                yield CsvLine(number, joined.cells, "")
+                number += joined.lines - 1
+                continue
+        yield _csv_line(number, raw, separator)
+
+
+class _JoinedRow(NamedTuple):
+    """The cells of a row that goes on over several lines, and how many those are."""
+
+    cells: list[str]
+    lines: int
+
+
+def _joined(lines: Sequence[bytes], separator: str, width: int) -> _JoinedRow | None:
+    """Return the row that ends where its quotes are closed, None where that is no row of `width` cells."""
+    quotes = 0
+    for many, raw in enumerate(lines, 1):
+        quotes += raw.count(b'"')
+        if quotes % 2 == 0:
+            row = _csv_line(0, b"\n".join(lines[:many]), separator)
+            return _JoinedRow(row.cells, many) if not row.problem and len(row.cells) == width else None
+    return None
+
+
+def _csv_line(number: int, raw: bytes, separator: str) -> CsvLine:
+    """Return a row's cells, or what is wrong with it."""
+    try:
+        text = raw.decode("utf-8")
+        if '"' in text or "\0" in text or separator + " " in text or len(text) >= LONGEST_CELL:
+            lines = io.StringIO(text, newline="")
+            cells = next(csv.reader(lines, strict=True, delimiter=separator, skipinitialspace=True), [])
         else:
-            yield CsvLine(number, cells, "")
+            cells = text.split(separator)  # nothing is quoted: the same, in a third of the time
+    except UnicodeDecodeError:
+        return CsvLine(number, [raw[:200].decode("utf-8", "replace")], "not UTF-8 text")
+    except csv.Error as error:
+        return CsvLine(number, [raw[:200].decode("utf-8", "replace")], f"not CSV: {error}")
+    return CsvLine(number, cells, "")
 
 
 def read_capped(path: Path) -> bytes:
