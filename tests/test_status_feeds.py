@@ -17,7 +17,7 @@ from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, R
 from pipeline.text.status_words import split_state, state_from_words, state_of_label
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
-from tests.fakes.status_feeds import FORMS, Notice, StatusFeeds, Word, script, so_far, statuspage
+from tests.fakes.status_feeds import FORMS, Notice, StatusFeeds, Update, script, so_far, statuspage
 
 NOW = utc("2026-03-02T12:00:00Z")
 READERS = {reader.name: reader for reader in FEED_READERS}
@@ -34,11 +34,7 @@ WITHOUT_STATES = [(i, "update" if state == "identified" else state, at) for i, s
 LAST_ONLY = [WHOLE[2], WHOLE[3]]
 FIRST_AND_LAST = [WHOLE[0], WHOLE[2], WHOLE[3]]
 DOWN_OR_NOT = [(i, "investigating" if state == "identified" else state, at) for i, state, at in WHOLE]
-ENDED_EARLIER = [
-    *WITHOUT_STATES[:2],
-    ("4711001", "resolved", DAY + timedelta(minutes=40)),
-    WITHOUT_STATES[3],
-]
+ENDED_EARLIER = [*WHOLE[:2], ("4711001", "resolved", DAY + timedelta(minutes=40)), WHOLE[3]]
 OF_FORM = {
     "statuspage_atom": WHOLE,
     "statuspage_rss": WHOLE,
@@ -46,12 +42,12 @@ OF_FORM = {
     "incident_io_atom": LAST_ONLY,
     "rootly_rss": WHOLE,
     "slack_atom": WITHOUT_STATES,
-    "google_atom": ENDED_EARLIER,
+    "google_atom": [WHOLE[0], WITHOUT_STATES[1], *ENDED_EARLIER[2:]],
     "azure_rss": [WHOLE[3]],
     "microsoft_365_rss": [WHOLE[3]],
     "aws_rss": DOWN_OR_NOT,
     "better_stack_rss": DOWN_OR_NOT,
-    "xai_rss": WHOLE,
+    "xai_rss": ENDED_EARLIER,
     "feed": FIRST_AND_LAST,
 }
 OWN_IDS = ("azure_rss", "microsoft_365_rss", "aws_rss")  # known by a digest: their feeds give no id that lasts
@@ -66,7 +62,7 @@ def read(body: bytes, context: PageContext = CONTEXT) -> Reading:
     return recognised(body).read(Answer(body=body), context)
 
 
-def told(reading: Reading) -> list[tuple[str, str, datetime]]:
+def in_order_of_time(reading: Reading) -> list[tuple[str, str, datetime]]:
     rows = [(row.incident_id, row.status, row.displayed_at) for row in reading.updates]
     return sorted(rows, key=lambda row: row[2])
 
@@ -77,7 +73,7 @@ def history(*notices: Notice, zone: str = "UTC", hours: float = 0) -> Reading:
 
 def one(*words: tuple[str, str], **given: object) -> Notice:
     """A notice of words (time, state), oldest first."""
-    return Notice("a1b2c3", "Uploads fail", [Word(utc(at), state, f"It is {state}.") for at, state in words], **given)  # type: ignore[arg-type]
+    return Notice("a1b2c3", "Uploads fail", [Update(utc(at), state, f"It is {state}.") for at, state in words], **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -94,9 +90,9 @@ def test_a_form_served_on_loopback_yields_the_incidents_of_its_script(form: str)
     assert recognised(body).name == form.replace("statuspage_rss", "statuspage_atom")
     assert FORMS[form].path in recognised(body).paths
     if form in OWN_IDS:
-        assert [row[1:] for row in told(reading)] == [row[1:] for row in OF_FORM[form]]
+        assert [row[1:] for row in in_order_of_time(reading)] == [row[1:] for row in OF_FORM[form]]
     else:
-        assert told(reading) == OF_FORM[form]
+        assert in_order_of_time(reading) == OF_FORM[form]
     assert reading.rejected == ()
     assert {row.page for row in (*reading.updates, *reading.incidents)} == {"status.mine.example"}
     assert {row.name.removesuffix(" went down") for row in reading.incidents} <= {
@@ -181,8 +177,8 @@ def test_a_challenge_page_is_blocked_and_no_reader_takes_it_for_its_own() -> Non
 @pytest.mark.parametrize("form", FORMS)
 def test_names_of_ten_thousand_letters_and_times_ahead_are_no_trouble(form: str) -> None:
     long = "x" * 10_000
-    ahead = Notice("4711003", long, [Word(NOW + timedelta(days=40), "Investigating", long)], [long])
-    past = Notice("4711004", long, [Word(NOW - timedelta(days=1), "Investigating", long)], [long])
+    ahead = Notice("4711003", long, [Update(NOW + timedelta(days=40), "Investigating", long)], [long])
+    past = Notice("4711004", long, [Update(NOW - timedelta(days=1), "Investigating", long)], [long])
     reading = read(FORMS[form].write([ahead, past]))
     assert all(row.displayed_at <= NOW for row in reading.updates)
     assert all(len(row.name) <= 500 and len(row.body) <= 2000 for row in reading.updates)
@@ -195,7 +191,9 @@ PIECES = ("<br>", "<ul>", "<small>", "<b>", "<strong>", "<p>", " ", "<div><p><st
 @pytest.mark.parametrize("form", FORMS)
 def test_texts_of_one_piece_repeated_are_read_in_time(form: str) -> None:
     notices = [
-        Notice(f"471200{n}", "Uploads fail", [Word(DAY, "Investigating", piece * (30_000 // len(piece)))], ["Uploads"])
+        Notice(
+            f"471200{n}", "Uploads fail", [Update(DAY, "Investigating", piece * (30_000 // len(piece)))], ["Uploads"]
+        )
         for n, piece in enumerate(PIECES)
     ]
     body = FORMS[form].write(notices)
@@ -215,7 +213,7 @@ def test_texts_of_one_piece_repeated_are_read_in_time(form: str) -> None:
 def test_the_zone_a_page_displays_is_settled_by_its_entries(zone: str, hours: float) -> None:
     words = [("2026-01-14T22:40:31Z", "Investigating"), ("2026-01-15T01:17:05Z", "Resolved")]
     reading = history(one(*words), zone=zone, hours=hours)
-    assert [row[2] for row in told(reading)] == [utc("2026-01-14T22:40:00Z"), utc("2026-01-15T01:17:00Z")]
+    assert [row[2] for row in in_order_of_time(reading)] == [utc("2026-01-14T22:40:00Z"), utc("2026-01-15T01:17:00Z")]
     assert reading.rejected == ()
 
 
@@ -238,7 +236,7 @@ def test_a_zone_that_nothing_settles_is_refused_and_not_guessed() -> None:
 def test_an_entry_of_years_ago_that_was_edited_lately_keeps_its_year() -> None:
     notice = one(("2023-12-31T23:50:00Z", "Investigating"), ("2024-01-01T00:40:00Z", "Resolved"))
     body = statuspage([notice]).replace(b"<updated>2024-01-04", b"<updated>2026-02-04")
-    assert [row[2].isoformat()[:16] for row in told(read(body))] == ["2023-12-31T23:50", "2024-01-01T00:40"]
+    assert [row[2].isoformat()[:16] for row in in_order_of_time(read(body))] == ["2023-12-31T23:50", "2024-01-01T00:40"]
 
 
 def test_updates_that_share_minute_and_state_are_several_and_keep_their_ids_when_others_come_on_top() -> None:
@@ -257,7 +255,7 @@ def test_planned_maintenance_is_known_ahead_with_its_window() -> None:
     (incident,) = reading.incidents
     assert (incident.scheduled_for, incident.scheduled_until) == window
     assert {row.impact for row in (*reading.updates, *reading.incidents)} == {"maintenance"}
-    assert told(reading) == [("a1b2c3", "scheduled", utc("2026-02-28T09:00:00Z"))]
+    assert in_order_of_time(reading) == [("a1b2c3", "scheduled", utc("2026-02-28T09:00:00Z"))]
     crossed = utc("2026-12-31T23:00:00Z"), utc("2027-01-01T01:00:00Z")
     assert (
         history(one(("2026-02-28T09:00:00Z", "Scheduled"), planned=crossed)).incidents[0].scheduled_until == crossed[1]
@@ -281,7 +279,7 @@ def test_twelve_hour_clocks_are_read_and_not_put_a_year_back() -> None:
         b"</p>]]></description><pubDate>Mon, 23 Feb 2026 19:50:46 GMT</pubDate><link>https://s.example/incidents/l4G</link>"
         b"</item></channel></rss>"
     )
-    assert told(read(body)) == [("l4G", "resolved", utc("2026-02-28T22:33:00Z"))]
+    assert in_order_of_time(read(body)) == [("l4G", "resolved", utc("2026-02-28T22:33:00Z"))]
 
 
 # --- others -----------------------------------------------------------------------------------------------------
@@ -312,19 +310,47 @@ def test_an_item_that_is_missing_ended_and_keeps_its_name(form: str) -> None:
     (row,) = closed.updates
     assert (row.incident_id, row.name) == (open_now.updates[0].incident_id, "Sign-in is slow")
     assert (row.update_id, row.status, row.displayed_at) == (ENDED, "resolved", later.fetched_at)
-    broken = FORMS[form].write(so_far(script(NOW), NOW)).replace(b"pubDate", b"pubDat")
-    assert read(broken, later).seen_down == open_now.seen_down
+    cut = FORMS[form].write([Notice("4711007", "Mail is late", [Update(NOW, "Investigating", "Mail comes late.")])])
+    salvaged = read(cut[:-20], later)
+    assert salvaged.detail == "ill-formed, salvaged"
+    assert set(salvaged.seen_down or ()) == {"Sign-in is slow", "Mail is late"}
+    assert {row.status for row in salvaged.updates} == {"investigating"}
 
 
 def test_slacks_times_of_day_go_on_after_midnight_and_begin_with_the_first_post() -> None:
     words = [("2025-12-08T23:23:58Z", "a"), ("2025-12-09T06:55:00Z", "b"), ("2025-12-09T16:55:00Z", "c")]
     words_over = [*words, ("2025-12-09T17:34:00Z", "d")]
     notice = one(*words_over)
-    notice = replace(notice, words=[*notice.words[:-1], replace(notice.words[-1], text="We have resolved the issue.")])
+    notice = replace(
+        notice, updates=[*notice.updates[:-1], replace(notice.updates[-1], text="We have resolved the issue.")]
+    )
     body = FORMS["slack_atom"].write([notice])
     reading = read(body.replace(b"<updated>2025-12-09T09:34:00-08:00", b"<updated>2025-12-18T08:44:51-08:00"))
-    assert [row[2] for row in told(reading)] == [utc(at) for at, _ in words_over]
-    assert [row[1] for row in told(reading)] == ["investigating", "update", "update", "resolved"]
+    assert [row[2] for row in in_order_of_time(reading)] == [utc(at) for at, _ in words_over]
+    assert [row[1] for row in in_order_of_time(reading)] == ["investigating", "update", "update", "resolved"]
+    days_later = read(body.replace(b"<updated>2025-12-09T09:34", b"<updated>2025-12-11T09:34"))
+    assert in_order_of_time(days_later)[-1] == ("a1b2c3", "resolved", utc("2025-12-11T17:34:00Z"))
+
+
+def test_an_item_of_xai_ends_when_it_says_whatever_is_posted_later_and_in_which_order() -> None:
+    blocks = [
+        b"<div> <p><strong>Wed, 25 Feb 2026 12:13:15 GMT</strong></p> <h3>Errors</h3> <p>We are looking.</p> </div>",
+        b"<div> <p><strong>Wed, 25 Feb 2026 16:41:14 GMT</strong></p> <h3>Updated</h3> <p>Thank you all.</p> </div>",
+    ]
+    for order in (blocks, blocks[::-1]):
+        body = (
+            b"<rss version='2.0'><channel><title>x</title><item><title>[API] Errors</title><guid>INC1</guid>"
+            b"<description><![CDATA[ <h3>Status: RESOLVED</h3> <p>Resolved: Wed, 25 Feb 2026 12:36:00 GMT</p> <hr />"
+            + b" ".join(order)
+            + b"]]></description><pubDate>Wed, 25 Feb 2026 12:12:00 GMT</pubDate></item></channel></rss>"
+        )
+        reading = read(body)
+        assert in_order_of_time(reading) == [
+            ("INC1", "investigating", utc("2026-02-25T12:13:15Z")),
+            ("INC1", "resolved", utc("2026-02-25T12:36:00Z")),
+        ]
+        assert reading.updates[-1].created_at == utc("2026-02-25T16:41:14Z")
+        assert reading.incidents[0].started_at == utc("2026-02-25T12:12:00Z")
 
 
 def test_what_google_posts_after_the_end_opens_nothing_again() -> None:
@@ -364,12 +390,12 @@ def test_an_incident_io_entry_lists_parts_with_their_states_and_other_lists_are_
 
 def test_an_update_of_aws_is_dated_by_its_id_and_known_by_part_and_title() -> None:
     body = FORMS["aws_rss"].write(so_far(script(NOW), NOW)).replace(b"PST</pubDate>", b"XYZ</pubDate>")
-    assert [row[2] for row in told(read(body))] == [row[2] for row in DOWN_OR_NOT]
+    assert [row[2] for row in in_order_of_time(read(body))] == [row[2] for row in DOWN_OR_NOT]
     assert len({row.incident_id for row in read(body).updates}) == 2
 
 
 def test_what_better_stack_announces_ahead_is_planned() -> None:
-    notice = Notice("4711006", "Database maintenance", [Word(NOW + timedelta(days=2), "Investigating", "Upgrade.")])
+    notice = Notice("4711006", "Database maintenance", [Update(NOW + timedelta(days=2), "Investigating", "Upgrade.")])
     (incident,) = read(FORMS["better_stack_rss"].write([notice])).incidents
     assert (incident.impact, incident.scheduled_for) == ("maintenance", NOW + timedelta(days=2))
 

@@ -16,8 +16,8 @@ ATOM, RSS = "application/atom+xml; charset=utf-8", "application/rss+xml; charset
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One update: when, the state in the page's own capitals, its words."""
+class Update:
+    """One update: when, the state in the page's own capitals, its text."""
 
     at: datetime
     state: str
@@ -30,13 +30,13 @@ class Notice:
 
     id: str
     title: str
-    words: Sequence[Word]
+    updates: Sequence[Update]
     parts: Sequence[str] = ()
     planned: tuple[datetime, datetime] | None = None
 
     @property
     def over(self) -> bool:
-        return self.words[-1].state in ("Resolved", "Completed")
+        return self.updates[-1].state in ("Resolved", "Completed")
 
 
 def _atom(head: str, entries: Sequence[str]) -> bytes:
@@ -57,19 +57,19 @@ def _mail(moment: datetime) -> str:
     return format_datetime(moment, usegmt=True)
 
 
-def _block(word: Word, zone: str = "UTC", hours: float = 0, *, seconds: bool = False) -> str:
-    at = word.at + timedelta(hours=hours)
+def _block(update: Update, zone: str = "UTC", hours: float = 0, *, seconds: bool = False) -> str:
+    at = update.at + timedelta(hours=hours)
     clock = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
     day = f"{at:%b} <var data-var='date'>{at.day:2d}</var>, <var data-var='time'>{clock}</var> {zone}"
-    return f"<p><small>{day}</small><br><strong>{word.state}</strong> - {word.text}</p>"
+    return f"<p><small>{day}</small><br><strong>{update.state}</strong> - {update.text}</p>"
 
 
 def statuspage(notices: Sequence[Notice], *, zone: str = "UTC", hours: float = 0) -> bytes:
     """Write `/history.atom`; `published` is the last update's time, `updated` a later edit's."""
     entries = []
     for notice in notices:
-        last = notice.words[-1].at
-        content = "".join(_block(word, zone, hours) for word in reversed(notice.words))
+        last = notice.updates[-1].at
+        content = "".join(_block(update, zone, hours) for update in reversed(notice.updates))
         if notice.planned and not notice.over:
             start, end = (moment + timedelta(hours=hours) for moment in notice.planned)
             window = f"{start:%b} <var data-var='date'>{start.day:2d}</var>, <var data-var='time'>{start:%H:%M}</var>"
@@ -92,8 +92,8 @@ def statuspage_rss(notices: Sequence[Notice]) -> bytes:
     """Write `/history.rss`."""
     items = [
         f"<title>{escape(notice.title)}</title>"
-        f"<description>{escape(''.join(_block(word) for word in reversed(notice.words)))}</description>"
-        f"<pubDate>{_mail(notice.words[-1].at)}</pubDate><link>https://status.example.com/incidents/{notice.id}</link>"
+        f"<description>{escape(''.join(_block(update) for update in reversed(notice.updates)))}</description>"
+        f"<pubDate>{_mail(notice.updates[-1].at)}</pubDate><link>https://status.example.com/incidents/{notice.id}</link>"
         f"<guid>https://status.example.com/incidents/{notice.id}</guid>"
         for notice in notices
     ]
@@ -104,8 +104,8 @@ def instatus(notices: Sequence[Notice]) -> bytes:
     """Write `/history.atom` of Instatus."""
     entries = []
     for notice in notices:
-        first, last = notice.words[0].at, notice.words[-1].at
-        blocks = "".join(_block(word, "GMT+0", seconds=True) for word in reversed(notice.words))
+        first, last = notice.updates[0].at, notice.updates[-1].at
+        blocks = "".join(_block(update, "GMT+0", seconds=True) for update in reversed(notice.updates))
         kind = "Maintenance" if notice.planned else "Incident"
         content = (
             f"<p><strong>Type:</strong> {kind}</p><p><strong>Duration:</strong> 1 hour</p>"
@@ -121,21 +121,21 @@ def instatus(notices: Sequence[Notice]) -> bytes:
     return _atom("<title>Example Status - Incident history</title>", entries)
 
 
-def _stated(word: Word, parts: Sequence[str], heading: str, *, bold: bool, state: str = "") -> str:
-    first = f"<b>Status: {word.state}</b><br/><br/>" if bold else f"Status: {word.state}<br/>"
+def _stated(update: Update, parts: Sequence[str], heading: str, *, bold: bool, state: str = "") -> str:
+    first = f"<b>Status: {update.state}</b><br/><br/>" if bold else f"Status: {update.state}<br/>"
     head = f"<b>{heading}</b>" if bold else heading
     listed = "".join(f"<li>{part}{f' ({state})' if state else ''}</li>" for part in parts)
-    return f"{first}{word.text}<br/><br/>{head}<ul>{listed}</ul>" if parts else f"{first}{word.text}"
+    return f"{first}{update.text}<br/><br/>{head}<ul>{listed}</ul>" if parts else f"{first}{update.text}"
 
 
 def incident_io(notices: Sequence[Notice]) -> bytes:
     """Write `/feed.atom` of incident.io: the last update of each incident alone, the link with its double slash."""
     entries = []
     for notice in notices:
-        word = notice.words[-1]
+        update = notice.updates[-1]
         link = f"https://status.example.org//incidents/{notice.id}"
         text = _stated(
-            word,
+            update,
             notice.parts,
             "Affected components",
             bold=True,
@@ -143,7 +143,7 @@ def incident_io(notices: Sequence[Notice]) -> bytes:
         )
         entries.append(
             f"<title type='html'><![CDATA[{notice.title}]]></title><id>{link}</id><link href='{link}'/>"
-            f"<updated>{word.at:%Y-%m-%dT%H:%M:%S.907Z}</updated>"
+            f"<updated>{update.at:%Y-%m-%dT%H:%M:%S.907Z}</updated>"
             f"<summary type='html'><![CDATA[{text}]]></summary><content type='html'><![CDATA[{text}]]></content>"
         )
     return _atom("<title>Example status</title><generator>incident.io</generator>", entries)
@@ -156,9 +156,9 @@ def rootly(notices: Sequence[Notice]) -> bytes:
         link = f"https://status.example.ai/incident/{notice.id}"
         items += [
             f"<title><![CDATA[{notice.title}]]></title><link>{link}</link><guid isPermaLink='true'>{link}</guid>"
-            f"<pubDate>{_mail(word.at)}</pubDate>"
-            f"<description><![CDATA[{_stated(word, notice.parts, 'Affected services', bold=False)}]]></description>"
-            for word in reversed(notice.words)
+            f"<pubDate>{_mail(update.at)}</pubDate>"
+            f"<description><![CDATA[{_stated(update, notice.parts, 'Affected services', bold=False)}]]></description>"
+            for update in reversed(notice.updates)
         ]
     return _rss("<title>Example AI Status Page</title>", items)
 
@@ -167,12 +167,12 @@ def slack(notices: Sequence[Notice]) -> bytes:
     """Write `/feed/atom` of Slack: times of day in Pacific time, the oldest first, and no states."""
     entries = []
     for notice in notices:
-        first, last = notice.words[0].at.astimezone(PACIFIC), notice.words[-1].at.astimezone(PACIFIC)
+        first, last = notice.updates[0].at.astimezone(PACIFIC), notice.updates[-1].at.astimezone(PACIFIC)
         pieces = []
-        for word in notice.words:
-            at = word.at.astimezone(PACIFIC)
+        for update in notice.updates:
+            at = update.at.astimezone(PACIFIC)
             clock = f"{at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'} {at:%Z}"
-            pieces.append(f"<p><small>{clock}</small> {word.text}</p>")
+            pieces.append(f"<p><small>{clock}</small> {update.text}</p>")
         link = f"https://slack-status.com/{first:%Y-%m}/{notice.id}"
         entries.append(
             f"<id>{link}</id><published>{first.isoformat()}</published><updated>{last.isoformat()}</updated>"
@@ -183,27 +183,25 @@ def slack(notices: Sequence[Notice]) -> bytes:
 
 
 def google(notices: Sequence[Notice]) -> bytes:
-    """Write `/en/feed.atom` of Google: one entry an update, posted a while after what it tells of."""
+    """Write `/en/feed.atom` of Google: one entry an update, posted a while after it happened."""
     entries = []
     for notice in notices:
         link = f"https://status.cloud.google.com/incidents/{notice.id}"
-        begin = (notice.words[0].at - timedelta(minutes=30)).astimezone(PACIFIC)
-        for number, word in reversed(list(enumerate(notice.words))):
+        begin = (notice.updates[0].at - timedelta(minutes=30)).astimezone(PACIFIC)
+        for number, update in reversed(list(enumerate(notice.updates))):
             span = f"Incident began at <strong>{begin:%Y-%m-%d %H:%M}</strong>"
             prefix = ""
-            if word.state == "Resolved":
-                end = (word.at - timedelta(minutes=10)).astimezone(PACIFIC)
+            if update.state == "Resolved":
+                end = (update.at - timedelta(minutes=10)).astimezone(PACIFIC)
                 span += f" and ended at <strong>{end:%Y-%m-%d %H:%M}</strong>"
                 prefix = "RESOLVED: "
             elif number:
                 prefix = "UPDATE: "
-            text = (
-                f"<p> {span} <span>(all times are <strong>US/Pacific</strong>).</span></p><div><p>{word.text}</p></div>"
-            )
+            text = f"<p> {span} <span>(all times are <strong>US/Pacific</strong>).</span></p><p>{update.text}</p>"
             entries.append(
                 f"<title>{prefix}{escape(notice.title)}</title><link href='{link}' rel='alternate' type='text/html'/>"
                 f"<id>tag:status.cloud.google.com,2026:feed:{notice.id}.u{number}</id>"
-                f"<updated>{word.at:%Y-%m-%dT%H:%M:%S+00:00}</updated><summary type='html'>{escape(text)}</summary>"
+                f"<updated>{update.at:%Y-%m-%dT%H:%M:%S+00:00}</updated><summary type='html'>{escape(text)}</summary>"
             )
     return _atom("<title>Google Cloud Service Health Updates</title><id>https://status.cloud.google.com/</id>", entries)
 
@@ -211,8 +209,9 @@ def google(notices: Sequence[Notice]) -> bytes:
 def azure(notices: Sequence[Notice]) -> bytes:
     """Write Azure's feed: what is open, and nothing else."""
     items = [
-        f"<title>{escape(notice.title)}</title><description>{escape(notice.words[-1].text)}</description>"
-        f"<pubDate>{notice.words[-1].at:%a, %d %b %Y %H:%M:%S} Z</pubDate><guid isPermaLink='false'>{notice.id}</guid>"
+        f"<title>{escape(notice.title)}</title><description>{escape(notice.updates[-1].text)}</description>"
+        f"<guid isPermaLink='false'>{notice.id}</guid>"
+        f"<pubDate>{notice.updates[-1].at:%a, %d %b %Y %H:%M:%S} Z</pubDate>"
         for notice in notices
         if not notice.over
     ]
@@ -224,8 +223,8 @@ def microsoft_365(notices: Sequence[Notice]) -> bytes:
     """Write Microsoft's feed: what is open with its status, or one item that is available."""
     items = [
         f"<guid isPermaLink='false'>{notice.id}</guid><link>https://status.cloud.microsoft/</link>"
-        f"<title>{escape(notice.title)}</title><description>{escape(f'<div>{notice.words[-1].text}</div>')}</description>"
-        f"<pubDate>{notice.words[-1].at:%a, %d %b %Y %H:%M:%S} Z</pubDate><status>Service degradation</status>"
+        f"<title>{escape(notice.title)}</title><description>{escape(f'<div>{notice.updates[-1].text}</div>')}</description>"
+        f"<pubDate>{notice.updates[-1].at:%a, %d %b %Y %H:%M:%S} Z</pubDate><status>Service degradation</status>"
         for notice in notices
         if not notice.over
     ]
@@ -241,15 +240,15 @@ def aws(notices: Sequence[Notice]) -> bytes:
     """Write `/rss/all.rss` of AWS: one item an update, the part and the time in its id."""
     items = []
     for notice in notices:
-        for word in reversed(notice.words):
-            over = word.state == "Resolved"
+        for update in reversed(notice.updates):
+            over = update.state == "Resolved"
             label = "Service is operating normally: [RESOLVED] " if over else "Service disruption: "
-            at = word.at.astimezone(PACIFIC)
+            at = update.at.astimezone(PACIFIC)
             items.append(
                 f"<title><![CDATA[{label}{notice.title}]]></title><link>https://status.aws.amazon.com/</link>"
                 f"<pubDate>{at:%a, %d %b %Y %H:%M:%S %Z}</pubDate><guid isPermaLink='false'>"
-                f"https://status.aws.amazon.com/#{notice.parts[0]}_{int(word.at.timestamp())}</guid>"
-                f"<description><![CDATA[{word.text}]]></description>"
+                f"https://status.aws.amazon.com/#{notice.parts[0]}_{int(update.at.timestamp())}</guid>"
+                f"<description><![CDATA[{update.text}]]></description>"
             )
     home = "<title><![CDATA[All Services]]></title><link>https://status.aws.amazon.com/</link>"
     return _rss(f"{home}<generator>AWS Service Health Dashboard RSS Generator</generator>", items)
@@ -259,12 +258,12 @@ def better_stack(notices: Sequence[Notice]) -> bytes:
     """Write Better Stack's `/feed`: an item an update; a monitor's own titles where nobody wrote one."""
     items = []
     for notice in notices:
-        for number, word in reversed(list(enumerate(notice.words))):
+        for number, update in reversed(list(enumerate(notice.updates))):
             link = f"https://status.example.io/incident/{notice.id}"
-            title = f"{notice.title} recovered" if word.state == "Resolved" else f"{notice.title} went down"
+            title = f"{notice.title} recovered" if update.state == "Resolved" else f"{notice.title} went down"
             items.append(
-                f"<title>{escape(title)}</title><description>{escape(word.text)}</description>"
-                f"<pubDate>{word.at:%a, %d %b %Y %H:%M:%S} -0000</pubDate><link>{link}</link>"
+                f"<title>{escape(title)}</title><description>{escape(update.text)}</description>"
+                f"<pubDate>{update.at:%a, %d %b %Y %H:%M:%S} -0000</pubDate><link>{link}</link>"
                 f"<guid>{link}#{number:032x}</guid>"
             )
     return _rss("<title>Example status</title><link>https://status.example.io</link>", items)
@@ -274,18 +273,18 @@ def xai(notices: Sequence[Notice]) -> bytes:
     """Write xAI's `/feed.xml`: one item an incident, its updates newest first in blocks."""
     items = []
     for notice in notices:
-        last = notice.words[-1]
+        last = notice.updates[-1]
         blocks = "".join(
-            f"<div><p><strong>{_mail(word.at)}</strong></p><h3>{word.state}</h3><p>{word.text}</p></div>"
-            for word in reversed(notice.words)
+            f"<div><p><strong>{_mail(update.at)}</strong></p><h3>{update.state}</h3><p>{update.text}</p></div>"
+            for update in reversed(notice.updates)
         )
-        resolved = f"<p>Resolved: {_mail(last.at)}</p>" if notice.over else ""
+        resolved = f"<p>Resolved: {_mail(last.at - timedelta(minutes=10))}</p>" if notice.over else ""
         state = "RESOLVED" if notice.over else "ACTIVE"
         items.append(
             f"<title>[{notice.parts[0]}] {escape(notice.title)}</title><link>https://status.x.ai/api/{notice.id}</link>"
             f"<guid isPermaLink='false'>{notice.id}</guid><description><![CDATA[<h3>Status: {state}</h3>"
-            f"<p>Severity: outage</p>{resolved}<hr />{blocks}]]></description>"
-            f"<pubDate>{_mail(notice.words[0].at)}</pubDate><category>{state.lower()}</category>"
+            f"<p>Severity: outage</p>{resolved}<hr /><h4>Updates:</h4>{blocks}]]></description>"
+            f"<pubDate>{_mail(notice.updates[0].at)}</pubDate><category>{state.lower()}</category>"
         )
     return _rss("<title>Example System Status</title>", items)
 
@@ -298,8 +297,8 @@ def generic(notices: Sequence[Notice]) -> bytes:
         link = f"https://status.example.dev/event/{notice.id}"
         entries.append(
             f"<id>{link}</id><link href='{link}'/><title>{state}: {escape(notice.title)}</title>"
-            f"<published>{_z(notice.words[0].at)}</published><updated>{_z(notice.words[-1].at)}</updated>"
-            f"<summary>{escape(notice.words[-1].text)}</summary>"
+            f"<published>{_z(notice.updates[0].at)}</published><updated>{_z(notice.updates[-1].at)}</updated>"
+            f"<summary>{escape(notice.updates[-1].text)}</summary>"
         )
     return _atom("<title>Example updates</title>", entries)
 
@@ -349,9 +348,9 @@ def so_far(notices: Sequence[Notice], now: datetime) -> list[Notice]:
     shown = [
         Notice(notice.id, notice.title, posted, notice.parts, notice.planned)
         for notice in notices
-        if (posted := [word for word in notice.words if word.at <= now])
+        if (posted := [update for update in notice.updates if update.at <= now])
     ]
-    return sorted(shown, key=lambda notice: notice.words[0].at, reverse=True)
+    return sorted(shown, key=lambda notice: notice.updates[0].at, reverse=True)
 
 
 def script(now: datetime) -> list[Notice]:
@@ -362,16 +361,16 @@ def script(now: datetime) -> list[Notice]:
             "4711001",
             "Uploads fail for some regions",
             [
-                Word(day, "Investigating", "Some uploads end with an error."),
-                Word(day + timedelta(minutes=20), "Identified", "A cache ran full; it is being emptied."),
-                Word(day + timedelta(minutes=50), "Resolved", "Uploads have been restored for everyone."),
+                Update(day, "Investigating", "Some uploads end with an error."),
+                Update(day + timedelta(minutes=20), "Identified", "A cache ran full; it is being emptied."),
+                Update(day + timedelta(minutes=50), "Resolved", "Uploads have been restored for everyone."),
             ],
             ["Uploads"],
         ),
         Notice(
             "4711002",
             "Sign-in is slow",
-            [Word(now - timedelta(minutes=20), "Investigating", "Signing in takes longer than usual.")],
+            [Update(now - timedelta(minutes=20), "Investigating", "Signing in takes longer than usual.")],
             ["Sign-in"],
         ),
     ]

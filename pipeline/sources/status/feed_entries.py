@@ -85,7 +85,7 @@ class EntryUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryIncident:
-    """One incident as a feed tells of it; `updates` oldest first; None where a time is not told.
+    """One incident of a feed; `updates` oldest first; None where a time is not given.
 
     One that is planned may have no update.
     """
@@ -228,8 +228,8 @@ def _past(moment: datetime | None, context: PageContext) -> datetime | None:
 
 def _changes(parts: Sequence[Part], status: str, planned: bool) -> tuple[ComponentChange, ...]:
     affected = "under_maintenance" if planned else "partial_outage"
-    untold = "operational" if status in OVER else affected
-    return tuple(ComponentChange(part.name, "", part.state or untold) for part in parts[:PARTS_CAP])
+    not_given = "operational" if status in OVER else affected
+    return tuple(ComponentChange(part.name, "", part.state or not_given) for part in parts[:PARTS_CAP])
 
 
 def listed_parts(fragment: str) -> tuple[Part, ...]:

@@ -69,9 +69,9 @@ def _rows(incident_id: str, entries: Sequence[FeedEntry], context: PageContext) 
 
 
 def _updates(entry: FeedEntry, *, first: bool) -> list[EntryUpdate]:
-    """Return an entry's first and last word, as far as they differ; none where no time is certain.
+    """Return an entry's first and last update, as far as they differ; none where no time is certain.
 
-    What the entry says now belongs to its last time, and the first one tells only that there was something.
+    What the entry says now belongs to its last time, the first one shows only that there was something.
     """
     times = sorted({moment for moment in (entry.published, entry.updated) if moment is not None})
     if not times:

@@ -35,7 +35,7 @@ _STATE = re.compile(r"^(?P<state>[A-Z][A-Z ]{2,30}):\s*(?P<title>.+)$", re.S)
 
 @dataclass(frozen=True, slots=True)
 class _Post:
-    """One entry: when it was posted, its state as it writes it, the title without it, and the span it tells."""
+    """One entry: when it was posted, its state, the title without that, and the incident's span."""
 
     entry: FeedEntry
     posted: datetime
@@ -100,7 +100,7 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _incident(incident_id: str, posts: Sequence[_Post]) -> EntryIncident:
-    """Return an incident; it ended at the last end it tells, after which many posts follow that are no new trouble."""
+    """Return an incident; it ended at the last end given; posts that follow it are no new trouble."""
     newest = posts[-1]
     end = newest.end
     updates = []

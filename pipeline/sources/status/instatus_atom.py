@@ -49,7 +49,7 @@ def _rows(
 ) -> Iterator[Row]:
     near = entry.published or entry.updated
     if near is None:
-        yield reject(entry.place, "no time that tells the year of its updates", entry.title)
+        yield reject(entry.place, "no time by which its updates have a year", entry.title)
         return
     updates: list[EntryUpdate] = []
     for row in dated(entry, blocks, near, YearRule.NEAREST, zones):

@@ -22,7 +22,7 @@ def read_open_items(feed: StatusFeed, incidents: Iterator[EntryIncident], contex
     """Return what is open as a Reading, with an end for what earlier reads saw open and this one does not.
 
     An incident is known by its title, so that its end can be named when nothing else of it is left. The end is the time
-    of the read that misses it: the page tells no better. Nothing ends by a feed that was not read whole.
+    of the read that misses it: the page gives no better. Nothing ends by a feed that was not read whole.
     """
     rows: list[Row] = []
     open_now: dict[str, datetime] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.core.records import RejectedRow
@@ -56,7 +57,7 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
             id=entry.incident_id,
             title=title,
             url=entry.link,
-            updates=updates,
+            updates=_last_as_the_entry_says(updates, entry.updated),
             impact=impact or "minor",
             started_at=entry.published,
         ),
@@ -83,7 +84,7 @@ def _updates(entry: FeedEntry, title: str) -> Iterator[EntryUpdate | RejectedRow
 
 
 def _dated(entry: FeedEntry, pieces: Sequence[tuple[PageTime | None, str]]) -> Iterator[EntryUpdate | RejectedRow]:
-    """Yield updates of which the text tells the time of day: each is the next such time after the one before it."""
+    """Yield updates of which the text has the time of day: each is the next such time after the one before it."""
     last = entry.published
     for place, (shown, body) in enumerate(pieces):
         moment = _next(shown, last, first=place == 0) if shown is not None and last is not None else None
@@ -94,6 +95,16 @@ def _dated(entry: FeedEntry, pieces: Sequence[tuple[PageTime | None, str]]) -> I
         # the words of the first post never say that it is over
         status = (state_from_words("", body) if place else "") or ("investigating" if place == 0 else "update")
         yield EntryUpdate(shown=moment, status=status, body=body)
+
+
+def _last_as_the_entry_says(updates: Sequence[EntryUpdate], last: datetime | None) -> Sequence[EntryUpdate]:
+    """Return updates, the last of them at the entry's own last time where both are the same time of day.
+
+    Where more than a day passed between two updates their text does not say so; the entry's times do.
+    """
+    if not updates or last is None or last <= updates[-1].shown or f"{last:%H%M}" != f"{updates[-1].shown:%H%M}":
+        return updates
+    return [*updates[:-1], replace(updates[-1], shown=last)]
 
 
 def _next(shown: PageTime, last: datetime, *, first: bool) -> datetime | None:

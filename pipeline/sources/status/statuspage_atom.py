@@ -52,7 +52,7 @@ def _rows(
 ) -> Iterator[Row]:
     near = entry.published or entry.updated
     if near is None:
-        yield reject(entry.place, "no time that tells the year of its updates", entry.title)
+        yield reject(entry.place, "no time by which its updates have a year", entry.title)
         return
     # those who write 12-hour clocks give the first update's time as `published`
     twelve = any(block.shown is not None and _HALF_DAY.search(block.shown.clock) for block in blocks)

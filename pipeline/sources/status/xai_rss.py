@@ -1,9 +1,14 @@
-"""xAI's `/feed.xml`: one item an incident, its updates in blocks of their own with whole dates, newest first."""
+"""xAI's `/feed.xml`: one item an incident, its updates in blocks with whole dates; `pubDate` is the start.
+
+The time behind `Resolved:` is the end, the closing block is often posted hours later.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from pipeline.sources.parsing import reject, unmarked
 from pipeline.sources.status.feed_entries import (
@@ -19,7 +24,7 @@ from pipeline.sources.status.feed_entries import (
     reading_of,
     rows_of,
 )
-from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import OVER, is_maintenance, known_state, state_from_words, state_of_label
 from pipeline.text.time_texts import read_time
 
@@ -51,38 +56,52 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
     resolved = _RESOLVED.search(entry.html)
     end = read_time(resolved["when"]) if resolved else None
     updates: list[EntryUpdate] = []
-    for block in reversed(list(_BLOCK.finditer(entry.html[:HTML_CAP]))):
-        shown = read_time(block["when"])
-        if shown is None:
+    for block in _BLOCK.finditer(entry.html[:HTML_CAP]):
+        posted = read_time(block["when"])
+        if posted is None:
             yield reject(entry.place, "a time that does not mean one instant", block["body"])
-            continue
-        heading = _HEADING.search(block["body"])
-        text = unmarked(block["body"], BODY_CAP)
-        label = unmarked(heading["text"], 200) if heading else ""
-        own = known_state(label) or state_from_words(label, text)
-        if now not in OVER and own in OVER:
-            own = "monitoring"  # the item's own state counts more than the words of one update
-        status = "resolved" if shown == end else own or ("update" if updates else "investigating")
-        updates.append(EntryUpdate(shown=shown, status=status, body=text))
-    if now in OVER and (not updates or updates[-1].status not in OVER):
-        over_at = end or (entry.published if not updates else None)
-        if over_at is not None:
-            updates.append(EntryUpdate(shown=over_at, status="resolved"))
-    elif not updates and entry.published is not None:
-        updates.append(EntryUpdate(shown=entry.published, status=now or "investigating"))
+        else:
+            updates.append(_update(posted, block["body"], now, end))
     yield from rows_of(
         EntryIncident(
             place=entry.place,
             id=entry.id or entry.incident_id,
             title=title,
             url=entry.link,
-            updates=updates,
+            updates=_closed(sorted(updates, key=lambda update: update.posted or update.shown), entry, now, end),
             impact="maintenance" if is_maintenance(title) else "minor",
             parts=(Part(parted["part"]),) if parted else (),
+            started_at=entry.published,
             resolved_at=end,
         ),
         context,
     )
+
+
+def _update(posted: datetime, html: str, now: str, end: datetime | None) -> EntryUpdate:
+    """Return an update, shown at the incident's end where it was posted later: what comes then is no new trouble."""
+    heading = _HEADING.search(html)
+    label = unmarked(heading["text"], 200) if heading else ""
+    text = unmarked(html, BODY_CAP)
+    own = known_state(label) or state_from_words(label, text) or "update"
+    if now not in OVER and own in OVER:
+        own = "monitoring"  # the item's own state counts more than the words of one update
+    shown = min(posted, end) if end is not None else posted
+    return EntryUpdate(shown=shown, posted=posted, status=own, body=text, native_id=f"{posted:%Y%m%dT%H%M%S}")
+
+
+def _closed(updates: Sequence[EntryUpdate], entry: FeedEntry, now: str, end: datetime | None) -> Sequence[EntryUpdate]:
+    """Return an item's updates, the last of which closes it where the item's own state says that it is over."""
+    if not updates and entry.published is not None:
+        first = EntryUpdate(shown=entry.published, status="investigating" if now in OVER else now or "investigating")
+        over = [EntryUpdate(shown=end, status="resolved", native_id=ENDED)] if now in OVER and end is not None else []
+        return [first, *over]
+    closed = list(updates)
+    if closed and closed[0].status == "update":
+        closed[0] = replace(closed[0], status="investigating")
+    if closed and now in OVER and closed[-1].status not in OVER:
+        closed[-1] = replace(closed[-1], status="resolved")
+    return closed
 
 
 XAI_FEED = Reader(
@@ -92,5 +111,5 @@ XAI_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="status.x.ai/feed.xml of September 2026, cut down in clients' tests (files 69705724217, 60244834906)",
+    origin="garyjeong/gary-ai-platform-monitor@d60cc3c fixtures/status/xai-feed.xml; an open item: file 69705724217",
 )
