@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.config.load import Config
@@ -17,6 +16,7 @@ from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+from pipeline.text.time_texts import read_time
 
 CHART = "top-free"
 
@@ -59,15 +59,10 @@ def parse_chart(body: bytes, *, source: str, fetched_at: datetime, country: str 
 
 def _updated(value: object, fetched_at: datetime) -> datetime:
     text = value.get("label") if isinstance(value, dict) else value
-    try:
-        found = utc(str(text))
-    except ValueError:
-        try:
-            found = parsedate_to_datetime(str(text))
-            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, TypeError, OverflowError, IndexError):
-            return fetched_at
-    return found if abs((fetched_at - found).days) < 7 and found <= fetched_at + FUTURE else fetched_at
+    found = read_time(str(text))
+    if found is None or abs((fetched_at - found).days) >= 7 or found > fetched_at + FUTURE:
+        return fetched_at  # the place in the list is the one of now, whatever its label says
+    return found
 
 
 def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = "line") -> Batch:
