@@ -101,7 +101,6 @@ def outcome(kind: str, fault: str) -> tuple[str, float]:
             assert all(moment <= NOW + FUTURE for row in batch.rows for moment in _times(row)), "a time of tomorrow"
         took = time.monotonic() - began
         asked = len(fake.requests)
-        # its client tries three times, each time with a new token; a first turn of Downdetector's has five steps
         assert asked <= MOST_REQUESTS.get(kind, 3) or fault == "clock a day ahead" or "circle" in fault, f"{asked}"
         fake.spoil(None)
         fake.now = NOW
