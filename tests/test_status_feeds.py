@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-import urllib.request
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
+from pipeline.core.records import OfficialIncident, StatusUpdate
 from pipeline.core.times import utc
+from pipeline.http.session import HttpClient
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.sources.status.feeds import FEED_READERS
 from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.source import StatusPageSource
 from pipeline.text.status_words import split_state, state_from_words, state_of_label
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
@@ -62,8 +66,8 @@ def read(body: bytes, context: PageContext = CONTEXT) -> Reading:
     return recognised(body).read(Answer(body=body), context)
 
 
-def in_order_of_time(reading: Reading) -> list[tuple[str, str, datetime]]:
-    rows = [(row.incident_id, row.status, row.displayed_at) for row in reading.updates]
+def timeline(updates: Iterable[StatusUpdate]) -> list[tuple[str, str, datetime]]:
+    rows = [(row.incident_id, row.status, row.displayed_at) for row in updates]
     return sorted(rows, key=lambda row: row[2])
 
 
@@ -82,25 +86,27 @@ def test_a_form_served_on_loopback_yields_the_incidents_of_its_script(form: str)
     fake.notices, fake.now = script(NOW), NOW
     fake.start()
     try:
-        with urllib.request.urlopen(f"{fake.url}/{form}/{FORMS[form].path}") as answer:
-            body = answer.read()
+        service = Service(id="mine", name="Mine", status_page="https://status.mine.example")
+        address = f"{fake.url}/{form}/{FORMS[form].path}"
+        client = HttpClient(allow=["127.0.0.1"], pause=0.0)
+        batch = StatusPageSource(service, service.status_page, client, data=[address]).fetch(DAY, NOW, {})
     finally:
         fake.close()
-    reading = read(body)
-    assert recognised(body).name == form.replace("statuspage_rss", "statuspage_atom")
-    assert FORMS[form].path in recognised(body).paths
+    updates = [row for row in batch.rows if isinstance(row, StatusUpdate)]
+    incidents = [row for row in batch.rows if isinstance(row, OfficialIncident)]
+    own = form.replace("statuspage_rss", "statuspage_atom")
+    assert batch.state["reader"] == own
+    assert FORMS[form].path in READERS[own].paths
     if form in OWN_IDS:
-        assert [row[1:] for row in in_order_of_time(reading)] == [row[1:] for row in OF_FORM[form]]
+        assert [row[1:] for row in timeline(updates)] == [row[1:] for row in OF_FORM[form]]
     else:
-        assert in_order_of_time(reading) == OF_FORM[form]
-    assert reading.rejected == ()
-    assert {row.page for row in (*reading.updates, *reading.incidents)} == {"status.mine.example"}
-    assert {row.name.removesuffix(" went down") for row in reading.incidents} <= {
-        notice.title for notice in script(NOW)
-    }
-    parts = {name for row in reading.incidents for name in row.components}
+        assert timeline(updates) == OF_FORM[form]
+    assert batch.rejected == ()
+    assert {row.page for row in (*updates, *incidents)} == {"status.mine.example"}
+    assert {row.name.removesuffix(" went down") for row in incidents} <= {notice.title for notice in script(NOW)}
+    parts = {name for row in incidents for name in row.components}
     assert parts == ({"Uploads", "Sign-in"} if form in WITH_PARTS else set())
-    closed = {row.id: row.resolved for row in read_provider_incidents(reading.updates, NOW)}
+    closed = {row.id: row.resolved for row in read_provider_incidents(updates, NOW)}
     assert sorted(found is None for found in closed.values()) == ([True] if len(closed) == 1 else [False, True])
 
 
@@ -213,7 +219,10 @@ def test_texts_of_one_piece_repeated_are_read_in_time(form: str) -> None:
 def test_the_zone_a_page_displays_is_settled_by_its_entries(zone: str, hours: float) -> None:
     words = [("2026-01-14T22:40:31Z", "Investigating"), ("2026-01-15T01:17:05Z", "Resolved")]
     reading = history(one(*words), zone=zone, hours=hours)
-    assert [row[2] for row in in_order_of_time(reading)] == [utc("2026-01-14T22:40:00Z"), utc("2026-01-15T01:17:00Z")]
+    assert [row[2] for row in timeline(reading.updates)] == [
+        utc("2026-01-14T22:40:00Z"),
+        utc("2026-01-15T01:17:00Z"),
+    ]
     assert reading.rejected == ()
 
 
@@ -236,7 +245,10 @@ def test_a_zone_that_nothing_settles_is_refused_and_not_guessed() -> None:
 def test_an_entry_of_years_ago_that_was_edited_lately_keeps_its_year() -> None:
     notice = one(("2023-12-31T23:50:00Z", "Investigating"), ("2024-01-01T00:40:00Z", "Resolved"))
     body = statuspage([notice]).replace(b"<updated>2024-01-04", b"<updated>2026-02-04")
-    assert [row[2].isoformat()[:16] for row in in_order_of_time(read(body))] == ["2023-12-31T23:50", "2024-01-01T00:40"]
+    assert [row[2].isoformat()[:16] for row in timeline(read(body).updates)] == [
+        "2023-12-31T23:50",
+        "2024-01-01T00:40",
+    ]
 
 
 def test_updates_that_share_minute_and_state_are_several_and_keep_their_ids_when_others_come_on_top() -> None:
@@ -255,7 +267,7 @@ def test_planned_maintenance_is_known_ahead_with_its_window() -> None:
     (incident,) = reading.incidents
     assert (incident.scheduled_for, incident.scheduled_until) == window
     assert {row.impact for row in (*reading.updates, *reading.incidents)} == {"maintenance"}
-    assert in_order_of_time(reading) == [("a1b2c3", "scheduled", utc("2026-02-28T09:00:00Z"))]
+    assert timeline(reading.updates) == [("a1b2c3", "scheduled", utc("2026-02-28T09:00:00Z"))]
     crossed = utc("2026-12-31T23:00:00Z"), utc("2027-01-01T01:00:00Z")
     assert (
         history(one(("2026-02-28T09:00:00Z", "Scheduled"), planned=crossed)).incidents[0].scheduled_until == crossed[1]
@@ -279,7 +291,7 @@ def test_twelve_hour_clocks_are_read_and_not_put_a_year_back() -> None:
         b"</p>]]></description><pubDate>Mon, 23 Feb 2026 19:50:46 GMT</pubDate><link>https://s.example/incidents/l4G</link>"
         b"</item></channel></rss>"
     )
-    assert in_order_of_time(read(body)) == [("l4G", "resolved", utc("2026-02-28T22:33:00Z"))]
+    assert timeline(read(body).updates) == [("l4G", "resolved", utc("2026-02-28T22:33:00Z"))]
 
 
 # --- others -----------------------------------------------------------------------------------------------------
@@ -326,10 +338,10 @@ def test_slacks_times_of_day_go_on_after_midnight_and_begin_with_the_first_post(
     )
     body = FORMS["slack_atom"].write([notice])
     reading = read(body.replace(b"<updated>2025-12-09T09:34:00-08:00", b"<updated>2025-12-18T08:44:51-08:00"))
-    assert [row[2] for row in in_order_of_time(reading)] == [utc(at) for at, _ in words_over]
-    assert [row[1] for row in in_order_of_time(reading)] == ["investigating", "update", "update", "resolved"]
+    assert [row[2] for row in timeline(reading.updates)] == [utc(at) for at, _ in words_over]
+    assert [row[1] for row in timeline(reading.updates)] == ["investigating", "update", "update", "resolved"]
     days_later = read(body.replace(b"<updated>2025-12-09T09:34", b"<updated>2025-12-11T09:34"))
-    assert in_order_of_time(days_later)[-1] == ("a1b2c3", "resolved", utc("2025-12-11T17:34:00Z"))
+    assert timeline(days_later.updates)[-1] == ("a1b2c3", "resolved", utc("2025-12-11T17:34:00Z"))
 
 
 def test_an_item_of_xai_ends_when_it_says_whatever_is_posted_later_and_in_which_order() -> None:
@@ -345,7 +357,7 @@ def test_an_item_of_xai_ends_when_it_says_whatever_is_posted_later_and_in_which_
             + b"]]></description><pubDate>Wed, 25 Feb 2026 12:12:00 GMT</pubDate></item></channel></rss>"
         )
         reading = read(body)
-        assert in_order_of_time(reading) == [
+        assert timeline(reading.updates) == [
             ("INC1", "investigating", utc("2026-02-25T12:13:15Z")),
             ("INC1", "resolved", utc("2026-02-25T12:36:00Z")),
         ]
@@ -390,7 +402,7 @@ def test_an_incident_io_entry_lists_parts_with_their_states_and_other_lists_are_
 
 def test_an_update_of_aws_is_dated_by_its_id_and_known_by_part_and_title() -> None:
     body = FORMS["aws_rss"].write(so_far(script(NOW), NOW)).replace(b"PST</pubDate>", b"XYZ</pubDate>")
-    assert [row[2] for row in in_order_of_time(read(body))] == [row[2] for row in DOWN_OR_NOT]
+    assert [row[2] for row in timeline(read(body).updates)] == [row[2] for row in DOWN_OR_NOT]
     assert len({row.incident_id for row in read(body).updates}) == 2
 
 
