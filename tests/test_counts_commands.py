@@ -148,7 +148,8 @@ def test_the_interval_is_that_of_the_file(tmp_path: Path, seconds: int, width: i
             "rows at irregular times; if each row is an event, --one-row-per-event",
         ),
         (
-            "timestamp_utc,value\n" + "".join(f"2026-02-20T{i % 24:02}:{i * i % 60:02}:00Z,1\n" for i in range(90)),
+            "timestamp_utc,value\n"
+            + "".join(f"2026-02-20T0{h}:{m:02}:00Z,1\n" for h in range(9) for m in (1, 2, 7, 8, 13, 31, 32, 47)),
             (),
             "rows at irregular times; if each row is an event, --one-row-per-event",
         ),
@@ -210,7 +211,9 @@ def test_a_thousands_point_beside_semicolons_is_no_fraction(tmp_path: Path) -> N
 
 
 def test_an_empty_count_is_a_gap(tmp_path: Path) -> None:
-    body = table() + "2026-02-21T01:00:00Z,\n2026-02-21T01:15:00Z,5\n"
+    body = (
+        table() + "2026-02-21T01:00:00Z,\n2026-02-21T01:15:00Z,5\n2026-02-21T01:30:00Z,null\n2026-02-21T01:45:00Z,NaN\n"
+    )
     answer = both(tmp_path, body)
     assert answer.counts == EXPECTED | {"2026-02-21T01:15:00Z": 5}
     assert not answer.refused

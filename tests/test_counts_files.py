@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config.load import load_catalogue
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import utc
@@ -248,6 +249,27 @@ def test_each_row_keeps_the_interval_it_tells() -> None:
 def test_odd_files_are_right_to_the_number_or_refused_by_the_row(body: bytes, totals: list[int]) -> None:
     batch = counts.parse_counts(body, source="x", fetched_at=NOW, options=QUARTERS)
     assert [c.total for c in batch.rows if isinstance(c, ComplaintCount)] == totals
+
+
+def test_a_file_that_grows_brings_no_service_that_the_catalogue_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(
+        "service,ts,count,interval_s\nClaude,2026-03-02T10:00:00Z,1,900\ncluade,2026-03-02T10:00:00Z,2,900\n"
+    )
+    batch = counts_file.CountsFileSource(path, catalogue=load_catalogue()).fetch(NOW, NOW, {})
+    assert [(c.service, c.total) for c in batch.rows if isinstance(c, ComplaintCount)] == [("claude", 1)]
+    assert [bad.where for bad in batch.rejected] == [f"{path}:3"]
+    assert "near: claude" in batch.rejected[0].reason
+    assert "[services.<id>] table" in batch.rejected[0].reason
+
+
+def test_series_of_a_growing_file_that_differ_in_width_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    rows = [f"a,2026-03-01T{i:02}:00:00Z,{i}\n" for i in range(12)]
+    rows += [f"b,2026-03-01T00:{i:02}:00Z,{i}\n" for i in range(0, 60, 5)]
+    path.write_text("service,ts,count\n" + "".join(rows))
+    with pytest.raises(SourceError, match="its series differ in what a count covers; add a column interval_s"):
+        counts_file.CountsFileSource(path).fetch(NOW, NOW, {})
 
 
 def test_a_file_that_grows_is_read_to_its_last_whole_line_and_keeps_its_interval(tmp_path: Path) -> None:

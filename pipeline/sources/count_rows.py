@@ -23,6 +23,7 @@ EVENT_TIME_COLUMNS = ("created at", "created_at")
 COUNT_COLUMNS = ("total", "count", "value")
 OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "series", "mentions")
 MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
+NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody counted
 OLDEST = 1971  # an epoch of zero is no time
 _FRACTION = re.compile(r"[0-9]{1,15}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
@@ -187,7 +188,7 @@ class RowReader:
 
     def _count(self, text: str) -> float:
         """Read a count, NaN when empty. What is stored is whole; what is only judged may be a mean."""
-        if not text:
+        if not text or text.lower() in NO_COUNT:
             return math.nan
         if self._stored or not _FRACTION.fullmatch(text):
             return float(whole(text.removesuffix(".0")))
