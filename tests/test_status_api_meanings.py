@@ -272,6 +272,15 @@ def test_a_part_in_a_state_that_is_not_known_stays_as_it_was() -> None:
     assert "Wobbly" in second.rejected[0].reason
 
 
+def test_a_part_whose_entry_is_refused_is_not_taken_for_gone() -> None:
+    first = read(PAYPAL_PATH)
+    bad = changed(status_apis.PAYPAL, "result", 0, "status", to="broken")
+    second = read(PAYPAL_PATH, bad, seen_down=first.seen_down)
+    assert not second.updates
+    assert second.seen_down == first.seen_down
+    assert len(second.rejected) == 1
+
+
 def test_a_part_that_a_whole_list_no_longer_has_is_over_and_one_of_a_page_of_several_is_not() -> None:
     first = read(PAYPAL_PATH)
     assert [

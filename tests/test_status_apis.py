@@ -145,6 +145,8 @@ def test_a_spoilt_member_spoils_at_most_its_own_entry_and_nothing_crashes(form: 
             reading = reader.read(got, context())
         except SourceError:
             continue
+        for found in reading.incidents:
+            assert max(found.started_at or NOW, found.resolved_at or NOW) <= NOW
         for row in reading.updates:
             assert row.displayed_at <= NOW
             assert len(row.name) <= 500

@@ -83,7 +83,7 @@ def _notice(incident: _Incident) -> Notice:
     services, instances = incident.serviceKeys or (), incident.instanceKeys or ()
     kind = next((KINDS.get(impact.type, impact.type) for impact in spans if impact.type), "Incident")
     ends = [impact.endTime for impact in spans]
-    ended = max(filter(None, ends), default=None) if spans and all(ends) else None
+    ended = max(filter(None, ends), default=None) if len(spans) == len(impacts) and all(ends) else None
     return Notice(
         id=incident.id,
         name=f"{kind}: {', '.join(services)}" if services else kind,
