@@ -51,6 +51,7 @@ OF_FORM = {
     "microsoft_365_rss": [WHOLE[3]],
     "aws_rss": DOWN_OR_NOT,
     "better_stack_rss": DOWN_OR_NOT,
+    "status_io_rss": WHOLE,
     "xai_rss": ENDED_EARLIER,
     "feed": FIRST_AND_LAST,
 }
@@ -404,6 +405,14 @@ def test_an_update_of_aws_is_dated_by_its_id_and_known_by_part_and_title() -> No
     body = FORMS["aws_rss"].write(so_far(script(NOW), NOW)).replace(b"PST</pubDate>", b"XYZ</pubDate>")
     assert [row[2] for row in timeline(read(body).updates)] == [row[2] for row in DOWN_OR_NOT]
     assert len({row.incident_id for row in read(body).updates}) == 2
+
+
+def test_an_item_of_status_io_is_planned_where_its_address_says_so() -> None:
+    window = NOW, NOW + timedelta(hours=2)
+    notice = one(("2026-03-01T15:00:00Z", "Active"), ("2026-03-01T17:00:00Z", "Completed"), planned=window)
+    reading = read(FORMS["status_io_rss"].write([notice]))
+    assert {row.impact for row in (*reading.updates, *reading.incidents)} == {"maintenance"}
+    assert timeline(reading.updates)[0][2] == utc("2026-03-01T15:00:00Z")
 
 
 def test_what_better_stack_announces_ahead_is_planned() -> None:

@@ -269,6 +269,24 @@ def better_stack(notices: Sequence[Notice]) -> bytes:
     return _rss("<title>Example status</title><link>https://status.example.io</link>", items)
 
 
+def status_io(notices: Sequence[Notice]) -> bytes:
+    """Write Status.io's `/pages/<id>/rss`: updates oldest first, with the year, in the page's own zone."""
+    items = []
+    for notice in notices:
+        blocks = []
+        for update in notice.updates:
+            at = update.at.astimezone(PACIFIC)
+            when = f"{at:%B} {at.day}, {at:%Y %H:%M %Z}"
+            blocks.append(f"<small>{when}</small><br /><b>{update.state}</b> - {update.text}<br /><br />")
+        kind = "maintenance" if notice.planned else "incident"
+        items.append(
+            f"<title><![CDATA[{notice.title}]]></title><description><![CDATA[{''.join(blocks)}]]></description>"
+            f"<link>https://status.io/pages/{kind}/533c6539221ae15e3f000031/{notice.id}</link>"
+            f"<guid isPermaLink='false'>{notice.id}</guid><pubDate>{_mail(notice.updates[-1].at)}</pubDate>"
+        )
+    return _rss("<title><![CDATA[Example Status Page]]></title>", items)
+
+
 def xai(notices: Sequence[Notice]) -> bytes:
     """Write xAI's `/feed.xml`: one item an incident, its updates newest first in blocks."""
     items = []
@@ -324,6 +342,7 @@ FORMS: Mapping[str, Form] = {
     "microsoft_365_rss": Form(microsoft_365, "api/feed/mac", RSS),
     "aws_rss": Form(aws, "rss/all.rss", RSS),
     "better_stack_rss": Form(better_stack, "feed", RSS),
+    "status_io_rss": Form(status_io, "rss", RSS),
     "xai_rss": Form(xai, "feed.xml", RSS),
     "feed": Form(generic, "feed.atom", ATOM),
 }

@@ -8,19 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.sources.parsing import from_epoch, plain, reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Part,
-    Row,
-    digest,
-    feed_head,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, digest, feed_head, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import aws_impact, split_state
 

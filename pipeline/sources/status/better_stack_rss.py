@@ -7,20 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pipeline.sources.parsing import FUTURE, reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Row,
-    digest,
-    feed_head,
-    feed_text,
-    named_by,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, digest, feed_head, feed_text, named_by, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import is_maintenance, state_from_words
 

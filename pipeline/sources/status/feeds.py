@@ -13,6 +13,7 @@ from pipeline.sources.status.microsoft_365_rss import MICROSOFT_365_FEED
 from pipeline.sources.status.reader import Reader
 from pipeline.sources.status.rootly_rss import ROOTLY_FEED
 from pipeline.sources.status.slack_atom import SLACK_FEED
+from pipeline.sources.status.status_io_rss import STATUS_IO_FEED
 from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
 from pipeline.sources.status.xai_rss import XAI_FEED
 
@@ -25,6 +26,7 @@ FEED_READERS: tuple[Reader, ...] = (
     INCIDENT_IO_FEED,
     ROOTLY_FEED,
     XAI_FEED,
+    STATUS_IO_FEED,
     INSTATUS_FEED,
     STATUSPAGE_FEED,
     BETTER_STACK_FEED,

@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Row,
-    digest,
-    feed_text,
-    named_by,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, digest, feed_text, named_by, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import MAINTENANCE, is_maintenance, split_state, state_from_words
 

@@ -9,19 +9,8 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.sources.parsing import plain, reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Row,
-    feed_head,
-    feed_text,
-    named_by,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, feed_head, feed_text, named_by, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import OVER, state_of_label
 from pipeline.text.time_texts import read_time

@@ -9,18 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import (
+from pipeline.sources.status.feed_entries import FeedEntry, StatusFeed, feed_head, feed_text, read_entries
+from pipeline.sources.status.feed_incidents import (
     BODY_CAP,
     EntryIncident,
     EntryUpdate,
-    FeedEntry,
     Part,
     Row,
-    StatusFeed,
-    feed_head,
-    feed_text,
     listed_parts,
-    read_entries,
     reading_of,
     rows_of,
     worst_impact,

@@ -11,17 +11,8 @@ from datetime import tzinfo
 
 from pipeline.core.records import RejectedRow
 from pipeline.sources.parsing import plain, reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Part,
-    Row,
-    feed_text,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, feed_text, read_entries
+from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
 from pipeline.sources.status.page_times import YearRule
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.update_blocks import Block, blocks_of, dated, zones_of

@@ -6,15 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.sources.parsing import unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    StatusFeed,
-    feed_head,
-    feed_text,
-    read_entries,
-)
+from pipeline.sources.status.feed_entries import StatusFeed, feed_head, feed_text, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate
 from pipeline.sources.status.open_items import read_open_items
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import state_of_label

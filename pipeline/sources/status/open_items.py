@@ -6,15 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.sources.status.feed_entries import (
-    EntryIncident,
-    EntryUpdate,
-    Row,
-    StatusFeed,
-    digest,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import StatusFeed, digest
+from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.reader import ENDED, PageContext, Reading
 
 

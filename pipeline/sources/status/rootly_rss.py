@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.sources.status.feed_entries import feed_text, read_entries, reading_of
+from pipeline.sources.status.feed_entries import feed_text, read_entries
+from pipeline.sources.status.feed_incidents import reading_of
 from pipeline.sources.status.incident_io_atom import stated_rows
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 

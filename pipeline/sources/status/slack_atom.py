@@ -9,17 +9,8 @@ from datetime import datetime, timedelta
 
 from pipeline.core.records import RejectedRow
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Row,
-    feed_head,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, feed_head, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.page_times import PageTime, clock_of_day
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import state_from_words

@@ -12,17 +12,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from pipeline.core.records import RejectedRow
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Row,
-    feed_head,
-    feed_text,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import FeedEntry, feed_head, feed_text, read_entries
+from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.page_times import YearRule, moment_near, page_span
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.update_blocks import BLOCK, Block, blocks_of, dated, zones_of

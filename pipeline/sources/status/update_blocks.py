@@ -1,4 +1,4 @@
-"""Updates within an entry's text, newest first: `<small>time</small><br><strong>State</strong> - words`."""
+"""Updates within an entry's text: `<small>time</small><br><strong>State</strong> - words`, or `<b>` for `<strong>`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from pipeline.core.records import RejectedRow
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import BODY_CAP, HTML_CAP, EntryUpdate, FeedEntry, StatusFeed
+from pipeline.sources.status.feed_entries import HTML_CAP, FeedEntry, StatusFeed
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryUpdate
 from pipeline.sources.status.page_times import PageTime, YearRule, moment_near, page_time, settle_zones
 from pipeline.text.status_words import state_of_label
 
@@ -18,7 +19,7 @@ BLOCK = re.compile(
     r"<small>(?:[^<]|<(?!/small>)){1,300}</small>\s{0,40}(?:<br\s?/?>)?\s{0,40}<strong>[^<]{1,40}</strong>"
 )
 _PIECE = re.compile(
-    r"(?is)<small>(?P<when>.{1,300}?)</small>.{0,60}?<strong>(?P<label>[^<]{1,40})</strong>(?P<body>.*?)(?=<small>|\Z)"
+    r"(?is)<small>(?P<when>.{1,300}?)</small>.{0,60}?<(?:strong|b)>(?P<label>[^<]{1,40})</(?:strong|b)>(?P<body>.*?)(?=<small>|\Z)"
 )
 
 
@@ -54,7 +55,7 @@ def zones_of(feed: StatusFeed, blocks: Mapping[str, Sequence[Block]]) -> Mapping
 def dated(
     entry: FeedEntry, blocks: Sequence[Block], near: datetime, rule: YearRule, zones: Mapping[str, tzinfo]
 ) -> Iterator[EntryUpdate | RejectedRow]:
-    """Yield an entry's updates oldest first, and which are refused because their time is not certain."""
+    """Yield updates given newest first, oldest first, and which are refused because their time is not certain."""
     for block in reversed(blocks):
         shown = moment_near(block.shown, near, rule, zones) if block.shown is not None else None
         if shown is None:

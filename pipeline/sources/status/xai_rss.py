@@ -11,19 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import (
-    BODY_CAP,
-    HTML_CAP,
-    EntryIncident,
-    EntryUpdate,
-    FeedEntry,
-    Part,
-    Row,
-    feed_text,
-    read_entries,
-    reading_of,
-    rows_of,
-)
+from pipeline.sources.status.feed_entries import HTML_CAP, FeedEntry, feed_text, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
 from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import OVER, is_maintenance, known_state, state_from_words, state_of_label
 from pipeline.text.time_texts import read_time
