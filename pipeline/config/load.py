@@ -102,7 +102,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
             raise ConfigError(f"{path}: {where}.id: unknown key")
         base = asdict(into[service_id]) if service_id in into else {"id": service_id}
         try:
-            service = _SERVICE.validate_python(base | dict(table))
+            service = _SERVICE.validate_python(base | _page_of_their_own(base, table) | dict(table))
         except ValidationError as error:
             raise _explain(path, error, where) from error
         for number, part in enumerate(service.components):
@@ -112,6 +112,14 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
             raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")
         into[service_id] = service
     return into
+
+
+def _page_of_their_own(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of the catalogue does not hold for another status page than the catalogue's."""
+    if table.get("status_page", base.get("status_page")) == base.get("status_page"):
+        return {}
+    paths = tuple(path for path in base.get("status_data", ()) if "://" not in path)
+    return {"status_data": paths, **({"status_format": "auto"} if base.get("status_format") == "none" else {})}
 
 
 def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:
