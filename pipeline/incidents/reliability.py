@@ -5,18 +5,24 @@ crowd's onset. A provider that posts first waits 0 minutes; what was never poste
 days is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's accuracy
 grade).
 
+Delay: minutes from the start that the page shows to its first post; apart from it, from the start that the provider
+states in the end, in the root cause.
+
 Availability of a month: 1 minus the union of its incidents over the month's minutes; MTTR: mean minutes of the
 incidents that began in it; MTBF: minutes up per incident. Maintenance, impact none and rows of doubtful timing are
-kept and counted apart.
+kept and counted apart; an incident whose duration is unknown counts as an incident, and as no time down.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from pipeline.core.times import minutes_between
 
 GRADES = ((15.0, "A"), (30.0, "B"), (120.0, "C"), (240.0, "D"))
 UNACKNOWLEDGED = 240.0
@@ -38,8 +44,9 @@ Span = tuple[datetime, datetime]
 class ReliabilityRecord:
     """One incident of a provider. `posted` is when its page first spoke, None where that is not known or it never did.
 
-    `timing` is empty, `unposted` (the archive has no posting times) or `doubtful`; `crowd` the onset by the crowd, None
-    where none was measured; `by` page or crowd. `impact` is the page's word.
+    `timing` is as in StatusUpdate; `crowd` the onset by the crowd, None where none was measured; `by` page or crowd.
+    `impact` is the page's word. `stated_start` is since when it failed by the provider's root cause, None where that
+    states none. `duration_known` is false for an incident of which the page told only that it was over.
     """
 
     id: str
@@ -51,6 +58,8 @@ class ReliabilityRecord:
     timing: str = ""
     crowd: datetime | None = None
     by: str = "page"
+    stated_start: datetime | None = None
+    duration_known: bool = True
 
     @property
     def counted(self) -> bool:
@@ -72,7 +81,8 @@ class Acknowledgement:
 class Month:
     """A month of a service or of one component.
 
-    `nines` is infinite when nothing was down; MTTR and MTBF are None without an incident.
+    `nines` is infinite when nothing was down; MTTR and MTBF are None without an incident, MTTR also without one of
+    known duration.
     """
 
     month: str
@@ -85,9 +95,44 @@ class Month:
     observed_minutes: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingDelay:
+    """How many minutes a page's first posts come after the start that it shows, and after the one stated in the end.
+
+    Medians, None where no incident has both times. `incidents` have a posting time; `with_stated_start` of them have a
+    start stated in the root cause. `minutes_between_starts` is the median by how much that lies before the shown one.
+    """
+
+    incidents: int
+    minutes_after_shown_start: float | None
+    with_stated_start: int
+    minutes_after_stated_start: float | None
+    minutes_between_starts: float | None
+
+
+def posting_delay(entries: Iterable[ReliabilityRecord]) -> PostingDelay:
+    """Return how late a page's first posts are, over all incidents that count and whose posting time is known."""
+    posted = [(e.posted, e) for e in entries if e.counted and not e.timing and e.posted is not None]
+    stated = [(at, e.began, e.stated_start) for at, e in posted if e.stated_start is not None]
+    return PostingDelay(
+        incidents=len(posted),
+        minutes_after_shown_start=_median(max(0.0, minutes_between(e.began, at)) for at, e in posted),
+        with_stated_start=len(stated),
+        minutes_after_stated_start=_median(minutes_between(start, at) for at, _, start in stated),
+        minutes_between_starts=_median(minutes_between(start, began) for _, began, start in stated),
+    )
+
+
+def _median(minutes: Iterable[float]) -> float | None:
+    values = list(minutes)
+    return statistics.median(values) if values else None
+
+
 def acknowledgement_minutes(entry: ReliabilityRecord) -> float | None:
     """Return minutes until the page spoke, None where that cannot be said."""
     if not entry.counted or entry.timing == "unposted":
+        return None
+    if entry.timing == "observed" and entry.crowd is None:  # its start is when it was first read
         return None
     if entry.posted is None:
         return UNACKNOWLEDGED if entry.crowd is not None else None
@@ -134,13 +179,13 @@ def months(
     while begin < until:
         end = min(next_month(begin), until)
         inside = [e for e in wanted if begin <= e.began < end]
-        failing = [(max(e.began, a), min(e.ended or until, b)) for e in wanted for a, b in spans]
+        failing = [(max(e.began, a), min(e.ended or until, b)) for e in wanted if e.duration_known for a, b in spans]
         down = union_minutes([span for span in failing if span[0] < span[1]], begin, end)
         whole = union_minutes(spans, begin, end)
         if whole <= 0:
             begin = next_month(begin)
             continue
-        repaired = [((e.ended or until) - e.began) / timedelta(minutes=1) for e in inside]
+        repaired = [((e.ended or until) - e.began) / timedelta(minutes=1) for e in inside if e.duration_known]
         found.append(
             Month(
                 month=f"{begin:%Y-%m}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.core.catalogue import Service
@@ -12,9 +12,11 @@ from pipeline.incidents.reliability import (
     REGIONS,
     ROLLING,
     Month,
+    PostingDelay,
     acknowledgement,
     months,
     observed_until,
+    posting_delay,
     working_minutes,
 )
 from pipeline.reports.reliability import crowd_entries, official_entries, records_with_crowd_onset, rounded
@@ -68,9 +70,11 @@ class ServiceLedger:
     page: str
     until: datetime
     acknowledgement: AcknowledgementLine
+    posting_delay: PostingDelay
     incidents: int
     not_counted: int
     doubtful: int
+    unknown_duration: int
     official: tuple[MonthLine, ...]
     components: Mapping[str, tuple[MonthLine, ...]]
     crowd: tuple[MonthLine, ...]
@@ -109,9 +113,11 @@ def service_ledger(store: Store, service: Service, now: datetime, month_count: i
             left_out=grade.left_out,
             since=graded_until - ROLLING,
         ),
+        posting_delay=_rounded(posting_delay(official)),
         incidents=len(official),
         not_counted=sum(not record.counted for record in official),
         doubtful=sum(record.timing == "doubtful" for record in official),
+        unknown_duration=sum(record.counted and not record.duration_known for record in official),
         official=_lines_of(months(official, until), month_count),
         components={c: _lines_of(months(official, until, c), month_count) for c in component_ids},
         crowd=_lines_of(months(crowd, until), month_count),
@@ -119,6 +125,15 @@ def service_ledger(store: Store, service: Service, now: datetime, month_count: i
         working_minutes_by_crowd={
             region: round(working_minutes(crowd_spans, zone), 1) for region, zone in REGIONS.items()
         },
+    )
+
+
+def _rounded(delay: PostingDelay) -> PostingDelay:
+    return replace(
+        delay,
+        minutes_after_shown_start=rounded(delay.minutes_after_shown_start),
+        minutes_after_stated_start=rounded(delay.minutes_after_stated_start),
+        minutes_between_starts=rounded(delay.minutes_between_starts),
     )
 
 
@@ -164,7 +179,10 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
     yield (
         f"  {ledger.incidents} incidents on the page, {ledger.not_counted} not counted (maintenance, no impact, "
         f"{ledger.doubtful} of doubtful timing)"
+        + (f", {ledger.unknown_duration} of unknown duration" if ledger.unknown_duration else "")
     )
+    if ledger.posting_delay.incidents:
+        yield f"  {_delay_in_words(ledger.posting_delay)}"
     yield (
         f"  {'month':<9}{'incidents':>10}{'down min':>10}{'available':>11}{'nines':>7}{'MTTR min':>10}{'MTBF h':>8}"
         f"{'by crowd min':>14}{'front - API':>13}"
@@ -180,6 +198,19 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
     if ledger.crowd:
         hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in ledger.working_minutes_by_crowd.items())
         yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"
+
+
+def _delay_in_words(delay: PostingDelay) -> str:
+    shown = (
+        f"first posts come {delay.minutes_after_shown_start:g} min after the start that the page shows"
+        f" (median of {delay.incidents} incidents)"
+    )
+    if delay.minutes_after_stated_start is None:
+        return f"{shown}; no root cause states a start"
+    return (
+        f"{shown}, {delay.minutes_after_stated_start:g} min after the start that the root cause states"
+        f" (median of {delay.with_stated_start}; the two starts are {delay.minutes_between_starts:g} min apart)"
+    )
 
 
 def _page_columns(m: MonthLine | None) -> str:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.records import Availability
-from pipeline.incidents.episodes import WORKING, by_incident, closed_at, stretches, with_listed_parts
+from pipeline.core.records import Availability, OfficialIncident
+from pipeline.incidents.episodes import WORKING, by_incident, closed_at, opens, stretches, with_listed_parts
 from pipeline.incidents.reliability import ReliabilityRecord, months, observed_until
+from pipeline.incidents.root_cause import stated_in_root_cause
 from pipeline.store import Store
 from pipeline.store.availability import crowd_episodes, replace_availability
 from pipeline.store.official import official_incidents, updates_of_page
@@ -17,25 +18,44 @@ from pipeline.store.verdicts import series_sources
 
 
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
-    """Return every stretch of a page's incidents up to a moment, maintenance and doubtful ones too, oldest first."""
-    listed = {i.incident_id: i.components for i in official_incidents(store, page, until)}
+    """Return every stretch of a page's incidents up to a moment, maintenance and doubtful ones too, oldest first.
+
+    An incident of which the page told only that it was over lasted from its `started_at` to its `resolved_at`, where
+    these do not contradict each other; else its duration is unknown.
+    """
+    incidents = {incident.incident_id: incident for incident in official_incidents(store, page, until)}
     records = []
     for incident_id, updates in sorted(by_incident(updates_of_page(store, page, until)).items()):
+        incident = incidents.get(incident_id)
         timing = max(u.timing for u in updates)
-        for number, stretch in enumerate(stretches(with_listed_parts(updates, listed.get(incident_id, ()))), 1):
+        cut = stretches(with_listed_parts(updates, incident.components if incident else ()))
+        stated = stated_in_root_cause(updates) if len(cut) == 1 and timing != "doubtful" else None
+        for number, stretch in enumerate(cut, 1):
             hit = {name for u in stretch for name, _, new in u.components if new not in WORKING}
+            began, ended = stretch[0].displayed_at, closed_at(stretch)
+            duration_known = ended is None or any(map(opens, stretch)) or ended > began
+            if not duration_known and incident is not None and len(cut) == 1 and (span := own_span(incident)):
+                (began, ended), duration_known = span, True
             records.append(
                 ReliabilityRecord(
                     id=incident_id if number == 1 else f"{incident_id}/{number}",
-                    began=stretch[0].displayed_at,
-                    ended=closed_at(stretch),
+                    began=began,
+                    ended=ended,
                     impact=updates[-1].impact,
                     timing=timing,
                     posted=None if timing == "unposted" else min(u.created_at for u in stretch),
                     components=frozenset(service.component_named(name) or name for name in hit),
+                    stated_start=stated.start if stated else None,
+                    duration_known=duration_known,
                 )
             )
     return sorted(records, key=lambda record: (record.began, record.id))
+
+
+def own_span(incident: OfficialIncident) -> tuple[datetime, datetime] | None:
+    """Return a page's own fields of when an incident began and was over; None where they lack or contradict."""
+    start, end = incident.started_at, incident.resolved_at
+    return (start, end) if start is not None and end is not None and start < end else None
 
 
 def crowd_entries(store: Store, service: Service, until: datetime) -> list[ReliabilityRecord]:
