@@ -175,7 +175,8 @@ def test_what_is_no_feed_is_refused_in_one_line(reader: Reader, body: bytes) -> 
 
 
 def test_a_challenge_page_is_blocked_and_no_reader_takes_it_for_its_own() -> None:
-    assert not any(reader.recognises(Answer(body=PAGE)) for reader in FEED_READERS)
+    pages = (PAGE, PAGE + b"<pre>&lt;rss></pre><rss>", b'{"a":"' + b"x" * 5000 + b'<rss>"}')
+    assert not any(reader.recognises(Answer(body=page)) for reader in FEED_READERS for page in pages)
     with pytest.raises(SourceError) as refused:
         READERS["feed"].read(Answer(body=PAGE), CONTEXT)
     assert refused.value.outcome == "blocked"
@@ -285,7 +286,7 @@ def test_a_history_lists_all_incidents_since_its_oldest_unless_one_could_not_be_
     assert read(statuspage([])).complete_since is None
 
 
-def test_twelve_hour_clocks_are_read_and_not_put_a_year_back() -> None:
+def test_twelve_hour_clocks_are_read_and_updates_after_published_are_not_put_a_year_back() -> None:
     body = (
         b"<rss version='2.0'><channel><title>Example Status - Incident History</title><item><title>Slow</title>"
         b"<description><![CDATA[<p><small>Feb 28, 10:33 PM UTC</small><br/><strong>RESOLVED</strong> - <p>Done.</p>"

@@ -19,6 +19,7 @@ from pipeline.text.time_texts import read_time
 
 HTML_CAP = 200_000  # characters of an entry in which updates are looked for
 LOOKED_AT = 300_000  # bytes of an answer by which a reader recognises it
+ROOT_WITHIN = 4_000  # characters of an answer in which a feed begins
 _ROOT = re.compile(r"<(?:feed|rss|rdf:rdf)[\s>]")
 _FIRST_ENTRY = re.compile(r"<(?:entry|item)[\s>]")
 
@@ -57,7 +58,10 @@ def feed_text(body: bytes) -> str:
     start = body[:LOOKED_AT]
     encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     text = start.decode(encoding, "replace").lower()
-    return re.sub(r"&(lt|gt|quot|amp);", lambda match: html.unescape(match[0]), text) if _ROOT.search(text) else ""
+    root = _ROOT.search(text[:ROOT_WITHIN])
+    if root is None or "<html" in text[: root.start()]:
+        return ""
+    return re.sub(r"&(lt|gt|quot|amp);", lambda match: html.unescape(match[0]), text)
 
 
 def feed_head(body: bytes) -> str:

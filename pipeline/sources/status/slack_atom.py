@@ -13,7 +13,7 @@ from pipeline.sources.status.feed_entries import FeedEntry, feed_head, read_entr
 from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.page_times import PageTime, clock_of_day
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import state_from_words
+from pipeline.text.status_words import is_maintenance, state_from_words
 
 _PIECE = re.compile(r"(?is)<small>(?P<when>.{1,80}?)</small>(?P<body>.*?)(?=<small>|\Z)")
 _KIND = re.compile(r"^(?P<kind>[A-Za-z]{4,12}):\s*(?P<title>.+)$", re.S)
@@ -49,7 +49,7 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
             title=title,
             url=entry.link,
             updates=_last_as_the_entry_says(updates, entry.updated),
-            impact=impact or "minor",
+            impact="maintenance" if is_maintenance(title) else impact or "minor",
             started_at=entry.published,
         ),
         context,

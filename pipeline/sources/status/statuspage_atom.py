@@ -18,7 +18,6 @@ from pipeline.sources.status.page_times import YearRule, moment_near, page_span
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.update_blocks import BLOCK, Block, blocks_of, dated, zones_of
 
-_HALF_DAY = re.compile(r"(?i)[ap]\.?m\.?$")
 _WINDOW = re.compile(r"(?is)^\s{0,40}(?:<p>)?\s{0,40}<strong>(?P<window>.{1,400}?)</strong>.*?(?:<small>|\Z)")
 _EMPTY = re.compile(r",2005:/history<|<description>statuspage</description>")
 
@@ -45,11 +44,8 @@ def _rows(
     if near is None:
         yield reject(entry.place, "no time by which its updates have a year", entry.title)
         return
-    # those who write 12-hour clocks give the first update's time as `published`
-    twelve = any(block.shown is not None and _HALF_DAY.search(block.shown.clock) for block in blocks)
-    rule = YearRule.NEAREST if twelve else YearRule.LAST_BEFORE
     updates: list[EntryUpdate] = []
-    for row in dated(entry, blocks, near, rule, zones):
+    for row in dated(entry, blocks, near, _rule(blocks, near, zones, context.fetched_at), zones):
         if isinstance(row, RejectedRow):
             yield row
         else:
@@ -68,6 +64,14 @@ def _rows(
         ),
         context,
     )
+
+
+def _rule(blocks: Sequence[Block], near: datetime, zones: Mapping[str, tzinfo], now: datetime) -> YearRule:
+    """Return which year the updates belong to: others who write in this form publish an entry with its first one."""
+    newest = blocks[0].shown if blocks else None
+    moment = moment_near(newest, near, YearRule.NEAREST, zones) if newest is not None else None
+    later = moment is not None and near + timedelta(days=1) < moment <= now
+    return YearRule.NEAREST if later else YearRule.LAST_BEFORE
 
 
 def _window(
