@@ -25,12 +25,18 @@ from pipeline.core.records import Run
 from pipeline.core.times import iso
 
 if TYPE_CHECKING:
+    from pipeline.http.kept_bodies import BodyKeeper
     from pipeline.stages.pipeline import Pipeline
     from pipeline.store import Store
 
 
-def live_pipeline(setting: Setting, store: Store, only: Sequence[str] = ()) -> Pipeline:
-    """Return the pipeline over the configured sources, or those named in `only`, and the configured channels."""
+def live_pipeline(
+    setting: Setting, store: Store, only: Sequence[str] = (), *, keeper: BodyKeeper | None = None
+) -> Pipeline:
+    """Return the pipeline over the configured sources, or those named in `only`, and the configured channels.
+
+    `keeper` writes what the sources are answered into a folder.
+    """
     from pipeline.notify.channels import build_channels
     from pipeline.stages.pipeline import Models, Pipeline
 
@@ -40,12 +46,14 @@ def live_pipeline(setting: Setting, store: Store, only: Sequence[str] = ()) -> P
         config=setting.config,
         models=Models(),
         channels=lambda: build_channels(setting.config, folder),
-        collect=lambda store, now, since: _collect(setting, store, only, since),
+        collect=lambda store, now, since: _collect(setting, store, only, since, keeper),
         report=resolve_near(setting.config_path, setting.config.report),
     )
 
 
-def _collect(setting: Setting, store: Store, only: Sequence[str], since: datetime | None) -> list[Run]:
+def _collect(
+    setting: Setting, store: Store, only: Sequence[str], since: datetime | None, keeper: BodyKeeper | None
+) -> list[Run]:
     """Read the sources side by side. Raises ConfigError when `only` names none that is configured."""
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
@@ -53,7 +61,10 @@ def _collect(setting: Setting, store: Store, only: Sequence[str], since: datetim
 
     seconds = setting.config.sources.deadline.total_seconds()
     client = HttpClient(
-        allow=setting.config.sources.allow_hosts, deadline=seconds, contact=setting.config.sources.contact
+        allow=setting.config.sources.allow_hosts,
+        deadline=seconds,
+        contact=setting.config.sources.contact,
+        keeper=keeper,
     )
     sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
@@ -92,19 +103,31 @@ def _command(name: str, words: str) -> click.Command:
     "--source", "only", multiple=True, help="Only this source (status:claude) or kind (status); may be repeated."
 )
 @click.option("--since", help="Read back to this time, ISO with a zone, instead of to where it was last read.")
+@click.option(
+    "--keep-bodies",
+    "kept",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep every raw answer in this folder, with address, time, status and headers; keys and cookies are removed."
+    " `groundswell parse FILE` reads them.",
+)
 @common
-def collect_command(setting: Setting, only: tuple[str, ...], since: str | None) -> None:
+def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, kept: Path | None) -> None:
+    from pipeline.http.kept_bodies import BodyKeeper
     from pipeline.stages.pipeline import Stage
 
     start = parse_time(since, "--since")
     if start is not None and start >= setting.now:
         raise ConfigError("--since: lies in the future")
+    keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None
     with run_lock(setting.db), open_store(setting) as store:
-        runs = live_pipeline(setting, store, only).run(setting.now, (Stage.COLLECT,), since=start)
+        runs = live_pipeline(setting, store, only, keeper=keeper).run(setting.now, (Stage.COLLECT,), since=start)
     click.echo(
         f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
         f" {sum(r.rejected for r in runs)} refused"
     )
+    if keeper is not None:
+        more = f"; {keeper.left_out} more were left out" if keeper.left_out else ""
+        click.echo(f"{keeper.kept} answers kept in {keeper.folder}{more}")
     sys.exit(tell_troubles(runs))
 
 

@@ -265,3 +265,8 @@ class Secrets(Strict):
     webhook_secret: SecretStr | None = None
     apprise_urls: SecretStr | None = None
     heartbeat_url: SecretStr | None = None
+
+    def values(self) -> list[str]:
+        """Return every credential that is set, in the clear."""
+        fields = (getattr(self, name) for name in type(self).model_fields)
+        return [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]

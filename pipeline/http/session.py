@@ -22,6 +22,7 @@ from pipeline.core.times import iso, utc
 from pipeline.core.version import version
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
+from pipeline.http.kept_bodies import BodyKeeper
 from pipeline.http.retry import LONGEST_WAIT, RETRIED, failure_of, retry_after
 from pipeline.http.transport import BudgetedSession, Limits
 
@@ -56,15 +57,22 @@ class HttpClient:
     """Hands out sessions within fixed limits. One instance serves all sources of a run, from any thread."""
 
     def __init__(
-        self, *, allow: Iterable[str] = (), deadline: float = DEADLINE, pause: float = 0.5, contact: str = ""
+        self,
+        *,
+        allow: Iterable[str] = (),
+        deadline: float = DEADLINE,
+        pause: float = 0.5,
+        contact: str = "",
+        keeper: BodyKeeper | None = None,
     ) -> None:
         """`deadline` is seconds by the clock for a session; `pause` the first wait before asking again.
 
-        `contact` is where whoever runs an upstream can write to, named in the user agent; empty: nowhere.
+        `contact` is where whoever runs an upstream can write to, named in the user agent; empty: nowhere. `keeper`
+        writes every answer into a folder; None: they are not kept.
         """
         self.policy, self.deadline, self.pause = AddressPolicy(allow), deadline, pause
         self._user_agent = user_agent(contact)
-        self._hosts = HostLimits()
+        self._hosts, self._keeper = HostLimits(), keeper
 
     def session_for(self, source: str, state: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> SourceSession:
         """Return a source's turn of at most `limit` requests; raises SourceError while it was asked to wait."""
@@ -73,7 +81,7 @@ class HttpClient:
             logger.info("%s: left alone until %s, as it asked", source, waiting)
             words = f"asked to wait until {waiting}"
             raise SourceError(words, source=source, reason=Reason.WAITING, retry_after=waiting)
-        limits = Limits(self.deadline, self.policy, self._hosts)
+        limits = Limits(self.deadline, self.policy, self._hosts, self._keeper)
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"}
         return SourceSession(BudgetedSession(source, limits, limit, headers), state, now, self.pause)
 

@@ -24,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from pipeline.core.errors import Reason, SourceError
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
+from pipeline.http.kept_bodies import BodyKeeper
 
 MAX_BODY = 10 * 1024 * 1024
 PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
@@ -33,11 +34,15 @@ Response = requests.Response
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What all sessions of a run share: `deadline` in seconds by the clock, addresses and hosts."""
+    """What all sessions of a run share: `deadline` in seconds by the clock, addresses and hosts.
+
+    `keeper` writes every answer into a folder; None: they are not kept.
+    """
 
     deadline: float
     policy: AddressPolicy
     hosts: HostLimits
+    keeper: BodyKeeper | None = None
 
 
 class BudgetedSession(requests.Session):
@@ -125,6 +130,8 @@ class BudgetedSession(requests.Session):
             response.raw = _CappedBody(response.raw, self)
             response.content  # noqa: B018  read here, where what breaks off and what is late are told apart
             self._answered = True
+            if self._limits.keeper is not None:
+                self._limits.keeper.keep(self.source, response)
             if self.inspect is not None:
                 self.inspect(response)
         except SourceError as error:

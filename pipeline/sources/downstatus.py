@@ -24,11 +24,17 @@ from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, n
 WINDOW = 3600
 BIN = 300
 LONGEST_GAP = 1000  # seconds between polls; after a longer one the hour has to be learned again
+DAY = 86400
 SOURCE = "downstatus"
+OFFICIAL = "downstatus:official"  # of the provider's page, as they read it
 
 
 def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service: str = "") -> Batch:
-    """Parse `/api/v1/status/{slug}`: a rolling hour of reports, and their verdict. Raises SourceError otherwise."""
+    """Parse `/api/v1/status/{slug}`: a rolling hour of reports, a rolling day where it is given, and two verdicts.
+
+    The first row is the hour. A verdict of the source `downstatus` is their own; one of `downstatus:official` is what
+    they read on the provider's page. Raises SourceError without a count of the hour.
+    """
     answer = read_json(body, source)
     found = answer.get("data") if isinstance(answer, dict) else None
     data = found if isinstance(found, dict) else {}
@@ -36,24 +42,30 @@ def parse_downstatus(body: bytes, *, source: str, fetched_at: datetime, service:
     if not isinstance(reports, int) or isinstance(reports, bool) or not 0 <= reports < 10**9:
         raise SourceError("no report_count_1h in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     name = service or plain(data.get("slug"), 60)
-    rows: list[Record] = [
-        ComplaintCount(
-            service=name,
-            source=SOURCE,
-            region="",
-            indicator="",
-            start=fetched_at - timedelta(seconds=WINDOW),
-            interval_s=WINDOW,
-            total=reports,
-            collected=fetched_at,
-            window="rolling",
-        )
-    ]
-    if verdict := plain(data.get("status"), 40):
-        rows.append(
-            ExternalStatus(source=SOURCE, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
-        )
+    rows: list[Record] = [_rolling_count(name, WINDOW, reports, fetched_at)]
+    day = data.get("report_count_24h")
+    if isinstance(day, int) and not isinstance(day, bool) and reports <= day < 10**9:
+        rows.append(_rolling_count(name, DAY, day, fetched_at))
+    for origin, key in ((SOURCE, "status"), (OFFICIAL, "official_indicator")):
+        if verdict := plain(data.get(key), 40):
+            rows.append(
+                ExternalStatus(source=origin, service=name, verdict=verdict, observed=fetched_at, collected=fetched_at)
+            )
     return Batch(source=source, rows=tuple(rows))
+
+
+def _rolling_count(service: str, seconds: int, reports: int, fetched_at: datetime) -> ComplaintCount:
+    return ComplaintCount(
+        service=service,
+        source=SOURCE,
+        region="",
+        indicator="",
+        start=fetched_at - timedelta(seconds=seconds),
+        interval_s=seconds,
+        total=reports,
+        collected=fetched_at,
+        window="rolling",
+    )
 
 
 @dataclass(slots=True)
@@ -184,7 +196,8 @@ class DownStatusSource:
             answer = session.fetch(self._url)
         batch = parse_downstatus(answer.body or b"", source=self.name, fetched_at=now, service=self._service)
         rolling = Rolling.of(state.get("rolling", ""))
-        total = next(row.total for row in batch.rows if isinstance(row, ComplaintCount))
+        hour = batch.rows[0]
+        assert isinstance(hour, ComplaintCount)
         counts = tuple(
             ComplaintCount(
                 service=self._service,
@@ -197,7 +210,7 @@ class DownStatusSource:
                 collected=now,
                 window="recovered",
             )
-            for start, reports in recover(rolling, now, total)
+            for start, reports in recover(rolling, now, hour.total)
         )
         span = Span(max(since, now - timedelta(seconds=WINDOW)), now)
         return Batch(
