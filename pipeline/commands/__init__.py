@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feedback": ("pipeline.commands.feedback", "say whether an alert was right"),
     "sql": ("pipeline.commands.sql", "run one SELECT, read-only"),
     "import": ("pipeline.commands.import_", "bring in counts, posts, incidents or a recorded day"),
+    "parse": ("pipeline.commands.parse", "what each reader makes of a raw answer that was kept"),
     "backfill": ("pipeline.commands.backfill", "archives of any size to Parquet, here or on Dask"),
     "export": ("pipeline.commands.export", "write every table as Parquet"),
     "record": ("pipeline.commands.record", "write a span of the database as a recorded day"),

@@ -66,11 +66,19 @@ class _Sidecar:
 class BodyKeeper:
     """Writes what a run's sessions were answered into a folder, within bounds. Safe from any thread."""
 
-    def __init__(self, folder: Path, fetched_at: datetime, secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fetched_at: datetime,
+        secrets: Iterable[str] = (),
+        *,
+        most_answers: int = MOST_ANSWERS,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         """`fetched_at` is the run's time, `secrets` are all credentials of the configuration."""
         self.folder, self.kept, self.left_out = folder, 0, 0
         self._fetched_at, self._secrets = fetched_at, tuple(secret for secret in secrets if secret)
-        self._bytes = 0
+        self._bytes, self._most_answers, self._most_bytes = 0, most_answers, most_bytes
         self._lock = threading.Lock()
 
     def keep(self, source: str, response: requests.Response) -> None:
@@ -78,7 +86,7 @@ class BodyKeeper:
         sign_in = response.request.method == "POST"
         body = b"" if sign_in else response.content
         with self._lock:
-            if self.kept >= MOST_ANSWERS or self._bytes + len(body) > MOST_BYTES:
+            if self.kept >= self._most_answers or self._bytes + len(body) > self._most_bytes:
                 self.left_out += 1
                 return
             self.kept += 1

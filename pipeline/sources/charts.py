@@ -99,6 +99,12 @@ def parse_charts(body: bytes, *, source: str, fetched_at: datetime, name: str = 
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
+def chart_of(where: str) -> tuple[str, str]:
+    """Return the country and the name of a chart: `us` is that of all free apps, `us:6007` that of a genre."""
+    country, _, genre = where.partition(":")
+    return country, f"{CHART}-{genre}" if genre else CHART
+
+
 class ChartSource:
     """One country's chart of free apps, all of them or one genre's."""
 
@@ -106,7 +112,7 @@ class ChartSource:
         """`where` is a country as `us`, or country and genre as `us:6007`; genres exist in the legacy feeds only."""
         country, _, genre = where.partition(":")
         self.name = f"charts:{where}"
-        self._country, self._chart, self._client = country, f"{CHART}-{genre}" if genre else CHART, client
+        (self._country, self._chart), self._client = chart_of(where), client
         self._url = (
             f"{legacy_base.rstrip('/')}/{country}/rss/topfreeapplications/limit=100/genre={genre}/json"
             if genre
