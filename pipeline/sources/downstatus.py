@@ -246,7 +246,7 @@ SPEC = SourceSpec(
     remedy="see whether services.<id>.downstatus is its slug on isitdownstatus.com",
     docs=DocsRow(
         "DownStatus (`downstatus`)",
-        "reports in a rolling hour, and what came between two polls worked out from it",
+        "reports in a rolling hour and day, what came between two polls worked out from it, and two verdicts",
         "none",
         "one number a service",
         "at the next poll",

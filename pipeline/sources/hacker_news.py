@@ -140,7 +140,7 @@ SPEC = SourceSpec(
     remedy="wait; its index needs no key",
     docs=DocsRow(
         "Hacker News (`hacker_news`)",
-        "stories and comments that name a watched service",
+        "stories and comments that name a watched service; a comment counts only where its own words report",
         "none",
         "back to the last run, 3,000 a name",
         "60 s",
