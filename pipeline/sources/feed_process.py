@@ -19,9 +19,9 @@ from typing import NamedTuple
 class FeedDocument(NamedTuple):
     """A feed as it was read: `version` of its format (empty: none known), `ill_formed` where it had to be salvaged.
 
-    `entries` are objects of the keys title, id, link, summary, content, source, and published, updated, time_element
-    where there are such, all as texts of the feed (times may be numbers in JSON); what is in a list and no object is
-    kept as it is.
+    `entries` are objects of the keys title, id, link, summary, content, source, and published, updated, status,
+    time_element where there are such, all as texts of the feed (times may be numbers in JSON); what is in a list and
+    no object is kept as it is.
     """
 
     version: str

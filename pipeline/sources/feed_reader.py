@@ -25,7 +25,7 @@ def _text(value: object) -> str:
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     # their texts, since feedparser reads them leniently: CEST as UTC, a time behind a blank as midnight. Asked by
     # membership first: it maps an absent "updated" to "published" with a warning
-    times = {key: _text(entry[key]) for key in ("published", "updated") if key in entry}
+    others = {key: _text(entry[key]) for key in ("published", "updated", "status") if key in entry}
     # an element <time datetime="..."> within an entry, where some wrap their date in one
     element = entry.get("time")
     origin = entry.get("source")
@@ -35,12 +35,11 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         "title": _text(entry.get("title")),
         "id": _text(entry.get("id")),
         "link": _text(entry.get("link")),
-        "status": _text(entry.get("status")),
         "summary": _text(entry.get("summary")),
         "content": _text(first.get("value")),
         "source": _text(origin.get("title")) if isinstance(origin, dict) else "",
         "time_element": _text(element.get("datetime")) if isinstance(element, dict) else "",
-        **times,
+        **others,
     }
 
 
