@@ -19,7 +19,8 @@ BLOCK = re.compile(
     r"<small>(?:[^<]|<(?!/small>)){1,300}</small>\s{0,40}(?:<br\s?/?>)?\s{0,40}<strong>[^<]{1,40}</strong>"
 )
 _PIECE = re.compile(
-    r"(?is)<small>(?P<when>.{1,300}?)</small>.{0,60}?<(?:strong|b)>(?P<label>[^<]{1,40})</(?:strong|b)>(?P<body>.*?)(?=<small>|\Z)"
+    r"(?is)<small>(?P<when>.{1,300}?)</small>.{0,60}?"
+    r"<(?:strong|b)>(?P<label>[^<]{1,40})</(?:strong|b)>(?P<body>.*?)(?=<small>|\Z)"
 )
 
 
