@@ -76,8 +76,9 @@ def line(name: str, figures: Figures) -> str:
     levels = " ".join(f"{share:5.2f}" for share in figures.by_level)
     causes = ", ".join(f"{cause} {n}" for cause, n in figures.causes.items() if n) or "none"
     return (
-        f"{name:<30}{figures.threshold:>10.2f}{figures.recall:>8.3f}"
-        f"{figures.precision:>10.3f}{figures.within_30:>10.3f}{figures.delay:>7.0f}{figures.delay_p90:>6.0f}{figures.false_a_week:>9.3f}  {levels:<42}{causes}"
+        f"{name:<30}{figures.threshold:>10.2f}{figures.recall:>8.3f}{figures.precision:>10.3f}"
+        f"{figures.within_30:>10.3f}{figures.delay:>7.0f}{figures.delay_p90:>6.0f}{figures.false_a_week:>9.3f}"
+        f"  {levels:<42}{causes}"
     )
 
 
