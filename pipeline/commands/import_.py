@@ -11,20 +11,11 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
-from pipeline.commands.counts_options import counts_options
+from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.records import Batch, Post, Run, Span
-from pipeline.sources.count_rows import CountsOptions, ServiceIds
-
-
-def _open(context: click.Context, option: click.Parameter, file: Path) -> Path:
-    """Refuse a file that cannot be read before anything else is looked at."""
-    try:
-        with file.open("rb"):
-            return file
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
+from pipeline.sources.count_rows import ServiceIds
 
 
 @click.group("import")
@@ -33,12 +24,11 @@ def import_command() -> None:
 
 
 @import_command.command("counts")
-@click.argument("file", type=click.Path(path_type=Path), callback=_open)
 @click.option("--service", "service_name", help="Whom all counts are about: id, name or alias.")
 @click.option("--new", is_flag=True, help="Take services that the catalogue lacks, under the names they have.")
-@counts_options
+@counts_file
 @common
-def counts(setting: Setting, file: Path, service_name: str | None, new: bool, options: CountsOptions) -> None:
+def counts(setting: Setting, file: CountsFile, service_name: str | None, new: bool) -> None:
     """Complaint counts from CSV, JSON or NDJSON: service,start_utc[,interval_s],total[,baseline][,region][,indicator].
 
     A service may be called by its id, its name or an alias. A row of a service that the catalogue lacks is refused.
@@ -49,17 +39,17 @@ def counts(setting: Setting, file: Path, service_name: str | None, new: bool, op
 
     resolve = ServiceIds(setting.config.catalogue, new=new)
     batch = parse_counts(
-        read_capped(file),
-        source=f"counts:{plain(file.name, 200)}",
+        read_capped(file.path),
+        source=f"counts:{plain(file.path.name, 200)}",
         fetched_at=setting.now,
-        name=str(file),
-        options=replace(options, service=resolve.named(service_name) if service_name else ""),
+        name=str(file.path),
+        options=replace(file.options, service=resolve.named(service_name) if service_name else ""),
         resolve=resolve,
     )
     if not batch.rows and not batch.rejected:
-        raise SourceError("no usable row", source=str(file))
+        raise SourceError("no usable row", source=str(file.path))
     if batch.detail:
-        click.echo(f"groundswell: {file}: {batch.detail}", err=True)
+        click.echo(f"groundswell: {file.path}: {batch.detail}", err=True)
     if resolve.added:
         names = ", ".join(sorted(resolve.added))
         click.echo(f"groundswell: new: {names}; watched with a [services.<id>] table in groundswell.toml", err=True)
@@ -67,7 +57,7 @@ def counts(setting: Setting, file: Path, service_name: str | None, new: bool, op
 
 
 @import_command.command("posts")
-@click.argument("file", type=click.Path(path_type=Path), callback=_open)
+@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
 @common
 def posts(setting: Setting, file: Path) -> None:
     """Posts from a Reddit archive (.zst or NDJSON, one object a line), or from CSV.
@@ -101,7 +91,7 @@ def posts(setting: Setting, file: Path) -> None:
 
 
 @import_command.command("incidents")
-@click.argument("file", type=click.Path(path_type=Path), callback=_open)
+@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
 @click.option("--service", "service_id", required=True, help="Whose page the archive is of: id, name or alias.")
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:

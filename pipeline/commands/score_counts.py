@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
-from pipeline.commands.counts_options import counts_options
+from pipeline.commands.counts_argument import CountsFile, counts_file
 from pipeline.core.errors import ConfigError, SourceError, StoreError
-from pipeline.sources.count_rows import CountsOptions
 
 if TYPE_CHECKING:
     from detectors.contract import Detector, Verdicts
@@ -26,23 +25,21 @@ TOLD = 20
 
 
 @click.command("score-counts")
-@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--events", is_flag=True, help="One row an event instead of one a bin.")
 @click.option("--detector", "name", help="Another detector than the configured one, with its defaults.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the series (the first one) as SVG.")
 @click.option("--explain", metavar="BIN", help="Say why the bin at that time did or did not alarm, and print no table.")
 @click.option("--series", "only", help="Only this series.")
-@counts_options
+@counts_file
 @common
 def score_counts_command(
     setting: Setting,
-    file: Path,
+    file: CountsFile,
     events: bool,
     name: str | None,
     plot: Path | None,
     explain: str | None,
     only: str | None,
-    options: CountsOptions,
 ) -> None:
     """Judge counts from CSV, JSON or NDJSON: timestamp_utc,value[,series][,mentions]; the database is not touched.
 
@@ -57,21 +54,21 @@ def score_counts_command(
     if name is not None and name not in DETECTORS:
         raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
     detector = DETECTORS[name]() if name else make_detector(setting.config)
-    table = read_counts(read_capped(file), name=str(file), options=options, now=setting.now)
+    table = read_counts(read_capped(file.path), name=str(file.path), options=file.options, now=setting.now)
     series_by_name = count_series(table)
     notes = [note for series in series_by_name.values() for note in series.notes]
-    if options.bin_s or options.one_row_per_event:
+    if file.options.bin_s or file.options.one_row_per_event:
         notes += table.notes
     for line in [*notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
         click.echo(f"groundswell: {line}", err=True)
     if len(table.rejected) > TOLD:
         click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
     if only is not None and only not in series_by_name:
-        raise ConfigError(f"--series {only}: not in {file}")
+        raise ConfigError(f"--series {only}: not in {file.path}")
     if only is not None:
         series_by_name = {only: series_by_name[only]}
     if not series_by_name:
-        raise SourceError("no usable row", source=str(file))
+        raise SourceError("no usable row", source=str(file.path))
     out = csv.writer(sys.stdout, lineterminator="\n")
     if not explain:
         out.writerow(EVENTS if events else BINS)
@@ -79,7 +76,7 @@ def score_counts_command(
         try:
             verdicts = detector.detect(held.counts, held.mentions)
         except ValueError as error:
-            raise SourceError(f"series {series}: {error}", source=str(file)) from error
+            raise SourceError(f"series {series}: {error}", source=str(file.path)) from error
         if explain:
             _explain(verdicts, series, explain, detector)
         else:

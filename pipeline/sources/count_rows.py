@@ -67,9 +67,12 @@ class CountSubject(NamedTuple):
 
 
 class CountRow(NamedTuple):
-    """A count: NaN is a bin that nobody counted. `interval_s` is 0 while it is not known what the count covers."""
+    """A count from `start` on, seconds of the epoch; NaN is a bin that nobody counted.
 
-    name: CountSubject
+    `interval_s` is 0 while it is not known what the count covers, `baseline` None where the file has none.
+    """
+
+    subject: CountSubject
     start: int
     value: float
     mentions: float
@@ -122,9 +125,9 @@ class RowReader:
             self._times = (options.time_column.strip().lower(),)
         if options.value_column:
             self._counts = (options.value_column.strip().lower(),)
-        self.known = frozenset((*self._times, *self._counts, *OTHER_COLUMNS))
+        self.known = frozenset((*self._times, *EVENT_TIME_COLUMNS, *self._counts, *OTHER_COLUMNS))
         self._separator = ""
-        self._names: dict[tuple[str, str, str, str], CountSubject] = {}
+        self._subjects: dict[CountSubject, CountSubject] = {}
         self._series_is_service = self._series_is_indicator = False
 
     def choose_columns(self, table: CellTable, name: str) -> None:
@@ -139,7 +142,7 @@ class RowReader:
         if lacking:
             raise SourceError(
                 f"needs the columns timestamp_utc, value and has no {' and no '.join(lacking)}, but "
-                f"{plain(', '.join(table.columns), 160)}; --time-column and --value-column name others, "
+                f"{_printable(table.columns)}; --time-column and --value-column name others, "
                 "--one-row-per-event counts rows",
                 source=f"{name}:1",
             )
@@ -154,16 +157,17 @@ class RowReader:
         """Return the count of a row; raises ValueError with what is wrong."""
         options = self._options
         width = _width(cells.get("interval_s", ""))
-        names = (cells.get("service", ""), cells.get("region", ""), cells.get("indicator", ""), cells.get("series", ""))
-        if (name := self._names.get(names)) is None:
-            name = self._names[names] = self._name(*names)
+        get = cells.get
+        written = CountSubject(get("service", ""), get("region", ""), get("indicator", ""), get("series", ""))
+        if (subject := self._subjects.get(written)) is None:
+            subject = self._subjects[written] = self._subject(written)
         start = read_start(_one_of(cells, self._times), options.time_format, options.time_zone)
         if self._now is not None:
             not_from_the_future(start, self._now)
-        mentions, baseline = cells.get("mentions", ""), cells.get("baseline", "")
+        mentions, baseline = get("mentions", ""), get("baseline", "")
         value = 1.0 if options.one_row_per_event else self._count(_one_of(cells, self._counts, empty=True))
         return CountRow(
-            name,
+            subject,
             int(start.timestamp()),
             value,
             self._count(mentions) if mentions else math.nan,
@@ -171,10 +175,12 @@ class RowReader:
             width,
         )
 
-    def _name(self, service: str, region: str, indicator: str, series: str) -> CountSubject:
+    def _subject(self, written: CountSubject) -> CountSubject:
+        """Return what a row is about, of how the file calls it; raises ValueError on a name that is not usable."""
+        service, region, indicator, series = written
         service = self._options.service or service
         if not self._stored:
-            return CountSubject(service, region, indicator, series)
+            return written._replace(service=service)
         if self._series_is_service:
             service, series = series, ""
         elif self._series_is_indicator:
@@ -198,6 +204,12 @@ class RowReader:
         if value > 2.0**53:
             raise ValueError(f"{text!r} is not a count from 0 to 2**53; leave it empty where nothing was observed")
         return value
+
+
+def _printable(columns: tuple[str, ...]) -> str:
+    """Return the names of columns for a message, whatever a file that is no text has there."""
+    shown = "".join(char if char.isprintable() else "?" for char in plain(", ".join(columns), 160))
+    return shown or "no header"
 
 
 def _one_of(cells: Mapping[str, str], columns: tuple[str, ...], *, empty: bool = False) -> str:

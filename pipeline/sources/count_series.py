@@ -38,11 +38,11 @@ def count_series(table: CountsTable) -> dict[str, CountSeries]:
     """
     groups: dict[tuple[CountSubject, int], list[CountRow]] = defaultdict(list)
     for row in table.rows:
-        groups[row.name, row.interval_s].append(row)
-    names = [name for name, _ in groups]
+        groups[row.subject, row.interval_s].append(row)
+    subjects = [subject for subject, _ in groups]
     series = {}
-    for (name, width), rows in groups.items():
-        label = f"{name} ({duration_text(width)})" if names.count(name) > 1 else str(name)
+    for (subject, width), rows in groups.items():
+        label = f"{subject} ({duration_text(width)})" if subjects.count(subject) > 1 else str(subject)
         series[label] = _in_bins(label, rows, width, table.has_mentions)
     return series
 

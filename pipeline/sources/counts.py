@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow
@@ -35,6 +36,14 @@ class CountsTable:
     has_mentions: bool = False
 
 
+class _Key(NamedTuple):
+    """Rows of the same key count the same thing."""
+
+    subject: CountSubject
+    start: int
+    interval_s: int
+
+
 def read_counts(
     body: bytes,
     *,
@@ -57,9 +66,9 @@ def read_counts(
     reader = RowReader(options, now, resolve, stored)
     table = read_cells(body, name, reader.known)
     reader.choose_columns(table, name)
-    kept: dict[tuple[CountSubject, int, int], CountRow] = {}
+    kept: dict[_Key, CountRow] = {}
     events: list[CountRow] = []
-    written: dict[tuple[CountSubject, int, int], str] = {}
+    written: dict[_Key, str] = {}
     bad: list[RejectedRow] = []
     for line, cells, problem, head in table.rows:
         try:
@@ -69,7 +78,7 @@ def read_counts(
             if options.one_row_per_event:
                 events.append(row)
                 continue
-            key = (row.name, row.start, row.interval_s)
+            key = _Key(row.subject, row.start, row.interval_s)
             if (known := kept.setdefault(key, row)) is not row:
                 _same(known, row)
             if resolve is not None and written.setdefault(key, alias := cells.get("service", "")) != alias:
@@ -102,10 +111,10 @@ def to_batch(table: CountsTable, *, source: str, fetched_at: datetime) -> Batch:
     """Return the counts as records; gaps are none. The state keeps a width that enough rows showed."""
     rows = tuple(
         ComplaintCount(
-            service=row.name.service,
+            service=row.subject.service,
             source=source,
-            region=row.name.region,
-            indicator=row.name.indicator,
+            region=row.subject.region,
+            indicator=row.subject.indicator,
             start=_moment(row.start),
             interval_s=row.interval_s,
             total=int(row.value),
@@ -155,7 +164,7 @@ def _sized(rows: list[CountRow], options: CountsOptions) -> CountsTable:
     stamps: dict[CountSubject, list[int]] = defaultdict(list)
     for row in rows:
         if not row.interval_s:
-            stamps[row.name].append(row.start)
+            stamps[row.subject].append(row.start)
     ones = all(row.value == 1 for row in rows if not row.interval_s and not math.isnan(row.value))
     settled = settle_widths(
         {name: sorted(starts) for name, starts in stamps.items()},
@@ -163,7 +172,7 @@ def _sized(rows: list[CountRow], options: CountsOptions) -> CountsTable:
         bin_s=options.bin_s,
         ones=ones,
     )
-    rows = [row if row.interval_s else row._replace(interval_s=settled[row.name]) for row in rows]
+    rows = [row if row.interval_s else row._replace(interval_s=settled[row.subject]) for row in rows]
     inferred = frozenset(settled.values()) if options.interval_s is None else frozenset()
     notes = []
     if inferred:
@@ -180,8 +189,8 @@ def _summed(rows: Iterable[CountRow], bin_s: int) -> Iterable[CountRow]:
     """Yield the sums of counts in bins of `bin_s`; a bin any part of which was not counted is a gap."""
     by_series: dict[tuple[CountSubject, int], list[CountRow]] = defaultdict(list)
     for row in rows:
-        by_series[row.name, row.interval_s].append(row)
-    for (name, own), found in by_series.items():
+        by_series[row.subject, row.interval_s].append(row)
+    for (subject, own), found in by_series.items():
         if bin_s < own:
             raise ValueError(f"counts {duration_text(own)} apart do not fit bins of {duration_text(bin_s)}")
         if bin_s % own:
@@ -202,7 +211,7 @@ def _summed(rows: Iterable[CountRow], bin_s: int) -> Iterable[CountRow]:
         for start, parts in bins.items():
             complete = len(parts) == bin_s // own
             yield CountRow(
-                name=name,
+                subject=subject,
                 start=start,
                 value=sum(row.value for row in parts) if complete else math.nan,
                 mentions=sum(row.mentions for row in parts) if complete else math.nan,
@@ -216,14 +225,14 @@ def _counted(events: Sequence[CountRow], options: CountsOptions) -> CountsTable:
     width = options.bin_s or options.interval_s or EVENT_BIN_S
     tally: dict[CountSubject, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in events:
-        tally[row.name][row.start // width * width] += 1
+        tally[row.subject][row.start // width * width] += 1
     bins = {start for starts in tally.values() for start in starts}
     span = range(min(bins), max(bins) + 1, width) if bins else range(0)
     if len(span) * len(tally) > MOST_BINS:
         raise ValueError(f"{len(tally)} series of {len(span)} bins; the most is {MOST_BINS} in all: a wider --bin")
     rows = [
-        CountRow(name, start, float(starts.get(start, 0)), math.nan, None, width)
-        for name, starts in tally.items()
+        CountRow(subject, start, float(starts.get(start, 0)), math.nan, None, width)
+        for subject, starts in tally.items()
         for start in span
     ]
     note = f"{len(events)} events counted into bins of {duration_text(width)}; --bin says otherwise"

@@ -40,14 +40,17 @@ def as_utf8(body: bytes) -> bytes:
 
 
 def dialect(body: bytes, columns: Collection[str]) -> tuple[str, int]:
-    """Return the separator that gives most of the known columns, and how many lines before the header name it."""
+    """Return the separator that gives most of the known columns, and how many lines before the header name it.
+
+    Where no column is known it is the commonest of the header.
+    """
     heads = (line for line in body.split(b"\n", 50) if line.strip() and not line.lstrip().startswith(b"#"))
     first = next(heads, b"").decode("utf-8", "replace").strip().lower()
     if match := re.fullmatch(r"\"?sep=([,;|\t])\"?", first):
         return match[1], 1
     known = set(columns)
     found = {sep: len(known & {cell.strip('" ') for cell in first.split(sep)}) for sep in _SEPARATORS}
-    return max(_SEPARATORS, key=lambda sep: found[sep]), 0
+    return max(_SEPARATORS, key=lambda sep: (found[sep], first.count(sep))), 0
 
 
 def csv_lines(body: bytes, separator: str = ",", *, width: int | None = None) -> Iterator[CsvLine]:

@@ -1,23 +1,43 @@
-"""The options of the commands that read a file of counts, the same for each."""
+"""The file and the options of the commands that read counts, the same for each."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from pipeline.config.settings import parse_duration
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, StoreError
 from pipeline.sources.count_intervals import LEAST, MOST
 from pipeline.sources.count_rows import CountsOptions
 
 
-def counts_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a file of counts is read, and pass them on as one CountsOptions."""
+@dataclass(frozen=True, slots=True)
+class CountsFile:
+    """A file of counts that a command is to read, and how."""
 
+    path: Path
+    options: CountsOptions
+
+
+def readable_file(context: click.Context, option: click.Parameter, file: Path) -> Path:
+    """Refuse a file that cannot be read before anything else is looked at."""
+    try:
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def counts_file(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add FILE and the options that say how it is read, and pass them on as one CountsFile."""
+
+    @click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
     @click.option("--interval", help="What each count covers, as 15min, when the file does not tell; 1min to 1d.")
     @click.option("--bin", "width", help="Sum counts into wider bins, as 15min or 1h; 1min to 1d.")
     @click.option("--time-column", default="", help="The column of times, when it is not called as usual.")
@@ -29,6 +49,7 @@ def counts_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def wrapped(
+        file: Path,
         interval: str | None,
         width: str | None,
         time_zone: str,
@@ -47,7 +68,7 @@ def counts_options(command: Callable[..., Any]) -> Callable[..., Any]:
             bin_s=_seconds(width, "--bin"),
             one_row_per_event=one_row_per_event,
         )
-        return command(options=options, **rest)
+        return command(file=CountsFile(file, options), **rest)
 
     return wrapped
 
