@@ -29,11 +29,11 @@ from pipeline.sources import (
     mastodon,
     reddit,
     status_archive,
-    status_history,
 )
 from pipeline.sources.parsing import read_json
 from pipeline.sources.status import statuspage_json
 from pipeline.sources.status.reader import Answer, PageContext
+from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
 from tests.fakes.statuspage import Statuspage
@@ -50,6 +50,14 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     return Batch(source=source, rows=rows, rejected=reading.rejected, outcome="ok" if rows else "empty")
 
 
+def parse_history(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
+    """Read a Statuspage feed under the name of its host."""
+    context = PageContext(page="status.claude.com", source=source, fetched_at=fetched_at)
+    reading = STATUSPAGE_FEED.read(Answer(body=body), context)
+    outcome = "ok" if reading.updates else "empty"
+    return Batch(source=source, rows=reading.updates, rejected=reading.rejected, outcome=outcome)
+
+
 JSON_PARSERS: dict[str, Callable[..., Batch]] = {
     "statuspage": parse_incidents,
     "downstatus": downstatus.parse_downstatus,
@@ -64,7 +72,7 @@ JSON_PARSERS: dict[str, Callable[..., Batch]] = {
 PARSERS: dict[str, Callable[..., Batch]] = {
     **JSON_PARSERS,
     "feed": feed.parse_feed,
-    "history": status_history.parse_history,
+    "history": parse_history,
     "csv": counts.parse_counts,
     "counts": counts.parse_counts,
     "archive": reddit.parse_archive,
@@ -185,7 +193,7 @@ def test_both_dialects_of_the_history_feed_say_what_the_api_says(plain: bool) ->
     fake.plain = plain
     page = recorded_day().page("claude", NOW)
     assert page is not None
-    atom = status_history.parse_history(fake._atom(page).encode(), source="x", fetched_at=NOW)
+    atom = parse_history(fake._atom(page).encode(), source="x", fetched_at=NOW)
     api = parse_incidents(json.dumps(page).encode(), source="x", fetched_at=NOW)
     assert not atom.rejected
 
@@ -210,10 +218,10 @@ def test_the_year_a_history_feed_leaves_out_is_the_one_before_its_own_date() -> 
         "&lt;p&gt;&lt;small&gt;Dec 31, 15:00 IST&lt;/small&gt;&lt;br&gt;"
         "&lt;strong&gt;Identified&lt;/strong&gt; - z&lt;/p&gt;</content></entry></feed>"
     )
-    rows = status_history.parse_history(body.encode(), source="x", fetched_at=NOW).rows
+    rows = parse_history(body.encode(), source="x", fetched_at=NOW).rows
     assert [(u.status, f"{u.displayed_at:%Y-%m-%d %H:%M}") for u in rows if isinstance(u, StatusUpdate)] == [
-        ("resolved", "2026-01-01 01:50"),
         ("investigating", "2025-12-31 23:10"),
+        ("resolved", "2026-01-01 01:50"),
     ]
 
 

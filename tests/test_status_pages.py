@@ -19,10 +19,14 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
+from pipeline.incidents.episodes import by_incident
 from pipeline.incidents.reliability import months
 from pipeline.reports.reliability import official_entries
 from pipeline.sources import build_sources
+from pipeline.sources.status.platforms import READERS, reader_of
+from pipeline.sources.status.reader import Answer
 from pipeline.sources.status.source import StatusPageSource
+from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store
 from pipeline.store.official import official_incidents, updates_of_page
@@ -352,3 +356,31 @@ def test_every_page_of_the_catalogue_has_a_known_form() -> None:
     config = config.model_copy(update={"watch": ()})
     built = build_sources(config, HttpClient(), None, ["status"])
     assert len(built) == sum(bool(s.status_page) and s.status_format != "none" for s in load_catalogue().values())
+
+
+def test_of_one_minute_the_states_of_a_feed_are_read_in_their_usual_order(store: Store) -> None:
+    blocks = "".join(
+        f"&lt;small&gt;Mar 2, 12:00 UTC&lt;/small&gt;&lt;br&gt;&lt;strong&gt;{state}&lt;/strong&gt; - x"
+        for state in ("Identified", "Investigating")
+    )
+    atom = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id>"
+        "<link href='https://s.example/incidents/abc'/><title>T</title><updated>2026-03-02T12:00:30Z</updated>"
+        f"<published>2026-03-02T12:00:30Z</published><content type='html'>{blocks}</content></entry></feed>"
+    )
+    with host({"/history.atom": atom.encode()}) as fake:
+        collect(store, fake)
+    (rows,) = by_incident(updates_of_page(store, SERVICE.page, NOW)).values()
+    assert [row.status for row in rows] == ["investigating", "identified"]
+
+
+def test_a_page_read_as_a_mere_feed_is_read_in_its_platforms_own_form_once_it_has_one() -> None:
+    general = READERS[-1]
+    atom = Answer(
+        body=b"<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title><entry><id>1</id>"
+        b"<link href='https://s.example/incidents/abc'/><title>T</title><updated>2026-03-02T12:00:00Z</updated>"
+        b"<published>2026-03-02T12:00:00Z</published><content type='html'>&lt;p&gt;&lt;small&gt;Mar 2, 12:00 UTC"
+        b"&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - x&lt;/p&gt;</content></entry></feed>"
+    )
+    assert general.recognises(atom)
+    assert reader_of(atom, general) is STATUSPAGE_FEED

@@ -19,6 +19,7 @@ TOUCH = timedelta(minutes=30)
 STORY_GAP = timedelta(hours=3)
 LONGEST_STORY = timedelta(hours=24)
 CLOSED = ("resolved", "postmortem", "completed")
+USUAL_ORDER = ("investigating", "identified", "monitoring")  # a feed tells times to the minute
 UPDATE = "update"  # a feed's word for an update that leaves the state as it was
 WORKING = ("operational", "under_maintenance", "")
 PARTLY_DOWN = "partial_outage"
@@ -105,8 +106,14 @@ def by_incident(updates: Iterable[StatusUpdate]) -> dict[str, list[StatusUpdate]
 
 
 def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:
-    """Return the updates of an incident as they are to be read; of the same second, the closing word last."""
-    return sorted(updates, key=lambda u: (u.displayed_at, u.created_at, u.status in CLOSED, u.update_id))
+    """Return the updates of an incident as they are to be read; of the same second, in the usual order of states."""
+    return sorted(updates, key=lambda u: (u.displayed_at, u.created_at, _usual_place(u.status), u.update_id))
+
+
+def _usual_place(status: str) -> int:
+    if status in CLOSED:
+        return len(USUAL_ORDER)
+    return USUAL_ORDER.index(status) if status in USUAL_ORDER else len(USUAL_ORDER) - 1
 
 
 def stretches(updates: Sequence[StatusUpdate]) -> list[list[StatusUpdate]]:

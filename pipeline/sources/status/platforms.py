@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pipeline.sources.status.apis import API_READERS
 from pipeline.sources.status.feeds import FEED_READERS
 from pipeline.sources.status.reader import Answer, Reader
@@ -19,9 +17,12 @@ FEED_PATHS = ("history.atom", "feed.atom", "feed.rss", "en/feed.atom", "feed", "
 
 
 def reader_of(answer: Answer, first: Reader | None = None) -> Reader | None:
-    """Return the reader that recognises an answer, asking `first` before the others; None when none does."""
-    asked: Sequence[Reader] = READERS if first is None else (first, *READERS)
-    return next((reader for reader in asked if reader.recognises(answer)), None)
+    """Return the reader that recognises an answer, None when none does.
+
+    `first`, the one that read the page last, is asked before the others; the general reader of feeds is always last.
+    """
+    known = [] if first is None or first is READERS[-1] else [first]
+    return next((reader for reader in (*known, *READERS) if reader.recognises(answer)), None)
 
 
 def paths_of(status_format: str, page_body: bytes = b"") -> list[str]:
