@@ -24,7 +24,8 @@ def duration_text(seconds: int) -> str:
 def commonest_distance(stamps: Sequence[int]) -> int:
     """Return the commonest distance between neighbours of sorted stamps; 0 for fewer than two.
 
-    It is to the minute where only that puts the stamps on a grid: a job that starts late by a few seconds.
+    It is to the minute where that puts the stamps on a grid and no distance is that of half of them, or only that
+    does: a job that starts late by a few seconds.
     """
     steps = Counter(b - a for a, b in pairwise(stamps))
     if not steps:
@@ -34,7 +35,10 @@ def commonest_distance(stamps: Sequence[int]) -> int:
     for step, times in steps.items():
         minutes[round(step / 60) * 60] += times
     rounded = _commonest(minutes)
-    return rounded if rounded and not is_regular(stamps, exact) and is_regular(stamps, rounded) else exact
+    if rounded and is_regular(stamps, rounded):
+        believed = 2 * steps[exact] >= len(stamps) - 1 and is_regular(stamps, exact)
+        return exact if believed else rounded
+    return exact
 
 
 def _commonest(steps: Counter[int]) -> int:
