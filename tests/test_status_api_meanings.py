@@ -11,7 +11,7 @@ from pipeline.core.errors import SourceError
 from pipeline.core.times import utc
 from pipeline.sources.status.apis import API_READERS
 from pipeline.sources.status.platforms import BY_NAME
-from pipeline.sources.status.reader import BEGAN, ENDED, Answer, Reading
+from pipeline.sources.status.reader import BEGAN, END, START, Answer, Reading
 from tests.fakes import status_apis, status_histories, status_hosted
 from tests.status_reading import NOW, STARTED, by_incident, changed, context, incident, read
 
@@ -20,7 +20,7 @@ def test_an_incident_of_google_ends_at_its_end_whatever_is_written_after_it() ->
     reading = read("/incidents.json")
     rows = by_incident(reading, "over-1")
     assert [row.status for row in rows] == ["investigating", "resolved", "resolved", "resolved"]
-    ended = next(row for row in rows if row.update_id == ENDED)
+    ended = next(row for row in rows if row.update_id == END)
     assert ended.displayed_at == utc("2026-03-01T12:00:00Z")
     assert ended.created_at == utc("2026-03-01T12:10:00Z")
     assert incident(reading, "over-1").started_at == utc("2026-03-01T10:00:00Z")
@@ -50,7 +50,7 @@ def test_an_event_of_aws_is_dated_by_its_log_and_over_when_it_is_listed_no_more(
     gone = read("/public/currentevents", [], seen_down=first.seen_down)
     [end] = gone.updates
     assert (end.incident_id, end.name, end.impact) == (event.incident_id, event.name, event.impact)
-    assert (end.update_id, end.status, end.timing, end.displayed_at) == (ENDED, "resolved", "observed", NOW)
+    assert (end.update_id, end.status, end.timing, end.displayed_at) == (END, "resolved", "observed", NOW)
     assert gone.seen_down == {}
 
 
@@ -61,7 +61,7 @@ def test_while_an_entry_is_refused_nothing_is_concluded_from_what_is_absent() ->
         "/public/currentevents", [changed(status_histories.AWS[0], "date", to="soon"), other], seen_down=first.seen_down
     )
     assert len(both.rejected) == 1
-    assert ENDED not in {row.update_id for row in both.updates}
+    assert END not in {row.update_id for row in both.updates}
     assert first.seen_down is not None
     assert both.seen_down is not None
     assert first.seen_down.keys() < both.seen_down.keys()
@@ -106,7 +106,7 @@ def test_an_incident_of_heroku_is_as_bad_as_its_worst_colour_and_over_by_its_sta
     assert incident(reading, "2999").impact == "minor"
     assert [row.status for row in by_incident(reading, "2999")] == ["identified", "resolved"]
     without = changed(status_histories.HEROKU_OVER, "updates", 0, "update_type", to="issue")
-    assert [row.update_id for row in by_incident(read("/api/v4/incidents", [without]), "2999")][-1] == ENDED
+    assert [row.update_id for row in by_incident(read("/api/v4/incidents", [without]), "2999")][-1] == END
 
 
 def test_what_heroku_plans_is_a_maintenance() -> None:
@@ -176,7 +176,7 @@ def test_a_report_of_better_stack_is_over_by_its_state_though_it_has_no_end() ->
     assert [row.status for row in by_incident(reading, "9")] == ["investigating", "resolved"]
     assert incident(reading, "9").impact == "major"
     assert [(row.update_id, row.displayed_at) for row in by_incident(reading, "10")] == [
-        (BEGAN, STARTED),
+        (START, STARTED),
         ("21", utc(status_histories.LATER)),
     ]
     assert by_incident(reading, "9")[0].components == (("Letters", "", "major_outage"),)
@@ -195,9 +195,7 @@ def test_a_message_of_status_io_tells_both_where_an_incident_stands_and_how_bad_
     plan = incident(reading, "plan-1")
     assert (plan.impact, plan.status, plan.scheduled_for) == ("maintenance", "scheduled", utc("2026-03-05T10:00:00Z"))
     gone = changed(status_hosted.STATUS_IO, "result", "incidents", to=[])
-    [end] = [
-        row for row in read("/1.0/status/abc", gone, seen_down=reading.seen_down).updates if row.update_id == ENDED
-    ]
+    [end] = [row for row in read("/1.0/status/abc", gone, seen_down=reading.seen_down).updates if row.update_id == END]
     assert end.incident_id == status_histories.OPEN_ID
 
 
@@ -219,7 +217,7 @@ def test_an_incident_of_riot_is_told_in_english_and_over_when_it_is_listed_no_mo
     assert (incident(reading, "7").impact, incident(reading, "8").impact) == ("major", "maintenance")
     gone = changed(status_apis.RIOT, "incidents", to=[])
     after = read("/channels/public/x/status/na1.json", gone, seen_down=reading.seen_down)
-    assert [row.incident_id for row in after.updates if row.update_id == ENDED] == ["7"]
+    assert [row.incident_id for row in after.updates if row.update_id == END] == ["7"]
 
 
 def test_an_announcement_of_uptimerobot_is_over_at_the_end_it_gives() -> None:
@@ -257,7 +255,7 @@ def test_a_part_that_is_down_began_when_it_was_first_seen_and_is_over_when_it_wo
     well = changed(status_apis.PAYPAL, "result", 0, "status", "production", to="Operational")
     fourth = read(PAYPAL_PATH, well, fetched_at=later, seen_down=third.seen_down)
     [end] = fourth.updates
-    assert (end.update_id, end.status, end.displayed_at, end.impact) == (ENDED, "resolved", later, "critical")
+    assert (end.update_id, end.status, end.displayed_at, end.impact) == (END, "resolved", later, "critical")
     assert {row.incident_id for row in (*first.updates, *third.updates, *fourth.updates)} == {end.incident_id}
     assert fourth.seen_down == {}
     assert not read(PAYPAL_PATH, well, fetched_at=later, seen_down=fourth.seen_down).updates
@@ -286,7 +284,7 @@ def test_a_part_that_a_whole_list_no_longer_has_is_over_and_one_of_a_page_of_sev
     assert [
         row.update_id
         for row in read(PAYPAL_PATH, {"result": status_apis.PAYPAL["result"][1:]}, seen_down=first.seen_down).updates
-    ] == [ENDED]
+    ] == [END]
     monitors = read("/api/getMonitorList/abc")
     other = changed(status_hosted.UPTIMEROBOT, "psp", "monitors", to=status_hosted.UPTIMEROBOT["psp"]["monitors"][1:])
     rest = read("/api/getMonitorList/abc", other, seen_down=monitors.seen_down)

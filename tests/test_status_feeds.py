@@ -16,7 +16,7 @@ from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.sources.status.feeds import FEED_READERS
-from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.source import StatusPageSource
 from pipeline.text.status_words import split_state, state_from_words, state_of_label
 from tests.fakes.faults import PAGE
@@ -323,7 +323,7 @@ def test_an_item_that_is_missing_ended_and_keeps_its_name(form: str) -> None:
     assert closed.seen_down == {}
     (row,) = closed.updates
     assert (row.incident_id, row.name) == (open_now.updates[0].incident_id, "Sign-in is slow")
-    assert (row.update_id, row.status, row.displayed_at) == (ENDED, "resolved", later.fetched_at)
+    assert (row.update_id, row.status, row.displayed_at) == (END, "resolved", later.fetched_at)
     cut = FORMS[form].write([Notice("4711007", "Mail is late", [Update(NOW, "Investigating", "Mail comes late.")])])
     salvaged = read(cut[:-20], later)
     assert salvaged.detail == "ill-formed, salvaged"

@@ -80,6 +80,7 @@ class ComponentChange(NamedTuple):
 
 INCIDENT = "incident"  # the id of an update that stands for the incident itself, where the page gave no update
 BEGAN, ENDED = "began", "ended"  # ids of updates made of an incident's start and end, where the page has only those
+START, END = "start", "end"  # ids of updates made of an incident's start and end that stand beside posted ones
 _STAND_INS = frozenset({INCIDENT, BEGAN, ENDED})
 
 

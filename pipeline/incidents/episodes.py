@@ -96,13 +96,16 @@ def read_provider_incidents(
 
 
 def by_incident(updates: Iterable[StatusUpdate]) -> dict[str, list[StatusUpdate]]:
-    """Return each incident's updates in order; those made of its times only where the page gave no others."""
+    """Return each incident's updates in order; those made of its times only where the page posted no opening one."""
     grouped: dict[str, list[StatusUpdate]] = {}
     for update in updates:
         grouped.setdefault(update.incident_id, []).append(update)
-    return {
-        incident_id: in_order([u for u in rows if not u.stands_in] or rows) for incident_id, rows in grouped.items()
-    }
+    return {incident_id: in_order(_posted(rows)) for incident_id, rows in grouped.items()}
+
+
+def _posted(updates: Sequence[StatusUpdate]) -> Sequence[StatusUpdate]:
+    posted = [update for update in updates if not update.stands_in]
+    return posted if any(map(opens, posted)) else updates
 
 
 def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pipeline.sources.status.notices import Notice, Post, Rows, affected, numbered
 from pipeline.sources.status.open_lists import close_absent
-from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     Entries,
     Entry,
@@ -78,7 +78,7 @@ def _notice(event: _Event) -> Notice:
     posts = _posts(entries)
     over = event.status == WELL
     if over and posts and posts[-1].status != "resolved":
-        posts.append(Post(id=ENDED, status="resolved", at=posts[-1].at))
+        posts.append(Post(id=END, status="resolved", at=posts[-1].at))
     return Notice(
         id=event.arn or f"{event.service} {event.date.isoformat()}",
         name=f"{event.service_name} ({event.region_name}): {event.summary}" if event.region_name else event.summary,

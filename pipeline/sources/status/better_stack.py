@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.core.records import ComponentChange
 from pipeline.sources.parsing import plain, reject
 from pipeline.sources.status.notices import CLOSING, IMPACT_OF_STATE, Notice, Post, Rows
-from pipeline.sources.status.reader import BEGAN, ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import END, START, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     Entries,
     Entry,
@@ -135,9 +135,9 @@ def _notice(entry: _Listed, names: _Names) -> Notice:
     if posts and posts[-1].status in CLOSING and not over:
         posts[-1] = _reopened(posts[-1], planned)
     if over and posts and posts[-1].status not in CLOSING:
-        posts.append(Post(id=ENDED, status=closing, at=report.ends_at or posts[-1].at))
+        posts.append(Post(id=END, status=closing, at=report.ends_at or posts[-1].at))
     if posts and report.starts_at is not None and report.starts_at < posts[0].at and not planned:
-        posts.insert(0, Post(id=BEGAN, status="investigating", at=report.starts_at, posted=posts[0].at))
+        posts.insert(0, Post(id=START, status="investigating", at=report.starts_at, posted=posts[0].at))
     resources = [item.status_page_resource_id for item in accepted(each(_Affected, report.affected_resources, "part"))]
     return Notice(
         id=entry.id,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pipeline.sources.parsing import TITLE_CAP, plain
 from pipeline.sources.status.notices import Notice, Post, Rows, affected, numbered
-from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     Entries,
     Entry,
@@ -116,7 +116,7 @@ def _end(incident: _Incident, updates: list[_Update]) -> Iterator[Post]:
     if incident.end is None or not told:
         return
     later = [moment for moment in told if moment >= incident.end]
-    yield Post(id=ENDED, status="resolved", at=incident.end, posted=min(later) if later else incident.end)
+    yield Post(id=END, status="resolved", at=incident.end, posted=min(later) if later else incident.end)
 
 
 GOOGLE = Reader(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.sources.status.notices import Notice, Post, Rows, affected
-from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reader, Reading, Verification
+from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     Entries,
     Entry,
@@ -100,7 +100,7 @@ def _notice(incident: _Incident, *, planned: bool) -> Notice:
     systems = accepted(each(_System, incident.systems, "system"))
     posts = _posts(accepted(updates), planned)
     if incident.over and posts and posts[-1].status not in ("resolved", "completed"):
-        posts.append(Post(id=ENDED, status="completed" if planned else "resolved", at=posts[-1].at))
+        posts.append(Post(id=END, status="completed" if planned else "resolved", at=posts[-1].at))
     status = posts[-1].status if posts else "scheduled" if planned else "investigating"
     return Notice(
         id=incident.id,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.sources.status.feed_entries import StatusFeed, digest
 from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Row, reading_of, rows_of
-from pipeline.sources.status.reader import ENDED, PageContext, Reading
+from pipeline.sources.status.reader import END, PageContext, Reading
 
 
 def read_open_items(feed: StatusFeed, incidents: Iterator[EntryIncident], context: PageContext) -> Reading:
@@ -34,7 +34,7 @@ def read_open_items(feed: StatusFeed, incidents: Iterator[EntryIncident], contex
 def _ended(context: PageContext, open_now: dict[str, datetime]) -> Iterator[Row]:
     for title, since in context.seen_down.items():
         if title not in open_now:
-            end = EntryUpdate(shown=max(context.fetched_at, since), status="resolved", native_id=ENDED)
+            end = EntryUpdate(shown=max(context.fetched_at, since), status="resolved", native_id=END)
             yield from rows_of(
                 EntryIncident(place=title, id=digest(title), title=title, url="", updates=(end,)),
                 replace(context, components=()),  # it concerned the service when it was open

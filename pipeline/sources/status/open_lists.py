@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pipeline.core.records import OfficialIncident, StatusUpdate
 from pipeline.sources.status.present_state import OBSERVED
-from pipeline.sources.status.reader import ENDED, PageContext, Reading
+from pipeline.sources.status.reader import END, ENDED, PageContext, Reading
 
 _NOT_OPEN = ("scheduled", "resolved", "completed")
 
@@ -31,7 +31,7 @@ def close_absent(reading: Reading, context: PageContext) -> Reading:
     While anything of the list is refused, nothing is concluded: what seems absent may be what could not be read.
     """
     read = {incident.incident_id for incident in reading.incidents}
-    over = {update.incident_id for update in reading.updates if update.update_id == ENDED}
+    over = {update.incident_id for update in reading.updates if update.update_id in (END, ENDED)}
     memory = {
         json.dumps(_Open(incident.incident_id, incident.name, incident.impact)): _start(incident, reading, context)
         for incident in reading.incidents
@@ -67,7 +67,7 @@ def _end(known: _Open, context: PageContext) -> StatusUpdate:
     return StatusUpdate(
         page=context.page,
         incident_id=known.id,
-        update_id=ENDED,
+        update_id=END,
         name=known.name,
         status="completed" if known.impact == "maintenance" else "resolved",
         impact=known.impact,

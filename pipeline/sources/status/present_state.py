@@ -19,7 +19,7 @@ from pipeline.core.records import ComponentChange, RejectedRow, StatusUpdate
 from pipeline.core.times import iso
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, plain, reject
 from pipeline.sources.status.notices import IMPACT_OF_STATE, OPERATIONAL, Notice, Post, Row, affected, rows_of
-from pipeline.sources.status.reader import ENDED, Answer, PageContext, Reading, gather
+from pipeline.sources.status.reader import END, Answer, PageContext, Reading, gather
 from pipeline.sources.status.typed_json import LONGEST_ID, each
 
 E = TypeVar("E", bound=BaseModel)
@@ -157,7 +157,7 @@ def _over(part: Part, first: datetime, context: PageContext) -> StatusUpdate:
     return StatusUpdate(
         page=context.page,
         incident_id=_incident_of(part.id, first),
-        update_id=ENDED,
+        update_id=END,
         name=_title(part.name, worst),
         status="completed" if worst == "under_maintenance" else "resolved",
         impact=part.impact or IMPACT_OF_STATE[worst],

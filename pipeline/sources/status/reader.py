@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.core.records import BEGAN, ENDED, INCIDENT, OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, RejectedRow, StatusUpdate
 
 __all__ = [
     "BEGAN",
+    "END",
     "ENDED",
     "INCIDENT",
+    "START",
     "Answer",
     "PageContext",
     "Reader",
