@@ -29,6 +29,14 @@ def utc_or_none(text: str | None) -> datetime | None:
     return utc(text) if text else None
 
 
+def remembered(text: str | None) -> datetime | None:
+    """Parse a stamp of a source's memory; None where there is none, or what is there is no stamp."""
+    try:
+        return utc(text) if text else None
+    except ValueError:
+        return None
+
+
 def iso_or_none(moment: datetime | None) -> str | None:
     """Return a moment as stored text, keeping None."""
     return iso(moment) if moment else None

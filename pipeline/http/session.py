@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso, remembered
 from pipeline.core.version import version
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
@@ -76,8 +76,9 @@ class HttpClient:
 
     def session_for(self, source: str, state: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> SourceSession:
         """Return a source's turn of at most `limit` requests; raises SourceError while it was asked to wait."""
-        waiting = state.get("retry_after", "")
-        if waiting and now < utc(waiting) <= now + LONGEST_WAIT:
+        until = remembered(state.get("retry_after"))
+        if until is not None and now < until <= now + LONGEST_WAIT:
+            waiting = iso(until)
             logger.info("%s: left alone until %s, as it asked", source, waiting)
             words = f"asked to wait until {waiting}"
             raise SourceError(words, source=source, reason=Reason.WAITING, retry_after=waiting)

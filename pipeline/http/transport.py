@@ -55,6 +55,7 @@ class BudgetedSession(requests.Session):
         self.headers.update(headers)
         self.source, self.max_requests, self.sent = source, max_requests, 0
         self.asked = 0  # every request, redirects included, which `sent` leaves out
+        self.most_asked: int | None = None
         self.expired = threading.Event()
         self.inspect: Callable[[requests.Response], None] | None = None  # sees each answer first; may raise SourceError
         self._limits = limits
@@ -119,8 +120,8 @@ class BudgetedSession(requests.Session):
         """Send one request, follow no redirect, read the body within the limits; raises SourceError past them."""
         if self.expired.is_set():
             raise self._late()
-        if self.sent >= self.max_requests:
-            words = f"not answered within {self.max_requests} requests"
+        if self.sent >= self.max_requests or (self.most_asked is not None and self.asked >= self.most_asked):
+            words = f"not answered within {min(self.max_requests, self.asked)} requests"
             raise SourceError(words, source=self.source, reason=Reason.LIMIT)
         self.sent += 1
         self.asked += 1

@@ -31,7 +31,8 @@ _INCIDENT = """INSERT INTO official_incidents (page, incident_id, name, status, 
  scheduled_until=excluded.scheduled_until, components=excluded.components, url=excluded.url,
  read_at=excluded.read_at WHERE excluded.read_at >= read_at"""
 _TAKEN_BACK = """UPDATE official_incidents SET taken_back_at = ? WHERE page = ? AND taken_back_at IS NULL
- AND started_at > ? AND read_at < ? AND incident_id NOT IN (SELECT value FROM json_each(?))"""
+ AND impact != 'maintenance' AND started_at > ? AND read_at < ?
+ AND incident_id NOT IN (SELECT value FROM json_each(?))"""
 _SHOWN_AGAIN = """UPDATE official_incidents SET taken_back_at = NULL WHERE page = ? AND taken_back_at <= ?
  AND incident_id IN (SELECT value FROM json_each(?))"""
 _NOT_TAKEN_BACK = """incident_id NOT IN (SELECT incident_id FROM official_incidents
@@ -59,7 +60,10 @@ def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
 
 
 def _take_back(conn: sqlite3.Connection, listing: Listing, at: datetime) -> None:
-    """Mark the incidents that a complete list no longer holds, and unmark those that it holds again."""
+    """Mark the incidents that a complete list no longer holds, and unmark those that it holds again.
+
+    Planned maintenance is not marked: pages list it apart, and not at every read.
+    """
     ids = json.dumps(sorted(listing.incident_ids))
     conn.execute(_SHOWN_AGAIN, (listing.page, at, ids))
     conn.execute(_TAKEN_BACK, (at, listing.page, listing.since, at, ids))

@@ -12,7 +12,15 @@ from pipeline.core.errors import Reason, SourceError
 from pipeline.http.session import FetchResult, SourceSession
 from pipeline.sources.parsing import is_page
 from pipeline.sources.status.page_links import feed_links
-from pipeline.sources.status.platforms import AUTO, FIRST_PATHS, FURTHER_PATHS, paths_of, reader_of
+from pipeline.sources.status.platforms import (
+    AUTO,
+    chosen_data,
+    first_paths,
+    further_paths,
+    is_chosen,
+    paths_of,
+    reader_of,
+)
 from pipeline.sources.status.reader import Answer, Reader
 
 logger = logging.getLogger(__name__)
@@ -81,10 +89,11 @@ def search(session: SourceSession, source: str, base: str, status_format: str, d
     `data` are the addresses the catalogue names, `status_format` the form that is tried before others. What a page
     leads to when it has moved is searched as well. A failure that would be the same at any address ends the search.
     """
-    todo = [joined(base, path) for path in (*data, *paths_of(status_format), *FIRST_PATHS)]
-    further = [joined(base, path) for path in FURTHER_PATHS]
+    first = (*chosen_data(status_format, data), *paths_of(status_format), *first_paths(status_format))
+    todo = [joined(base, path) for path in first]
+    further = [joined(base, path) for path in further_paths(status_format)]
     asked: set[str] = set()
-    first: SourceError | None = None
+    problem: SourceError | None = None
     seen_page = False
     while todo or further:
         if session.transport.asked >= MOST_REQUESTS - 1:
@@ -96,27 +105,29 @@ def search(session: SourceSession, source: str, base: str, status_format: str, d
         try:
             result = session.fetch(address)
         except SourceError as error:
+            if problem is not None and session.transport.asked >= MOST_REQUESTS:
+                break
             if not may_lie_elsewhere(error):
                 raise
-            first = first or error
+            problem = problem or error
             continue
         answer = answer_of(result)
         reader = reader_of(answer)
-        if reader is not None:
+        if reader is not None and is_chosen(reader, status_format):
             logger.info("%s: %s is read as %s (%s)", source, answer.url, reader.platform, reader.name)
             return Found(answer, reader, result)
-        first = first or unreadable(answer, source)
+        problem = problem or unreadable(answer, source)
         if _is_broken_json(answer.body):
             # the form is there: what is wrong with it now would be wrong elsewhere too
             raise unreadable(answer, source)
         if host_of(answer.url) not in (host_of(address), host_of(base)):
             # the page has moved: whatever is known of the old address is tried at the new one
             base = "{0.scheme}://{0.netloc}".format(urlsplit(answer.url))
-            todo = [joined(base, path) for path in (*paths_of(status_format), FIRST_PATHS[0])]
-            further = [joined(base, path) for path in FURTHER_PATHS]
+            todo = [joined(base, path) for path in (*paths_of(status_format), first_paths(status_format)[0])]
+            further = [joined(base, path) for path in further_paths(status_format)]
         if is_page(answer.body) and not seen_page:
             seen_page = True
             todo = [*feed_links(answer.body, answer.url), *todo]
             if status_format == AUTO:
                 todo = [*(joined(base, path) for path in paths_of(AUTO, answer.body)), *todo]
-    raise first or SourceError("no address to ask", source=source)
+    raise problem or SourceError("no address to ask", source=source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,11 +15,21 @@ from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import Batch, Listing, Record, Span
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso, remembered
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, unnamed
-from pipeline.sources.status.platforms import ATOM, AUTO, BY_NAME, NOT_READ, reader_of
-from pipeline.sources.status.reader import PageContext, Reading, one_after_another
+from pipeline.sources.status.platforms import (
+    ATOM,
+    AUTO,
+    BY_NAME,
+    NOT_READ,
+    chosen_data,
+    first_paths,
+    is_chosen,
+    paths_of,
+    reader_of,
+)
+from pipeline.sources.status.reader import PageContext, Reader, Reading, one_after_another
 from pipeline.sources.status.search import (
     MOST_REQUESTS,
     Found,
@@ -33,6 +44,7 @@ from pipeline.sources.status.search import (
 logger = logging.getLogger(__name__)
 
 SEARCH_EVERY = timedelta(hours=1)  # how often a page that cannot be read is searched at other addresses
+MOST_LATER = 3  # requests of a page whose form is known, where it is read
 ALSO_EVERY = timedelta(hours=1)  # how often planned maintenance is read
 
 
@@ -52,45 +64,58 @@ class StatusPageSource:
         The first contact costs at most eight requests, a later one at most three; a page that can no longer be read
         where it was is searched again, at most once an hour.
         """
-        configured = " ".join((self._format, self._url, *self._data))
+        configured = json.dumps([self._format, self._url, *self._data, *self._service.status_components])
+        forgotten: dict[str, str] = {}
         if state.get("configured", configured) != configured:
-            state = {"retry_after": state.get("retry_after", "")}
+            # nothing that was known of another configuration counts, also where the page does not answer now
+            forgotten = {key: "" for key in state if key != "retry_after"}
+            state = {**state, **forgotten}
+        span = Span(since, now)
         with self._client.session_for(self.name, state, now, limit=MOST_REQUESTS) as session:
+            session.transport.most_asked = MOST_REQUESTS
             try:
                 found = self._find(session, state, now)
             except SourceError as error:
-                error.state = {**error.state, "configured": configured}
+                error.state = {**forgotten, **error.state, "configured": configured}
                 raise
-            if found is None:
-                span = Span(since, now)
-                return Batch(
-                    source=self.name, rows=(), outcome="not_modified", coverage=(span,), state={"retry_after": ""}
-                )
-            context = PageContext(
-                page=self._service.page,
-                source=self.name,
-                fetched_at=now,
-                components=self._service.status_components,
-                seen_down=_seen_down(state),
-            )
-            readings = [found.reader.read(found.answer, context)]
-            also_due = now - _moment(state.get("also_read")) >= ALSO_EVERY
-            if also_due:
-                readings += self._further(session, found, context)
+            reader = found.reader if found else BY_NAME[state["reader"]]
+            context = self._context(reader, state, now)
+            readings = [reader.read(found.answer, context)] if found else []
+            also = {"also_read": iso(now)} if _due(state.get("also_read"), ALSO_EVERY, now) else {}
+            if also:
+                address = found.answer.url if found else state["address"]
+                limit = MOST_LATER if state.get("address") else MOST_REQUESTS
+                readings += self._further(session, reader, address, context, limit)
         reading = one_after_another(readings)
+        if found is None:
+            batch = self._batch(reading, span, {"retry_after": "", **also}, "")
+            return batch if batch.rows or batch.rejected else replace(batch, outcome="not_modified")
         memory = {
+            **forgotten,
             **found.result.state,
             "configured": configured,
             "address": found.answer.url,
-            "reader": found.reader.name,
+            "reader": reader.name,
             "searched": "",
-            **({"also_read": iso(now)} if also_due else {}),
-            **({} if reading.seen_down is None else {"seen_down": _as_text(reading.seen_down)}),
+            **also,
         }
+        if reading.seen_down is not None:
+            memory |= {"seen_down": _as_text(reading.seen_down), "seen_by": reader.name}
         if reading.detail:
             # what was salvaged of a broken answer may be incomplete: the next read must not be "unchanged"
             memory |= {"etag": "", "last_modified": ""}
-        return self._batch(reading, Span(since, now), memory, self._news_of_move(found, state))
+        return self._batch(reading, span, memory, self._news_of_move(found, state))
+
+    def _context(self, reader: Reader, state: Mapping[str, str], now: datetime) -> PageContext:
+        """Return for whom an answer is read; what another reader saw down is not this one's to end."""
+        own = state.get("seen_by", reader.name) in ("", reader.name)
+        return PageContext(
+            page=self._service.page,
+            source=self.name,
+            fetched_at=now,
+            components=self._service.status_components,
+            seen_down=_seen_down(state) if own else {},
+        )
 
     def _find(self, session: SourceSession, state: Mapping[str, str], now: datetime) -> Found | None:
         """Return the page's answer, None when it has not changed; the remembered address is asked first."""
@@ -111,7 +136,7 @@ class StatusPageSource:
                 if recognised is not None:
                     return Found(answer, recognised, result)
                 problem = unreadable(answer, self.name)
-        if now - _moment(state.get("searched")) < SEARCH_EVERY:
+        if not _due(state.get("searched"), SEARCH_EVERY, now):
             if problem is not None:
                 raise problem
             return self._first_address(session)
@@ -124,27 +149,31 @@ class StatusPageSource:
 
     def _first_address(self, session: SourceSession) -> Found:
         """Ask only the likeliest address, between two searches."""
-        likely = BY_NAME[self._format].paths if self._format in BY_NAME else ("api/v2/incidents.json",)
-        result = session.fetch(joined(self._url, (*self._data, *likely)[0]))
+        likely = (*paths_of(self._format), *first_paths(self._format))
+        result = session.fetch(joined(self._url, (*chosen_data(self._format, self._data), *likely)[0]))
         answer = answer_of(result)
         reader = reader_of(answer)
-        if reader is None:
+        if reader is None or not is_chosen(reader, self._format):
             raise unreadable(answer, self.name)
         return Found(answer, reader, result)
 
-    def _further(self, session: SourceSession, found: Found, context: PageContext) -> list[Reading]:
-        """Read the further answers of a platform; one that fails is left out."""
+    def _further(
+        self, session: SourceSession, reader: Reader, address: str, context: PageContext, limit: int
+    ) -> list[Reading]:
+        """Read the further answers of a platform, each asked once; one that fails is left out."""
         readings = []
-        for path in found.reader.also:
-            if session.transport.asked >= MOST_REQUESTS:
+        session.transport.most_asked = limit
+        for path in reader.also:
+            if session.transport.asked >= limit:
                 break
-            base = found.answer.url
-            for own in found.reader.paths:
+            session.transport.max_requests = session.transport.sent + 1
+            base = address
+            for own in reader.paths:
                 base = base.removesuffix(own)
             try:
                 answer = answer_of(session.fetch(joined(base, path)))
-                if found.reader.recognises(answer):
-                    readings.append(found.reader.read(answer, context))
+                if reader.recognises(answer):
+                    readings.append(reader.read(answer, context))
             except SourceError as error:
                 logger.info("%s: %s: %s", self.name, path, error.message)
         return readings
@@ -182,13 +211,19 @@ class StatusPageSource:
         return words
 
 
-def _moment(text: str | None) -> datetime:
-    """Return a moment of the source's memory; long ago when there is none."""
-    return utc(text or "2000-01-01T00:00:00Z")
+def _due(last: str | None, every: timedelta, now: datetime) -> bool:
+    """Return whether what was last done at a remembered moment is to be done again; a clock may have run ahead."""
+    moment = remembered(last)
+    return moment is None or abs(now - moment) >= every
 
 
 def _seen_down(state: Mapping[str, str]) -> dict[str, datetime]:
-    return {part: utc(text) for part, text in json.loads(state.get("seen_down") or "{}").items()}
+    try:
+        value = json.loads(state.get("seen_down") or "{}")
+    except (ValueError, RecursionError):
+        value = None
+    moments = {part: remembered(str(text)) for part, text in value.items()} if isinstance(value, dict) else {}
+    return {part: moment for part, moment in moments.items() if moment is not None}
 
 
 def _as_text(seen_down: Mapping[str, datetime]) -> str:

@@ -1,0 +1,166 @@
+"""What a status page's source remembers between runs, and how often it asks, whatever the page and the memory are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.stages.collect import run_collect
+from pipeline.store import Store
+from pipeline.store.official import official_incidents, updates_of_page
+from pipeline.store.runs import save_source_state
+from tests.fakes.base import Reply, Request
+from tests.fakes.scripted import Scripted
+from tests.fakes.status_apis import PAYPAL
+from tests.fakes.status_histories import AWS
+from tests.test_status_pages import API, HTML, NOW, REOPENED, SERVICE, collect, host, incident, page, source_at, update
+
+PLANNED_PATH = "/api/v2/scheduled-maintenances.json"
+OLD = incident("old", REOPENED[2:])
+
+
+def planned(*entries: object) -> bytes:
+    return json.dumps({"page": {"id": "x"}, "scheduled_maintenances": entries}).encode()
+
+
+MAINTENANCE = incident(
+    "m",
+    [update("11:30", "scheduled")],
+    impact="maintenance",
+    scheduled_for="2026-03-05T02:00:00Z",
+    scheduled_until="2026-03-05T04:00:00Z",
+)
+
+
+class Redirecting(Scripted):
+    """A host that sends every visitor on `hops` times before it answers with a web page."""
+
+    def __init__(self, hops: int) -> None:
+        super().__init__()
+        self.hops = hops
+
+    def reply(self, request: Request) -> Reply:
+        path, _, hop = request.path.partition("~")
+        number = int(hop or 0)
+        return HTML if number == self.hops else Reply(b"", 302, {"Location": f"{self.url}{path}~{number + 1}"})
+
+
+@pytest.mark.parametrize("hops", range(1, 6))
+def test_redirects_count_among_the_eight_requests_of_a_first_contact(store: Store, hops: int) -> None:
+    fake = Redirecting(hops)
+    fake.start()
+    try:
+        run = collect(store, fake)
+        assert (run.outcome, run.error) == ("blocked", "answered with a web page instead of data")
+        assert len(fake.requests) <= 8
+    finally:
+        fake.close()
+
+
+def test_a_further_answer_that_fails_is_asked_once_and_no_more_than_three_requests_are_made(store: Store) -> None:
+    with host({API: page(OLD), PLANNED_PATH: Reply(b"", 500)}) as fake:
+        collect(store, fake)
+        assert fake.paths == [API, PLANNED_PATH]
+        fake.requests.clear()
+        fake.answers[API] = page(OLD, changed=True)
+        collect(store, fake, NOW + timedelta(hours=2))
+        assert fake.paths == [API, PLANNED_PATH]
+
+
+def test_planned_maintenance_is_read_while_the_list_of_incidents_does_not_change(store: Store) -> None:
+    later = NOW + timedelta(hours=2)
+    with host({API: page(OLD), PLANNED_PATH: planned()}) as fake:
+        collect(store, fake)
+        fake.answers[PLANNED_PATH] = planned(MAINTENANCE)
+        assert collect(store, fake, NOW + timedelta(minutes=5)).outcome == "not_modified"
+        assert collect(store, fake, later).outcome == "ok"
+        assert collect(store, fake, later + timedelta(minutes=5)).outcome == "not_modified"
+    assert {i.incident_id for i in official_incidents(store, SERVICE.page, later)} == {"old", "m"}
+
+
+def test_planned_maintenance_that_is_listed_apart_is_not_taken_back_by_the_list_of_incidents(store: Store) -> None:
+    later = NOW + timedelta(minutes=5)
+    with host({API: page(OLD), PLANNED_PATH: planned(MAINTENANCE)}) as fake:
+        collect(store, fake)
+        fake.answers[API] = page(OLD, changed=True)
+        assert collect(store, fake, later).outcome == "ok"
+    assert {i.incident_id for i in official_incidents(store, SERVICE.page, later)} == {"old", "m"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("seen_down", text) for text in ("{", "[1]", '{"a": "x"}', '{"a": null}', "[" * 5000)),
+        *((key, text) for key in ("also_read", "searched", "retry_after") for text in ("0", "soon", "2099-01-01")),
+        ("reader", "none of ours"),
+        ("configured", "another"),
+    ],
+)
+def test_a_memory_that_is_damaged_is_done_without(store: Store, key: str, value: str) -> None:
+    with host({API: page(OLD)}) as fake:
+        collect(store, fake)
+        with store.transaction() as conn:
+            save_source_state(conn, f"status:{SERVICE.id}", {key: value})
+        fake.answers[API] = page(OLD, changed=True)
+        assert collect(store, fake, NOW + timedelta(minutes=5)).outcome == "ok"
+        assert collect(store, fake, NOW + timedelta(minutes=10)).outcome == "not_modified"
+
+
+def test_a_clock_that_ran_ahead_does_not_put_off_what_is_read_each_hour(store: Store) -> None:
+    with host({API: page(OLD), PLANNED_PATH: planned()}) as fake:
+        collect(store, fake, NOW + timedelta(days=900))
+        fake.requests.clear()
+        collect(store, fake, NOW)
+        assert fake.paths == [API, PLANNED_PATH]
+    with host() as fake:
+        collect(store, fake, NOW + timedelta(days=900))
+        fake.answers = {"/history.atom": b"<rss><channel></channel></rss>"}
+        assert collect(store, fake, NOW).outcome == "empty"
+
+
+def test_what_one_form_of_a_page_showed_as_down_is_not_ended_by_another_form(store: Store) -> None:
+    service = replace(SERVICE, status_format="paypal")
+    paths = ("/api/v1/components",)
+    answers = [PAYPAL, AWS, {"result": PAYPAL["result"][1:]}]
+    with host() as fake:
+        for minutes, value in enumerate(answers):
+            fake.answers = {paths[0]: json.dumps(value).encode()}
+            run_collect(store, source_at(fake, service, paths), NOW + timedelta(minutes=minutes))
+    later = NOW + timedelta(hours=1)
+    listed = {i.incident_id for i in official_incidents(store, SERVICE.page, later)}
+    assert {u.incident_id for u in updates_of_page(store, SERVICE.page, later)} <= listed
+
+
+def test_another_choice_of_parts_is_read_at_once_though_the_page_has_not_changed(store: Store) -> None:
+    parts = [incident(name, [update("12:00", "investigating")], components=[{"name": name}]) for name in "AB"]
+    with host({API: page(*parts)}) as fake:
+        for minutes, name in enumerate("AB"):
+            service = replace(SERVICE, status_components=(name,))
+            assert collect(store, fake, NOW + timedelta(minutes=minutes), service).outcome == "ok"
+
+
+def test_another_configuration_is_not_forgotten_while_the_page_does_not_answer(store: Store) -> None:
+    chosen = replace(SERVICE, status_format="atom")
+    feed = b"<rss><channel><title>S</title></channel></rss>"
+    with host({API: page(OLD)}) as fake:
+        collect(store, fake)
+        fake.answers, fake.elsewhere = {}, Reply(b"", 500)
+        assert collect(store, fake, NOW + timedelta(minutes=5), chosen).outcome == "error"
+        fake.requests.clear()
+        fake.answers = {API: page(OLD), "/history.atom": feed}
+        assert collect(store, fake, NOW + timedelta(hours=2), chosen).outcome == "empty"
+        assert fake.paths == ["/history.atom"]
+
+
+def test_who_chose_the_feed_is_not_asked_at_the_api_not_even_where_the_catalogue_names_it(store: Store) -> None:
+    chosen = replace(SERVICE, status_format="atom")
+    source_data = ("api/v2/incidents.json", "https://api.status.example/public/list.json")
+    with host({API: page(OLD)}) as fake:
+        for minutes in (0, 5, 120):
+            run, _ = run_collect(store, source_at(fake, chosen, source_data), NOW + timedelta(minutes=minutes))
+            assert run.outcome == "error"
+        assert not [path for path in fake.paths if "api" in path]
+        assert "/" in fake.paths
