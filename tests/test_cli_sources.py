@@ -216,6 +216,7 @@ def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
 
 def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
     from pipeline.core.records import Batch, ComplaintCount, ComponentChange, NewsItem, Post, Run, StatusUpdate
+    from pipeline.core.vocabulary import PostKind
     from pipeline.replay.recorder import record
     from pipeline.replay.scenario import load_recorded, read_scenario
     from pipeline.store import Store
@@ -228,7 +229,7 @@ def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
         Post(
             source=source,
             native_id=native,
-            kind=kind,
+            kind=PostKind(kind),
             community="c",
             author_key=key,
             author_created=None,
