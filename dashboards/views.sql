@@ -78,10 +78,13 @@ CREATE VIEW news_of_unknown_time AS
 SELECT collected, outlet, title, url FROM news_items WHERE published IS NULL ORDER BY collected;
 
 CREATE VIEW official_updates AS
-SELECT page, incident_id, name, status, impact, displayed_at, created_at,
-  round((julianday(created_at) - julianday(displayed_at)) * 1440, 1) AS minutes_late,
-  julianday(created_at) - julianday(displayed_at) > 10.0 / 1440 AS after_the_fact
-FROM status_updates ORDER BY displayed_at;
+SELECT u.page, u.incident_id, u.name, u.status, u.impact, u.displayed_at, u.created_at,
+  round((julianday(u.created_at) - julianday(u.displayed_at)) * 1440, 1) AS minutes_late,
+  julianday(u.created_at) - julianday(u.displayed_at) > 10.0 / 1440 AS after_the_fact,
+  CASE WHEN u.status != 'update' THEN u.status ELSE ifnull((SELECT b.status FROM status_updates b WHERE b.page = u.page
+    AND b.incident_id = u.incident_id AND b.status != 'update' AND b.displayed_at <= u.displayed_at
+    ORDER BY b.displayed_at DESC, b.created_at DESC LIMIT 1), 'update') END AS state, u.update_id
+FROM status_updates u ORDER BY u.displayed_at;
 
 CREATE VIEW what_others_say AS
 SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observed;

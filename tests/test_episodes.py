@@ -88,6 +88,29 @@ def test_phases_follow_each_other_and_say_what_changed() -> None:
     assert incident.phases[-1].impact == "none"
 
 
+def test_a_mere_update_carries_the_state_on_and_what_looks_back_opens_nothing() -> None:
+    updates = [
+        notice(1, "11:49", "investigating", "major", web="partial_outage"),
+        notice(1, "12:06", "update", "major"),
+        notice(1, "12:21", "investigating", "major"),
+        notice(1, "12:40", "monitoring", "major", web="degraded_performance", api="partial_outage"),
+        notice(1, "12:50", "update", "major", web="degraded_performance", api="operational"),
+        notice(1, "13:00", "resolved", "major", web="operational", api="operational"),
+        notice(1, "13:30", "update", "major", web="partial_outage"),
+        notice(1, "13:40", "postmortem", "major", api="partial_outage"),
+    ]
+    (incident,) = built([interval("11:37", "15:00")], updates, at("18:00"))
+    changes = {f"{p.since:%H:%M}": p.why for p in incident.phases}
+    assert "12:06" not in changes
+    assert "12:21" not in changes, "it was being investigated all the while"
+    assert "12:50" not in changes, "what is monitored is taken back bit by bit"
+    assert "13:30" not in changes
+    assert "13:40" not in changes or "adds" not in changes["13:40"]
+    assert [c.component for c in incident.components if c.since >= at("13:30")] == []
+    (incident,) = built([], updates, at("18:00"))
+    assert (incident.active, incident.end) == (False, at("13:00"))
+
+
 def test_each_episode_keeps_its_own_row() -> None:
     (incident,) = built(
         [interval("08:00", "09:00"), interval("11:00", "11:30")],

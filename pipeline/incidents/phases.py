@@ -15,7 +15,7 @@ from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, Impact, PhaseName
-from pipeline.incidents.episodes import COUNTED_IMPACTS, WORKING, EpisodeDraft
+from pipeline.incidents.episodes import COUNTED_IMPACTS, UPDATE, WORKING, EpisodeDraft
 from pipeline.incidents.scope import continents
 from pipeline.text.claims import claims
 
@@ -181,9 +181,12 @@ def _official(episode: EpisodeDraft, service: Service) -> Iterator[_Mark]:
     for number, provider_incident in enumerate(episode.provider_incidents):
         state = ""
         for update in provider_incident.updates:
+            # a mere "update" leaves the state as it was; what a look back lists is not failing again
+            current = state if state and update.status == UPDATE else update.status
+            looks_back = provider_incident.resolved is not None and update.displayed_at > provider_incident.resolved
             before = {part for parts in listed.values() for part in parts}
             failing = listed.setdefault(provider_incident.id, set())
-            for official, _, new in update.components:
+            for official, _, new in () if looks_back else update.components:
                 part = service.component_named(official) or official
                 (failing.discard if new in WORKING else failing.add)(part)
             if update.displayed_at == provider_incident.resolved:
@@ -198,17 +201,17 @@ def _official(episode: EpisodeDraft, service: Service) -> Iterator[_Mark]:
             elif not state:
                 changes.append(f"the provider posts its {'first' if number == 0 else 'next'} notice ({update.status})")
                 turn = WORSE if number else None
-            elif update.status != state:
-                changes.append(f"the provider: {update.status}")
-                turn = {"monitoring": BETTER, "resolved": BETTER, "investigating": WORSE}.get(update.status)
+            elif current != state:
+                changes.append(f"the provider: {current}")
+                turn = {"monitoring": BETTER, "resolved": BETTER, "investigating": WORSE}.get(current)
             if state and after - before:
                 changes.append(f"it adds {', '.join(names(sorted(after - before), service))}")
                 turn = WORSE
-            elif state and before - after and update.status not in ("monitoring", "resolved", "postmortem"):
+            elif state and before - after and current not in ("monitoring", "resolved", "postmortem"):
                 changes.append(f"it takes back {', '.join(names(sorted(before - after), service))}")
                 turn = BETTER
             changes += _roles_claimed(update.body, update.displayed_at, service)
-            state = update.status
+            state = current
             if changes:
                 yield _Mark(update.displayed_at, turn, "; ".join(changes))
 

@@ -12,7 +12,7 @@ from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
 from pipeline.core.row_refs import RowRef
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable
-from pipeline.incidents.episodes import ProviderIncident
+from pipeline.incidents.episodes import UPDATE, ProviderIncident
 
 NEAREST = 5
 UNKNOWN = 0.5
@@ -31,7 +31,7 @@ def of_incident(
     named = {e.subject for e in incident.evidence if e.kind == EvidenceKind.OFFICIAL}
     updates = [u for p in provider_incidents if p.id in named for u in p.updates]
     steps: dict[str, float] = {}
-    for update in sorted(updates, key=lambda u: u.displayed_at):
+    for update in sorted((u for u in updates if u.status != UPDATE), key=lambda u: u.displayed_at):
         steps.setdefault(update.status, minutes_between(incident.onset, update.displayed_at))
     return PastOutage(
         id=incident.id,
