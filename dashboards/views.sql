@@ -86,6 +86,11 @@ SELECT u.page, u.incident_id, u.name, u.status, u.impact, u.displayed_at, u.crea
     ORDER BY b.displayed_at DESC, b.created_at DESC LIMIT 1), 'update') END AS state, u.update_id
 FROM status_updates u ORDER BY u.displayed_at;
 
+CREATE VIEW planned_maintenance AS
+SELECT page, incident_id, name, scheduled_for, scheduled_until, collected AS announced, status,
+  CASE WHEN status IN ('resolved', 'completed', 'postmortem') THEN resolved_at END AS over_at, components, url
+FROM official_incidents WHERE scheduled_for IS NOT NULL AND taken_back_at IS NULL ORDER BY scheduled_for, page;
+
 CREATE VIEW what_others_say AS
 SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observed;
 

@@ -20,7 +20,7 @@ from pipeline.reports.ledger import ledger_lines, service_ledger
 from pipeline.reports.reliability import official_entries
 from pipeline.store import Store
 from pipeline.text.stated_span import EARLIEST, stated_span
-from tests.fakes.status_feeds import Notice, Word, statuspage
+from tests.fakes.status_feeds import Notice, Update, statuspage
 from tests.test_status_pages import API, NOW, SERVICE, collect, host, incident, page, update
 
 EVAL = os.environ.get("EVAL_DATA", "")
@@ -153,7 +153,7 @@ def test_two_closing_words_that_state_different_starts_state_none() -> None:
 def test_a_page_read_by_its_feed_long_after_is_not_late_where_its_posts_were_not(store: Store) -> None:
     def notice(number: int, begun: datetime) -> Notice:
         words = [
-            Word(begun + timedelta(minutes=m), state, "It is so.")
+            Update(begun + timedelta(minutes=m), state, "It is so.")
             for m, state in ((0, "investigating"), (7, "update"), (9, "update"), (41, "resolved"))
         ]
         return Notice(f"n{number}", f"Uploads fail {number}", words)

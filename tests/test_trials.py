@@ -195,6 +195,7 @@ TABLES = {
     "votes": "SELECT 1 FROM votes WHERE source || '/' || native_id = ?",
     "incidents": "SELECT 1 FROM incidents WHERE id = ?",
     "status_updates": "SELECT 1 FROM status_updates WHERE page || '/' || incident_id || '/' || update_id = ?",
+    "official_incidents": "SELECT 1 FROM official_incidents WHERE page || '/' || incident_id = ?",
     "claims": "SELECT 1 FROM claims WHERE source || '/' || native_id || '/' || kind || '/' || value = ?",
     "components": "SELECT 1 FROM components WHERE service = ?",
 }

@@ -6,8 +6,9 @@ import json
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import Setting, common, open_existing_store
 from pipeline.core.catalogue import resolve_service
+from pipeline.reports.planned_maintenance import announcements
 from pipeline.reports.source_coverage import coverage_of_all, source_coverage
 
 
@@ -55,12 +56,22 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     from pipeline.sources import SOURCES
 
     service = resolve_service(setting.config.catalogue, name)
+    planned: list[str] = []
+    if setting.db.exists():
+        with open_existing_store(setting) as store:
+            planned = announcements(store, service, setting.now)
     coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
     if as_json:
         rows = [{"source": row.source, "hears": row.covered, "how": row.how} for row in coverage]
         click.echo(
             json.dumps(
-                {"schema": 1, "service": service.id, "watched": service.id in setting.config.watched, "sources": rows},
+                {
+                    "schema": 1,
+                    "service": service.id,
+                    "watched": service.id in setting.config.watched,
+                    "sources": rows,
+                    "planned_maintenance": planned,
+                },
                 indent=1,
             )
         )
@@ -77,5 +88,7 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
         "watched        "
         f"{'yes' if service.id in setting.config.watched else 'no: it is stored and judged, and never alerted'}"
     )
+    for line in planned:
+        click.echo(line)
     for row in coverage:
         click.echo(f"{'hears' if row.covered else 'cannot':<7}{row.source:<15}{row.how}")

@@ -19,6 +19,7 @@ RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and 
 @common
 def status_command(setting: Setting, as_json: bool) -> None:
     """Exit 0 when every source answers and nothing is stuck, else 3."""
+    from pipeline.reports.planned_maintenance import maintenance_of
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.overview import ongoing_incidents
     from pipeline.store.runs import simulated
@@ -32,6 +33,8 @@ def status_command(setting: Setting, as_json: bool) -> None:
         failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
         simulation_note = simulated(store)
+        catalogue = setting.config.catalogue
+        planned = maintenance_of(store, [catalogue[name] for name in setting.config.watched], setting.now)
     model = "; ".join(model_problems(MODELS))
     if as_json:
         click.echo(
@@ -39,6 +42,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
                 {
                     "schema": 1,
                     "open": [row._asdict() for row in ongoing],
+                    "planned_maintenance": [row._asdict() for row in planned],
                     "silent_sources": [item._asdict() for item in blind],
                     "waiting": waiting,
                     "failed": failed,
@@ -54,6 +58,8 @@ def status_command(setting: Setting, as_json: bool) -> None:
             click.echo(f"simulated {simulation_note}")
         for row in ongoing:
             click.echo(f"open     {row.service}: {row.state}, impact {row.impact}, since {row.onset}")
+        for maintenance in planned:
+            click.echo(f"{'now' if maintenance.under_way else 'ahead':<8} {maintenance.service}: {maintenance.words}")
         for item in blind:
             click.echo(
                 f"silent   {item.source}: last read {item.since or 'never'}{'; ' + item.error if item.error else ''}"

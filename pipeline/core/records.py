@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+LONGEST_MAINTENANCE = timedelta(days=1)  # of a maintenance whose planned end is not given
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
@@ -123,6 +125,13 @@ class StatusUpdate:
         return self.created_at if self.after_the_fact else self.displayed_at
 
 
+class Wording(NamedTuple):
+    """A text that an update had, and when it was first read."""
+
+    first_seen: datetime
+    body: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficialIncident:
     """What a provider's page says of an incident as a whole, beside its updates; None = the page does not say.
@@ -145,6 +154,17 @@ class OfficialIncident:
     scheduled_until: datetime | None = None
     components: tuple[str, ...] = ()
     url: str = ""
+
+    @property
+    def maintenance_span(self) -> Span | None:
+        """The span of a planned maintenance, None of any other incident.
+
+        It ends when the page said that it was over, else as planned; without a planned end it is taken to last a day.
+        """
+        if self.scheduled_for is None:
+            return None
+        planned = self.scheduled_until or self.scheduled_for + LONGEST_MAINTENANCE
+        return Span(self.scheduled_for, min(planned, self.resolved_at or planned))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,7 @@ class EvidenceKind(StrEnum):
     DOORS = "doors"  # what people open fails, what programs call works
     FALLBACK = "fallback"  # competitors without trouble
     FIGURE = "figure"  # complaints by one definition, with what was published
+    MAINTENANCE = "maintenance"  # the provider announced maintenance for this time
     OFFICIAL = "official"  # an update of the provider
     OUTLOOK = "outlook"  # how long outages alike lasted
     PAGE = "page"  # how soon and how often the page was updated
@@ -172,6 +173,7 @@ class RowTable(StrEnum):
     COMPONENTS = "components"
     INCIDENT_COMPONENTS = "incident_components"
     INCIDENTS = "incidents"
+    OFFICIAL_INCIDENTS = "official_incidents"
     POST_TAGS = "post_tags"
     PRESS_CLAIMS = "press_claims.csv"
     PUBLIC_OUTAGES = "incidents.csv"

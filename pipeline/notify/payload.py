@@ -67,7 +67,10 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         affected_names=tuple(names(affected, service)),
         works_names=tuple(names(sorted(works), service)),
         components=_components(incident, service),
-        evidence=tuple(e.statement for e in incident.evidence if e.kind in BASIS)[-5:],
+        evidence=(
+            *tuple(e.statement for e in incident.evidence if e.kind in BASIS)[-5:],
+            *(e.statement for e in incident.evidence if e.kind == "maintenance"),
+        ),
         official=tuple(OfficialLine(e.at, e.statement) for e in incident.evidence if e.kind == "official")[-4:],
         sources=tuple(sorted({_source_name(i.series) for i in context.intervals})),
         votes=len(votes),

@@ -26,7 +26,7 @@ from pipeline.render.report_rows import (
     Topic,
 )
 
-BASIS = ("complaints", "votes", "official", "shared")
+BASIS = ("complaints", "votes", "official", "shared", "maintenance")
 TOPICS = (
     ("What is affected, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
     ("What was said, and what was measured", ("disagreement", "figure", "comparison", "page")),

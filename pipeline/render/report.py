@@ -120,10 +120,11 @@ def service_page(
     takes: Sequence[str],
     months: Sequence[Availability],
     undated: Sequence[NewsItem] = (),
+    maintenance: Sequence[str] = (),
 ) -> str:
     """Return the page of one service: now, what an alarm takes, availability, incidents, parts.
 
-    `undated` are news items that name it and whose time is unknown.
+    `undated` are news items that name it and whose time is unknown, `maintenance` what its page has planned, in words.
     """
     newest = _newest_first(i for i in context.incidents if i.service == service.id)
     card = ServiceCard(
@@ -137,6 +138,7 @@ def service_page(
             UndatedNews(isolated(item.title), isolated(item.outlet), local(item.collected, context.zone))
             for item in undated[:LISTED]
         ],
+        maintenance=[isolated(line) for line in maintenance[:LISTED]],
     )
     standing = _standing(context, service.id, learning)
     return environment().get_template("service.html").render(context.words(), standing=standing, card=card)

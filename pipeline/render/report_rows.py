@@ -70,7 +70,10 @@ class UndatedNews(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCard:
-    """What the page of a service adds to how it stands; `takes` says how many complaints stand out."""
+    """What the page of a service adds to how it stands; `takes` says how many complaints stand out.
+
+    `maintenance` is what its page has planned, a line each.
+    """
 
     vendor: str
     status_page: str
@@ -79,6 +82,7 @@ class ServiceCard:
     listed: Sequence[IncidentRow]
     parts: Sequence[str]
     undated: Sequence[UndatedNews]
+    maintenance: Sequence[str] = ()
 
 
 class Statement(NamedTuple):

@@ -1,7 +1,8 @@
-"""When each row of a recorded folder was truly collected, and what each run covered: `collected.csv` and `runs.csv`.
+"""When each row of a recorded folder was truly collected, what each run covered, how updates were reworded.
 
-Both are written by `record`. `collected.csv` names a row by its file and its key there; what is empty is as the file
-says; `other` is a JSON object of fields that the file's format cannot carry as they were.
+`collected.csv`, `runs.csv` and `wordings.csv` are written by `record`. `collected.csv` names a row by its file and its
+key there; what is empty is as the file says; `other` is a JSON object of fields that the file's format cannot carry as
+they were.
 """
 
 from __future__ import annotations
@@ -10,17 +11,29 @@ import csv
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow, Span
+from pipeline.core.records import (
+    Batch,
+    ComplaintCount,
+    NewsItem,
+    OfficialIncident,
+    Post,
+    Record,
+    RejectedRow,
+    Span,
+    StatusUpdate,
+    Wording,
+)
 from pipeline.core.times import utc
 from pipeline.sources.parsing import not_from_the_future, reject
 
 COLLECTED = ("file", "key", "collected_utc", "source", "window", "other")
+WORDINGS = ("file", "key", "first_seen_utc", "body")
 RUNS = ("kind", "stream", "at_utc", "covered_from", "covered_until")
 Row = Mapping[str, str]
 
@@ -65,6 +78,28 @@ def read_collected(folder: Path) -> dict[str, dict[str, Row]]:
     return found
 
 
+def read_wordings(folder: Path) -> dict[str, dict[str, list[Wording]]]:
+    """Return the wordings of updates that were reworded, oldest first, by file and key.
+
+    Raises SourceError when wordings.csv is not as `record` wrote it.
+    """
+    wordings: dict[str, dict[str, list[Wording]]] = defaultdict(lambda: defaultdict(list))
+    try:
+        for row in _rows(folder / "wordings.csv", WORDINGS):
+            wordings[row["file"]][row["key"]].append(Wording(utc(row["first_seen_utc"]), row["body"]))
+    except ValueError as error:
+        raise SourceError(str(error), source=str(folder / "wordings.csv")) from error
+    for of_file in wordings.values():
+        for of_update in of_file.values():
+            of_update.sort()
+    return wordings
+
+
+def reworded(update: StatusUpdate, wordings: Sequence[Wording]) -> list[StatusUpdate]:
+    """Return an update once for each of its wordings, as it was read then; as it is where it has one only."""
+    return [dataclasses.replace(update, collected=at, body=body) for at, body in wordings] or [update]
+
+
 def read_runs(folder: Path) -> list[RecordedRun]:
     """Return the runs of runs.csv, oldest first; raises SourceError when it is not as `record` wrote it."""
     try:
@@ -99,6 +134,35 @@ def restore(row: Record, told: Row | None) -> Record:
     if not isinstance(other, dict) or not set(other) <= allowed:
         raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
     return dataclasses.replace(row, **other)
+
+
+def parse_maintenance(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
+    """Parse planned maintenance as `record` writes it, one JSON object a line; a bad one is refused with its number."""
+    rows: list[OfficialIncident] = []
+    bad: list[RejectedRow] = []
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            until = item["scheduled_until"]
+            rows.append(
+                OfficialIncident(
+                    page=str(item["page"]),
+                    incident_id=str(item["incident_id"]),
+                    name=str(item["name"]),
+                    status=str(item["status"]),
+                    impact=str(item["impact"]),
+                    url=str(item["url"]),
+                    collected=not_from_the_future(utc(str(item["collected"])), fetched_at),
+                    scheduled_for=utc(str(item["scheduled_for"])),
+                    scheduled_until=None if until is None else utc(str(until)),
+                    components=tuple(map(str, item["components"])),
+                )
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            bad.append(reject(f"{name}:{number}", error, line.decode("utf-8", "replace")))
+    return Batch(source="status", rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
 def parse_items(body: bytes, *, fetched_at: datetime, name: str) -> Batch:

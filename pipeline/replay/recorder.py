@@ -1,7 +1,8 @@
 """Write what the database holds of a span as a scenario folder that `backtest` replays to the same alerts.
 
-The files are in the formats they came in, news apart (a line of JSON each); what those cannot say (who collected a
-row when, what a run covered) lies beside them in collected.csv and runs.csv. Authors stay the keyed hashes they are in
+The files are in the formats they came in, news and planned maintenance apart (a line of JSON each); what those cannot
+say (who collected a row when, what a run covered, how an update was worded before) lies in collected.csv, runs.csv and
+wordings.csv. Authors stay the keyed hashes they are in
 the database.
 """
 
@@ -20,28 +21,31 @@ from xml.sax.saxutils import escape
 from pipeline.core.errors import StoreError
 from pipeline.core.records import ComplaintCount, StatusUpdate, source_kind
 from pipeline.core.times import iso, iso_or_none
-from pipeline.replay.provenance import COLLECTED, RUNS
+from pipeline.replay.provenance import COLLECTED, RUNS, WORDINGS
 from pipeline.replay.scenario import key_of
 from pipeline.sources.reddit import to_post
 from pipeline.store import Store
 from pipeline.store.dump import (
     collect_runs,
     collected_counts,
+    collected_maintenance,
     collected_news,
     collected_posts,
     collected_ranks,
     collected_updates,
 )
+from pipeline.store.official import key_of_update, wordings_until
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.verdicts import post_sources
 
 
 @dataclass
 class _Folder:
-    """The folder as it grows: what was written, and what collected.csv will say of it."""
+    """The folder as it grows: what was written, and what collected.csv and wordings.csv will say of it."""
 
     path: Path
     collected: list[tuple[str, ...]] = field(default_factory=list)
+    wordings: list[tuple[str, ...]] = field(default_factory=list)
 
     def note(self, file: str, key: str, at: datetime, **told: str) -> None:
         rest = tuple(told.get(column, "") for column in COLLECTED[3:])
@@ -75,9 +79,12 @@ def record(
             "complaint counts": _counts(store, out, since, until),
             "news items": _news(store, out, since, until),
             "status updates": _status(store, out, since, until),
+            "planned maintenance": _maintenance(store, out, since, until),
             "chart ranks": _charts(store, out, since, until),
         }
         out.table("collected.csv", COLLECTED, out.collected)
+        if out.wordings:
+            out.table("wordings.csv", WORDINGS, out.wordings)
         # only posts are judged by what was covered: a missing count is a gap by itself
         streams = set(post_sources(store))
         spans = [
@@ -196,7 +203,10 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
 
 def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     pages: dict[str, dict[str, list[StatusUpdate]]] = defaultdict(lambda: defaultdict(list))
+    wordings = wordings_until(store, until)
     for update in collected_updates(store, since, until):
+        if known_as := wordings.get(key_of_update(update)):
+            update = replace(update, body=known_as[-1].body)
         pages[update.page][update.incident_id].append(update)
     (out.path / "status").mkdir()
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
@@ -236,7 +246,31 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
                     if getattr(u, name) != getattr(replace(last, page=there.page), name)
                 }
                 out.note(file, key_of(there), u.collected, other=_as_json(differs))
+                out.wordings += [
+                    (file, key_of(there), iso(at), body) for at, body in wordings.get(key_of_update(u), ())
+                ]
     return sum(len(updates) for incidents in pages.values() for updates in incidents.values())
+
+
+def _maintenance(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+    planned = list(collected_maintenance(store, since, until))
+    if planned:
+        with (out.path / "status" / "maintenance.ndjson").open("w", encoding="utf-8") as file:
+            for row in planned:
+                item = {
+                    "page": row.page,
+                    "incident_id": row.incident_id,
+                    "name": row.name,
+                    "status": "scheduled",  # what became of it was not known when it was announced
+                    "impact": row.impact,
+                    "url": row.url,
+                    "scheduled_for": iso_or_none(row.scheduled_for),
+                    "scheduled_until": iso_or_none(row.scheduled_until),
+                    "components": row.components,
+                    "collected": iso(max(row.collected, since)),
+                }
+                file.write(json.dumps(item, ensure_ascii=False) + "\n")
+    return len(planned)
 
 
 def _charts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:

@@ -31,9 +31,19 @@ from pipeline.core.records import (
     RejectedRow,
     Span,
     StatusUpdate,
+    Wording,
 )
 from pipeline.core.times import iso
-from pipeline.replay.provenance import RecordedRun, parse_items, read_collected, read_runs, restore
+from pipeline.replay.provenance import (
+    RecordedRun,
+    parse_items,
+    parse_maintenance,
+    read_collected,
+    read_runs,
+    read_wordings,
+    restore,
+    reworded,
+)
 from pipeline.replay.truth import Truth, moment, read_truth
 from pipeline.sources import charts, counts, feed
 from pipeline.sources.archive import read_archive
@@ -192,9 +202,10 @@ def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
     salt = scenario.name.encode()
     try:
         known, told = read_collected(scenario.folder), read_runs(scenario.folder)
+        wordings = read_wordings(scenario.folder)
     except SourceError as error:
         problems.append(str(error))
-        known, told = {}, []
+        known, told, wordings = {}, [], {}
     for kind, patterns in _PATTERNS.items():
         for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
             name = str(path.relative_to(scenario.folder))
@@ -203,9 +214,13 @@ def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
             except SourceError as error:
                 problems.append(str(error))
                 continue
-            mine = known.get(name, {})
+            mine, of_file = known.get(name, {}), wordings.get(name, {})
             try:
-                restored = [restore(row, mine.get(key_of(row))) if mine else row for row in batch.rows]
+                restored = [
+                    version
+                    for row in batch.rows
+                    for version in _versions(restore(row, mine.get(key_of(row))) if mine else row, of_file, key_of(row))
+                ]
             except ValueError as error:
                 problems.append(str(error))
                 continue
@@ -231,11 +246,16 @@ def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
     return sources, problems
 
 
+def _versions(row: Record, wordings: Mapping[str, Sequence[Wording]], key: str) -> Sequence[Record]:
+    """Return a row as often as its text was replaced, each with the time from which it stood."""
+    return reworded(row, wordings.get(key, ())) if isinstance(row, StatusUpdate) else (row,)
+
+
 _PATTERNS = {
     "posts": ("posts*.ndjson", "posts*.ndjson.zst"),
     "complaints": ("complaints*.csv",),
     "feeds": ("news/*.xml", "news/*.ndjson"),
-    "status": ("status/*.json",),
+    "status": ("status/*.json", "status/*.ndjson"),
     "charts": ("charts*.csv",),
 }
 
@@ -268,6 +288,8 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
         return _placed(_named_by_content(feed.parse_feed(body, source=name, fetched_at=end)), name)
     if kind == "charts":
         return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
+    if path.suffix == ".ndjson":
+        return parse_maintenance(body, fetched_at=end, name=name)
     try:
         return _placed(_recorded_page(body, path.stem, end), name)
     except SourceError as error:

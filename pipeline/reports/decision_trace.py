@@ -13,11 +13,14 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.times import iso, utc
+from pipeline.incidents.episodes import by_incident, closed_at, stretches
+from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
+from pipeline.store.official import planned_maintenance, status_updates
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.reports import reports
@@ -26,6 +29,7 @@ from pipeline.store.verdicts import verdicts
 
 BEFORE = timedelta(hours=1)
 NEAR = timedelta(minutes=90)
+PAGE_BEFORE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ def decision_trace(
     alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
     steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
+    steps += _page(store, service, at)
     if incident is None:
         steps.append(
             TraceStep(
@@ -109,6 +114,21 @@ def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
         f"; {n} not: {why}" for why, n in refused.most_common()
     )
     return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
+
+
+def _page(store: Store, service: Service, at: datetime) -> Iterator[TraceStep]:
+    """Yield what the status page said by then, as it was worded then: its newest updates, and planned maintenance."""
+    if not service.status_page:
+        return
+    read = [u for u in status_updates(store, service.page, at - PAGE_BEFORE, at) if u.collected <= at]
+    for updates in by_incident(read).values():
+        over, last = closed_at(stretches(updates)[-1]), updates[-1]
+        if over is None or at - over <= NEAR:
+            words = f"{last.name}: {last.status}, {last.displayed_at:%H:%M} UTC"
+            yield TraceStep(name="page", words=f"{words}: {last.body}" if last.body else words)
+    for row in planned_maintenance(store, service.page, at, at):
+        if row.maintenance_span is not None and row.maintenance_span.since <= at:
+            yield TraceStep(name="page", words=announcement(row))
 
 
 def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceStep]:

@@ -24,6 +24,7 @@ from pipeline.core.times import floor_to, iso
 from pipeline.render.atom import atom
 from pipeline.render.formatting import file_of
 from pipeline.render.report import ReportContext, gone_page, incident_page, index_page, service_page
+from pipeline.reports.planned_maintenance import announcements
 from pipeline.reports.reliability import put_availability
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
@@ -91,6 +92,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
             takes=_takes(store, name, now),
             months=months,
             undated=undated.get(name, ()),
+            maintenance=announcements(store, config.catalogue[name], now),
         )
     for incident in found:
         file = file_of("incident", incident.id)

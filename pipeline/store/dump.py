@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, Run, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OfficialIncident, Post, Run, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.observations import news_of, post_of
-from pipeline.store.official import status_of
+from pipeline.store.official import incident_of, status_of
 
 
 def _count(r: sqlite3.Row) -> ComplaintCount:
@@ -80,6 +80,17 @@ def collected_updates(store: Store, since: datetime, until: datetime) -> Iterato
         (since, until),
     )
     return map(status_of, rows)
+
+
+def collected_maintenance(store: Store, since: datetime, until: datetime) -> Iterator[OfficialIncident]:
+    """Yield the planned maintenance that lasts beyond `since` and was announced by `until`, in a fixed order."""
+    rows = store.conn.execute(
+        "SELECT * FROM official_incidents WHERE scheduled_for IS NOT NULL AND collected <= ?"
+        " AND ifnull(taken_back_at, '9999') > ? ORDER BY page, scheduled_for, incident_id",
+        (until, until),
+    )
+    announced = map(incident_of, rows)
+    return (row for row in announced if (span := row.maintenance_span) is not None and span.until > since)
 
 
 def collected_ranks(store: Store, since: datetime, until: datetime) -> Iterator[ChartRank]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from pipeline.core.records import Batch, ComponentChange, Listing, OfficialIncident, StatusUpdate
+from pipeline.core.records import Batch, ComponentChange, Listing, OfficialIncident, StatusUpdate, Wording
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 
@@ -39,17 +42,24 @@ _NOT_TAKEN_BACK = """incident_id NOT IN (SELECT incident_id FROM official_incide
  WHERE page = :page AND taken_back_at <= :until)"""
 
 
+class UpdateKey(NamedTuple):
+    """What an update of a page is known by."""
+
+    page: str
+    incident_id: str
+    update_id: str
+
+
+def key_of_update(update: StatusUpdate) -> UpdateKey:
+    """Return what an update is known by."""
+    return UpdateKey(update.page, update.incident_id, update.update_id)
+
+
 def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
     """Store what a batch holds of status pages; return how many updates were new or changed, and incidents new."""
     updates = [row for row in batch.rows if isinstance(row, StatusUpdate)]
     incidents = [row for row in batch.rows if isinstance(row, OfficialIncident)]
-    keys = [(u.page, u.incident_id, u.update_id) for u in updates]
-    for sql, rows in (
-        (_NEW_WORDING, [(*key, u.collected, u.body) for key, u in zip(keys, updates, strict=True)]),
-        (_OLD_WORDING, [(*key, u.body, u.collected) for key, u in zip(keys, updates, strict=True)]),
-    ):
-        conn.executemany(sql, rows)
-    new = conn.executemany(_UPDATE, [_update_row(u) for u in updates]).rowcount if updates else 0
+    new = sum(_save_updates(conn, readings) for readings in _readings(updates))
     known = conn.execute("SELECT count(*) FROM official_incidents").fetchone()[0] if incidents else 0
     conn.executemany(_INCIDENT, [_incident_row(i) for i in incidents])
     if incidents:
@@ -57,6 +67,29 @@ def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
     if batch.listing is not None:
         _take_back(conn, batch.listing, max([*(u.collected for u in updates), *(i.collected for i in incidents)]))
     return max(0, new)
+
+
+def _readings(updates: Sequence[StatusUpdate]) -> list[list[StatusUpdate]]:
+    """Part updates so that each stands once in a list: a recording may bring several wordings of one at once."""
+    readings: list[list[StatusUpdate]] = []
+    count_of: Counter[UpdateKey] = Counter()
+    for update in sorted(updates, key=lambda u: u.collected):
+        key = key_of_update(update)
+        if count_of[key] == len(readings):
+            readings.append([])
+        readings[count_of[key]].append(update)
+        count_of[key] += 1
+    return readings
+
+
+def _save_updates(conn: sqlite3.Connection, updates: Sequence[StatusUpdate]) -> int:
+    """Store updates, each there once, with their wordings; return how many were new or changed."""
+    for sql, rows in (
+        (_NEW_WORDING, [(*key_of_update(u), u.collected, u.body) for u in updates]),
+        (_OLD_WORDING, [(*key_of_update(u), u.body, u.collected) for u in updates]),
+    ):
+        conn.executemany(sql, rows)
+    return conn.executemany(_UPDATE, [_update_row(u) for u in updates]).rowcount
 
 
 def _take_back(conn: sqlite3.Connection, listing: Listing, at: datetime) -> None:
@@ -177,6 +210,23 @@ def official_incidents(store: Store, page: str, until: datetime) -> list[Officia
         {"page": page, "until": until},
     )
     return [incident_of(row) for row in rows]
+
+
+def planned_maintenance(store: Store, page: str, since: datetime, until: datetime) -> list[OfficialIncident]:
+    """Return the maintenance that lasts beyond `since`, announced and not taken back by `until`, the next one first."""
+    announced = (row for row in official_incidents(store, page, until) if row.scheduled_for is not None)
+    lasting = [row for row in announced if (span := row.maintenance_span) is not None and span.until > since]
+    return sorted(lasting, key=lambda row: (row.scheduled_for or row.collected, row.incident_id))
+
+
+def wordings_until(store: Store, until: datetime) -> Mapping[UpdateKey, list[Wording]]:
+    """Return the wordings, in the order of their times, of each update that was reworded; those read by a moment."""
+    wordings: dict[UpdateKey, list[Wording]] = defaultdict(list)
+    rows = store.rows("SELECT * FROM status_wordings WHERE first_seen <= ? ORDER BY first_seen", (until,))
+    for row in rows:
+        key = UpdateKey(row["page"], row["incident_id"], row["update_id"])
+        wordings[key].append(Wording(utc(row["first_seen"]), row["body"]))
+    return wordings
 
 
 def pages_between(store: Store, since: datetime, until: datetime) -> set[str]:

@@ -24,6 +24,7 @@ from pipeline.incidents.discrepancies import (
     report_counts,
 )
 from pipeline.incidents.episodes import ProviderIncident, read_provider_incidents
+from pipeline.incidents.maintenance import maintenance_evidence
 from pipeline.incidents.news_links import LinkContext
 from pipeline.incidents.scope import counted_places
 from pipeline.incidents.similar import comparable
@@ -42,7 +43,7 @@ from pipeline.store.activity import (
     talk_by_hour,
 )
 from pipeline.store.observations import chart_ranks
-from pipeline.store.official import official_incidents, status_updates
+from pipeline.store.official import official_incidents, planned_maintenance, status_updates
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 
@@ -161,7 +162,7 @@ def supplementary_evidence(
     links: Sequence[Link],
     provider_incidents: Sequence[ProviderIncident],
 ) -> list[Evidence]:
-    """Return the evidence that other rows give: claims, counts by definition, competitors, similar outages.
+    """Return the evidence that other rows give: maintenance, claims, counts by definition, competitors, like outages.
 
     `provider_incidents` are those the provider posted within the incident.
     """
@@ -171,7 +172,9 @@ def supplementary_evidence(
     press = [
         c for c in press_comparisons(PRESS) if c.about_service == service.id and c.about_day == incident.onset.date()
     ]
+    planned = planned_maintenance(store, service.page, incident.onset, now) if service.status_page else []
     return [
+        *maintenance_evidence(incident, planned, now),
         *disagreements(incident, claimed, provider_incidents, service),
         *provider_discrepancies(incident, provider_incidents, service, now),
         *report_counts(incident, _complaints(store, service, incident, now), claimed),
