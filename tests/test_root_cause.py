@@ -47,6 +47,9 @@ def clock(text: str) -> datetime:
         ("It began at 09:31 UTC on March 2, when a disk was full.", "02 09:31", None),
         ("On March 2, starting at around 13:05 UTC, uploads failed.", "02 13:05", None),
         ("From 14:02UTC to 14:46UTC uploads failed.", "02 14:02", "02 14:46"),
+        ("From 14:02 UTC to 14:46 uploads failed.", "02 14:02", "02 14:46"),
+        ("Starting on March 2, 2026 at 14:05 UTC uploads failed.", "02 14:05", None),
+        ("Between approximately 14:02 and 14:46 UTC uploads failed.", "02 14:02", "02 14:46"),
         ("Zwischen 14:32 und 14:46 UTC schlugen Uploads fehl.", "02 14:32", "02 14:46"),
         ("Uploads failed between 12:10 and 12:40 UTC and between 14:20 and 14:50 UTC.", "02 12:10", None),
     ],
@@ -75,6 +78,10 @@ def test_a_start_that_a_text_states_is_read(text: str, start: str, end: str | No
         "From 14:30 to 14:46 UTC uploads failed, after logins from 13:30 to 14:00 UTC.",
         "After the change of March 1 uploads failed from 14:02 to 14:46 UTC until the repair of 2 March 2026.",
         "Uploads failed from 14:46 to 14:02 UTC.",
+        "From 14:02 UTC on March 2 to 14:46 UTC on March 32 uploads failed.",
+        "On 1 January 0001 from 00:00 to 11:00 UTC+14 uploads failed.",
+        "On 31 December 9999 from 20:00 to 23:00 PST uploads failed.",
+        "Uploads failed from 14:02 UTC on March 2 to 23:00 PST on December 31, 9999.",
     ],
 )
 def test_what_is_not_certain_is_no_start(text: str) -> None:

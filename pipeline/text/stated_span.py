@@ -16,7 +16,7 @@ from pipeline.text.time_layouts import fold, time_grammar
 from pipeline.text.time_zones import UTC_NAMES, zone_names
 
 EARLIEST = timedelta(days=7)  # how long before its first post a failure is believed to have begun
-DAY = timedelta(days=1)
+DAY, YEAR = timedelta(days=1), timedelta(days=366)
 _GLUED_ZONE = re.compile(rf"(?i)(\d)({'|'.join(UTC_NAMES)})\b")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([^\W\d_]{3,})\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,})\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
@@ -64,8 +64,8 @@ def _expression() -> re.Pattern[str]:
 
     def moment(name: str) -> str:
         return (
-            rf"(?:(?P<day_before_{name}>{day})(?:,| at|, at|)? )?(?:(?:%(about)s) ?){{0,2}}(?P<clock_{name}>{clock})"
-            rf"(?! ?%%)(?![\d:])(?:,? (?:(?:%(on)s) )(?P<day_after_{name}>{day}))?"
+            rf"(?:(?:(?:%(on)s) )?(?P<day_before_{name}>{day})(?:,| at|, at|)? )?(?:(?:%(about)s) ?){{0,2}}"
+            rf"(?P<clock_{name}>{clock})(?! ?%%)(?![\d:])(?:,? (?:(?:%(on)s) )(?P<day_after_{name}>{day}))?"
         )
 
     return lists.compile(
@@ -84,7 +84,7 @@ def stated_span(text: str, first_post: datetime, closed: datetime) -> StatedSpan
     """
     text = _GLUED_ZONE.sub(r"\1 \2", text)
     normalized = normalize(text)
-    days = days_named(normalized, closed.date())
+    days = {day for day in days_named(normalized, closed.date()) if abs(day - closed.date()) <= YEAR}
     bounds = _Bounds(first_post, closed, next(iter(days)) if len(days) == 1 else None, len(days) > 1)
     spans = list(_spans(normalized, text, bounds))
     if not spans or spans[0] is None:
@@ -111,16 +111,19 @@ def _spans(normalized: str, original: str, bounds: _Bounds) -> Iterator[StatedSp
 
 
 def _span(first: _Clock, last: _Clock, ahead: date | None, bounds: _Bounds) -> StatedSpan | None:
-    """Return the span between two times; the zone of the second holds for both where the first names none."""
+    """Return the span between two times; the zone of one holds for both where the other names none."""
     if last.day is not None and first.day is None and ahead is None and first.names_zone:
         return None  # the day of the first is anybody's guess: "from 18:00 UTC to 20:15 UTC on April 10"
     zone = first.zone if first.names_zone else last.zone
+    last_zone = last.zone if last.names_zone else first.zone
     day = first.day or ahead or last.day
     start = _moment(first, zone, day, bounds)
-    if start is None or zone is None or last.zone is None or last.clock is None or start > bounds.first_post:
+    if start is None or last_zone is None or last.clock is None or start > bounds.first_post:
         return None
-    end_day = last.day or start.astimezone(last.zone).date()
-    end = datetime.combine(end_day, last.clock, last.zone).astimezone(UTC)
+    if last.names_day and last.day is None:
+        return None
+    end_day = last.day or start.astimezone(last_zone).date()
+    end = datetime.combine(end_day, last.clock, last_zone).astimezone(UTC)
     if end <= start and last.day is None and (first.day or ahead) and first.half == last.half:
         end += DAY  # past midnight, with the day of the start named
     return StatedSpan(start, end) if end > start else None
@@ -173,9 +176,12 @@ def _moment(written: _Clock, zone: tzinfo | None, day: date | None, bounds: _Bou
 
 
 def _day_of(text: str | None, bounds: _Bounds) -> date | None:
-    """Read a day; without a year it is the latest up to the closing word. None where it is none."""
-    if not text:
-        return None
+    """Read a day; without a year it is the latest up to the closing word. None where it is none, or a year away."""
+    day = _written_day(text, bounds) if text else None
+    return day if day is not None and abs(day - bounds.closed.date()) <= YEAR else None
+
+
+def _written_day(text: str, bounds: _Bounds) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
