@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.load import load_catalogue
+from pipeline.config.load import Config, load_catalogue
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import OfficialIncident, Run
@@ -23,6 +23,7 @@ from pipeline.incidents.episodes import by_incident
 from pipeline.incidents.reliability import months
 from pipeline.replay.recorder import record
 from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.reports.decision_trace import decision_trace
 from pipeline.reports.planned_maintenance import announcements, maintenance_of
 from pipeline.reports.reliability import official_entries
 from pipeline.sources import build_sources
@@ -353,6 +354,28 @@ def test_a_recording_shows_each_wording_from_when_it_was_read_and_maintenance_fr
             assert planned == replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
             wordings = "SELECT * FROM status_wordings"
             assert list(map(tuple, again.rows(wordings))) == list(map(tuple, store.rows(wordings)))
+
+
+def test_why_says_what_the_page_said_then(store: Store) -> None:
+    def said(at: datetime) -> list[str]:
+        steps = decision_trace(store, Config(), SERVICE, at, NOW + timedelta(days=9), 9.0)
+        return [step.words for step in steps if step.name == "page"]
+
+    first = [
+        update("15:40", "update", name="2", body="We look on."),
+        update("15:30", "investigating", name="1", body="It fails."),
+    ]
+    resolved = [update("15:50", "resolved", name="3", body="It is over."), *first]
+    reworded = [update("15:50", "resolved", name="3", body="A disk was full."), *first]
+    with host() as fake:
+        for minutes, updates in ((-15, first), (0, resolved), (30, reworded)):
+            fake.answers = {API: page(incident("a", updates))}
+            collect(store, fake, NOW + timedelta(minutes=minutes))
+    assert said(NOW - timedelta(minutes=16)) == []
+    assert said(NOW - timedelta(minutes=1)) == ["Incident a: investigating, 15:40 UTC: We look on."]
+    assert said(NOW + timedelta(minutes=29)) == ["Incident a: resolved, 15:50 UTC: It is over."]
+    assert said(NOW + timedelta(minutes=30)) == ["Incident a: resolved, 15:50 UTC: A disk was full."]
+    assert said(NOW + timedelta(minutes=81)) == [], "it has been over for more than an hour and a half"
 
 
 @pytest.mark.parametrize(

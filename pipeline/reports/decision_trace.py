@@ -13,7 +13,7 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.times import iso, utc
-from pipeline.incidents.episodes import by_incident, closed_at, stretches
+from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
@@ -124,7 +124,8 @@ def _page(store: Store, service: Service, at: datetime) -> Iterator[TraceStep]:
     for updates in by_incident(read).values():
         over, last = closed_at(stretches(updates)[-1]), updates[-1]
         if over is None or at - over <= NEAR:
-            words = f"{last.name}: {last.status}, {last.displayed_at:%H:%M} UTC"
+            state = next((u.status for u in reversed(updates) if u.status != UPDATE), last.status)
+            words = f"{last.name}: {state}, {last.displayed_at:%H:%M} UTC"
             yield TraceStep(name="page", words=f"{words}: {last.body}" if last.body else words)
     for row in planned_maintenance(store, service.page, at, at):
         if row.maintenance_span is not None and row.maintenance_span.since <= at:
