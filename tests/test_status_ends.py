@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from pipeline.core.errors import SourceError
 from pipeline.core.times import utc
 from pipeline.reports.reliability import official_entries
+from pipeline.sources.status.generic_feed import GENERIC_FEED
+from pipeline.sources.status.reader import Answer
+from pipeline.sources.status.xai_rss import XAI_FEED
+from pipeline.sources.status.xbox import XBOX
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store
 from tests.fakes import status_histories, status_hosted
 from tests.fakes.status_apis import PAYPAL
-from tests.status_reading import changed
+from tests.status_reading import changed, context
 from tests.test_status_pages import NOW, SERVICE, host, source_at
 
 LATER = NOW + timedelta(minutes=20)
@@ -58,3 +65,23 @@ def test_the_end_that_google_gives_counts_and_not_the_posts_that_follow_it(store
         run_collect(store, source_at(fake, replace(SERVICE, status_format="google"), (path,)), NOW)
     (record,) = official_entries(store, SERVICE, SERVICE.page, NOW)
     assert record.ended == utc("2026-03-02T11:10:00Z")
+
+
+def test_a_feed_of_xai_that_is_all_beginnings_is_read_in_time_that_grows_with_its_length() -> None:
+    beginnings = html.escape("<div><p><strong>x</strong></p>" * 6_000)
+    item = f"<item><title>T</title><guid>a</guid><description>{beginnings}</description></item>"
+    feed = f"<rss><channel><title>S</title>{item * 5}</channel></rss>".encode()
+    spent = []
+    for reader in (GENERIC_FEED, XAI_FEED):
+        began = time.process_time()
+        reader.read(Answer(body=feed), context())
+        spent.append(time.process_time() - began)
+    assert spent[1] < 2 * spent[0] + 1
+
+
+@pytest.mark.parametrize("encoding", ["utL-8", "utf-16", "idna", "rot13"])
+def test_an_answer_of_xbox_in_an_encoding_that_is_none_is_not_readable(encoding: str) -> None:
+    body = f"<?xml version='1.0' encoding='{encoding}'?><S><CoreServices><Category/></CoreServices></S>".encode()
+    assert XBOX.recognises(Answer(body=body))
+    with pytest.raises(SourceError, match="not valid XML"):
+        XBOX.read(Answer(body=body), context())

@@ -115,6 +115,11 @@ class StatusUpdate:
         return self.update_id in _STAND_INS
 
     @property
+    def is_post(self) -> bool:
+        """Return whether the page posted it; what is not was made of the incident's times, or of how it was seen."""
+        return not self.stands_in and self.update_id not in (START, END)
+
+    @property
     def after_the_fact(self) -> bool:
         """Return whether it was posted more than ten minutes after the time it is shown under."""
         return self.created_at - self.displayed_at > timedelta(minutes=10)

@@ -96,7 +96,7 @@ def read_provider_incidents(
 
 
 def by_incident(updates: Iterable[StatusUpdate]) -> dict[str, list[StatusUpdate]]:
-    """Return each incident's updates in order; those made of its times only where the page posted no opening one."""
+    """Return each incident's updates in order; those made of its times only where the page posted none."""
     grouped: dict[str, list[StatusUpdate]] = {}
     for update in updates:
         grouped.setdefault(update.incident_id, []).append(update)
@@ -104,8 +104,7 @@ def by_incident(updates: Iterable[StatusUpdate]) -> dict[str, list[StatusUpdate]
 
 
 def _posted(updates: Sequence[StatusUpdate]) -> Sequence[StatusUpdate]:
-    posted = [update for update in updates if not update.stands_in]
-    return posted if any(map(opens, posted)) else updates
+    return [u for u in updates if not u.stands_in] if any(u.is_post for u in updates) else updates
 
 
 def in_order(updates: Iterable[StatusUpdate]) -> list[StatusUpdate]:

@@ -65,7 +65,7 @@ def _part(service: _Service) -> Part:
 def _from_xml(answer: Answer, context: PageContext) -> list[object]:
     try:
         root = ET.fromstring(answer.body)  # noqa: S314  without declarations of its own there is nothing to expand
-    except ET.ParseError as error:
+    except (ET.ParseError, LookupError, ValueError) as error:  # an encoding that is none is a LookupError
         raise SourceError(f"not valid XML: {error}", source=context.source, head=answer.body[:200]) from error
     return [
         {
