@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -164,3 +165,26 @@ def test_who_chose_the_feed_is_not_asked_at_the_api_not_even_where_the_catalogue
             assert run.outcome == "error"
         assert not [path for path in fake.paths if "api" in path]
         assert "/" in fake.paths
+
+
+def test_an_incident_whose_start_was_set_to_long_ago_takes_back_none_that_left_the_list_meanwhile(store: Store) -> None:
+    later = NOW + timedelta(minutes=5)
+    left = incident("left", [update("09:00", "resolved", day=1)])
+    dated_back = incident("back", [update("15:00", "investigating")], started_at="2026-02-01T00:00:00Z")
+    with host({API: page(OLD, left)}) as fake:
+        collect(store, fake)
+        fake.answers = {API: page(dated_back, OLD)}
+        collect(store, fake, later)
+        assert {i.incident_id for i in official_incidents(store, SERVICE.page, later)} == {"left", "old", "back"}
+        fake.answers = {API: page(OLD, dated_back)}
+        collect(store, fake, later)
+    assert {i.incident_id for i in official_incidents(store, SERVICE.page, later)} == {"left", "old", "back"}
+
+
+@pytest.mark.parametrize("number", ["", " ", None, {"a": 1}])
+def test_an_incident_or_an_update_without_an_id_is_refused_alone(store: Store, number: Any) -> None:
+    told = update("12:00", "investigating", name="1")
+    with host({API: page(incident(number, [told]), incident("b", [{**told, "id": number}, told]), OLD)}) as fake:
+        run = collect(store, fake)
+    assert (run.outcome, run.rejected) == ("ok", 2)
+    assert {i.incident_id for i in official_incidents(store, SERVICE.page, NOW)} == {"old", "b"}

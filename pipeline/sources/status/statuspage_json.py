@@ -39,7 +39,7 @@ def read(answer: Answer, context: PageContext) -> Reading:
 
     Raises SourceError when it is not such an answer; a bad incident or update is refused alone. An impact that is
     not one of the five is refused, an absent one is `none`. incident.io leaves out collections that are empty, or says
-    null; a list of incidents leaves none out back to its oldest.
+    null; a list of incidents leaves none out back to its last.
     """
     value = read_json(answer.body, context.source)
     if not isinstance(value, dict) or not isinstance(value.get("page"), dict):
@@ -56,13 +56,21 @@ def read(answer: Answer, context: PageContext) -> Reading:
         for row in _rows(entry, f"{name} {number}", context)
     )
     whole = isinstance(value.get("incidents"), list) and "components" not in value and len(lists["incidents"]) > 0
-    begun = [row.started_at or row.collected for row in reading.incidents]
     return Reading(
         updates=reading.updates,
         incidents=reading.incidents,
         rejected=reading.rejected,
-        complete_since=min(begun) if whole and begun and not reading.rejected else None,
+        complete_since=_complete_since(lists["incidents"][-1], context) if whole and not reading.rejected else None,
     )
+
+
+def _complete_since(oldest: object, context: PageContext) -> datetime | None:
+    """Return since when a list leaves nothing out, by its last entry; None where that has no time.
+
+    Lists are in the order in which incidents were created: the start of any may have been set to long before that.
+    """
+    times = [oldest.get(key) for key in ("created_at", "started_at")] if isinstance(oldest, dict) else []
+    return max((moment for value in times if (moment := _past(value, context)) is not None), default=None)
 
 
 def page_address(body: bytes) -> str:
@@ -90,6 +98,13 @@ def _components(update: Mapping[str, object]) -> tuple[ComponentChange, ...]:
     )
 
 
+def _id(value: object) -> str:
+    text = plain(value, 60) if isinstance(value, str | int) else ""
+    if not text:
+        raise ValueError("no id")
+    return text
+
+
 def _past(value: object, context: PageContext) -> datetime | None:
     """Read a time beside those that count; None where there is none, and where it lies ahead."""
     return past(utc(str(value)), context.fetched_at) if value else None
@@ -107,7 +122,7 @@ def _incident(entry: Mapping[str, object], context: PageContext) -> OfficialInci
     until = entry.get("scheduled_until")
     return OfficialIncident(
         page=context.page,
-        incident_id=plain(entry["id"], 60),
+        incident_id=_id(entry["id"]),
         name=plain(entry.get("name"), TITLE_CAP),
         status=plain(entry.get("status"), 40),
         impact=impact,
@@ -180,7 +195,7 @@ def _update(update: Mapping[str, object], incident: OfficialIncident, context: P
     return StatusUpdate(
         page=incident.page,
         incident_id=incident.incident_id,
-        update_id=plain(update["id"], 60),
+        update_id=_id(update["id"]),
         name=incident.name,
         status=plain(update["status"], 40),
         impact=incident.impact,
