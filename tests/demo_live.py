@@ -38,7 +38,7 @@ from pipeline.stages.collect import collect_all
 from pipeline.stages.pipeline import Pipeline, load_models
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import mark_simulated
+from pipeline.store.runs import mark_simulated, record_run
 from tests.conftest import SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.recording import Recording
@@ -156,7 +156,20 @@ def run_live(
         )
         for source in _history(folder, begin):
             # an import, not a source that is read: nobody waits for its next answer
-            save_batch(store, source.fetch(scenario.start, begin, {}), begin)
+            past = source.fetch(scenario.start, begin, {})
+            new = save_batch(store, past, begin)
+            record_run(
+                store,
+                Run(
+                    stage="import",
+                    subject=past.source,
+                    started=begin,
+                    outcome=past.outcome,
+                    seen=len(past.rows),
+                    new=new,
+                    covered=past.covered,
+                ),
+            )
         now = begin
         with tqdm(
             total=int((until - begin) / STEP) + 1, disable=None if progress else True, desc="live", unit="run"
