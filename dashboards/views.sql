@@ -5,16 +5,22 @@
 
 CREATE VIEW first_alerts AS
 SELECT i.id AS incident, min(a.sent_at) AS first_alert_at
-FROM incidents i JOIN alerts a ON a.incident IN (i.id, i.part_of) AND a.incident != '' AND a.sent_at IS NOT NULL GROUP BY i.id;
+FROM incidents i JOIN alerts a ON (a.incident = i.id OR a.incident = i.part_of AND a.created >= i.opened_at) AND a.incident != '' AND a.sent_at IS NOT NULL GROUP BY i.id;
 
 CREATE VIEW what_is_wrong_now AS
-SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.probability, i.onset, i.official_first_at, i.part_of
+SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.probability, i.onset, i.official_first_at, i.part_of,
+  CASE WHEN i.state != 'confirmed' THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
+    WHEN EXISTS (SELECT 1 FROM incident_evidence e WHERE e.incident = i.id AND e.kind = 'shared' AND e.subject = 'status pages')
+    THEN 'dependents' ELSE 'reports' END AS confirmed_by
 FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1 ORDER BY i.onset DESC;
 
 CREATE VIEW incident_overview AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
   i.official_first_at, f.first_alert_at,
-  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes, i.episodes, i.part_of
+  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes, i.episodes, i.part_of,
+  CASE WHEN i.state != 'confirmed' THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
+    WHEN EXISTS (SELECT 1 FROM incident_evidence e WHERE e.incident = i.id AND e.kind = 'shared' AND e.subject = 'status pages')
+    THEN 'dependents' ELSE 'reports' END AS confirmed_by
 FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN first_alerts f ON f.incident = i.id ORDER BY i.onset DESC;
 
 CREATE VIEW who_said_it_began AS

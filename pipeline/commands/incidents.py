@@ -33,7 +33,7 @@ def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
     for row in listed:
         lead = f", lead {row.lead_minutes:g} min" if row.lead_minutes is not None else ""
         click.echo(
-            f"{row.onset}  {row.service}: {row.state}, impact {row.impact}"
+            f"{row.onset}  {row.service}: {row.state_in_words}, impact {row.impact}"
             f"{', ' + row.symptom if row.symptom else ''}; first alert {row.first_alert_at or 'none'},"
             f" official {row.official_first_at or 'none'}{lead}"
         )

@@ -57,7 +57,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         if simulation_note:
             click.echo(f"simulated {simulation_note}")
         for row in ongoing:
-            click.echo(f"open     {row.service}: {row.state}, impact {row.impact}, since {row.onset}")
+            click.echo(f"open     {row.service}: {row.state_in_words}, impact {row.impact}, since {row.onset}")
         for maintenance in planned:
             click.echo(f"{'now' if maintenance.under_way else 'ahead':<8} {maintenance.service}: {maintenance.words}")
         for item in blind:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, Impact, Relation, State, Transition
 
 
 class OfficialLine(NamedTuple):
@@ -61,7 +61,8 @@ class AlertFacts:
 
     `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
     that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service.
-    `next_after` is when ordinary news may follow. `chart` is None without counts.
+    `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
+    state is confirmed.
     """
 
     service: str
@@ -96,6 +97,7 @@ class AlertFacts:
     simulated: bool = False
     chart: ChartFacts | None = None
     hit: tuple[str, ...] = ()
+    confirmed_by: ConfirmedBy | None = None
 
 
 class Section(NamedTuple):

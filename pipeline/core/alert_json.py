@@ -29,7 +29,7 @@ from pipeline.core.stored_alert import (
     StoredNote,
 )
 from pipeline.core.times import iso, utc, utc_or_none
-from pipeline.core.vocabulary import ComponentStatus, Impact, Relation, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, Impact, Relation, State, Transition
 
 ADVISORY_SCHEMA = 1
 # what is stored under another name than the record's
@@ -88,7 +88,17 @@ def from_json(values: StoredMessage) -> MessageFacts:
         simulated=bool(values.get("simulated")),
         chart=_chart(chart) if chart else None,
         hit=tuple(values.get("hit") or ()),
+        confirmed_by=_confirmed_by(values),
     )
+
+
+def _confirmed_by(values: StoredMessage) -> ConfirmedBy | None:
+    """Return what confirmed an incident; older versions stored only whether the provider had posted."""
+    if stored := values.get("confirmed_by"):
+        return ConfirmedBy(stored)
+    if State(values.get("state", State.POSSIBLE)) is not State.CONFIRMED:
+        return None
+    return ConfirmedBy.PROVIDER if values.get("official_first_at") else ConfirmedBy.REPORTS
 
 
 def _system(values: StoredNote) -> SystemFacts:

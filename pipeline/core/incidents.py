@@ -10,6 +10,7 @@ from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import (
     ClaimKind,
     ComponentStatus,
+    ConfirmedBy,
     EvidenceKind,
     Impact,
     PhaseName,
@@ -21,6 +22,7 @@ from pipeline.core.vocabulary import (
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
 GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
+PAGES_OF_MEMBERS = "status pages"  # subject of the statement that status pages of members list a shared failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +120,32 @@ class Incident:
         """Return whether it is a failure many services share, not one of a single service."""
         return self.id.endswith(GROUP)
 
+    @property
+    def confirmed_by(self) -> ConfirmedBy | None:
+        """Return what confirmed it; None while it is not confirmed, and once it is over."""
+        if self.state is not State.CONFIRMED:
+            return None
+        if self.official_first_at is not None:
+            return ConfirmedBy.PROVIDER
+        by_members = any(e.kind is EvidenceKind.SHARED and e.subject == PAGES_OF_MEMBERS for e in self.evidence)
+        return ConfirmedBy.DEPENDENTS if by_members else ConfirmedBy.REPORTS
+
+    @property
+    def state_in_words(self) -> str:
+        """Return the state as people read it: of a confirmed incident with who confirmed it."""
+        return state_in_words(self.state, self.confirmed_by)
+
     def affected(self, at: datetime) -> tuple[str, ...]:
         """Return the component ids that any source holds to be affected at a moment, sorted."""
         spans = (s for s in self.components if s.status is ComponentStatus.AFFECTED and s.since <= at)
         return tuple(sorted({s.component for s in spans if s.until is None or at < s.until}))
+
+
+def state_in_words(state: State, confirmed_by: ConfirmedBy | None) -> str:
+    """Return a state as people read it: `confirmed by the provider`, `confirmed by reports`, or the state alone."""
+    if state is not State.CONFIRMED or confirmed_by is None:
+        return state.value
+    return f"{state.value} by {'the provider' if confirmed_by is ConfirmedBy.PROVIDER else confirmed_by.value}"
 
 
 class NewsEntity(NamedTuple):

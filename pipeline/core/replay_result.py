@@ -119,14 +119,48 @@ class AlertResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutageScore:
+    """A true outage and the message that told of it; `alert_at` None: missed.
+
+    `minutes` from the onset to the first message at or after it; None where there is none: then the outage was missed
+    or, `early`, told before its onset only.
+    """
+
+    service: str
+    onset: datetime
+    end: datetime
+    alert_at: datetime | None
+    minutes: float | None
+    early: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeScore:
+    """A provider's notice and the message from half an hour before to two hours after it; both None: there is none.
+
+    `minutes` are negative where the message came first and none followed.
+    """
+
+    service: str
+    notice: str
+    posted: datetime
+    alert_at: datetime | None
+    minutes: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The comparison with the recorded truth; the median is None where no outage was found."""
+    """The comparison with the recorded truth; the median is None where no outage was told at or after its onset."""
 
     outages: int
     found: int
     quiet_spans: int
     alerts_in_quiet_spans: int
     median_minutes_to_alert: float | None
+    notices: int
+    notices_with_message: int
+    by_outage: tuple[OutageScore, ...]
+    by_notice: tuple[NoticeScore, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

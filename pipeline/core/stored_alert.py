@@ -71,6 +71,7 @@ class StoredAlert(TypedDict):
     simulated: NotRequired[bool | None]
     chart: NotRequired[StoredChart | None]
     hit: NotRequired[list[str] | None]
+    confirmed_by: NotRequired[str | None]
 
 
 class StoredSection(TypedDict):

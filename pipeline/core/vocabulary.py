@@ -45,6 +45,14 @@ class State(RankedEnum):
     RESOLVED = "resolved"
 
 
+class ConfirmedBy(StrEnum):
+    """What made an incident confirmed: its provider's page, the pages of services that run on it, or an outcry."""
+
+    PROVIDER = "provider"
+    DEPENDENTS = "dependents"
+    REPORTS = "reports"
+
+
 class Impact(RankedEnum):
     """How bad an incident, an episode or a phase is."""
 

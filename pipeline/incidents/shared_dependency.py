@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.incidents import GROUP, LEAST_PROBABILITY, ComponentSpan, Evidence, Incident
+from pipeline.core.incidents import (
+    GROUP,
+    LEAST_PROBABILITY,
+    PAGES_OF_MEMBERS,
+    ComponentSpan,
+    Evidence,
+    Incident,
+)
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
-from pipeline.incidents.build import withdrawn
+from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import incident_id
 
 TOGETHER = timedelta(minutes=30)
@@ -96,8 +103,11 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
     running = [i for i in members if i.service != dependency] or list(members)
     told = ", ".join(catalogue[i.service].name for i in running)
     itself = f"; {name} itself, too" if len(running) < len(members) else ""
-    state = State.highest(i.state for i in members)
-    state = State.LIKELY if state is State.RESOLVED else State.highest([State.LIKELY, state])
+    posted = sorted(
+        ((i.official_first_at, i) for i in members if i.official_first_at is not None), key=lambda pair: pair[0]
+    )
+    # what is over has lost how sure it was, but for its page
+    sure = [i.state for i in members if i.state is not State.RESOLVED] + [State.CONFIRMED] * bool(posted)
     statement = f"{len(running)} services that run on {name} fail since {onset:%H:%M} UTC: {told}{itself}"
     said = Evidence(
         kind=EvidenceKind.SHARED,
@@ -107,11 +117,12 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         statement=statement,
         rows=tuple(RowRef(RowTable.INCIDENTS, i.id) for i in members),
     )
+    evidence = [said, *_pages_in_words([i for _, i in posted if i.service != dependency], catalogue)]
     return replace(
         members[0],
         id=known.id if known else incident_id(dependency, onset) + GROUP,
         service=dependency,
-        state=State.RESOLVED if over else state,
+        state=State.RESOLVED if over else State.highest([State.LIKELY, *sure]),
         opened_at=known.opened_at if known else max(sorted(i.opened_at for i in members)[:MEMBERS]),
         onset=onset,
         peak=None,
@@ -119,12 +130,12 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         active=not over,
         impact=Impact.highest(i.impact for i in members),
         symptom="",
-        official_first_at=None,
+        official_first_at=next((at for at, i in posted if i.service == dependency), None),
         episode_count=1,
         probability=max((i.probability for i in members if i.probability is not None), default=None),
         part_of="",
         episodes=(),
-        evidence=(said,),
+        evidence=in_order(evidence),
         components=tuple(
             ComponentSpan(
                 component=catalogue[i.service].name,
@@ -137,4 +148,21 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
             for i in members
         ),
         phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
+    )
+
+
+def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterator[Evidence]:
+    """Yield that status pages of members list trouble, the first of them first; nothing where none does."""
+    if not posted or posted[0].official_first_at is None:
+        return
+    named = ", ".join(
+        f"{catalogue[i.service].name} ({i.official_first_at:%H:%M} UTC)" for i in posted if i.official_first_at
+    )
+    yield Evidence(
+        kind=EvidenceKind.SHARED,
+        at=posted[0].official_first_at,
+        subject=PAGES_OF_MEMBERS,
+        value=len(posted),
+        statement=f"the status {'page lists' if len(posted) == 1 else 'pages list'} trouble of {named}",
+        rows=tuple(RowRef(RowTable.INCIDENTS, i.id) for i in posted),
     )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Incident, Link, NewsEvent
+from pipeline.core.incidents import Incident, Link, NewsEvent, state_in_words
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
@@ -87,6 +87,7 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         simulated=context.simulated,
         chart=chart(service, context.series, incident, now),
         hit=context.hit,
+        confirmed_by=incident.confirmed_by,
     )
 
 
@@ -201,9 +202,7 @@ def _number(value: float) -> float | None:
 
 
 _HEADLINES = {
-    Transition.OPENED: "possible outage",
     Transition.UNDER_WAY: "already under way when we began",
-    Transition.CONFIRMED: "confirmed by the provider",
     Transition.WORSE: "getting worse",
     Transition.COMPONENT_ADDED: "more parts affected",
     Transition.EASING: "easing",
@@ -211,14 +210,20 @@ _HEADLINES = {
     Transition.REOPENED: "back again",
     Transition.REMINDER: "still going on",
 }
-_OPENED = {State.LIKELY: "likely outage", State.CONFIRMED: "outage, confirmed by the provider"}
+
+
+def _headline(facts: AlertFacts) -> str:
+    state = state_in_words(facts.state, facts.confirmed_by)
+    if facts.transition is Transition.CONFIRMED:
+        return state
+    if facts.transition is Transition.OPENED:
+        return f"outage, {state}" if facts.state is State.CONFIRMED else f"{facts.state} outage"
+    return _HEADLINES[facts.transition]
 
 
 def subject(facts: AlertFacts) -> str:
     """Return the subject line: service, what changed, what fails, impact."""
-    headline = _HEADLINES[facts.transition]
-    if facts.transition is Transition.OPENED:
-        headline = _OPENED.get(facts.state, headline)
+    headline = _headline(facts)
     details = []
     if facts.affected_names:
         more = " and more" if len(facts.affected_names) > 3 else ""

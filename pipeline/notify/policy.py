@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
-from pipeline.core.vocabulary import Impact, PhaseName, State, Transition
+from pipeline.core.vocabulary import ConfirmedBy, Impact, PhaseName, State, Transition
 
 MAX_ROUTINE_MESSAGES = 5
 URGENT = Impact.CRITICAL
@@ -56,7 +57,7 @@ def next_transition(
     named = [alert.incident_facts for alert in past]
     if waited < policy.group_interval:
         return None
-    if incident.state == State.CONFIRMED and not any(facts.state == State.CONFIRMED for facts in named):
+    if _newly_confirmed(incident, named):
         return Transition.CONFIRMED
     if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
         return Transition.WORSE
@@ -74,6 +75,16 @@ def next_transition(
     if easing and last.transition != Transition.EASING:
         return Transition.EASING
     return None
+
+
+def _newly_confirmed(incident: Incident, named: Sequence[AlertFacts]) -> bool:
+    """Return whether no message called it confirmed, or none by the provider what the provider confirms now."""
+    if incident.state is not State.CONFIRMED:
+        return False
+    said = {facts.confirmed_by for facts in named if facts.state is State.CONFIRMED}
+    return not said or (
+        incident.confirmed_by is ConfirmedBy.PROVIDER and said <= {ConfirmedBy.REPORTS, ConfirmedBy.DEPENDENTS}
+    )
 
 
 def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> list[str]:

@@ -31,7 +31,8 @@ def atom(incidents: Sequence[Incident], catalogue: Mapping[str, Service], now: d
             entry,
             "title",
             header_safe(
-                f"{service.name}: {i.state}, impact {i.impact}" + (f" ({', '.join(parts[:3])})" if parts else "")
+                f"{service.name}: {i.state_in_words}, impact {i.impact}"
+                + (f" ({', '.join(parts[:3])})" if parts else "")
             ),
         )
         _text(entry, "id", f"urn:groundswell:incident:{i.id}")

@@ -24,7 +24,7 @@ def story(outcome: ReplayResult, catalogue: Catalogue) -> str:
     lines += [f"  {line_of(incident, catalogue)}" for incident in outcome.incidents]
     lines += ["", f"Alerts: {len(outcome.alerts)}"]
     lines += [f"  {alert.at:%Y-%m-%d %H:%M} UTC  {header_safe(alert.subject)}" for alert in outcome.alerts]
-    lines += ["", scores_line(outcome.scores)]
+    lines += ["", *score_lines(outcome.scores)]
     return "\n".join(lines)
 
 
@@ -46,14 +46,32 @@ def line_of(incident: IncidentResult, catalogue: Catalogue) -> str:
     )
 
 
-def scores_line(scores: Scores) -> str:
-    """Return the comparison with the recorded truth."""
+def score_lines(scores: Scores) -> list[str]:
+    """Return the comparison with the recorded truth, each outage and each notice without a message on its own line."""
     delay = scores.median_minutes_to_alert
-    return (
+    lines = [
         f"Against the recorded truth: {scores.found} of {scores.outages} outages alerted"
         + (f", {delay:g} min after their onset in the median" if delay is not None else "")
-        + f"; {scores.alerts_in_quiet_spans} alerts in {scores.quiet_spans} spans in which nothing was broken."
+        + f"; {scores.alerts_in_quiet_spans} alerts in {scores.quiet_spans} spans in which nothing was broken.",
+    ]
+    for outage in scores.by_outage:
+        if outage.alert_at is None:
+            outcome = "MISSED"
+        elif outage.minutes is None:
+            outcome = f"early: {minutes_between(outage.alert_at, outage.onset):.0f} min before"
+        else:
+            outcome = f"{outage.minutes:.0f} min"
+        lines.append(f"  {outage.onset:%Y-%m-%d %H:%M} UTC  {outage.service}: {outcome}")
+    lines.append(
+        f"Of {scores.notices} notices of providers {scores.notices_with_message} have a message"
+        " from 30 min before to 2 h after."
     )
+    lines += [
+        f"  {notice.posted:%Y-%m-%d %H:%M} UTC  {notice.service}: no message ({notice.notice})"
+        for notice in scores.by_notice
+        if notice.alert_at is None
+    ]
+    return lines
 
 
 def timeline(outcome: ReplayResult, incident_id: str, catalogue: Catalogue, day: datetime) -> list[str]:

@@ -62,6 +62,7 @@ def incident_card(context: IncidentContext) -> IncidentCard:
         service=service.name,
         service_file=file_of("service", incident.service),
         state=incident.state,
+        state_in_words=incident.state_in_words,
         impact=incident.impact,
         symptom=incident.symptom.replace("_", " "),
         onset=local(incident.onset, zone),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
+from pipeline.core.incidents import state_in_words
 from pipeline.core.times import iso
 from pipeline.render.formatting import in_percent, isolated, local
 
@@ -101,7 +102,7 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         incident=incident,
         service=cut(facts.service),
         transition=facts.transition,
-        state=facts.state,
+        state=state_in_words(facts.state, facts.confirmed_by),
         impact=facts.impact,
         symptom=facts.symptom.replace("_", " "),
         affected=_few(facts.affected_names),

@@ -16,6 +16,7 @@ class ServiceStanding:
     name: str
     file: str
     state: str
+    state_in_words: str
     impact: str
     unknown: str
     incident: str
@@ -30,6 +31,7 @@ class IncidentRow:
     file: str
     service: str
     state: str
+    state_in_words: str
     impact: str
     onset: str
     end: str
@@ -182,6 +184,7 @@ class IncidentCard:
     service: str
     service_file: str
     state: str
+    state_in_words: str
     impact: str
     symptom: str
     onset: str

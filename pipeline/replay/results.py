@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from statistics import median
+from datetime import datetime
 
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.incidents import Incident
@@ -18,10 +16,9 @@ from pipeline.core.replay_result import (
     OfficialResult,
     PhaseResult,
     ReplayResult,
-    Scores,
 )
-from pipeline.core.times import minutes_between
 from pipeline.replay.scenario import Scenario
+from pipeline.replay.scores import scores
 from pipeline.store import Store
 from pipeline.store.activity import advisories
 from pipeline.store.incidents import incidents
@@ -35,7 +32,8 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
     alerts = [alert for alert in alerts_of(store) if alert.created <= until]
     first_alert: dict[str, datetime] = {}
     for alert in alerts:
-        first_alert.setdefault(alert.incident, alert.created)
+        if alert.incident:
+            first_alert.setdefault(alert.incident, alert.created)
     return ReplayResult(
         scenario=scenario.name,
         simulated=scenario.simulated,
@@ -103,7 +101,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
             )
             for a in alerts
         ),
-        scores=scores(scenario, stored, first_alert, begin, until),
+        scores=scores(scenario.truth, stored, alerts, begin, until),
     )
 
 
@@ -143,43 +141,3 @@ def _links(store: Store, incident: str) -> list[LinkResult]:
         )
         for link in links_of(store, incident)
     ]
-
-
-def scores(
-    scenario: Scenario,
-    stored: Sequence[Incident],
-    first_alert: Mapping[str, datetime],
-    begin: datetime,
-    until: datetime,
-) -> Scores:
-    """Compare with truth.toml: outages found, minutes from onset to first alert, alerts in spans that were quiet."""
-    outages = [outage for outage in scenario.truth.outages if begin <= outage.onset <= until]
-    delays = []
-    for outage in outages:
-        hits = [
-            first_alert[i.id]
-            for i in stored
-            if i.service == outage.service
-            and i.id in first_alert
-            and i.onset <= outage.end + timedelta(hours=1)
-            and (i.end or until) >= outage.onset - timedelta(minutes=30)
-        ]
-        if hits:
-            delays.append(max(0.0, minutes_between(outage.onset, min(hits))))
-    quiet = [span for span in scenario.truth.quiet if span.until >= begin and span.since <= until]
-    disturbed = sum(
-        1
-        for span in quiet
-        for i in stored
-        if i.id in first_alert
-        and i.service == span.service
-        and i.official_first_at is None
-        and span.since <= i.onset < span.until
-    )
-    return Scores(
-        outages=len(outages),
-        found=len(delays),
-        quiet_spans=len(quiet),
-        alerts_in_quiet_spans=disturbed,
-        median_minutes_to_alert=round(median(delays), 1) if delays else None,
-    )

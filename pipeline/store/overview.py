@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.core.errors import StoreError
+from pipeline.core.incidents import state_in_words
 from pipeline.core.times import utc, utc_or_none
-from pipeline.core.vocabulary import Impact
+from pipeline.core.vocabulary import ConfirmedBy, Impact, State
 from pipeline.store import Store, open_readonly
 
 
@@ -29,6 +30,12 @@ class IncidentOverview(NamedTuple):
     lead_minutes: float | None  # negative: the provider spoke first; None: one of both did not
     episodes: int
     part_of: str
+    confirmed_by: str
+
+    @property
+    def state_in_words(self) -> str:
+        """Return the state as people read it: of a confirmed incident with who confirmed it."""
+        return state_in_words(State(self.state), ConfirmedBy(self.confirmed_by) if self.confirmed_by else None)
 
 
 class OngoingIncident(NamedTuple):
@@ -43,6 +50,12 @@ class OngoingIncident(NamedTuple):
     onset: str
     official_first_at: str | None
     part_of: str
+    confirmed_by: str
+
+    @property
+    def state_in_words(self) -> str:
+        """Return the state as people read it: of a confirmed incident with who confirmed it."""
+        return state_in_words(State(self.state), ConfirmedBy(self.confirmed_by) if self.confirmed_by else None)
 
 
 class AlertedIncident(NamedTuple):

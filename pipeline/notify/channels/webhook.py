@@ -37,6 +37,7 @@ KEYS = (
     "fallback",
     "comparable",
     "simulated",
+    "confirmed_by",
 )
 MAY_PASS = (408, 425, 429)  # and whatever is the server's own fault
 
