@@ -103,7 +103,7 @@ SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observe
 CREATE VIEW episodes AS
 SELECT e.incident, i.service, e.number, e.onset, e."end" AS ended_at,
   round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd,
-  e.crowd_since, e.crowd_until
+  e.crowd_since, e.crowd_until, e.crowd_spans
 FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
 
 CREATE VIEW who_said_what AS

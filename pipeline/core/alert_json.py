@@ -22,6 +22,7 @@ from pipeline.core.alert_facts import (
 )
 from pipeline.core.stored_alert import (
     StoredAdvisory,
+    StoredAlert,
     StoredChart,
     StoredComponent,
     StoredLink,
@@ -92,7 +93,7 @@ def from_json(values: StoredMessage) -> MessageFacts:
     )
 
 
-def _confirmed_by(values: StoredMessage) -> ConfirmedBy | None:
+def _confirmed_by(values: StoredAlert) -> ConfirmedBy | None:
     """Return what confirmed an incident; older versions stored only whether the provider had posted."""
     if stored := values.get("confirmed_by"):
         return ConfirmedBy(stored)

@@ -70,11 +70,20 @@ class Phase:
     why: str
 
 
+class CrowdSpan(NamedTuple):
+    """A span in which reports or complaints were above what is expected; `until` None: they still are."""
+
+    since: datetime
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One stretch of trouble within a story, with its own onset, end (None while it lasts) and affected parts.
 
     The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page speaks.
+    `crowd_spans` are the spans between in which it was really above, apart from each other; empty where that was not
+    kept.
     """
 
     number: int
@@ -86,6 +95,7 @@ class Episode:
     by_crowd: bool
     crowd_since: datetime | None = None
     crowd_until: datetime | None = None
+    crowd_spans: tuple[CrowdSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, NewsEvent, Phase
+from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, NewsEvent, Phase
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
@@ -205,7 +205,21 @@ def _episode(
         crowd_until=None
         if any(i.end is None for i in draft.intervals)
         else max((i.end for i in draft.intervals if i.end is not None), default=None),
+        crowd_spans=_apart(draft.intervals),
     )
+
+
+def _apart(intervals: Sequence[Interval]) -> tuple[CrowdSpan, ...]:
+    """Return what intervals cover together as spans apart from each other, oldest first."""
+    spans: list[CrowdSpan] = []
+    for interval in sorted(intervals, key=lambda i: i.onset):
+        last = spans[-1] if spans else None
+        if last is None or (last.until is not None and interval.onset > last.until):
+            spans.append(CrowdSpan(interval.onset, interval.end))
+        elif last.until is not None:
+            until = None if interval.end is None else max(last.until, interval.end)
+            spans[-1] = CrowdSpan(last.since, until)
+    return tuple(spans)
 
 
 def _doubtful(within: Sequence[Report]) -> float:

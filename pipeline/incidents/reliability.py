@@ -1,9 +1,10 @@
 """How soon providers own up and how long they are down: acknowledgement grades, availability, MTTR, MTBF. Pure.
 
 Acknowledgement: minutes from when an incident began to when it was first posted; where the crowd rose first, from the
-crowd's onset. A provider that posts first waits 0 minutes; what was never posted waits 240. The mean of the last 90
-days is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's accuracy
-grade).
+crowd's onset. A provider that posts before the crowd rises waits 0 minutes; what was never posted waits 240. Where the
+only start known is the notice itself there is no wait to measure: such incidents are counted apart. The mean of the
+last 90 days is graded A below 15 minutes, B below 30, C below 2 hours, D below 4, else F (the scale of StatusGator's
+accuracy grade).
 
 Delay: minutes from the start that the page shows to its first post; apart from it, from the start that the provider
 states in the end, in the root cause.
@@ -66,14 +67,23 @@ class ReliabilityRecord:
         """Return whether it counts as time down: not maintenance, not impact none, not of doubtful timing."""
         return self.impact in COUNTED and self.timing != "doubtful"
 
+    @property
+    def began_with_notice(self) -> bool:
+        """Return whether the only start known of it is its own notice."""
+        return self.crowd is None and self.posted is not None and self.posted <= self.began
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A grade and what it rests on; grade and mean are None without an incident that has a posting time."""
+    """A grade and what it rests on; grade and mean are None without an incident of which a wait is known.
+
+    `began_with_notice` are incidents whose only known start is the notice itself; `left_out` have no posting time.
+    """
 
     grade: str | None
     mean_minutes: float | None
     incidents: int
+    began_with_notice: int
     left_out: int
 
 
@@ -136,6 +146,8 @@ def acknowledgement_minutes(entry: ReliabilityRecord) -> float | None:
         return None
     if entry.posted is None:
         return UNACKNOWLEDGED if entry.crowd is not None else None
+    if entry.began_with_notice:
+        return None
     began = entry.crowd if entry.crowd is not None else entry.began
     return max(0.0, (entry.posted - began) / timedelta(minutes=1))
 
@@ -150,11 +162,13 @@ def acknowledgement(entries: Iterable[ReliabilityRecord], until: datetime) -> Ac
     recent = [e for e in entries if until - ROLLING <= e.began <= until]
     waits = [minutes for e in recent if (minutes := acknowledgement_minutes(e)) is not None]
     mean = sum(waits) / len(waits) if waits else None
+    with_notice = sum(e.counted and not e.timing and e.began_with_notice for e in recent)
     return Acknowledgement(
         grade=None if mean is None else grade(mean),
         mean_minutes=mean,
         incidents=len(waits),
-        left_out=len(recent) - len(waits),
+        began_with_notice=with_notice,
+        left_out=len(recent) - len(waits) - with_notice,
     )
 
 
@@ -164,7 +178,7 @@ def months(
     component: str | None = None,
     watched: Sequence[Span] | None = None,
 ) -> list[Month]:
-    """Return each month from the first incident to `until`, of the whole service or of one component.
+    """Return each month from the first incident, or the first span, to `until`, of the service or of one component.
 
     `watched` are the spans, apart from each other, in which somebody would have told; what lies outside is neither up
     nor down. None: all the while from the first incident on.
@@ -175,6 +189,7 @@ def months(
     found = []
     first = min(e.began for e in entries)
     spans = [(first, until)] if watched is None else watched
+    first = min([first, *(since for since, _ in spans)])
     begin = first.replace(day=1, hour=0, minute=0, second=0)
     while begin < until:
         end = min(next_month(begin), until)

@@ -14,12 +14,11 @@ from pipeline.incidents.reliability import (
     Month,
     PostingDelay,
     acknowledgement,
-    months,
     observed_until,
     posting_delay,
     working_minutes,
 )
-from pipeline.reports.reliability import crowd_entries, official_entries, records_with_crowd_onset, rounded
+from pipeline.reports.reliability import by_crowd, by_page, records_with_crowd_onset, rounded
 from pipeline.store import Store
 
 FRONT_ROLES, BACK_ROLES = frozenset({"web", "mobile", "desktop", "login"}), frozenset({"api"})
@@ -27,11 +26,12 @@ FRONT_ROLES, BACK_ROLES = frozenset({"web", "mobile", "desktop", "login"}), froz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgementLine:
-    """The grade of the days since `since`; grade and mean are None without an incident that has a posting time."""
+    """The grade of the days since `since`, as pipeline.incidents.reliability.Acknowledgement describes it."""
 
     grade: str | None
     mean_minutes: float | None
     incidents: int
+    began_with_notice: int
     left_out: int
     since: datetime
 
@@ -85,8 +85,8 @@ class ServiceLedger:
 def service_ledger(store: Store, service: Service, now: datetime, month_count: int) -> ServiceLedger | None:
     """Return a service's ledger with its newest months; None where no incident is known."""
     page = service.page
-    official = official_entries(store, service, page, now) if page else []
-    crowd = crowd_entries(store, service, now)
+    said_by_page, said_by_crowd = by_page(store, service, now), by_crowd(store, service, now)
+    official, crowd = said_by_page.entries, said_by_crowd.entries
     if not official and not crowd:
         return None
     both = [*official, *crowd]
@@ -96,7 +96,7 @@ def service_ledger(store: Store, service: Service, now: datetime, month_count: i
     grade = acknowledgement(records_with_crowd_onset(store, service, page, now) if page else [], graded_until)
     component_ids = [c.id for c in service.components if any(c.id in record.components for record in official)]
     front, back = (
-        months([record for record in official if _roles(service, record.components) & roles], until)
+        said_by_page.only([r for r in official if _roles(service, r.components) & roles]).months()
         for roles in (FRONT_ROLES, BACK_ROLES)
     )
     crowd_spans = [(record.began, record.ended or until) for record in crowd]
@@ -110,6 +110,7 @@ def service_ledger(store: Store, service: Service, now: datetime, month_count: i
             grade=grade.grade,
             mean_minutes=rounded(grade.mean_minutes),
             incidents=grade.incidents,
+            began_with_notice=grade.began_with_notice,
             left_out=grade.left_out,
             since=graded_until - ROLLING,
         ),
@@ -118,9 +119,9 @@ def service_ledger(store: Store, service: Service, now: datetime, month_count: i
         not_counted=sum(not record.counted for record in official),
         doubtful=sum(record.timing == "doubtful" for record in official),
         unknown_duration=sum(record.counted and not record.duration_known for record in official),
-        official=_lines_of(months(official, until), month_count),
-        components={c: _lines_of(months(official, until, c), month_count) for c in component_ids},
-        crowd=_lines_of(months(crowd, until), month_count),
+        official=_lines_of(said_by_page.months(), month_count),
+        components={c: _lines_of(said_by_page.months(c), month_count) for c in component_ids},
+        crowd=_lines_of(said_by_crowd.months(), month_count),
         front_minus_back=_differences(front, back)[-month_count:],
         working_minutes_by_crowd={
             region: round(working_minutes(crowd_spans, zone), 1) for region, zone in REGIONS.items()
@@ -170,12 +171,16 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
     if grade.grade:
         yield (
             f"{provider}: {grade.grade}, the page speaks {grade.mean_minutes:g} min after the start on average"
-            f" ({grade.incidents} incidents in the 90 days from {grade.since:%Y-%m-%d}; {grade.left_out} left out)"
+            f" ({grade.incidents} incidents whose start is known, in the 90 days from {grade.since:%Y-%m-%d};"
+            f" of {grade.began_with_notice} more only the notice is known; {grade.left_out} left out)"
         )
     elif not ledger.page:
         yield f"{provider}: no grade, no status page is known"
     else:
-        yield f"{provider}: no grade, no posting time is known in the last 90 days"
+        yield (
+            f"{provider}: no grade, of no incident in the last 90 days both a start and a posting time are known"
+            f" ({grade.began_with_notice} began with their notices)"
+        )
     yield (
         f"  {ledger.incidents} incidents on the page, {ledger.not_counted} not counted (maintenance, no impact, "
         f"{ledger.doubtful} of doubtful timing)"

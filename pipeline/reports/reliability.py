@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service
+from pipeline.core.incidents import CrowdSpan, Episode
 from pipeline.core.records import Availability, OfficialIncident
 from pipeline.incidents.episodes import WORKING, by_incident, closed_at, opens, stretches, with_listed_parts
-from pipeline.incidents.reliability import ReliabilityRecord, months, observed_until
+from pipeline.incidents.reliability import Month, ReliabilityRecord, Span, months, observed_until
 from pipeline.incidents.root_cause import stated_in_root_cause
 from pipeline.store import Store
 from pipeline.store.availability import crowd_episodes, replace_availability
 from pipeline.store.official import official_incidents, updates_of_page
-from pipeline.store.runs import heard, joined, last_covered
+from pipeline.store.runs import covered, heard, joined
 from pipeline.store.verdicts import series_sources
+
+STATUS = "status"  # the kind of source that reads pages; a recording has one for all of them
 
 
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
@@ -59,20 +63,30 @@ def own_span(incident: OfficialIncident) -> tuple[datetime, datetime] | None:
 
 
 def crowd_entries(store: Store, service: Service, until: datetime) -> list[ReliabilityRecord]:
-    """Return the episodes in which reports rose, oldest first, each as an incident; doubtful ones are left out."""
+    """Return the spans in which reports rose, oldest first, each as an incident; doubtful ones are left out."""
     return [
         ReliabilityRecord(
-            id=f"{incident}/{e.number}",
-            began=e.crowd_since or e.onset,
-            ended=e.crowd_until if e.crowd_since else e.end,
+            id=f"{incident}/{e.number}" + (f".{number}" if number > 1 else ""),
+            began=span.since,
+            ended=span.until,
             posted=e.official_first_at,
             impact="major",
             components=frozenset(e.components),
-            crowd=e.crowd_since or e.onset,
+            crowd=span.since,
             by="crowd",
         )
         for incident, e in crowd_episodes(store, service.id, until)
+        for number, span in enumerate(_crowd_spans(e), 1)
     ]
+
+
+def _crowd_spans(episode: Episode) -> tuple[CrowdSpan, ...]:
+    """Return where the crowd was above in an episode; its whole course where older versions did not keep that."""
+    if episode.crowd_spans:
+        return episode.crowd_spans
+    if episode.crowd_since:
+        return (CrowdSpan(episode.crowd_since, episode.crowd_until),)
+    return (CrowdSpan(episode.onset, episode.end),)
 
 
 def records_with_crowd_onset(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
@@ -98,22 +112,55 @@ def observed_spans(store: Store, service: str) -> list[tuple[datetime, datetime]
     return joined(span for source in series_sources(store, service) for span in heard(store, source))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Incidents by one side, the page or the crowd, up to `until`; `spans` is when they were looked for.
+
+    `spans` None: that was not kept; it counts from the first incident on.
+    """
+
+    entries: Sequence[ReliabilityRecord]
+    until: datetime
+    spans: Sequence[Span] | None
+
+    def months(self, component: str | None = None) -> list[Month]:
+        """Return each month of the whole service, or of one component."""
+        return months(self.entries, self.until, component, self.spans)
+
+    def only(self, entries: Sequence[ReliabilityRecord]) -> Observation:
+        """Return the same time with some of the incidents."""
+        return replace(self, entries=entries)
+
+
+def by_page(store: Store, service: Service, now: datetime) -> Observation:
+    """Return what a service's page said.
+
+    The page was observed while it was read. Of the time before its first reading it tells from its first incident on.
+    """
+    page = service.page
+    entries = official_entries(store, service, page, now) if page else []
+    until = observed_until(entries, now)
+    read = joined([*covered(store, STATUS), *covered(store, f"{STATUS}:{service.id}")]) if page else []
+    if not read:
+        return Observation(entries=entries, until=until, spans=None)
+    first = min((entry.began for entry in entries), default=read[0][0])
+    before = [(first, read[0][0])] if first < read[0][0] else []
+    # what was not read since then is not known, be it by a clock or by an archive that ended
+    return Observation(entries=entries, until=min(until, read[-1][1]), spans=joined([*before, *read]))
+
+
+def by_crowd(store: Store, service: Service, now: datetime) -> Observation:
+    """Return what people reported of a service: observed while any source of reports was read."""
+    entries = crowd_entries(store, service, now)
+    spans = observed_spans(store, service.id)
+    return Observation(entries=entries, until=observed_until(entries, now), spans=spans or None)
+
+
 def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
     """Work out availability by month of every service of which anything is known; return how many rows there are."""
     availability: list[Availability] = []
-    read_last = last_covered(store)
     for service in catalogue.values():
-        page = service.page
-        for said_by, entries, watched in (
-            ("page", official_entries(store, service, page, now) if page else [], None),
-            ("crowd", crowd_entries(store, service, now), observed_spans(store, service.id)),
-        ):
-            # what was not read since then is not known, be it by a clock or by an archive that ended
-            until = (
-                min(observed_until(entries, now), read_last)
-                if read_last and said_by == "page"
-                else observed_until(entries, now)
-            )
+        for said_by, observation in (("page", by_page(store, service, now)), ("crowd", by_crowd(store, service, now))):
             availability += [
                 Availability(
                     service=service.id,
@@ -126,7 +173,7 @@ def put_availability(store: Store, catalogue: Catalogue, now: datetime) -> int:
                     mtbf_hours=rounded(m.mtbf, 60),
                     observed_minutes=round(m.observed_minutes, 1),
                 )
-                for m in months(entries, until, watched=watched or None)
+                for m in observation.months()
             ]
     replace_availability(store, availability)
     return len(availability)

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident, Phase
+from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
 from pipeline.core.row_refs import read_row_refs, write_row_refs
-from pipeline.core.times import utc, utc_or_none
+from pipeline.core.times import iso, iso_or_none, utc, utc_or_none
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State
 from pipeline.store import Store
 
@@ -64,7 +64,7 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
         ],
     )
     conn.executemany(
-        "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO incident_episodes VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         [
             (
                 i.id,
@@ -77,6 +77,7 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
                 int(e.by_crowd),
                 e.crowd_since,
                 e.crowd_until,
+                json.dumps([[iso(s.since), iso_or_none(s.until)] for s in e.crowd_spans]),
             )
             for e in i.episodes
         ],
@@ -152,6 +153,7 @@ def episode_of(row: sqlite3.Row) -> Episode:
         by_crowd=bool(row["by_crowd"]),
         crowd_since=utc_or_none(row["crowd_since"]),
         crowd_until=utc_or_none(row["crowd_until"]),
+        crowd_spans=tuple(CrowdSpan(utc(since), utc_or_none(until)) for since, until in json.loads(row["crowd_spans"])),
     )
 
 

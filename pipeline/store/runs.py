@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.records import RejectedRow, Run
-from pipeline.core.times import iso, utc, utc_or_none
+from pipeline.core.times import iso, utc
 from pipeline.store import Store
 
 QUARANTINE_LIMIT = 10_000
@@ -67,10 +67,10 @@ def heard(store: Store, stream: str) -> list[tuple[datetime, datetime]]:
     return joined((utc(row[0]), utc(row[1])) for row in rows)
 
 
-def last_covered(store: Store) -> datetime | None:
-    """Return up to when any source was read; None when none was."""
-    (row,) = store.rows("SELECT max(until) FROM coverage")
-    return utc_or_none(row[0])
+def covered(store: Store, source: str) -> list[tuple[datetime, datetime]]:
+    """Return the spans in which one source was read, oldest first, apart from each other."""
+    rows = store.rows("SELECT since, until FROM coverage WHERE source = ?", (source,))
+    return joined((utc(row[0]), utc(row[1])) for row in rows)
 
 
 def run_times(store: Store, stage: str, until: datetime, limit: int) -> list[datetime]:

@@ -301,6 +301,12 @@ UPDATE news_events SET outlets = (SELECT count(DISTINCT n.outlet) FROM news_even
   JOIN news_items n USING (source, native_id) WHERE m.news_event = news_events.id)
 """
 
+CROWD_SPANS = """
+ALTER TABLE incident_episodes \
+          -- JSON list of [since, until]: where the crowd was really above; empty where that was not kept
+  ADD COLUMN crowd_spans TEXT NOT NULL DEFAULT '[]'
+"""
+
 
 def _step(function: Step) -> Step:
     """Add a step under its function's name, which is never changed: databases have it on record."""
@@ -372,3 +378,9 @@ def leave_unknown_times_open(db: Database) -> None:
     What used to be kept instead was the time of collection: such rows, and what was concluded of them, are taken back.
     """
     _execute(db, UNKNOWN_TIMES)
+
+
+@_step
+def keep_crowd_spans(db: Database) -> None:
+    """Keep in which spans of an episode the crowd was really above: there may be hours between them."""
+    _execute(db, CROWD_SPANS)
