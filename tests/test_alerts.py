@@ -31,7 +31,7 @@ from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.runs import record_run, set_checkpoint
 from tests.conftest import Groundswell
 from tests.test_channels import Scripted, fail
-from tests.world import CATALOGUE, World, at
+from tests.world import CATALOGUE, QUIET, World, at
 
 HOUR = timedelta(hours=1)
 
@@ -49,7 +49,7 @@ class Ears:
 
 
 def routed(world: World, *routes: Route, **more: Any) -> None:
-    alerts = Alerts(channels=("file",), routes=routes, **more)
+    alerts = Alerts(channels=("file",), routes=routes, quiet_to_close=QUIET, **more)
     world.config = world.config.model_copy(update={"alerts": alerts})
 
 

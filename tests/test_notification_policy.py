@@ -20,7 +20,7 @@ from pipeline.core.times import utc
 from pipeline.core.vocabulary import ComponentStatus, Impact, PhaseName, State, Transition
 from pipeline.notify.digest import summary_message, system_message
 from pipeline.notify.payload import quotes, subject
-from pipeline.notify.policy import NotificationPolicy, newly_affected, next_gap, next_transition
+from pipeline.notify.policy import NotificationPolicy, Rise, newly_affected, next_gap, next_transition
 from pipeline.notify.routing import muted_until
 from pipeline.render.mail_text import incident_text
 from pipeline.stages.alert.stage import Delivery, run_alert, send
@@ -31,6 +31,7 @@ from tests.test_delivery import put, row
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 BEGAN = utc("2026-03-02T11:00:00Z")
 POLICY = NotificationPolicy(
     from_state="possible",
@@ -103,10 +104,9 @@ def test_a_first_message_waits_for_the_least_state(least: str, state: State) -> 
         ({"state": State.CONFIRMED}, Transition.CONFIRMED),
         ({"impact": Impact.CRITICAL}, Transition.WORSE),
         ({"components": (span("web", "votes"),)}, Transition.COMPONENT_ADDED),
-        ({"impact": Impact.MODERATE}, Transition.WORSE),
-        ({"phases": (EASING,)}, Transition.EASING),
+        ({"impact": Impact.HIGH}, Transition.WORSE),
     ],
-    ids=["confirmed", "critical", "component", "worse", "easing"],
+    ids=["confirmed", "critical", "component", "worse"],
 )
 def test_what_follows_a_first_message_waits_for_the_group_interval(
     change: dict[str, Any], transition: Transition
@@ -130,7 +130,7 @@ def test_the_gap_doubles_with_each_message_up_to_its_maximum(sent: int, minutes:
 
 @pytest.mark.parametrize(("sent", "minutes"), [(1, 15), (2, 30), (3, 60), (4, 120)])
 def test_routine_news_waits_for_the_gap_of_the_messages_so_far(sent: int, minutes: int) -> None:
-    worse = replace(INCIDENT, impact=Impact.MODERATE)
+    worse = replace(INCIDENT, impact=Impact.HIGH)
     assert next_transition(worse, messages(sent), POLICY, BEGAN + minutes * MINUTE - SECOND) is None
     assert next_transition(worse, messages(sent), POLICY, BEGAN + minutes * MINUTE) is Transition.WORSE
 
@@ -141,7 +141,9 @@ def test_after_five_messages_only_urgent_ones_are_sent(sent: int, routine: bool)
     past = messages(sent)
     worse, easing = replace(INCIDENT, impact=Impact.HIGH), replace(INCIDENT, phases=(EASING,))
     assert next_transition(worse, past, POLICY, late) is (Transition.WORSE if routine else None)
-    assert next_transition(easing, past, POLICY, late) is (Transition.EASING if routine else None)
+    critical = messages(sent, impact=Impact.CRITICAL)
+    assert next_transition(easing, critical, POLICY, late) is (Transition.EASING if routine else None)
+    assert next_transition(easing, past, POLICY, late) is None, "of what was never critical only the end is news"
     for change, transition in (
         ({"impact": Impact.CRITICAL}, Transition.WORSE),
         ({"state": State.CONFIRMED}, Transition.CONFIRMED),
@@ -175,12 +177,75 @@ def test_what_was_critical_before_is_no_urgent_news() -> None:
         ([(), ("web",)], "official", []),
     ],
 )
-def test_a_component_is_news_once_and_again_where_the_page_lists_it_again(
+def test_a_component_is_news_once_and_after_hours_where_the_page_lists_it_again(
     named: Sequence[tuple[str, ...]], source: str, new: list[str]
 ) -> None:
     past = [message(BEGAN + n * SECOND, affected=parts) for n, parts in enumerate(named)]
     incident = replace(INCIDENT, components=(span("web", source),))
-    assert newly_affected(incident, past, BEGAN) == new
+    assert newly_affected(incident, past, BEGAN + 6 * HOUR) == new
+    if new and any(named):
+        assert newly_affected(incident, past, BEGAN + 6 * HOUR - SECOND) == []
+
+
+def test_a_part_that_only_people_name_is_no_news_once_the_provider_has_confirmed() -> None:
+    incident = replace(INCIDENT, components=(span("web", "votes"),), state=State.CONFIRMED)
+    assert newly_affected(incident, [message(BEGAN)], BEGAN) == ["web"], "confirmed by reports"
+    assert newly_affected(replace(incident, official_first_at=BEGAN), [message(BEGAN)], BEGAN) == []
+
+
+def notice(after: timedelta, impact: Impact = Impact.LOW) -> Rise:
+    return Rise(since=BEGAN + after, impact=impact, by_provider=True)
+
+
+def rise(after: timedelta, impact: Impact = Impact.MODERATE) -> Rise:
+    return Rise(since=BEGAN + after, impact=impact, by_provider=False)
+
+
+@pytest.mark.parametrize(
+    ("began", "waited", "said", "again"),
+    [
+        (notice(HOUR + SECOND), HOUR + SECOND + 15 * MINUTE, {}, True),
+        (notice(HOUR + SECOND), HOUR + 15 * MINUTE, {}, False),  # a lesser one waits for others
+        (notice(HOUR + SECOND, Impact.HIGH), HOUR + SECOND, {}, True),  # a grave one does not
+        (notice(HOUR), 2 * HOUR, {}, False),  # a message an hour old says as much
+        (notice(30 * MINUTE, Impact.HIGH), 30 * MINUTE, {}, True),  # but not of something worse
+        (notice(30 * MINUTE, Impact.HIGH), 30 * MINUTE, {"impact": Impact.CRITICAL}, False),
+        (notice(30 * MINUTE), 45 * MINUTE, {"transition": Transition.EASING}, True),
+        (notice(-SECOND, Impact.HIGH), 9 * HOUR, {}, False),  # the message knew of it
+        (rise(2 * HOUR), 2 * HOUR, {}, True),
+        (rise(2 * HOUR - SECOND), 3 * HOUR, {}, False),
+        (rise(2 * HOUR, Impact.LOW), 3 * HOUR, {}, False),
+        (rise(20 * MINUTE), 20 * MINUTE, {"transition": Transition.EASING}, True),
+    ],
+)
+@pytest.mark.parametrize("sent", [1, 7])
+def test_a_second_wave_is_told_once_also_at_the_highest_impact(
+    began: Rise, waited: timedelta, said: dict[str, Any], again: bool, sent: int
+) -> None:
+    past = [*messages(sent - 1, impact=Impact.CRITICAL), message(BEGAN, **said)]
+    incident = replace(INCIDENT, impact=said.get("impact", Impact.LOW))
+    expected = Transition.WORSE_AGAIN if again else None
+    assert next_transition(incident, past, POLICY, BEGAN + waited, [began]) is expected
+    past.append(message(BEGAN + waited, Transition.WORSE_AGAIN, impact=incident.impact))
+    assert next_transition(incident, past, POLICY, BEGAN + waited + HOUR, [began]) is None
+
+
+def test_two_notices_that_come_together_are_one_message() -> None:
+    both = [notice(5 * HOUR), notice(5 * HOUR + 14 * MINUTE)]
+    told = BEGAN + 5 * HOUR + 15 * MINUTE
+    assert next_transition(INCIDENT, messages(4), POLICY, told - SECOND, both) is None
+    assert next_transition(INCIDENT, messages(4), POLICY, told, both) is Transition.WORSE_AGAIN
+    past = [*messages(4), message(told, Transition.WORSE_AGAIN)]
+    assert next_transition(INCIDENT, past, POLICY, told + HOUR, both) is None
+
+
+def test_what_eased_and_is_worse_for_a_while_is_told() -> None:
+    eased = [message(BEGAN - HOUR, impact=Impact.CRITICAL), message(BEGAN, Transition.EASING, impact=Impact.CRITICAL)]
+    peak = replace(EASING, phase=PhaseName.PEAK, since=BEGAN - 2 * HOUR)
+    again = replace(INCIDENT, impact=Impact.CRITICAL, phases=(peak,))
+    assert next_transition(again, eased, POLICY, BEGAN + 15 * MINUTE - SECOND) is None
+    assert next_transition(again, eased, POLICY, BEGAN + 15 * MINUTE) is Transition.WORSE_AGAIN
+    assert next_transition(replace(again, phases=(EASING,)), eased, POLICY, BEGAN + 5 * HOUR) is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from pipeline.text.services import ServiceMatcher
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
+QUIET = timedelta(minutes=90)  # an incident is over so long after its end
 ALARM = float(make_detector(Config()).alarm)
 
 
@@ -35,7 +36,7 @@ class World:
 
     def __init__(self, store: Store, watch: tuple[str, ...]) -> None:
         self.store = store
-        self.config = Config(watch=watch, catalogue=CATALOGUE, alerts=Alerts(channels=("file",)))
+        self.config = Config(watch=watch, catalogue=CATALOGUE, alerts=Alerts(channels=("file",), quiet_to_close=QUIET))
         self.explain("08:00")
 
     def explain(self, clock: str, day: int = 2) -> Run:

@@ -138,7 +138,7 @@ class Alerts(Strict):
     group_interval: Duration = timedelta(minutes=15)
     max_group_interval: Duration = timedelta(hours=4)
     repeat_interval: Duration = timedelta(0)
-    quiet_to_close: Duration = timedelta(minutes=90)
+    quiet_to_close: Duration = timedelta(minutes=150)
     max_per_hour: int = Field(default=20, ge=1)
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")

@@ -110,6 +110,7 @@ class Transition(StrEnum):
     UNDER_WAY = "under_way"
     CONFIRMED = "confirmed"
     WORSE = "worse"
+    WORSE_AGAIN = "worse_again"
     COMPONENT_ADDED = "component_added"
     EASING = "easing"
     OVER = "over"

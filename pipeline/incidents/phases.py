@@ -120,7 +120,7 @@ def impact(
         if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
             loud.add((key.channel, key.source))
             best = max(best, score)
-    crowd = next((name for floor, name in IMPACT_AT_SCORE if best >= floor), Impact.NONE)
+    crowd = impact_of_score(best)
     hit = {
         c.component
         for c in spans
@@ -135,6 +135,11 @@ def impact(
         if o.posted <= until and (o.resolved is None or o.resolved > since)
     ]
     return Impact.highest([crowd, *posted])
+
+
+def impact_of_score(score: float) -> Impact:
+    """Return how bad the highest score of a rise is; below 0 nothing."""
+    return next((name for floor, name in IMPACT_AT_SCORE if score >= floor), Impact.NONE)
 
 
 def _crowd(episode: EpisodeDraft, levels: Levels) -> Iterator[_Mark]:

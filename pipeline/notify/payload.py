@@ -204,6 +204,7 @@ def _number(value: float) -> float | None:
 _HEADLINES = {
     Transition.UNDER_WAY: "already under way when we began",
     Transition.WORSE: "getting worse",
+    Transition.WORSE_AGAIN: "worse again",
     Transition.COMPONENT_ADDED: "more parts affected",
     Transition.EASING: "easing",
     Transition.OVER: "over",

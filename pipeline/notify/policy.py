@@ -1,9 +1,10 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
 Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
-`group_interval` after the last message, so that what comes together is one message. Other news (worse, easing) waits
-for a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where
-wanted. What becomes critical never waits for more than `group_interval`.
+`group_interval` after the last message, so that what comes together is one message. What becomes critical never waits
+for more than `group_interval`. A second wave (worse again) is a new notice that no fresh message says as much as, or a
+rise of reports after hours or after it was easing. Other news (worse, easing) waits for a gap that doubles with each
+message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where wanted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from pipeline.core.vocabulary import ConfirmedBy, Impact, PhaseName, State, Tran
 
 MAX_ROUTINE_MESSAGES = 5
 URGENT = Impact.CRITICAL
+WORTH_A_MESSAGE = Impact.HIGH  # an impact below that rises without one; a notice of it waits for no others
+FRESH = timedelta(hours=1)  # a message so new may say as much as a notice that follows it
+HOURS = timedelta(hours=2)  # after the last message, a rise of reports is a second wave
+WAVE = Impact.MODERATE  # at least so bad
+GATHER = timedelta(minutes=15)  # a lesser notice waits so long for others
+NAMED_FOR = timedelta(hours=6)  # a part named in a message is no news for so long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,18 @@ class NotificationPolicy:
     repeat_interval: timedelta = timedelta(0)  # 0: no reminders
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rise:
+    """Something that began: a provider's notice, or reports or complaints above what is expected.
+
+    `since` is when it was known here (a notice) or began (a rise); `impact` how bad it is.
+    """
+
+    since: datetime
+    impact: Impact
+    by_provider: bool
+
+
 def next_gap(sent: int, policy: NotificationPolicy) -> timedelta:
     """Return how long ordinary news waits after the `sent`-th message."""
     gap = policy.group_interval
@@ -43,9 +62,16 @@ def next_gap(sent: int, policy: NotificationPolicy) -> timedelta:
 
 
 def next_transition(
-    incident: Incident, past: Sequence[Alert], policy: NotificationPolicy, now: datetime
+    incident: Incident,
+    past: Sequence[Alert],
+    policy: NotificationPolicy,
+    now: datetime,
+    rises: Sequence[Rise] = (),
 ) -> Transition | None:
-    """Return the transition to notify now, or None. `past` are its messages so far, one each, oldest first."""
+    """Return the transition to notify now, or None.
+
+    `past` are its messages so far, one each, oldest first; `rises` what began in the course of it.
+    """
     if not past:
         return _first(incident, policy)
     last = past[-1]
@@ -61,20 +87,47 @@ def next_transition(
         return Transition.CONFIRMED
     if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
         return Transition.WORSE
+    waves = [rise for rise in rises if rise.since > last.created and _is_wave(rise, last)]
+    if any(now - wave.since >= _gathering(wave) for wave in waves) or _eased_no_more(incident, last, policy, now):
+        return Transition.WORSE_AGAIN
     if newly_affected(incident, past, now):
         return Transition.COMPONENT_ADDED
     if policy.repeat_interval and waited >= policy.repeat_interval:
         return Transition.REMINDER
-    if len(past) >= MAX_ROUTINE_MESSAGES:
+    if waves or len(past) >= MAX_ROUTINE_MESSAGES:
         return None
     if waited < next_gap(len(past), policy):
         return None
-    if incident.impact.rank > named[-1].impact.rank:
+    if incident.impact.rank > max(named[-1].impact.rank, WORTH_A_MESSAGE.rank - 1):
         return Transition.WORSE
-    easing = bool(incident.phases) and incident.phases[-1].phase in (PhaseName.EASING, PhaseName.OVER)
-    if easing and last.transition != Transition.EASING:
-        return Transition.EASING
+    # of what was never critical only the end is news
+    if _is_easing(incident) and any(facts.impact is URGENT for facts in named):
+        return Transition.EASING if last.transition is not Transition.EASING else None
     return None
+
+
+def _is_wave(rise: Rise, last: Alert) -> bool:
+    """Return whether something that began after the last message is worth another."""
+    eased = last.transition is Transition.EASING
+    if not rise.by_provider:
+        return rise.impact.rank >= WAVE.rank and (eased or rise.since - last.created >= HOURS)
+    return eased or rise.since - last.created > FRESH or rise.impact.rank > last.incident_facts.impact.rank
+
+
+def _gathering(wave: Rise) -> timedelta:
+    """Return how long a second wave waits for others that come with it."""
+    return timedelta(0) if not wave.by_provider or wave.impact.rank >= WORTH_A_MESSAGE.rank else GATHER
+
+
+def _is_easing(incident: Incident) -> bool:
+    return bool(incident.phases) and incident.phases[-1].phase in (PhaseName.EASING, PhaseName.OVER)
+
+
+def _eased_no_more(incident: Incident, last: Alert, policy: NotificationPolicy, now: datetime) -> bool:
+    """Return whether what the last message called easing has been worse again for `group_interval`."""
+    if last.transition is not Transition.EASING or not incident.phases or _is_easing(incident):
+        return False
+    return now - max(incident.phases[-1].since, last.created) >= policy.group_interval
 
 
 def _newly_confirmed(incident: Incident, named: Sequence[AlertFacts]) -> bool:
@@ -88,14 +141,20 @@ def _newly_confirmed(incident: Incident, named: Sequence[AlertFacts]) -> bool:
 
 
 def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> list[str]:
-    """Return the parts affected now that no message named, or that the last one did not and the page lists now.
+    """Return the parts affected now that no message of the last hours named and the page lists now.
 
-    A part that people stop naming and name again is no news.
+    Parts that only people name are news while the provider has not confirmed the incident: once each.
     """
     ever = {part for alert in past for part in alert.incident_facts.affected}
-    last = set(past[-1].incident_facts.affected) if past else set()
+    lately = {part for alert in past if now - alert.created < NAMED_FOR for part in alert.incident_facts.affected}
+    lately |= set(past[-1].incident_facts.affected) if past else set()
     listed = {s.component for s in incident.components if s.source == "official"}
-    return [part for part in incident.affected(now) if part not in ever or (part not in last and part in listed)]
+    confirmed = incident.confirmed_by is ConfirmedBy.PROVIDER
+    return [
+        part
+        for part in incident.affected(now)
+        if (part in listed and part not in lately) or (part not in ever and not confirmed)
+    ]
 
 
 def _first(incident: Incident, policy: NotificationPolicy) -> Transition | None:

@@ -273,5 +273,5 @@ def _silence_of(active: Sequence[Silence], alert: Alert, now: datetime) -> Silen
 
 
 def _urgent(alert: Alert) -> bool:
-    begins = (Transition.OPENED, Transition.WORSE, Transition.UNDER_WAY)
+    begins = (Transition.OPENED, Transition.WORSE, Transition.WORSE_AGAIN, Transition.UNDER_WAY)
     return alert.transition in begins and alert.incident_facts.impact is Impact.CRITICAL

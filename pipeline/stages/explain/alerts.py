@@ -15,8 +15,10 @@ from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import Transition
+from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident
+from pipeline.incidents.phases import impact_of_score
 from pipeline.notify.payload import AlertContext, alert_facts, subject
-from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
+from pipeline.notify.policy import NotificationPolicy, Rise, next_gap, next_transition
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.store import Store
 from pipeline.store.operators import silences
@@ -44,6 +46,7 @@ class AlertInputs:
     service: Service
     reports: Sequence[Report]
     intervals: Sequence[Interval]
+    provider_incidents: Sequence[ProviderIncident]
     links: Sequence[Link]
     events: Sequence[tuple[NewsEvent, str]]
     hit: tuple[str, ...] = ()  # the services of a shared failure
@@ -85,6 +88,7 @@ def plan_alerts(
     hit = inputs.hit or (incident.service,)
     configured = {route.name for route in routes_of(config)}
     silence = active_silence(silences(store, now), hit, incident.affected(now), now)
+    rises = _rises(incident, inputs)
     found: list[Alert] = []
     for route in _ever(config, past):
         mine = [alert for alert in past if alert.route == route.name]
@@ -94,7 +98,7 @@ def plan_alerts(
         # what one channel was told stands for all; the one that is asked first now may be new
         sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
         policy = policy_for(config, route, alerting.since)
-        transition = next_transition(incident, sent, policy, now)
+        transition = next_transition(incident, sent, policy, now, rises)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
         must_send_resolved = bool(sent) and transition is Transition.OVER
@@ -131,6 +135,25 @@ def plan_alerts(
                 )
             )
     return found
+
+
+def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
+    """Return what began in the course of an incident: notices, and rises of reports and complaints."""
+    notices = [
+        Rise(
+            since=max(notice.first_posted_at, min(update.collected for update in notice.updates)),
+            impact=COUNTED_IMPACTS[notice.impact],
+            by_provider=True,
+        )
+        for notice in inputs.provider_incidents
+        if notice.resolved is None or notice.resolved >= incident.onset
+    ]
+    rising = [
+        Rise(since=i.onset, impact=impact_of_score(i.score), by_provider=False)
+        for i in inputs.intervals
+        if i.onset >= incident.onset
+    ]
+    return [*notices, *rising]
 
 
 def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:

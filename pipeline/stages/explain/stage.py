@@ -84,7 +84,7 @@ def run_explain(
     alarms = read_alarms(run, alarm)
     findings = build_incidents(run, alarms)
     current = _current(run, findings)
-    shared = list(_share(run, current))
+    shared = list(_share(run, findings, current))
     part_of = {member: group.incident.id for group, members in shared for member in members}
     new = sum(write_incident(run, group) for group, _ in shared)
     new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of))
@@ -114,7 +114,9 @@ def _current(run: ExplainRun, findings: Sequence[ServiceFindings]) -> dict[str, 
     return {**known, **{i.id: i for found in findings for i in found.built}}
 
 
-def _share(run: ExplainRun, current: Mapping[str, Incident]) -> Iterator[tuple[ExplainedIncident, Sequence[str]]]:
+def _share(
+    run: ExplainRun, findings: Sequence[ServiceFindings], current: Mapping[str, Incident]
+) -> Iterator[tuple[ExplainedIncident, Sequence[str]]]:
     """Yield each failure that services share, with the ids of its members."""
     catalogue, watched = run.config.catalogue, set(run.config.watched)
     known = [i for i in run.known.values() if i.is_group and i.service in catalogue]
@@ -124,8 +126,14 @@ def _share(run: ExplainRun, current: Mapping[str, Incident]) -> Iterator[tuple[E
             service=catalogue[group.service],
             built=[group],
             absorbed={},
-            intervals=[],
-            provider_incidents=[],
+            intervals=[i for found in findings if found.service.id in shared_by for i in found.intervals],
+            # a dependent's page tells of that service; only the own page tells of what all run on
+            provider_incidents=[
+                o
+                for found in findings
+                if found.service.id == group.service in shared_by
+                for o in found.provider_incidents
+            ],
             reports=[],
         )
         # who watches a member is alerted of the group; a group without members is closed to whom it was sent

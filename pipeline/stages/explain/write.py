@@ -21,6 +21,7 @@ def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
         service=findings.service,
         reports=findings.reports,
         intervals=findings.intervals,
+        provider_incidents=findings.provider_incidents,
         links=[k for k in explained.links if k.shown],
         events=run.events,
         hit=explained.shared_by,
