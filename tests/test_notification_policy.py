@@ -150,7 +150,7 @@ def test_after_five_messages_only_urgent_ones_are_sent(sent: int, routine: bool)
         ({"components": (span("web", "official"),)}, Transition.COMPONENT_ADDED),
         ({"active": False}, Transition.OVER),
     ):
-        assert next_transition(replace(INCIDENT, **change), past, POLICY, late) is transition  # type: ignore[arg-type]
+        assert next_transition(replace(INCIDENT, **change), past, POLICY, late) is transition
 
 
 def test_a_reminder_comes_at_the_repeat_interval_however_many_were_sent() -> None:

@@ -161,6 +161,19 @@ def test_two_stories_that_grow_together_become_one() -> None:
     assert absorbed == {apart[1].id: apart[0].id}
 
 
+def test_of_two_stories_that_grow_together_the_id_that_messages_name_is_kept() -> None:
+    apart = built([interval("08:00", "08:30"), interval("12:00", None)], [], at("12:10"))
+    spans = [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)]
+    inputs = IncidentInputs(intervals=spans)
+    joined, absorbed = build(SERVICE, inputs, apart, at("12:20"), quiet_to_close=QUIET, alerted={apart[1].id})
+    assert [i.id for i in joined] == [apart[1].id]
+    assert absorbed == {apart[0].id: apart[1].id}
+    # the count between them is corrected: two stories again, and never two of one id
+    split, _ = build(SERVICE, IncidentInputs(intervals=[spans[0], spans[2]]), joined, at("12:30"), quiet_to_close=QUIET)
+    assert len({i.id for i in split}) == 2
+    assert apart[1].id in {i.id for i in split}
+
+
 def test_components_are_listed_withdrawn_and_listed_again() -> None:
     updates = [
         notice(1, "11:49", "investigating", "major", web="partial_outage"),

@@ -22,12 +22,14 @@ def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -
     from pipeline.reports.tuning import alerted_since, remedies
     from pipeline.store import must_exist
     from pipeline.store.operators import put_feedback
-    from pipeline.store.overview import incident_exists
+    from pipeline.store.successors import current_id
 
     must_exist(setting.db)
     with open_store(setting) as store:
-        if not incident_exists(store, incident):
+        known = current_id(store, incident)
+        if known is None:
             raise ConfigError(f"{incident!r} is no incident; groundswell incidents lists them")
+        incident = known
         put_feedback(store, incident, verdict, note[:500], setting.now)
         click.echo(f"{incident}: {verdict}")
         if verdict == "wrong":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, NewsEvent, Phase
@@ -53,8 +53,12 @@ def build(
     now: datetime,
     *,
     quiet_to_close: timedelta,
+    alerted: Collection[str] = (),
 ) -> tuple[list[Incident], dict[str, str]]:
-    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id."""
+    """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
+
+    Of several that become one it keeps the id that messages name (`alerted` are such ids), else the oldest.
+    """
     used: set[str] = set()
     built: list[Incident] = []
     absorbed: dict[str, str] = {}
@@ -69,10 +73,15 @@ def build(
             and k.onset <= latest
             and (k.end is None or k.end + STORY_GAP > begin)
         ]
-        mine.sort(key=lambda k: (k.opened_at, k.onset))
+        mine.sort(key=lambda k: (k.id not in alerted, k.opened_at, k.onset))
         used |= {k.id for k in mine}
         absorbed |= {k.id: mine[0].id for k in mine[1:]}
-        built.append(_incident(service, story, inputs, mine[0] if mine else None, now, quiet_to_close))
+        made = _incident(service, story, inputs, mine[0] if mine else None, now, quiet_to_close)
+        taken = {k.id for k in known} | {i.id for i in built}
+        if not mine and made.id in taken:
+            # another story has kept the id of this minute
+            made = replace(made, id=next(i for n in count(2) if (i := f"{made.id}-{n}") not in taken))
+        built.append(made)
     return built, absorbed
 
 

@@ -84,11 +84,6 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     )
 
 
-def delete_incident(conn: sqlite3.Connection, incident_id: str) -> None:
-    """Remove an incident that later rows dissolved into another (its alerts stay)."""
-    conn.execute("DELETE FROM incidents WHERE id=?", (incident_id,))
-
-
 def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
     """Return incidents that lasted beyond a moment (or all), oldest first, with all their parts."""
     where, values = "", ()

@@ -170,6 +170,11 @@ def alerts_of(store: Store, incident: str | None = None) -> list[Alert]:
     return [_alert(row) for row in store.rows(f"SELECT * FROM alerts {where} ORDER BY created, message_id", values)]
 
 
+def alerted_incident_ids(store: Store) -> frozenset[str]:
+    """Return the ids of incidents that messages name."""
+    return frozenset(row[0] for row in store.rows("SELECT DISTINCT incident FROM alerts WHERE incident != ''"))
+
+
 def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
     """Note that a message was accepted, and with it all that it tells."""
     with store.transaction() as conn:
@@ -210,8 +215,3 @@ def mark_failed(
                 "UPDATE alerts SET merged_into=NULL, attempts=attempts+1 WHERE merged_into=? AND sent_at IS NULL",
                 (message_id,),
             )
-
-
-def move_alerts(conn: sqlite3.Connection, old: str, new: str) -> None:
-    """Hand the alerts of an incident that dissolved into another to that one."""
-    conn.execute("UPDATE alerts SET incident=? WHERE incident=?", (new, old))

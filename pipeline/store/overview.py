@@ -100,11 +100,6 @@ def open_incidents(store: Store) -> list[OpenIncident]:
     return [OpenIncident(row["id"], utc(row["onset"]), Impact(row["impact"])) for row in rows]
 
 
-def incident_exists(store: Store, incident: str) -> bool:
-    """Return whether an incident is stored."""
-    return bool(store.rows("SELECT 1 FROM incidents WHERE id = ?", (incident,)))
-
-
 def official_first_times(store: Store) -> dict[str, datetime]:
     """Return when the provider first spoke of each incident of which it did, by incident id."""
     rows = store.rows("SELECT id, official_first_at FROM incidents WHERE official_first_at IS NOT NULL")

@@ -301,6 +301,14 @@ UPDATE news_events SET outlets = (SELECT count(DISTINCT n.outlet) FROM news_even
   JOIN news_items n USING (source, native_id) WHERE m.news_event = news_events.id)
 """
 
+SUCCESSORS = """
+CREATE TABLE incident_successors (      -- ids that messages may name, of incidents that became part of others
+  id TEXT PRIMARY KEY, successor TEXT NOT NULL,
+  messages TEXT NOT NULL                -- JSON list of the Message-IDs that named it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_successors_successor ON incident_successors (successor)
+"""
+
 CROWD_SPANS = """
 ALTER TABLE incident_episodes \
           -- JSON list of [since, until]: where the crowd was really above; empty where that was not kept
@@ -384,3 +392,9 @@ def leave_unknown_times_open(db: Database) -> None:
 def keep_crowd_spans(db: Database) -> None:
     """Keep in which spans of an episode the crowd was really above: there may be hours between them."""
     _execute(db, CROWD_SPANS)
+
+
+@_step
+def keep_successors(db: Database) -> None:
+    """Keep of an incident that became part of another which one that is: messages may have named it."""
+    _execute(db, SUCCESSORS)

@@ -84,7 +84,12 @@ def plan_alerts(
     past = alerts_of(store, incident.id)
     if not (eligible or past):
         return []
-    elsewhere = {(a.route, a.channel) for a in alerts_of(store, incident.part_of)} if incident.part_of else set()
+    # the messages of a shared failure tell of the members they name, and of no others
+    elsewhere = {
+        (a.route, a.channel)
+        for a in (alerts_of(store, incident.part_of) if incident.part_of else ())
+        if incident.service in a.incident_facts.hit
+    }
     hit = inputs.hit or (incident.service,)
     configured = {route.name for route in routes_of(config)}
     silence = active_silence(silences(store, now), hit, incident.affected(now), now)

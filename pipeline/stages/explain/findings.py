@@ -97,7 +97,9 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
         articles=[event for event in run.news_events if event.kind in ARTICLES],
     )
     recent = [i for i in known if i.end is None or i.end >= since]
-    built, absorbed = build(service, inputs, recent, run.now, quiet_to_close=run.config.alerts.quiet_to_close)
+    built, absorbed = build(
+        service, inputs, recent, run.now, quiet_to_close=run.config.alerts.quiet_to_close, alerted=run.alerted
+    )
     accounted = {i.id for i in built} | set(absorbed)
     gone = [withdrawn(i) for i in known if i.active and i.id not in accounted]
     return ServiceFindings(

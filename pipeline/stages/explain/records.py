@@ -22,7 +22,8 @@ class ExplainRun:
 
     `known` are the stored incidents of the last days by id; `events` the news events of the last days, each with the
     text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained,
-    None on the first; `judged_again` from when detect has judged bins anew since then, None for not.
+    None on the first; `judged_again` from when detect has judged bins anew since then, None for not. `alerted` are the
+    ids of incidents that messages name.
     """
 
     store: Store
@@ -34,6 +35,7 @@ class ExplainRun:
     since: datetime
     watermark: datetime | None
     judged_again: datetime | None
+    alerted: frozenset[str]
 
     @property
     def news_events(self) -> list[NewsEvent]:

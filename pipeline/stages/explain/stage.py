@@ -35,6 +35,7 @@ from pipeline.stages.explain.surge import is_surge_watch_due, watch_surges
 from pipeline.stages.explain.write import write_incident
 from pipeline.store import Store
 from pipeline.store.incidents import anything_to_explain, incidents
+from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
@@ -80,6 +81,7 @@ def run_explain(
         since=since,
         watermark=watermark,
         judged_again=judged_again,
+        alerted=alerted_incident_ids(store),
     )
     alarms = read_alarms(run, alarm)
     findings = build_incidents(run, alarms)

@@ -6,15 +6,17 @@ from dataclasses import replace
 
 from pipeline.stages.explain.alerts import AlertInputs, plan_alerts
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun
-from pipeline.store.incidents import delete_incident, put_incident
+from pipeline.store.incidents import put_incident
 from pipeline.store.news import links_of, put_links
-from pipeline.store.outbox import move_alerts, put_alerts
+from pipeline.store.outbox import put_alerts
 from pipeline.store.runs import set_checkpoint
+from pipeline.store.successors import revive_incident, succeed_incident
 
 
 def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
     """Write what changed of an incident, and its alerts; return how many changed of the two, incident and links."""
     incident, findings, store = explained.incident, explained.findings, run.store
+    revive_incident(store, incident.id)
     links = sorted((replace(k, score=round(k.score, 3)) for k in explained.links), key=lambda k: k.news_event)
     stored = sorted((row.link for row in links_of(store, incident.id)), key=lambda k: k.news_event)
     inputs = AlertInputs(
@@ -33,8 +35,7 @@ def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
         return 0
     with store.transaction() as conn:
         for old in absorbed:
-            move_alerts(conn, old, incident.id)
-            delete_incident(conn, old)
+            succeed_incident(conn, old, incident.id)
         if changed:
             put_incident(conn, incident)
         if stored != links:
