@@ -62,7 +62,8 @@ class AlertFacts:
     `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
     that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service.
     `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
-    state is confirmed.
+    state is confirmed. `new_level` says which counts stayed above what they were before an incident that is over,
+    `missing` what would make an unsure one surer.
     """
 
     service: str
@@ -98,6 +99,8 @@ class AlertFacts:
     chart: ChartFacts | None = None
     hit: tuple[str, ...] = ()
     confirmed_by: ConfirmedBy | None = None
+    new_level: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Section(NamedTuple):

@@ -90,6 +90,8 @@ def from_json(values: StoredMessage) -> MessageFacts:
         chart=_chart(chart) if chart else None,
         hit=tuple(values.get("hit") or ()),
         confirmed_by=_confirmed_by(values),
+        new_level=tuple(values.get("new_level") or ()),
+        missing=tuple(values.get("missing") or ()),
     )
 
 

@@ -72,6 +72,8 @@ class StoredAlert(TypedDict):
     chart: NotRequired[StoredChart | None]
     hit: NotRequired[list[str] | None]
     confirmed_by: NotRequired[str | None]
+    new_level: NotRequired[list[str] | None]
+    missing: NotRequired[list[str] | None]
 
 
 class StoredSection(TypedDict):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.core.incidents import Evidence
+from pipeline.core.incidents import Evidence, Incident
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import EvidenceKind, State
@@ -21,6 +21,7 @@ from pipeline.incidents.episodes import ProviderIncident
 FAR_ABOVE = 36.0
 OVERWHELMING = 150.0
 ALARM = 9.0
+MOST_VOTERS = 200  # more people make it no surer
 # log-odds; fitted by `groundswell evaluate certainty`,
 # but for `notice` and `outlets`, which no crowd simulation can tell
 WEIGHTS = {
@@ -90,7 +91,7 @@ def features(s: Signals) -> dict[str, float]:
         "base": 1.0,
         "loudest": min(s.loudest, 5.0),
         "second kind": float(s.kinds >= 2),
-        "voters": math.log2(1 + min(s.voters, 200)),
+        "voters": math.log2(1 + min(s.voters, MOST_VOTERS)),
         "denied": s.denied,
         "doubtful": s.doubtful,
         "notice": float(s.notice),
@@ -137,3 +138,29 @@ def parts_in_words(p: float, parts: dict[str, float], s: Signals, at: datetime, 
                 rows=(row,),
                 statement=f"{words[name]}: {'for' if value > 0 else 'against'} ({value:+.1f})",
             )
+
+
+def what_is_missing(incident: Incident, floor: float) -> tuple[str, ...]:
+    """Return what would make an incident surer, each with the probability it would have then; nothing from `floor` on.
+
+    Empty, too, where nobody has judged the probability.
+    """
+    p = incident.probability
+    if p is None or p >= floor:
+        return ()
+    odds = math.log(max(p, 1e-6) / (1 - max(p, 1e-6)))
+    parts = {e.subject: e.value or 0.0 for e in incident.evidence if e.kind is EvidenceKind.CERTAINTY}
+    missing = []
+    if "notice" not in parts:
+        missing.append(f"a notice of the provider ({_after(odds, WEIGHTS['notice'])})")
+    if "second kind" not in parts:
+        words = "a second kind of signal: complaint counts, reports on another network, or articles of two outlets"
+        missing.append(f"{words} ({_after(odds, WEIGHTS['second kind'])})")
+    needed = (math.log(floor / (1 - floor)) - odds + parts.get("voters", 0.0)) / WEIGHTS["voters"]
+    if needed <= math.log2(1 + MOST_VOTERS):
+        missing.append(f"{math.ceil(2**needed - 1)} people in all who report it ({floor:.0%})")
+    return tuple(missing)
+
+
+def _after(odds: float, more: float) -> str:
+    return f"{1 / (1 + math.exp(-odds - more)):.0%}"

@@ -14,6 +14,7 @@ from pipeline.core.incidents import Incident, Link, NewsEvent, state_in_words
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
+from pipeline.incidents.confidence import what_is_missing
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
@@ -27,7 +28,8 @@ class AlertContext:
     """What a message about an incident is made of.
 
     `series` holds recent verdicts. `news` are the events that `links` may name, by id. `hit` are the services of a
-    shared failure. `next_after` is when ordinary news may follow.
+    shared failure. `next_after` is when ordinary news may follow. Below a probability of `sure_from` it says what is
+    missing; `new_level` says which counts stayed above what they were before.
     """
 
     incident: Incident
@@ -40,6 +42,8 @@ class AlertContext:
     hit: tuple[str, ...]
     next_after: datetime
     simulated: bool
+    sure_from: float = 0.0
+    new_level: Sequence[str] = ()
 
 
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
@@ -88,6 +92,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         chart=chart(service, context.series, incident, now),
         hit=context.hit,
         confirmed_by=incident.confirmed_by,
+        new_level=tuple(context.new_level),
+        missing=what_is_missing(incident, context.sure_from) if transition is not Transition.OVER else (),
     )
 
 
@@ -219,6 +225,8 @@ def _headline(facts: AlertFacts) -> str:
         return state
     if facts.transition is Transition.OPENED:
         return f"outage, {state}" if facts.state is State.CONFIRMED else f"{facts.state} outage"
+    if facts.transition is Transition.OVER and facts.new_level:
+        return "over, at a new normal level"
     return _HEADLINES[facts.transition]
 
 

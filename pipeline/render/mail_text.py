@@ -69,6 +69,8 @@ class IncidentText:
     evidence: tuple[str, ...]
     votes: int
     refused: tuple[ReasonCount, ...]
+    new_level: tuple[str, ...]
+    missing: tuple[str, ...]
     where: str
     probability: str
     official: tuple[TimedLine, ...]
@@ -115,6 +117,8 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         evidence=_cut_all(facts.evidence),
         votes=facts.votes,
         refused=tuple(ReasonCount(cut(reason), count) for reason, count in facts.refused.items())[:MAX_REASONS],
+        new_level=_cut_all(facts.new_level),
+        missing=_cut_all(facts.missing),
         where=cut(facts.where),
         probability=in_percent(facts.probability) if facts.probability is not None else "",
         official=tuple(TimedLine(local(line.at, zone, date=False), cut(line.statement)) for line in facts.official),

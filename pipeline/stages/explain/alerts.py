@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.config.load import Config
@@ -16,11 +16,13 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import Transition
 from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident
+from pipeline.incidents.levels import comparison, new_level
 from pipeline.incidents.phases import impact_of_score
 from pipeline.notify.payload import AlertContext, alert_facts, subject
 from pipeline.notify.policy import NotificationPolicy, Rise, next_gap, next_transition
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.store import Store
+from pipeline.store.levels import counted
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.verdicts import verdicts
@@ -117,7 +119,10 @@ def plan_alerts(
                 logger.debug("%s of %s: %s", transition, incident.id, mismatch)
                 continue
         next_after = now + next_gap(len(sent) + 1, policy)
-        facts = alert_facts(_context(store, alerting, incident, inputs, next_after, now), transition, now)
+        context = _context(store, alerting, incident, inputs, next_after, now)
+        level = _new_level(store, incident, now) if transition is Transition.OVER else ()
+        context = replace(context, sure_from=config.alerts.sure_from, new_level=level)
+        facts = alert_facts(context, transition, now)
         wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
         until = muted_until(route, incident.impact, now)
         if until is not None:
@@ -159,6 +164,16 @@ def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
         if i.onset >= incident.onset
     ]
     return [*notices, *rising]
+
+
+def _new_level(store: Store, incident: Incident, now: datetime) -> tuple[str, ...]:
+    """Return which counts did not come back near what they were before an incident that is over."""
+    spans = comparison(incident, now)
+    if spans is None:
+        return ()
+    since_end = counted(store, incident.service, spans.since, spans.until)
+    before = [counted(store, incident.service, since, until) for since, until in spans.before]
+    return tuple(new_level(since_end, before, spans.until - spans.since))
 
 
 def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:

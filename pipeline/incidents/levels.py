@@ -1,0 +1,49 @@
+"""Whether counts came back near what they were before an incident began. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pipeline.core.incidents import Incident
+from pipeline.store.levels import Counter
+
+DAY = timedelta(days=1)
+LEAST = timedelta(hours=1)  # of quiet, before anything can be said
+NEAR = 1.5  # times what was counted before
+NOISE = 4.0  # standard deviations of a count
+
+
+class Comparison(NamedTuple):
+    """The span since an incident's end, and the same hours of days before it began."""
+
+    since: datetime
+    until: datetime
+    before: tuple[tuple[datetime, datetime], ...]
+
+
+def comparison(incident: Incident, now: datetime) -> Comparison | None:
+    """Return which spans to compare: the last day before the onset, and its weekday; None where it is too soon."""
+    if incident.end is None or now - incident.end < LEAST or not any(e.by_crowd for e in incident.episodes):
+        return None
+    since, until = incident.end, min(now, incident.end + DAY)
+    days = next(n for n in range(1, 1000) if until - n * DAY <= incident.onset)
+    shifts = [days * DAY, math.ceil(days / 7) * 7 * DAY]
+    return Comparison(since, until, tuple((since - shift, until - shift) for shift in dict.fromkeys(shifts)))
+
+
+def new_level(
+    now: Mapping[Counter, float], before: Sequence[Mapping[Counter, float]], span: timedelta
+) -> Iterator[str]:
+    """Yield of each counter that stayed well above every day before, in words, how far."""
+    hours = span / timedelta(hours=1)
+    for counter, total in sorted(now.items()):
+        usual = max((day[counter] for day in before if counter in day), default=None)
+        if usual is None or total <= NEAR * usual or total - usual <= NOISE * math.sqrt(usual + 1):
+            continue
+        what = "complaints" if counter.channel == "complaints" else f"reports on {counter.source}"
+        yield (
+            f"{total / hours:.0f} {what} an hour since it was over, {usual / hours:.0f} at these hours before it began"
+        )
