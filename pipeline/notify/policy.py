@@ -19,6 +19,8 @@ from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.vocabulary import ConfirmedBy, Impact, PhaseName, State, Transition
 
 MAX_ROUTINE_MESSAGES = 5
+MAX_BEFORE_EASING = 3  # after more messages only the end is news
+MAX_IN_A_DAY = 5  # after so many a rise of reports alone is no second wave
 URGENT = Impact.CRITICAL
 WORTH_A_MESSAGE = Impact.HIGH  # an impact below that rises without one; a notice of it waits for no others
 FRESH = timedelta(hours=1)  # a message so new may say as much as a notice that follows it
@@ -87,8 +89,11 @@ def next_transition(
         return Transition.CONFIRMED
     if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
         return Transition.WORSE
-    waves = [rise for rise in rises if rise.since > last.created and _is_wave(rise, last)]
-    if any(now - wave.since >= _gathering(wave) for wave in waves) or _eased_no_more(incident, last, policy, now):
+    few = sum(now - alert.created < timedelta(days=1) for alert in past) < MAX_IN_A_DAY
+    waves = [r for r in rises if r.since > last.created and (few or r.by_provider) and _is_wave(r, last)]
+    if any(now - wave.since >= _gathering(wave) for wave in waves):
+        return Transition.WORSE_AGAIN
+    if few and _eased_no_more(incident, last, policy, now):
         return Transition.WORSE_AGAIN
     if newly_affected(incident, past, now):
         return Transition.COMPONENT_ADDED
@@ -101,7 +106,8 @@ def next_transition(
     if incident.impact.rank > max(named[-1].impact.rank, WORTH_A_MESSAGE.rank - 1):
         return Transition.WORSE
     # of what was never critical only the end is news
-    if _is_easing(incident) and any(facts.impact is URGENT for facts in named):
+    critical = any(facts.impact is URGENT for facts in named)
+    if critical and len(past) <= MAX_BEFORE_EASING and _is_easing(incident):
         return Transition.EASING if last.transition is not Transition.EASING else None
     return None
 
