@@ -194,6 +194,29 @@ def test_complaints_from_beyond_are_fifteen_percent_of_those_of_the_first_place(
 
 
 @pytest.mark.parametrize(
+    ("regions", "units"),
+    [
+        (("US", "CA"), ("US", "CA")),
+        (("US-OH", "CA-ON"), ("US", "CA")),
+        (("CA-ON", "CA-QC"), ("CA-ON", "CA-QC")),  # the country would say nothing
+        (("CA-ON",), ("CA",)),
+        (("Ontario", "Québec"), ("Ontario", "Québec")),
+        (("DEutschland", "FR"), ("DEutschland", "FR")),
+    ],
+)
+def test_a_region_counts_for_its_country_or_for_itself(regions: tuple[str, ...], units: tuple[str, ...]) -> None:
+    assert tuple(scope.units_of(regions).values()) == units
+
+
+def test_regions_that_are_no_countries_are_named_and_not_called_elsewhere() -> None:
+    counted = {"Ontario": (900.0, 10.0), "Québec": (300.0, 10.0)}
+    found = list(scope.counted_places(counted, START, COUNTS))
+    assert [e.subject for e in found] == ["Ontario", "Québec", "Ontario and beyond"]
+    mixed = list(scope.counted_places({"CA": (900.0, 10.0), "ZZ": (300.0, 10.0)}, START, COUNTS))
+    assert [e.subject for e in mixed] == ["North America", "elsewhere", "North America and beyond"]
+
+
+@pytest.mark.parametrize(
     ("region", "expected"),
     [
         ("Osaka, JP", ["Asia"]),

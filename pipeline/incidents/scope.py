@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -234,11 +234,14 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
 def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, row: RowRef) -> Iterator[Evidence]:
     """Yield complaints by part of the world, and where most of what is above the usual came from.
 
-    `counted` is (came, usual) by country code. Nothing where they are not clearly above.
+    `counted` is (came, usual) by country code, or by region as `units_of` names them. Nothing where they are not
+    clearly above.
     """
     sums: dict[str, tuple[float, float]] = {}
-    for country, (came, usual) in counted.items():
-        place = _CONTINENT_OF.get(country, "elsewhere")
+    by_country = any(region in _CONTINENT_OF for region in counted)
+    for region, (came, usual) in counted.items():
+        # where no region is a country, each is a place of its own
+        place = _CONTINENT_OF.get(region, "elsewhere" if by_country else region)
         before = sums.get(place, (0.0, 0.0))
         sums[place] = (before[0] + came, before[1] + usual)
     above = {place: came - usual for place, (came, usual) in sums.items() if came > usual}
@@ -272,6 +275,18 @@ def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, 
         rows=(row,),
         statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}",
     )
+
+
+def units_of(regions: Collection[str]) -> dict[str, str]:
+    """Return by region what it counts for: its country's code, or itself where it is in no country known.
+
+    Where all are parts of one country (`CA-ON`, `CA-QC`) each counts for itself: the country would say nothing.
+    """
+    country = {region: region[:2] for region in regions if region[:2] in _CONTINENT_OF and region[2:3] in ("", "-")}
+    parts = len(regions) > 1 and all("-" in region for region in regions)
+    if parts and len(country) == len(regions) and len(set(country.values())) == 1:
+        return {region: region for region in regions}
+    return {region: country.get(region, region) for region in regions}
 
 
 def continents(report: Report) -> list[str]:

@@ -79,30 +79,30 @@ def complaints_by_hour(
     return {utc(f"{row[0]}:00:00Z"): float(row[1]) for row in best}, end
 
 
-def complaints_by_country(
+def complaints_by_region(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[str, dict[datetime, float]], datetime]:
-    """Return a service's complaints by country and hour, and up to when they were counted.
+    """Return a service's complaints by region and hour, and up to when they were counted.
 
-    They are those of the source that tells most countries.
+    They are those of the source that tells most regions.
     """
-    totals_by_country: dict[str, dict[str, dict[datetime, float]]] = {}
+    totals_by_region: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
     for source in distinct(store, "complaint_counts", "source"):
         # source and service lead the key: the rows of others are not read
         rows = store.rows(
-            "SELECT substr(region, 1, 2) AS country, substr(start, 1, 13) AS hour, sum(total), max(start), "
+            "SELECT region, substr(start, 1, 13) AS hour, sum(total), max(start), "
             "max(interval_s) FROM complaint_counts"
             " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ?"
             " AND window != 'rolling'"
-            " GROUP BY country, hour",
+            " GROUP BY region, hour",
             (source, service, since, until),
         )
-        for country, hour, total, last, width in rows:
+        for region, hour, total, last, width in rows:
             ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
-            totals_by_country.setdefault(source, {}).setdefault(country, {})[utc(f"{hour}:00:00Z")] = float(total)
-    most = max(sorted(totals_by_country), key=lambda name: len(totals_by_country[name]), default="")
-    return totals_by_country.get(most, {}), ends.get(most, since)
+            totals_by_region.setdefault(source, {}).setdefault(region, {})[utc(f"{hour}:00:00Z")] = float(total)
+    most = max(sorted(totals_by_region), key=lambda name: len(totals_by_region[name]), default="")
+    return totals_by_region.get(most, {}), ends.get(most, since)
 
 
 class PublishedClaim(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from pipeline.incidents.discrepancies import (
 from pipeline.incidents.episodes import ProviderIncident, read_provider_incidents
 from pipeline.incidents.maintenance import maintenance_evidence
 from pipeline.incidents.news_links import LinkContext
-from pipeline.incidents.scope import counted_places
+from pipeline.incidents.scope import counted_places, units_of
 from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
@@ -34,8 +35,8 @@ from pipeline.store.activity import (
     IncidentSpan,
     claims_of,
     complaint_bins,
-    complaints_by_country,
     complaints_by_hour,
+    complaints_by_region,
     incident_spans,
     known_since,
     past_outages,
@@ -219,13 +220,17 @@ def _competitors(around: Surroundings, service: Service, incident: Incident) -> 
 def _places(store: Store, service: Service, incident: Incident, now: datetime) -> Iterator[Evidence]:
     """Yield where the complaints came from, where a source tells it."""
     since, until = incident.onset.replace(minute=0, second=0) - (DAYS + 1) * DAY, min(incident.end or now, now)
-    countries, counted_to = complaints_by_country(store, service.id, since, until)
-    by_country = {
-        country: (activity.observed, activity.usual)
-        for country, hours in sorted(countries.items())
+    regions, counted_to = complaints_by_region(store, service.id, since, until)
+    unit_of = units_of(regions)
+    totals: dict[str, Counter[datetime]] = {}
+    for region, hours in regions.items():
+        totals.setdefault(unit_of[region], Counter()).update(hours)
+    by_unit = {
+        unit: (activity.observed, activity.usual)
+        for unit, hours in sorted(totals.items())
         if (activity := expected(hours, incident.onset, counted_to, counted=True)) is not None
     }
-    yield from counted_places(by_country, incident.onset, RowRef(RowTable.COMPLAINT_COUNTS, service.id, since, until))
+    yield from counted_places(by_unit, incident.onset, RowRef(RowTable.COMPLAINT_COUNTS, service.id, since, until))
 
 
 def _compared(c: PressComparison, catalogue: Catalogue, incident: Incident) -> Evidence:
