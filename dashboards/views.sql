@@ -146,12 +146,12 @@ SELECT i.id AS incident, i.service, f.first_alert_at, i.official_first_at,
   CASE WHEN b.verdict IS NOT NULL THEN b.verdict
     WHEN abs(julianday(i.official_first_at) - julianday(f.first_alert_at)) <= 2.0 / 24 THEN 'right'
     WHEN i.official_first_at < f.first_alert_at THEN 'late'
-    WHEN f.first_alert_at IS NULL AND i.opened_at >= i."end" THEN 'before we began'
+    WHEN f.first_alert_at IS NULL AND i."end" <= (SELECT min(opened_at) FROM incidents) THEN 'before we began'
     WHEN f.first_alert_at IS NULL AND i.official_first_at IS NOT NULL THEN 'missed' ELSE 'unknown' END AS verdict,
   CASE WHEN b.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
-FROM incidents i JOIN services s ON s.id = i.service AND s.watched = 1
+FROM incidents i JOIN services s ON s.id = i.service
 LEFT JOIN first_alerts f ON f.incident = i.id LEFT JOIN feedback b ON b.incident = i.id
-WHERE f.first_alert_at IS NOT NULL OR i.official_first_at IS NOT NULL ORDER BY i.onset;
+WHERE f.first_alert_at IS NOT NULL OR (s.watched = 1 AND i.official_first_at IS NOT NULL) ORDER BY i.onset;
 
 CREATE VIEW silences_on_record AS
 SELECT id, service, component, since, until, reason, author FROM silences ORDER BY since;

@@ -1,0 +1,63 @@
+"""What the analysts' views say of alerts: leads from when a member was named, misses, services no longer watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.stages.alert.stage import run_alert
+from pipeline.store import Store
+from tests.test_alerts import Ears
+from tests.world import CATALOGUE, World, at
+
+WATCHED = ("github", "netflix", "huggingface", "vercel", "heroku", "supabase")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Store(tmp_path / "world.db", views=DASHBOARDS / "views.sql") as store:
+        store.put_catalogue(CATALOGUE, WATCHED)
+        yield World(store, WATCHED)
+
+
+def run(world: World, clock: str, day: int = 2) -> None:
+    world.explain(clock, day)
+    run_alert(world.store, {"file": Ears()}, at(clock, day))
+
+
+def verdicts(world: World) -> dict[str, str]:
+    return {row["service"]: row["verdict"] for row in world.store.rows("SELECT service, verdict FROM how_good_are_we")}
+
+
+def test_a_member_is_first_told_when_it_was_named(world: World) -> None:
+    for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    run(world, "11:05")
+    world.page("supabase", "supabase", "11:20", "investigating", "major")
+    run(world, "11:25")
+    first = {
+        row["service"]: row["first_alert_at"][11:16]
+        for row in world.store.rows(
+            "SELECT i.service, f.first_alert_at FROM first_alerts f JOIN incidents i ON i.id = f.incident"
+        )
+    }
+    assert (first["heroku"], first["supabase"]) == ("11:05", "11:25")
+
+
+def test_a_notice_posted_after_its_end_is_missed_and_not_before_we_began(world: World) -> None:
+    world.page("netflix", "N", "09:00", "investigating", "major")
+    run(world, "09:05")
+    world.page("github", "A", "11:00", "investigating", "major", day=9)
+    world.page("github", "A", "11:30", "resolved", "major", day=9)
+    run(world, "23:00", 9)
+    assert verdicts(world)["github"] == "missed"
+
+
+def test_a_service_that_is_no_longer_watched_keeps_its_record(world: World) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    run(world, "11:05")
+    world.store.put_catalogue(CATALOGUE, ("netflix",))
+    assert verdicts(world) == {"github": "right"}
