@@ -361,3 +361,33 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     assert dry.stdout == "1 messages are due; see rehearsal\n", dry.stderr
     assert sorted(p.suffix for p in (tmp_path / "rehearsal").iterdir()) == [".eml", ".html"]
     assert (tmp_path / "groundswell.db").read_bytes() == before
+
+
+def test_a_second_wave_inside_an_open_incident_is_told_once(world: World) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.explain("11:05")
+    world.page("github", "B", "13:00", "investigating", "minor")
+    for clock in ("13:05", "13:10", "13:15", "13:20", "13:40", "14:30"):
+        world.explain(clock)
+    # hours later people report it again, while both notices stand
+    world.bins("github", "17:00", 6, 80, 60)
+    for clock in ("17:10", "17:30", "18:10"):
+        world.explain(clock)
+    (incident,) = world.all()
+    sent = [(a.transition, a.created.strftime("%H:%M")) for a in alerts_of(world.store, incident)]
+    assert sent == [("opened", "11:05"), ("worse_again", "13:15"), ("worse_again", "17:10")]
+    assert "worse again" in alerts_of(world.store, incident)[-1].subject
+
+
+def test_a_rise_among_the_members_of_a_shared_failure_is_a_second_wave_of_it(world: World) -> None:
+    for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    world.explain("11:05")
+    (group,) = [i for i in world.all().values() if i.is_group]
+    world.bins("heroku", "15:00", 6, 80, 60)
+    for clock in ("15:10", "15:30"):
+        world.explain(clock)
+    assert [(a.transition, a.created.strftime("%H:%M")) for a in alerts_of(world.store, group.id)] == [
+        ("opened", "11:05"),
+        ("worse_again", "15:10"),
+    ]

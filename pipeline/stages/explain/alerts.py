@@ -14,7 +14,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
-from pipeline.core.vocabulary import Transition
+from pipeline.core.vocabulary import EvidenceKind, Transition
 from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident
 from pipeline.incidents.levels import comparison, new_level
 from pipeline.incidents.phases import impact_of_score
@@ -148,7 +148,12 @@ def plan_alerts(
 
 
 def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
-    """Return what began in the course of an incident: notices, and rises of reports and complaints."""
+    """Return what began in the course of an incident: notices, and rises of reports and complaints.
+
+    What belongs to another incident of the service is left out; of a shared failure all counts that its members have.
+    """
+    named = {e.subject for e in incident.evidence if e.kind is EvidenceKind.OFFICIAL}
+    spans = [span for episode in incident.episodes for span in episode.crowd_spans]
     notices = [
         Rise(
             since=max(notice.first_posted_at, min(update.collected for update in notice.updates)),
@@ -156,12 +161,13 @@ def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
             by_provider=True,
         )
         for notice in inputs.provider_incidents
-        if notice.resolved is None or notice.resolved >= incident.onset
+        if notice.id in named or (incident.is_group and notice.posted >= incident.onset)
     ]
     rising = [
         Rise(since=i.onset, impact=impact_of_score(i.score), by_provider=False)
         for i in inputs.intervals
-        if i.onset >= incident.onset
+        if any(s.since <= i.onset and (s.until is None or i.onset < s.until) for s in spans)
+        or (incident.is_group and i.onset >= incident.onset)
     ]
     return [*notices, *rising]
 
