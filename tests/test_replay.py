@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -185,6 +186,16 @@ def test_the_whole_week(tmp_path: Path) -> None:
     )
     assert code == 0
     assert 3 <= len(mails_of(result, "2026-03-02")) <= 6
+    days = Counter(alert["at"][:10] for alert in result["alerts"])
+    assert max(days.values()) <= 6
+    assert sum(days.values()) <= 22
+    scores = result["scores"]
+    assert scores["notices"] == 19
+    warnings = [utc(alert["at"]) for alert in result["alerts"] if alert["transition"] not in ("over", "easing")]
+    for notice in scores["by_notice"]:
+        # soon, or fresh enough to say as much
+        posted = utc(notice["posted"])
+        assert any(-60 <= minutes_between(posted, at) <= 35 for at in warnings), notice
     told = [i for i in result["incidents"] if i["first_alert_at"]]
     assert {i["service"] for i in told} == {"claude"}, "nothing else broke"
     assert all(i["official_first_at"] for i in told), "no alert without an official incident in the end"
