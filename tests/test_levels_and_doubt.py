@@ -39,9 +39,9 @@ EPISODE = Episode(
 @pytest.mark.parametrize(
     ("now", "before", "higher"),
     [
-        ({COUNTER: 150.0}, [{COUNTER: 100.0}], False),
-        ({COUNTER: 160.0}, [{COUNTER: 100.0}], True),
-        ({COUNTER: 160.0}, [{COUNTER: 100.0}, {COUNTER: 120.0}], False),  # as on one of the days before
+        ({COUNTER: 200.0}, [{COUNTER: 100.0}], False),
+        ({COUNTER: 201.0}, [{COUNTER: 100.0}], True),
+        ({COUNTER: 201.0}, [{COUNTER: 100.0}, {COUNTER: 120.0}], False),  # as on one of the days before
         ({COUNTER: 8.0}, [{COUNTER: 1.0}], True),
         ({COUNTER: 6.0}, [{COUNTER: 1.0}], False),  # a few more may be luck
         ({COUNTER: 900.0}, [{}], False),  # nobody counted before

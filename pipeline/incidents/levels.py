@@ -11,13 +11,13 @@ from pipeline.core.incidents import Incident
 from pipeline.store.levels import Counter
 
 DAY = timedelta(days=1)
-LEAST = timedelta(hours=1)  # of quiet, before anything can be said
-NEAR = 1.5  # times what was counted before
+LATEST = timedelta(hours=1)  # compared: what came just after the end was still fading
+NEAR = 2.0  # times what was counted before; less may be the tail of the incident, or growth
 NOISE = 4.0  # standard deviations of a count
 
 
 class Comparison(NamedTuple):
-    """The span since an incident's end, and the same hours of days before it began."""
+    """The latest hour after an incident's end, and the same hour of days before it began."""
 
     since: datetime
     until: datetime
@@ -26,10 +26,10 @@ class Comparison(NamedTuple):
 
 def comparison(incident: Incident, now: datetime) -> Comparison | None:
     """Return which spans to compare: the last day before the onset, and its weekday; None where it is too soon."""
-    if incident.end is None or now - incident.end < LEAST or not any(e.by_crowd for e in incident.episodes):
+    if incident.end is None or now - incident.end < LATEST or not any(e.by_crowd for e in incident.episodes):
         return None
-    since, until = incident.end, min(now, incident.end + DAY)
-    days = next(n for n in range(1, 1000) if until - n * DAY <= incident.onset)
+    since, until = now - LATEST, now
+    days = max(1, math.ceil((until - incident.onset) / DAY))
     shifts = [days * DAY, math.ceil(days / 7) * 7 * DAY]
     return Comparison(since, until, tuple((since - shift, until - shift) for shift in dict.fromkeys(shifts)))
 
@@ -44,6 +44,4 @@ def new_level(
         if usual is None or total <= NEAR * usual or total - usual <= NOISE * math.sqrt(usual + 1):
             continue
         what = "complaints" if counter.channel == "complaints" else f"reports on {counter.source}"
-        yield (
-            f"{total / hours:.0f} {what} an hour since it was over, {usual / hours:.0f} at these hours before it began"
-        )
+        yield (f"{total / hours:.0f} {what} an hour now, {usual / hours:.0f} at this hour before it began")
