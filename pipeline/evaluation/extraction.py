@@ -20,7 +20,8 @@ from pipeline.evaluation import csv_rows
 from pipeline.text.claims import claims
 from pipeline.text.components import official_parts, parts_named
 from pipeline.text.error_codes import error_codes
-from pipeline.text.extract import language_of, masked_for
+from pipeline.text.extract import masked_for
+from pipeline.text.language import language_of
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.models.training import Labelled, accuracy, read_headlines, read_labels
@@ -99,7 +100,7 @@ def _read(row: Mapping[str, str], places: Path, matcher: ServiceMatcher, model: 
         service=[service.id] if service.id in about else [],
         failing=failing,
         working=working,
-        symptom=[model.symptom(text, masked_for(text, service.id, matcher))] if row["symptom"] else [],
+        symptom=model.symptoms_of([text], [masked_for(text, service.id, matcher)]) if row["symptom"] else [],
         codes=error_codes(text),
         region=where(text, places).split("; "),
         since=[_since(text, row["minutes"])],
@@ -154,7 +155,7 @@ def of_corpus(rows: Iterable[Labelled], model: OutageModel) -> dict[str, SetScor
         if row.symptom:
             scores["symptom by rules"].add([symptom(row.text)], [row.symptom], row.text)
         if row.symptom and row.is_holdout:
-            scores["symptom"].add([model.symptom(row.text, row.masked)], [row.symptom], row.text)
+            scores["symptom"].add(model.symptoms_of([row.text], [row.masked]), [row.symptom], row.text)
     return scores
 
 

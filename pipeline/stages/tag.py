@@ -22,7 +22,6 @@ from pipeline.text.services import ServiceMatcher
 
 REREAD = timedelta(days=2)
 CHUNK = 5_000
-SECOND_LOOKS = 500  # of each chunk, at most: about two seconds
 
 
 def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime, *, since: datetime) -> Run:
@@ -85,7 +84,7 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
             about = {service: [] for service in matcher.about(post.title, post.community)}
         for service, matches in about.items():
             requests.append((post, ExtractionRequest(text=text, service=service, matches=matches, posted=post.created)))
-    extractions = extract([request for _, request in requests], matcher, model, PLACES, SECOND_LOOKS)
+    extractions = extract([request for _, request in requests], matcher, model, PLACES)
     for (post, request), r in zip(requests, extractions, strict=True):
         tag = Tag(
             source=post.source,

@@ -6,59 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
+from pipeline.text.language import languages_of
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
 from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
-from pipeline.text.symptoms import anger, symptom
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from pipeline.text.symptoms import anger
 
 REPORT = 0.5
+AT_ONCE = 1_000  # requests; what is kept of them meanwhile is bounded
 EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
-# short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
-LANGUAGES = [
-    "en",
-    "es",
-    "pt",
-    "fr",
-    "de",
-    "it",
-    "nl",
-    "pl",
-    "tr",
-    "id",
-    "ja",
-    "ar",
-    "bn",
-    "cs",
-    "da",
-    "el",
-    "fi",
-    "he",
-    "hi",
-    "hu",
-    "ko",
-    "no",
-    "ro",
-    "ru",
-    "sv",
-    "ta",
-    "th",
-    "tl",
-    "uk",
-    "ur",
-    "vi",
-    "zh",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +42,7 @@ class Extraction:
     service: str
     components: tuple[str, ...]
     working_components: tuple[str, ...]
-    language: str
+    language: str = "und"
     symptom: str = ""
     codes: tuple[str, ...] = ()
     region: str = ""
@@ -101,28 +64,50 @@ def extraction_request(text: str, service: str, matcher: ServiceMatcher) -> Extr
 
 
 def extract(
-    requests: Sequence[ExtractionRequest],
-    matcher: ServiceMatcher,
-    model: OutageModel,
-    places: Path,
-    most: int | None = None,
+    requests: Sequence[ExtractionRequest], matcher: ServiceMatcher, model: OutageModel, places: Path
 ) -> list[Extraction]:
-    """Return what each text says, in order.
+    """Return what each text says, in order; `places` is the list of places.
 
-    `most` caps how many texts the slower models read: the stacked classifier, and the symptom model, for which rules
-    stand in beyond it. `places` is the list of places.
+    What is read of a text is the same whatever it is asked for with; a text that comes again is read once.
     """
-    masked = [masked_for(request.text, request.service, matcher) for request in requests]
-    extractions = []
-    reports = 0
-    for request, hidden, p in zip(requests, masked, model.scores(masked, most), strict=True):
-        extraction = _extraction(request, p, matcher, places)
-        if extraction.outage:
-            by_rules = most is not None and reports >= most
-            kind = symptom(request.text) if by_rules else model.symptom(request.text, hidden)
-            extraction, reports = replace(extraction, symptom=kind), reports + 1
-        extractions.append(extraction)
+    extractions: list[Extraction] = []
+    for start in range(0, len(requests), AT_ONCE):
+        extractions += _extracted(requests[start : start + AT_ONCE], matcher, model, places)
     return extractions
+
+
+class _Reading(NamedTuple):
+    """A text and the service that it is read about."""
+
+    text: str
+    service: str
+
+
+def _extracted(
+    requests: Sequence[ExtractionRequest], matcher: ServiceMatcher, model: OutageModel, places: Path
+) -> list[Extraction]:
+    distinct = {_Reading(request.text, request.service): request for request in requests}
+    masked = {reading: masked_for(reading.text, reading.service, matcher) for reading in distinct}
+    probabilities = dict(zip(distinct, model.scores(list(masked.values())), strict=True))
+    reports = [reading for reading, p in probabilities.items() if p >= REPORT]
+    names = model.symptoms_of([report.text for report in reports], [masked[report] for report in reports])
+    symptoms = dict(zip(reports, names, strict=True))
+    languages = dict(zip(distinct, languages_of([reading.text for reading in distinct]), strict=True))
+    timeless = {
+        reading: replace(
+            _extraction(request, probabilities[reading], matcher, places),
+            symptom=symptoms.get(reading, ""),
+            language=languages[reading],
+        )
+        for reading, request in distinct.items()
+    }
+    return [_with_onset(timeless[_Reading(request.text, request.service)], request) for request in requests]
+
+
+def _with_onset(extraction: Extraction, request: ExtractionRequest) -> Extraction:
+    """Return an extraction with the moment since when it fails, which hangs on when the text was posted."""
+    began = since_when(request.text, request.posted) if request.posted and extraction.outage else None
+    return replace(extraction, began=began.at if began and began.within <= EXACT else None)
 
 
 def _extraction(request: ExtractionRequest, p: float, matcher: ServiceMatcher, places: Path) -> Extraction:
@@ -131,22 +116,15 @@ def _extraction(request: ExtractionRequest, p: float, matcher: ServiceMatcher, p
     working: list[str] = []
     if request.service in matcher.catalogue:
         failing, working = parts_named(text, matcher.catalogue[request.service], request.matches)
-    of_any_post = Extraction(
+    reports = p >= REPORT
+    return Extraction(
         p_outage=p,
         service=request.service,
         components=tuple(failing),
         working_components=tuple(working),
-        language=language_of(text),
         anger=anger(text),
-    )
-    if not of_any_post.outage:
-        return of_any_post
-    began = since_when(text, request.posted) if request.posted else None
-    return replace(
-        of_any_post,
-        codes=error_codes(text),
-        region=where(text, places),
-        began=began.at if began and began.within <= EXACT else None,
+        codes=error_codes(text) if reports else (),
+        region=where(text, places) if reports else "",
     )
 
 
@@ -157,18 +135,3 @@ def masked_for(text: str, service: str, matcher: ServiceMatcher) -> str:
     if service in matcher.catalogue or len(name) < 3:
         return masked
     return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", TARGET, masked)
-
-
-def language_of(text: str) -> str:
-    """Return the ISO 639-1 code, `und` where there is too little to tell."""
-    letters = sum(char.isalpha() for char in text[:400])
-    return str(_identifier().classify(text[:400].replace(chr(0), " "))[0]) if letters >= 6 else "und"
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(list(LANGUAGES))
-    return identifier

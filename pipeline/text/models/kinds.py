@@ -7,6 +7,7 @@ without the encoder or the file, rules alone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -33,10 +34,14 @@ class KindClassifier(Protocol):
     """What is used of scikit-learn's fitted logistic regression."""
 
     n_features_in_: int
+    classes_: NDArray[np.str_]
+    coef_: Features  # (kinds, inputs)
+    intercept_: Features
 
-    def predict(self, features: Features) -> NDArray[np.str_]:
-        """Return the likeliest kind of each row of features, shape (texts, inputs)."""
-        ...
+
+def likeliest(regression: KindClassifier, features: Features) -> str:
+    """Return the likeliest kind of one row of features, (inputs,)."""
+    return str(regression.classes_[int((regression.coef_ @ features + regression.intercept_).argmax())])
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class NewsModel:
         """Return the kind of a news item."""
         if self.encoder is None or self.regression is None:
             return kind_of(title, summary)
-        guess = str(self.regression.predict(headline_features(self.encoder, title, summary)[None, :])[0])
+        guess = likeliest(self.regression, headline_features(self.encoder, title, summary))
         # a headline that says outright that something is down is no business news
         plain = guess in ("company_business", "product", "other") and says_down(title)
         return "service_outage" if plain else guess
@@ -86,18 +91,27 @@ class SymptomModel:
     encoder: Encoder
     regression: KindClassifier
 
-    def symptom(self, masked: str) -> str:
-        """Return the likeliest symptom of a masked report."""
-        guess = str(self.regression.predict(symptom_features(self.encoder, masked)[None, :])[0])
+    def symptoms(self, masked: Sequence[str]) -> list[str]:
+        """Return the likeliest symptom of each masked report."""
+        if not masked:
+            return []
+        vectors = self.encoder.vectors(masked)
+        features = (
+            symptom_features(text, vector) for text, vector in zip(masked, vectors, strict=True)
+        )
+        guesses = [likeliest(self.regression, row) for row in features]
         # an error at the login is first of all a login that fails
-        return "login" if guess in ("error", "all", "no_response") and "login" in matched_symptoms(masked) else guess
+        return [
+            "login" if guess in ("error", "all", "no_response") and "login" in matched_symptoms(text) else guess
+            for guess, text in zip(guesses, masked, strict=True)
+        ]
 
 
-def symptom_features(encoder: Encoder, masked: str) -> Features:
-    """Return what the symptom model reads of a masked report."""
+def symptom_features(masked: str, vector: NDArray[np.float32]) -> Features:
+    """Return what the symptom model reads of a masked report and its sentence vector."""
     symptoms, cues = set(matched_symptoms(masked)), set(lexicon_features(masked))
     features = [*(name in symptoms for name in symptom_names()), *(name in cues for name in cue_names())]
-    return np.concatenate([encoder.vector(masked), SYMPTOM_WEIGHT * np.array(features, np.float64)])
+    return np.concatenate([vector, SYMPTOM_WEIGHT * np.array(features, np.float64)])
 
 
 def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:

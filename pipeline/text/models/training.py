@@ -146,7 +146,7 @@ def fit_plain(texts: Sequence[str], outages: Sequence[bool]) -> Pipeline:
 
 def vectors_of(rows: Iterable[Labelled], encoder: Encoder) -> Vectors:
     """Return the sentence vectors of rows, (rows, 512)."""
-    return np.array([encoder.vector(row.masked) for row in rows], np.float64)
+    return encoder.vectors([row.masked for row in rows]).astype(np.float64)
 
 
 def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> StackedParts:
@@ -195,7 +195,8 @@ def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
 def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
     """Return a symptom model trained on the rows that carry a symptom and not yet stored."""
     with_symptom = [row for row in rows if row.symptom]
-    features = [symptom_features(encoder, row.masked) for row in with_symptom]
+    vectors = encoder.vectors([row.masked for row in with_symptom])
+    features = [symptom_features(row.masked, vector) for row, vector in zip(with_symptom, vectors, strict=True)]
     return SymptomModel(encoder, _regression(features, [row.symptom for row in with_symptom], 3.0))
 
 
@@ -216,4 +217,5 @@ def accuracy(model: NewsModel, rows: Sequence[Headline]) -> float:
 def symptom_accuracy(model: SymptomModel | None, rows: Sequence[Labelled]) -> float:
     """Return the share of reports whose symptom a model tells, or rules where there is none; NaN of none."""
     with_symptom = [row for row in rows if row.symptom]
-    return float(np.mean([(model.symptom(r.masked) if model else symptom(r.text)) == r.symptom for r in with_symptom]))
+    guesses = model.symptoms([r.masked for r in with_symptom]) if model else [symptom(r.text) for r in with_symptom]
+    return float(np.mean([guess == row.symptom for guess, row in zip(guesses, with_symptom, strict=True)]))

@@ -1,0 +1,137 @@
+"""Which language a text is in: py3langid's model (Lui and Baldwin 2012, "langid.py"), for many texts at once.
+
+Its automaton is one of Aho and Corasick: the state after a byte depends on no more bytes than the longest feature
+has, so that all bytes of all texts take their steps together instead of one after the other.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+# short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
+LANGUAGES = [
+    "en",
+    "es",
+    "pt",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "pl",
+    "tr",
+    "id",
+    "ja",
+    "ar",
+    "bn",
+    "cs",
+    "da",
+    "el",
+    "fi",
+    "he",
+    "hi",
+    "hu",
+    "ko",
+    "no",
+    "ro",
+    "ru",
+    "sv",
+    "ta",
+    "th",
+    "tl",
+    "uk",
+    "ur",
+    "vi",
+    "zh",
+]
+LONGEST = 400  # characters that are looked at
+FEWEST = 6  # letters among them
+UNDETERMINED = "und"
+
+
+class _Automaton(NamedTuple):
+    """The model: `step[row[state] + byte]` is the next state, `feature[state]` what it shows, -1 for nothing."""
+
+    step: NDArray[np.int64]
+    row: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    depth: int  # bytes of the longest feature
+    weights: NDArray[np.float32]  # (features, languages)
+    prior: NDArray[np.float32]
+    languages: Sequence[str]
+
+
+@cache
+def _automaton() -> _Automaton:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(list(LANGUAGES))
+    step = np.asarray(identifier.tk_nextmove, np.int64)
+    row = np.asarray(identifier.tk_row, np.int64) << 8
+    depth = 0
+    seen = np.zeros(len(row), bool)
+    front = np.array([0])
+    while len(front):
+        seen[front] = True
+        after = np.unique(step[(row[front][:, None] + np.arange(256)).ravel()])
+        front = after[~seen[after]]
+        depth += bool(len(front))
+    return _Automaton(
+        step,
+        row,
+        np.asarray(identifier.tk_output, np.int64),
+        depth,
+        np.ascontiguousarray(identifier.nb_ptc, np.float32),
+        np.asarray(identifier.nb_pc, np.float32),
+        identifier.nb_classes,
+    )
+
+
+def language_of(text: str) -> str:
+    """Return the ISO 639-1 code, `und` where there is too little to tell."""
+    return languages_of([text])[0]
+
+
+def languages_of(texts: Sequence[str]) -> list[str]:
+    """Return the ISO 639-1 code of each text, `und` where there is too little to tell."""
+    cut = [text[:LONGEST].replace(chr(0), " ") for text in texts]
+    told = [i for i, text in enumerate(cut) if sum(map(str.isalpha, text)) >= FEWEST]
+    languages = [UNDETERMINED] * len(texts)
+    for i, language in zip(told, _told([_encoded(cut[i]) for i in told]), strict=True):
+        languages[i] = language
+    return languages
+
+
+def _encoded(text: str) -> bytes:
+    """Return the bytes that the model reads of a text, as py3langid takes them."""
+    lower = text.lower() if text.isupper() else text
+    return unicodedata.normalize("NFC", lower).encode("utf-8", "surrogatepass")
+
+
+def _told(encoded: Sequence[bytes]) -> list[str]:
+    model = _automaton()
+    # zeros between texts lead back to the beginning, since no feature holds one
+    gap = bytes(model.depth)
+    line = np.frombuffer(gap.join([b"", *encoded]), np.uint8).astype(np.int64)
+    ends = np.cumsum([len(text) + len(gap) for text in encoded])
+    count = max(0, len(line) - model.depth)
+    state = np.zeros(count, np.int64)
+    for offset in range(1, model.depth + 1):
+        state = model.step[model.row[state] + line[offset : offset + count]]
+    places = np.flatnonzero(model.feature[state] >= 0)
+    text_of = np.searchsorted(ends, places + model.depth, side="right")
+    size = len(model.weights)
+    keys, counts = np.unique(text_of * size + model.feature[state[places]], return_counts=True)
+    starts = np.searchsorted(keys, np.arange(len(encoded) + 1) * size)
+    shown = csr_array((np.log1p(counts.astype(np.float32)), keys % size, starts), shape=(len(encoded), size))
+    best = (shown @ model.weights + model.prior).argmax(axis=1)
+    # where a text shows nothing that the model knows, py3langid names its first language
+    best[np.diff(starts) == 0] = 0
+    return [model.languages[i] for i in best.tolist()]
