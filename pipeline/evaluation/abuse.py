@@ -109,7 +109,7 @@ def reports_of(posts: Sequence[Post], matcher: ServiceMatcher, service: Service,
             )
     counter = ReportCounter()
     service_reports = []
-    for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES, 500), strict=True):
+    for (post, one), r in zip(asked, extract([a for _, a in asked], matcher, model, PLACES), strict=True):
         weight, reason = counter.count(service.id, post, text_fingerprint(one.text), r.p_outage)
         service_reports.append(
             Report(

@@ -58,9 +58,9 @@ UNDETERMINED = "und"
 class _Automaton(NamedTuple):
     """The model: `step[row[state] + byte]` is the next state, `feature[state]` what it shows, -1 for nothing."""
 
-    step: NDArray[np.int64]
+    step: NDArray[np.integer]
     row: NDArray[np.int64]
-    feature: NDArray[np.int64]
+    feature: NDArray[np.integer]
     depth: int  # bytes of the longest feature
     weights: NDArray[np.float32]  # (features, languages)
     prior: NDArray[np.float32]
@@ -73,20 +73,22 @@ def _automaton() -> _Automaton:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(list(LANGUAGES))
-    step = np.asarray(identifier.tk_nextmove, np.int64)
+    step = np.asarray(identifier.tk_nextmove)
     row = np.asarray(identifier.tk_row, np.int64) << 8
     depth = 0
     seen = np.zeros(len(row), bool)
     front = np.array([0])
     while len(front):
         seen[front] = True
-        after = np.unique(step[(row[front][:, None] + np.arange(256)).ravel()])
-        front = after[~seen[after]]
+        rows = np.unique(row[front])
+        reached = np.zeros(len(row), bool)
+        reached[step[rows[:, None] + np.arange(256)]] = True
+        front = np.flatnonzero(reached & ~seen)
         depth += bool(len(front))
     return _Automaton(
         step,
         row,
-        np.asarray(identifier.tk_output, np.int64),
+        np.asarray(identifier.tk_output),
         depth,
         np.ascontiguousarray(identifier.nb_ptc, np.float32),
         np.asarray(identifier.nb_pc, np.float32),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from pipeline.text.models.network import DIMENSIONS, Network
 from pipeline.text.models.tiles import single_thread
 from pipeline.text.services import OTHER, TARGET
+
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
 
 __all__ = ["DIMENSIONS", "Encoder", "find_encoder"]
 REMEMBERED = 4_096
@@ -34,28 +37,21 @@ _HASHES = {
 _MASKS = re.compile(rf"\b(?:{TARGET}|{OTHER})\b")
 
 
-class _Tokenizer(Protocol):
-    """What sentencepiece's processor is used for."""
-
-    def encode(self, text: str, out_type: type) -> list[int] | list[str]: ...
-
-    def piece_to_id(self, piece: str) -> int: ...
-
-
 class Encoder:
     """Turns texts into unit vectors whose angles say how alike their meanings are.
 
     The latest `REMEMBERED` vectors are kept: several models ask about the same text.
     """
 
-    def __init__(self, tokenizer: _Tokenizer, network: Network) -> None:
+    def __init__(self, tokenizer: SentencePieceProcessor, network: Network) -> None:
         """Take the loaded tokenizer and network."""
         self._tokenizer, self._network = tokenizer, network
         self._remembered: dict[str, NDArray[np.float32]] = {}
 
     def vector(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (DIMENSIONS,) of one masked text; the empty text has one too."""
-        return self.vectors([masked])[0]
+        vector: NDArray[np.float32] = self.vectors([masked])[0]
+        return vector
 
     def vectors(self, masked: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors (texts, DIMENSIONS) of masked texts.
@@ -77,7 +73,7 @@ class Encoder:
     def tokens(self, masked: str) -> list[int]:
         """Return the token ids of a masked text, with those of its begin and end."""
         plain = _MASKS.sub("the service", masked[:LONGEST]).encode("utf-8", "replace").decode("utf-8")
-        ids = self._tokenizer.encode(plain, out_type=int)
+        ids: list[int] = self._tokenizer.encode(plain, out_type=int)
         if UNKNOWN in ids:
             # sentencepiece joins neighbouring unknown characters; the network was tried with one token each
             ids = []

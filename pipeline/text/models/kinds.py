@@ -96,9 +96,7 @@ class SymptomModel:
         if not masked:
             return []
         vectors = self.encoder.vectors(masked)
-        features = (
-            symptom_features(text, vector) for text, vector in zip(masked, vectors, strict=True)
-        )
+        features = (symptom_features(text, vector) for text, vector in zip(masked, vectors, strict=True))
         guesses = [likeliest(self.regression, row) for row in features]
         # an error at the login is first of all a login that fails
         return [

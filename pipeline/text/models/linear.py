@@ -41,6 +41,7 @@ def build(seed: int = SEED) -> Pipeline:
     from sklearn.pipeline import Pipeline
 
     hashed = partial(HashingVectorizer, alternate_sign=False, lowercase=False, norm=None)
+    letters = partial(hashed, analyzer="char_wb", ngram_range=(RUNS[0], RUNS[-1]))
 
     def weighed(counter: HashingVectorizer) -> Pipeline:
         return Pipeline([("count", counter), ("weigh", TfidfTransformer(sublinear_tf=True))])
@@ -53,7 +54,7 @@ def build(seed: int = SEED) -> Pipeline:
                 ColumnTransformer(
                     [
                         ("words", weighed(hashed(n_features=2**15, ngram_range=(1, 2), token_pattern=WORDS)), 0),
-                        ("runs", weighed(hashed(n_features=2**16, analyzer="char_wb", ngram_range=(RUNS[0], RUNS[-1]))), 0),
+                        ("runs", weighed(letters(n_features=2**16)), 0),
                         ("cues", hashed(n_features=2**8, binary=True, token_pattern=CUES), 1),
                     ],
                     transformer_weights={"words": 1.0, "runs": 0.8, "cues": 0.2},
@@ -83,7 +84,7 @@ class _Weights:
         counted = _counted(found, len(self.coefficients))
         coefficients = self.coefficients[counted.slots]
         if self.idf is None:
-            return np.bincount(counted.texts, coefficients, len(found))
+            return np.bincount(counted.texts, coefficients, len(found)).astype(np.float64)
         most = int(counted.counts.max(initial=1))
         damped = np.array([0.0, *(1.0 + math.log(n) for n in range(1, most + 1))])
         weights = damped[counted.counts] * self.idf[counted.slots]

@@ -127,7 +127,7 @@ class Network:
         by_text = csr_array((weight, np.arange(len(here)), ends), shape=(len(texts), len(here)))
         by_token = csr_array((weight, local, ends), shape=(len(texts), len(tokens)))
         sums = np.hstack([by_token @ embedded, *(by_text @ out for out in convolved)])
-        sums -= (by_text @ mean[:, None].astype(np.float32))
+        sums -= by_text @ mean[:, None].astype(np.float32)
         return sums
 
     def _convolved(self, number: int, windows: _Windows, row_of: Places, here: Places) -> Floats:
@@ -214,7 +214,7 @@ class Network:
 
 
 def _by_place(weights: Floats, size: int) -> Floats:
-    """Return weights (size * WIDTH, WIDTH) as (WIDTH, size * WIDTH): one product gives what a row adds at every place."""
+    """Return weights (size * WIDTH, WIDTH) as (WIDTH, size * WIDTH): one product, what a row adds at every place."""
     return np.concatenate(np.split(weights, size), axis=1)
 
 
