@@ -88,11 +88,11 @@ def _extracted(
 ) -> list[Extraction]:
     distinct = {_Reading(request.text, request.service): request for request in requests}
     masked = {reading: masked_for(reading.text, reading.service, matcher) for reading in distinct}
+    languages = dict(zip(distinct, languages_of([reading.text for reading in distinct]), strict=True))
     probabilities = dict(zip(distinct, model.scores(list(masked.values())), strict=True))
     reports = [reading for reading, p in probabilities.items() if p >= REPORT]
     names = model.symptoms_of([report.text for report in reports], [masked[report] for report in reports])
     symptoms = dict(zip(reports, names, strict=True))
-    languages = dict(zip(distinct, languages_of([reading.text for reading in distinct]), strict=True))
     timeless = {
         reading: replace(
             _extraction(request, probabilities[reading], matcher, places),

