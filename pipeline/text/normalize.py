@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 CAP = 4_000
+REMEMBERED = 2_048  # texts whose normalized form is kept: every rule asks for it
 _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -15,6 +17,7 @@ _URL = re.compile(r"https?://\S{1,500}")
 _WORDLESS = re.compile(r"[^\w]+")
 
 
+@lru_cache(REMEMBERED)
 def normalize(text: str) -> str:
     """Return text for matching: capped, NFKC, case-folded, without zero-width and direction marks, lone surrogates."""
     normalized = unicodedata.normalize("NFKC", text[:CAP]).casefold().replace("’", "'")

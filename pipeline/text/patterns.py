@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.text.lexicon import lexicon
+from pipeline.text.normalize import REMEMBERED
 
 if TYPE_CHECKING:
     import re2
@@ -26,12 +27,13 @@ def unaccented(normalized: str) -> str:
 class PatternSet:
     """All word lists of one lexicon file over normalized text, accents aside; a word boundary is one of ASCII letters.
 
-    The file is read and RE2 loaded when first used. No look-around, no references, as RE2 has none.
+    `matched` keeps what it said of the latest texts. The file is read and RE2 loaded when first used. No look-around, no references, as RE2 has none.
     """
 
     def __init__(self, file: str, template: str = "{}") -> None:
         """Take the file's name and what stands around the alternatives of each list."""
         self._file, self._template = file, template
+        self.matched = lru_cache(REMEMBERED)(self._matched)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -55,6 +57,6 @@ class PatternSet:
         compiled.Compile()
         return compiled
 
-    def matched(self, normalized: str) -> list[str]:
+    def _matched(self, normalized: str) -> tuple[str, ...]:
         """Return the names of the lists that a text matches, in the file's order; raises ConfigError."""
-        return [self.names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ())]
+        return tuple(self.names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ()))

@@ -20,7 +20,7 @@ def symptom_names() -> tuple[str, ...]:
     return _SYMPTOMS.names
 
 
-def matched_symptoms(normalized: str) -> list[str]:
+def matched_symptoms(normalized: str) -> tuple[str, ...]:
     """Return every symptom that the words of a normalized text hint at, the most specific first."""
     return _SYMPTOMS.matched(normalized)
 

@@ -45,18 +45,18 @@ class Encoder:
 
     def __init__(self, folder: Path) -> None:
         """Take the folder of the package's files, which are read when the first text comes."""
-        self._folder = folder
+        self.folder = folder
         self._remembered: dict[str, NDArray[np.float32]] = {}
 
     @cached_property
     def _tokenizer(self) -> SentencePieceProcessor:
         from sentencepiece import SentencePieceProcessor
 
-        return SentencePieceProcessor(model_file=str(self._folder / "sp.model"))
+        return SentencePieceProcessor(model_file=str(self.folder / "sp.model"))
 
     @cached_property
     def _network(self) -> Network:
-        return Network(self._folder / "weights.npz")
+        return Network(self.folder / "weights.npz")
 
     def vector(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (DIMENSIONS,) of one masked text; the empty text has one too."""

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from pipeline.text.models.tiles import tiled_product
 
@@ -25,9 +24,8 @@ SIZES = (2, 3, 5)  # of the windows, in tokens
 LEFT = (0, 1, 2)  # how many tokens before its own a window begins
 MARGIN = 2  # places of no token around each text, as far as the widest window reaches
 CHUNKS = 17  # the embedding table is stored in so many interleaved parts, each with a scale of its own
-KEPT = 4_096  # tokens whose rows are kept: 13 KB each
-TOKENS = 2_048  # of the texts that are computed together, unless a single one has more
-STRIDE = 512  # tokens convolved at a time: what then moves fits into a processor's cache
+KEPT = 3_072  # tokens whose rows are kept: 13 KB each
+TOKENS = 1_536  # of the texts that are computed together, unless a single one has more
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -101,6 +99,8 @@ class Network:
 
     def _sums(self, texts: Sequence[Ids], lengths: Places) -> Floats:
         """Return what each text's tokens sum to before the dense layers, (texts, 1280)."""
+        from scipy.sparse import csr_array
+
         # texts one after the other, each after MARGIN places of no token, and MARGIN more at the end
         starts = MARGIN + np.cumsum(lengths + MARGIN) - (lengths + MARGIN)
         size = int(lengths.sum()) + MARGIN * (len(texts) + 1)
@@ -220,6 +220,8 @@ def _by_place(weights: Floats, size: int) -> Floats:
 
 def _gathered(added: Floats, rows: Places, size: int) -> Floats:
     """Return for each row of `rows` the sum over places of what the row named there adds at that place."""
+    from scipy.sparse import csr_array
+
     places = (rows * size + np.arange(size)).ravel()
     ends = np.arange(0, len(places) + 1, size)
     chosen = csr_array((np.ones(len(places), np.float32), places, ends), shape=(len(rows), len(added) * size))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 F = TypeVar("F", np.float32, np.float64)
 HEIGHT = 48  # rows: four fifths of the speed of any height, and little wasted on one text
@@ -33,6 +35,8 @@ def tiled_product(rows: NDArray[F], weights: NDArray[F]) -> NDArray[F]:
 
 @cache
 def _libraries() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()  # looks for loaded libraries, once
 
 
