@@ -27,7 +27,8 @@ def unaccented(normalized: str) -> str:
 class PatternSet:
     """All word lists of one lexicon file over normalized text, accents aside; a word boundary is one of ASCII letters.
 
-    `matched` keeps what it said of the latest texts. The file is read and RE2 loaded when first used. No look-around, no references, as RE2 has none.
+    `matched` keeps what it returned for the latest texts. The file is read and RE2 loaded when first used. No
+    look-around, no references, as RE2 has none.
     """
 
     def __init__(self, file: str, template: str = "{}") -> None:

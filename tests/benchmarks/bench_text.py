@@ -1,6 +1,7 @@
 """Speed of reading posts against scikit-learn over every post, in one run, as ratios; `make bench` prints it.
 
-A million posts of which one in fifty names a service, by the first look alone and as shipped, and posts that all name one. F1 is that of
+A million posts of which one in fifty names a service, by the first look alone and as shipped, and posts that all name
+one. F1 is that of
 posts held back from training, each pipeline judging all of them.
 """
 
