@@ -40,6 +40,8 @@ class Service:
     vendor_aliases: tuple[str, ...] = ()
     named_by: tuple[str, ...] = ()
     homograph: bool = False
+    ordinary: tuple[str, ...] = ()
+    carries_vendor: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = ""
     status_format: str = "auto"

@@ -1,103 +1,95 @@
-"""Which services, and which of their parts, a text names.
+"""Which services, and which of their parts, a text is about.
 
-One automaton (Aho and Corasick 1975, "Efficient string matching") holds every name in the catalogue; a match counts
-only at word boundaries and the longest match at a place wins. A name that is also an ordinary word counts where the
-community or another word of the trade supports it.
+A name that is also an ordinary word counts where the community or another word of the trade supports it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-import ahocorasick
-
-from pipeline.core.catalogue import Catalogue
+from pipeline.core.catalogue import Catalogue, Service
 from pipeline.text.cues import FAILURES, lexicon_features
-from pipeline.text.normalize import normalize
+from pipeline.text.lexicon import WordPattern
+from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch, names_a_thing
+from pipeline.text.normalize import CAP, normalize
 from pipeline.text.patterns import PatternSet
 from pipeline.text.symptoms import symptom
 
+__all__ = ["MOST_SERVICES", "OTHER", "TARGET", "NameMatch", "ServiceMatcher"]
+
 TARGET, OTHER = "svctarget", "svcother"
+MOST_SERVICES = 6  # of those a post names; a longer list says little of each
+NEAR = 45  # characters on either side of an ordinary word in which trouble has to be spoken of
 _TRADE = PatternSet("services")
 # an outage spoken of in any language tells that a name is not a person's or a fruit's
 _TROUBLE = FAILURES | {"cue_status"}
 _FAILS = ("login", "error", "crash", "no_response", "connection")
+_CLAUSE_END = WordPattern("ordinary_words", r"(?:%(clause_end)s)")
+_ORDINARY_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(before)s) $")
+_STATE_AFTER = WordPattern("ordinary_words", r"^(?:'s)?[ -](?:%(state)s)(?!\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class NameMatch:
-    """A name found at [start, end) of the normalized text.
-
-    `component` is empty where the service itself is named; `kind` is name, component, vendor or person.
-    """
-
-    start: int
-    end: int
-    service: str
-    component: str
-    kind: str
+def _speaks_of_trouble(normalized: str) -> bool:
+    return symptom(normalized) in _FAILS or not _TROUBLE.isdisjoint(lexicon_features(normalized))
 
 
 def _speaks_of_a_service(normalized: str) -> bool:
-    return (
-        bool(_TRADE.matched(normalized))
-        or symptom(normalized) in _FAILS
-        or not _TROUBLE.isdisjoint(lexicon_features(normalized))
-    )
+    return bool(_TRADE.matched(normalized)) or _speaks_of_trouble(normalized)
 
 
-def _is_word(char: str) -> bool:
-    # scripts written without spaces have no word boundary to respect
-    return char.isalnum() and not "\u3040" <= char <= "\u9fff"
+class _Text:
+    """A post, and what is asked of it more than once."""
 
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.normalized = normalize(text)
+        self._of_a_service: bool | None = None
 
-class _Meaning(NamedTuple):
-    """What a name of the catalogue stands for."""
+    @property
+    def speaks_of_a_service(self) -> bool:
+        if self._of_a_service is None:
+            self._of_a_service = _speaks_of_a_service(self.normalized)
+        return self._of_a_service
 
-    service: str
-    component: str
-    kind: str
+    def is_proper_noun(self, match: NameMatch) -> bool:
+        """Return whether a name is in capitals inside a sentence whose other words are not."""
+        if len(self.normalized) != len(self.text[:CAP]) or not self.text[match.start].isupper():
+            return False
+        before = self.text[: match.start].rstrip()
+        if not before or before[-1] in ".!?\n:":
+            return False
+        words = [word for word in self.text[max(0, match.start - 80) : match.end + 80].split() if word[0].isalpha()]
+        return 2 * sum(word[0].isupper() for word in words) <= len(words)
 
-
-class _Candidate(NamedTuple):
-    """A name at [start, end) of a text, and all it may stand for."""
-
-    start: int
-    end: int
-    meanings: tuple[_Meaning, ...]
+    def has_trouble_near(self, match: NameMatch) -> bool:
+        """Return whether the words right beside a name speak of a service that fails, in the same clause."""
+        before = self.normalized[max(0, match.start - NEAR) : match.start]
+        after = self.normalized[match.end : match.end + NEAR]
+        if names_a_thing(self.normalized, match.end):
+            return True
+        if _ORDINARY_BEFORE.regex.search(before):
+            return False
+        if _STATE_AFTER.regex.search(after):
+            return True
+        cut = [end.end() for end in _CLAUSE_END.regex.finditer(before)]
+        before = before[cut[-1] :] if cut else before
+        if end := _CLAUSE_END.regex.search(after):
+            after = after[: end.end()]
+        return _speaks_of_trouble(f"{before}{TARGET}{after}")
 
 
 class ServiceMatcher:
-    """Finds the names of a catalogue in text."""
+    """Finds the services of a catalogue in text."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        """Build the automaton; names shared by several services are kept for all of them."""
+        """Build the finder of names, and the table of communities."""
         self.catalogue = catalogue
         self.home: dict[str, str] = {}
-        names: dict[str, list[_Meaning]] = {}
         for service in catalogue.values():
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
-            for alias in service.aliases:
-                names.setdefault(normalize(alias), []).append(_Meaning(service.id, "", "name"))
-            for part in service.components:
-                for alias in part.aliases:
-                    names.setdefault(normalize(alias), []).append(_Meaning(service.id, part.id, "component"))
-        for service in catalogue.values():
-            for kind, aliases in (("vendor", service.vendor_aliases), ("person", service.named_by)):
-                for alias in aliases:
-                    # a service's own name wins over the same word as somebody's vendor
-                    if not any(meaning.kind == "name" for meaning in names.get(normalize(alias), [])):
-                        names.setdefault(normalize(alias), []).append(_Meaning(service.id, "", kind))
         self._ids = {normalize(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
-        self._automaton = ahocorasick.Automaton()
-        for name, meanings in names.items():
-            if name:
-                self._automaton.add_word(name, (len(name), tuple(meanings)))
-        if names:
-            self._automaton.make_automaton()
+        self._names = NameFinder(catalogue.values())
 
     def id_of(self, name: str) -> str:
         """Return the id of the service that an id, a name or an alias means, in any case; the name itself otherwise."""
@@ -105,54 +97,54 @@ class ServiceMatcher:
 
     def name_matches(self, normalized: str) -> list[NameMatch]:
         """Return the names in a normalized text, longest at each place, in order."""
-        candidates: list[_Candidate] = []
-        if not len(self._automaton):
-            return []
-        for last, (length, meanings) in self._automaton.iter(normalized):
-            start, end = last - length + 1, last + 1
-            before = normalized[start - 1] if start else " "
-            after = normalized[end] if end < len(normalized) else " "
-            if not (_is_word(before) and _is_word(normalized[start])) and not (
-                _is_word(after) and _is_word(normalized[last])
-            ):
-                candidates.append(_Candidate(start, end, meanings))
-        candidates.sort(key=lambda candidate: (candidate.start, -candidate.end))
-        kept: list[NameMatch] = []
-        reach = 0
-        for start, end, meanings in candidates:
-            if start >= reach:
-                kept += [NameMatch(start, end, *meaning) for meaning in meanings]
-                reach = end
-        return kept
+        return self._names.matches(normalized)
 
     def about(self, text: str, community: str = "") -> Mapping[str, list[NameMatch]]:
         """Return the services a post speaks of, with the matches: those named, or the community's own when none is.
 
-        Vendors and people alone do not make a post one about a service.
+        A person alone does not make a post one about a service; a vendor does where one service carries its name and
+        the words beside it speak of trouble. Of a long list the first `MOST_SERVICES` are returned.
         """
-        normalized = normalize(text)
-        matches = self.name_matches(normalized)
+        post = _Text(text)
+        matches = self.name_matches(post.normalized)
         home = self.home.get(community.casefold(), "")
+        parts = {match.service for match in matches if match.kind == COMPONENT}
         about: dict[str, list[NameMatch]] = {}
-        supported: bool | None = None
-        kinds = {match.service for match in matches if match.kind == "component"}
         for match in matches:
-            if match.kind not in ("name", "component"):
+            if match.service not in about and len(about) >= MOST_SERVICES:
                 continue
-            service = self.catalogue[match.service]
-            alone = service.homograph and match.kind == "name" and match.service not in kinds
-            if alone and match.service != home and not self._vendor_named(matches, match.service):
-                supported = _speaks_of_a_service(normalized) if supported is None else supported
-                if not supported:
-                    continue
-            about.setdefault(match.service, []).append(match)
-        if home and home not in about and not about:
+            if match.kind == COMPONENT or (
+                match.kind == NAME
+                and (
+                    match.service in parts
+                    or match.service in (home, *about)
+                    or self._means_the_service(match, post, matches)
+                )
+            ):
+                about.setdefault(match.service, []).append(match)
+        if not about:
+            for match in matches:
+                carried = match.kind == VENDOR and self.catalogue[match.service].carries_vendor
+                if carried and (match.sure or post.has_trouble_near(match)):
+                    about.setdefault(match.service, []).append(match)
+        if home and not about:
             about[home] = []
         return about
 
+    def _means_the_service(self, match: NameMatch, post: _Text, matches: Sequence[NameMatch]) -> bool:
+        """Return whether a name means its service and not the word or the person of that name."""
+        service = self.catalogue[match.service]
+        if not service.homograph or match.sure or " " in post.normalized[match.start : match.end]:
+            return True
+        if self._vendor_named(matches, match.service):
+            return True
+        if service.ordinary and not post.is_proper_noun(match):
+            return post.has_trouble_near(match)
+        return post.speaks_of_a_service
+
     @staticmethod
-    def _vendor_named(matches: list[NameMatch], service: str) -> bool:
-        return any(match.service == service and match.kind in ("vendor", "person") for match in matches)
+    def _vendor_named(matches: Sequence[NameMatch], service: str) -> bool:
+        return any(match.service == service and match.kind in (VENDOR, PERSON) for match in matches)
 
     def entities(self, text: str) -> dict[str, tuple[str, ...]]:
         """Return the services a news text names, each with how: name, component, vendor, person."""
@@ -161,7 +153,7 @@ class ServiceMatcher:
         kinds_of: dict[str, set[str]] = {}
         for match in matches:
             service = self.catalogue[match.service]
-            by_name = match.kind == "name" and service.homograph
+            by_name = match.kind == NAME and service.homograph
             if by_name and not _speaks_of_a_service(normalized) and not self._vendor_named(matches, match.service):
                 continue
             kinds_of.setdefault(match.service, set()).add(match.kind)
@@ -173,14 +165,25 @@ class ServiceMatcher:
         The classifier then learns how people speak of a service that fails, not which service it was.
         """
         normalized = normalize(text)
+        matches = self.name_matches(normalized)
+        carrier = self._carrier(matches, target)
         parts: list[str] = []
         reach = 0
-        for match in self.name_matches(normalized):
-            if match.start < reach or match.kind in ("vendor", "person"):
+        for match in matches:
+            if match.start < reach or match.kind == PERSON or (match.kind == VENDOR and match.service != carrier):
                 continue
             # the part of a service stays readable: "api" says something that "svctarget" does not
             own = TARGET if match.service == target or not target else OTHER
             word = f"{own} {match.component}" if match.component and match.service == target else own
-            parts += [normalized[reach : match.start], word]
+            # the words of a hashtag are read as words
+            before = " " if normalized[match.start - 1 : match.start].isalnum() and match.sure else ""
+            after = " " if normalized[match.end : match.end + 1].isalnum() and match.sure else ""
+            parts += [normalized[reach : match.start], before, word, after]
             reach = match.end
         return "".join([*parts, normalized[reach:]])
+
+    def _carrier(self, matches: Sequence[NameMatch], target: str) -> str:
+        """Return the target where only its vendor is named and stands for it, else nothing."""
+        service: Service | None = self.catalogue.get(target)
+        by_name = any(match.service == target and match.kind in (NAME, COMPONENT) for match in matches)
+        return target if service is not None and service.carries_vendor and not by_name else ""

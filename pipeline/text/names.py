@@ -1,0 +1,204 @@
+"""Where a text names services of the catalogue, as people write them.
+
+One automaton (Aho and Corasick 1975, "Efficient string matching") holds every name with its spellings; a match counts
+only at word boundaries and the longest match at a place wins. A hashtag or handle is taken apart into a name and the
+words around it (`#namedown`, `@namecares`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import ahocorasick
+
+from pipeline.core.catalogue import Service
+from pipeline.text.lexicon import WordPattern, lexicon
+from pipeline.text.normalize import normalize
+
+NAME, COMPONENT, VENDOR, PERSON = "name", "component", "vendor", "person"
+_ORDINARY = "ordinary"
+_SEPARATORS = (" ", "-", "", "_")
+_BETWEEN_WORDS = re.compile(r"[ _-]+")
+_HANDLE = re.compile(r"(?<!\w)([#@])(\w{2,60})(?!\w)")
+# grammar that is written onto a name: cases in Russian and Ukrainian, articles and prepositions in Arabic
+_ENDING = re.compile("[авеиймоухыьюя]{1,3}(?!\\w)")
+_PREFIX = re.compile("(?<!\\w)(?:[وفبلك]?ال|لل|[وفبلك])$")
+_THING = WordPattern("ordinary_words", r"(?:'s)?[ -](?:%(thing)s)(?!\w)")
+_ENDING_AFTER = 4  # letters of the shortest name that takes an ending
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A name found at [start, end) of the normalized text.
+
+    `component` is empty where the service itself is named; `kind` is name, component, vendor or person. `sure` where
+    it is written so that no ordinary word is meant: a handle, or a hashtag with a word of trouble.
+    """
+
+    start: int
+    end: int
+    service: str
+    component: str
+    kind: str
+    sure: bool = False
+
+
+class _Meaning(NamedTuple):
+    """What a name of the catalogue stands for."""
+
+    service: str
+    component: str
+    kind: str
+
+
+class _Candidate(NamedTuple):
+    """A name at [start, end) of a text, and all it may stand for."""
+
+    start: int
+    end: int
+    meanings: tuple[_Meaning, ...]
+    sure: bool = False
+
+
+def spellings(alias: str) -> Iterator[str]:
+    """Yield the normalized ways to write an alias: its words with blanks, hyphens, underscores or nothing between."""
+    name = normalize(alias)
+    words = [word for word in _BETWEEN_WORDS.split(name) if word]
+    yield name
+    if len(words) > 1:
+        yield from (separator.join(words) for separator in _SEPARATORS)
+
+
+def _script(char: str) -> int:
+    """Return a number for the script of a letter or digit; 0 for others and for scripts written without spaces."""
+    if not char.isalnum():
+        return 0
+    code = ord(char)
+    if code < 0x0370:
+        return 1
+    if 0x30A1 <= code <= 0x30FF:  # a loan word in katakana ends where the katakana end
+        return 2
+    if 0x3040 <= code <= 0x9FFF:
+        return 0
+    if 0xAC00 <= code <= 0xD7A3:
+        return 3
+    return 4 + (code >> 8)
+
+
+def _is_inside_a_word(text: str, start: int, end: int) -> bool:
+    """Return whether [start, end) of a text is only part of a word."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    first, last = text[start], text[end - 1]
+    if (script := _script(before)) and script == _script(first) and not _PREFIX.search(text[max(0, start - 4) : start]):
+        return True
+    script = _script(after)
+    if not script or script != _script(last):
+        return False
+    if script == 3:  # Korean writes particles onto a name
+        return False
+    return not (end - start >= _ENDING_AFTER and _ENDING.match(text, end))
+
+
+def names_a_thing(normalized: str, end: int) -> bool:
+    """Return whether what follows at `end` makes a service of an ordinary word: its app, its servers."""
+    return bool(_THING.regex.match(normalized, end))
+
+
+@cache
+def _handle_parts() -> tuple[Callable[[str], Any], Callable[[str], Any], Callable[[str], Any]]:
+    """Return what matches the letters before a name in a handle, a word of trouble after it, and one of an account."""
+    import re2
+
+    words = lexicon("handles")
+    before, trouble, account = (words[name] for name in ("before", "trouble", "account"))
+    return (
+        re2.compile(rf"(?:(?:{before})_?)*").fullmatch,
+        re2.compile(
+            rf"(?:_?(?:{trouble}|{account}))*_?(?:{trouble})(?:_?(?:{trouble}|{account}))*_?\d{{0,4}}"
+        ).fullmatch,
+        re2.compile(rf"(?:_?(?:{account}))*_?\d{{0,4}}").fullmatch,
+    )
+
+
+class NameFinder:
+    """Finds the names of services in normalized text."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        """Build the automaton; names shared by several services are kept for all of them."""
+        self._automaton = ahocorasick.Automaton()
+        for name, meanings in _meanings(list(services)).items():
+            if name:
+                self._automaton.add_word(name, (len(name), tuple(meanings)))
+        if len(self._automaton):
+            self._automaton.make_automaton()
+
+    def matches(self, normalized: str) -> list[NameMatch]:
+        """Return the names in a normalized text, longest at each place, in order."""
+        if not len(self._automaton):
+            return []
+        candidates = [
+            _Candidate(last - length + 1, last + 1, meanings)
+            for last, (length, meanings) in self._automaton.iter(normalized)
+            if not _is_inside_a_word(normalized, last - length + 1, last + 1)
+        ]
+        if "#" in normalized or "@" in normalized:
+            candidates += self._in_handles(normalized)
+        candidates.sort(key=lambda candidate: (candidate.start, -candidate.end, not candidate.sure))
+        kept: list[NameMatch] = []
+        reach = 0
+        for start, end, meanings, sure in candidates:
+            if start >= reach and not (meanings[0].kind == _ORDINARY and names_a_thing(normalized, end)):
+                kept += [NameMatch(start, end, *each, sure) for each in meanings if each.kind != _ORDINARY]
+                reach = end
+        return kept
+
+    def _in_handles(self, normalized: str) -> Iterator[_Candidate]:
+        """Yield the name in each hashtag and handle that is a name and known words around it."""
+        for handle in _HANDLE.finditer(normalized):
+            yield from self._in_handle(handle[2], handle.start(2), is_account=handle[1] == "@")
+
+    def _in_handle(self, letters: str, at: int, *, is_account: bool) -> Iterator[_Candidate]:
+        before, trouble, account = _handle_parts()
+        spots = [(last - length + 1, last + 1, meanings) for last, (length, meanings) in self._automaton.iter(letters)]
+        for start, end, meanings in sorted(spots, key=lambda spot: spot[0] - spot[1]):
+            if not before(letters[:start]):
+                continue
+            meanings = tuple(meaning for meaning in meanings if meaning.kind != _ORDINARY)
+            rest = letters[end:]
+            if trouble(rest):
+                yield _Candidate(at + start, at + end, meanings, sure=True)
+            elif account(rest):
+                yield _Candidate(at, at + len(letters), meanings, sure=is_account or bool(rest.strip("_")))
+            else:
+                continue
+            return
+
+
+def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
+    """Return what each name, normalized, stands for."""
+    names: dict[str, dict[_Meaning, None]] = {}
+
+    def add(alias: str, meaning: _Meaning) -> None:
+        for name in spellings(alias):
+            names.setdefault(name, {}).setdefault(meaning)
+
+    for service in services:
+        for alias in service.aliases:
+            add(alias, _Meaning(service.id, "", NAME))
+        for part in service.components:
+            for alias in part.aliases:
+                add(alias, _Meaning(service.id, part.id, COMPONENT))
+    for service in services:
+        for kind, aliases in ((VENDOR, service.vendor_aliases), (PERSON, service.named_by)):
+            for alias in aliases:
+                # a service's own name wins over the same word as somebody's vendor
+                if not any(meaning.kind == NAME for meaning in names.get(normalize(alias), ())):
+                    names.setdefault(normalize(alias), {}).setdefault(_Meaning(service.id, "", kind))
+        for phrase in service.ordinary:
+            names[normalize(phrase)] = {_Meaning(service.id, "", _ORDINARY): None}
+    return {name: list(meanings) for name, meanings in names.items()}
