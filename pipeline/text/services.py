@@ -134,7 +134,8 @@ class ServiceMatcher:
     def _means_the_service(self, match: NameMatch, post: _Text, matches: Sequence[NameMatch]) -> bool:
         """Return whether a name means its service and not the word or the person of that name."""
         service = self.catalogue[match.service]
-        if not service.homograph or match.sure or " " in post.normalized[match.start : match.end]:
+        written = post.normalized[match.start : match.end]
+        if not service.homograph or match.sure or " " in written or not written.isascii():
             return True
         if self._vendor_named(matches, match.service):
             return True
