@@ -23,6 +23,11 @@ _JOINS = WordPattern("components", r"(?:\b(?:%(and)s)\b|,|と)\s*$")
 _HEDGED = WordPattern("components", "%(hedged)s")
 
 
+def names_a_role(normalized: str) -> bool:
+    """Return whether a text names a part by its role: the website, the app, the API."""
+    return any(pattern.regex.search(normalized) for pattern in _ROLES.values())
+
+
 @cache
 def _bare_names(service: Service) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """Return a pattern of what parts are called where the service is understood ("Actions", "Code"), and their ids."""

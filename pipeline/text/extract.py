@@ -17,6 +17,7 @@ from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
 from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
+from pipeline.text.stances import reading as stance_reading
 from pipeline.text.symptoms import anger
 
 REPORT = 0.5
@@ -89,7 +90,7 @@ def _extracted(
     distinct = {_Reading(request.text, request.service): request for request in requests}
     masked = {reading: masked_for(reading.text, reading.service, matcher) for reading in distinct}
     languages = dict(zip(distinct, languages_of([reading.text for reading in distinct]), strict=True))
-    probabilities = dict(zip(distinct, model.scores(list(masked.values())), strict=True))
+    probabilities = dict(zip(distinct, outage_probabilities(list(masked.values()), model), strict=True))
     reports = [reading for reading, p in probabilities.items() if p >= REPORT]
     names = model.symptoms_of([report.text for report in reports], [masked[report] for report in reports])
     symptoms = dict(zip(reports, names, strict=True))
@@ -108,6 +109,13 @@ def _with_onset(extraction: Extraction, request: ExtractionRequest) -> Extractio
     """Return an extraction with the moment since when it fails, which hangs on when the text was posted."""
     began = since_when(request.text, request.posted) if request.posted and extraction.outage else None
     return replace(extraction, began=began.at if began and began.within <= EXACT else None)
+
+
+def outage_probabilities(masked: Sequence[str], model: OutageModel) -> list[float]:
+    """Return the probability that each masked text reports that its target fails now."""
+    readings = [stance_reading(text) for text in masked]
+    scores = model.scores([each.text for each in readings])
+    return [min(p, each.most) for p, each in zip(scores, readings, strict=True)]
 
 
 def _extraction(request: ExtractionRequest, p: float, matcher: ServiceMatcher, places: Path) -> Extraction:
