@@ -44,7 +44,7 @@ def read_posts(path: Path, matcher: ServiceMatcher) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                service = "" if row["service"] == "none" else row["service"]
+                service = "" if row["service"] == "none" else matcher.id_of(row["service"])
                 language = re.search(r"lang=(\w+)", row["notes"])
                 rows.append(
                     Row(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.core.catalogue import Catalogue, Service
+from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch, names_a_thing
@@ -29,12 +29,17 @@ _ORDINARY_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(before)s) $")
 _STATE_AFTER = WordPattern("ordinary_words", r"^(?:'s)?[ -](?:%(state)s)(?!\w)")
 
 
-def _speaks_of_trouble(normalized: str) -> bool:
-    return symptom(normalized) in _FAILS or not _TROUBLE.isdisjoint(lexicon_features(normalized))
+def speaks_of_trouble(normalized: str) -> bool:
+    """Return whether a normalized text speaks of something that fails, in any language."""
+    return (
+        symptom(normalized) in _FAILS
+        or not _TROUBLE.isdisjoint(lexicon_features(normalized))
+        or "trouble" in _TRADE.matched(normalized)
+    )
 
 
 def _speaks_of_a_service(normalized: str) -> bool:
-    return bool(_TRADE.matched(normalized)) or _speaks_of_trouble(normalized)
+    return bool(_TRADE.matched(normalized)) or speaks_of_trouble(normalized)
 
 
 class _Text:
@@ -75,7 +80,7 @@ class _Text:
         before = before[cut[-1] :] if cut else before
         if end := _CLAUSE_END.regex.search(after):
             after = after[: end.end()]
-        return _speaks_of_trouble(f"{before}{TARGET}{after}")
+        return speaks_of_trouble(f"{before}{TARGET}{after}")
 
 
 class ServiceMatcher:
@@ -88,12 +93,20 @@ class ServiceMatcher:
         for service in catalogue.values():
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
-        self._ids = {normalize(name): s.id for s in catalogue.values() for name in (*s.aliases, s.name, s.id)}
+        self._ids = service_ids(catalogue)
         self._names = NameFinder(catalogue.values())
 
     def id_of(self, name: str) -> str:
-        """Return the id of the service that an id, a name or an alias means, in any case; the name itself otherwise."""
-        return self._ids.get(normalize(name), name)
+        """Return the id of the service that a name means, in any case and spelling; the name itself otherwise.
+
+        An id, a name or an alias; else the name of a part, or of a vendor whose service is meant by it.
+        """
+        if known := self._ids.get(plain_name(name)):
+            return known
+        spelled = normalize(name)
+        whole = [match for match in self.name_matches(spelled) if (match.start, match.end) == (0, len(spelled))]
+        named = [m.service for m in whole if m.kind == COMPONENT or self.catalogue[m.service].carries_vendor]
+        return named[0] if named else name
 
     def name_matches(self, normalized: str) -> list[NameMatch]:
         """Return the names in a normalized text, longest at each place, in order."""
@@ -172,6 +185,9 @@ class ServiceMatcher:
         reach = 0
         for match in matches:
             if match.start < reach or match.kind == PERSON or (match.kind == VENDOR and match.service != carrier):
+                continue
+            # an account that a post is addressed to is no part of what it says
+            if match.sure and normalized[match.start - 1 : match.start] == "@":
                 continue
             # the part of a service stays readable: "api" says something that "svctarget" does not
             own = TARGET if match.service == target or not target else OTHER

@@ -12,10 +12,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from pipeline.text.components import names_a_role
-from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.patterns import PatternSet
-from pipeline.text.services import OTHER, TARGET
+from pipeline.text.services import OTHER, TARGET, speaks_of_trouble
 from pipeline.text.symptoms import matched_symptoms
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now
@@ -62,7 +61,10 @@ class Reading:
 def reading(masked: str) -> Reading:
     """Return what a masked text says of its target: the clauses about it, and whether any can be a report."""
     has_other = OTHER in masked and TARGET in masked
-    if not has_other and _NO_REPORT.isdisjoint(_LISTS.matched(masked)):
+    lists = _LISTS.matched(masked)
+    if "own_request" in lists and "server_side" not in lists:
+        return Reading(masked, UNLIKELY)
+    if not has_other and _NO_REPORT.isdisjoint(lists):
         return Reading(masked)
     clauses = list(_clauses(masked))
     if has_other:
@@ -96,7 +98,7 @@ def _stance(clause: str, lists: frozenset[str]) -> Stance:
         return Stance.WORKS
     if not asks and "recovered" in lists and "not_yet" not in lists:
         return Stance.RECOVERED
-    if "fails" in lists or matched_symptoms(clause) or not FAILURES.isdisjoint(lexicon_features(clause)):
+    if "fails" in lists or matched_symptoms(clause) or speaks_of_trouble(clause):
         return Stance.ASKS if asks else Stance.FAILS
     if not asks and "works" in lists and "works_not" not in lists and not names_a_role(clause):
         return Stance.WORKS
