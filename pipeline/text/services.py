@@ -15,10 +15,11 @@ from pipeline.text.normalize import CAP, normalize
 from pipeline.text.patterns import PatternSet
 from pipeline.text.symptoms import symptom
 
-__all__ = ["MOST_SERVICES", "OTHER", "TARGET", "NameMatch", "ServiceMatcher"]
+__all__ = ["LISTED", "MOST_SERVICES", "OTHER", "TARGET", "NameMatch", "ServiceMatcher"]
 
 TARGET, OTHER = "svctarget", "svcother"
-MOST_SERVICES = 6  # of those a post names; a longer list says little of each
+MOST_SERVICES = 6  # of those a post names that are read
+LISTED = 20  # a post that names more is a list of services, and about none
 NEAR = 45  # characters on either side of an ordinary word in which trouble has to be spoken of
 _TRADE = PatternSet("services")
 # an outage spoken of in any language tells that a name is not a person's or a fruit's
@@ -116,10 +117,13 @@ class ServiceMatcher:
         """Return the services a post speaks of, with the matches: those named, or the community's own when none is.
 
         A person alone does not make a post one about a service; a vendor does where one service carries its name and
-        the words beside it speak of trouble. Of a long list the first `MOST_SERVICES` are returned.
+        the words beside it speak of trouble. The first `MOST_SERVICES` are returned, and none of a list of more than
+        `LISTED`.
         """
         post = _Text(text)
         matches = self.name_matches(post.normalized)
+        if len({match.service for match in matches if match.kind in (NAME, COMPONENT)}) > LISTED:
+            return {}
         home = self.home.get(community.casefold(), "")
         parts = {match.service for match in matches if match.kind == COMPONENT}
         about: dict[str, list[NameMatch]] = {}
