@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -86,9 +87,8 @@ def alarm_levels(score: Floats, alarm: float, strong: float) -> Callable[[], Lev
 
 def detector_id(detector: DataclassInstance, version: int) -> str:
     """Return a name to store with verdicts: the class, its version and the parameters that are not the default."""
-    own = [
-        f"{f.name}={getattr(detector, f.name)!r}" for f in fields(detector) if getattr(detector, f.name) != f.default
-    ]
+    values = {f.name: getattr(detector, f.name) for f in fields(detector) if getattr(detector, f.name) != f.default}
+    own = [f"{name}={value.value if isinstance(value, Enum) else value!r}" for name, value in values.items()]
     return f"{type(detector).__name__}/{version}({', '.join(own)})"
 
 

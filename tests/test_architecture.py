@@ -46,7 +46,7 @@ LIBRARIES = {
     "sklearn": ("pipeline.text.models",),
     "skops": ("pipeline.text.models",),
     "statsmodels": ("detectors.rolling",),
-    "numba": ("detectors.seasonal.kernel_numba",),
+    "numba": ("detectors.seasonal.compiled",),
     "jinja2": ("pipeline.render",),
     "matplotlib": ("pipeline.render",),
     "py3langid": ("pipeline.text",),
@@ -138,7 +138,7 @@ def test_imports_point_down(module: str, path: Path) -> None:
         scale = module.startswith("pipeline.scale")  # heavy as a whole, and itself only imported inside functions
         if name.startswith("pipeline.scale") and not scale:
             assert not at_top, f"{module} imports {name} at the top: --help would pay for it"
-        if outside in HEAVY and module != "detectors.seasonal.kernel_numba" and not scale:
+        if outside in HEAVY and not scale:
             assert not at_top, f"{module} imports {outside} at the top: --help would pay for it"
 
 

@@ -163,6 +163,16 @@ def test_farrington_has_the_expectation_and_upper_bound_of_r(
     assert column(verdicts, "score")[-1] == pytest.approx(score, rel=3 * FITTED)
 
 
+@pytest.mark.parametrize("extra", [200.0, 1500.0])
+def test_farrington_keeps_no_past_outage_in_its_bound(extra: float) -> None:
+    """R does: its one round of weights leaves a hundred times as many complaints a say in the dispersion."""
+    quiet = np.random.default_rng(0).poisson(5.0, 28 * 24 + 1).astype(float)
+    outage = quiet.copy()
+    outage[400:404] += extra
+    bounds = [column(detected("farrington", counts, "1h"), "upperbound")[-1] for counts in (quiet, outage)]
+    assert abs(bounds[1] - bounds[0]) <= 1
+
+
 @pytest.mark.parametrize(("last", "level"), [(50, 0), (51, 1), (52, 1)])
 def test_farrington_differs_from_r_at_the_upper_bound_itself(last: int, level: int) -> None:
     """R alarms above a score of 1, at 52 and not at 51; ours alarms at 1, the bound being the first count that does."""

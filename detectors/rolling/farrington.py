@@ -4,6 +4,8 @@ Farrington, Andrews, Beale and Catchpole 1996, "A statistical algorithm for the 
 infectious disease", section 3; Noufaily et al. 2013, "An improved algorithm for outbreak detection in multiple
 surveillance systems", sections 3.2 (weights: Anscombe residuals above 2.58 are weighted down), 3.3 (periods of the
 season as factors, here of the day, with weekends) and 3.5 (negative-binomial upper bound). Fitted on hourly sums.
+Past outages are left out, which the paper's single round of weights does not do: one of them would raise the bound for
+as long as it is in the window.
 The score is the exceedance score of section 3.6, (observed - expected) / (upper bound - expected): 1 is the alarm.
 """
 
@@ -20,6 +22,8 @@ from detectors.contract import Floats
 from detectors.rolling.base import RollingDetector, whole_hours
 from detectors.validation import detector_id
 
+OUTBREAK = 12.0  # robust deviations from which a past count is left out of the fit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Farrington(RollingDetector):
@@ -28,6 +32,7 @@ class Farrington(RollingDetector):
     Refitted once a day, without mentions.
     """
 
+    version: ClassVar[int] = 2
     daily: ClassVar[bool] = True
     alarm: float = 1.0
     strong: float = 2.0
@@ -89,6 +94,16 @@ class Farrington(RollingDetector):
         return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), location), 1.0 + 0.0 * location * counts)
 
 
+def _outbreak(y: Floats, mu: Floats) -> npt.NDArray[np.bool_]:
+    """Return which counts lie so far above the fit that no weight keeps them from deciding the dispersion.
+
+    Measured in robust deviations, at least one, of Anscombe's residuals without a dispersion.
+    """
+    residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / mu ** (1 / 6)
+    spread = max(1.0, 1.4826 * float(np.median(np.abs(residual - np.median(residual)))))
+    return np.asarray(residual > OUTBREAK * spread)
+
+
 def _fitted(y: Floats, design: Floats, ahead: Floats) -> tuple[Floats, float]:
     """Return the forecast and the dispersion after one round of reweighting; the mean alone where the GLM fails."""
     import statsmodels.api as sm
@@ -110,6 +125,9 @@ def _fitted(y: Floats, design: Floats, ahead: Floats) -> tuple[Floats, float]:
                 residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / (mu ** (1 / 6) * np.sqrt(dispersion * free))
                 weights = np.where(residual > 2.58, np.maximum(residual, 1.0) ** -2.0, 1.0)
                 weights *= len(y) / weights.sum()
+            outbreak = _outbreak(y, mu)
+            if outbreak.any():
+                return _fitted(y[~outbreak], design[~outbreak], ahead)
             forecast: Floats = np.clip(fit.predict(ahead[:, used]), 0.0, 10.0 * max(1.0, float(y.max())))
         except (np.linalg.LinAlgError, ValueError):
             return np.full(len(ahead), y.mean()), max(1.0, float(y.var() / max(y.mean(), 1e-9)))

@@ -3,7 +3,7 @@
 Statistic: the generalised likelihood ratio of a multiplicative increase over the last k bins, the largest over
 several window lengths (window-limited GLR: Lai 1995, "Sequential changepoint detection in quality control and
 dynamical systems", section 3; for negative binomial counts: Höhle and Paul 2008, "Count data regression charts for
-the monitoring of surveillance time series", section 3). `kernel_state` describes the baseline.
+the monitoring of surveillance time series", section 3). `kernel` describes the baseline.
 
 What it does not learn: anything while the ratio is high, so that an outage does not become normal, until the new
 level has lasted; anything younger than a guard of minutes, so that an onset is never its own baseline; and holes of
@@ -58,5 +58,5 @@ class SeasonalNB(SeasonalParameters):
             raise IncompatibleStateError("the state's header is incomplete")
         state = SeasonalState(self, header.bin_s, header.series, talk=header.talk)
         state.last = header.last
-        state.kernel_state.fill(arrays)
+        state.fill(arrays)
         return state

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detectors.contract import Floats, SeriesName, Verdicts
-from detectors.packing import StateHeader, pack
-from detectors.seasonal.kernel_numpy import refresh_slot_stats
-from detectors.seasonal.kernel_state import KernelInput, KernelOutput, KernelState, Params
-from detectors.seasonal.kernels import KERNELS, KernelSelector
+from detectors.contract import Floats, IncompatibleStateError, SeriesName, Verdicts
+from detectors.packing import Arrays, StateHeader, pack
+from detectors.seasonal.compiled import KERNELS, KernelSelector, ScanBins, ScanFigures
+from detectors.seasonal.layout import (
+    BLOCK_S,
+    HALF_HOUR,
+    KernelParams,
+    blank_rows,
+    exposure_places,
+    windows_of,
+)
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
+from detectors.seasonal.tails import TailFigures
 from detectors.validation import (
-    LARGEST,
     alarm_levels,
     bin_seconds,
     divides_a_day,
@@ -26,8 +31,6 @@ from detectors.validation import (
     validate_counts,
     validate_values,
 )
-
-Number = TypeVar("Number", np.float64, np.int64)
 
 
 class SeasonalState:
@@ -46,14 +49,15 @@ class SeasonalState:
 
         Raises ValueError when bins wider than half an hour do not divide a day.
         """
-        if bin_s > 1800:  # narrower ones lie in the half-hours of the profile, whatever their width
+        if bin_s > HALF_HOUR:  # narrower ones lie in the half-hours of the profile, whatever their width
             divides_a_day(bin_s)
         self.detector, self.bin_s, self.series, self.talk = detector, bin_s, series, talk
         self.columns = pd.Index(series)
         self.last: int | None = None
-        self.params = Params.of(detector, bin_s, talk=talk)
+        self.params = KernelParams.of(detector, bin_s, talk=talk)
+        self._windows = windows_of(bin_s)
         self._kernels = kernels
-        self.kernel_state = KernelState.blank(len(series), self.params, talk=talk)
+        self.rows = blank_rows(len(series), self.params)
 
     def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return this state widened to more series.
@@ -64,12 +68,11 @@ class SeasonalState:
         if series == self.series:
             return self
         grown = type(self)(self.detector, self.bin_s, series, talk=self.talk, kernels=self._kernels)
-        own = np.array([series.index(name) for name in self.series], dtype=np.int64)
-        places = np.concatenate((own, own + len(series))) if self.talk else own
         grown.last = self.last
-        grown.kernel_state.place(self.kernel_state, places, own, silent=silent)
-        refresh_slot_stats(grown.kernel_state, grown.params)
-        grown.kernel_state.slot_stats[:, places] = self.kernel_state.slot_stats
+        if silent and self.series:
+            exposed = exposure_places(self.params)
+            grown.rows[:, exposed] = self.rows[:, exposed].max(axis=0)
+        grown.rows[[series.index(name) for name in self.series]] = self.rows
         return grown
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
@@ -97,45 +100,54 @@ class SeasonalState:
     ) -> Verdicts:
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
-        other = np.empty((len(values), 0)) if talk is None else np.maximum(talk - values, 0.0)
-        # a ring's length of gaps forgets all there is to forget, and within another one the window sums
-        # are taken afresh, so that no rounding is left of them; the rest only turns the ring
-        missing, depth = missing_bins(self.last, starts, self.bin_s), self.kernel_state.ring.shape[1]
-        missing = missing if missing <= 2 * depth else 2 * depth + missing % depth
+        # a ring's length of gaps forgets all there is to forget; the rest only turns the ring
+        missing, depth = missing_bins(self.last, starts, self.bin_s), self.params.depth
+        missing = missing if missing <= depth else depth + missing % depth
         if missing and self.last is not None:
-            gap = self.last + self.bin_s * np.arange(1, missing + 1)
-            self._scan(gap, np.full((missing, values.shape[1]), np.nan), np.full((missing, other.shape[1]), np.nan))
-        output, tails = self._scan(starts, values, other)
+            gap = np.full((values.shape[1], missing), np.nan)
+            self._scan(self.last + self.bin_s * np.arange(1, missing + 1), gap, gap)
+        counts = np.ascontiguousarray(values.T)
+        other = counts if talk is None else np.ascontiguousarray(np.maximum(talk - values, 0.0).T)
+        tails = self._scan(starts, counts, other)
         if len(starts):
             self.last = int(starts[-1])
+        score = tails.figures.score.T
         return Verdicts(
             index,
             self.columns,
             observed=values,
-            expected=output.expected,
-            score=output.score,
+            expected=tails.figures.expected.T,
+            score=score,
             upperbound=tails.upper_bounds,
             p=tails.p_values,
-            level=alarm_levels(output.score, self.detector.alarm, self.detector.strong),
+            level=alarm_levels(score, self.detector.alarm, self.detector.strong),
         )
 
-    def _scan(self, starts: npt.NDArray[np.int64], values: Floats, other: Floats) -> tuple[KernelOutput, _TailFigures]:
+    def _scan(self, starts: npt.NDArray[np.int64], counts: Floats, other: Floats) -> TailFigures:
+        """Judge bins, counts and the rest of the talk of shape (series, bins), and learn from them."""
         slots = starts // self.params.slot_s
-        rows = np.cumsum(np.diff(slots, prepend=slots[:1]) != 0)
-        output = KernelOutput(
-            expected=np.empty(values.shape),
-            score=np.empty(values.shape),
-            slot_params=np.empty((int(rows[-1]) + 1 if len(rows) else 0, 3, values.shape[1])),
-            best_windows=np.empty((values.size, 4)),
+        turns = np.cumsum(np.diff(slots, prepend=slots[:1]) != 0)
+        output = ScanFigures(
+            expected=np.empty(counts.shape),
+            score=np.empty(counts.shape),
+            slot_params=np.empty((int(turns[-1]) + 1 if len(turns) else 0, len(counts), 3)),
+            best_windows=np.empty((counts.size, 4)),  # pages that no row touches are never asked of the machine
         )
-        scan = self._kernels.choose(values.size + other.size)
-        counts = KernelInput(_plain(starts), _plain(values), _plain(other))
-        found = scan(counts, self.params, self.kernel_state, output)
+        ticks, shares = _clock(starts, self.params)
+        run = self._kernels.choose(counts.size)
+        found = run(self.rows, self.params, self._windows, ScanBins(ticks, shares, counts, other), output)
         output = output._replace(best_windows=output.best_windows[:found].copy())
-        return output, _TailFigures(detector=self.detector, penalty=self.params.penalty, rows=rows, output=output)
+        return TailFigures(detector=self.detector, penalty=self.params.penalty, slots=turns, figures=output)
+
+    def fill(self, arrays: Arrays) -> None:
+        """Take over stored rows; raises IncompatibleStateError when they have another shape or type."""
+        stored = arrays.get("rows")
+        if stored is None or stored.dtype != self.rows.dtype or stored.T.shape != self.rows.shape:
+            raise IncompatibleStateError("the state's rows do not fit its series")
+        self.rows = np.ascontiguousarray(stored.T, dtype=np.float64)
 
     def to_bytes(self) -> bytes:
-        """Return the state as bytes."""
+        """Return the state as bytes: figure after figure, so that those a bin does not change lie together."""
         header = StateHeader(
             detector=repr(self.detector),
             version=VERSION,
@@ -144,60 +156,23 @@ class SeasonalState:
             last=self.last,
             talk=self.talk,
         )
-        return pack(header, self.kernel_state.to_arrays())
+        return pack(header, {"rows": self.rows.T})
 
 
-def _plain(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """Return a read-only array in C order, whatever frame it comes from, so that one compiled scan serves all."""
-    plain = np.ascontiguousarray(values).view()
-    plain.flags.writeable = False
-    return plain
-
-
-@dataclass(frozen=True, kw_only=True)
-class _TailFigures:
-    """What upper bounds and probabilities are worked out from when asked; rows: place in `slot_params` of a bin."""
-
-    detector: SeasonalParameters
-    penalty: float
-    rows: npt.NDArray[np.int64]
-    output: KernelOutput
-
-    def upper_bounds(self) -> Floats:
-        """Return the smallest count of each bin alone that would alarm."""
-        alpha, clump, burst = (self.output.slot_params[self.rows, part] for part in range(3))
-        needed = self.detector.alarm * burst + self.penalty
-        return upper_bound(self.output.expected, 1.0 / alpha, clump, needed, self.detector)
-
-    def p_values(self) -> Floats:
-        """Return the probability of at least the best window's sum, 1 where no window passes its gates."""
-        from scipy.special import betainc
-
-        score = self.output.score
-        p = np.where(np.isnan(score), np.nan, 1.0)
-        place, x, m, size = self.output.best_windows.T
-        at = place.astype(np.int64)
-        clump = self.output.slot_params[self.rows[at // score.shape[1]], 1, at % score.shape[1]]
-        known = ~np.isnan(score.ravel()[at])
-        p.ravel()[at[known]] = betainc(x / clump, size, m / (m + size * clump))[known]
-        return p
-
-
-def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detector: SeasonalParameters) -> Floats:
-    """Return the smallest count of one bin alone whose likelihood ratio is the one needed and that passes the gates."""
-    mu = np.maximum(mu, 1e-9)
-    r = size * clump
-    low = np.maximum(detector.min_count * (1.0 + detector.repeats * (clump - 1.0)), detector.min_ratio * mu)
-    high = low + 4 * needed * clump + 20 * mu + 20
-
-    def ratio(x: Floats) -> Floats:
-        found: Floats = (x * np.log(x / mu * ((mu + r) / (x + r))) - r * np.log((x + r) / (mu + r))) / clump
-        return found
-
-    while (short := ratio(high) < needed).any() and float(high.max()) < LARGEST:
-        high = np.where(short, high * 2, high)
-    for _ in range(48):
-        middle = (low + high) / 2
-        enough = ratio(middle) >= needed
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.ceil(high - 1e-6)
+def _clock(starts: npt.NDArray[np.int64], params: KernelParams) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return what a bin's time says, the same for every series: `ticks` and `shares` of `KernelInput`."""
+    # the epoch was a Thursday; a week of slots may begin on any day as long as it always does
+    position = (starts + params.bin_s / 2) / params.slot_s - 0.5
+    near = np.floor(position).astype(np.int64)
+    learned = (starts - params.guard_bins * params.bin_s) // params.slot_s
+    ticks = np.column_stack(
+        (
+            starts // 86400,
+            starts // params.slot_s,
+            near,
+            learned % params.day_slots,
+            learned % params.week_slots,
+            starts // BLOCK_S,
+        )
+    )
+    return ticks, position - near

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from detectors.contract import CountKind
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.sources.count_intervals import LEAST, MOST
@@ -45,6 +46,13 @@ def counts_file(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--time-format", default="", help="How times are written, as '%d-%m-%Y %H:%M' (strptime).")
     @click.option("--time-zone", default="", help="The zone of times without one, as Europe/Berlin or UTC.")
     @click.option(
+        "--kind",
+        type=click.Choice([kind.value for kind in CountKind]),
+        default=CountKind.REPORTS.value,
+        show_default=True,
+        help="What is counted: people who report trouble, all that is said, or what machines measure.",
+    )
+    @click.option(
         "--one-row-per-event", is_flag=True, help="Each row is an event, as a ticket: count rows, in bins of --bin."
     )
     @functools.wraps(command)
@@ -67,6 +75,7 @@ def counts_file(command: Callable[..., Any]) -> Callable[..., Any]:
             interval_s=_seconds(interval, "--interval"),
             bin_s=_seconds(width, "--bin"),
             one_row_per_event=one_row_per_event,
+            kind=CountKind(rest.pop("kind")),
         )
         return command(file=CountsFile(file, options), **rest)
 

@@ -10,7 +10,7 @@ import click
 from pipeline.config.load import evaluation_data, load_catalogue, load_config
 from pipeline.config.paths import LABELS, MODELS, PLACES
 
-SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty", "abuse", "leads")
+SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "certainty", "abuse", "leads")
 
 
 @click.command("evaluate")
@@ -22,9 +22,10 @@ SECTIONS = ("simulated", "recorded", "posts", "extraction", "links", "certainty"
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
     """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
 
-    SECTIONS are any of simulated, recorded, posts, extraction, links, certainty, abuse, leads; all where none is
-    named. Other people's data are read where EVAL_DATA points.
+    SECTIONS are any of simulated, widths, recorded, posts, extraction, links, certainty, abuse, leads; all where none
+    is named. Other people's data are read where EVAL_DATA points.
     """
+    from pipeline.evaluation import clean_series as clean
     from pipeline.evaluation import recorded_series as real
     from pipeline.evaluation import simulated_series as simulated
 
@@ -35,6 +36,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
         click.echo(f"== {section}")
         if section == "simulated":
             lines: Iterator[str] = simulated.report(seed, series, days, out)
+        elif section == "widths":
+            lines = clean.report(seed)
         elif section == "recorded":
             lines = real.report(folder, seed) if folder else iter(["skipped: EVAL_DATA is not set"])
         elif section == "posts":

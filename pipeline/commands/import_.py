@@ -15,6 +15,7 @@ from pipeline.commands.counts_argument import CountsFile, counts_file, readable_
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.records import Batch, Post, Run, Span
+from pipeline.detection.factory import KIND
 from pipeline.sources.count_rows import ServiceIds
 
 
@@ -46,6 +47,7 @@ def counts(setting: Setting, file: CountsFile, service_name: str | None, new: bo
         options=replace(file.options, service=resolve.named(service_name) if service_name else ""),
         resolve=resolve,
     )
+    batch = replace(batch, state={**batch.state, KIND: file.options.kind})
     if not batch.rows and not batch.rejected:
         raise SourceError("no usable row", source=str(file.path))
     if batch.detail:

@@ -46,14 +46,14 @@ def score_counts_command(
     What `import counts` stores is read here alike; counts may be means, too.
     """
     from detectors import DETECTORS
-    from pipeline.detection.factory import make_detector
+    from pipeline.detection.factory import detector_for_counts, make_detector
     from pipeline.sources.count_series import count_series
     from pipeline.sources.counts import read_counts
     from pipeline.sources.delimited import read_capped
 
     if name is not None and name not in DETECTORS:
         raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
-    detector = DETECTORS[name]() if name else make_detector(setting.config)
+    detector = detector_for_counts(DETECTORS[name]() if name else make_detector(setting.config), file.options.kind)
     table = read_counts(read_capped(file.path), name=str(file.path), options=file.options, now=setting.now)
     series_by_name = count_series(table)
     notes = [note for series in series_by_name.values() for note in series.notes]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from detectors import DETECTORS
-from detectors.contract import Detector
+from detectors.contract import CountKind, Detector
 from detectors.seasonal.detector import SeasonalNB
 from pipeline.config.load import Config
+
+KIND = "kind"  # in a source's state, which it counts
+
+
+def counts_kind(state: Mapping[str, str]) -> CountKind:
+    """Return what a source counts, by its state: reports of trouble unless it says otherwise."""
+    known = state.get(KIND, "")
+    return CountKind(known) if known in set(CountKind) else CountKind.REPORTS
 
 
 def make_detector(config: Config) -> Detector:
@@ -25,6 +34,11 @@ def make_detector(config: Config) -> Detector:
         raise ConfigError(f"detector.params: {error}") from error
 
 
-def detector_for_reports(detector: Detector) -> Detector:
+def detector_for_votes(detector: Detector) -> Detector:
     """Return the detector for votes, of which each person has one: nobody repeats a report, so none are discounted."""
     return replace(detector, repeats=0.0) if isinstance(detector, SeasonalNB) else detector
+
+
+def detector_for_counts(detector: Detector, kind: CountKind) -> Detector:
+    """Return the detector for counts of a kind."""
+    return replace(detector, kind=kind) if isinstance(detector, SeasonalNB) else detector

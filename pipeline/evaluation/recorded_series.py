@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors import DETECTORS
 from detectors.benchmark.metrics import episodes
-from detectors.contract import Detector, Floats
+from detectors.contract import CountKind, Floats
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
+from pipeline.evaluation.contenders import Contender, contenders
 from pipeline.sources.count_series import count_series
 from pipeline.sources.counts import read_counts
 
@@ -43,13 +43,26 @@ class Scored:
         hot_spans = episodes(hot, max(1, join_s // self.width))
         return [(float(self.starts[a]), float(self.starts[b]) + self.width) for a, b in hot_spans]
 
+    def open_spans(self, threshold: float, quiet_s: int = 1800) -> list[tuple[float, float]]:
+        """Return from when to when an event was open: from the end of its first alarm bin to that of its last warm one.
+
+        It stays open while the score is at least half the threshold, and for `quiet_s` seconds below it.
+        """
+        score = np.nan_to_num(self.score)
+        spans = []
+        for a, b in episodes(np.flatnonzero(score >= threshold / 2), max(2, quiet_s // self.width)):
+            hot = np.flatnonzero(score[a : b + 1] >= threshold)
+            if len(hot):
+                spans.append((float(self.starts[a + hot[0]]) + self.width, float(self.starts[b]) + self.width))
+        return spans
+
 
 def _frame(path: Path) -> Frame:
     """Return the one series of a file in its own bins."""
     return next(iter(count_series(read_counts(path.read_bytes(), name=path.name)).values())).counts
 
 
-def _scored(name: str, frame: Frame, detector: Detector, truth: Sequence[tuple[float, float]]) -> Scored:
+def _scored(name: str, frame: Frame, detector: Contender, truth: Sequence[tuple[float, float]]) -> Scored:
     starts = frame.index.as_unit("s").asi8.astype(np.float64)  # type: ignore[attr-defined]
     width = int(pd.Timedelta(frame.index.freq).total_seconds())  # type: ignore[attr-defined]
     score = detector.detect(frame).score.to_numpy()[:, 0]
@@ -60,7 +73,7 @@ def _seconds(text: str) -> float:
     return pd.Timestamp(text).timestamp()
 
 
-def downdetector(folder: Path, detector: Detector, seed: int) -> list[Scored]:
+def downdetector(folder: Path, detector: Contender, seed: int) -> list[Scored]:
     """Return each window whole and cropped at random by up to six hours; its truth is the one onset."""
     rng = np.random.default_rng(seed)
     onsets = {row["event_id"]: _seconds(row["onset_utc"]) for row in csv_rows(folder / "events.csv")}
@@ -82,8 +95,9 @@ def downdetector(folder: Path, detector: Detector, seed: int) -> list[Scored]:
 class WindowFigures(NamedTuple):
     """How a detector did on windows around one onset each.
 
-    hits: windows alarmed from an hour before to four hours after the onset. early_a_day: alarms a day before that.
-    delay: median minutes from the onset to the end of the first alarm bin, NaN without hits. missed: names.
+    hits: windows with an event that opens or is open from an hour before to four hours after the onset. early_a_day:
+    events a day that were over before that. delay: median minutes from the onset to when the event opened (an hour
+    before it, where that is earlier), NaN without hits. missed: names.
     """
 
     hits: int
@@ -123,13 +137,13 @@ def downdetector_figures(windows: Sequence[Scored], threshold: float) -> WindowF
     missed: list[str] = []
     for window in windows:
         onset = window.truth[0][0]
-        ends = window.starts[np.nan_to_num(window.score) >= threshold] + window.width
-        near = ends[(ends >= onset - EARLY) & (ends <= onset + LATE)]
-        early += sum(start < onset - EARLY for start, _ in window.runs(threshold, 1800))
+        spans = window.open_spans(threshold)
+        near = [span for span in spans if span[1] >= onset - EARLY and span[0] <= onset + LATE]
+        early += sum(closed < onset - EARLY for _, closed in spans)
         days += max(0.0, onset - EARLY - float(window.starts[0])) / 86400
-        if len(near):
+        if near:
             hits += 1
-            delays.append((float(near[0]) - onset) / 60)
+            delays.append((max(near[0][0], onset - EARLY) - onset) / 60)
         else:
             missed.append(window.name)
     delay = float(np.median(delays)) if delays else float("nan")
@@ -151,7 +165,7 @@ def spans_figures(series: Sequence[Scored], threshold: float, join_s: int = 1800
     return SpanFigures(met, total, outside)
 
 
-def github(folder: Path, detector: Detector) -> Scored:
+def github(folder: Path, detector: Contender) -> Scored:
     """Return GitHub's complaints of 2019 with the official incidents that had five reports; an hour's lead counts."""
     rows = csv_rows(folder / "github_official_incidents_2019.csv")
     truth = [(_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"])) for row in rows]
@@ -168,7 +182,7 @@ def visible(folder: Path) -> list[tuple[float, float]]:
     ]
 
 
-def tweets(folder: Path, detector: Detector) -> list[Scored]:
+def tweets(folder: Path, detector: Contender) -> list[Scored]:
     """Return NAB's mention counts with its windows."""
     scored = []
     for path in sorted(folder.glob("*.csv")):
@@ -197,17 +211,17 @@ def report(root: Path, seed: int) -> Iterator[str]:
     if not (series / "downdetector_cloud" / "series.csv").exists():
         raise SourceError("no series/downdetector_cloud/series.csv there", source=f"EVAL_DATA={root}")
     yield (
-        f"{'detector, own threshold':<28}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}"
+        f"{'detector, own threshold':<34}{'Downdetector windows':>22}{'early/day':>10}{'delay':>7}{'GitHub 2019':>13}"
         f"{'outside':>8}{'tweet windows':>14}{'outside':>8}"
     )
     kept: dict[str, SeriesSet] = {}
     seen = visible(series / "outage_report")
-    for name, make in DETECTORS.items():
-        detector = make()
+    talk = contenders(CountKind.TALK)
+    for name, detector in contenders(CountKind.REPORTS).items():
         kept[name] = SeriesSet(
             downdetector(series / "downdetector_cloud", detector, seed),
             github(series / "outage_report", detector),
-            tweets(series / "nab_tweets", detector),
+            tweets(series / "nab_tweets", talk[name]),
         )
         yield _line(name, detector.alarm, seen, kept[name])
     windows, complaints, mentions = kept["seasonal_nb"]
@@ -255,7 +269,7 @@ def _line(name: str, alarm: float, seen: Sequence[tuple[float, float]], series: 
     _, _, outside = spans_figures([complaints], alarm)
     caught, total, outside_tweets = spans_figures(mentions, alarm)
     return (
-        f"{name + f' ({alarm:g})':<28}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}"
+        f"{name + f' ({alarm:g})':<34}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}"
         f"{f'{met}/{len(seen)}':>13}"
         f"{len(outside):>8}{f'{caught}/{total}':>14}{len(outside_tweets):>8}"
     )

@@ -22,7 +22,7 @@ from pipeline.core.series import SeriesColumn, SeriesCount, totals
 from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
-from pipeline.detection.factory import detector_for_reports
+from pipeline.detection.factory import detector_for_votes
 from pipeline.detection.report_counting import WINDOW, ReportCounter, is_first_copy
 from pipeline.detection.states import columns_of
 from pipeline.scale.parquet import Writer, months_in, place, read
@@ -185,7 +185,7 @@ def judge_reports(
 ) -> Iterator[RowsWritten]:
     """Write tags, votes and verdicts of a service's reports, month after month."""
     counter = _VoteCount(service=service)
-    judge = _ServiceJudge(service=service, detector=detector_for_reports(detector), writer=writer)
+    judge = _ServiceJudge(service=service, detector=detector_for_votes(detector), writer=writer)
     months = months_in(root, REPORTS, service)
     for month, following in zip(months, [*months[1:], None], strict=True):
         reports = _once(read(root / place(REPORTS, service, month), first_pass.keys, REPORT), POST_KEY)

@@ -17,14 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from detectors.contract import Detector
-from detectors.seasonal.kernels import KERNELS
+from detectors.seasonal.compiled import KERNELS
 from pipeline.config.load import load_config
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import Post
 from pipeline.core.times import iso
-from pipeline.detection.factory import detector_for_reports
+from pipeline.detection.factory import detector_for_votes
 from pipeline.scale import judging
 from pipeline.scale.counts import count_table
 from pipeline.scale.inputs import Part, post_batches
@@ -151,7 +151,7 @@ def judge_bucket(bucket: int, first_pass: FirstPass, job: Job) -> BucketSummary:
     root = Path(job.root)
     if first_pass.errors:
         return BucketSummary()
-    detectors = repr(job.detector), repr(detector_for_reports(job.detector))
+    detectors = repr(job.detector), repr(detector_for_votes(job.detector))
     done_with = json.dumps([bucket, first_pass.keys, *detectors, first_pass.reach])
     name = f"judge-{bucket:02d}-{hashlib.sha256(done_with.encode()).hexdigest()[:16]}"
     known = read_done(root, name, BucketSummary)

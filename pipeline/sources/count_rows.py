@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from detectors.contract import CountKind
 from pipeline.core.catalogue import Catalogue, plain_name, resolve_service, service_ids
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.names import SERVICE_ID, usable_name
@@ -37,7 +38,7 @@ class CountsOptions:
     `time_column` and `value_column` name columns; `time_format` is one of strptime, `time_zone` that of times without
     one. `interval_s` is what each count covers where no column interval_s says it, `bin_s` what counts are summed into
     (complete bins only). With `one_row_per_event` rows are counted, into bins of `bin_s`. `service` is the one that all
-    counts are about.
+    counts are about. `kind` is what is counted.
     """
 
     time_column: str = ""
@@ -48,6 +49,7 @@ class CountsOptions:
     bin_s: int | None = None
     one_row_per_event: bool = False
     service: str = ""
+    kind: CountKind = CountKind.REPORTS
 
 
 DEFAULTS = CountsOptions()

@@ -16,12 +16,12 @@ from pipeline.core.records import Run
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
-from pipeline.detection.factory import detector_for_reports
+from pipeline.detection.factory import counts_kind, detector_for_counts, detector_for_votes
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.states import columns_of, load_state
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
-from pipeline.store.runs import get_checkpoint, heard, record_run
+from pipeline.store.runs import get_checkpoint, heard, load_source_state, record_run
 
 VOTE_BIN = 60
 KEEP = timedelta(days=14)
@@ -52,9 +52,12 @@ def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: da
         )
         for source, width, window in rows.count_groups(store)
     ]
-    people = detector_for_reports(detector)
     for group in groups:
-        bins, written = _judge(store, group, people if group.kind == "votes" else detector, watched, now)
+        if group.kind == "votes":
+            judge = detector_for_votes(detector)
+        else:
+            judge = detector_for_counts(detector, counts_kind(load_source_state(store, group.source)))
+        bins, written = _judge(store, group, judge, watched, now)
         seen += bins
         new += written
     if now - floor_to(now, 86400) < FORGETTING:

@@ -1,0 +1,115 @@
+"""`kernel.run` in two forms: as it stands, and its source compiled by numba and cached beside it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.contract import Floats
+from detectors.seasonal import baseline, kernel, layout
+from detectors.seasonal.layout import KernelInput, KernelOutput, KernelParams, Rows
+
+# below this many counts the import of numba costs more than it saves
+WORTH_COMPILING = 20_000
+
+
+class ScanBins(NamedTuple):
+    """Bins as arrays: `KernelInput` has what the fields mean."""
+
+    ticks: npt.NDArray[np.int64]
+    shares: Floats
+    counts: Floats
+    other: Floats
+
+
+class ScanFigures(NamedTuple):
+    """Figures of bins as arrays: `KernelOutput` has what the fields mean."""
+
+    expected: Floats
+    score: Floats
+    slot_params: Floats
+    best_windows: Floats
+
+
+Kernel = Callable[[Floats, KernelParams, npt.NDArray[np.int64], ScanBins, ScanFigures], int]
+
+
+def run_plain(
+    rows: Floats, params: KernelParams, windows: npt.NDArray[np.int64], bins: ScanBins, output: ScanFigures
+) -> int:
+    """Judge bins in plain Python, on views and lists, whose elements cost less than those of arrays."""
+    counts = bins.counts.tolist()
+    listed = KernelInput(
+        ticks=bins.ticks.tolist(),
+        shares=bins.shares.tolist(),
+        counts=counts,
+        other=counts if bins.other is bins.counts else bins.other.tolist(),
+    )
+    views = KernelOutput(
+        expected=_lines(output.expected),
+        score=_lines(output.score),
+        slot_params=[_lines(turn) for turn in output.slot_params],
+        best_windows=_lines(output.best_windows),
+    )
+    return kernel.run(_lines(rows), params, windows.tolist(), listed, views)
+
+
+def _lines(table: Floats) -> Rows:
+    """Return the lines of a table as views, whose elements are read and written as Python's own floats."""
+    return cast("Rows", [memoryview(line) for line in table])
+
+
+def _compile() -> Kernel:
+    """Return `kernel.run` compiled, with every function that it calls; takes some seconds the first time ever.
+
+    numba looks at the date of a function's own file only. The names have the digest of all files that make the code,
+    so that nothing compiled from others is found.
+    """
+    import numba
+
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (layout, baseline, kernel))
+    digest = f"{zlib.crc32(sources):08x}"
+
+    jit = numba.njit(cache=True, error_model="numpy", nogil=True)
+    namespace = {**vars(baseline), **vars(kernel)}
+    places = {baseline.__name__, kernel.__name__}
+    own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}
+    for name, function in own.items():
+        namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{digest}"), namespace, name))
+    compiled: Kernel = namespace["run"]
+    return compiled
+
+
+class KernelSelector:
+    """Chooses plain Python until a call is worth compiling for, and the compiled form from then on."""
+
+    def __init__(self, worth_compiling: int = WORTH_COMPILING) -> None:
+        """`worth_compiling` is the number of counts in one call from which the compiled form is loaded."""
+        self._worth_compiling = worth_compiling
+        self._compiled: Kernel | None = None
+        self._unavailable = False
+
+    def use_compiled(self) -> bool:
+        """Load the compiled form for all calls to come; return False where it cannot be had."""
+        if self._compiled is None and not self._unavailable:
+            try:
+                self._compiled = _compile()
+            except (ImportError, RuntimeError):
+                # numba is absent or has nowhere to keep what it compiled: slower, and the same figures
+                self._unavailable = True
+        return self._compiled is not None
+
+    def choose(self, counts: int) -> Kernel:
+        """Return the kernel for a call with so many counts."""
+        if counts >= self._worth_compiling:
+            self.use_compiled()
+        return self._compiled or run_plain
+
+
+KERNELS = KernelSelector()  # of this process: what one detector loaded serves the others

@@ -1,0 +1,312 @@
+"""The scan of `seasonal_nb`: one bin of one series at a time, in plain Python that `compiled` also compiles.
+
+What is expected is in `baseline`. Here is what is compared with it, what may be learned, and the step that does both.
+`row` and `k` are as there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from detectors.seasonal.baseline import begin_to_judge, expect, learn, level_of, louder, refresh_slot
+from detectors.seasonal.layout import (
+    BEST_MU,
+    BEST_SIZE,
+    BEST_X,
+    BLOCK,
+    BLOCK_MU,
+    BLOCK_X,
+    BLOCKS,
+    BLOCKS_KEPT,
+    BURST,
+    CALM,
+    CHANNELS,
+    CLUMP,
+    COOL,
+    DAILY,
+    DAY,
+    DAYS,
+    DAYS_KEPT,
+    EMPTY,
+    FAST,
+    FROZEN,
+    HEAD,
+    HOUR_X,
+    KNOWN,
+    RATE,
+    RATE_NEAR,
+    RATE_NEXT,
+    RINGS,
+    RISE,
+    SLOT,
+    SLOW,
+    TODAY,
+    TOTAL,
+    UNSURE,
+    KernelInput,
+    KernelOutput,
+    KernelParams,
+    Row,
+    Rows,
+)
+
+SHARED = 0.2  # of the noise, between the bins of a window
+PLATEAU = 2.0  # factor within which the blocks of a new height agree
+UNDO_BLOCKS = 84  # a week of calm blocks, after which a new height stays
+COOL_S = 2 * 3600.0  # for so long what has lasted for hours must be weak to be over
+IN_A_LONG_BLOCK = 3  # blocks
+
+
+def turn_day(row: Row, p: KernelParams) -> None:
+    """Put the day's largest score away; a series whose days are often loud has its scores divided by how loud."""
+    if row[TODAY] < 0.0:
+        return
+    row[DAILY + int(row[DAYS]) % DAYS_KEPT] = row[TODAY]
+    row[DAYS] += 1.0
+    row[TODAY] = -1.0
+    kept = int(min(row[DAYS], float(DAYS_KEPT)))
+    below, above = 0.0, 0.0  # the values of the two middle ranks
+    for i in range(kept):
+        one, rank = row[DAILY + i], 0
+        for j in range(kept):
+            other = row[DAILY + j]
+            if other < one or (other == one and j < i):
+                rank += 1
+        if rank == (kept - 1) // 2:
+            below = one
+        if rank == kept // 2:
+            above = one
+    row[BURST] = max(1.0, 0.5 * (below + above) / p.usual_maximum)
+
+
+def add_to_block(row: Row, x: float, mu: float, block: int) -> int:
+    """Add a bin to its block; return how many whole blocks came before it."""
+    if block != int(row[BLOCK]):
+        row[BLOCK] = float(block)
+        row[BLOCKS] += 1.0
+        at = int(row[BLOCKS]) % BLOCKS_KEPT
+        row[BLOCK_X + at] = 0.0
+        row[BLOCK_MU + at] = 0.0
+    at = int(row[BLOCKS]) % BLOCKS_KEPT
+    row[BLOCK_X + at] += x
+    row[BLOCK_MU + at] += mu
+    return int(row[BLOCKS]) - 1
+
+
+def forget_blocks(row: Row) -> None:
+    """Begin blocks afresh."""
+    row[BLOCK] = -1.0
+    row[BLOCKS] = 0.0
+
+
+def scale_profile(row: Row, p: KernelParams, by: float) -> None:
+    """Multiply what the profile of the counts expects, its shape kept."""
+    k = CHANNELS
+    row[k + TOTAL] *= by
+    row[k + RATE_NEAR] *= by
+    row[k + RATE_NEXT] *= by
+    row[k + RATE] = (row[k + TOTAL] + 0.5) / (row[k + TOTAL + 1] + p.bin_s)
+    for i in range(p.depth):
+        row[k + RINGS + p.depth + i] *= by
+        row[k + RINGS + 2 * p.depth + i] *= by
+    for i in range(p.day_slots + p.week_slots):
+        row[k + RINGS + 3 * p.depth + 2 * i] *= by
+    row[FROZEN] = 0.0
+    forget_blocks(row)
+
+
+def accept_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> bool:
+    """Take on a new height while the score is high: four long blocks running whose ratios agree within a factor."""
+    if add_to_block(row, x, mu, block // IN_A_LONG_BLOCK) < BLOCKS_KEPT - 1:
+        return False
+    low, high, counted, due = 1e300, 0.0, 1.0, 1.0
+    for back in range(1, BLOCKS_KEPT):
+        at = (int(row[BLOCKS]) - back) % BLOCKS_KEPT
+        ratio = (row[BLOCK_X + at] + 1.0) / (row[BLOCK_MU + at] + 1e-9)
+        low, high = min(low, ratio), max(high, ratio)
+        counted += row[BLOCK_X + at]
+        due += row[BLOCK_MU + at]
+    if high > PLATEAU * low:
+        return False
+    row[RISE] = counted / due
+    scale_profile(row, p, row[RISE])
+    return True
+
+
+def undo_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> None:
+    """Give a new height up when a calm block is back half-way (in logs) or lower: it was an outage after all."""
+    if add_to_block(row, x, mu, block) < 1:
+        return
+    at = (int(row[BLOCKS]) - 1) % BLOCKS_KEPT
+    if (row[BLOCK_X + at] + 1.0) * math.sqrt(row[RISE]) < row[BLOCK_MU + at] + 1.0:
+        scale_profile(row, p, 1.0 / row[RISE])
+        # what the levels learned since was the way back
+        for at in range(p.depth):
+            if row[CHANNELS + RINGS + p.depth + at] > 0.0:
+                row[CHANNELS + RINGS + p.depth + at] = row[CHANNELS + RINGS + 2 * p.depth + at]
+        for level in (CHANNELS + FAST, CHANNELS + SLOW):
+            row[level + 1] /= row[RISE]
+            row[level] = row[level + 1]
+        row[RISE] = 1.0
+    elif int(row[BLOCKS]) > UNDO_BLOCKS:
+        row[RISE] = 1.0
+        forget_blocks(row)
+
+
+def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now: float) -> float:
+    """Return the largest log likelihood ratio of the windows that end at `head`, and keep the window it was found in.
+
+    Sets EMPTY: how long not one report came where many were due.
+    """
+    k = CHANNELS
+    ring, other = k + RINGS, k + p.channel_width + RINGS
+    depth, clump, unsure = p.depth, row[k + CLUMP], row[k + UNSURE]
+    enough = p.min_count * (1.0 + p.repeats * (clump - 1.0))
+    empty = row[HOUR_X] == 0.0 and due_now * p.hour_bins > 6.0
+    best, x, mu, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    at, window = head, 0
+    for i in range(p.hour_bins if row[HOUR_X] >= enough or empty else 0):  # most bins of most series end here
+        x += row[ring + at]
+        mu += row[ring + depth + at]
+        if row[ring + depth + at] > 0.0:
+            bins += 1.0
+        if p.channels == 2:
+            talked += row[other + at]
+            talk_due += row[other + depth + at]
+        at = at - 1 if at > 0 else depth - 1
+        if i + 1 != windows[window]:
+            continue
+        window += 1
+        if x < enough or x < p.min_ratio * mu:
+            continue
+        m = max(mu, 1e-9)
+        if p.channels == 2:
+            m *= louder(p, talked, talk_due)
+        if x >= p.min_ratio * m:
+            size = (1.0 + (bins - 1.0) / (1.0 + SHARED * (bins - 1.0))) / unsure
+            r = size * clump
+            # written so that large counts do not cancel
+            ratio = (x * math.log(x / m * ((m + r) / (x + r))) - r * math.log((x + r) / (m + r))) / clump - p.penalty
+            if ratio > best:
+                best = ratio
+                row[BEST_X] = x
+                row[BEST_MU] = m
+                row[BEST_SIZE] = size
+    row[EMPTY] = row[EMPTY] + 1.0 if empty and mu > 12.0 else 0.0
+    return best
+
+
+def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int, warm: bool) -> None:
+    """Decide whether anything may be learned: CALM is how many bins ago it last could not.
+
+    Nothing is learned while the score is high, for as long as half of what is known of the series or until its height
+    is a plateau, nor while not one report comes where many are due. What is not judged yet is learned from whatever it
+    is: there is nothing else to go by.
+    """
+    row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
+    # what has lasted for hours is not over in its first weak hour, as at night
+    hot = best >= p.freeze or (row[FROZEN] > p.short_bins and row[COOL] * p.bin_s <= COOL_S)
+    if hot != (row[FROZEN] > 0.0):
+        forget_blocks(row)
+    row[FROZEN] = row[FROZEN] + 1.0 if hot else 0.0
+    longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[CHANNELS + TOTAL + 1] / p.bin_s))
+    held = hot and row[FROZEN] <= longest
+    if hot:
+        if accept_plateau(row, p, x, mu, block):
+            held = False
+    elif row[RISE] > 1.0:
+        undo_plateau(row, p, x, mu, block)
+    empty = 0.0 < row[EMPTY] <= p.short_bins
+    row[CALM] = 0.0 if (held or empty) and warm else row[CALM] + 1.0
+
+
+def step(
+    row: Row, p: KernelParams, windows: Sequence[int], tick: Sequence[int], share: float, x: float, y: float
+) -> tuple[float, float]:
+    """Judge one bin, x counts and y other talk (NaN = not observed), and learn; return the expectation and the score.
+
+    `tick` is a row of `KernelInput.ticks`.
+    """
+    if tick[0] != int(row[DAY]):
+        row[DAY] = float(tick[0])
+        turn_day(row, p)
+    turned = tick[1] != int(row[SLOT])
+    row[SLOT] = float(tick[1])
+    depth = p.depth
+    head = int(row[HEAD]) + 1
+    if head >= depth:
+        head = 0
+    row[HEAD] = float(head)
+    k, mu, more = CHANNELS, 0.0, 1.0
+    for channel in range(p.channels):
+        if turned:
+            refresh_slot(row, p, k)
+        shape = expect(row, p, k, tick[2], share)
+        due = shape * (1.0 + row[k + KNOWN] * (level_of(row, k) - 1.0))
+        value = x if channel == 0 else y
+        place = k + RINGS + head
+        if channel == 0:
+            mu = due
+            gone = head - p.hour_bins
+            row[HOUR_X] += (value if value == value else 0.0) - row[k + RINGS + (gone if gone >= 0 else gone + depth)]
+        elif value == value:
+            more = louder(p, value, due)
+        row[place] = value if value == value else 0.0
+        row[place + depth] = due if value == value else 0.0
+        row[place + 2 * depth] = shape
+        k += p.channel_width
+    if turned:  # afresh, so that no rounding is left of what went by
+        row[HOUR_X] = 0.0
+        for back in range(p.hour_bins):
+            place = head - back
+            row[HOUR_X] += row[CHANNELS + RINGS + (place if place >= 0 else place + depth)]
+    score = math.nan
+    if x == x:
+        warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
+        if warm and row[DAYS] == 0.0 and row[TODAY] < 0.0:
+            begin_to_judge(row, p, head)
+        best = judge(row, p, windows, head, mu)
+        if warm:
+            row[TODAY] = max(row[TODAY], best)
+        best = best / row[BURST]
+        hold(row, p, best, x, mu, tick[5], warm)
+        if warm:
+            score = best
+    if row[CALM] > p.guard_bins:
+        old = head - p.guard_bins
+        k = CHANNELS
+        for _ in range(p.channels):
+            learn(row, p, k, old if old >= 0 else old + depth, tick[3], tick[4])
+            k += p.channel_width
+    return mu * more, score
+
+
+def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, output: KernelOutput) -> int:
+    """Judge the bins of each series in order; return how many rows of `output.best_windows` were filled.
+
+    A series' row stays in the processor's cache while its bins are judged.
+    """
+    found = 0
+    for j in range(len(bins.counts)):
+        row, counts, other = rows[j], bins.counts[j], bins.other[j]
+        expected, score = output.expected[j], output.score[j]
+        slot, turn = -1, -1
+        for t in range(len(counts)):
+            tick = bins.ticks[t]
+            expected[t], score[t] = step(row, p, windows, tick, bins.shares[t], counts[t], other[t])
+            if tick[1] != slot:
+                slot = tick[1]
+                turn += 1
+                slot_params = output.slot_params[turn][j]
+                slot_params[0] = row[CHANNELS + UNSURE]
+                slot_params[1] = row[CHANNELS + CLUMP]
+                slot_params[2] = row[BURST]
+            if score[t] > 0.0:
+                best = output.best_windows[found]
+                best[0] = j * len(counts) + t
+                best[1] = row[BEST_X]
+                best[2] = row[BEST_MU]
+                best[3] = row[BEST_SIZE]
+                found += 1
+    return found

@@ -1,0 +1,208 @@
+"""What the kernel of `seasonal_nb` reads and writes: parameters in the units of its bins, and a row of floats a series.
+
+A row is all that is remembered of a series: its own figures first, then a block for its counts and, with mentions, an
+equal block for the rest of the talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.contract import Floats
+from detectors.seasonal.parameters import SeasonalParameters
+
+HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
+DAYS_KEPT = 14
+BLOCK_S = 2 * 3600
+BLOCKS_KEPT = 5
+GUARD_S = 900
+SHORT_S = 6 * 3600  # for so long at least nothing is learned from an outage
+HALF_HOUR = 1800
+# half-lives of wide bins are at least so many bins
+FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
+
+# Figures of a series. HEAD: place in the rings. SLOT, DAY: numbers of those the last bin lay in. FROZEN: bins learning
+# has been stopped for. CALM: bins since it last was. EMPTY: bins without one report where many were due. TODAY: largest
+# score of the day, -1 = not observed; DAYS: how many days were; BURST: what scores are divided by; DAILY: the largest
+# scores of the last days. BLOCK: number of the block the last bin was added to; BLOCKS: how many there are since it got
+# hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the profile was lifted by a
+# while ago, 1 = it was not. HOUR_X: counts of the last hour. BEST_X, BEST_MU, BEST_SIZE: sum, expectation and size of
+# the best window of the last bin. COOL: bins running that it was not high.
+(
+    HEAD,
+    SLOT,
+    DAY,
+    FROZEN,
+    CALM,
+    EMPTY,
+    TODAY,
+    DAYS,
+    BURST,
+    BLOCK,
+    BLOCKS,
+    RISE,
+    HOUR_X,
+    BEST_X,
+    BEST_MU,
+    BEST_SIZE,
+    COOL,
+) = range(17)
+DAILY = 17
+BLOCK_X = DAILY + DAYS_KEPT
+BLOCK_MU = BLOCK_X + BLOCKS_KEPT
+CHANNELS = BLOCK_MU + BLOCKS_KEPT
+
+# Figures of a channel, from its first place on. TOTAL, FAST, SLOW: decayed counts, each followed by what they are
+# divided by: seconds of exposure, and what the profile expects, for the levels. NOISE: five sums of the regression for
+# clump and alpha. CLUMP, ALPHA, UNSURE, KNOWN, RATE: refreshed once a slot. NEAR: number of the slot interpolated from;
+# RATE_NEAR, RATE_NEXT: rates of the profile there and in the next. Behind them rings of counts, expectations (0 = not
+# observed) and the profile, then counts and seconds of each slot of the day, then of the week.
+TOTAL, FAST, SLOW, NOISE, CLUMP, ALPHA, UNSURE, KNOWN, RATE, NEAR, RATE_NEAR, RATE_NEXT, RINGS = (
+    0, 2, 4, 6, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+)  # fmt: skip
+
+
+Row = MutableSequence[float]
+Rows = Sequence[Row]
+
+
+class KernelInput(NamedTuple):
+    """Bins in order. ticks: rows of day, slot, slot interpolated from, slots learned into of the day and the week, and
+    block, all but the two being numbers since the epoch. shares: how far behind the middle of its slot a bin lies, in
+    slots. counts, other: (series, bins) counts and the rest of the talk, NaN = not observed; other is not read where
+    there is no talk channel.
+    """
+
+    ticks: Sequence[Sequence[int]]
+    shares: Sequence[float]
+    counts: Sequence[Sequence[float]]
+    other: Sequence[Sequence[float]]
+
+
+class KernelOutput(NamedTuple):
+    """Places that the kernel fills.
+
+    expected, score: (series, bins), score NaN = unknown. slot_params: (slots met, series, 3) dispersion, clump and
+    burst, which change with the slot of the profile only. best_windows: (series * bins, 4) place (series * number of
+    bins + bin), sum, expectation and size of the best window wherever a score is above 0.
+    """
+
+    expected: Rows
+    score: Rows
+    slot_params: Sequence[Rows]
+    best_windows: Rows
+
+
+class KernelParams(NamedTuple):
+    """The detector's parameters in the units of its bins.
+
+    *_s: seconds; *_slots, *_bins: so many; keep_*: share of a sum that is left after a bin (after a visit, of the
+    profile's slots). depth: length of the rings; channel_width: floats a channel. penalty: nats taken off every ratio.
+    """
+
+    bin_s: int
+    slot_s: int
+    week_slots: int
+    day_slots: int
+    depth: int
+    hour_bins: int
+    guard_bins: int
+    channels: int
+    channel_width: int
+    keep_profile_week: float
+    keep_profile_day: float
+    keep_total: float
+    keep_fast: float
+    keep_slow: float
+    keep_noise: float
+    warm_up_s: float
+    freeze: float
+    short_bins: float
+    defend_bins: float
+    min_ratio: float
+    min_count: float
+    repeats: float
+    talk_weight: float
+    usual_maximum: float
+    prior_excess: float
+    prior_dispersion: float
+    prior_bins: float
+    news: float
+    unseen: float
+    penalty: float
+
+    @classmethod
+    def of(cls, detector: SeasonalParameters, bin_s: int, *, talk: bool) -> Self:
+        """Return the parameters for bins of `bin_s` seconds, with or without a talk channel."""
+        slot = max(HALF_HOUR, bin_s)
+        week, day = 604800 // slot, max(1, 86400 // slot)
+        hour = int(windows_of(bin_s).max())
+        guard = GUARD_S // bin_s
+        depth = max(hour, guard + 1) + 1
+        visits = max(1.0, slot / bin_s)  # a slot is visited once a week (or day), for so many bins
+        prior = detector.prior(talk=talk)
+        wide = bin_s / 86400
+
+        def keep(half_life: float, days: float, least: float = 0.0) -> float:
+            return float(0.5 ** (days / max(half_life, least * wide)))
+
+        return cls(
+            bin_s=bin_s,
+            slot_s=slot,
+            week_slots=week,
+            day_slots=day,
+            depth=depth,
+            hour_bins=hour,
+            guard_bins=guard,
+            channels=2 if talk else 1,
+            channel_width=RINGS + 3 * depth + 2 * (day + week),
+            keep_profile_week=keep(detector.profile_half_life, 7.0 / visits, PROFILE_BINS),
+            keep_profile_day=keep(detector.profile_half_life, 1.0 / visits, PROFILE_BINS),
+            keep_total=keep(detector.profile_half_life, wide, PROFILE_BINS),
+            keep_fast=keep(detector.fast_half_life, wide, FAST_BINS),
+            keep_slow=keep(detector.slow_half_life, wide, SLOW_BINS),
+            keep_noise=keep(detector.noise_half_life, wide, PROFILE_BINS),
+            warm_up_s=max(3600.0, 4.0 * bin_s) * 0.999,
+            freeze=prior.freeze,
+            short_bins=float(SHORT_S / bin_s),
+            defend_bins=float(detector.defend_days * 86400 / bin_s),
+            min_ratio=float(detector.min_ratio),
+            min_count=float(detector.min_count),
+            repeats=float(detector.repeats),
+            talk_weight=float(detector.talk_weight),
+            usual_maximum=prior.usual_maximum,
+            prior_excess=prior.excess,
+            prior_dispersion=prior.dispersion,
+            prior_bins=prior.bins,
+            news=prior.news,
+            unseen=prior.unseen,
+            # the threshold means as many false alarms a week in narrower bins, which are tested more often
+            penalty=max(0.0, float(np.log(300 / bin_s))),
+        )
+
+
+def windows_of(bin_s: int) -> npt.NDArray[np.int64]:
+    """Return the window lengths in bins: one minute to one hour, or one and two bins where an hour is less."""
+    lengths = {max(1, horizon // bin_s) for horizon in HORIZONS_S} if bin_s < 3600 else {1, 2}
+    return np.array(sorted(lengths), dtype=np.int64)
+
+
+def blank_rows(series: int, params: KernelParams) -> Floats:
+    """Return the rows of series that nothing is known of, shape (series, floats a row)."""
+    rows = np.zeros((series, CHANNELS + params.channels * params.channel_width))
+    rows[:, [SLOT, DAY, TODAY, BLOCK]] = -1.0
+    rows[:, [BURST, RISE]] = 1.0
+    rows[:, CALM] = 1e6
+    rows[:, [CHANNELS + channel * params.channel_width + NEAR for channel in range(params.channels)]] = -1e18
+    return rows
+
+
+def exposure_places(params: KernelParams) -> npt.NDArray[np.int64]:
+    """Return the places in a row that hold seconds of exposure of the profile, which no count is needed for."""
+    cells = RINGS + 3 * params.depth + 1 + 2 * np.arange(params.day_slots + params.week_slots)
+    own = np.concatenate(([TOTAL + 1], cells))
+    return np.concatenate([CHANNELS + channel * params.channel_width + own for channel in range(params.channels)])
