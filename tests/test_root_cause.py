@@ -171,7 +171,7 @@ def test_a_page_read_by_its_feed_long_after_is_not_late_where_its_posts_were_not
     ledger = service_ledger(store, SERVICE, NOW, 12)
     assert ledger is not None
     assert (ledger.posting_delay.incidents, ledger.posting_delay.minutes_after_shown_start) == (3, 0.0)
-    assert ledger.acknowledgement.mean_minutes == 0.0
+    assert (ledger.acknowledgement.mean_minutes, ledger.acknowledgement.began_with_notice) == (None, 3)
     assert [(e.began, e.ended, e.posted) for e in official_entries(store, SERVICE, SERVICE.page, NOW)] == [
         (at, at + timedelta(minutes=41), at) for at in begun
     ]

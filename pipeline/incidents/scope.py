@@ -153,11 +153,13 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
 
 
 def symptom_of(votes: Sequence[Report]) -> str:
-    """Return the symptom most reports name, a kind of failure before the mere word that it is down."""
+    """Return the symptom most reports name, a kind of failure before the mere word that it is down.
+
+    Of symptoms named equally often it is the one that was reported first.
+    """
     counted = Counter(r.symptom for r in votes if r.symptom)
-    specific = {name: number for name, number in counted.items() if name != "all"}
-    ranked = sorted((specific or counted).items(), key=lambda item: (-item[1], item[0]))
-    return ranked[0][0] if ranked else ""
+    specific = Counter({name: number for name, number in counted.items() if name != "all"})
+    return next((name for name, _ in (specific or counted).most_common(1)), "")
 
 
 def cite(reports: Sequence[Report]) -> tuple[RowRef, ...]:
