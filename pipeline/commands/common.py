@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import click
 
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
 
@@ -54,9 +55,30 @@ def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
             now = utc(moment) if moment else click.get_current_context().obj()
         except ValueError as error:
             raise ConfigError(f"--now: {error}") from error
-        return command(Setting(config=load_config(path), config_path=path, db=db, now=now), *rest, **options)
+        setting = Setting(config=load_config(path), config_path=path, db=db, now=now)
+        try:
+            return command(setting, *rest, **options)
+        except (PipelineError, click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            raise_for_damage(db, error)
+            raise
 
     return wrapped
+
+
+def raise_for_damage(db: Path, error: Exception) -> None:
+    """Raise StoreError where an unexpected error is the fault of the database; return where it is a bug."""
+    if isinstance(error, BrokenPipeError):
+        return
+    from pipeline.store.damage import damage_of
+    from pipeline.store.failures import damaged, store_error
+
+    fault = damage_of(db)
+    if fault:
+        raise damaged(str(db), fault) from error
+    if isinstance(error, sqlite3.OperationalError):
+        raise store_error(str(db), error) from error
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:
@@ -82,7 +104,7 @@ def open_existing_store(setting: Setting) -> Store:
     from pipeline.store import Store, must_exist
 
     must_exist(setting.db)
-    store = Store(setting.db)
+    store = Store(setting.db, views=DASHBOARDS / "views.sql")
     _print_backup(store)
     return store
 

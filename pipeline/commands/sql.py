@@ -28,6 +28,7 @@ from pipeline.core.errors import ConfigError, StoreError
 def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | None) -> None:
     """Run QUERY and print its rows as CSV, safe to open in a spreadsheet."""
     from pipeline.store import open_readonly
+    from pipeline.store.failures import damaged, is_damage
 
     if parquet is not None:
         _ask_parquet(parquet, query, as_json)
@@ -44,8 +45,10 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
             _json(header, cursor)
         else:
             _csv(header, cursor)
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        raise StoreError(f"{setting.db}: {error}") from error
+    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
+        raise (
+            damaged(str(setting.db), str(error)) if is_damage(error) else StoreError(f"{setting.db}: {error}")
+        ) from error
     finally:
         conn.close()
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
 from pipeline.core.times import iso
+from pipeline.store.damage import page_faults
+from pipeline.store.failures import store_error, translated
 from pipeline.store.migration import KEPT_VIEWS, migrate, missing_steps
 
 # the analysts' views are replaced, not those that answer under the names of former tables
@@ -59,8 +61,8 @@ class Store:
                 self.backup = migrate(self.conn, self.path)
             if views is not None:
                 self._refresh_views(views.read_text(encoding="utf-8"))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot be opened as a database: {error}") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise store_error(self.path, error) from error
 
     def _refresh_views(self, sql: str) -> None:
         digest = hashlib.sha256(sql.encode()).hexdigest()
@@ -84,28 +86,29 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers."""
-        try:
+        """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers.
+
+        Raises StoreError where the file cannot be written, or is damaged.
+        """
+        with translated(self.path):
             self.conn.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot be written: {error}") from error
-        try:
-            yield self.conn
-        except BaseException as error:
-            if self.conn.in_transaction:
+            try:
+                yield self.conn
+                self.conn.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        """Undo what is open. After a full disk or a failed write SQLite has done so itself."""
+        if self.conn.in_transaction:
+            with suppress(sqlite3.Error):  # what failed before is what is to be reported
                 self.conn.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise StoreError(f"{self.path}: cannot be written: {error}") from error
-            raise
-        try:
-            self.conn.execute("COMMIT")
-        except sqlite3.Error as error:
-            self.conn.execute("ROLLBACK")
-            raise StoreError(f"{self.path}: cannot be written: {error}") from error
 
     def rows(self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
-        """Run one SELECT with bound values and return every row."""
-        return self.conn.execute(sql, values).fetchall()
+        """Run one SELECT with bound values and return every row. Raises StoreError where the file is damaged."""
+        with translated(self.path):
+            return self.conn.execute(sql, values).fetchall()
 
     def put_catalogue(self, services: Mapping[str, Service], watched: tuple[str, ...]) -> None:
         """Mirror the catalogue into `services` and `components` for analysts' joins; unchanged rows stay."""
@@ -134,9 +137,17 @@ def split_statements(sql: str) -> Iterator[str]:
 
 
 def must_exist(path: Path | str) -> None:
-    """Raise StoreError when there is no database at a path, rather than make an empty one."""
+    """Raise StoreError when there is no database at a path, or an empty file, rather than make one."""
+    if Path(path).is_file() and not Path(path).stat().st_size and not _write_ahead_bytes(path):
+        raise StoreError(f"{path}: is empty, no database yet; `groundswell run` makes it one")
     if not Path(path).exists():
         raise StoreError(f"{path}: no such database; `groundswell run` or `make demo` makes one")
+
+
+def _write_ahead_bytes(path: Path | str) -> int:
+    """Return how much lies in a database's write-ahead log: a new one may have all its rows there."""
+    log = Path(f"{path}-wal")
+    return log.stat().st_size if log.exists() else 0
 
 
 def open_readonly(path: Path | str) -> sqlite3.Connection:
@@ -147,12 +158,6 @@ def open_readonly(path: Path | str) -> sqlite3.Connection:
     return conn
 
 
-# a WITHOUT ROWID table whose key does not stand first: SQLite 3.40.0 to 3.41.0 report NULL in it where there is none
-_WRONGLY_CHECKED = """SELECT l.name FROM pragma_table_list AS l JOIN pragma_table_info(l.name) AS c
- WHERE l.schema = 'main' AND l.wr AND c.cid = 0 AND c.pk = 0"""
-_TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
-
-
 def health(path: Path | str) -> tuple[str, str]:
     """Return what SQLite's own check says of a database (`ok` when whole), and when a run was last made.
 
@@ -160,13 +165,9 @@ def health(path: Path | str) -> tuple[str, str]:
     """
     try:
         conn = open_readonly(path)
-        checks = ["PRAGMA quick_check"]
-        if (3, 40, 0) <= sqlite3.sqlite_version_info <= (3, 41, 0):
-            skipped = {row[0] for row in conn.execute(_WRONGLY_CHECKED)}
-            checks = [f'PRAGMA quick_check("{row[0]}")' for row in conn.execute(_TABLES) if row[0] not in skipped]
-        states = [str(conn.execute(check).fetchone()[0]) for check in checks]
+        state = next(page_faults(conn), "ok")
         last = conn.execute("SELECT max(started) FROM runs").fetchone()[0]
         conn.close()
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
-    return next((state for state in states if state != "ok"), "ok"), str(last or "never")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise store_error(str(path), error) from error
+    return state, str(last or "never")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.core.errors import StoreError
 from pipeline.core.incidents import state_in_words
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ConfirmedBy, Impact, State
 from pipeline.store import Store, open_readonly
+from pipeline.store.failures import translated
 
 
 class IncidentOverview(NamedTuple):
@@ -80,9 +79,8 @@ def incident_overview(path: Path, since: datetime) -> list[IncidentOverview]:
     conn = open_readonly(path)
     fields = ", ".join(IncidentOverview._fields)
     try:
-        rows = conn.execute(f"SELECT {fields} FROM incident_overview WHERE onset >= ?", (since,)).fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
+        with translated(str(path)):
+            rows = conn.execute(f"SELECT {fields} FROM incident_overview WHERE onset >= ?", (since,)).fetchall()
     finally:
         conn.close()
     return [IncidentOverview(*row) for row in rows]
