@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -61,24 +60,12 @@ def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
         except (PipelineError, click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            from pipeline.store.damage import raise_for_damage
+
             raise_for_damage(db, error)
             raise
 
     return wrapped
-
-
-def raise_for_damage(db: Path, error: Exception) -> None:
-    """Raise StoreError where an unexpected error is the fault of the database; return where it is a bug."""
-    if isinstance(error, BrokenPipeError):
-        return
-    from pipeline.store.damage import damage_of
-    from pipeline.store.failures import damaged, store_error
-
-    fault = damage_of(db)
-    if fault:
-        raise damaged(str(db), fault) from error
-    if isinstance(error, sqlite3.OperationalError):
-        raise store_error(str(db), error) from error
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:

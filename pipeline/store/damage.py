@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.core.vocabulary import Impact, State, Transition
-from pipeline.store.failures import is_damage
+from pipeline.store.failures import damaged, is_damage, store_error
 
 _TIMES = frozenset(
     (
@@ -101,3 +101,14 @@ def damage_of(path: Path) -> str:
     finally:
         conn.close()
     return ""
+
+
+def raise_for_damage(path: Path, error: Exception) -> None:
+    """Raise StoreError where an unexpected error is the fault of the database; return where it is a bug."""
+    if isinstance(error, BrokenPipeError):
+        return
+    fault = damage_of(path)
+    if fault:
+        raise damaged(str(path), fault) from error
+    if isinstance(error, sqlite3.OperationalError):
+        raise store_error(str(path), error) from error
