@@ -86,7 +86,7 @@ def _notice(event: _Event) -> Notice:
         impact=IMPACTS[worst],
         started_at=event.date,
         parts=tuple(parts) or affected(labels([{"name": event.service_name}]), STATES[worst]),
-        also_named=(event.service_name, event.region_name, event.service),
+        also_named=(event.service_name, event.region_name, event.service, event.arn.partition("::")[0]),
         posts=posts,
         rejected=[log for log in logged if not isinstance(log, _Log)],
     )

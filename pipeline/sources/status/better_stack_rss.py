@@ -61,6 +61,7 @@ def _incident(incident_id: str, entries: Sequence[FeedEntry], now: datetime) -> 
         place=entries[0].place,
         id=incident_id,
         title=entries[-1].title,
+        also_named=(entries[-1].title,),
         url=entries[0].link,
         updates=updates,
         impact=_PLANNED if planned else "minor",

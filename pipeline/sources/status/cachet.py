@@ -104,6 +104,7 @@ def _notice(incident: _Incident) -> Notice:
         impact="maintenance" if planned else "minor",
         started_at=None if planned else began,
         scheduled_for=incident.scheduled_at,
+        also_named=(incident.name,),
         url=incident.permalink,
         posts=posts,
         rejected=[update for update in updates if not isinstance(update, _Update)],

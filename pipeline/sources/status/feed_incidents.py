@@ -50,7 +50,8 @@ class EntryUpdate:
 class EntryIncident:
     """One incident of a feed; `updates` oldest first; None where a time is not given.
 
-    One that is planned may have no update.
+    One that is planned may have no update. `also_named` are further names by which the component filter may choose it:
+    regions, its title where the form of the feed has no parts.
     """
 
     place: str
@@ -60,6 +61,7 @@ class EntryIncident:
     updates: Sequence[EntryUpdate]
     impact: str = "minor"
     parts: Sequence[Part] = ()
+    also_named: Sequence[str] = ()
     started_at: datetime | None = None
     resolved_at: datetime | None = None
     scheduled_for: datetime | None = None
@@ -84,7 +86,7 @@ def rows_of(incident: EntryIncident, context: PageContext) -> Iterator[Row]:
     """
     listed = (*incident.parts, *(part for update in incident.updates for part in update.parts))
     names = tuple(dict.fromkeys(part.name for part in listed))[:PARTS_CAP]
-    if not context.concerns(names, incident.title):
+    if not context.concerns([*names, *incident.also_named]):
         return
     if not incident.id:
         yield reject(incident.place, "neither link nor id", incident.title)

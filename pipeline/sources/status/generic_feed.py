@@ -49,6 +49,7 @@ def _rows(incident_id: str, entries: Sequence[FeedEntry], context: PageContext) 
                 place=newest.place,
                 id=incident_id,
                 title=split_state(newest.title).title or unmarked(newest.html, 120),
+                also_named=(newest.title,),
                 url=newest.link,
                 updates=updates,
                 impact="maintenance" if planned else "minor",

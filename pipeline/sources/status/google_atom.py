@@ -9,8 +9,8 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.sources.parsing import plain, reject, unmarked
-from pipeline.sources.status.feed_entries import FeedEntry, feed_head, feed_text, named_by, read_entries
-from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
+from pipeline.sources.status.feed_entries import HTML_CAP, FeedEntry, feed_head, feed_text, named_by, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
 from pipeline.text.status_words import OVER, state_of_label
 from pipeline.text.time_texts import read_time
@@ -19,6 +19,8 @@ _OURS = re.compile(r"<id>tag:[a-z0-9.-]{1,100},20\d\d:feed:")
 _HOMES = ("<id>https://status.cloud.google.com/", "google.com/appsstatus")
 _STRONG = re.compile(r"(?is)<strong>(.{1,60}?)</strong>")
 _ZONE = re.compile(r"[A-Za-z_]{2,20}/[A-Za-z_]{2,30}")
+_PRODUCTS = re.compile(r"(?i)<p>\s{0,40}Affected products:(?P<names>[^<]{1,4000})")
+_PLACES = re.compile(r"(?i)<p>\s{0,40}Affected locations:(?P<names>[^<]{1,4000})")
 _STATE = re.compile(r"^(?P<state>[A-Z][A-Z ]{2,30}):\s*(?P<title>.+)$", re.S)
 
 
@@ -92,6 +94,7 @@ def _incident(incident_id: str, posts: Sequence[_Post]) -> EntryIncident:
     """Return an incident; it ended at the last end given; posts that follow it are no new trouble."""
     newest = posts[-1]
     end = newest.end
+    products = _affected(newest.entry.html, _PRODUCTS)
     updates = []
     for place, post in enumerate(posts):
         over = post.state in OVER or post.end is not None
@@ -109,11 +112,20 @@ def _incident(incident_id: str, posts: Sequence[_Post]) -> EntryIncident:
         place=newest.entry.place,
         id=incident_id,
         title=newest.title,
+        parts=tuple(Part(name) for name in products),
+        also_named=_affected(newest.entry.html, _PLACES) if products else (newest.title,),
         url=newest.entry.link,
         updates=updates,
         started_at=newest.begin,
         resolved_at=end,
     )
+
+
+def _affected(html: str, listed: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the products or places that an entry lists in a paragraph of its own; empty where it has none."""
+    found = listed.search(html[:HTML_CAP])
+    names = unmarked(found["names"], BODY_CAP).split(",") if found else []
+    return tuple(dict.fromkeys(name for text in names if (name := plain(text, 120))))
 
 
 def _update_id(post: _Post) -> str:

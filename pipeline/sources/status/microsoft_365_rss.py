@@ -48,6 +48,7 @@ def _incidents(feed: StatusFeed) -> Iterator[EntryIncident]:
             place=entry.place,
             id=entry.id,
             title=entry.title,
+            also_named=(entry.title,),
             url=entry.link,
             updates=updates,
             impact="major" if own == _MAJOR else "minor",

@@ -52,7 +52,7 @@ class Notice:
     """An incident or a planned maintenance as a page gives it; None = the page does not say.
 
     `parts` are the parts it names, with the state they are in while it lasts. `also_named` are further names by which
-    the component filter may choose it: places, groups. `posts` may be empty.
+    the component filter may choose it: places, groups, its title where the form has no parts. `posts` may be empty.
     """
 
     id: str
@@ -94,7 +94,7 @@ def rows_of(notice: Notice, context: PageContext) -> list[Row]:
     if not notice.id or len(notice.id) > LONGEST_ID:
         raise ValueError("no id")
     names = [part.name for part in notice.parts] + [part.name for post in notice.posts for part in post.parts]
-    if not context.concerns([*names, *notice.also_named], notice.name):
+    if not context.concerns([*names, *notice.also_named]):
         return []
     began, ended = notice.started_at, notice.resolved_at
     for moment in (began, ended):

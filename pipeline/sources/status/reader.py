@@ -5,10 +5,12 @@ Addresses and readers are separate: whatever address an answer came from, the re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pipeline.core.records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, RejectedRow, StatusUpdate
 
@@ -50,9 +52,9 @@ class PageContext:
     """For whom an answer is read.
 
     `page` is the key the rows are stored under: it belongs to the service that was asked, whatever the answer says of
-    itself. `source` names the source in messages. `components` are the names of the parts or groups that concern the
-    service on a page it shares with others; empty: all. `seen_down` tells for pages that show only the present state
-    since when each part (by its id) has been seen down in earlier reads.
+    itself. `source` names the source in messages. `components` are the names of the parts, groups or regions that
+    concern the service on a page it shares with others; empty: all. `seen_down` tells for pages that show only the
+    present state since when each part (by its id) has been seen down in earlier reads.
     """
 
     page: str
@@ -61,27 +63,22 @@ class PageContext:
     components: tuple[str, ...] = ()
     seen_down: Mapping[str, datetime] = field(default_factory=dict)
 
-    def concerns(self, names: Iterable[str], title: str = "") -> bool:
-        """Return whether an incident with these parts concerns the service.
+    def concerns(self, names: Iterable[str]) -> bool:
+        """Return whether an incident that names these parts, groups and regions concerns the service.
 
-        Names of parts and of groups are compared without regard to case, as whole words. Where an incident names no
-        part, its title decides.
+        Names are compared without regard to case, as whole words: `us-east-1` is in `ec2-us-east-1`, `East US` is not
+        in `East US 2`. An incident that names no part at all concerns everyone on the page.
         """
-        if not self.components:
+        texts = [name for name in names if name]
+        if not self.components or not texts:
             return True
-        texts = [name for name in names if name] or [title]
-        return any(_named(wanted, text) for wanted in self.components for text in texts)
+        return any(_whole_words(wanted).search(text) for wanted in self.components for text in texts)
 
 
-def _named(wanted: str, text: str) -> bool:
-    wanted, text = wanted.casefold(), text.casefold()
-    place = text.find(wanted)
-    while place >= 0:
-        before, after = text[place - 1 : place], text[place + len(wanted) : place + len(wanted) + 1]
-        if not before.isalnum() and not after.isalnum():
-            return True
-        place = text.find(wanted, place + 1)
-    return False
+@lru_cache(maxsize=500)
+def _whole_words(name: str) -> re.Pattern[str]:
+    """Return the pattern of a name in a text; a short number behind it belongs to another name."""
+    return re.compile(rf"(?i)(?<![^\W_]){re.escape(name.strip())}(?![^\W_]|\ [0-9]{{1,2}}(?!\w|\.[0-9]))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
             place=entry.place,
             id=entry.incident_id,
             title=title,
+            also_named=(title,),
             url=entry.link,
             updates=_last_as_the_entry_says(updates, entry.updated),
             impact="maintenance" if is_maintenance(title) else impact or "minor",

@@ -51,6 +51,7 @@ def _rows(
             place=entry.place,
             id=entry.incident_id,
             title=entry.title,
+            also_named=(entry.title,),
             url=entry.link,
             updates=updates,
             impact="maintenance" if _PLANNED in entry.link else "minor",

@@ -56,6 +56,7 @@ def _rows(
             place=entry.place,
             id=entry.incident_id,
             title=entry.title,
+            also_named=(entry.title,),
             url=entry.link,
             updates=updates,
             impact="maintenance" if window else "minor",

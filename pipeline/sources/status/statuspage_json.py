@@ -158,7 +158,7 @@ def _rows(entry: object, where: str, context: PageContext) -> Iterator[StatusUpd
         *incident.components,
         *(part.name for row in rows if isinstance(row, StatusUpdate) for part in row.components),
     ]
-    if not context.concerns(parts, incident.name):
+    if not context.concerns(parts):
         return
     yield incident
     if rows:

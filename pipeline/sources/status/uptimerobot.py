@@ -81,6 +81,7 @@ def _notice(event: _Event) -> Notice:
     return Notice(
         id=f"{event.ts.isoformat()} {event.title}"[:250],
         name=event.title,
+        also_named=(event.title,),
         status="resolved" if ended else "investigating",
         impact="minor",
         started_at=event.ts,
