@@ -176,7 +176,7 @@ def test_a_reader_finds_the_way_and_axe_finds_nothing_serious(
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visited = []
     page.goto((page_path.parent / "index.html").as_uri())
-    for link in (None, "confirmed, impact high", "Claude"):
+    for link in (None, "confirmed by reports, impact high", "Claude"):
         if link is not None:
             page.get_by_role("link", name=link, exact=True).first.click()
         visited.append(Path(page.url).name)

@@ -72,7 +72,9 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
         return
     symptoms = training.fit_symptoms(kept, encoder)
     share = [training.symptom_accuracy(model, rest) for model in (old.symptoms, symptoms)]
-    if _better("symptom", force or old.symptoms is None, share[0], share[1]):
+    if symptoms is None:
+        click.echo("symptom: the labels name fewer than two symptoms: the old model is kept")
+    elif _better("symptom", force or old.symptoms is None, share[0], share[1]):
         modelfile.save(symptoms.regression, out / modelfile.SYMPTOM)
     headlines = training.read_headlines(labels)
     old_news = kinds.load_news(out)

@@ -192,9 +192,14 @@ def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
     return NewsModel("fresh", "", encoder, _regression(features, [row.kind for row in rows], 10.0))
 
 
-def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel:
-    """Return a symptom model trained on the rows that carry a symptom and not yet stored."""
+def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel | None:
+    """Return a symptom model trained on the rows that carry a symptom and not yet stored.
+
+    None where the rows name fewer than two symptoms: there is nothing to tell apart.
+    """
     with_symptom = [row for row in rows if row.symptom]
+    if len({row.symptom for row in with_symptom}) < 2:
+        return None
     vectors = encoder.vectors([row.masked for row in with_symptom])
     features = [symptom_features(row.masked, vector) for row, vector in zip(with_symptom, vectors, strict=True)]
     return SymptomModel(encoder, _regression(features, [row.symptom for row in with_symptom], 3.0))
