@@ -22,9 +22,10 @@ from pipeline.notify.routing import active_silence
 from pipeline.render.mail import compose
 from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
+from pipeline.store.clock import rewind_future_clock
 from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of, put_alerts, try_again
-from pipeline.store.runs import record_run, rewind_future_clock
+from pipeline.store.runs import record_run
 from pipeline.store.summary import blind_sources
 from tests.test_alerts import Ears, routed, told
 from tests.world import World, at

@@ -15,10 +15,11 @@ from pipeline.core.vocabulary import Impact, State
 from pipeline.stages.explain.context import incident_history, surge_inputs
 from pipeline.store import Store
 from pipeline.store.activity import advisories, known_since, put_advisories
+from pipeline.store.clock import rewind_future_clock
 from pipeline.store.incidents import incidents, put_incident
 from pipeline.store.news import links_of
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import get_checkpoint, record_run, rewind_future_clock, set_checkpoint
+from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.store.verdicts import forget_old_verdicts
 from tests.world import CATALOGUE, World, at
 
@@ -282,7 +283,7 @@ def test_a_clock_that_stood_ahead_is_turned_back_and_told(store: Store, tmp_path
     assert rewind_future_clock(store, ahead) is None
     assert rewind_future_clock(store, now) == ahead
     assert (get_checkpoint(store, "explain", "through"), get_checkpoint(store, "explain", "news")) == (
-        iso(now),
+        iso(now - timedelta(seconds=1)),
         "2027 is no time",
     )
     assert [tuple(r) for r in store.rows("SELECT since, until FROM coverage")] == [(iso(at("09:00")), iso(now))]

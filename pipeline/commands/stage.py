@@ -75,7 +75,7 @@ def _collect(
 def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
     """Run the named stages, or all, in order under the lock of the database; return what each did."""
     from pipeline.stages.pipeline import ALL, Stage
-    from pipeline.store.runs import rewind_future_clock
+    from pipeline.store.clock import rewind_future_clock
 
     with run_lock(setting.db), open_store(setting) as store:
         ahead = rewind_future_clock(store, setting.now)

@@ -21,6 +21,7 @@ from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.states import columns_of, load_state
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
+from pipeline.store.clock import follows_pause
 from pipeline.store.runs import get_checkpoint, heard, load_source_state, record_run
 
 VOTE_BIN = 60
@@ -60,7 +61,7 @@ def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: da
         bins, written = _judge(store, group, judge, watched, now)
         seen += bins
         new += written
-    if now - floor_to(now, 86400) < FORGETTING:
+    if now - floor_to(now, 86400) < FORGETTING and not follows_pause(store, now):
         rows.forget_old_verdicts(store, now - KEEP)
     run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)

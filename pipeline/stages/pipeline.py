@@ -25,6 +25,7 @@ from pipeline.stages.publish import run_publish
 from pipeline.stages.retention import tidy
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.store.clock import follows_pause
 from pipeline.store.observations import count_posts, has_untagged
 from pipeline.store.outbox import put_alerts
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint, simulated
@@ -141,6 +142,7 @@ class Pipeline:
             since=self.alerting_since or self._first_run(now),
             channels=self.config.alerts.channels,
             simulated=simulated(self.store) is not None,
+            resolves=self.leaves_out_steps or not follows_pause(self.store, now),
         )
         alarm = self.detector.alarm
         return run_explain(self.store, self.config, self._matcher, lambda: self.models.news, telling, now, alarm=alarm)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.store.failures import damaged, is_damage, store_error
 
-_TIMES = frozenset(
+TIME_COLUMNS = frozenset(
     (
         *("at", "author_created", "began", "bin_start", "collected", "covered_from", "covered_to", "created"),
         *("created_at", "crowd_since", "crowd_until", "displayed_at", "due_at", "edited", "end", "first_seen"),
@@ -49,7 +49,7 @@ def value_fault(table: str, column: str, value: object) -> str:
         text = value.decode()
     except UnicodeDecodeError:
         return "not UTF-8"
-    if column in _TIMES and text and not _TIME.fullmatch(text):
+    if column in TIME_COLUMNS and text and not _TIME.fullmatch(text):
         return "not a time"
     if column in _JSON:
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pipeline.core.records import RejectedRow, Run
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 
 QUARANTINE_LIMIT = 10_000
-AHEAD = timedelta(minutes=5)
 
 
 def record_run(store: Store, run: Run) -> None:
@@ -154,30 +153,6 @@ def checkpoints(store: Store, stage: str) -> dict[str, str]:
 def delete_checkpoints(conn: sqlite3.Connection, stage: str, keys: Iterable[str]) -> None:
     """Forget notes, inside the caller's transaction."""
     conn.executemany("DELETE FROM stage_memory WHERE stage=? AND key=?", [(stage, key) for key in keys])
-
-
-def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
-    """Undo what a run with a clock ahead noted, so that what comes now is judged; return its time, None for none.
-
-    A run is taken for one of those when it is the last one and dated minutes after `now`. What it stored stays; what
-    it wrote to be told counts from now on.
-    """
-    last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
-    if not last or utc(last[0][0]) <= now + AHEAD:
-        return None
-    with store.transaction() as conn:
-        conn.execute(
-            "UPDATE stage_memory SET value = ? WHERE value GLOB '????-??-??T??:??:??Z' AND value > ?", (now, now)
-        )
-        conn.execute("DELETE FROM detector_state WHERE through > ?", (now,))
-        conn.execute("DELETE FROM coverage WHERE since >= ?", (now,))
-        conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (now, now))
-        conn.execute("UPDATE runs SET started = ? WHERE started > ?", (now, now))
-        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND created > ?", (now, now, now))
-        conn.execute("UPDATE alerts SET due_at = ? WHERE due_at > ? AND attempts > 0", (now, now))
-        conn.execute("UPDATE alerts SET created = ? WHERE created > ?", (now, now))
-        conn.execute("UPDATE alerts SET sent_at = ? WHERE sent_at > ?", (now, now))
-    return utc(last[0][0])
 
 
 def set_checkpoint(conn: sqlite3.Connection, stage: str, key: str, value: str) -> None:

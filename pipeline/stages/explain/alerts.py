@@ -34,11 +34,15 @@ CHART_BEFORE = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertingContext:
-    """Whether and how findings become alerts; `since` None stores and learns without alerting anybody."""
+    """Whether and how findings become alerts; `since` None stores and learns without alerting anybody.
+
+    `resolves` false: no end is sent yet, since the clock may have stepped ahead.
+    """
 
     since: datetime | None
     channels: Sequence[str]
     simulated: bool = False
+    resolves: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,8 @@ def plan_alerts(
         policy = policy_for(config, route, alerting.since)
         transition = next_transition(incident, sent, policy, now, rises)
         if transition is None or (route.name, channels[0]) in elsewhere:
+            continue
+        if transition is Transition.OVER and not alerting.resolves:
             continue
         must_send_resolved = bool(sent) and transition is Transition.OVER
         if not must_send_resolved:

@@ -1,0 +1,99 @@
+"""A clock that stood wrong: which of two runs' clocks is right, and what a run with a clock ahead left behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.times import iso, utc
+from pipeline.store import Store
+from pipeline.store.damage import TIME_COLUMNS
+from pipeline.store.runs import run_times
+
+AHEAD = timedelta(minutes=5)  # sources refuse what is dated further ahead of the clock
+PAUSE = timedelta(hours=1)  # between two runs: less is no pause
+WITNESSES = 3  # people and newspapers that date what they wrote after now; of providers' notices one is enough
+_TOLD_LATER = """SELECT
+ (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at),
+ (SELECT count(*) FROM status_updates WHERE created_at > :at)"""
+# dated by our clock alone, or worked out of such rows: offered again, judged again
+_MISDATED = (
+    ("detector_state", "through"),
+    ("verdicts", "bin_start"),
+    ("complaint_counts", "start"),
+    ("chart_ranks", "observed"),
+    ("outside_verdicts", "observed"),
+    ("incidents", "onset"),
+    ("advisories", "since"),
+    ("coverage", "since"),
+)
+_MAY_LIE_AHEAD = frozenset(
+    [
+        ("alerts", "due_at"),
+        ("silences", "since"),
+        ("silences", "until"),
+        ("advisories", "until"),
+        ("official_incidents", "scheduled_for"),
+        ("official_incidents", "scheduled_until"),
+    ]
+)
+_TABLES = """SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
+ AND name NOT LIKE '%\\_fts%' ESCAPE '\\'"""
+
+
+def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
+    """Undo what a run with a clock ahead left, so that nothing lies in the future; return its time, None for none.
+
+    A run is taken for one of those when it is the last one and dated minutes after `now`. Rows stay, dated `now` at
+    the latest; what was judged or found after `now` is taken back without a message, and is found again, under the
+    same names, if it is true. Raises PipelineError where upstreams themselves date rows after `now`: then the clock is
+    behind, and nothing is done until it is right.
+    """
+    last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
+    if not last or utc(last[0][0]) <= now + AHEAD:
+        return None
+    ((written, notices),) = store.rows(_TOLD_LATER, {"at": now + AHEAD})
+    if written >= WITNESSES or notices:
+        raise PipelineError(
+            f"the clock says {iso(now)}, but {written + notices} rows that were read are dated later by those who"
+            f" wrote them, and the last run was dated {last[0][0]}: nothing is done until the clock is right"
+        )
+    with store.transaction() as conn:
+        before = now - timedelta(seconds=1)  # what is judged or collected now comes after it, and is explained
+        conn.execute(
+            "UPDATE stage_memory SET value = ? WHERE value GLOB '????-??-??T??:??:??Z' AND value > ?", (before, now)
+        )
+        # what nobody tried to send is planned again from what is true now
+        conn.execute(
+            "DELETE FROM alerts WHERE sent_at IS NULL AND attempts = 0 AND created > ? AND incident != ''", (now,)
+        )
+        conn.execute(
+            "UPDATE alerts SET due_at = :at WHERE due_at > :at AND (created > :at OR attempts > 0)", {"at": now}
+        )
+        for table, column in _MISDATED:
+            conn.execute(f"DELETE FROM {table} WHERE {column} > ?", (now,))
+        for table, column in _time_columns(conn):
+            conn.execute(f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE "{column}" > ?', (now, now))
+    return utc(last[0][0])
+
+
+def follows_pause(store: Store, now: datetime) -> bool:
+    """Return whether more time has passed since the last run than lies between runs: or the clock has stepped ahead.
+
+    Which of the two it is shows the next run.
+    """
+    times = run_times(store, "explain", now, 21)
+    gaps = sorted(later - earlier for later, earlier in pairwise(times))
+    return bool(gaps) and now - times[0] > max(PAUSE, 3 * gaps[len(gaps) // 2])
+
+
+def _time_columns(conn: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the tables and columns that hold times which cannot lie ahead."""
+    return [
+        (table, row[1])
+        for (table,) in conn.execute(_TABLES).fetchall()
+        for row in conn.execute(f'PRAGMA table_info("{table}")')
+        if row[2] == "TEXT" and row[1] in TIME_COLUMNS and (table, row[1]) not in _MAY_LIE_AHEAD
+    ]

@@ -1,0 +1,127 @@
+"""A clock that steps ahead or back: no false end, no message outside its incident, nothing left in the future."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from pipeline.core.alerts import Alert
+from pipeline.core.errors import PipelineError
+from pipeline.core.records import Batch, Run
+from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import Transition
+from pipeline.stages.alert.stage import run_alert
+from pipeline.stages.explain.alerts import AlertingContext
+from pipeline.stages.explain.stage import run_explain
+from pipeline.store import Store
+from pipeline.store.clock import follows_pause, rewind_future_clock
+from pipeline.store.damage import TIME_COLUMNS
+from pipeline.store.observations import save_batch
+from pipeline.store.outbox import alerts_of
+from pipeline.store.runs import record_run
+from pipeline.text.models.kinds import RULES, NewsModel
+from tests.test_store import a_post
+from tests.world import ALARM, MATCHER, World, at
+
+STEPS = [timedelta(hours=-2), timedelta(days=-1), timedelta(days=-365), timedelta(days=1), timedelta(days=7300)]
+
+
+class Sent:
+    """A channel that keeps when each message was written, and when what it tells of began."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        self.dates: list[tuple[datetime, datetime]] = []
+
+    def send(self, alert: Alert) -> None:
+        self.dates.append((alert.incident_facts.onset, alert.created))
+
+
+class Clocked:
+    """The world of the tests, run as the command runs it: the clock is looked at, then all is explained and sent."""
+
+    def __init__(self, store: Store) -> None:
+        self.world = World(store, ("claude",))
+        self.store, self.box = store, Sent()
+
+    def run(self, now: datetime) -> None:
+        rewind_future_clock(self.store, now)
+        telling = AlertingContext(since=at("08:00"), channels=("file",), resolves=not follows_pause(self.store, now))
+        run_explain(self.store, self.world.config, MATCHER, lambda: NewsModel(RULES, ""), telling, now, alarm=ALARM)
+        run_alert(self.store, {"file": self.box}, now)
+        record_run(self.store, Run(stage="publish", subject="report", started=now, outcome="ok"))
+
+    def transitions(self) -> list[Transition]:
+        return [alert.transition for alert in alerts_of(self.store)]
+
+
+def in_the_future(store: Store, now: datetime) -> list[str]:
+    """Return the columns that hold a time after now."""
+    tables = [r[0] for r in store.rows("SELECT name FROM sqlite_master WHERE type='table' AND sql LIKE '%STRICT%'")]
+    return [
+        f"{table}.{row[1]}"
+        for table in tables
+        for row in store.rows(f'PRAGMA table_info("{table}")')
+        if row[2] == "TEXT"
+        and row[1] in TIME_COLUMNS
+        and store.rows(f'SELECT 1 FROM "{table}" WHERE "{row[1]}" > ? LIMIT 1', (now,))
+    ]
+
+
+@pytest.fixture
+def clocked(store: Store) -> Clocked:
+    """An outage that began at 11:00 and is told of."""
+    clocked = Clocked(store)
+    for minutes in range(0, 180, 15):
+        clocked.run(at("08:15") + timedelta(minutes=minutes))
+    clocked.world.bins("claude", "11:00", 6, 90.0, 20.0)
+    clocked.run(at("11:30"))
+    assert clocked.transitions() == [Transition.OPENED]
+    return clocked
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_one_run_by_a_wrong_clock_ends_no_outage_and_leaves_nothing_in_the_future(
+    clocked: Clocked, step: timedelta
+) -> None:
+    wrong = at("11:35") + step
+    clocked.run(wrong)
+    assert Transition.OVER not in clocked.transitions()
+    assert in_the_future(clocked.store, max(wrong, at("11:40"))) == []
+    if step < timedelta(0):
+        clocked.world.bins("claude", "11:00", 6, 90.0, 20.0)  # judged again
+    clocked.world.bins("claude", "11:30", 3, 90.0, 20.0)
+    clocked.run(at("11:45"))
+    assert in_the_future(clocked.store, at("11:45")) == []
+    clocked.run(at("11:50"))
+    sent = alerts_of(clocked.store)
+    assert len({a.message_id for a in sent}) == len(sent)
+    assert [t for t in clocked.transitions() if t in (Transition.OPENED, Transition.OVER)] == [Transition.OPENED]
+    (incident,) = clocked.world.all().values()
+    assert (incident.onset, incident.active) == (at("11:00"), True)
+    clocked.world.bins("claude", "11:45", 36, 4.0, 0.0)
+    for minutes in range(0, 240, 15):
+        clocked.run(at("12:00") + timedelta(minutes=minutes))
+    assert clocked.transitions()[-1] is Transition.OVER
+    assert all(onset == at("11:00") and onset <= written for onset, written in clocked.box.dates)
+
+
+def test_a_clock_behind_what_was_read_stops_the_run_until_it_is_right(clocked: Clocked) -> None:
+    clocked.world.page("claude", "one", "11:30", "investigating", "major")
+    with pytest.raises(PipelineError, match="the clock says 2026-03-02T09:00:00Z, but 1 rows"):
+        clocked.run(at("09:00"))
+    assert clocked.transitions() == [Transition.OPENED]
+    clocked.run(at("11:45"))
+    assert Transition.OVER not in clocked.transitions()
+
+
+def test_posts_of_a_few_alone_do_not_stop_runs(store: Store) -> None:
+    now = utc("2026-03-02T09:00:00Z")
+    record_run(store, Run(stage="collect", subject="x", started=now + timedelta(days=1), outcome="ok"))
+    later = [a_post(n) for n in range(2)]
+    save_batch(store, Batch(source="x", rows=tuple(later)), now)
+    store.conn.execute("UPDATE posts SET created = ?", (iso(now + timedelta(hours=9)),))
+    assert rewind_future_clock(store, now) == now + timedelta(days=1)
+    assert in_the_future(store, now) == []
