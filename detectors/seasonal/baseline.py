@@ -25,6 +25,7 @@ from detectors.seasonal.layout import (
     KNOWN,
     NEAR,
     NOISE,
+    RAISED,
     RATE,
     RATE_NEAR,
     RATE_NEXT,
@@ -100,6 +101,7 @@ def expect(row: Row, p: KernelParams, k: int, near: int, share: float) -> float:
 def begin_to_judge(row: Row, p: KernelParams, head: int) -> None:
     """Expect of the bins before the first that is judged what is expected now: then next to nothing was known."""
     k = CHANNELS
+    row[RAISED] = 0.0
     for _ in range(p.channels):
         due, shape = row[k + RINGS + p.depth + head], row[k + RINGS + 2 * p.depth + head]
         for at in range(p.depth):
@@ -128,7 +130,7 @@ def learn(row: Row, p: KernelParams, k: int, at: int, day_slot: int, week_slot: 
         return
     x, shape = row[k + RINGS + at], row[k + RINGS + 2 * p.depth + at]
     warm = row[k + TOTAL + 1] >= p.warm_up_s
-    if warm:
+    if warm and x > due + 2.0:
         x = min(x, due + CUT * math.sqrt(row[k + CLUMP] * due + row[k + ALPHA] * due * due) + 2.0)
     day = k + RINGS + 3 * p.depth + 2 * day_slot
     week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * week_slot

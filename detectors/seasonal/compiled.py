@@ -73,10 +73,11 @@ def _compile() -> Kernel:
     """
     import numba
 
-    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (layout, baseline, kernel))
+    files = (__file__, *(str(module.__file__) for module in (layout, baseline, kernel)))
+    sources = b"".join(Path(file).read_bytes() for file in files)
     digest = f"{zlib.crc32(sources):08x}"
 
-    jit = numba.njit(cache=True, error_model="numpy", nogil=True)
+    jit = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
     namespace = {**vars(baseline), **vars(kernel)}
     places = {baseline.__name__, kernel.__name__}
     own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}

@@ -56,7 +56,6 @@ class SeasonalNB(SeasonalParameters):
         header, arrays = unpack(blob, detector=repr(self), version=VERSION)
         if header.talk is None:
             raise IncompatibleStateError("the state's header is incomplete")
-        state = SeasonalState(self, header.bin_s, header.series, talk=header.talk)
+        state = SeasonalState(self, header.bin_s, header.series, talk=header.talk, stored=arrays)
         state.last = header.last
-        state.fill(arrays)
         return state

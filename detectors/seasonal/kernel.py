@@ -34,6 +34,7 @@ from detectors.seasonal.layout import (
     HEAD,
     HOUR_X,
     KNOWN,
+    RAISED,
     RATE,
     RATE_NEAR,
     RATE_NEXT,
@@ -113,6 +114,7 @@ def scale_profile(row: Row, p: KernelParams, by: float) -> None:
     for i in range(p.day_slots + p.week_slots):
         row[k + RINGS + 3 * p.depth + 2 * i] *= by
     row[FROZEN] = 0.0
+    row[RAISED] = 0.0
     forget_blocks(row)
 
 
@@ -166,7 +168,9 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     empty = row[HOUR_X] == 0.0 and due_now * p.hour_bins > 6.0
     best, x, mu, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
-    for i in range(p.hour_bins if row[HOUR_X] >= enough or empty else 0):  # most bins of most series end here
+    # most bins of most series end here: no sum is high enough where no bin of the hour is
+    worth = row[HOUR_X] >= enough and row[RAISED] < p.hour_bins
+    for i in range(p.hour_bins if worth or empty else 0):
         x += row[ring + at]
         mu += row[ring + depth + at]
         if row[ring + depth + at] > 0.0:
@@ -210,11 +214,11 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     if hot != (row[FROZEN] > 0.0):
         forget_blocks(row)
     row[FROZEN] = row[FROZEN] + 1.0 if hot else 0.0
-    longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[CHANNELS + TOTAL + 1] / p.bin_s))
-    held = hot and row[FROZEN] <= longest
+    held = False
     if hot:
-        if accept_plateau(row, p, x, mu, block):
-            held = False
+        longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[CHANNELS + TOTAL + 1] / p.bin_s))
+        risen = accept_plateau(row, p, x, mu, block)
+        held = row[FROZEN] <= longest and not risen
     elif row[RISE] > 1.0:
         undo_plateau(row, p, x, mu, block)
     empty = 0.0 < row[EMPTY] <= p.short_bins
@@ -262,6 +266,7 @@ def step(
             place = head - back
             row[HOUR_X] += row[CHANNELS + RINGS + (place if place >= 0 else place + depth)]
     score = math.nan
+    row[RAISED] = 0.0 if x >= p.min_ratio * mu else row[RAISED] + 1.0
     if x == x:
         warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
         if warm and row[DAYS] == 0.0 and row[TODAY] < 0.0:

@@ -31,7 +31,8 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 # scores of the last days. BLOCK: number of the block the last bin was added to; BLOCKS: how many there are since it got
 # hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the profile was lifted by a
 # while ago, 1 = it was not. HOUR_X: counts of the last hour. BEST_X, BEST_MU, BEST_SIZE: sum, expectation and size of
-# the best window of the last bin. COOL: bins running that it was not high.
+# the best window of the last bin. COOL: bins running that it was not high. RAISED: bins running that
+# were no higher than the least ratio.
 (
     HEAD,
     SLOT,
@@ -50,8 +51,9 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
     BEST_MU,
     BEST_SIZE,
     COOL,
-) = range(17)
-DAILY = 17
+    RAISED,
+) = range(18)
+DAILY = 18
 BLOCK_X = DAILY + DAYS_KEPT
 BLOCK_MU = BLOCK_X + BLOCKS_KEPT
 CHANNELS = BLOCK_MU + BLOCKS_KEPT
@@ -191,9 +193,14 @@ def windows_of(bin_s: int) -> npt.NDArray[np.int64]:
     return np.array(sorted(lengths), dtype=np.int64)
 
 
+def row_length(params: KernelParams) -> int:
+    """Return how many floats a row holds."""
+    return CHANNELS + params.channels * params.channel_width
+
+
 def blank_rows(series: int, params: KernelParams) -> Floats:
     """Return the rows of series that nothing is known of, shape (series, floats a row)."""
-    rows = np.zeros((series, CHANNELS + params.channels * params.channel_width))
+    rows = np.zeros((series, row_length(params)))
     rows[:, [SLOT, DAY, TODAY, BLOCK]] = -1.0
     rows[:, [BURST, RISE]] = 1.0
     rows[:, CALM] = 1e6
