@@ -356,6 +356,45 @@ def test_a_recording_shows_each_wording_from_when_it_was_read_and_maintenance_fr
             assert list(map(tuple, again.rows(wordings))) == list(map(tuple, store.rows(wordings)))
 
 
+@pytest.mark.parametrize("parts", [(), ("API",)])
+def test_a_recording_shows_an_incident_until_its_page_took_it_back(
+    store: Store, tmp_path: Path, parts: tuple[str, ...]
+) -> None:
+    service = replace(SERVICE, status_components=parts)
+    listed = [{"id": "p", "name": "API", "status": "operational"}]
+    old = incident("old", REOPENED[2:], components=listed)
+    new = incident("new", [update("12:00", "investigating")], components=listed)
+    moments = [NOW + timedelta(minutes=minutes) for minutes in (0, 5, 10)]
+    with host({API: page(new, old)}) as fake:
+        collect(store, fake, moments[0], service)
+        fake.answers = {API: page(old)}
+        collect(store, fake, moments[1], service)
+        collect(store, fake, moments[2], service)
+    since = NOW - timedelta(hours=8)
+    for until, shown in ((moments[0], {"old", "new"}), (moments[2], {"old"})):
+        folder = tmp_path / f"until-{until:%H%M}"
+        record(store, folder, since, until, name="w", watch=("acme",), simulated=True)
+        (source,) = [s for s in load_recorded(read_scenario(folder))[0] if s.kind == "status"]
+        with Store(tmp_path / f"{until:%H%M}.db") as again:
+            save_batch(again, source.fetch(since, until, {}), until)
+            for now in [moment for moment in moments if moment <= until]:
+                assert updates_of_page(again, service.page, now) == updates_of_page(store, service.page, now)
+            assert {u.incident_id for u in updates_of_page(again, service.page, until)} == shown
+
+
+def test_a_list_in_which_nothing_is_the_services_takes_back_what_was(store: Store) -> None:
+    service = replace(SERVICE, status_components=("API",))
+    old = incident("old", REOPENED[2:], components=[{"id": "q", "name": "Store", "status": "operational"}])
+    new = incident("new", [update("12:00", "investigating")], components=[{"id": "p", "name": "API"}])
+    with host({API: page(new, old)}) as fake:
+        collect(store, fake, NOW, service)
+        assert len(official_incidents(store, service.page, NOW)) == 1
+        fake.answers = {API: page(old)}
+        later = NOW + timedelta(minutes=5)
+        assert collect(store, fake, later, service).outcome == "empty"
+    assert official_incidents(store, service.page, later) == []
+
+
 def test_why_says_what_the_page_said_then(store: Store) -> None:
     def said(at: datetime) -> list[str]:
         steps = decision_trace(store, Config(), SERVICE, at, NOW + timedelta(days=9), 9.0)

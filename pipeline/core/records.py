@@ -144,7 +144,8 @@ class OfficialIncident:
     `impact` is one of the words of StatusUpdate; `status` the page's own word for where it stands. `scheduled_for` and
     `scheduled_until` are the span of a planned maintenance. `components` are the names of the parts the page lists for
     the incident, whatever state it gives them. `started_at` and `resolved_at` are the page's own fields, which may
-    contradict the updates: ends are taken from updates, where there are any.
+    contradict the updates: ends are taken from updates, where there are any. `taken_back_at` is since when the page no
+    longer shows the incident; None while it does, and where only the store knows.
     """
 
     page: str
@@ -159,6 +160,7 @@ class OfficialIncident:
     scheduled_until: datetime | None = None
     components: tuple[str, ...] = ()
     url: str = ""
+    taken_back_at: datetime | None = None
 
     @property
     def maintenance_span(self) -> Span | None:
@@ -221,9 +223,10 @@ class Span(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The incidents a page lists: all since a moment, by id; a younger one that is missing was taken back."""
+    """The ids of the incidents a page listed `at` a moment, all `since` another: a younger one is taken back."""
 
     page: str
+    at: datetime
     since: datetime
     incident_ids: frozenset[str]
 

@@ -29,7 +29,7 @@ from pipeline.core.records import (
     StatusUpdate,
     Wording,
 )
-from pipeline.core.times import utc
+from pipeline.core.times import utc, utc_or_none
 from pipeline.sources.parsing import not_from_the_future, reject
 
 COLLECTED = ("file", "key", "collected_utc", "source", "window", "other")
@@ -136,8 +136,11 @@ def restore(row: Record, told: Row | None) -> Record:
     return dataclasses.replace(row, **other)
 
 
-def parse_maintenance(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
-    """Parse planned maintenance as `record` writes it, one JSON object a line; a bad one is refused with its number."""
+def parse_official(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
+    """Parse planned maintenance and incidents that were taken back as `record` writes them, one JSON object a line.
+
+    A bad line is refused with its number.
+    """
     rows: list[OfficialIncident] = []
     bad: list[RejectedRow] = []
     for number, line in enumerate(body.split(b"\n"), 1):
@@ -145,7 +148,6 @@ def parse_maintenance(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
             continue
         try:
             item = json.loads(line)
-            until = item["scheduled_until"]
             rows.append(
                 OfficialIncident(
                     page=str(item["page"]),
@@ -155,12 +157,15 @@ def parse_maintenance(body: bytes, *, fetched_at: datetime, name: str) -> Batch:
                     impact=str(item["impact"]),
                     url=str(item["url"]),
                     collected=not_from_the_future(utc(str(item["collected"])), fetched_at),
-                    scheduled_for=utc(str(item["scheduled_for"])),
-                    scheduled_until=None if until is None else utc(str(until)),
+                    started_at=utc_or_none(item.get("started_at")),
+                    resolved_at=utc_or_none(item.get("resolved_at")),
+                    scheduled_for=utc_or_none(item.get("scheduled_for")),
+                    scheduled_until=utc_or_none(item.get("scheduled_until")),
                     components=tuple(map(str, item["components"])),
+                    taken_back_at=utc_or_none(item.get("taken_back_at")),
                 )
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             bad.append(reject(f"{name}:{number}", error, line.decode("utf-8", "replace")))
     return Batch(source="status", rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 

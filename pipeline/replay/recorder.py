@@ -19,11 +19,12 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
-from pipeline.core.records import ComplaintCount, StatusUpdate, source_kind
+from pipeline.core.records import ComplaintCount, OfficialIncident, StatusUpdate, source_kind
 from pipeline.core.times import iso, iso_or_none
 from pipeline.replay.provenance import COLLECTED, RUNS, WORDINGS
 from pipeline.replay.scenario import key_of
 from pipeline.sources.reddit import to_post
+from pipeline.sources.status import statuspage_json
 from pipeline.store import Store
 from pipeline.store.dump import (
     collect_runs,
@@ -33,6 +34,7 @@ from pipeline.store.dump import (
     collected_posts,
     collected_ranks,
     collected_updates,
+    collected_withdrawals,
 )
 from pipeline.store.official import key_of_update, wordings_until
 from pipeline.store.runs import get_checkpoint
@@ -80,6 +82,7 @@ def record(
             "news items": _news(store, out, since, until),
             "status updates": _status(store, out, since, until),
             "planned maintenance": _maintenance(store, out, since, until),
+            "incidents taken back": _taken_back(store, out, since, until),
             "chart ranks": _charts(store, out, since, until),
         }
         out.table("collected.csv", COLLECTED, out.collected)
@@ -211,7 +214,8 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
     (out.path / "status").mkdir()
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
         file = f"status/{number}.json"
-        known = "." in page and ":" not in page
+        # the key of a service on a shared page, or of one with a port, is no host that the file could name
+        known = "." in page and statuspage_json.host_of(f"https://{page}") == page
         told = [
             {
                 "id": incident,
@@ -253,24 +257,28 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
 
 
 def _maintenance(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    planned = list(collected_maintenance(store, since, until))
-    if planned:
-        with (out.path / "status" / "maintenance.ndjson").open("w", encoding="utf-8") as file:
-            for row in planned:
-                item = {
-                    "page": row.page,
-                    "incident_id": row.incident_id,
-                    "name": row.name,
-                    "status": "scheduled",  # what became of it was not known when it was announced
-                    "impact": row.impact,
-                    "url": row.url,
-                    "scheduled_for": iso_or_none(row.scheduled_for),
-                    "scheduled_until": iso_or_none(row.scheduled_until),
-                    "components": row.components,
-                    "collected": iso(max(row.collected, since)),
-                }
-                file.write(json.dumps(item, ensure_ascii=False) + "\n")
-    return len(planned)
+    # what became of it was not known when it was announced
+    planned = [
+        replace(row, status="scheduled", started_at=None, resolved_at=None, collected=max(row.collected, since))
+        for row in collected_maintenance(store, since, until)
+    ]
+    return _incidents(out, "maintenance", planned)
+
+
+def _taken_back(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+    withdrawn = collected_withdrawals(store, since, until)
+    return _incidents(
+        out, "taken_back", [replace(row, collected=row.taken_back_at or row.collected) for row in withdrawn]
+    )
+
+
+def _incidents(out: _Folder, name: str, rows: Sequence[OfficialIncident]) -> int:
+    """Write incidents, each to be read from when it was collected, one JSON object a line; no file without any."""
+    if rows:
+        with (out.path / "status" / f"{name}.ndjson").open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(asdict(row), ensure_ascii=False, default=iso) + "\n")
+    return len(rows)
 
 
 def _charts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:

@@ -37,7 +37,7 @@ from pipeline.core.times import iso
 from pipeline.replay.provenance import (
     RecordedRun,
     parse_items,
-    parse_maintenance,
+    parse_official,
     read_collected,
     read_runs,
     read_wordings,
@@ -289,7 +289,7 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
     if kind == "charts":
         return charts.parse_charts(body, source="charts", fetched_at=end, name=name)
     if path.suffix == ".ndjson":
-        return parse_maintenance(body, fetched_at=end, name=name)
+        return parse_official(body, fetched_at=end, name=name)
     try:
         return _placed(_recorded_page(body, path.stem, end), name)
     except SourceError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OfficialIncident, Post, Run, StatusUpdate
@@ -91,6 +92,16 @@ def collected_maintenance(store: Store, since: datetime, until: datetime) -> Ite
     )
     announced = map(incident_of, rows)
     return (row for row in announced if (span := row.maintenance_span) is not None and span.until > since)
+
+
+def collected_withdrawals(store: Store, since: datetime, until: datetime) -> Iterator[OfficialIncident]:
+    """Yield the incidents that their page took back in a span, in a fixed order, `taken_back_at` with them."""
+    rows = store.conn.execute(
+        "SELECT * FROM official_incidents WHERE taken_back_at BETWEEN ? AND ?"
+        " ORDER BY page, taken_back_at, incident_id",
+        (since, until),
+    )
+    return (replace(incident_of(row), taken_back_at=utc(row["taken_back_at"])) for row in rows)
 
 
 def collected_ranks(store: Store, since: datetime, until: datetime) -> Iterator[ChartRank]:

@@ -28,11 +28,13 @@ _NEW_WORDING = """INSERT INTO status_wordings SELECT ?, ?, ?, ?, ? WHERE EXISTS 
  WHERE page=?1 AND incident_id=?2 AND update_id=?3 AND body != ?5 AND ?4 >= ifnull(read_at, collected))
  ON CONFLICT DO NOTHING"""
 _INCIDENT = """INSERT INTO official_incidents (page, incident_id, name, status, impact, started_at, resolved_at,
- scheduled_for, scheduled_until, components, url, collected, read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+ scheduled_for, scheduled_until, components, url, collected, read_at, taken_back_at)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET name=excluded.name, status=excluded.status, impact=excluded.impact,
  started_at=excluded.started_at, resolved_at=excluded.resolved_at, scheduled_for=excluded.scheduled_for,
  scheduled_until=excluded.scheduled_until, components=excluded.components, url=excluded.url,
- read_at=excluded.read_at WHERE excluded.read_at >= read_at"""
+ read_at=excluded.read_at, taken_back_at=ifnull(excluded.taken_back_at, taken_back_at)
+ WHERE excluded.read_at >= read_at"""
 _TAKEN_BACK = """UPDATE official_incidents SET taken_back_at = ? WHERE page = ? AND taken_back_at IS NULL
  AND impact != 'maintenance' AND started_at > ? AND read_at < ?
  AND incident_id NOT IN (SELECT value FROM json_each(?))"""
@@ -65,7 +67,7 @@ def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
     if incidents:
         new = max(0, new) + conn.execute("SELECT count(*) FROM official_incidents").fetchone()[0] - known
     if batch.listing is not None:
-        _take_back(conn, batch.listing, max([*(u.collected for u in updates), *(i.collected for i in incidents)]))
+        _take_back(conn, batch.listing)
     return max(0, new)
 
 
@@ -92,14 +94,14 @@ def _save_updates(conn: sqlite3.Connection, updates: Sequence[StatusUpdate]) -> 
     return conn.executemany(_UPDATE, [_update_row(u) for u in updates]).rowcount
 
 
-def _take_back(conn: sqlite3.Connection, listing: Listing, at: datetime) -> None:
+def _take_back(conn: sqlite3.Connection, listing: Listing) -> None:
     """Mark the incidents that a complete list no longer holds, and unmark those that it holds again.
 
     Planned maintenance is not marked: pages list it apart, and not at every read.
     """
     ids = json.dumps(sorted(listing.incident_ids))
-    conn.execute(_SHOWN_AGAIN, (listing.page, at, ids))
-    conn.execute(_TAKEN_BACK, (at, listing.page, listing.since, at, ids))
+    conn.execute(_SHOWN_AGAIN, (listing.page, listing.at, ids))
+    conn.execute(_TAKEN_BACK, (listing.at, listing.page, listing.since, listing.at, ids))
 
 
 def _update_row(u: StatusUpdate) -> tuple[object, ...]:
@@ -135,6 +137,7 @@ def _incident_row(i: OfficialIncident) -> tuple[object, ...]:
         i.url,
         i.collected,
         i.collected,
+        i.taken_back_at,
     )
 
 

@@ -184,7 +184,7 @@ class StatusPageSource:
             ids = frozenset(
                 [row.incident_id for row in reading.updates] + [row.incident_id for row in reading.incidents]
             )
-            listing = Listing(self._service.page, reading.complete_since, ids)
+            listing = Listing(self._service.page, span.until, reading.complete_since, ids)
         rows: tuple[Record, ...] = (*reading.updates, *reading.incidents)
         return Batch(
             source=self.name,
