@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -105,19 +106,31 @@ def _print_backup(store: Store) -> None:
         )
 
 
+def lock_path(db: Path) -> Path:
+    """Return the lock file of a database: beside the file itself, by whatever link it is named.
+
+    Raises ConfigError where the file has a second name: each would have a lock and a write-ahead log of its own.
+    """
+    real = Path(os.path.realpath(db))
+    if real.is_file() and real.stat().st_nlink > 1:
+        raise ConfigError(f"{db}: has another name (a hard link), and writing by two names damages it; remove one")
+    return Path(f"{real if db.is_symlink() else db}.lock")
+
+
 @contextmanager
 def run_lock(db: Path) -> Iterator[None]:
     """Hold the lock of a database; leaves with exit code 75 when another run holds it."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{db}.lock")
+    path = lock_path(db)
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        click.echo(f"groundswell: another run holds {db}.lock", err=True)
+        click.echo(f"groundswell: another run holds {path}", err=True)
         sys.exit(LOCKED)
     except OSError as error:
-        raise ConfigError(f"{db}.lock: cannot be written: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         yield
     finally:

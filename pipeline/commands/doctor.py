@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common
+from pipeline.commands.common import PARTIAL, Setting, common, lock_path
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError, Reason, SourceError, StoreError
@@ -60,8 +60,6 @@ def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[s
 
 def _here(setting: Setting) -> Iterator[Finding]:
     """Look at what lies on this machine."""
-    from filelock import FileLock, Timeout
-
     from pipeline.store import health
     from pipeline.text.models.outage import model_problems
 
@@ -73,25 +71,39 @@ def _here(setting: Setting) -> Iterator[Finding]:
         try:
             state, last = health(setting.db)
         except StoreError as error:
-            yield Finding("fail", "database", str(error), "restore a copy, or move the file away")
+            yield Finding("fail", "database", str(error), "groundswell repair, or restore a copy")
         else:
             whole = state == "ok"
             words = f"{setting.db}: {state}, last run {last}"
-            yield Finding("ok" if whole else "fail", "database", words, "" if whole else "restore a copy")
-        if Path(f"{setting.db}.lock").exists():
-            lock = FileLock(f"{setting.db}.lock")
-            try:
-                lock.acquire(timeout=0)
-                lock.release()
-            except Timeout:
-                yield Finding("note", "lock", "another run is under way")
-            except OSError as error:
-                yield Finding("fail", "lock", f"{setting.db}.lock: {error.strerror}", "the folder has to be writable")
+            yield Finding(
+                "ok" if whole else "fail", "database", words, "" if whole else "groundswell repair, or restore a copy"
+            )
+        if setting.db.stat().st_mode & 0o004:
+            words = f"{setting.db}: every user of this machine can read what people wrote"
+            yield Finding("note", "database", words, f"chmod 600 {setting.db}")
+        yield from _lock(setting.db)
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
     yield Finding("ok" if space > LITTLE_SPACE else "warn", "disk", words, "" if space > LITTLE_SPACE else "make room")
     wrong = "; ".join(model_problems(MODELS))
     yield Finding("warn" if wrong else "ok", "text model", wrong or "present", "groundswell train" if wrong else "")
+
+
+def _lock(db: Path) -> Iterator[Finding]:
+    """Say whether another run is under way, or none can be."""
+    from filelock import FileLock, Timeout
+
+    try:
+        path = lock_path(db)
+        if path.exists():
+            with FileLock(path, timeout=0):
+                pass
+    except Timeout:
+        yield Finding("note", "lock", "another run is under way")
+    except ConfigError as error:
+        yield Finding("fail", "lock", str(error))
+    except OSError as error:
+        yield Finding("fail", "lock", f"{path}: {error.strerror}", "the folder has to be writable")
 
 
 def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:

@@ -40,12 +40,13 @@ def init_command(watch: str | None, mail: str | None, host: str | None, path: Pa
     text = _text(chosen, mail or "", host or "localhost")
     try:
         with replacing(path) as fresh:
-            fresh.write_text(text, encoding="utf-8")
-            load_config(fresh, {})
+            fresh.write(text.encode())
+            fresh.flush()
+            load_config(Path(fresh.name), {})
     except StoreError as error:
         raise ConfigError(str(error)) from error
     except ConfigError as error:
-        raise ConfigError(str(error).replace(str(fresh), str(path))) from error
+        raise ConfigError(str(error).replace(fresh.name, str(path))) from error
     click.echo(f"wrote {path}; next: groundswell check-config, groundswell test-alert, groundswell run")
 
 

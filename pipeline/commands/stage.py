@@ -162,6 +162,7 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     import tempfile
     from email import message_from_bytes, policy
 
+    from pipeline.core.files import OWN, write_atomically
     from pipeline.notify.channels import CHANNELS
     from pipeline.notify.channels.file import file_name
     from pipeline.stages.alert.stage import delivery_of, prepare
@@ -178,7 +179,8 @@ def _rehearse(setting: Setting, folder: Path) -> int:
         channel.send(alert)
         path = folder / file_name(alert)
         body = message_from_bytes(path.read_bytes(), policy=policy.default).get_body(("html",))
-        path.with_suffix(".html").write_text(str(body.get_content()) if body is not None else "", encoding="utf-8")
+        shown = str(body.get_content()) if body is not None else ""
+        write_atomically(path.with_suffix(".html"), shown, mode=OWN)
     return len(due)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 import requests
 
 from pipeline.core.errors import SourceError, StoreError
-from pipeline.core.files import write_atomically
+from pipeline.core.files import OWN, write_atomically
 from pipeline.core.times import iso, utc
 
 logger = logging.getLogger(__name__)
@@ -106,8 +106,9 @@ class BodyKeeper:
         try:
             while path.exists():  # of an earlier run of the same second
                 path = path.with_name(f"{path.stem}x.body")
-            write_atomically(path, secrets.without_bytes(body), sync=False)
-            write_atomically(_sidecar_of(path), json.dumps(asdict(sidecar), indent=1, ensure_ascii=False), sync=False)
+            write_atomically(path, secrets.without_bytes(body), sync=False, mode=OWN)
+            description = json.dumps(asdict(sidecar), indent=1, ensure_ascii=False)
+            write_atomically(_sidecar_of(path), description, sync=False, mode=OWN)
         except StoreError as error:
             logger.warning("%s", error)
             with self._lock:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.files import replacing
+from pipeline.core.files import OWN, replacing
 from pipeline.core.times import utc
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE
 from pipeline.scale.summaries import Reach
@@ -56,7 +56,7 @@ def export_tables(store: Store, root: Path) -> dict[str, int]:
             continue
         schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
         place, found[table] = root / table / f"{table}.parquet", 0
-        with replacing(place) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+        with replacing(place, mode=OWN) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as file:
             for rows in rows_of(store, table, list(columns), CHUNK):
                 arrays = [
                     pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)

@@ -9,6 +9,7 @@ said), `judged` (series, verdicts, detector state), `story` (incidents, news eve
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -50,6 +51,7 @@ class Store:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         self.path = str(path)
         try:
+            _create_private(self.path)
             self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
             self.conn.row_factory = sqlite3.Row
             missing = missing_steps(self.conn, self.path)
@@ -124,6 +126,13 @@ class Store:
                 " name=excluded.name, role=excluded.role",
                 [(s.id, part.id, part.name, part.role) for s in services.values() for part in s.components],
             )
+
+
+def _create_private(path: str) -> None:
+    """Create a database that only its user may read: it holds what people wrote. One that is there is left as it is."""
+    if path != ":memory:":
+        with suppress(OSError):  # SQLite says what is wrong with the path
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def split_statements(sql: str) -> Iterator[str]:

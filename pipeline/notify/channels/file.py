@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, StoreError
-from pipeline.core.files import write_atomically
+from pipeline.core.files import OWN, write_atomically
 from pipeline.notify.channels.email import recipients
 from pipeline.render.mail import compose
 
@@ -44,7 +44,7 @@ class FileChannel:
         )
         path = self._folder / file_name(alert)
         try:
-            write_atomically(path, message.as_bytes())
+            write_atomically(path, message.as_bytes(), mode=OWN)
         except StoreError as error:
             raise ChannelError(str(error)) from error
 
