@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,9 @@ from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.sources.status.feeds import FEED_READERS
 from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.source import StatusPageSource
+from pipeline.stages.collect import run_collect
+from pipeline.store import Store
+from pipeline.store.official import updates_of_page
 from pipeline.text.status_words import split_state, state_from_words, state_of_label
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
@@ -276,14 +280,43 @@ def test_planned_maintenance_is_known_ahead_with_its_window() -> None:
     )
 
 
-def test_a_history_lists_all_incidents_since_its_oldest_unless_one_could_not_be_read() -> None:
+def test_a_history_leaves_nothing_out_after_the_end_of_its_oldest_incident_unless_one_could_not_be_read() -> None:
     notices = so_far(script(NOW), NOW)
-    assert read(statuspage(notices)).complete_since == DAY
-    assert (
-        read(statuspage(notices).replace(b"Mar &lt;var data-var='date'&gt; 1", b"Xyz &lt;var&gt;1")).complete_since
-        is None
-    )
+    assert read(statuspage(notices)).complete_since == DAY + timedelta(minutes=50)
+    broken = statuspage(notices).replace(b"Mar &lt;var data-var='date'&gt; 1", b"Xyz &lt;var&gt;1")
+    assert read(broken).complete_since is None
     assert read(statuspage([])).complete_since is None
+    assert read(statuspage(notices[:1])).complete_since is None, "what is open alone may be all that such a feed lists"
+
+
+OPEN_ONLY = ("azure_rss", "microsoft_365_rss")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if name not in OPEN_ONLY])
+def test_an_entry_that_is_absent_while_older_ones_stay_was_taken_back(store: Store, name: str) -> None:
+    past = [
+        replace(script(NOW - timedelta(days=day))[0], id=f"471{day}001", title=title)
+        for day, title in ((0, "Newer"), (2, "Older"), (4, "Oldest"))
+    ]
+    over, all_four = {"Newer", "Older", "Oldest"}, {"Newer", "Older", "Oldest", "Posted by mistake"}
+    mistake = replace(script(NOW)[1], title="Posted by mistake")
+    with closing(StatusFeeds(Recording()).start()) as fake:
+        assert isinstance(fake, StatusFeeds)
+        service = Service(id="mine", name="Mine", status_page=f"{fake.url}/{name}", status_format="auto")
+        client = HttpClient(allow=["127.0.0.1"], pause=0.0)
+        source = StatusPageSource(service, f"{fake.url}/{name}", client, data=(FORMS[name].path,))
+
+        def titles(now: datetime, notices: Sequence[Notice]) -> set[str]:
+            fake.now, fake.notices = now, notices
+            assert run_collect(store, source, now)[0].outcome == "ok"
+            return {u.name.removesuffix(" went down") for u in updates_of_page(store, service.page, now)}
+
+        assert titles(NOW, [*past, mistake]) == all_four
+        assert titles(NOW + timedelta(minutes=5), past) == over
+        assert titles(NOW + timedelta(minutes=10), [*past, mistake]) == all_four
+        # the oldest leaves the end of the feed, and then all but the newest
+        assert titles(NOW + timedelta(minutes=15), [*past[:2], mistake]) == all_four
+        assert titles(NOW + timedelta(minutes=20), [mistake]) == all_four
 
 
 def test_twelve_hour_clocks_are_read_and_updates_after_published_are_not_put_a_year_back() -> None:

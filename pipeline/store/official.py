@@ -36,7 +36,8 @@ _INCIDENT = """INSERT INTO official_incidents (page, incident_id, name, status, 
  read_at=excluded.read_at, taken_back_at=ifnull(excluded.taken_back_at, taken_back_at)
  WHERE excluded.read_at >= read_at"""
 _TAKEN_BACK = """UPDATE official_incidents SET taken_back_at = ? WHERE page = ? AND taken_back_at IS NULL
- AND impact != 'maintenance' AND started_at > ? AND read_at < ?
+ AND impact != 'maintenance' AND read_at < ? AND ? < ifnull(started_at, (SELECT min(u.displayed_at)
+ FROM status_updates u WHERE u.page = official_incidents.page AND u.incident_id = official_incidents.incident_id))
  AND incident_id NOT IN (SELECT value FROM json_each(?))"""
 _SHOWN_AGAIN = """UPDATE official_incidents SET taken_back_at = NULL WHERE page = ? AND taken_back_at <= ?
  AND incident_id IN (SELECT value FROM json_each(?))"""
@@ -101,7 +102,7 @@ def _take_back(conn: sqlite3.Connection, listing: Listing) -> None:
     """
     ids = json.dumps(sorted(listing.incident_ids))
     conn.execute(_SHOWN_AGAIN, (listing.page, listing.at, ids))
-    conn.execute(_TAKEN_BACK, (listing.at, listing.page, listing.since, listing.at, ids))
+    conn.execute(_TAKEN_BACK, (listing.at, listing.page, listing.at, listing.since, ids))
 
 
 def _update_row(u: StatusUpdate) -> tuple[object, ...]:

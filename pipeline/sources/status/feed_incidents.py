@@ -68,13 +68,23 @@ class EntryIncident:
     scheduled_until: datetime | None = None
 
 
-def reading_of(feed: StatusFeed, rows: Iterable[Row], *, lists_all: bool = False) -> Reading:
-    """Return a feed's rows as a Reading; `lists_all`: it leaves out no incident back to its oldest."""
+def reading_of(feed: StatusFeed, rows: Iterable[Row]) -> Reading:
+    """Return a feed's rows as a Reading, with since when it leaves nothing out, where it was read whole."""
     reading = gather([*feed.rejected, *rows])
-    whole = lists_all and not reading.rejected and not feed.detail
-    planned = {incident.incident_id for incident in reading.incidents if incident.impact == "maintenance"}
-    begun = [row.displayed_at for row in reading.updates if row.incident_id not in planned]
-    return replace(reading, detail=feed.detail, complete_since=min(begun, default=None) if whole else None)
+    whole = not reading.rejected and not feed.detail
+    return replace(reading, detail=feed.detail, complete_since=_complete_since(reading) if whole else None)
+
+
+def _complete_since(reading: Reading) -> datetime | None:
+    """Return a moment: no incident that began after it can have left the end of the feed; None where that is not known.
+
+    A feed holds the newest so many incidents, by their first or their last time: which of the two is not known, and the
+    last time of its last incident is later than both. That incident has to be over: a feed of open ones drops others.
+    """
+    listed = [incident for incident in reading.incidents if incident.impact != "maintenance"]
+    last = next((incident.incident_id for incident in reversed(listed) if incident.status in OVER), None)
+    times = [max(row.displayed_at, row.created_at) for row in reading.updates if row.incident_id == last]
+    return max(times, default=None)
 
 
 def rows_of(incident: EntryIncident, context: PageContext) -> Iterator[Row]:

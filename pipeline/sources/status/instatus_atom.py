@@ -32,7 +32,7 @@ def read(answer: Answer, context: PageContext) -> Reading:
     blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
     zones = zones_of(feed, blocks)
     rows = (row for entry in feed.entries for row in _rows(entry, blocks[entry.place], zones, context))
-    return reading_of(feed, rows, lists_all=True)
+    return reading_of(feed, rows)
 
 
 def _rows(

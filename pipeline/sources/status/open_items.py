@@ -28,7 +28,7 @@ def read_open_items(feed: StatusFeed, incidents: Iterator[EntryIncident], contex
     if feed.detail or feed.rejected:
         open_now = {**context.seen_down, **open_now}
     rows += _ended(context, open_now)
-    return replace(reading_of(feed, rows), seen_down=open_now)
+    return replace(reading_of(feed, rows), complete_since=None, seen_down=open_now)
 
 
 def _ended(context: PageContext, open_now: dict[str, datetime]) -> Iterator[Row]:
