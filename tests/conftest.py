@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.store import Store
+from tests.command_line import call_main, clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
@@ -129,7 +130,19 @@ Groundswell = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def groundswell(tmp_path: Path) -> Groundswell:
-    """Run the command line as a user would, in a folder of its own, with none of our environment."""
+    """Call the command line in this process, in a folder of its own, with none of our environment."""
+
+    def call(
+        *args: str, cwd: Path | None = None, env: dict[str, str] | None = None, keys: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return call_main(args, cwd or tmp_path, env or {}, keys)
+
+    return call
+
+
+@pytest.fixture
+def groundswell_process(tmp_path: Path) -> Groundswell:
+    """Run the command line as a process of its own, where the process is what is tested; else as `groundswell`."""
 
     def run(
         *args: str,
@@ -138,7 +151,6 @@ def groundswell(tmp_path: Path) -> Groundswell:
         timeout: int = 280,
         keys: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
         return subprocess.run(
             [sys.executable, "-m", "pipeline", *args],
             cwd=cwd or tmp_path,
@@ -146,7 +158,7 @@ def groundswell(tmp_path: Path) -> Groundswell:
             text=True,
             timeout=timeout,
             input=keys,
-            env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
+            env=clean_environment({"PYTHONPATH": str(ROOT), **(env or {})}),
         )
 
     return run

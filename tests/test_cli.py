@@ -21,17 +21,16 @@ from tests.fakes.base import Fake
 from tests.fakes.recording import Recording
 from tests.upstreams import serving
 
-NO_NETWORK = {"GROUNDSWELL_X": "1"}
 OFFLINE = """
 watch = ["claude", "github"]
 [sources]
 statuspage_base = "http://127.0.0.1:9"
-hacker_news_base = "http://127.0.0.1:9"
-downstatus_base = "http://127.0.0.1:9"
-google_news_base = "http://127.0.0.1:9"
-feeds = ["http://127.0.0.1:9/feed.xml"]
+hacker_news_base = "http://127.0.0.2:9"
+downstatus_base = "http://127.0.0.3:9"
+google_news_base = "http://127.0.0.4:9"
+feeds = ["http://127.0.0.5:9/feed.xml"]
 news_desks = false
-allow_hosts = ["127.0.0.1"]
+allow_hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]
 """
 UPSTREAMS = {
     "statuspage": "statuspage_base",
@@ -75,6 +74,15 @@ def test_help_is_quick_and_lists_every_command(groundswell: Groundswell) -> None
         [sys.executable, "-X", "importtime", "-m", "pipeline", "--help"], cwd=ROOT, capture_output=True, text=True
     )
     assert not re.search(r"\| +(pandas|sklearn|matplotlib|numpy)\b", loaded.stderr)
+
+
+@pytest.mark.parametrize("args", [("check-config",), ("status",), ("run", "--config", "none.toml")])
+def test_a_process_gives_what_a_call_within_the_tests_gives(
+    groundswell: Groundswell, groundswell_process: Groundswell, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    configured(tmp_path)
+    called, run = groundswell(*args), groundswell_process(*args)
+    assert (called.returncode, called.stdout, called.stderr) == (run.returncode, run.stdout, run.stderr)
 
 
 @pytest.mark.parametrize("name", ["run", "backtest", "incidents", "init", "sql", "test-alert", "status", "train"])
@@ -245,7 +253,7 @@ def test_wide_bins_and_late_counts_are_told_too(groundswell: Groundswell, tmp_pa
 
 def test_reading_cannot_make_files(groundswell: Groundswell, tmp_path: Path) -> None:
     configured(tmp_path)
-    groundswell("run")
+    assert groundswell("detect").returncode == 0
     assert groundswell("sql", f"attach '{tmp_path}/evil.db' as e").returncode == 1
     assert not (tmp_path / "evil.db").exists()
 
@@ -263,20 +271,31 @@ def test_test_alert_writes_a_marked_message(groundswell: Groundswell, tmp_path: 
 
 def test_csv_cells_are_no_formulas(groundswell: Groundswell, tmp_path: Path) -> None:
     configured(tmp_path)
-    groundswell("run")
+    assert groundswell("detect").returncode == 0
     done = groundswell("sql", "select '=1+1' as a, '-2' as b, 'plain' as c, 5 as d")
     assert done.stdout.splitlines()[1] == "'=1+1,'-2,plain,5"
     assert groundswell("sql", "delete from runs").returncode == 1
 
 
-def test_make_help_and_a_current_environment_calls_no_pip(tmp_path: Path) -> None:
+def test_make_help_lists_the_targets() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
     for target in ("demo", "run", "serve", "test", "check"):
         assert re.search(rf"^{target}\b", done.stdout, re.M)
-    if (ROOT / ".venv" / ".stamp").exists():
-        plan = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True).stdout
-        assert "pip install" not in plan
+
+
+@pytest.mark.parametrize(("newest", "installs"), [(".venv/.stamp", False), ("constraints.txt", True)])
+def test_make_installs_only_into_an_environment_older_than_what_it_is_made_of(
+    tmp_path: Path, newest: str, installs: bool
+) -> None:
+    (tmp_path / ".venv").mkdir()
+    for number, name in enumerate(("pyproject.toml", "constraints.txt", ".venv/.stamp", newest)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1_000_000_000 + number, 1_000_000_000 + number))
+    done = subprocess.run(
+        ["make", "-n", "-f", str(ROOT / "Makefile"), "run"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, "pip install" in done.stdout) == (0, installs)
 
 
 def test_every_command_the_readme_names_exists(groundswell: Groundswell) -> None:
