@@ -6,13 +6,14 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
+from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.core.times import iso, utc
@@ -60,17 +61,21 @@ def backfill_command(
         from pipeline.scale.engines import Local, OnDask
         from pipeline.scale.inputs import parts_of
         from pipeline.scale.summaries import gather
+        from pipeline.scale.tasks import hold_salt
         from pipeline.scale.transfer import load_tables
+        from pipeline.sources import author_salt
     except ImportError as error:
         raise ConfigError(f"backfill needs {error.name}: pip install 'groundswell[scale]'") from error
     if not posts and not counts:
         raise ConfigError("backfill: nothing to read; --posts or --counts names archives")
     if scheduler and engine != "dask":
         raise ConfigError("--scheduler: only for --engine dask")
+    setting = _salted(setting) if posts else setting
     job = _job(setting, out, bool(posts))
     mark = f"1 {iso(job.now)} {job.salt_mark}"
     parts = [*parts_of("posts", posts, f"{mark} {job.model}"), *parts_of("counts", counts, mark)]
     salt = setting.config.secrets.author_salt
+    hold_salt(author_salt(setting.config))
     chosen: Engine = (
         Local()
         if engine == "local"
@@ -103,6 +108,18 @@ def backfill_command(
             with run_lock(setting.db), open_store(setting) as store:
                 new = load_tables(out, store, gather(result.parts).reach)
             click.echo(f"{setting.db}: {sum(new.values())} rows new")
+
+
+def _salted(setting: Setting) -> Setting:
+    """Return the setting with the salt of the database that what is read may be loaded into."""
+    from pipeline.sources.author_keys import salt_beside
+
+    if setting.db.exists():
+        with run_lock(setting.db), open_store(setting) as store:
+            return salted(setting, store)
+    own = setting.config.secrets
+    secrets = own.model_copy(update={"author_salt": own.author_salt or salt_beside(setting.db)})
+    return replace(setting, config=setting.config.model_copy(update={"secrets": secrets}))
 
 
 def _refusals(read_now: Sequence[PartSummary]) -> list[str]:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ import click
 
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.errors import ConfigError, PipelineError
+from pipeline.core.errors import ConfigError, PipelineError, StoreError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
 
@@ -85,6 +85,22 @@ def open_store(setting: Setting, *, durable: bool = True) -> Store:
     _print_backup(store)
     store.put_catalogue(setting.config.catalogue, setting.config.watched)
     return store
+
+
+def salted(setting: Setting, store: Store) -> Setting:
+    """Return the setting with the salt under which this database keeps authors' names: before posts are stored.
+
+    Where it is missing that is printed, and posts are refused; the rest goes on.
+    """
+    from pipeline.sources.author_keys import MISSING, kept_salt
+
+    try:
+        salt = kept_salt(store, setting.config.secrets.author_salt)
+    except StoreError as error:
+        click.echo(f"groundswell: {error}", err=True)
+        salt = MISSING
+    secrets = setting.config.secrets.model_copy(update={"author_salt": salt})
+    return replace(setting, config=setting.config.model_copy(update={"secrets": secrets}))
 
 
 def open_existing_store(setting: Setting) -> Store:

@@ -60,6 +60,7 @@ def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[s
 
 def _here(setting: Setting) -> Iterator[Finding]:
     """Look at what lies on this machine."""
+    from pipeline.sources.author_keys import salt_in_words
     from pipeline.store import health
     from pipeline.text.models.outage import model_problems
 
@@ -82,6 +83,7 @@ def _here(setting: Setting) -> Iterator[Finding]:
             words = f"{setting.db}: every user of this machine can read what people wrote"
             yield Finding("note", "database", words, f"chmod 600 {setting.db}")
         yield from _lock(setting.db)
+    yield Finding("ok", "authors' salt", salt_in_words(setting.db, setting.config.secrets.author_salt))
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
     yield Finding("ok" if space > LITTLE_SPACE else "warn", "disk", words, "" if space > LITTLE_SPACE else "make room")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock
+from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
@@ -72,7 +72,8 @@ def posts(setting: Setting, file: Path) -> None:
     from pipeline.sources.archive import parse_posts_csv, read_archive
     from pipeline.sources.delimited import read_capped
 
-    salt = author_salt(setting.config)
+    with run_lock(setting.db), open_store(setting) as store:
+        salt = author_salt(salted(setting, store).config)
 
     def batches() -> Iterator[Batch]:
         if file.suffix.lower() == ".csv":

@@ -17,6 +17,7 @@ from pipeline.commands.common import (
     open_store,
     parse_time,
     run_lock,
+    salted,
     tell_troubles,
 )
 from pipeline.config.load import resolve_near
@@ -79,7 +80,7 @@ def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
 
     with run_lock(setting.db), open_store(setting) as store:
         ahead = rewind_future_clock(store, setting.now)
-        runs = live_pipeline(setting, store).run(setting.now, tuple(map(Stage, names)) or ALL)
+        runs = live_pipeline(salted(setting, store), store).run(setting.now, tuple(map(Stage, names)) or ALL)
     if ahead is not None:
         problem = (
             f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}):"
@@ -120,7 +121,9 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
         raise ConfigError("--since: lies in the future")
     keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None
     with run_lock(setting.db), open_store(setting) as store:
-        runs = live_pipeline(setting, store, only, keeper=keeper).run(setting.now, (Stage.COLLECT,), since=start)
+        runs = live_pipeline(salted(setting, store), store, only, keeper=keeper).run(
+            setting.now, (Stage.COLLECT,), since=start
+        )
     click.echo(
         f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
         f" {sum(r.rejected for r in runs)} refused"

@@ -71,6 +71,20 @@ def _matcher(catalogue: tuple[tuple[str, Service], ...]) -> ServiceMatcher:
     return ServiceMatcher(dict(catalogue))
 
 
+class _Held:
+    """The salt of this process, where it is not in its environment."""
+
+    salt: bytes = b""
+
+
+_held = _Held()
+
+
+def hold_salt(salt: bytes) -> None:
+    """Let tasks of this process hash authors' names under a salt."""
+    _held.salt = salt
+
+
 def salt_mark(salt: bytes) -> str:
     """Return by what two holders of a key know that they hold the same."""
     return hashlib.sha256(b"mark" + salt).hexdigest()[:12]
@@ -112,7 +126,7 @@ def _read_counts(part: Part, job: Job, writer: Writer) -> PartSummary:
 def _read_posts(part: Part, job: Job, writer: Writer) -> PartSummary:
     from threadpoolctl import threadpool_limits
 
-    salt = author_salt(load_config(None))
+    salt = _held.salt or author_salt(load_config(None))
     if salt_mark(salt) != job.salt_mark:
         raise ConfigError("this worker has another GROUNDSWELL_AUTHOR_SALT than the one that sent the work")
     model, matcher = _model(), _matcher(tuple(job.catalogue.items()))

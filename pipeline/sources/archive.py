@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
+from pipeline.sources.author_keys import author_key
 from pipeline.sources.delimited import as_utf8
-from pipeline.sources.parsing import TITLE_CAP, author_key, not_from_the_future, plain, reject
+from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.reddit import objects, to_batch
 from pipeline.text.time_texts import read_time
 

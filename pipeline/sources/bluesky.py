@@ -18,10 +18,10 @@ from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import PostKind
 from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.author_keys import author_key
 from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
     MOST_ROWS,
-    author_key,
     not_from_the_future,
     plain,
     read_json,

@@ -13,11 +13,11 @@ from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.vocabulary import PostKind
 from pipeline.http.session import HttpClient, SourceSession
+from pipeline.sources.author_keys import author_key
 from pipeline.sources.pagination import Listing, Page, merged, read_back
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
-    author_key,
     from_epoch,
     not_from_the_future,
     plain,

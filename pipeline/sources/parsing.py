@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import html
 import json
 import math
@@ -39,13 +37,6 @@ def unmarked(value: object, cap: int = TEXT_CAP) -> str:
     # a character reference of thousands of digits is none, and more than Python reads
     text = html.unescape(re.sub(r"&#[xX]?[0-9a-fA-F]{8,}", " ", text))
     return plain(re.sub(r"[ \t]+", " ", text), cap)
-
-
-def author_key(author: str, source: str, salt: bytes) -> str:
-    """Return the keyed hash under which an author is known here; empty for a deleted or absent one."""
-    if author in ("", "[deleted]", "None"):
-        return ""
-    return hmac.new(salt, f"{source}\0{author}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
 
 
 def from_epoch(value: object) -> datetime:

@@ -24,10 +24,10 @@ from pipeline.core.times import iso
 from pipeline.core.vocabulary import PostKind
 from pipeline.http.retry import retry_after
 from pipeline.http.session import HttpClient
+from pipeline.sources.author_keys import author_key
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TITLE_CAP,
-    author_key,
     from_epoch,
     not_from_the_future,
     past,

@@ -14,6 +14,7 @@ from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch
 from pipeline.http.session import HttpClient
+from pipeline.sources.author_keys import salt_of
 
 
 class Source(Protocol):
@@ -108,6 +109,5 @@ def key_pair(key: SecretStr | None, secret: SecretStr | None) -> tuple[str, str]
 
 
 def author_salt(config: Config) -> bytes:
-    """Return the key under which authors' names are hashed."""
-    salt = config.secrets.author_salt
-    return salt.get_secret_value().encode() if salt else b"groundswell"
+    """Return the key under which authors' names are hashed; where none is configured the known one: store nothing."""
+    return salt_of(config.secrets.author_salt)
