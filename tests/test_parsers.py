@@ -45,7 +45,7 @@ NOW = utc("2026-03-02T12:00:00Z")
 def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Read a Statuspage answer under the host it names."""
     reading = statuspage_json.read(Answer(body=body), PageContext(page="p", source=source, fetched_at=fetched_at))
-    page = statuspage_json.host_of(statuspage_json.page_address(body)) or source
+    page = statuspage_json.host_without_www(statuspage_json.page_address(body)) or source
     rows = tuple(replace(row, page=page) for row in reading.updates)
     return Batch(source=source, rows=rows, rejected=reading.rejected, outcome="ok" if rows else "empty")
 

@@ -110,6 +110,76 @@ def test_a_memory_that_is_damaged_is_done_without(store: Store, key: str, value:
         assert collect(store, fake, NOW + timedelta(minutes=10)).outcome == "not_modified"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nowhere",
+        "ftp://x.example/y",
+        "http://[",
+        "https://",
+        "http://x.example:99999/",
+        "http://no.invalid/y",
+        "//x\ny",
+    ],
+)
+def test_a_remembered_address_that_is_damaged_is_found_again_in_one_line(
+    store: Store, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    with host({API: page(OLD)}) as fake:
+        collect(store, fake)
+        with store.transaction() as conn:
+            save_source_state(conn, f"status:{SERVICE.id}", {"address": address})
+        caplog.clear()
+        with caplog.at_level("INFO", logger="pipeline.sources.status.source"):
+            fake.answers[API] = page(OLD, changed=True)
+            assert collect(store, fake, NOW + timedelta(minutes=5)).outcome == "ok"
+        searched = [line.levelname for line in caplog.records if "searched again" in line.getMessage()]
+        assert searched == ["INFO"]
+        assert collect(store, fake, NOW + timedelta(minutes=10)).outcome == "not_modified"
+
+
+FEED = (
+    b"<feed xmlns='http://www.w3.org/2005/Atom'><id>tag:s.example,2005:/history</id><title>S</title><entry>"
+    b"<id>tag:s.example,2005:Incident/1</id><link href='https://s.example/incidents/a'/><title>T</title>"
+    b"<published>2026-03-02T12:00:30Z</published><content type='html'>&lt;small&gt;Mar  2, 12:00 UTC&lt;/small&gt;"
+    b"&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - x</content></entry></feed>"
+)
+
+
+@pytest.mark.parametrize("status_format", ["auto", "statuspage", "slack", "instatus"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_where_only_the_api_is_refused_the_feed_is_read(store: Store, status: int, status_format: str) -> None:
+    service = replace(SERVICE, status_format=status_format)
+    refused = dict.fromkeys((API, "/api/v2.0.0/history", "/api/v2.0.0/current"), Reply(b"no", status))
+    feed = "/feed/atom" if status_format == "slack" else "/history.atom"
+    with host({**refused, feed: FEED}) as fake:
+        assert collect(store, fake, NOW, service).outcome == "ok"
+        assert len(fake.requests) <= 4
+        fake.requests.clear()
+        fake.answers[feed] = FEED.replace(b"- x", b"- y")
+        assert collect(store, fake, NOW + timedelta(hours=2), service).outcome == "ok"
+        assert fake.paths == [feed], "and is remembered"
+
+
+def test_an_api_that_is_refused_from_some_day_on_is_left_for_the_feed(store: Store) -> None:
+    with host({API: page(OLD)}) as fake:
+        collect(store, fake)
+        fake.answers = {API: Reply(b"no", 403), "/history.atom": FEED}
+        assert collect(store, fake, NOW + timedelta(minutes=5)).outcome == "ok"
+
+
+def test_a_page_that_refuses_everything_is_left_alone_after_a_few_addresses(store: Store) -> None:
+    with host(elsewhere=Reply(b"no", 403)) as fake:
+        assert collect(store, fake).outcome == "blocked"
+        assert len(fake.requests) == 3
+        fake.requests.clear()
+        assert collect(store, fake, NOW + timedelta(minutes=5)).outcome == "blocked"
+        assert len(fake.requests) == 1
+    with host(elsewhere=Reply(b"no", 403, {"Retry-After": "3600"})) as fake:
+        assert collect(store, fake, NOW + timedelta(hours=2)).outcome == "blocked"
+        assert len(fake.requests) == 1, "who says when to come back is asked no more before then"
+
+
 def test_a_clock_that_ran_ahead_does_not_put_off_what_is_read_each_hour(store: Store) -> None:
     with host({API: page(OLD), PLANNED_PATH: planned()}) as fake:
         collect(store, fake, NOW + timedelta(days=900))

@@ -215,7 +215,7 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
         file = f"status/{number}.json"
         # the key of a service on a shared page, or of one with a port, is no host that the file could name
-        known = "." in page and statuspage_json.host_of(f"https://{page}") == page
+        known = "." in page and statuspage_json.host_without_www(f"https://{page}") == page
         told = [
             {
                 "id": incident,

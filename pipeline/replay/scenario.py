@@ -302,7 +302,7 @@ def _recorded_page(body: bytes, name: str, end: datetime) -> Batch:
 
     What it says of an incident as a whole is left out: it is what was known at the end of the recording.
     """
-    page = statuspage_json.host_of(statuspage_json.page_address(body)) or name
+    page = statuspage_json.host_without_www(statuspage_json.page_address(body)) or name
     context = PageContext(page=page, source=name, fetched_at=end)
     reading = statuspage_json.read(Answer(body=body), context)
     outcome = "ok" if reading.updates else "empty"

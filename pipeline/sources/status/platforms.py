@@ -37,6 +37,13 @@ def further_paths(status_format: str) -> tuple[str, ...]:
     return () if status_format == ATOM else FURTHER_PATHS
 
 
+def feed_paths(status_format: str) -> tuple[str, ...]:
+    """Return where the feed of a configured format's platform is; of an unknown platform, where most have theirs."""
+    platform = BY_NAME[status_format].platform if status_format in BY_NAME else ""
+    own = tuple(path for reader in FEED_READERS if reader.platform == platform for path in reader.paths)
+    return own[:2] or FURTHER_PATHS[:1]
+
+
 def chosen_data(status_format: str, data: Sequence[str]) -> tuple[str, ...]:
     """Return the addresses of data a configured format leaves to be asked: `atom` is chosen over a page's API."""
     is_api = [status_format == ATOM and ("/api/" in f"/{path}" or path.endswith(".json")) for path in data]

@@ -15,6 +15,7 @@ from pipeline.sources.status.page_links import feed_links
 from pipeline.sources.status.platforms import (
     AUTO,
     chosen_data,
+    feed_paths,
     first_paths,
     further_paths,
     is_chosen,
@@ -25,6 +26,7 @@ from pipeline.sources.status.reader import Answer, Reader
 
 logger = logging.getLogger(__name__)
 
+MOST_REFUSED = 3  # addresses that a page refuses until it is left alone
 MOST_REQUESTS = 8  # of a search, redirects and the answers read after it included
 _NO_SUCH_ADDRESS = frozenset({400, 404, 405, 406, 410, 501})
 
@@ -43,7 +45,7 @@ def answer_of(result: FetchResult) -> Answer:
     return Answer(body=result.body or b"", url=result.url, content_type=kind)
 
 
-def host_of(url: str) -> str:
+def host_and_port(url: str) -> str:
     """Return the host and port of an address; empty where it has none."""
     try:
         return urlsplit(url).netloc.lower()
@@ -80,21 +82,41 @@ def _is_broken_json(body: bytes) -> bool:
 
 def may_lie_elsewhere(error: SourceError) -> bool:
     """Return whether another address of the same page may answer although this one failed so."""
-    return error.reason is Reason.UNREADABLE or (error.reason is Reason.STATUS and error.status in _NO_SUCH_ADDRESS)
+    no_such = error.reason is Reason.STATUS and error.status in _NO_SUCH_ADDRESS
+    return error.reason is Reason.UNREADABLE or no_such or is_refused_there(error)
+
+
+def is_refused_there(error: SourceError) -> bool:
+    """Return whether an address alone may be forbidden: a page may shut its API to programs and leave its feed open."""
+    return error.status in (401, 403) and error.retry_after is None
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address that can be asked: http or https, a host, a port that is one."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:
+        return False
+
+
+def _is_api(address: str) -> bool:
+    return "/api/" in address
 
 
 def search(session: SourceSession, source: str, base: str, status_format: str, data: Sequence[str]) -> Found:
     """Ask likely addresses of a page until a reader recognises an answer; raises SourceError when none does.
 
     `data` are the addresses the catalogue names, `status_format` the form that is tried before others. What a page
-    leads to when it has moved is searched as well. A failure that would be the same at any address ends the search.
+    leads to when it has moved is searched as well. Where an address is refused, the page's feeds come next and no other
+    of its API. A failure that would be the same at any address ends the search.
     """
     first = (*chosen_data(status_format, data), *paths_of(status_format), *first_paths(status_format))
     todo = [joined(base, path) for path in first]
     further = [joined(base, path) for path in further_paths(status_format)]
     asked: set[str] = set()
     problem: SourceError | None = None
-    seen_page = False
+    seen_page, refused = False, 0
     while todo or further:
         if session.transport.asked >= MOST_REQUESTS - 1:
             break
@@ -110,6 +132,12 @@ def search(session: SourceSession, source: str, base: str, status_format: str, d
             if not may_lie_elsewhere(error):
                 raise
             problem = problem or error
+            if is_refused_there(error):
+                refused += 1
+                if refused >= MOST_REFUSED:
+                    break
+                others = (joined(base, path) for path in feed_paths(status_format))
+                todo = [*others, *(left for left in todo if not _is_api(left) or not _is_api(address))]
             continue
         answer = answer_of(result)
         reader = reader_of(answer)
@@ -120,7 +148,7 @@ def search(session: SourceSession, source: str, base: str, status_format: str, d
         if _is_broken_json(answer.body):
             # the form is there: what is wrong with it now would be wrong elsewhere too
             raise unreadable(answer, source)
-        if host_of(answer.url) not in (host_of(address), host_of(base)):
+        if host_and_port(answer.url) not in (host_and_port(address), host_and_port(base)):
             # the page has moved: whatever is known of the old address is tried at the new one
             base = "{0.scheme}://{0.netloc}".format(urlsplit(answer.url))
             todo = [joined(base, path) for path in (*paths_of(status_format), first_paths(status_format)[0])]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
-from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.errors import ConfigError, Reason, SourceError
 from pipeline.core.records import Batch, Listing, Record, Span
 from pipeline.core.times import iso, remembered
 from pipeline.http.session import HttpClient, SourceSession
@@ -34,7 +34,8 @@ from pipeline.sources.status.search import (
     MOST_REQUESTS,
     Found,
     answer_of,
-    host_of,
+    host_and_port,
+    is_address,
     joined,
     may_lie_elsewhere,
     search,
@@ -70,6 +71,7 @@ class StatusPageSource:
             # nothing that was known of another configuration counts, also where the page does not answer now
             forgotten = {key: "" for key in state if key != "retry_after"}
             state = {**state, **forgotten}
+        state = self._usable(state)
         span = Span(since, now)
         with self._client.session_for(self.name, state, now, limit=MOST_REQUESTS) as session:
             session.transport.most_asked = MOST_REQUESTS
@@ -106,6 +108,19 @@ class StatusPageSource:
             memory |= {"etag": "", "last_modified": ""}
         return self._batch(reading, span, memory, self._news_of_move(found, state))
 
+    def _usable(self, state: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what is remembered, without an address that cannot be asked: the page is searched again then."""
+        address = state.get("address", "")
+        if not address or is_address(address):
+            return state
+        logger.info("%s: the remembered address is damaged; the page is searched again", self.name)
+        return {**state, "address": "", "etag": "", "last_modified": "", "searched": ""}
+
+    def _is_lost(self, error: SourceError, address: str) -> bool:
+        """Return whether a remembered address may be wrong though the page is not: nobody configured its host."""
+        known = {host_and_port(joined(self._url, path)) for path in ("", *self._data)}
+        return error.reason in (Reason.UNREACHABLE, Reason.FORBIDDEN_ADDRESS) and host_and_port(address) not in known
+
     def _context(self, reader: Reader, state: Mapping[str, str], now: datetime) -> PageContext:
         """Return for whom an answer is read; what another reader saw down is not this one's to end."""
         own = state.get("seen_by", reader.name) in ("", reader.name)
@@ -125,7 +140,9 @@ class StatusPageSource:
             try:
                 result = session.fetch(address, conditional=True)
             except SourceError as error:
-                if not may_lie_elsewhere(error):
+                if self._is_lost(error, address):
+                    logger.info("%s: %s cannot be asked; the page is searched again", self.name, host_and_port(address))
+                elif not may_lie_elsewhere(error):
                     raise
                 problem = error
             else:
@@ -200,7 +217,7 @@ class StatusPageSource:
     def _news_of_move(self, found: Found, state: Mapping[str, str]) -> str:
         """Return a sentence when the page answers from another host or platform than before; empty otherwise."""
         before, platform = state.get("address") or joined(self._url, (*self._data, "")[0]), found.reader.platform
-        old, new = host_of(before), host_of(found.answer.url)
+        old, new = host_and_port(before), host_and_port(found.answer.url)
         if old != new:
             words = f"{old} moved to {new}, {platform} now"
         elif state.get("reader") and BY_NAME.get(state["reader"], found.reader).platform != platform:

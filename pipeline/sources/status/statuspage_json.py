@@ -80,7 +80,7 @@ def page_address(body: bytes) -> str:
     return plain(page.get("url"), 300) if isinstance(page, dict) else ""
 
 
-def host_of(address: str) -> str:
+def host_without_www(address: str) -> str:
     """Return the host of an address, without `www.`; the address itself where it has none."""
     try:
         return (urlsplit(address).hostname or plain(address, 120)).removeprefix("www.")
