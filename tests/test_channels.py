@@ -26,7 +26,7 @@ from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Relation
-from pipeline.notify.channels.apprise import AppriseChannel
+from pipeline.notify.channels.apprise import AppriseChannel, address_problems, mark_of
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.notify.channels.file import FileChannel
 from pipeline.render.formatting import header_safe
@@ -323,7 +323,7 @@ class Told(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.told.append(json.loads(body))  # type: ignore[attr-defined]
+        self.server.told.append(json.loads(body) | {"path": self.path})  # type: ignore[attr-defined]
         self.send_response(200 if self.path.endswith("/good") else 500)
         self.end_headers()
 
@@ -331,7 +331,7 @@ class Told(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.parametrize(("paths", "permanent"), [(("good",), None), (("bad",), False), (("good", "bad"), True)])
+@pytest.mark.parametrize(("paths", "permanent"), [(("good",), None), (("bad",), False), (("good", "bad"), False)])
 def test_apprise_tells_each_address_and_nobody_twice(
     paths: tuple[str, ...], permanent: bool | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,7 +347,15 @@ def test_apprise_tells_each_address_and_nobody_twice(
         else:
             with pytest.raises(ChannelError) as failed:
                 channel.send(sample(NOW))
-            assert failed.value.permanent is permanent, "kept due only where nobody heard it"
+            assert failed.value.permanent is permanent
+            pending = (mark_of(urls.get_secret_value().split()[1]),) if len(paths) > 1 else ()
+            assert failed.value.pending_recipients == pending, "who has it does not have it again"
+            before = len(server.told)  # type: ignore[attr-defined]
+            if len(paths) == 1:
+                return
+            with pytest.raises(ChannelError):
+                channel.send(replace(sample(NOW), pending_recipients=pending))
+            assert [one["path"] for one in server.told[before:]] == ["/secret/bad"]  # type: ignore[attr-defined]
             assert str(failed.value) == f"apprise: 1 of {len(paths)} addresses did not take it"
     finally:
         server.shutdown()
@@ -357,3 +365,22 @@ def test_apprise_tells_each_address_and_nobody_twice(
     assert "Example service: likely, impact moderate, login" in told["message"]
     assert len(told["message"].splitlines()) <= 12
     assert "secret" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("mailto://u:p@localhost?to=o'brien@example.org", "1 of its mail addresses would be read as others"),
+        ("mailto://u:p@localhost?to=a@example.org&to=b@example.org", "to stands in it more than once"),
+        ("mailto://u:p@localhost?to=a@example.org,b@example.org", ""),
+        ("mailto://u:p@localhost/a@example.org/b@example.org?cc=c@example.org", ""),
+        ("nothing://token", "is none that Apprise understands"),
+        ("json://localhost:8080/path", ""),
+    ],
+)
+def test_what_apprise_would_cut_is_found_and_the_address_is_not_shown(url: str, problem: str) -> None:
+    pytest.importorskip("apprise", reason="pip install -e '.[apprise]'")
+    found = address_problems(SecretStr(f"json://localhost {url}"))
+    assert bool(found) == bool(problem)
+    assert all(problem in line and line.startswith("address 2 (") for line in found)
+    assert not any(secret in line for line in found for secret in ("example.org", "u:p", "token"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from pipeline.commands.common import Setting, common
+from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
+from pipeline.core.errors import ChannelError, ConfigError
 
 
 @click.command("check-config")
@@ -22,6 +24,8 @@ def check_config_command(setting: Setting) -> None:
 
     config = setting.config
     make_detector(config)
+    if "apprise" in {*config.alerts.channels, *(c for route in config.alerts.routes for c in route.channels)}:
+        _check_apprise(config)
     sources = [source.name for source in build_sources(config, HttpClient(), setting.config_path)]
     click.echo(f"configuration  {setting.config_path or 'none, the defaults'}")
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
@@ -52,3 +56,15 @@ def check_config_command(setting: Setting) -> None:
             words = "no key: not read (optional)" if spec.missing_secrets(config) else "configured"
             click.echo(f"{spec.kind:<15}{words}")
     click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}")
+
+
+def _check_apprise(config: Config) -> None:
+    """Raise ConfigError where Apprise is missing, or reads an address otherwise than it is written."""
+    from pipeline.notify.channels.apprise import address_problems
+
+    try:
+        problems = address_problems(config.secrets.apprise_urls)
+    except ChannelError as error:
+        raise ConfigError(str(error)) from error
+    if problems:
+        raise ConfigError(f"GROUNDSWELL_APPRISE_URLS: {'; '.join(problems)}")

@@ -21,7 +21,8 @@ class Alert:
     """A row of the outbox: `facts` is everything the message says, fixed when the row is written.
 
     `route` is whose mail it is; empty where no routes are configured. `pending_recipients`
-    are the addresses that a mail server put off while the others have it; empty: all.
+    are the addresses that were put off while the others have it (empty: all), `refused_recipients` those refused for
+    good.
     """
 
     message_id: str
@@ -39,6 +40,7 @@ class Alert:
     failed: bool = False
     route: str = ""
     pending_recipients: tuple[str, ...] = ()
+    refused_recipients: tuple[str, ...] = ()
 
     @property
     def incident_facts(self) -> AlertFacts:

@@ -78,15 +78,23 @@ class ChannelError(PipelineError):
     """An alert could not be delivered. `permanent` means that trying again cannot help.
 
     `down`: nobody answers there, so that the next message need not ask. `pending_recipients`: the addresses that were
-    put off while the others have it.
+    put off, `refused_recipients`: those refused for good. `delivered`: others have it, now or since an earlier try.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool = False, down: bool = False, pending_recipients: Sequence[str] = ()
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        down: bool = False,
+        pending_recipients: Sequence[str] = (),
+        refused_recipients: Sequence[str] = (),
+        delivered: bool = False,
     ) -> None:
         """`permanent=False` keeps the alert due."""
         super().__init__(message)
-        self.permanent, self.down, self.pending_recipients = permanent, down, tuple(pending_recipients)
+        self.permanent, self.down, self.delivered = permanent, down, delivered
+        self.pending_recipients, self.refused_recipients = tuple(pending_recipients), tuple(refused_recipients)
 
 
 class StoreError(PipelineError):

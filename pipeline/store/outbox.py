@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pipeline.core.alert_json import from_json, to_json
@@ -56,6 +56,7 @@ def _alert(row: sqlite3.Row) -> Alert:
         failed=bool(row["failed"]),
         route=row["route"],
         pending_recipients=tuple(row["left_out"].split()),
+        refused_recipients=tuple(row["refused"].split()),
     )
 
 
@@ -150,7 +151,9 @@ def copy_outbox(store: Store, copy: Store) -> None:
 def try_again(store: Store, now: datetime) -> int:
     """Make messages that were given up due again; return how many."""
     with store.transaction() as conn:
-        cursor = conn.execute("UPDATE alerts SET failed = 0, due_at = ? WHERE failed = 1 AND sent_at IS NULL", (now,))
+        cursor = conn.execute(
+            "UPDATE alerts SET failed = 0, due_at = ?, refused = '' WHERE failed = 1 AND sent_at IS NULL", (now,)
+        )
     return cursor.rowcount
 
 
@@ -175,12 +178,16 @@ def alerted_incident_ids(store: Store) -> frozenset[str]:
     return frozenset(row[0] for row in store.rows("SELECT DISTINCT incident FROM alerts WHERE incident != ''"))
 
 
-def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
-    """Note that a message was accepted, and with it all that it tells."""
+def mark_sent(store: Store, alert: Alert, now: datetime, refused: Sequence[str] = (), error: str = "") -> None:
+    """Note that a message was accepted, and with it all that it tells.
+
+    `refused` are the addresses that cannot have it: with any it counts as failed too, and is not tried again.
+    """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error='' WHERE message_id=?",
-            (now, alert.message_id),
+            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error=?, left_out='', refused=?, failed=?"
+            " WHERE message_id=?",
+            (now, error[:500], " ".join(refused), int(bool(refused)), alert.message_id),
         )
         conn.execute(
             "WITH RECURSIVE told(id) AS (VALUES (?) UNION SELECT message_id FROM alerts JOIN told ON merged_into = id)"
@@ -191,27 +198,27 @@ def mark_sent(store: Store, alert: Alert, now: datetime) -> None:
             mark_superseded(conn, alert, now)
 
 
-def mark_failed(
-    store: Store, message_id: str, error: str, retry_at: datetime | None, pending_recipients: Iterable[str] = ()
-) -> None:
+def mark_failed(store: Store, alert: Alert, error: str, retry_at: datetime | None) -> None:
     """Note a failure: due again at `retry_at`, or given up where that is None; what it stood for goes alone then.
 
-    `pending_recipients` are the addresses that are still to have it, where not all.
+    The alert's `pending_recipients` are the addresses that are still to have it, where not all, and
+    `refused_recipients` those that cannot.
     """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=?"
+            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=?, refused=?"
             " WHERE message_id=?",
             (
                 error[:500],
                 int(retry_at is None),
                 retry_at,
-                " ".join(pending_recipients),
-                message_id,
+                " ".join(alert.pending_recipients),
+                " ".join(alert.refused_recipients),
+                alert.message_id,
             ),
         )
         if retry_at is None:
             conn.execute(
                 "UPDATE alerts SET merged_into=NULL, attempts=attempts+1 WHERE merged_into=? AND sent_at IS NULL",
-                (message_id,),
+                (alert.message_id,),
             )

@@ -5,8 +5,11 @@ Its addresses hold tokens and are secrets: neither they nor what Apprise logs of
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 from types import ModuleType
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -27,14 +30,57 @@ class AppriseChannel:
         self._urls, self._zone = urls.get_secret_value().split() if urls else [], zone
 
     def send(self, alert: Alert) -> None:
-        """Tell every address. Raises ChannelError: permanent when some took it, so that they do not hear it twice."""
+        """Tell every address that has yet to have it. Raises ChannelError with the marks of those that lack it."""
         if not self._urls:
             raise ChannelError("apprise: GROUNDSWELL_APPRISE_URLS is not set")
+        marks = {mark_of(url): url for url in self._urls}
+        asked = [mark for mark in alert.pending_recipients if mark in marks] or list(marks)
         text = "\n".join(plain_text(alert, self._zone).splitlines()[:LINES]).strip()
-        taken = sum(_tell(url, alert.subject, text) for url in self._urls)
-        if taken < len(self._urls):
-            words = f"apprise: {len(self._urls) - taken} of {len(self._urls)} addresses did not take it"
-            raise ChannelError(words, permanent=taken > 0)
+        lacking = [mark for mark in asked if not _tell(marks[mark], alert.subject, text)]
+        if lacking:
+            delivered = len(lacking) < len(marks)
+            raise ChannelError(
+                f"apprise: {len(lacking)} of {len(marks)} addresses did not take it",
+                pending_recipients=lacking if delivered else (),
+                delivered=delivered,
+            )
+
+
+def mark_of(url: str) -> str:
+    """Return by what an address is known in the outbox: it holds a token, and is not stored."""
+    return f"apprise:{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+
+
+def address_problems(urls: SecretStr | None) -> list[str]:
+    """Return what Apprise would read otherwise than it is written, one line an address, without the address.
+
+    Raises ChannelError where it is not installed.
+    """
+    found = []
+    for number, url in enumerate(urls.get_secret_value().split() if urls else (), 1):
+        problem = _problem(url)
+        if problem:
+            found.append(f"address {number} ({url.partition(':')[0][:20]}): {problem}")
+    return found
+
+
+def _problem(url: str) -> str:
+    parts = urlsplit(url)
+    keys = [key for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        return f"{', '.join(twice)} stands in it more than once, and only the last would be read: join them by commas"
+    plugin = _library().Apprise.instantiate(url)
+    if plugin is None:
+        return "is none that Apprise understands"
+    if not parts.scheme.startswith("mailto"):
+        return ""
+    fields = [parts.path, *(value for key, value in parse_qsl(parts.query) if key in ("to", "cc", "bcc"))]
+    written = {word for field in fields for word in re.split(r"[\s,;/]+", unquote(field)) if "@" in word}
+    groups = [getattr(plugin, name, ()) for name in ("targets", "cc", "bcc")]
+    read = {item[1] if isinstance(item, tuple) else str(item) for group in groups for item in group}
+    cut = written - read
+    return f"{len(cut)} of its mail addresses would be read as others" if cut else ""
 
 
 def _tell(url: str, title: str, text: str) -> bool:

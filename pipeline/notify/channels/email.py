@@ -37,10 +37,14 @@ class EmailChannel:
         self._context = context
 
     def send(self, alert: Alert) -> None:
-        """Send one alert. Raises ChannelError: permanent on a 5xx answer, to be tried again otherwise."""
+        """Send one alert to who has yet to have it. Raises ChannelError: permanent where nobody is left to ask."""
         to = recipients(alert.route, self._routes, self._mail.to)
         message = compose(alert, sender=self._mail.sender, to=to, zone=self._zone)
-        self.deliver(message, alert.pending_recipients or to)
+        asked = alert.pending_recipients or tuple(a for a in to if a not in alert.refused_recipients)
+        try:
+            self.deliver(message, asked)
+        except ChannelError as error:
+            raise _with_recipients(error, alert, to, asked) from error
 
     def deliver(self, message: EmailMessage, to: Sequence[str]) -> str:
         """Send a finished message and return the server's answer. Raises ChannelError."""
@@ -67,10 +71,7 @@ class EmailChannel:
                 raise
             _leave(server)
         except smtplib.SMTPRecipientsRefused as error:
-            codes = [code for code, _ in error.recipients.values()]
-            raise ChannelError(
-                f"{where}: every recipient was refused ({codes[0]})", permanent=min(codes) >= 500
-            ) from error
+            refused = error.recipients
         except smtplib.SMTPResponseException as error:
             raw = error.smtp_error
             words = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
@@ -89,8 +90,12 @@ class EmailChannel:
             ) from None
         if refused:
             off = [address for address, (code, _) in refused.items() if code < 500]
-            told = f"{where}: refused {', '.join(sorted(refused))}; the others have it"
-            raise ChannelError(told, permanent=not off, pending_recipients=off)
+            gone = [address for address in refused if address not in off]
+            words = ", ".join(f"{address} ({code})" for address, (code, _) in sorted(refused.items()))
+            rest = "; the others have it" if len(refused) < len(to) else ""
+            raise ChannelError(
+                f"{where}: refused {words}{rest}", permanent=not off, pending_recipients=off, refused_recipients=gone
+            )
         return f"{where} accepted the message for {', '.join(to)}"
 
     def _open(self) -> smtplib.SMTP:
@@ -99,6 +104,25 @@ class EmailChannel:
             context = self._context or ssl.create_default_context()
             return smtplib.SMTP_SSL(mail.host, mail.port, timeout=timeout, context=context)
         return smtplib.SMTP(mail.host, mail.port, timeout=timeout)
+
+
+def _with_recipients(error: ChannelError, alert: Alert, to: Sequence[str], asked: Sequence[str]) -> ChannelError:
+    """Return a failure with who is still to have the message and who cannot, earlier tries included."""
+    put_off, gone = error.pending_recipients, (*alert.refused_recipients, *error.refused_recipients)
+    lacking = {*asked, *gone} if not error.pending_recipients and not error.refused_recipients else {*put_off, *gone}
+    delivered = bool(set(to) - lacking)
+    if not put_off and not error.refused_recipients:
+        # it failed as a whole: nobody of those asked has it
+        put_off, gone = ((), (*gone, *asked)) if error.permanent else (alert.pending_recipients, gone)
+    everybody = not delivered and not gone
+    return ChannelError(
+        str(error),
+        permanent=error.permanent,
+        down=error.down,
+        pending_recipients=() if everybody else put_off,
+        refused_recipients=tuple(dict.fromkeys(gone)),
+        delivered=delivered,
+    )
 
 
 def recipients(route: str, routes: Mapping[str, Sequence[str]], everybody: Sequence[str]) -> tuple[str, ...]:

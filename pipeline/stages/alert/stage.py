@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -59,14 +59,16 @@ class Delivery:
 class Outcome:
     """What became of one message: `problem` in one line for people (empty: it was accepted), `error` for its row.
 
-    `retry_after` None: it is given up. `pending_recipients` are the addresses that are still to have it. `down`: nobody
-    answers at its channel.
+    `retry_after` None: it is given up. `pending_recipients` are the addresses that are still to have it,
+    `refused_recipients` those that cannot; `delivered`: others have it. `down`: nobody answers at its channel.
     """
 
     problem: str = ""
     error: str = ""
     retry_after: timedelta | None = None
     pending_recipients: tuple[str, ...] = ()
+    refused_recipients: tuple[str, ...] = ()
+    delivered: bool = False
     down: bool = False
 
     @property
@@ -225,28 +227,37 @@ def send(channel: Channel | None, alert: Alert) -> Outcome:
             problem=f"{alert.channel}: {error}",
             error=str(error),
             retry_after=None if error.permanent else min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(10, alert.attempts)),
-            pending_recipients=error.pending_recipients,
+            pending_recipients=error.pending_recipients
+            or (() if error.refused_recipients else alert.pending_recipients),
+            refused_recipients=error.refused_recipients or alert.refused_recipients,
+            delivered=error.delivered,
             down=error.down,
         )
     except Exception as error:  # noqa: BLE001 - a bug in one message must not silence all others
         kind = type(error).__name__
         logger.error("%s while %s was sent by %s:\n%s", kind, alert.message_id, alert.channel, _frames(error))
         return Outcome(
+            pending_recipients=alert.pending_recipients,
+            refused_recipients=alert.refused_recipients,
             problem=f"{alert.channel}: {kind} while {alert.message_id} was sent: a bug, please report it",
             error=f"{kind} while it was sent",
             retry_after=LONGEST_WAIT,
         )
     logger.info("%s of %s was accepted by %s", alert.transition, alert.incident or "no incident", alert.channel)
-    return Outcome()
+    gone = alert.refused_recipients
+    return Outcome(
+        refused_recipients=gone, error=f"refused for good by {', '.join(gone)}; the others have it" if gone else ""
+    )
 
 
 def record(store: Store, alert: Alert, outcome: Outcome, now: datetime) -> None:
-    """Mark a message as sent, due again, or given up."""
-    if outcome.accepted:
-        mark_sent(store, alert, now)
+    """Mark a message as sent (to all but those who refuse it), due again, or given up."""
+    if outcome.accepted or (outcome.delivered and outcome.retry_after is None):
+        mark_sent(store, alert, now, outcome.refused_recipients, outcome.error)
         return
     retry_at = now + outcome.retry_after if outcome.retry_after is not None else None
-    mark_failed(store, alert.message_id, outcome.error, retry_at, outcome.pending_recipients)
+    tried = replace(alert, pending_recipients=outcome.pending_recipients, refused_recipients=outcome.refused_recipients)
+    mark_failed(store, tried, outcome.error, retry_at)
 
 
 def _frames(error: BaseException) -> str:
