@@ -21,7 +21,7 @@ from pipeline.sources import (
     downdetector,
     downstatus,
 )
-from pipeline.sources.count_rows import CountsOptions
+from pipeline.sources.count_rows import CountsOptions, read_start
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -54,6 +54,35 @@ def test_a_csv_row_is_right_to_the_number_or_refused_with_its_line(row: str, rea
     assert [r.where for r in batch.rejected] == ["counts.csv:3"]
     assert reason in batch.rejected[0].reason
     assert [(c.total, c.region) for c in batch.rows if isinstance(c, ComplaintCount)] == [(5, ""), (7, "US")]
+
+
+@pytest.mark.parametrize(
+    "written", ["02.03.2026 11:00", "2.3.2026 11:00:00", "02.03.2026, 11:00", "2026-03-02T12:00+01:00"]
+)
+def test_a_date_with_points_has_its_day_first(written: str) -> None:
+    assert read_start(written, time_zone="UTC") == utc("2026-03-02T11:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [("32.03.2026", "day"), ("12.13.2026", "month"), ("02.03.26 11:00", "two ways"), ("02.03.2026 11", "two ways")],
+)
+def test_a_date_with_points_that_is_none_is_refused(written: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_start(written, time_zone="UTC")
+
+
+@pytest.mark.parametrize("header", ["created at", "Created", "Created Time", "opened_at"])
+def test_the_time_of_a_ticket_is_found_by_the_names_help_desks_give_it(header: str) -> None:
+    body = f'"{header}","subject"\n2026-03-02 11:00,"a"\n2026-03-02 11:05,"b"\n2026-03-02 11:20,"c"\n'.encode()
+    table = counts.read_counts(body, options=CountsOptions(one_row_per_event=True, time_zone="UTC"))
+    assert [row.value for row in table.rows] == [2, 1]
+
+
+def test_rows_of_events_without_a_time_are_told_which_option_names_it() -> None:
+    options = CountsOptions(one_row_per_event=True, time_zone="UTC")
+    with pytest.raises(SourceError, match=r"needs a column with the time of each row .*; --time-column names another$"):
+        counts.read_counts(b"when,subject\n2026-03-02 11:00,a\n", options=options)
 
 
 def test_a_stray_quote_or_byte_spoils_its_own_row_only() -> None:

@@ -177,7 +177,7 @@ def test_explain_says_why_and_plot_draws(groundswell: Groundswell, tmp_path: Pat
         "score-counts", str(file), "--explain", "2026-02-20T20:03:00Z", "--plot", str(tmp_path / "p.svg")
     )
     assert "alarm: score" in fired.stdout
-    assert "too much" in fired.stdout
+    assert "a single bin alarms from" in fired.stdout
     assert "no alarm" in groundswell("score-counts", str(file), "--explain", "2026-02-20T12:00:00Z").stdout
     assert "a gap" in groundswell("score-counts", str(file), "--explain", "2026-02-21T00:00:00Z").stdout
     assert "too little history" in groundswell("score-counts", str(file), "--explain", "2026-02-16T00:00:00Z").stdout

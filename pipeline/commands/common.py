@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -17,6 +17,7 @@ import click
 
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, PipelineError, StoreError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
@@ -28,6 +29,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 LOCKED = 75
 PARTIAL = 3
+MOST_BACK = timedelta(days=9000)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,25 @@ def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:
-    """Read an ISO time of an option; raises ConfigError naming the option."""
+    """Read a time of an option, ISO or a date (its first moment in UTC); raises ConfigError naming the option."""
+    if value and _DATE.fullmatch(value):
+        value += "T00:00:00Z"
     try:
         return utc(value) if value else None
     except ValueError as error:
         raise ConfigError(f"{option}: {error}") from error
+
+
+def parse_since(value: str, now: datetime, option: str = "--since") -> datetime:
+    """Read how far back an option goes: a time, a date, a span before `now`; raises ConfigError naming the option."""
+    if value[:4].isdigit() and value[4:5] == "-":
+        moment = parse_time(value, option)
+        assert moment is not None
+        return moment
+    try:
+        return now - min(parse_duration(value), MOST_BACK)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}, or as a date, 2026-03-02") from error
 
 
 def open_store(setting: Setting, *, durable: bool = True) -> Store:

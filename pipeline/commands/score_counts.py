@@ -168,9 +168,7 @@ def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> 
         "  observed   "
         f"{'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}"
     )
-    click.echo(
-        f"  expected   {expected:.3g}, from {detector.alarm:g} nats on too much: {_number(bound)} in one bin alone"
-    )
+    click.echo(f"  expected   {expected:.3g}; a single bin alarms from {_number(bound)} on (score {detector.alarm:g})")
     if np.isnan(observed):
         return
     if np.isnan(score):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import click
 
-from pipeline.commands.common import Setting, common, open_store, parse_time
+from pipeline.commands.common import Setting, common, open_store, parse_since, parse_time
 from pipeline.config.settings import parse_duration
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError
@@ -110,7 +110,7 @@ def expire(setting: Setting, number: int) -> None:
 @silence_command.command("preview")
 @click.argument("service")
 @click.option("--component", default="", help="Only while no other part is affected.")
-@click.option("--since", default="30d", show_default=True, help="How far back, as 30d.")
+@click.option("--since", default="30d", show_default=True, help="How far back, as 30d, or from a date, as 2026-03-02.")
 @common
 def preview(setting: Setting, service: str, component: str, since: str) -> None:
     """Say which of the last messages such a silence would have kept back."""
@@ -118,10 +118,7 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     from pipeline.store.outbox import alerts_of
 
     known = resolve_service(setting.config.catalogue, service)
-    try:
-        begin = setting.now - parse_duration(since)
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"--since: {error}") from error
+    begin = parse_since(since, setting.now)
     must_exist(setting.db)
     with open_store(setting) as store:
         past = [a for a in alerts_of(store) if a.service == known.id and a.created >= begin and a.incident]
@@ -132,4 +129,4 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     ]
     for alert in muted:
         click.echo(f"{iso(alert.created)}  {alert.subject}")
-    click.echo(f"{len(muted)} of {len(past)} messages of the last {since} would not have been sent")
+    click.echo(f"{len(muted)} of {len(past)} messages since {iso(begin)} would not have been sent")

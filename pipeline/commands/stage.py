@@ -15,7 +15,7 @@ from pipeline.commands.common import (
     common,
     open_existing_store,
     open_store,
-    parse_time,
+    parse_since,
     run_lock,
     salted,
     tell_troubles,
@@ -103,7 +103,7 @@ def _command(name: str, words: str) -> click.Command:
 @click.option(
     "--source", "only", multiple=True, help="Only this source (status:claude) or kind (status); may be repeated."
 )
-@click.option("--since", help="Read back to this time, ISO with a zone, instead of to where it was last read.")
+@click.option("--since", help="Read back to this time or date, or so far, as 2d, instead of to where it was last read.")
 @click.option(
     "--keep-bodies",
     "kept",
@@ -116,7 +116,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
     from pipeline.http.kept_bodies import BodyKeeper
     from pipeline.stages.pipeline import Stage
 
-    start = parse_time(since, "--since")
+    start = parse_since(since, setting.now) if since else None
     if start is not None and start >= setting.now:
         raise ConfigError("--since: lies in the future")
     keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None

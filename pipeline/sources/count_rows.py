@@ -20,13 +20,16 @@ from pipeline.sources.count_intervals import LEAST, MOST
 from pipeline.sources.parsing import not_from_the_future, plain, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts", "time", "timestamp", "datetime", "date", "point_in_time")
-EVENT_TIME_COLUMNS = ("created at", "created_at")
+# as exports of tickets call the time one was opened: Zendesk, GitHub, ServiceNow, Jira, Freshdesk
+EVENT_TIME_COLUMNS = ("created at", "created_at", "opened at", "opened_at", "created", "created time", "opened")
 COUNT_COLUMNS = ("total", "count", "value")
 OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "series", "mentions")
 MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
 NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody counted
 OLDEST = 1971  # an epoch of zero is no time
 _FRACTION = re.compile(r"[0-9]{1,15}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
+# with points between, no locale of Unicode CLDR writes the month first
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?))?")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 Resolve = Callable[[str], str]
 
@@ -142,10 +145,12 @@ class RowReader:
         if not options.one_row_per_event and not columns & set(self._counts):
             lacking.append(options.value_column or "value")
         if lacking:
+            needed, remedy = "the columns timestamp_utc, value", "--time-column and --value-column name others"
+            if options.one_row_per_event:
+                needed, remedy = "a column with the time of each row", "--time-column names another"
             raise SourceError(
-                f"needs the columns timestamp_utc, value and has no {' and no '.join(lacking)}, but "
-                f"{_printable(table.columns)}; --time-column and --value-column name others, "
-                "--one-row-per-event counts rows",
+                f"needs {needed} and has no {' and no '.join(lacking)}, but {_printable(table.columns)}; {remedy}"
+                + ("" if options.one_row_per_event else ", --one-row-per-event counts rows"),
                 source=f"{name}:1",
             )
         self._times = tuple(column for column in self._times if column in columns)
@@ -243,6 +248,9 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
         moment = datetime.strptime(text, time_format)  # noqa: DTZ007  the zone follows below
     elif match := re.fullmatch(r"([1-9][0-9]{9})([0-9]{3})?(\.[0-9]{1,9})?", text):
         return datetime.fromtimestamp(int(match[1]), tz=UTC)
+    elif match := _DAY_FIRST.fullmatch(text):
+        day, month, year, clock = match.groups()
+        moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock or '00:00':0>5}")
     elif re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):
         raise ValueError(f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z, or see --time-format")
     else:
