@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pipeline.core.records import Batch, ComponentChange, Listing, OfficialIncident, StatusUpdate, Wording
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
+from pipeline.store.official_forms import in_stored_ids, rows_by_page
 
 # what the newest answer says counts, whatever order answers are stored in; `collected` stays when it was first read
 _UPDATE = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
@@ -62,13 +63,19 @@ def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
     """Store what a batch holds of status pages; return how many updates were new or changed, and incidents new."""
     updates = [row for row in batch.rows if isinstance(row, StatusUpdate)]
     incidents = [row for row in batch.rows if isinstance(row, OfficialIncident)]
+    listing = batch.listing
+    pages = rows_by_page(updates, incidents)
+    for rows in pages:
+        listing = in_stored_ids(conn, rows, listing)
+    updates = [update for rows in pages for update in rows.updates]
+    incidents = [incident for rows in pages for incident in rows.incidents]
     new = sum(_save_updates(conn, readings) for readings in _readings(updates))
     known = conn.execute("SELECT count(*) FROM official_incidents").fetchone()[0] if incidents else 0
     conn.executemany(_INCIDENT, [_incident_row(i) for i in incidents])
     if incidents:
         new = max(0, new) + conn.execute("SELECT count(*) FROM official_incidents").fetchone()[0] - known
-    if batch.listing is not None:
-        _take_back(conn, batch.listing)
+    if listing is not None:
+        _take_back(conn, listing)
     return max(0, new)
 
 

@@ -106,11 +106,16 @@ def _moment(stamp: object) -> datetime | None:
 
 
 def named_by(address: str) -> str:
-    """Return the last part of an address's path, or its fragment; empty where it has neither, or is no address."""
+    """Return the last part of an address's path, or its fragment; empty where it has neither, or is no address.
+
+    A feed's id may be a tag, as `tag:status.example.com,2005:Incident/123`: its last part is behind the slash.
+    """
     try:
         parts = urlsplit(address)
     except ValueError:
         return ""
+    if parts.scheme == "tag":
+        return plain(parts.path.rpartition(":")[2].rpartition("/")[2], 60)
     return plain(parts.fragment or parts.path.rstrip("/").rpartition("/")[2], 60) if parts.netloc else ""
 
 
