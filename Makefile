@@ -71,8 +71,9 @@ bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts
 train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their figures
 	@$(GW) train
 
-scenario: $(VENV)/.stamp ## make the recorded day again from its generator
+scenario: $(VENV)/.stamp ## make the recorded days again from their generators
 	@$(PY) data/scenarios/2026-03-02-claude/generator/generate.py
+	@for day in 2025-06-12-google-cloud 2023-11-08-optus; do $(PY) data/scenarios/simulate_day.py data/scenarios/$$day; done
 
 screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the docs (needs Chromium, CHROMIUM=path)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'

@@ -21,9 +21,12 @@ import pytest
 import zstandard
 
 from pipeline.commands.backtest import _to_files
+from pipeline.config.load import load_config
 from pipeline.config.settings import Alerts, Route
 from pipeline.core.times import minutes_between, utc
 from pipeline.evaluation import csv_rows
+from pipeline.reports.decision_trace import decision_trace
+from pipeline.store import Store
 from tests.benchmarks.archives import write_recording
 from tests.conftest import SCENARIO, SPAN, Day, Groundswell, replay
 
@@ -60,6 +63,19 @@ def test_the_first_alert_comes_with_the_crowd_and_before_the_provider(day: Day) 
     assert incident["symptom"] == "login"
     assert all("login" in a["subject"] for a in result["alerts"] if a["service"] == "claude")
     assert result["scores"]["alerts_in_quiet_spans"] == 0
+
+
+def test_why_marks_what_came_after_the_moment_asked_for(day: Day) -> None:
+    folder, _ = day
+    with Store(folder / "a.db") as store:
+        config = load_config(None)
+
+        def signals(clock: str) -> list[str]:
+            at = utc(f"2026-03-02T{clock}:00Z")
+            steps = decision_trace(store, config, config.catalogue["claude"], at, at, 9.0)
+            return [step.words for step in steps if step.name in ("signal", "votes")]
+
+        assert any("came later" in words for words in signals("11:40"))
 
 
 def test_components_are_the_votes_and_then_the_records(day: Day) -> None:
@@ -103,7 +119,7 @@ def test_a_mail_says_what_since_when_how_sure_and_why(day: Day) -> None:
         "The provider has not posted anything yet",
         "people reported trouble on reddit",
         "SIMULATED",
-        "In people's words",
+        "User reports",
         "other news not before",
     ):
         assert words in text

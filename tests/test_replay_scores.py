@@ -111,6 +111,18 @@ def test_a_notice_without_a_message_is_printed(world: World) -> None:
     found = outcome(world).scores
     told = {n.notice: n.alert_at for n in found.by_notice}
     assert told["A"] == at("11:10")
-    late = replace(found.by_notice[1], alert_at=None, minutes=None)
+    late = replace(found.by_notice[1], alert_at=None, minutes=None, covered=False)
     lines = score_lines(replace(found, by_notice=(late,)))
     assert any("13:30" in line and "no message" in line for line in lines)
+
+
+def test_a_notice_is_covered_by_a_fresh_message_that_says_as_much(world: World) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    run(world, "11:05", "11:10")
+    world.page("github", "B", "11:50", "investigating", "minor")
+    world.page("github", "C", "11:55", "investigating", "critical")
+    world.explain("11:58")
+    found = outcome(world).scores
+    covered = {n.notice: n.covered for n in found.by_notice}
+    assert covered == {"A": True, "B": True, "C": False}, "C is called worse"
+    assert "2 of 3 have one within 30 min" in "\n".join(score_lines(found))

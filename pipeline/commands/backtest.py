@@ -35,7 +35,7 @@ def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: 
     from pipeline.notify.channels.file import NoChannel
     from pipeline.stages.pipeline import load_models
 
-    sources, problems = load_recorded(plan.scenario)
+    sources, problems = load_recorded(plan.scenario, plan.config.catalogue)
     gc.freeze()  # the rows stay to the end: nobody need look through them for garbage again
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
     for line in [*problems, *refused[:TOLD]]:

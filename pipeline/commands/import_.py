@@ -128,7 +128,7 @@ def scenario(setting: Setting, folder: Path) -> None:
     from pipeline.store.runs import mark_simulated
 
     recorded = read_scenario(folder)
-    sources, problems = load_recorded(recorded)
+    sources, problems = load_recorded(recorded, setting.config.catalogue)
     if recorded.simulated:
         click.echo(f"groundswell: {folder}: is simulated; reports and messages will say so from now on", err=True)
     for line in problems:

@@ -130,6 +130,7 @@ class Alerts(Strict):
     The first message of an incident waits `group_wait` for others. The next waits `group_interval`, which doubles with
     each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
     A message about an incident of a probability below `sure_from` says what would make it surer.
+    Reports quoted in the reader's `language` come before others, which stay as they were written.
     """
 
     channels: tuple[ChannelName, ...] = ("file",)
@@ -141,6 +142,7 @@ class Alerts(Strict):
     repeat_interval: Duration = timedelta(0)
     quiet_to_close: Duration = timedelta(minutes=150)
     sure_from: float = Field(default=0.5, ge=0, lt=1)
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     max_per_hour: int = Field(default=20, ge=1)
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")

@@ -21,6 +21,7 @@ from pipeline.core.vocabulary import (
 
 LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
+CHANCE = 0.05  # a link that more random dates equal is no better than chance
 GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
 PAGES_OF_MEMBERS = "status pages"  # subject of the statement that status pages of members list a shared failure
 
@@ -213,6 +214,11 @@ class Link:
     evidence_against: tuple[str, ...]
     p: float | None = None
     shown: bool = True
+
+    @property
+    def better_than_chance(self) -> bool:
+        """Return whether random dates do worse, or the history is too short to say."""
+        return self.p is None or self.p <= CHANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,8 @@ class OutageScore:
 class NoticeScore:
     """A provider's notice and the message from half an hour before to two hours after it; both None: there is none.
 
-    `minutes` are negative where the message came first and none followed.
+    `minutes` are negative where the message came first and none followed. `covered`: a message came within half an hour
+    after it, or the newest up to then, less than an hour old, says as much: of the service, at no lesser impact.
     """
 
     service: str
@@ -146,6 +147,7 @@ class NoticeScore:
     posted: datetime
     alert_at: datetime | None
     minutes: float | None
+    covered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,7 @@ class Scores:
     median_minutes_to_alert: float | None
     notices: int
     notices_with_message: int
+    notices_covered: int
     by_outage: tuple[OutageScore, ...]
     by_notice: tuple[NoticeScore, ...]
 

@@ -280,7 +280,7 @@ def _signals_in_words(
 
 
 def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: datetime) -> Iterator[Evidence]:
-    """Yield how long the page waited after the onset, how often it spoke, and its longest silence."""
+    """Yield the delay of the provider's first notice, the number of updates, and the longest interval between two."""
     if not provider_incidents:
         return
     first = min(provider_incidents, key=lambda o: o.first_posted_at)
@@ -294,7 +294,7 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} "
         "the onset",
     )
-    # silence counts while a notice stands, from when its words were written
+    # an interval counts while a notice stands, from when its text was written
     updates = [u for o in provider_incidents for u in o.updates]
     gaps = [
         (abs(b.written - a.written), a)
@@ -313,7 +313,6 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         value=round(longest / timedelta(minutes=1), 1),
         compared_with=round(middle / timedelta(minutes=1), 1),
         rows=tuple(update_ref(u) for u in updates[: scope.CITED]),
-        statement=f"the page spoke {len(updates)} times, {middle / timedelta(minutes=1):.0f} min apart in the middle; "
-        "its longest"
-        f" silence was {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
+        statement=f"{len(updates)} provider updates, median interval {middle / timedelta(minutes=1):.0f} min,"
+        f" longest {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
     )

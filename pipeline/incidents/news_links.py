@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, Link, NewsEvent
+from pipeline.core.incidents import CHANCE, Incident, Link, NewsEvent
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation
 from pipeline.incidents.chance import EARLY, PastIncident, Window, p_value, size_of
@@ -27,7 +27,6 @@ LIVE_AFTER = timedelta(hours=6)  # an article so long after the end still report
 FOLLOW_UP_AFTER = timedelta(days=4)
 CONTEXT_BEFORE = timedelta(days=7)
 DEPENDENCY_AGE = timedelta(hours=3)  # a dependency's failure older than that began without this incident
-CHANCE = 0.05
 CONTEXT_KINDS = (NewsKind.POLITICS_REGULATION, NewsKind.COMPANY_BUSINESS)
 OUTAGE_KINDS = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP, NewsKind.INFRASTRUCTURE_OUTAGE)
 # what a vendor announces or is told, in headlines whose kind the model takes for another

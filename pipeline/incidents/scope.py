@@ -329,7 +329,7 @@ def parts_in_words(
             value=len(unknown),
             compared_with=len(service.components),
             rows=(RowRef(RowTable.COMPONENTS, service.id),),
-            statement=f"nobody speaks of {', '.join(names(unknown, service))}",
+            statement=f"no report mentions {', '.join(names(unknown, service))}",
         )
     for part in sorted(set(status["votes"]) ^ set(status["official"])):
         source, other = ("votes", "official") if part in status["votes"] else ("official", "votes")
@@ -374,7 +374,7 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
         value=len(clear),
         compared_with=len(blame),
         rows=cite([*clear, *blame]),
-        statement=f"the front door is broken ({', '.join(names(parts, service))}), the back door works: "
+        statement=f"web and apps are failing ({', '.join(names(parts, service))}); programmatic access works: "
         f"{len(clear)} people say that"
         f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import (
@@ -14,28 +15,77 @@ from pipeline.core.incidents import (
     ComponentSpan,
     Evidence,
     Incident,
+    NewsEvent,
 )
 from pipeline.core.row_refs import RowRef
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, NewsKind, RowTable, State
 from pipeline.incidents.build import in_order, withdrawn
-from pipeline.incidents.episodes import incident_id
+from pipeline.incidents.episodes import ProviderIncident, incident_id
 
 TOGETHER = timedelta(minutes=30)
+LATER = timedelta(hours=6)  # so long after a shared failure began, a service that runs on the same thing joins it
 MEMBERS = 3
+FEWEST = 2  # where the thing they run on fails itself, or what is written of them names it
 SHARE = 0.6  # of those that failed together, at least, run on it
+NAMED_WITHIN = timedelta(hours=12)  # what was written longer ago is about another failure
+OUTAGE_NEWS = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP, NewsKind.INFRASTRUCTURE_OUTAGE)
+
+# the dependencies that notices and news name as failing, by service id
+NamedCauses = Mapping[str, Set[str]]
+
+
+def named_causes(
+    notices: Mapping[str, Sequence[ProviderIncident]],
+    events: Sequence[NewsEvent],
+    entities: Callable[[str], Mapping[str, Sequence[str]]],
+    catalogue: Catalogue,
+    now: datetime,
+) -> NamedCauses:
+    """Return which dependencies a service's own notices, or news of an outage that name both, speak of.
+
+    `notices` are those of each service; `entities` gives the services a text names, each with the ways it does. Only
+    what some service of the catalogue runs on is a dependency, and no competitor's; a vendor's name alone names none of
+    its services.
+    """
+    dependencies = {below for service in catalogue.values() for below in service.runs_on}
+    since = now - NAMED_WITHIN
+    named: dict[str, set[str]] = {}
+    for service, posted in notices.items():
+        texts = [u.body for notice in posted for u in notice.updates if since <= u.collected <= now and u.body]
+        for text in dict.fromkeys(texts):
+            named.setdefault(service, set()).update(_by_name(entities(text)))
+    for event in events:
+        if event.kind in OUTAGE_NEWS and since <= event.first_seen <= now:
+            spoken_of = _by_name({entity.service: entity.ways for entity in event.entities})
+            for service in spoken_of:
+                named.setdefault(service, set()).update(spoken_of)
+    return {
+        service: {c for c in causes & dependencies - {service} if service not in catalogue[c].rivals}
+        for service, causes in named.items()
+    }
+
+
+def _by_name(entities: Mapping[str, Sequence[str]]) -> set[str]:
+    return {service for service, ways in entities.items() if "name" in ways or "component" in ways}
 
 
 def groups(
-    incidents: Sequence[Incident], catalogue: Catalogue, now: datetime, known: Sequence[Incident] = ()
+    incidents: Sequence[Incident],
+    catalogue: Catalogue,
+    now: datetime,
+    known: Sequence[Incident] = (),
+    named: NamedCauses = MappingProxyType({}),
 ) -> list[tuple[Incident, list[str]]]:
     """Return an incident for each dependency that many services' failures share, with the ids of its members.
 
     Three services or more whose onsets lie within half an hour, at least three in five of which run on the same thing,
-    fail together; the thing is named, not blamed. What is not worth telling alone is no member. A group once told
+    fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. The
+    thing is named, not blamed. What is not worth telling alone is no member. A group once told
     (`known`) keeps its members until all are over, and takes in who joins them; without any it is closed. Members keep
     their own rows; what belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
     """
     own = [i for i in incidents if i.service in catalogue and not i.is_group]
+    below_of = {i.service: {*catalogue[i.service].runs_on, *(named.get(i.service, ()))} - {i.service} for i in own}
     found: list[tuple[Incident, list[str]]] = []
     taken: set[str] = set()
 
@@ -61,8 +111,9 @@ def groups(
                         and i.id not in taken
                         and i.service not in there
                         and _credible(i)
-                        and below in (i.service, *catalogue[i.service].runs_on)
-                        and abs(i.onset - group.onset) <= TOGETHER
+                        and below in (i.service, *below_of[i.service])
+                        and -TOGETHER <= i.onset - group.onset <= LATER
+                        and (i.active or i.onset - group.onset <= TOGETHER)
                     ),
                 ],
             )
@@ -80,13 +131,13 @@ def groups(
             and timedelta(0) <= i.onset - first.onset <= TOGETHER
         ]
         near = list({i.service: i for i in reversed(near)}.values())
-        on = {
-            d: [i for i in near if d in catalogue[i.service].runs_on]
-            for i in near
-            for d in catalogue[i.service].runs_on
-        }
+        on = {d: [i for i in near if d in below_of[i.service]] for i in near for d in below_of[i.service]}
         best = max(sorted(on), key=lambda d: len(on[d]), default=None)
-        if best is None or len(on[best]) < MEMBERS or len(on[best]) < SHARE * sum(i.service != best for i in near):
+        if best is None or len(on[best]) < SHARE * sum(i.service != best for i in near):
+            continue
+        spoken_of = all(best in named.get(i.service, ()) for i in on[best])
+        known_to_fail = spoken_of or any(i.service == best for i in near)
+        if len(on[best]) < (FEWEST if known_to_fail else MEMBERS):
             continue
         add(None, best, [*on[best], *(i for i in near if i.service == best)])
     return found

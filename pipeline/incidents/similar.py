@@ -87,7 +87,7 @@ def comparable(
     ]
     for k in near:
         alike = 1 - distance(mine, k, lasting=incident.active)
-        what = ", ".join(sorted(k.roles)) or "parts not told"
+        what = ", ".join(sorted(k.roles)) or "parts not known"
         yield Evidence(
             kind=EvidenceKind.COMPARABLE,
             at=incident.onset,
@@ -97,7 +97,7 @@ def comparable(
             rows=(_row(k),),
             statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, "
             f"impact {k.impact},"
-            f" lasted {_length(k.minutes)} ({alike:.0%} alike; {k.source})",
+            f" lasted {_length(k.minutes)} ({alike:.0%} similar; {k.source})",
         )
     if len(near) >= 3:
         lengths = sorted(k.minutes for k in near)
@@ -109,8 +109,8 @@ def comparable(
             value=round(median),
             compared_with=round(lengths[-1]),
             rows=tuple(map(_row, near)),
-            statement=f"the {len(near)} most alike lasted {_length(lengths[0])} to {_length(lengths[-1])},"
-            f" {_length(median)} in the middle",
+            statement=f"the {len(near)} most similar incidents lasted {_length(lengths[0])} to {_length(lengths[-1])},"
+            f" median {_length(median)}",
         )
 
 

@@ -29,7 +29,7 @@ class AlertContext:
 
     `series` holds recent verdicts. `news` are the events that `links` may name, by id. `hit` are the services of a
     shared failure. `next_after` is when ordinary news may follow. Below a probability of `sure_from` it says what is
-    missing; `new_level` says which counts stayed above what they were before.
+    missing; `language` is the reader's; `new_level` says which counts stayed above what they were before.
     """
 
     incident: Incident
@@ -44,6 +44,7 @@ class AlertContext:
     simulated: bool
     sure_from: float = 0.0
     new_level: Sequence[str] = ()
+    language: str = "en"
 
 
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
@@ -79,7 +80,7 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         sources=tuple(sorted({_source_name(i.series) for i in context.intervals})),
         votes=len(votes),
         refused=_refused(context.reports, incident),
-        quotes=tuple(quotes(votes)),
+        quotes=tuple(quotes(votes, context.language)),
         episodes=incident.episode_count,
         probability=incident.probability,
         where=_first(incident, "where"),
@@ -112,7 +113,11 @@ def _components(incident: Incident, service: Service) -> tuple[ComponentFacts, .
 
 
 def _links(context: AlertContext) -> tuple[LinkFacts, ...]:
-    known = [(link, context.news[link.news_event]) for link in context.links if link.news_event in context.news]
+    known = [
+        (link, context.news[link.news_event])
+        for link in context.links
+        if link.news_event in context.news and link.better_than_chance
+    ]
     return tuple(
         LinkFacts(
             relation=link.relation,
@@ -145,11 +150,14 @@ def _source_name(series: SeriesKey) -> str:
     return {"complaints": "complaint counts"}.get(series.channel, f"posts on {series.source}")
 
 
-def quotes(votes: Sequence[Report]) -> list[str]:
-    """Return at most three short reports in people's own words: the surest, each worded differently."""
+def quotes(votes: Sequence[Report], language: str = "en") -> list[str]:
+    """Return at most three short reports in people's own words, each worded differently.
+
+    Those in the reader's `language` come first, the surest before others; no other is translated.
+    """
     chosen: list[str] = []
     shapes: list[set[str]] = []
-    for report in sorted(votes, key=lambda r: (-round(r.p_outage, 2), r.created, r.native_id)):
+    for report in sorted(votes, key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id)):
         text = " ".join(f"{report.title}. {report.text}".strip(". ").split())
         words = set(strip_to_words(text).split())
         if not 20 <= len(text) <= 220 or any(len(words & other) > len(words) / 2 for other in shapes):

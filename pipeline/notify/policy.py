@@ -149,17 +149,18 @@ def _newly_confirmed(incident: Incident, named: Sequence[AlertFacts]) -> bool:
 def newly_affected(incident: Incident, past: Sequence[Alert], now: datetime) -> list[str]:
     """Return the parts affected now that no message of the last hours named and the page lists now.
 
-    Parts that only people name are news while the provider has not confirmed the incident: once each.
+    Parts that only people name are news while nothing has confirmed the incident: once each. So is, at any time, a
+    service that joins a shared failure.
     """
     ever = {part for alert in past for part in alert.incident_facts.affected}
     lately = {part for alert in past if now - alert.created < NAMED_FOR for part in alert.incident_facts.affected}
     lately |= set(past[-1].incident_facts.affected) if past else set()
     listed = {s.component for s in incident.components if s.source == "official"}
-    confirmed = incident.confirmed_by is ConfirmedBy.PROVIDER
+    news = incident.is_group or incident.state is not State.CONFIRMED
     return [
         part
         for part in incident.affected(now)
-        if (part in listed and part not in lately) or (part not in ever and not confirmed)
+        if (part in listed and part not in lately) or (part not in ever and news)
     ]
 
 

@@ -66,10 +66,16 @@ def score_lines(scores: Scores) -> list[str]:
         f"Of {scores.notices} notices of providers {scores.notices_with_message} have a message"
         " from 30 min before to 2 h after."
     )
+    lines.append(
+        f"{scores.notices_covered} of {scores.notices} have one within 30 min,"
+        " or one less than an hour old that already says as much."
+    )
     lines += [
-        f"  {notice.posted:%Y-%m-%d %H:%M} UTC  {notice.service}: no message ({notice.notice})"
+        f"  {notice.posted:%Y-%m-%d %H:%M} UTC  {notice.service}: "
+        + ("already said by the message before" if notice.covered else "no message")
+        + f" ({notice.notice})"
         for notice in scores.by_notice
-        if notice.alert_at is None
+        if notice.alert_at is None or not notice.covered
     ]
     return lines
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Evidence, Incident, LinkRow
+from pipeline.core.incidents import CHANCE, Evidence, Incident, LinkRow
 from pipeline.core.records import QuotedPost
 from pipeline.core.series import Points, SeriesKey
 from pipeline.render.charts import count_charts, parts_over_time
@@ -29,10 +29,10 @@ from pipeline.render.report_rows import (
 BASIS = ("complaints", "votes", "official", "shared", "maintenance")
 TOPICS = (
     ("What is affected, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
-    ("What was said, and what was measured", ("disagreement", "figure", "comparison", "page")),
+    ("Claims and measurements", ("disagreement", "figure", "comparison", "page")),
     ("Competitors", ("rival", "fallback")),
-    ("Earlier outages that are alike", ("comparable", "outlook")),
-    ("Probability, by what it rests on (log-odds)", ("certainty",)),
+    ("Similar past incidents", ("comparable", "outlook")),
+    ("Confidence breakdown (log-odds)", ("certainty",)),
 )
 LINES = 14
 RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
@@ -131,14 +131,13 @@ def _components(incident: Incident, service: Service, zone: str) -> list[Compone
 
 def _links(links: Sequence[LinkRow], zone: str) -> list[LinkGroup]:
     """Return the links that are shown by relation, without relations that have none."""
-    groups = [
-        LinkGroup(
-            relation.replace("_", " "),
-            tuple(_link(link, zone) for link in links if link.relation == relation and link.shown),
-        )
-        for relation in RELATIONS
-    ]
-    return [group for group in groups if group.links]
+    groups = []
+    for relation in RELATIONS:
+        shown = [_link(link, zone) for link in links if link.relation == relation and link.shown]
+        better = tuple(line for line in shown if line.p is None or line.p <= CHANCE)
+        by_chance = tuple(line for line in shown if line not in better)
+        groups.append(LinkGroup(relation.replace("_", " "), better, by_chance))
+    return [group for group in groups if group.links or group.by_chance]
 
 
 def _link(link: LinkRow, zone: str) -> LinkLine:

@@ -158,10 +158,11 @@ class LinkLine:
 
 
 class LinkGroup(NamedTuple):
-    """The links of one relation."""
+    """The links of one relation: those better than chance, and those that are not."""
 
     relation: str
     links: tuple[LinkLine, ...]
+    by_chance: tuple[LinkLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from pipeline.store import Store
 from pipeline.store.activity import advisories
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of
+from pipeline.store.official import notice_impacts
 from pipeline.store.outbox import alerts_of
 
 
@@ -101,7 +102,7 @@ def result(store: Store, scenario: Scenario, begin: datetime, until: datetime) -
             )
             for a in alerts
         ),
-        scores=scores(scenario.truth, stored, alerts, begin, until),
+        scores=scores(scenario.truth, stored, alerts, begin, until, notice_impacts(store)),
     )
 
 

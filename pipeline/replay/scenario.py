@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline.config.load import read_toml
 from pipeline.config.settings import parse_duration
+from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import (
     Batch,
@@ -183,18 +184,21 @@ def key_of(row: Record) -> str:
     return row.native_id
 
 
-def load_recorded(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
-    """Read every file of a scenario; return its sources and one line for each file that could not be used."""
+def load_recorded(scenario: Scenario, catalogue: Catalogue | None = None) -> tuple[list[RecordedSource], list[str]]:
+    """Read every file of a scenario; return its sources and one line for each file that could not be used.
+
+    A status page that services share belongs to the service of the `catalogue` whose id the file bears.
+    """
     collecting = gc.isenabled()
     gc.disable()  # all that is read stays: to look through millions of rows for garbage costs a third of the time
     try:
-        return _load(scenario)
+        return _load(scenario, catalogue or {})
     finally:
         if collecting:
             gc.enable()
 
 
-def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
+def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource], list[str]]:
     problems: list[str] = []
     rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
     bad: dict[str, list[RejectedRow]] = {kind: [] for kind in KINDS}
@@ -210,7 +214,7 @@ def _load(scenario: Scenario) -> tuple[list[RecordedSource], list[str]]:
         for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
             name = str(path.relative_to(scenario.folder))
             try:
-                batch = _parse(kind, path, name, end, salt)
+                batch = _parse(kind, path, name, end, salt, catalogue)
             except SourceError as error:
                 problems.append(str(error))
                 continue
@@ -275,7 +279,7 @@ def _public(row: Record) -> datetime:
     return row.observed
 
 
-def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batch:
+def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes, catalogue: Catalogue) -> Batch:
     """Read one file of a scenario; raises SourceError that names it."""
     if kind == "posts":
         return _joined(list(read_archive(path, source="reddit", fetched_at=end, salt=salt)))
@@ -291,19 +295,25 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes) -> Batc
     if path.suffix == ".ndjson":
         return parse_official(body, fetched_at=end, name=name)
     try:
-        return _placed(_recorded_page(body, path.stem, end), name)
+        return _placed(_recorded_page(body, path.stem, end, catalogue), name)
     except SourceError as error:
         # a page is read under its own name, which is not the file's
         raise SourceError(str(error), source=str(path), reason=error.reason) from error
 
 
-def _recorded_page(body: bytes, name: str, end: datetime) -> Batch:
+def _recorded_page(body: bytes, name: str, end: datetime, catalogue: Catalogue) -> Batch:
     """Read a recorded incidents.json; its rows belong to the page it names, or to the file's name where it names none.
 
     What it says of an incident as a whole is left out: it is what was known at the end of the recording.
     """
     page = statuspage_json.host_without_www(statuspage_json.page_address(body)) or name
-    context = PageContext(page=page, source=name, fetched_at=end)
+    service = catalogue.get(name)
+    if service is not None and service.page.startswith(f"{page}/"):
+        context = PageContext(
+            page=service.page, source=name, fetched_at=end, components=tuple(service.status_components)
+        )
+    else:
+        context = PageContext(page=page, source=name, fetched_at=end)
     reading = statuspage_json.read(Answer(body=body), context)
     outcome = "ok" if reading.updates else "empty"
     return Batch(source=name, rows=reading.updates, rejected=reading.rejected, outcome=outcome)

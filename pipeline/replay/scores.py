@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
+from types import MappingProxyType
 
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.incidents import Incident
 from pipeline.core.replay_result import NoticeScore, OutageScore, Scores
 from pipeline.core.times import minutes_between
-from pipeline.core.vocabulary import Transition
+from pipeline.core.vocabulary import Impact, Transition
+from pipeline.incidents.episodes import COUNTED_IMPACTS
+from pipeline.notify.policy import FRESH
 from pipeline.replay.truth import TrueOutage, Truth
 
 EARLY = timedelta(minutes=30)  # a message so long before an onset, or a notice, may tell of it
 LATE = timedelta(hours=1)  # after an outage's end
 NOTICE_LATE = timedelta(hours=2)
+SOON = timedelta(minutes=30)  # after a notice; a message so late still tells of it
 NOT_A_WARNING = (Transition.EASING, Transition.OVER, Transition.REMINDER)
 
 
 def scores(
-    truth: Truth, stored: Sequence[Incident], alerts: Sequence[Alert], begin: datetime, until: datetime
+    truth: Truth,
+    stored: Sequence[Incident],
+    alerts: Sequence[Alert],
+    begin: datetime,
+    until: datetime,
+    rated: Mapping[str, str] = MappingProxyType({}),
 ) -> Scores:
     """Compare with truth.toml over [begin, until]: each outage and each notice with the first message that told of it.
 
     A message tells of its service and, where it is about a shared failure, of the members it names. Only the first
     message at or after an onset counts for the delay; where the only one came up to half an hour before, it is early.
-    What eases or is over is no warning. `alerts_in_quiet_spans` counts incidents without a notice that were told.
+    What eases or is over is no warning. `rated` is how bad the provider calls each notice, by its id.
+    `alerts_in_quiet_spans` counts incidents without a notice that were told.
     """
     outages = [_outage(outage, alerts) for outage in truth.outages if begin <= outage.onset <= until]
-    notices = [_notice(service, notice, posted, alerts) for service, notice, posted in _posted(stored, begin, until)]
+    notices = [
+        _notice(service, notice, posted, alerts, rated.get(notice, ""))
+        for service, notice, posted in _posted(stored, begin, until)
+    ]
     delays = [outage.minutes for outage in outages if outage.minutes is not None]
     quiet = [span for span in truth.quiet if span.until >= begin and span.since <= until]
     told = {alert.incident for alert in alerts}
@@ -51,6 +64,7 @@ def scores(
         median_minutes_to_alert=round(median(delays), 1) if delays else None,
         notices=len(notices),
         notices_with_message=sum(notice.alert_at is not None for notice in notices),
+        notices_covered=sum(notice.covered for notice in notices),
         by_outage=tuple(outages),
         by_notice=tuple(notices),
     )
@@ -70,7 +84,7 @@ def _outage(outage: TrueOutage, alerts: Sequence[Alert]) -> OutageScore:
     )
 
 
-def _notice(service: str, notice: str, posted: datetime, alerts: Sequence[Alert]) -> NoticeScore:
+def _notice(service: str, notice: str, posted: datetime, alerts: Sequence[Alert], rated: str) -> NoticeScore:
     warnings = _warnings(service, alerts, posted - EARLY, posted + NOTICE_LATE)
     first = next((at for at in warnings if at >= posted), None) or next(reversed(warnings), None)
     return NoticeScore(
@@ -79,6 +93,21 @@ def _notice(service: str, notice: str, posted: datetime, alerts: Sequence[Alert]
         posted=posted,
         alert_at=first,
         minutes=minutes_between(posted, first) if first else None,
+        covered=_is_covered(service, posted, alerts, COUNTED_IMPACTS.get(rated, Impact.NONE)),
+    )
+
+
+def _is_covered(service: str, posted: datetime, alerts: Sequence[Alert], impact: Impact) -> bool:
+    """Return whether a message follows a notice soon, or the newest before it is fresh and of no lesser impact."""
+    if _warnings(service, alerts, posted, posted + SOON):
+        return True
+    before = [a for a in alerts if a.sent_at is not None and a.sent_at < posted and service in services_named(a)]
+    newest = max(before, key=lambda a: a.sent_at or a.created, default=None)
+    return (
+        newest is not None
+        and newest.transition not in NOT_A_WARNING
+        and posted - (newest.sent_at or newest.created) <= FRESH
+        and newest.incident_facts.impact.rank >= impact.rank
     )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.config.load import Config
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
+from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import State
+from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
@@ -23,9 +26,9 @@ from pipeline.store.incidents import incidents
 from pipeline.store.official import planned_maintenance, status_updates
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
-from pipeline.store.reports import reports
+from pipeline.store.reports import reports, votes_collected_after
 from pipeline.store.runs import get_checkpoint
-from pipeline.store.verdicts import verdicts
+from pipeline.store.verdicts import counts_collected_after, verdicts
 
 BEFORE = timedelta(hours=1)
 NEAR = timedelta(minutes=90)
@@ -57,7 +60,11 @@ def decision_trace(
             )
         )
         return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
-    steps += [*_judged(incident, at, now), *_gates(store, config, incident, at)]
+    steps += [
+        *_judged(incident, at, now),
+        *_talk(store, config, incident, alerts),
+        *_gates(store, config, incident, at),
+    ]
     steps += [TraceStep(name="message", words=_message(a), passed=True) for a in sent]
     return [
         *steps,
@@ -97,7 +104,7 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
             name="signal",
             passed=loudest.score >= alarm,
             words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
-            f" score {loudest.score:.1f} of {alarm:g}",
+            f" score {loudest.score:.1f} of {alarm:g}{_came_later(store, key, loudest.start, at)}",
         )
     if not points_of_series:
         yield TraceStep(
@@ -105,13 +112,25 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
         )
 
 
+def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> str:
+    """Return a mark where a bin holds what was collected after a moment: it was judged otherwise then."""
+    end = start + timedelta(seconds=key.bin_s)
+    if key.channel == "votes":
+        later = votes_collected_after(store, key.service, start, end, at, key.source)
+    else:
+        later = counts_collected_after(store, key.service, key.source, start, end, at)
+    return f" (as it stands now: {later} of it came later)" if later else ""
+
+
 def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
     service_reports = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
     counted = [r for r in service_reports if r.counted]
     refused = Counter(r.reason.value for r in service_reports if not r.counted and r.reason)
     cleared = sum(bool(r.working_components) for r in service_reports)
-    words = f"{len(counted)} reports counted in the hour before" + "".join(
-        f"; {n} not: {why}" for why, n in refused.most_common()
+    later = votes_collected_after(store, service.id, at - BEFORE, at, at)
+    words = (
+        f"{len(counted)} reports counted in the hour before{f', {later} of which came later' if later else ''}"
+        + "".join(f"; {n} not: {why}" for why, n in refused.most_common())
     )
     return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
 
@@ -153,6 +172,26 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
                 yield TraceStep(name="certainty", words=e.statement + later)
     if incident.part_of:
         yield TraceStep(name="group", words=f"told as part of {incident.part_of}")
+
+
+def _talk(store: Store, config: Config, incident: Incident, alerts: Sequence[Alert]) -> Iterator[TraceStep]:
+    """Yield that posts alone speak of the service while one like it fails; nothing where messages tell of it."""
+    if alerts or incident.official_first_at is not None:
+        return
+    others = [
+        replace(i, active=True)
+        for i in incidents(store, incident.onset)
+        if incident.end is None or i.onset <= incident.end
+    ]
+    as_it_was = incident if incident.active else replace(incident, state=State.LIKELY)
+    other = overshadowing(as_it_was, others, config.catalogue)
+    if other is not None:
+        name = config.catalogue[other.service].name
+        yield TraceStep(
+            name="talk",
+            words=f"posts alone name it while {name} fails: sent once counts or a notice say the same",
+            passed=False,
+        )
 
 
 def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[TraceStep]:

@@ -205,6 +205,12 @@ def status_updates(store: Store, page: str, since: datetime, until: datetime) ->
     return [status_of(row) for row in rows]
 
 
+def notice_impacts(store: Store) -> dict[str, str]:
+    """Return how bad each provider's incident is called, by its id, as its newest update says."""
+    rows = store.rows("SELECT incident_id, impact FROM status_updates ORDER BY displayed_at, update_id")
+    return {r["incident_id"]: r["impact"] for r in rows}
+
+
 def updates_of_page(store: Store, page: str, until: datetime) -> list[StatusUpdate]:
     """Return every update of a page displayed by a moment, with the wording of then, in no particular order."""
     rows = store.rows(

@@ -48,6 +48,19 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
     return len(created)
 
 
+def votes_collected_after(
+    store: Store, service: str, since: datetime, until: datetime, at: datetime, source: str = ""
+) -> int:
+    """Return how many votes of posts created in [since, until) were collected after a moment, of one source or all."""
+    (row,) = store.rows(
+        "SELECT count(*) AS n FROM votes v JOIN posts p ON p.source = v.source AND p.native_id = v.native_id"
+        " WHERE v.service = :service AND v.weight > 0 AND v.created >= :since AND v.created < :until"
+        " AND p.collected > :at AND (:source = '' OR v.source = :source)",
+        {"service": service, "since": since, "until": until, "at": at, "source": source},
+    )
+    return int(row["n"])
+
+
 def earlier_votes(store: Store, since: datetime, until: datetime, exclude: Collection[tuple[str, str]]) -> list[Vote]:
     """Return the votes of posts created in [since, until) that count or, as halves, may yet, oldest first.
 

@@ -83,6 +83,18 @@ def count_groups(store: Store) -> list[CountGroup]:
     return groups
 
 
+def counts_collected_after(
+    store: Store, service: str, source: str, since: datetime, until: datetime, at: datetime
+) -> int:
+    """Return how many complaint counts of intervals that began in [since, until) were collected after a moment."""
+    (row,) = store.rows(
+        "SELECT count(*) AS n FROM complaint_counts WHERE service = ? AND source = ? AND start >= ? AND start < ?"
+        " AND collected > ?",
+        (service, source, since, until, at),
+    )
+    return int(row["n"])
+
+
 def counts(
     store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
 ) -> list[SeriesCount]:

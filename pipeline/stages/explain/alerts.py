@@ -127,7 +127,7 @@ def plan_alerts(
         next_after = now + next_gap(len(sent) + 1, policy)
         context = _context(store, alerting, incident, inputs, next_after, now)
         level = _new_level(store, incident, now) if transition is Transition.OVER else ()
-        context = replace(context, sure_from=config.alerts.sure_from, new_level=level)
+        context = replace(context, sure_from=config.alerts.sure_from, new_level=level, language=config.alerts.language)
         facts = alert_facts(context, transition, now)
         wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
         until = muted_until(route, incident.impact, now)

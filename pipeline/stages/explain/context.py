@@ -27,6 +27,7 @@ from pipeline.incidents.discrepancies import (
 from pipeline.incidents.episodes import ProviderIncident, read_provider_incidents
 from pipeline.incidents.maintenance import maintenance_evidence
 from pipeline.incidents.news_links import LinkContext
+from pipeline.incidents.ordered_shutdown import is_ordered
 from pipeline.incidents.scope import counted_places, units_of
 from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
@@ -182,13 +183,29 @@ def supplementary_evidence(
         *_places(store, service, incident, now),
         *competitor_evidence(incident, _competitors(around, service, incident), around.catalogue, now),
         *(_compared(comparison, around.catalogue, incident) for comparison in press),
-        *comparable(incident, service, past, now, provider_incidents),
+        *(
+            ()  # what failed by accident says nothing of how long an order lasts
+            if is_ordered(incident, around.events, now)
+            else comparable(incident, service, past, now, provider_incidents)
+        ),
     ]
 
 
 def _claims(store: Store, links: Sequence[Link]) -> list[SourcedClaim]:
-    """Return what the articles about an incident claim."""
-    about = [k.news_event for k in links if k.shown and k.relation in (Relation.REPORTS, Relation.FOLLOW_UP)]
+    """Return what the articles about an incident claim.
+
+    An article that chance explains as well is named only for what another one claims, too.
+    """
+    about = {k.news_event: k.shown for k in links if k.relation in (Relation.REPORTS, Relation.FOLLOW_UP)}
+    found = {
+        shown: _sourced(store, [event for event, is_shown in about.items() if is_shown is shown])
+        for shown in (True, False)
+    }
+    claimed = {(c.claim.kind, c.claim.value) for c in found[True]}
+    return [*found[True], *(c for c in found[False] if (c.claim.kind, c.claim.value) in claimed)]
+
+
+def _sourced(store: Store, events: Sequence[str]) -> list[SourcedClaim]:
     return [
         SourcedClaim(
             claim=c.claim,
@@ -196,7 +213,7 @@ def _claims(store: Store, links: Sequence[Link]) -> list[SourcedClaim]:
             published=c.published,
             row=RowRef(RowTable.CLAIMS, f"{c.source}/{c.native_id}/{c.claim.kind}/{c.claim.value}"),
         )
-        for c in (claims_of(store, about) if about else [])
+        for c in (claims_of(store, events) if events else [])
     ]
 
 

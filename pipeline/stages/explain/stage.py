@@ -8,6 +8,7 @@ running it again changes nothing.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,9 +18,10 @@ from pipeline.core.incidents import Incident
 from pipeline.core.records import Run
 from pipeline.core.times import floor_to, iso, utc, utc_or_none
 from pipeline.core.vocabulary import RunOutcome
+from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
 from pipeline.incidents.news_links import link
-from pipeline.incidents.shared_dependency import groups
+from pipeline.incidents.shared_dependency import NamedCauses, groups, named_causes
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import (
     IncidentHistory,
@@ -39,6 +41,8 @@ from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
+
+logger = logging.getLogger(__name__)
 
 LINK_FOR = timedelta(days=3)
 
@@ -86,7 +90,9 @@ def run_explain(
     alarms = read_alarms(run, alarm)
     findings = build_incidents(run, alarms)
     current = _current(run, findings)
-    shared = list(_share(run, findings, current))
+    notices = {found.service.id: found.provider_incidents for found in findings}
+    named = named_causes(notices, run.news_events, matcher.entities, config.catalogue, now)
+    shared = list(_share(run, findings, current, named))
     part_of = {member: group.incident.id for group, members in shared for member in members}
     new = sum(write_incident(run, group) for group, _ in shared)
     new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of))
@@ -117,12 +123,12 @@ def _current(run: ExplainRun, findings: Sequence[ServiceFindings]) -> dict[str, 
 
 
 def _share(
-    run: ExplainRun, findings: Sequence[ServiceFindings], current: Mapping[str, Incident]
+    run: ExplainRun, findings: Sequence[ServiceFindings], current: Mapping[str, Incident], named: NamedCauses
 ) -> Iterator[tuple[ExplainedIncident, Sequence[str]]]:
     """Yield each failure that services share, with the ids of its members."""
     catalogue, watched = run.config.catalogue, set(run.config.watched)
     known = [i for i in run.known.values() if i.is_group and i.service in catalogue]
-    for group, members in groups(list(current.values()), catalogue, run.now, known):
+    for group, members in groups(list(current.values()), catalogue, run.now, known, named):
         shared_by = tuple(dict.fromkeys(current[member].service for member in members))
         alone = ServiceFindings(
             service=catalogue[group.service],
@@ -175,9 +181,24 @@ def _explain(
                 findings=found,
                 incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
                 links=links,
-                watched=found.service.id in run.config.watched and not incident.part_of,
+                watched=_is_news(run, incident, current),
                 digest="" if incident.active else digest,
             )
+
+
+def _is_news(run: ExplainRun, incident: Incident, current: Mapping[str, Incident]) -> bool:
+    """Return whether new messages may tell of an incident: it is watched, stands alone, and is no mere talk.
+
+    What was told once goes on being told.
+    """
+    if incident.service not in run.config.watched or incident.part_of:
+        return False
+    if incident.id in run.alerted:
+        return True
+    other = overshadowing(incident, current.values(), run.config.catalogue)
+    if other is not None:
+        logger.info("%s is not sent: posts alone name it while %s fails", incident.id, other.service)
+    return other is None
 
 
 def _digest(run: ExplainRun, incident: Incident) -> str:

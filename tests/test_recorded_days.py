@@ -1,0 +1,84 @@
+"""Recorded days of other kinds of failure: a cause that many services share, and a network without a status page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.commands.backtest import plan_replay, replay_scenario
+from pipeline.commands.common import Setting
+from pipeline.config.load import load_config
+from pipeline.core.replay_result import IncidentResult, ReplayResult
+from pipeline.core.times import utc
+from pipeline.core.vocabulary import Transition
+from pipeline.replay.scenario import read_scenario
+from pipeline.store import Store
+from pipeline.store.outbox import alerts_of
+from tests.conftest import ROOT
+
+DAYS = ROOT / "data" / "scenarios"
+GOOGLE_CLOUD, OPTUS = DAYS / "2025-06-12-google-cloud", DAYS / "2023-11-08-optus"
+MOST_A_DAY = 16
+
+
+@pytest.mark.parametrize("folder", [GOOGLE_CLOUD, OPTUS], ids=lambda folder: folder.name)
+def test_a_recorded_day_is_what_its_generator_makes(folder: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, str(DAYS / "simulate_day.py"), str(folder), "--out", str(tmp_path)], check=True, timeout=120
+    )
+    made = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
+    kept = [p for p in folder.rglob("*") if p.is_file() and "generator" not in p.parts]
+    assert made == sorted(p.relative_to(folder) for p in kept)
+    assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in made)
+    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 2e6
+
+
+def replayed(folder: Path, place: Path) -> tuple[ReplayResult, Store]:
+    db = place / "day.db"
+    setting = Setting(config=load_config(None), config_path=None, db=db, now=utc("2026-11-01T00:00:00Z"))
+    outcome, code = replay_scenario(plan_replay(setting, folder), db, None, progress=False)
+    assert code == 0
+    return outcome, Store(db)
+
+
+def incident_of(outcome: ReplayResult, service: str) -> IncidentResult:
+    shown = {i.id for i in outcome.incidents if i.first_alert_at}
+    (found,) = (
+        i
+        for i in outcome.incidents
+        if i.service == service and not i.id.endswith("-shared") and (i.id in shown or i.part_of in shown)
+    )
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", [GOOGLE_CLOUD, OPTUS], ids=lambda folder: folder.name)
+def test_a_recorded_day_is_told_soon_and_to_its_end_and_nothing_else_is(folder: Path, tmp_path: Path) -> None:
+    outcome, store = replayed(folder, tmp_path)
+    truth = read_scenario(folder).truth
+    late = {o.service: o.minutes for o in outcome.scores.by_outage if o.minutes is None or o.minutes > 40}
+    assert late == {}
+    for outage in truth.outages:
+        end = incident_of(outcome, outage.service).end
+        assert end is not None, outage.service
+        assert timedelta(minutes=-15) <= end - outage.end <= timedelta(hours=4), outage.service
+    assert {a.service for a in outcome.alerts if a.service}.isdisjoint(q.service for q in truth.quiet)
+    assert max(Counter(a.at.date() for a in outcome.alerts).values()) <= MOST_A_DAY
+    with store:
+        sent = [a for a in alerts_of(store) if a.incident]
+        overs = [a for a in sent if a.transition is Transition.OVER]
+        for service in {o.service for o in truth.outages}:
+            names = [a for a in sent if service in (a.service, *a.incident_facts.hit)]
+            assert any(a in overs for a in names), f"{service}: who was told its beginning is told its end"
+        for alert in sent:
+            quiet = {q.service for q in truth.quiet}
+            assert quiet.isdisjoint(alert.incident_facts.hit), alert.subject
+            if "confirmed by the provider" in alert.subject:
+                first = alert.incident_facts.official_first_at
+                assert first is not None
+                assert first <= alert.created

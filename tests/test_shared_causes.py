@@ -1,0 +1,178 @@
+"""What fails together and why: what notices and news name, who joins late, and what is mere talk about another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.load import load_catalogue
+from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
+from pipeline.core.records import StatusUpdate
+from pipeline.core.vocabulary import Impact, NewsKind, State
+from pipeline.incidents.attention import overshadowing
+from pipeline.incidents.episodes import read_provider_incidents
+from pipeline.incidents.ordered_shutdown import is_ordered
+from pipeline.incidents.shared_dependency import groups, named_causes
+from pipeline.notify.payload import quotes
+from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.store import Store
+from tests.test_incident_bounds import _catalogue, _failing
+from tests.test_story import report
+from tests.world import CATALOGUE, MATCHER, World, at
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = at("12:00")
+
+
+def service(name: str, *below: str, kind: str = "other", rivals: tuple[str, ...] = ()) -> Service:
+    return Service(id=name, name=name.title(), kind=kind, runs_on=below, rivals=rivals)
+
+
+def event(title: str, *services: str, kind: NewsKind = NewsKind.SERVICE_OUTAGE, clock: str = "11:30") -> NewsEvent:
+    return NewsEvent(
+        id=title,
+        kind=kind,
+        title=title,
+        entities=tuple(NewsEntity(name, ("name", "headline")) for name in services),
+        outlets=("a",),
+        first_seen=at(clock),
+        items=(("s", title),),
+    )
+
+
+def notice(service: str, body: str) -> StatusUpdate:
+    when = at("11:20")
+    return StatusUpdate(
+        page=service,
+        incident_id="n",
+        update_id="u",
+        name="n",
+        status="identified",
+        impact="major",
+        components=(),
+        displayed_at=when,
+        created_at=when,
+        collected=when,
+        body=body,
+    )
+
+
+def test_two_members_are_enough_where_the_thing_itself_fails() -> None:
+    catalogue = {**_catalogue(2, 0), "cloud": service("cloud")}
+    assert groups([_failing("m0"), _failing("m1")], catalogue, NOW) == []
+    ((group, members),) = groups([_failing("m0"), _failing("m1"), _failing("cloud")], catalogue, NOW)
+    assert (group.service, members) == ("cloud", ["cloud", "m0", "m1"])
+
+
+def test_members_join_hours_later_and_only_while_they_fail() -> None:
+    catalogue = {**_catalogue(4, 0)}
+    first = [_failing(f"m{n}") for n in range(3)]
+    ((group, members),) = groups(first, catalogue, NOW)
+    first = [replace(i, part_of=group.id) for i in first]
+    late = _failing("m3", 200)
+    ((_, joined),) = groups([*first, late], catalogue, at("16:00"), [group])
+    assert joined == [*members, "m3"]
+    past = replace(late, active=False)
+    assert groups([*first, past], catalogue, at("16:00"), [group])[0][1] == members
+
+
+def test_a_cause_is_named_by_a_members_own_notice_or_by_news_of_both() -> None:
+    notices = {"chatgpt": read_provider_incidents([notice("chatgpt", "Google Cloud has an outage.")], NOW)}
+    events = [
+        event("Google Cloud outage hits Twitch", "google_cloud", "twitch"),
+        event("Amazon says AWS works as Google Cloud fails", "google_cloud", "aws"),
+        event("Twitch and Netflix talk", "twitch", "netflix"),
+        event("Google Cloud and Slack make a deal", "google_cloud", "slack", kind=NewsKind.COMPANY_BUSINESS),
+        event("Google Cloud outage hit Reddit", "google_cloud", "reddit", clock="09:00"),
+    ]
+    events[-1] = replace(events[-1], first_seen=NOW - timedelta(hours=13))
+    named = named_causes(notices, events, MATCHER.entities, CATALOGUE, NOW)
+    assert {name for name, causes in named.items() if "google_cloud" in causes} == {"chatgpt", "twitch"}
+    assert named["netflix"] == set(), "nothing runs on Twitch"
+
+
+def test_members_that_run_on_nothing_known_share_the_cause_that_is_named() -> None:
+    catalogue = {name: service(name) for name in ("a", "b", "cloud")}
+    failing = [_failing("a"), _failing("b")]
+    assert groups(failing, catalogue, NOW) == []
+    named = {"a": {"cloud"}, "b": {"cloud"}}
+    ((group, members),) = groups(failing, catalogue, NOW, (), named)
+    assert (group.service, members) == ("cloud", ["a", "b"])
+
+
+def doubtful(world: World, name: str) -> Incident:
+    return next(i for i in world.all().values() if i.service == name)
+
+
+def test_posts_about_a_service_beside_a_like_one_that_fails_are_talk(store: Store) -> None:
+    world = World(store, ("aws", "google_cloud", "netflix"))
+    world.bins("google_cloud", "11:00", 6, 4000, 300)
+    world.bins("google_cloud", "11:00", 6, 80, 300, channel="votes")
+    world.bins("aws", "11:10", 3, 6, 20, channel="votes")
+    world.bins("netflix", "11:10", 3, 6, 20, channel="votes")
+    world.explain("11:30")
+    loud = doubtful(world, "google_cloud")
+    assert loud.impact is Impact.CRITICAL
+    aws, netflix = doubtful(world, "aws"), doubtful(world, "netflix")
+    assert overshadowing(aws, [loud], CATALOGUE) is loud
+    assert overshadowing(netflix, [loud], CATALOGUE) is None, "another kind of service"
+    assert overshadowing(replace(aws, state=State.CONFIRMED), [loud], CATALOGUE) is None
+    assert overshadowing(aws, [replace(loud, active=False)], CATALOGUE) is None
+    assert overshadowing(aws, [replace(loud, onset=at("12:00"))], CATALOGUE) is None, "it began before the other one"
+
+
+def test_counts_tell_of_a_like_service_that_fails_too(store: Store) -> None:
+    world = World(store, ("aws", "google_cloud"))
+    world.bins("google_cloud", "11:00", 6, 4000, 300)
+    world.bins("aws", "11:10", 3, 60, 20)
+    world.explain("11:30")
+    assert world.mails(doubtful(world, "aws").id) == ["opened"]
+
+
+def test_a_recorded_page_that_services_share_belongs_to_its_file(tmp_path: Path) -> None:
+    folder = ROOT / "data" / "scenarios" / "2025-06-12-google-cloud"
+    sources, problems = load_recorded(read_scenario(folder), load_catalogue())
+    assert problems == []
+    pages = {row.page for s in sources if s.kind == "status" for _, row in s.rows() if isinstance(row, StatusUpdate)}
+    assert "cloudflarestatus.com/cloudflare" in pages
+    assert pages == {
+        CATALOGUE[p].page for p in ("cloudflare", "discord", "shopify", "gitlab", "chatgpt", "google_cloud")
+    }
+
+
+@pytest.mark.parametrize(
+    ("title", "ordered"),
+    [
+        ("Court orders Netflix blocked in the whole country", True),
+        ("Netflix goes dark in the US as ban takes effect", True),
+        ("Tribunal ordena el bloqueo de Netflix", True),
+        ("Netflix outage: thousands cannot watch", False),
+        ("Netflix stops sharing of passwords", False),
+    ],
+)
+def test_an_ordered_shutdown_is_told_from_a_failure(title: str, ordered: bool) -> None:
+    incident = replace(_failing("netflix"), active=True)
+    assert is_ordered(incident, [event(title, "netflix", clock="10:00")], NOW) is ordered
+    assert not is_ordered(incident, [event(title, "youtube", clock="10:00")], NOW)
+
+
+def test_technical_outages_do_not_forecast_an_ordered_shutdown(store: Store) -> None:
+    world = World(store, ("netflix",))
+    world.news("10:30", "Court orders Netflix blocked across the country from today")
+    world.bins("netflix", "11:00", 6, 80, 60)
+    world.explain("11:30")
+    kinds = {e.kind for e in doubtful(world, "netflix").evidence}
+    assert kinds.isdisjoint({"comparable", "outlook"})
+
+
+def test_quotes_in_the_readers_language_come_first_and_others_as_written() -> None:
+    german = replace(report("11:01", ("web",)), language="de", text="Bei mir geht die Anmeldung nicht", p_outage=0.99)
+    english = replace(report("11:02", ("web",)), language="en", text="cannot sign in on any device", p_outage=0.8)
+    votes = [german, english]
+    assert quotes(votes, "en")[0].startswith("cannot")
+    assert quotes(votes, "de")[0].startswith("Bei mir")
+    assert len(quotes(votes, "fr")) == 2
