@@ -14,7 +14,7 @@ from pipeline.config.settings import Alerts, Route
 from pipeline.core.alert_facts import ComponentFacts, Section
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
-from pipeline.core.incidents import ComponentSpan, Incident, Phase
+from pipeline.core.incidents import GROUP, ComponentSpan, Incident, Phase
 from pipeline.core.reports import Report
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ComponentStatus, Impact, PhaseName, State, Transition
@@ -188,9 +188,13 @@ def test_a_component_is_news_once_and_after_hours_where_the_page_lists_it_again(
         assert newly_affected(incident, past, BEGAN + 6 * HOUR - SECOND) == []
 
 
-def test_a_part_that_only_people_name_is_no_news_once_the_provider_has_confirmed() -> None:
-    incident = replace(INCIDENT, components=(span("web", "votes"),), state=State.CONFIRMED)
-    assert newly_affected(incident, [message(BEGAN)], BEGAN) == ["web"], "confirmed by reports"
+def test_a_part_that_only_people_name_is_no_news_once_anything_has_confirmed() -> None:
+    incident = replace(INCIDENT, components=(span("web", "votes"),), state=State.LIKELY)
+    assert newly_affected(incident, [message(BEGAN)], BEGAN) == ["web"]
+    incident = replace(incident, state=State.CONFIRMED)
+    assert newly_affected(incident, [message(BEGAN)], BEGAN) == [], "confirmed by reports"
+    group = replace(incident, id=f"svc{GROUP}")
+    assert newly_affected(group, [message(BEGAN)], BEGAN) == ["web"], "a service that joins a shared failure is news"
     assert newly_affected(replace(incident, official_first_at=BEGAN), [message(BEGAN)], BEGAN) == []
 
 

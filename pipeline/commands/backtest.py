@@ -16,6 +16,7 @@ from pipeline.config.load import load_config
 from pipeline.config.settings import Alerts, parse_duration
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
+from pipeline.replay.checks import usable
 from pipeline.replay.results import result
 from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
@@ -37,8 +38,10 @@ def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: 
 
     sources, problems = load_recorded(plan.scenario, plan.config.catalogue)
     gc.freeze()  # the rows stay to the end: nobody need look through them for garbage again
+    problems = [*plan.problems, *problems]
+    notes = [note for source in sources for note in source.notes]
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
-    for line in [*problems, *refused[:TOLD]]:
+    for line in [*problems, *notes, *refused[:TOLD]]:
         click.echo(f"groundswell: {line}", err=True)
     channels: Mapping[str, Channel] = build_channels(plan.config, mail) if mail else {"file": NoChannel()}
     setting = Setting(config=plan.config, config_path=None, db=db, now=plan.until)
@@ -73,11 +76,12 @@ def plan_replay(
     scenario = read_scenario(folder)
     extra = folder / "services.toml"
     config = load_config(setting.config_path, extra=extra) if extra.exists() else setting.config
+    named = scenario.watch
+    scenario, problems = usable(scenario, config.catalogue)
+    if named and not scenario.watch:
+        raise ConfigError(f"{folder / 'scenario.toml'}: watch: the catalogue has none of {', '.join(named)}")
     if scenario.watch:
         # the recorded day says whom it is about; a configuration of one's own does not silence it
-        unknown = [service for service in scenario.watch if service not in config.catalogue]
-        if unknown:
-            raise ConfigError(f"{folder / 'scenario.toml'}: watch: {unknown[0]} is not in the catalogue")
         config = config.model_copy(update={"watch": scenario.watch})
     config = config.model_copy(update={"alerts": _to_files(config.alerts)})
     try:
@@ -91,7 +95,14 @@ def plan_replay(
     if stride < timedelta(seconds=10):
         raise ConfigError("--step: at least 10s")
     return ReplayPlan(
-        scenario=scenario, config=config, begin=start, until=stop, step=stride, every=every, report=report
+        scenario=scenario,
+        config=config,
+        begin=start,
+        until=stop,
+        step=stride,
+        every=every,
+        report=report,
+        problems=tuple(problems),
     )
 
 

@@ -33,6 +33,7 @@ class ReplayPlan:
 
     every: take the steps in which nothing is new, due or open, too; the result is the same.
     report: the folder of the report that is written at the end; None for none.
+    problems: what is wrong with the scenario, a line each; it is replayed without.
     """
 
     scenario: Scenario
@@ -42,6 +43,7 @@ class ReplayPlan:
     step: timedelta
     every: bool = False
     report: Path | None = None
+    problems: tuple[str, ...] = ()
 
 
 def replay(

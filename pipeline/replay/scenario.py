@@ -35,6 +35,7 @@ from pipeline.core.records import (
     Wording,
 )
 from pipeline.core.times import iso
+from pipeline.replay.checks import backward_clock, unknown_services
 from pipeline.replay.provenance import (
     RecordedRun,
     parse_items,
@@ -53,6 +54,7 @@ from pipeline.sources.status import statuspage_json
 from pipeline.sources.status.reader import Answer, PageContext
 
 KINDS = ("posts", "complaints", "feeds", "status", "charts")
+ONE_AFTER_ANOTHER = ("posts", "complaints", "charts")  # kinds of files whose rows lie by time
 DELAYS = {"posts": "60s", "complaints": "120s", "feeds": "5min", "status": "30s", "charts": "0s"}
 SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds", "status": "status", "charts": "charts"}
 
@@ -85,6 +87,9 @@ def read_scenario(folder: Path) -> Scenario:
         delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}
         step = parse_duration(table.get("step", "5min"))
         first_run = moment(table["first_run"]) if "first_run" in table else None
+        watch = table.get("watch", [])
+        if not isinstance(watch, list) or not all(isinstance(name, str) for name in watch):
+            raise ValueError('watch: must be a list of services, as ["claude"]')
     except KeyError as error:
         raise ConfigError(f"{path}: {error.args[0]}: is missing") from error
     except ValueError as error:
@@ -99,11 +104,11 @@ def read_scenario(folder: Path) -> Scenario:
         end=end,
         step=step,
         delays=delays,
-        watch=tuple(table.get("watch", ())),
+        watch=tuple(watch),
         simulated=bool(table.get("simulated", False)),
         note=str(table.get("note", "")),
         first_run=first_run,
-        truth=read_truth(folder / "truth.toml"),
+        truth=read_truth(folder / "truth.toml", end),
     )
 
 
@@ -118,8 +123,13 @@ class RecordedSource:
         rows: Iterable[tuple[datetime, Record]],
         bad: Iterable[RejectedRow],
         runs: Sequence[RecordedRun] = (),
+        notes: Sequence[str] = (),
     ) -> None:
-        """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known."""
+        """Sort the rows by when they became public; `runs` are what recorded runs covered, where that is known.
+
+        `notes` say what is odd in the files, and does not matter.
+        """
+        self.notes = tuple(notes)
         self.name, self.kind = name, kind
         self._delay = scenario.delays[kind]
         self._start = scenario.start
@@ -202,6 +212,7 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
     problems: list[str] = []
     rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
     bad: dict[str, list[RejectedRow]] = {kind: [] for kind in KINDS}
+    notes: dict[str, list[str]] = {kind: [] for kind in KINDS}
     end = scenario.end + timedelta(days=1)
     salt = scenario.name.encode()
     try:
@@ -228,6 +239,9 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
             except ValueError as error:
                 problems.append(str(error))
                 continue
+            problems += unknown_services(name, batch.rows, catalogue)
+            if kind in ONE_AFTER_ANOTHER:
+                notes[kind] += backward_clock(name, ((_public(row), row) for row in batch.rows))
             rows[kind] += [row for row in restored if _public(row) >= scenario.start]
             bad[kind] += batch.rejected
     sources = []
@@ -237,16 +251,16 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
         ]
         runs = [run for run in told if run.kind == kind]
         if kind != "posts":
-            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, public, bad[kind]))
+            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, public, bad[kind], notes=notes[kind]))
             continue
         # each stream of posts is judged by itself, and has its own gaps
         streams = {row.source for row in rows[kind] if isinstance(row, Post)} | {run.stream for run in runs}
         for stream in sorted(streams) or [SOURCE_NAMES[kind]]:
             here = [(at, row) for at, row in public if isinstance(row, Post) and row.source == stream]
             refused = bad[kind] if stream == (sorted(streams) or [stream])[0] else []
-            sources.append(
-                RecordedSource(stream, scenario, kind, here, refused, [r for r in runs if r.stream == stream])
-            )
+            mine_of_runs = [r for r in runs if r.stream == stream]
+            told_here = notes[kind] if stream == (sorted(streams) or [stream])[0] else []
+            sources.append(RecordedSource(stream, scenario, kind, here, refused, mine_of_runs, notes=told_here))
     return sources, problems
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config.load import read_toml
-from pipeline.core.errors import ConfigError
 from pipeline.core.times import utc
 
 
@@ -30,20 +29,45 @@ class QuietSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """All of truth.toml, in the order of the file."""
+    """All of truth.toml that can be used, in the order of the file; `problems` has a line for each other entry."""
 
     outages: tuple[TrueOutage, ...] = ()
     quiet: tuple[QuietSpan, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
-def read_truth(path: Path) -> Truth:
-    """Read truth.toml, nothing where there is none; raises ConfigError naming the entry and key that is wrong."""
+def read_truth(path: Path, until: datetime) -> Truth:
+    """Read truth.toml, nothing where there is none; raises ConfigError where it is no TOML.
+
+    What has no end lasts to `until`, the end of the recording.
+    """
     if not path.exists():
         return Truth()
     table = read_toml(path)
-    outages = [TrueOutage(*entry) for entry in _entries(path, table.get("incident", []), "incident", "onset", "end")]
-    quiet = [QuietSpan(*entry) for entry in _entries(path, table.get("quiet", []), "quiet", "from", "until")]
-    return Truth(outages=tuple(outages), quiet=tuple(quiet))
+    problems: list[str] = []
+    found: dict[str, list[_Entry]] = {}
+    for kind, since, end in (("incident", "onset", "end"), ("quiet", "from", "until")):
+        listed = table.get(kind, [])
+        entries: list[_Entry] = []
+        for number, entry in enumerate(listed if isinstance(listed, list) else [listed], 1):
+            where = f"{path}: {kind} {number}"
+            try:
+                read = _entry(entry, kind, since, end, until)
+            except ValueError as error:
+                problems.append(f"{where}: {error}; left out")
+                continue
+            if end not in entry:
+                problems.append(f"{where}: {end}: is missing; taken for {until:%Y-%m-%d %H:%M} UTC")
+            if read in entries:
+                problems.append(f"{where}: is the same as an earlier one; left out")
+            else:
+                entries.append(read)
+        found[kind] = entries
+    return Truth(
+        outages=tuple(TrueOutage(*entry) for entry in found["incident"]),
+        quiet=tuple(QuietSpan(*entry) for entry in found["quiet"]),
+        problems=tuple(problems),
+    )
 
 
 class _Entry(NamedTuple):
@@ -52,22 +76,21 @@ class _Entry(NamedTuple):
     until: datetime
 
 
-def _entries(path: Path, listed: object, kind: str, since: str, until: str) -> list[_Entry]:
-    entries = []
-    for number, entry in enumerate(listed if isinstance(listed, list) else [listed], 1):
-        where = f"{path}: {kind} {number}"
-        if not isinstance(entry, dict) or not isinstance(service := entry.get("service"), str):
-            raise ConfigError(f"{where}: must be a [[{kind}]] table with a service")
-        times = []
-        for key in (since, until):
-            if key not in entry:
-                raise ConfigError(f"{where}: {key}: is missing")
-            try:
-                times.append(moment(entry[key]))
-            except ValueError as error:
-                raise ConfigError(f"{where}: {key}: {error}") from error
-        entries.append(_Entry(service, *times))
-    return entries
+def _entry(entry: object, kind: str, since: str, end: str, until: datetime) -> _Entry:
+    """Read one entry; raises ValueError that says what is wrong with it."""
+    if not isinstance(entry, dict) or not isinstance(service := entry.get("service"), str):
+        raise ValueError(f"must be a [[{kind}]] table with a service")
+    if since not in entry:
+        raise ValueError(f"{since}: is missing")
+    times = []
+    for key, value in ((since, entry[since]), (end, entry.get(end, until))):
+        try:
+            times.append(moment(value))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
+    if times[1] < times[0]:
+        raise ValueError(f"{end}: lies before {since}")
+    return _Entry(service, *times)
 
 
 def moment(value: object) -> datetime:
