@@ -23,6 +23,7 @@ from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, 
 from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
 from pipeline.core.names import SERVICE_ID
+from pipeline.core.redaction import remember_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
         if reserved in table:
             raise ConfigError(f"{shown}: {reserved}: unknown key")
     secrets = read_secrets(os.environ if env is None else env)
+    remember_secrets(secrets.values())
     try:
         config = Config.model_validate({**table, "secrets": secrets, "catalogue": catalogue})
     except ValidationError as error:

@@ -13,22 +13,20 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from html import escape
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import requests
 
 from pipeline.core.errors import SourceError, StoreError
 from pipeline.core.files import OWN, write_atomically
+from pipeline.core.redaction import REMOVED, Redactor, credentials_of
 from pipeline.core.times import iso, utc
 
 logger = logging.getLogger(__name__)
 
 MOST_ANSWERS = 1000  # of one run
 MOST_BYTES = 200 * 1024 * 1024  # of one run
-REMOVED = "REMOVED"
-SHORTEST = 6  # a shorter secret would be found in words that have nothing to do with it
 _SECRET_NAME = re.compile(r"(?i)token|key|secret|passw|auth|sign|session|credential|cookie|jwt|csrf|nonce|modhash")
 _FIELD = re.compile(
     rb'(?i)("(?:access_?token|refresh_?token|id_?token|accessJwt|refreshJwt|client_secret|api_?key|password|modhash)"'
@@ -92,7 +90,7 @@ class BodyKeeper:
             self.kept += 1
             self._bytes += len(body)
             number = self.kept
-        secrets = _Secrets([*self._secrets, *_of_request(response.request)])
+        secrets = Redactor([*self._secrets, *_of_request(response.request)])
         sidecar = _Sidecar(
             source=source,
             method=str(response.request.method),
@@ -106,7 +104,7 @@ class BodyKeeper:
         try:
             while path.exists():  # of an earlier run of the same second
                 path = path.with_name(f"{path.stem}x.body")
-            write_atomically(path, secrets.without_bytes(body), sync=False, mode=OWN)
+            write_atomically(path, _without_tokens(secrets.without_bytes(body)), sync=False, mode=OWN)
             description = json.dumps(asdict(sidecar), indent=1, ensure_ascii=False)
             write_atomically(_sidecar_of(path), description, sync=False, mode=OWN)
         except StoreError as error:
@@ -143,40 +141,17 @@ def read_kept(path: Path, fetched_at: datetime) -> KeptBody:
         raise SourceError(f"the file beside it is no description of an answer: {error}", source=str(path)) from error
 
 
-class _Secrets:
-    """Secrets in every form in which an answer may repeat them."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        # the longest first: a secret may be a part of another
-        self._forms = sorted(forms, key=lambda form: (-len(form), form))
-
-    def without(self, text: str) -> str:
-        for form in self._forms:
-            text = text.replace(form, REMOVED)
-        return text
-
-    def without_bytes(self, body: bytes) -> bytes:
-        for form in self._forms:
-            body = body.replace(form.encode(), REMOVED.encode())
-        return _FIELD.sub(rb'\1"' + REMOVED.encode() + b'"', body)
-
-
-def _forms(secret: str) -> Iterator[str]:
-    yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), escape(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-
-
 def _of_request(request: requests.PreparedRequest) -> Iterator[str]:
     """Yield what a request carries that is secret: its credentials and cookies, and keys in its address."""
-    for name in ("Authorization", "Cookie"):
-        value = request.headers.get(name)
-        text = value.decode("latin-1") if isinstance(value, bytes) else value or ""
-        yield text
-        yield from (part.rpartition("=")[2] if name == "Cookie" else part for part in re.split(r"[;\s]+", text))
+    yield from credentials_of(request.headers)
     parts = urlsplit(str(request.url))
     yield from (parts.password or "", parts.username or "")
     yield from (value for name, value in parse_qsl(parts.query) if _SECRET_NAME.search(name))
+
+
+def _without_tokens(body: bytes) -> bytes:
+    """Return a body without the values of fields that hold tokens."""
+    return _FIELD.sub(rb'\1"' + REMOVED.encode() + b'"', body)
 
 
 def _without_keys(url: str) -> str:
@@ -190,7 +165,7 @@ def _without_keys(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=""))
 
 
-def _headers(headers: Mapping[str, str], secrets: _Secrets) -> Iterator[tuple[str, str]]:
+def _headers(headers: Mapping[str, str], secrets: Redactor) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
         lower = name.lower()
         if lower in _TRANSPORT or _SECRET_NAME.search(lower):

@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pipeline.core.errors import Reason, SourceError
+from pipeline.core.redaction import credentials_of, remember_secrets
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
 from pipeline.http.kept_bodies import BodyKeeper
@@ -125,6 +126,7 @@ class BudgetedSession(requests.Session):
             raise SourceError(words, source=self.source, reason=Reason.LIMIT)
         self.sent += 1
         self.asked += 1
+        remember_secrets(credentials_of(request.headers))
         kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._limits.deadline)}
         try:
             response = super().send(request, **kwargs)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, RejectedRow, Run
+from pipeline.core.redaction import redacted
 from pipeline.sources import Source
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
@@ -176,10 +177,10 @@ def _keep(
             new=new,
             rejected=len(outcome.rejected),
             covered=outcome.covered,
-            error=outcome.detail,
+            error=redacted(outcome.detail),
         )
     else:
-        words = " ".join(outcome.message.split())[:500]
+        words = redacted(" ".join(outcome.message.split()))[:500]
         if not replay:
             state = {**outcome.state, **({"retry_after": outcome.retry_after} if outcome.retry_after else {})}
             with store.transaction() as conn:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pipeline.core.records import RejectedRow, Run
+from pipeline.core.redaction import redacted
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 
@@ -163,15 +164,15 @@ def set_checkpoint(conn: sqlite3.Connection, stage: str, key: str, value: str) -
 
 
 def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[RejectedRow], now: datetime) -> None:
-    """Keep refused rows with their reasons, each once; beyond a limit only `runs` counts them."""
+    """Keep refused rows with their reasons, each once, without credentials; beyond a limit only `runs` counts them."""
     room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     rows = [
         (
             source,
             hashlib.sha256(f"{r.reason}\0{r.head}".encode("utf-8", "replace")).hexdigest()[:16],
-            clean(r.where),
-            r.reason,
-            clean(r.head)[:200],
+            redacted(clean(r.where)),
+            redacted(r.reason),
+            redacted(clean(r.head))[:200],
             now,
         )
         for r in rejected
