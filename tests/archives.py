@@ -82,6 +82,7 @@ def backfill(groundswell: Groundswell, out: str, *more: str) -> Any:
         "posts.ndjson",
         "--counts",
         "counts.parquet",
+        "--new",
         "--now",
         NOW,
         "--into-db",

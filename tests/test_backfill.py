@@ -159,7 +159,7 @@ def test_a_full_disk_is_one_line_and_a_later_run_completes(archives: Path) -> No
         "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000));"
     )
     code = limit + "import sys; from pipeline.__main__ import main; sys.argv = ['groundswell', *sys.argv[1:]]; main()"
-    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
+    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--new", "--now", NOW]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     full = subprocess.run(
         [sys.executable, "-c", code, *args], cwd=archives, env=env, capture_output=True, text=True, timeout=200
@@ -209,7 +209,7 @@ def test_a_refused_row_of_parquet_is_named_by_file_and_row_whatever_its_row_grou
         "author": ["secret_name"] * 5,
     }
     pq.write_table(pa.table(posts), tmp_path / "p.parquet", row_group_size=2)
-    command = ("backfill", "out", "--counts", "c.parquet", "--posts", "p.parquet", "--now", NOW)
+    command = ("backfill", "out", "--counts", "c.parquet", "--posts", "p.parquet", "--new", "--now", NOW)
     done = groundswell(*command)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
@@ -240,3 +240,26 @@ def test_of_many_refused_rows_the_first_are_named_and_the_others_counted(
     assert len(named) == 21
     assert named[0].startswith("groundswell: backfill: c.csv:2: ")
     assert named[-1] == "groundswell: backfill: 10 more rows refused"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_counts_of_a_service_that_the_catalogue_lacks_are_refused_with_the_nearest_or_taken(
+    groundswell: Groundswell, tmp_path: Path, form: str
+) -> None:
+    names = ["claude", "Claude AI", "cloude", "mine"]
+    table = {"service": names, "start_utc": ["2026-03-01T00:00:00Z"] * 4, "total": [1, 2, 3, 4]}
+    if form == "parquet":
+        pq.write_table(pa.table({**table, "interval_s": [900, 1800, 900, 900]}), tmp_path / "c.parquet")
+    else:
+        lines = [f"{name},2026-03-01T00:00:00Z,{900 * (1 + (n == 1))},{n + 1}" for n, name in enumerate(names)]
+        (tmp_path / "c.csv").write_text("\n".join(["service,start_utc,interval_s,total", *lines]) + "\n")
+    command = ("backfill", "out", "--counts", f"c.{form}", "--now", NOW)
+    done = groundswell(*command)
+    assert done.returncode == 0, done.stderr
+    assert "2 rows, 2 refused" in done.stdout
+    assert "'cloude' is not in the catalogue; near: icloud, claude" in done.stderr
+    assert "--new takes it" in done.stderr
+    taken = groundswell(*command, "--new", "--into-db", "--db", "x.db")
+    assert "4 rows, 0 refused" in taken.stdout, taken.stderr
+    counted = rows_of(tmp_path / "x.db")["complaint_counts"]
+    assert sorted(str(row[0]) for row in counted) == ["claude", "claude", "cloude", "mine"]

@@ -48,6 +48,7 @@ def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
         "posts.ndjson",
         "--counts",
         "counts.parquet",
+        "--new",
         *more,
         "--now",
         NOW,
@@ -123,6 +124,7 @@ def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
         "out",
         "--counts",
         "counts.parquet",
+        "--new",
         "--engine",
         "dask",
         "--scheduler",
@@ -170,7 +172,7 @@ def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--now", NOW]
+    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--new", "--now", NOW]
     try:
         time.sleep(5)
         run = subprocess.Popen(

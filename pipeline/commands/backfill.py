@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections import Counter
@@ -15,6 +16,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.config.paths import MODELS
+from pipeline.core.catalogue import service_ids
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.core.times import iso, utc
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="How many to start.")
 @click.option("--memory", default="2GB", show_default=True, help="The limit of each worker that is started.")
+@click.option("--new", is_flag=True, help="Take counts of services that the catalogue lacks, under their names.")
 @click.option("--into-db", is_flag=True, help="Copy the finished tables into --db as well.")
 @common
 def backfill_command(
@@ -51,10 +54,12 @@ def backfill_command(
     scheduler: str,
     workers: int,
     memory: str,
+    new: bool,
     into_db: bool,
 ) -> None:
     """Read archives into OUT as Parquet tables by service and month. What is finished is not done again.
 
+    A row of counts of a service that the catalogue lacks is refused with the nearest names, unless --new takes it.
     Exit 3 when a part could not be read: the others are kept, and the next run goes on from there.
     """
     try:
@@ -71,9 +76,12 @@ def backfill_command(
     if scheduler and engine != "dask":
         raise ConfigError("--scheduler: only for --engine dask")
     setting = _salted(setting) if posts else setting
-    job = _job(setting, out, bool(posts))
+    job = replace(_job(setting, out, bool(posts)), new_services=new)
     mark = f"1 {iso(job.now)} {job.salt_mark}"
-    parts = [*parts_of("posts", posts, f"{mark} {job.model}"), *parts_of("counts", counts, mark)]
+    parts = [
+        *parts_of("posts", posts, f"{mark} {job.model}"),
+        *parts_of("counts", counts, f"{mark} {_names_mark(job)}"),
+    ]
     salt = setting.config.secrets.author_salt
     hold_salt(author_salt(setting.config))
     chosen: Engine = (
@@ -106,8 +114,8 @@ def backfill_command(
         click.echo("; ".join(f"{table} {many}" for table, many in sorted(rows.items())) or "nothing about any service")
         if into_db:
             with run_lock(setting.db), open_store(setting) as store:
-                new = load_tables(out, store, gather(result.parts).reach)
-            click.echo(f"{setting.db}: {sum(new.values())} rows new")
+                loaded = load_tables(out, store, gather(result.parts).reach)
+            click.echo(f"{setting.db}: {sum(loaded.values())} rows new")
 
 
 def _salted(setting: Setting) -> Setting:
@@ -149,6 +157,12 @@ def _job(setting: Setting, out: Path, with_posts: bool) -> Job:
         model=load(MODELS).id if with_posts else "",
         salt_mark=salt_mark(author_salt(setting.config)),
     )
+
+
+def _names_mark(job: Job) -> str:
+    """Return what changes when other services of a file of counts would be taken: it is read again then."""
+    known = json.dumps(sorted(service_ids(job.catalogue).items()))
+    return f"{'new ' if job.new_services else ''}{hashlib.sha256(known.encode()).hexdigest()[:12]}"
 
 
 def _begun(out: Path, now: datetime) -> datetime:

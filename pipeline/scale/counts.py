@@ -18,6 +18,7 @@ from pipeline.scale.inputs import Part, open_parquet
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE, as_rows
 from pipeline.scale.summaries import MOST_NAMED, refusals
 from pipeline.sources.archive import unpacked
+from pipeline.sources.count_rows import Resolve
 from pipeline.sources.counts import parse_counts
 from pipeline.sources.parsing import plain
 
@@ -35,7 +36,7 @@ class CountTable(NamedTuple):
     refusals: tuple[str, ...]
 
 
-def count_table(part: Part, *, fetched_at: datetime) -> CountTable:
+def count_table(part: Part, *, fetched_at: datetime, resolve: Resolve) -> CountTable:
     """Return a part's complaint counts.
 
     Parquet is taken as it is, column by column: service, start_utc (a time with a zone, or ISO text), total and where
@@ -48,13 +49,13 @@ def count_table(part: Part, *, fetched_at: datetime) -> CountTable:
             if part.form == "parquet":
                 parquet = open_parquet(file)
                 before = sum(parquet.metadata.row_group(n).num_rows for n in range(part.start))
-                return counts_from_arrow(parquet.read_row_group(part.start), part, fetched_at, before)
+                return counts_from_arrow(parquet.read_row_group(part.start), part, fetched_at, before, resolve)
             raw = (unpacked(file, part.url) if part.form == "packed" else file).read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise SourceError(
                 f"more than {MOST_BYTES >> 20} MB of counts in one file; cut it, or use Parquet", source=part.url
             )
-        batch = parse_counts(raw, source=SOURCE, fetched_at=fetched_at, name=part.name)
+        batch = parse_counts(raw, source=SOURCE, fetched_at=fetched_at, name=part.name, resolve=resolve)
         table = pa.Table.from_pylist(as_rows(batch.rows), schema=SCHEMAS["complaint_counts"])
         return CountTable(table, len(batch.rejected), refusals(batch.rejected, MOST_NAMED))
     except SourceError:
@@ -64,10 +65,11 @@ def count_table(part: Part, *, fetched_at: datetime) -> CountTable:
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
-def counts_from_arrow(table: pa.Table, part: Part, fetched_at: datetime, before: int) -> CountTable:
+def counts_from_arrow(table: pa.Table, part: Part, fetched_at: datetime, before: int, resolve: Resolve) -> CountTable:
     """Return counts of a Parquet table in the columns of `complaint_counts`; `before` rows of its file precede it.
 
-    Refused are totals below zero, names that are not usable, times that lie ahead, intervals not from 60 to 86400 s.
+    Refused are totals below zero, names that are not usable or that `resolve` does not know, times that lie ahead,
+    intervals not from 60 to 86400 s.
     Raises SourceError when a column is missing or is of another kind.
     """
     missing = {"service", "start_utc", "total"} - set(table.column_names)
@@ -80,6 +82,9 @@ def counts_from_arrow(table: pa.Table, part: Part, fetched_at: datetime, before:
     except (pa.ArrowException, ValueError) as error:
         raise SourceError(f"a column is of another kind: {error}", source=part.name) from error
     checks = _checks(counts, fetched_at)
+    names = _Names(counts["service"], resolve)
+    checks |= names.checks(counts["service"])
+    counts = counts.set_column(counts.schema.get_field_index("service"), "service", names.ids(counts["service"]))
     good = pa.repeat(pa.scalar(True), counts.num_rows)
     for passed in checks.values():
         good = pc.and_(good, passed)
@@ -129,6 +134,32 @@ def _checks(counts: pa.Table, fetched_at: datetime) -> dict[str, pa.ChunkedArray
     for name, empty in (("service", False), ("region", True), ("indicator", True)):
         checks[f"{name}: not a usable name"] = _usable(counts[name], empty=empty)
     return checks
+
+
+class _Names:
+    """The services that a column names: each name is looked up once, as there are few."""
+
+    def __init__(self, column: pa.ChunkedArray, resolve: Resolve) -> None:
+        self._ids: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        for name in pc.unique(column).to_pylist():
+            try:
+                self._ids[name] = resolve(name)
+            except ValueError as error:
+                self._refused[name] = str(error) if len(self._refused) < MOST_NAMED else "not in the catalogue"
+
+    def checks(self, column: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+        """Return by the reason for which names are refused which rows have none of them."""
+        reasons = dict.fromkeys(self._refused.values())
+        named = {reason: [name for name in self._refused if self._refused[name] == reason] for reason in reasons}
+        return {
+            f"service: {reason}": pc.invert(pc.is_in(column, pa.array(names, TEXT))) for reason, names in named.items()
+        }
+
+    def ids(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return the column with the ids that its names mean; names that are refused stay."""
+        names, ids = list(self._ids), pa.array(list(self._ids.values()), TEXT)
+        return pc.coalesce(pc.take(ids, pc.index_in(column, pa.array(names, TEXT))), column)
 
 
 def _usable(column: pa.ChunkedArray, *, empty: bool) -> pa.ChunkedArray:

@@ -42,6 +42,7 @@ from pipeline.scale.summaries import (
     refusals,
 )
 from pipeline.sources import author_salt
+from pipeline.sources.count_rows import ServiceIds
 from pipeline.stages.tag import tagged
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.services import ServiceMatcher
@@ -51,7 +52,10 @@ BUCKETS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What tasks know. `salt_mark` tells whether a worker hashes authors with the same key, without telling the key."""
+    """What tasks know. `salt_mark` tells whether a worker hashes authors with the same key, without telling the key.
+
+    `new_services`: counts of services that the catalogue lacks are taken.
+    """
 
     root: str
     now: datetime
@@ -59,6 +63,7 @@ class Job:
     detector: Detector
     model: str
     salt_mark: str
+    new_services: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -110,7 +115,8 @@ def read_part(part: Part, job: Job) -> PartSummary:
 
 
 def _read_counts(part: Part, job: Job, writer: Writer) -> PartSummary:
-    counts = count_table(part, fetched_at=job.now)
+    resolve = ServiceIds(job.catalogue, new=job.new_services)
+    counts = count_table(part, fetched_at=job.now, resolve=resolve)
     if counts.table.num_rows:
         for service, month, rows in by_service_and_month(counts.table, "start"):
             writer.add_table(place(RAW_COUNTS, service, month), rows)

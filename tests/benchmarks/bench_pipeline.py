@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -295,7 +296,7 @@ def test_backfill(benchmark: Any, tmp_path_factory: pytest.TempPathFactory, way:
     setting = Setting(
         config=load_config(None), config_path=None, db=folder / "x.db", now=datetime(2026, 3, 5, tzinfo=UTC)
     )
-    job = _job(setting, tmp_path_factory.mktemp("out"), True)
+    job = replace(_job(setting, tmp_path_factory.mktemp("out"), True), new_services=True)
     parts = [
         *parts_of(
             "posts", [str(folder / "posts.ndjson")], "b", max(1 << 20, (folder / "posts.ndjson").stat().st_size // 8)
