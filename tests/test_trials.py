@@ -79,17 +79,31 @@ def test_abuse_does_not_alert_and_outages_among_it_do() -> None:
     assert [name for name, expect, alerted, *_ in found if (expect == "alert") != alerted] == []
 
 
-def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either() -> None:
-    least = abuse.smallest((3.0, 30.0), (2.0,))
-    assert least[3.0, 2.0] is None
-    assert (least[30.0, 2.0] or 0) >= 4
+AGES, USUAL = (0.5, 3.0, 30.0, 400.0), (0.2, 2.0)
 
 
-def test_no_attack_gets_cheaper_where_only_the_day_an_account_was_made_on_is_known() -> None:
-    ages, usual = (0.5, 3.0, 30.0, 400.0), (0.2, 2.0)
-    exact, by_day = abuse.smallest(ages, usual), abuse.smallest(ages, usual, day_only=True)
+@pytest.fixture(scope="module")
+def fewest_accounts() -> dict[tuple[float, float], int | None]:
+    """The fewest accounts that alert, by their age in days and the usual reports an hour."""
+    return abuse.smallest(AGES, USUAL)
+
+
+def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either(
+    fewest_accounts: dict[tuple[float, float], int | None],
+) -> None:
+    for usual in USUAL:
+        assert fewest_accounts[0.5, usual] is None
+        assert fewest_accounts[3.0, usual] is None
+        assert (fewest_accounts[30.0, usual] or 0) >= 4
+
+
+def test_no_attack_gets_cheaper_where_only_the_day_an_account_was_made_on_is_known(
+    fewest_accounts: dict[tuple[float, float], int | None],
+) -> None:
+    by_day = abuse.smallest(AGES, USUAL, day_only=True)
     for case, fewest in by_day.items():
-        assert fewest is None or (exact[case] is not None and fewest >= (exact[case] or 0)), case
+        exact = fewest_accounts[case]
+        assert fewest is None or (exact is not None and fewest >= exact), case
     # who joined on one day long ago is still a crowd
     assert by_day[400.0, 2.0] is not None
 

@@ -147,9 +147,9 @@ def decide(
     begin = end - timedelta(minutes=size)
     shifted = []
     for column, (case, said) in enumerate(zip(cases, reports, strict=True)):
-        rng = np.random.default_rng(column)
-        for hour, number in enumerate(case.hourly_reports):
-            np.add.at(votes[:, column], hour * 60 + rng.integers(0, 60, int(number)), 1.0)
+        numbers = np.asarray(case.hourly_reports, dtype=np.int64)
+        minutes = np.random.default_rng(column).integers(0, 60, numbers.sum())
+        votes[:, column] = np.bincount(np.repeat(np.arange(hours) * 60, numbers) + minutes, minlength=size)
         talk[:, column] = votes[:, column]
         off = end - case.now
         shifted.append([replace(r, created=r.created + off) for r in said])
