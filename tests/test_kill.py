@@ -25,7 +25,7 @@ from tests.test_replay import dump
 from tests.upstreams import KEYS
 
 pytestmark = pytest.mark.slow
-KILLS, TICKS = int(os.environ.get("KILLS", "4")), 5  # 60 take a quarter of an hour
+KILLS, TICKS = int(os.environ.get("KILLS", "5")), 5  # 60 take a quarter of an hour
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
 WRONG_ORDER = """
@@ -156,16 +156,19 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
         Place(tmp_path / name, mail.port, cert, upstreams) for name, mail in (("calm", calm), ("rough", rough))
     )
     dice = random.Random(2026)
+    kills = 0
     for tick in range(TICKS):
         reference.write(tick)
         killed.write(tick)
         length = reference.run(tick)
-        for _ in range(KILLS // TICKS):
+        while kills < KILLS * (tick + 1) // TICKS:
             process = killed.start(tick)
             time.sleep(dice.uniform(0.2, length))
             process.send_signal(signal.SIGKILL)
             process.communicate()
+            kills += 1
         killed.run(tick)
+    assert kills == KILLS
     for fake in upstreams.values():
         assert len(fake.requests) > TICKS, "it was asked"
         fake.close()

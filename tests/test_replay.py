@@ -28,7 +28,7 @@ from pipeline.evaluation import csv_rows
 from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
 from tests.benchmarks.archives import write_recording
-from tests.conftest import SCENARIO, SPAN, Day, Groundswell, replay
+from tests.conftest import SCENARIO, SPAN, Day, Groundswell, replay, replay_in_a_process
 
 OFFICIAL = "2026-03-02T11:49:20Z"
 
@@ -187,7 +187,7 @@ def cut_and_shuffled(folder: Path) -> Path:
 @pytest.mark.slow
 def test_two_fresh_replays_are_equal(day: Day, tmp_path: Path) -> None:
     folder, result = day
-    _, other = replay(cut_and_shuffled(tmp_path / "mixed"), tmp_path / "b.db", *SPAN)
+    _, other = replay_in_a_process(cut_and_shuffled(tmp_path / "mixed"), tmp_path / "b.db", *SPAN)
     assert other == result
     one, two = dump(folder / "a.db"), dump(tmp_path / "b.db")
     assert {t for t in one if one[t] != two[t]} == set()
