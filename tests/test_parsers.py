@@ -17,6 +17,7 @@ import zstandard
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, NewsItem, Post, StatusUpdate
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import PostKind
 from pipeline.sources import (
     archive,
     bluesky,
@@ -430,3 +431,20 @@ def _as_expected(row: dict[str, str], body: bytes, batch: Batch | None) -> bool:
     if expect == "no-file-no-net":
         return batch is None or "root:" not in str(batch.rows)
     return True
+
+
+@pytest.mark.parametrize(
+    ("author", "kind"),
+    [
+        ("AutoModerator", PostKind.BOT),
+        ("remindmebot", PostKind.BOT),
+        ("claudeai-mod-bot", PostKind.BOT),
+        ("mr_talbot", PostKind.POST),
+        ("totally_not_a_bot", PostKind.POST),
+        ("iAmNoBot", PostKind.POST),
+        ("definitely-bot", PostKind.POST),
+    ],
+)
+def test_only_accounts_that_are_known_as_bots_are_bots(author: str, kind: PostKind) -> None:
+    item = {**_post(1, 1772450000, "Claude is down"), "author": author}
+    assert reddit.to_post(item, source="reddit", fetched_at=NOW, salt=b"s").kind is kind

@@ -554,3 +554,11 @@ def test_a_page_read_as_a_mere_feed_is_read_in_its_platforms_own_form_once_it_ha
     )
     assert general.recognises(atom)
     assert reader_of(atom, general) is STATUSPAGE_FEED
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_an_answer_of_statuspage_is_recognised_in_every_encoding_of_json(store: Store, encoding: str) -> None:
+    body = page(incident("a", [update("12:00", "investigating")], name="Übertragung")).decode().encode(encoding)
+    with host({API: body}) as fake:
+        assert collect(store, fake).outcome == "ok"
+    assert [row.name for row in official_incidents(store, SERVICE.page, NOW)] == ["Übertragung"]

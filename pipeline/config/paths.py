@@ -13,6 +13,9 @@ CATALOGUE = ROOT / "data" / "services.toml"
 MODELS = ROOT / "data" / "model"
 
 
+REDDIT_BOTS = ROOT / "data" / "reddit_bots.toml"
+
+
 PLACES = ROOT / "data" / "places.toml"
 
 

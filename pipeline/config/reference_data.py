@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -53,6 +54,14 @@ def known_outages(path: Path) -> tuple[PastOutage, ...]:
             )
         )
     return tuple(sorted(found, key=lambda k: (k.began, k.id)))
+
+
+@cache
+def reddit_bots(path: Path) -> frozenset[str]:
+    """Read the names of accounts of Reddit that programs post with, case folded."""
+    return frozenset(
+        name.casefold() for names in tomllib.loads(path.read_text(encoding="utf-8")).values() for name in names
+    )
 
 
 @cache

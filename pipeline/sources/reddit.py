@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config.load import Config
+from pipeline.config.paths import REDDIT_BOTS
+from pipeline.config.reference_data import reddit_bots
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
@@ -57,7 +58,6 @@ DEPTH = 1000
 LIMIT = 3 + 3 * (DEPTH // 100)
 WORDS = 'down OR outage OR "not working" OR "can\'t log in" OR error OR offline'
 GONE = ("[deleted]", "[removed]")
-_BOT = re.compile(r"AutoModerator|.*([-_][Bb]ot|[a-z0-9]Bot)")  # Reddit itself does not say which accounts are bots
 
 
 def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
@@ -96,7 +96,7 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
 
 def _kind(item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
     """Return what an object is: `distinguished` is set by moderators and administrators, `stickied` pins it."""
-    if _BOT.fullmatch(author):
+    if author.casefold() in reddit_bots(REDDIT_BOTS):
         return PostKind.BOT
     if item.get("distinguished") or item.get("stickied"):
         return PostKind.NOTICE

@@ -5,7 +5,6 @@ Every update is kept with its own time, so that the cadence of a page is in the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, not_from_the_future, past, plain, read_json, reject, unmarked
 from pipeline.sources.status.reader import ENDED, INCIDENT, Answer, PageContext, Reader, Reading, Verification, gather
+from pipeline.sources.status.typed_json import member, parsed
 
 IMPACTS = ("none", "minor", "major", "critical", "maintenance")
 _LISTS = ("incidents", "scheduled_maintenances")
@@ -23,13 +23,7 @@ _WRONG = (KeyError, TypeError, AttributeError, ValueError)
 
 def recognises(answer: Answer) -> bool:
     """Return whether an answer is an object with a `page` of Statuspage's shape; its lists may be absent when empty."""
-    if b'"page"' not in answer.body[:20_000] and b'"page"' not in answer.body[-20_000:]:
-        return False
-    try:
-        value = json.loads(answer.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return False
-    page = value.get("page") if isinstance(value, dict) else None
+    page = member(parsed(answer.body), "page")
     # the page of an Instatus answer has a status of its own
     return isinstance(page, dict) and ("id" in page or "url" in page or "name" in page) and "status" not in page
 
