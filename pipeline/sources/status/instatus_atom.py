@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import Sequence
 
-from pipeline.core.records import RejectedRow
-from pipeline.sources.parsing import plain, reject, unmarked
-from pipeline.sources.status.feed_entries import FeedEntry, feed_text, read_entries
-from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
+from pipeline.sources.parsing import plain, unmarked
+from pipeline.sources.status.feed_entries import FeedEntry, feed_text
+from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Part
 from pipeline.sources.status.page_times import YearRule
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.sources.status.update_blocks import Block, blocks_of, dated, zones_of
+from pipeline.sources.status.update_blocks import Zones, read_history
 
 _FIELD = re.compile(r"(?is)<p>\s*<strong>(?P<name>[^<:]{1,40}):</strong>(?P<value>.{0,2000}?)</p>")
 _KIND, _PARTS = "type", "affected components"
@@ -28,41 +26,22 @@ def recognises(answer: Answer) -> bool:
 
 def read(answer: Answer, context: PageContext) -> Reading:
     """Read a history feed. Raises SourceError when the bytes are no feed."""
-    feed = read_entries(answer, context)
-    blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
-    zones = zones_of(feed, blocks)
-    rows = (row for entry in feed.entries for row in _rows(entry, blocks[entry.place], zones, context))
-    return reading_of(feed, rows)
+    return read_history(answer, context, _incident, lambda *_: YearRule.NEAREST)
 
 
-def _rows(
-    entry: FeedEntry, blocks: Sequence[Block], zones: Mapping[str, tzinfo], context: PageContext
-) -> Iterator[Row]:
-    near = entry.published or entry.updated
-    if near is None:
-        yield reject(entry.place, "no time by which its updates have a year", entry.title)
-        return
-    updates: list[EntryUpdate] = []
-    for row in dated(entry, blocks, near, YearRule.NEAREST, zones):
-        if isinstance(row, RejectedRow):
-            yield row
-        else:
-            updates.append(row)
+def _incident(entry: FeedEntry, updates: Sequence[EntryUpdate], zones: Zones) -> EntryIncident:
     fields = {
         unmarked(match["name"], 40).lower(): unmarked(match["value"], 2000) for match in _FIELD.finditer(entry.html)
     }
     parts = (plain(name, 120) for name in fields.get(_PARTS, "").split(","))
-    yield from rows_of(
-        EntryIncident(
-            place=entry.place,
-            id=entry.incident_id,
-            title=entry.title,
-            url=entry.link,
-            updates=updates,
-            impact="maintenance" if fields.get(_KIND, "").lower() == "maintenance" else "minor",
-            parts=tuple(Part(name) for name in parts if name),
-        ),
-        context,
+    return EntryIncident(
+        place=entry.place,
+        id=entry.incident_id,
+        title=entry.title,
+        url=entry.link,
+        updates=updates,
+        impact="maintenance" if fields.get(_KIND, "").lower() == "maintenance" else "minor",
+        parts=tuple(Part(name) for name in parts if name),
     )
 
 

@@ -7,16 +7,15 @@ may lie ahead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from pipeline.core.records import RejectedRow
-from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import FeedEntry, feed_head, feed_text, read_entries
-from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate, Row, reading_of, rows_of
+from pipeline.sources.parsing import unmarked
+from pipeline.sources.status.feed_entries import FeedEntry, feed_head, feed_text
+from pipeline.sources.status.feed_incidents import EntryIncident, EntryUpdate
 from pipeline.sources.status.page_times import YearRule, moment_near, page_span
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.sources.status.update_blocks import BLOCK, Block, blocks_of, dated, zones_of
+from pipeline.sources.status.update_blocks import BLOCK, Block, Zones, read_history
 
 _WINDOW = re.compile(r"(?is)^\s{0,40}(?:<p>)?\s{0,40}<strong>(?P<window>.{1,400}?)</strong>.*?(?:<small>|\Z)")
 _EMPTY = re.compile(r",2005:/history<|<description>statuspage</description>")
@@ -30,44 +29,25 @@ def recognises(answer: Answer) -> bool:
 
 def read(answer: Answer, context: PageContext) -> Reading:
     """Read a history feed. Raises SourceError when the bytes are no feed."""
-    feed = read_entries(answer, context)
-    blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
-    zones = zones_of(feed, blocks)
-    rows = (row for entry in feed.entries for row in _rows(entry, blocks[entry.place], zones, context))
-    return reading_of(feed, rows)
+    return read_history(answer, context, _incident, _rule)
 
 
-def _rows(
-    entry: FeedEntry, blocks: Sequence[Block], zones: Mapping[str, tzinfo], context: PageContext
-) -> Iterator[Row]:
-    near = entry.published or entry.updated
-    if near is None:
-        yield reject(entry.place, "no time by which its updates have a year", entry.title)
-        return
-    updates: list[EntryUpdate] = []
-    for row in dated(entry, blocks, near, _rule(blocks, near, zones, context.fetched_at), zones):
-        if isinstance(row, RejectedRow):
-            yield row
-        else:
-            updates.append(row)
+def _incident(entry: FeedEntry, updates: Sequence[EntryUpdate], zones: Zones) -> EntryIncident:
     window = _window(entry, updates[0].shown, zones) if updates else None
-    yield from rows_of(
-        EntryIncident(
-            place=entry.place,
-            id=entry.incident_id,
-            title=entry.title,
-            also_named=(entry.title,),
-            url=entry.link,
-            updates=updates,
-            impact="maintenance" if window else "minor",
-            scheduled_for=window[0] if window else None,
-            scheduled_until=window[1] if window else None,
-        ),
-        context,
+    return EntryIncident(
+        place=entry.place,
+        id=entry.incident_id,
+        title=entry.title,
+        also_named=(entry.title,),
+        url=entry.link,
+        updates=updates,
+        impact="maintenance" if window else "minor",
+        scheduled_for=window[0] if window else None,
+        scheduled_until=window[1] if window else None,
     )
 
 
-def _rule(blocks: Sequence[Block], near: datetime, zones: Mapping[str, tzinfo], now: datetime) -> YearRule:
+def _rule(blocks: Sequence[Block], near: datetime, zones: Zones, now: datetime) -> YearRule:
     """Return which year the updates belong to: others who write in this form publish an entry with its first one."""
     newest = blocks[0].shown if blocks else None
     moment = moment_near(newest, near, YearRule.NEAREST, zones) if newest is not None else None
@@ -75,9 +55,7 @@ def _rule(blocks: Sequence[Block], near: datetime, zones: Mapping[str, tzinfo], 
     return YearRule.NEAREST if later else YearRule.LAST_BEFORE
 
 
-def _window(
-    entry: FeedEntry, announced: datetime, zones: Mapping[str, tzinfo]
-) -> tuple[datetime, datetime | None] | None:
+def _window(entry: FeedEntry, announced: datetime, zones: Zones) -> tuple[datetime, datetime | None] | None:
     """Return from when until when maintenance is planned, None where no span stands before the updates."""
     match = _WINDOW.match(entry.html)
     span = page_span(unmarked(match["window"], 200)) if match else None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from pipeline.core.records import RejectedRow
 from pipeline.sources.parsing import reject, unmarked
-from pipeline.sources.status.feed_entries import HTML_CAP, FeedEntry, StatusFeed
-from pipeline.sources.status.feed_incidents import BODY_CAP, EntryUpdate
+from pipeline.sources.status.feed_entries import HTML_CAP, FeedEntry, StatusFeed, read_entries
+from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Row, reading_of, rows_of
 from pipeline.sources.status.page_times import PageTime, YearRule, moment_near, page_time, settle_zones
+from pipeline.sources.status.reader import Answer, PageContext, Reading
 from pipeline.text.status_words import state_of_label
+
+Zones = Mapping[str, tzinfo]  # the zones of a feed by the names it has for them
 
 # what a recogniser looks for in text of lower case
 BLOCK = re.compile(
@@ -44,7 +47,7 @@ def blocks_of(html: str) -> list[Block]:
     ]
 
 
-def zones_of(feed: StatusFeed, blocks: Mapping[str, Sequence[Block]]) -> Mapping[str, tzinfo]:
+def zones_of(feed: StatusFeed, blocks: Mapping[str, Sequence[Block]]) -> Zones:
     """Return the zones that a feed's entries settle; `blocks` by the entry's place, newest first."""
     return settle_zones(
         (found[0].shown, (entry.published, entry.updated))
@@ -54,7 +57,7 @@ def zones_of(feed: StatusFeed, blocks: Mapping[str, Sequence[Block]]) -> Mapping
 
 
 def dated(
-    entry: FeedEntry, blocks: Sequence[Block], near: datetime, rule: YearRule, zones: Mapping[str, tzinfo]
+    entry: FeedEntry, blocks: Sequence[Block], near: datetime, rule: YearRule, zones: Zones
 ) -> Iterator[EntryUpdate | RejectedRow]:
     """Yield updates given newest first, oldest first, and which are refused because their time is not certain."""
     for block in reversed(blocks):
@@ -63,3 +66,36 @@ def dated(
             yield reject(entry.place, "a time that does not mean one instant", block.body)
         else:
             yield EntryUpdate(shown=shown, status=state_of_label(block.label), body=block.body)
+
+
+def read_history(
+    answer: Answer,
+    context: PageContext,
+    incident_of: Callable[[FeedEntry, Sequence[EntryUpdate], Zones], EntryIncident],
+    rule_of: Callable[[Sequence[Block], datetime, Zones, datetime], YearRule],
+) -> Reading:
+    """Read a feed with one entry an incident, its updates newest first in its text.
+
+    `incident_of` makes an incident of an entry, its updates and the zones that the feed settles; `rule_of` tells which
+    year the blocks near a time belong to, by the zones and the time of reading. Raises SourceError when the bytes are
+    no feed.
+    """
+    feed = read_entries(answer, context)
+    blocks = {entry.place: blocks_of(entry.html) for entry in feed.entries}
+    zones = zones_of(feed, blocks)
+
+    def rows(entry: FeedEntry) -> Iterator[Row]:
+        near = entry.published or entry.updated
+        if near is None:
+            yield reject(entry.place, "no time by which its updates have a year", entry.title)
+            return
+        rule = rule_of(blocks[entry.place], near, zones, context.fetched_at)
+        updates: list[EntryUpdate] = []
+        for row in dated(entry, blocks[entry.place], near, rule, zones):
+            if isinstance(row, RejectedRow):
+                yield row
+            else:
+                updates.append(row)
+        yield from rows_of(incident_of(entry, updates, zones), context)
+
+    return reading_of(feed, (row for entry in feed.entries for row in rows(entry)))
