@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from pipeline.commands.common import Setting, salted
 from pipeline.config.load import Config
-from pipeline.core.errors import SourceError, StoreError
+from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch
 from pipeline.sources import author_salt
-from pipeline.sources.author_keys import KNOWN, RandomSalt, author_key, kept_salt, salt_of, salt_path
+from pipeline.sources.author_keys import KNOWN, RandomSalt, SaltError, author_key, kept_salt, salt_of, salt_path
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from tests.conftest import Groundswell
@@ -72,10 +72,10 @@ def test_a_missing_or_foreign_salt_refuses_posts_and_nothing_starts_anew(
             author_key("ada", "reddit", author_salt(setting.config))
         assert not salt_path(path).exists()
         salt_path(path).write_text("random:" + "0" * 64)
-        with pytest.raises(StoreError, match="not the salt of this database"):
+        with pytest.raises(SaltError, match="not the salt of this database"):
             kept_salt(store, None)
         salt_path(path).write_text("notes")
-        with pytest.raises(StoreError, match="holds no salt"):
+        with pytest.raises(SaltError, match="holds no salt"):
             kept_salt(store, None)
         salt_path(path).write_text(own)
         kept_salt(store, None)
@@ -86,7 +86,7 @@ def test_a_salt_that_is_set_wins_and_is_missed_when_it_is_gone(tmp_path: Path) -
     with Store(tmp_path / "x.db") as store:
         assert salt_of(kept_salt(store, SecretStr("pepper"))) == b"pepper"
         assert not salt_path(store.path).exists()
-        with pytest.raises(StoreError, match="is missing"):
+        with pytest.raises(SaltError, match="is missing"):
             kept_salt(store, None)
 
 

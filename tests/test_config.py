@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -151,3 +152,25 @@ def test_the_catalogue_holds_together() -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5min", 300), ("3h", 10800), ("14d", 1209600)])
 def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[sources]\ndeadline = "0s"', "sources.deadline: must lie between 1s and 10min"),
+        ('[services.mine]\nname = ""', "services.mine.name: is empty"),
+        ('[services.mine]\nname = " "', "services.mine.name: is empty"),
+        (
+            '[services.mine]\nname = "Mine"\naliases = ["a", ""]',
+            "services.mine.aliases: is empty, or",
+        ),
+        (
+            '[services.mine]\nname = "M"\n[[services.mine.components]]\nid = "a"\nname = ""',
+            "components.0.name: is empty",
+        ),
+    ],
+)
+def test_what_is_empty_or_takes_no_time_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "groundswell.toml").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_config(tmp_path / "groundswell.toml", {})

@@ -93,8 +93,9 @@ def called(*args: str) -> int:
 
 
 def seeds() -> list[object]:
-    """Return sixty seeds: the first few are quick tests."""
-    return [pytest.param(seed, marks=() if seed < 8 else pytest.mark.slow) for seed in range(60)]
+    """Return sixty seeds, and some more that once failed: the first few are quick tests."""
+    chosen = [*range(60), 106, 130, 175]  # tables described wrongly, an index that offers posts again and again
+    return [pytest.param(seed, marks=() if seed < 6 else pytest.mark.slow) for seed in chosen]
 
 
 @pytest.mark.parametrize("seed", seeds())

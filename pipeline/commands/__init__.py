@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("pipeline.commands.backfill", "archives of any size to Parquet, here or on Dask"),
     "export": ("pipeline.commands.export", "write every table as Parquet"),
     "record": ("pipeline.commands.record", "write a span of the database as a recorded day"),
+    "repair": ("pipeline.commands.repair", "write what is readable of a damaged database into a new one"),
     "purge": ("pipeline.commands.purge", "honour deletions, forget old words"),
     "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),
     "backtest": ("pipeline.commands.backtest", "replay a recorded day"),

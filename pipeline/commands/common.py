@@ -18,7 +18,7 @@ import click
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import parse_duration
-from pipeline.core.errors import ConfigError, PipelineError, StoreError
+from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
 
@@ -109,11 +109,11 @@ def salted(setting: Setting, store: Store) -> Setting:
 
     Where it is missing that is printed, and posts are refused; the rest goes on.
     """
-    from pipeline.sources.author_keys import MISSING, kept_salt
+    from pipeline.sources.author_keys import MISSING, SaltError, kept_salt
 
     try:
         salt = kept_salt(store, setting.config.secrets.author_salt)
-    except StoreError as error:
+    except SaltError as error:
         click.echo(f"groundswell: {error}", err=True)
         salt = MISSING
     secrets = setting.config.secrets.model_copy(update={"author_salt": salt})

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
             service = _SERVICE.validate_python(base | _page_of_their_own(base, table) | dict(table))
         except ValidationError as error:
             raise _explain(path, error, where) from error
+        _check_names(path, where, service)
         for number, part in enumerate(service.components):
             if not SERVICE_ID.fullmatch(part.id):
                 raise ConfigError(f"{path}: {where}.components.{number}.id: an id has only a-z, 0-9 and _")
@@ -113,6 +114,19 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
             raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")
         into[service_id] = service
     return into
+
+
+def _check_names(path: Path, where: str, service: Service) -> None:
+    """Raise ConfigError on a name that is empty: it would fit every text, or none."""
+    named: dict[str, Sequence[str]] = {"name": (service.name,)}
+    for key in ("aliases", "vendor_aliases", "named_by", "app_names", "communities"):
+        named[key] = getattr(service, key)
+    for number, part in enumerate(service.components):
+        named[f"components.{number}.name"] = (part.name,)
+        named[f"components.{number}.official"], named[f"components.{number}.aliases"] = part.official, part.aliases
+    for key, names in named.items():
+        if not all(name.strip() for name in names):
+            raise ConfigError(f"{path}: {where}.{key}: is empty, or holds an empty name")
 
 
 def _page_of_their_own(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:

@@ -196,6 +196,13 @@ class Sources(Strict):
     charts_base: str = "https://rss.marketingtools.apple.com"
     charts_legacy_base: str = "https://itunes.apple.com"
 
+    @field_validator("deadline")
+    @classmethod
+    def _at_least(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=10):
+            raise ValueError("must lie between 1s and 10min")
+        return value
+
     @field_validator("feeds", "mastodon")
     @classmethod
     def _web_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:

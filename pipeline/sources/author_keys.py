@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pipeline.core.errors import Reason, SourceError, StoreError
+from pipeline.core.errors import PipelineError, Reason, SourceError
 from pipeline.core.files import OWN, write_atomically
 from pipeline.store import Store
 from pipeline.store.author_keys import rekey_authors
@@ -29,6 +29,10 @@ _HELP = (
     "put it back from a copy, or set GROUNDSWELL_AUTHOR_SALT to a secret of your own: who wrote before then counts as"
     " somebody else"
 )
+
+
+class SaltError(PipelineError):
+    """The salt of a database's authors cannot be used; the message says why, and what to do."""
 
 
 class RandomSalt(bytes):
@@ -78,7 +82,7 @@ def salt_path(db: Path | str) -> Path:
 def kept_salt(store: Store, configured: SecretStr | None) -> SecretStr:
     """Return the salt of a database: the configured one, else its random one, which the first call makes.
 
-    The first call with a random salt gives every stored author a new key. Raises StoreError where the salt of this
+    The first call with a random salt gives every stored author a new key. Raises SaltError where the salt of this
     database is gone or another one lies in its place: it never starts anew by itself.
     """
     known = get_checkpoint(store, _STAGE, _KEY)
@@ -89,7 +93,7 @@ def kept_salt(store: Store, configured: SecretStr | None) -> SecretStr:
         return configured
     path = salt_path(store.path)
     if known is not None and not path.exists():
-        raise StoreError(f"{path}: the salt of authors' names is missing, no posts are collected; {_HELP}")
+        raise SaltError(f"{path}: the salt of authors' names is missing, no posts are collected; {_HELP}")
     text = salt_beside(Path(store.path))
     if known is None:
         salt = salt_of(text)
@@ -97,16 +101,24 @@ def kept_salt(store: Store, configured: SecretStr | None) -> SecretStr:
             rekey_authors(conn, lambda key: rekeyed(key, salt))
             set_checkpoint(conn, _STAGE, _KEY, _fingerprint(text))
     elif known != _fingerprint(text):
-        raise StoreError(f"{path}: is not the salt of this database's authors, no posts are collected; {_HELP}")
+        raise SaltError(f"{path}: is not the salt of this database's authors, no posts are collected; {_HELP}")
     return text
 
 
 def salt_beside(db: Path) -> SecretStr:
-    """Return the random salt that lies beside a database, which is made where there is none. Raises StoreError."""
+    """Return the random salt that lies beside a database, which is made where there is none. Raises SaltError."""
     path = salt_path(db)
     if not path.exists():
         write_atomically(path, f"random:{secrets.token_hex(32)}", mode=OWN)
     return _read(path)
+
+
+def note_salt(store: Store, db: Path) -> None:
+    """Let a database that was saved from another go on with that one's random salt, where it no longer knows it."""
+    path = salt_path(db)
+    if path.exists() and get_checkpoint(store, _STAGE, _KEY) is None:
+        with store.transaction() as conn:
+            set_checkpoint(conn, _STAGE, _KEY, _fingerprint(_read(path)))
 
 
 def salt_in_words(db: Path, configured: SecretStr | None) -> str:
@@ -121,11 +133,9 @@ def _read(path: Path) -> SecretStr:
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"{path}: cannot be read: {getattr(error, 'strerror', '') or 'not a salt'}; {_HELP}"
-        ) from error
+        raise SaltError(f"{path}: cannot be read: {getattr(error, 'strerror', '') or 'not a salt'}; {_HELP}") from error
     if not _RANDOM.fullmatch(text):
-        raise StoreError(f"{path}: holds no salt; {_HELP}")
+        raise SaltError(f"{path}: holds no salt; {_HELP}")
     return SecretStr(text)
 
 

@@ -12,6 +12,7 @@ from pipeline.core.reports import Vote
 from pipeline.core.vocabulary import PostKind
 from pipeline.detection.report_counting import WINDOW, ReportCounter
 from pipeline.store import Store
+from pipeline.store.failures import damaged
 from pipeline.store.observations import count_posts, untagged_posts
 from pipeline.store.reports import earlier_accounts, earlier_votes, save_tags
 from pipeline.store.runs import record_run
@@ -25,9 +26,16 @@ CHUNK = 5_000
 
 
 def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime, *, since: datetime) -> Run:
-    """Tag what is untagged; `since` only says how many posts were there to be looked at."""
-    new = 0
+    """Tag what is untagged; `since` only says how many posts were there to be looked at.
+
+    Raises StoreError on a damaged database.
+    """
+    new, before = 0, frozenset[tuple[str, str]]()
     while posts := untagged_posts(store, model.id, now - REREAD, CHUNK):
+        offered = frozenset((post.source, post.native_id) for post in posts)
+        if offered & before:
+            raise damaged(store.path, "posts that were read are offered as unread: an index is wrong")
+        before = offered
         _tag(store, matcher, model, posts)
         new += len(posts)
     seen = max(new, count_posts(store, since, now))

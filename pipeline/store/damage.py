@@ -9,7 +9,17 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline.core.vocabulary import Impact, State, Transition
+from pipeline.core.vocabulary import (
+    Channel,
+    ComponentStatus,
+    EvidenceKind,
+    Impact,
+    NewsKind,
+    PhaseName,
+    RunOutcome,
+    State,
+    Transition,
+)
 from pipeline.store.failures import damaged, is_damage, store_error
 
 TIME_COLUMNS = frozenset(
@@ -28,7 +38,13 @@ _CLOSED: dict[tuple[str, str], type[StrEnum]] = {
     ("incidents", "impact"): Impact,
     ("incident_episodes", "impact"): Impact,
     ("incident_phases", "impact"): Impact,
+    ("incident_phases", "phase"): PhaseName,
+    ("incident_components", "status"): ComponentStatus,
+    ("incident_evidence", "kind"): EvidenceKind,
     ("alerts", "transition"): Transition,
+    ("series", "channel"): Channel,
+    ("runs", "outcome"): RunOutcome,
+    ("news_events", "kind"): NewsKind,
 }
 _TABLES = """SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY name"""
@@ -51,7 +67,7 @@ def value_fault(table: str, column: str, value: object) -> str:
         return "not UTF-8"
     if column in TIME_COLUMNS and text and not _TIME.fullmatch(text):
         return "not a time"
-    if column in _JSON:
+    if column in _JSON or (table, column) == ("incident_episodes", "components"):
         try:
             json.loads(text)
         except ValueError:

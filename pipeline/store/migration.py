@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 MARGIN_BYTES = 16 << 20
 LOCK_WAIT_MS = 10 * 60 * 1000  # another process that migrates the same file copies all of it first
-_RECORD = "_sqlite_migrations"  # where sqlite-utils keeps which steps were taken, and when
+RECORD = "_sqlite_migrations"  # where sqlite-utils keeps which steps were taken, and when
 KEPT_VIEWS = "kept_views"  # the stage in `stage_memory` under which the names of replaced tables are noted
 
 
@@ -35,8 +35,8 @@ def missing_steps(conn: sqlite3.Connection, path: str, steps: Mapping[str, Step]
     Raises StoreError on a database of another program, and on one with a step that this version does not know.
     """
     tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    applied = set(applied_steps(conn)) if _RECORD in tables else set()
-    if tables - {_RECORD} and not applied:
+    applied = set(applied_steps(conn)) if RECORD in tables else set()
+    if tables - {RECORD} and not applied:
         raise StoreError(f"{path}: is a database, but not one of Groundswell's; name another file")
     if applied - steps.keys():
         raise StoreError(f"{path}: was written by a newer version; upgrade before using it")
@@ -106,7 +106,7 @@ def replace_by_view(conn: sqlite3.Connection, table: str, select: str) -> None:
 
 def applied_steps(conn: sqlite3.Connection) -> dict[str, str]:
     """Return when each step was taken, by its name, in the order they were taken."""
-    sql = f"SELECT name, applied_at FROM {_RECORD} WHERE migration_set = ? ORDER BY rowid"
+    sql = f"SELECT name, applied_at FROM {RECORD} WHERE migration_set = ? ORDER BY rowid"
     return dict(conn.execute(sql, (MIGRATION_SET,)).fetchall())
 
 

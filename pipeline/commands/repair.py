@@ -1,0 +1,45 @@
+"""`groundswell repair`: write what is readable of a damaged database into a new one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.commands.common import PARTIAL, Setting, common, run_lock
+
+
+@click.command("repair")
+@click.option("--into", type=click.Path(path_type=Path), help="Default: NAME-repaired.db beside the database.")
+@common
+def repair_command(setting: Setting, into: Path | None) -> None:
+    """Save what is readable of a damaged database. The damaged file is never written.
+
+    Exit 0 when nothing was lost, 3 when something was, 1 when nothing can be read.
+    """
+    from pipeline.sources.author_keys import note_salt
+    from pipeline.store import Store, must_exist
+    from pipeline.store.damage import damage_of
+    from pipeline.store.salvage import loss_in_words, salvage
+
+    must_exist(setting.db)
+    fault = damage_of(setting.db)
+    if not fault:
+        click.echo(f"{setting.db}: nothing is damaged")
+        return
+    fresh = into or setting.db.with_name(f"{setting.db.stem}-repaired{setting.db.suffix}")
+    with run_lock(setting.db):
+        done = salvage(setting.db, fresh, setting.now)
+        with Store(fresh) as store:
+            note_salt(store, setting.db)
+    lost = loss_in_words(done)
+    click.echo(f"{setting.db}: {' '.join(fault.split())[:200]}")
+    for line in lost:
+        click.echo(line)
+    rows, tables = sum(table.rows for table in done), sum(table.rows > 0 for table in done)
+    click.echo(
+        f"{fresh}: {rows} rows of {tables} tables. To go on: move {setting.db} away with its -wal and -shm files, and"
+        f" move {fresh} to {setting.db}; the next run reads again what sources still tell"
+    )
+    sys.exit(PARTIAL if lost else 0)

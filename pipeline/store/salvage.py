@@ -1,0 +1,269 @@
+"""What can still be read of a damaged database, row by row into a new one. The damaged file is copied, never written.
+
+Rows are read in the order of their key from both ends of every readable stretch; what lies between is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.core.errors import StoreError
+from pipeline.store import Store
+from pipeline.store.damage import row_fault
+from pipeline.store.migration import RECORD, migrate
+from pipeline.store.schema import STEPS, Step
+
+Row = tuple[object, ...]
+MAGIC = b"SQLite format 3\0"
+READ_AGAIN = timedelta(days=7)  # as far back as a source is read when it was not read for long
+COLLECTED = ("posts", "news_items", "complaint_counts", "status_updates", "chart_ranks", "coverage", "source_memory")
+JUDGED = ("series", "verdicts", "detector_state", "detector_state_parts", "votes", "post_tags", *COLLECTED)
+_LAST_ROWID = 2**63 - 1
+_TABLES = """SELECT l.name, l.wr FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type = 'table'
+ AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT LIKE '\\_sqlite%' ESCAPE '\\'
+ AND l.name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY l.name"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvaged:
+    """What became of one table: rows written, rows read that hold what cannot be true, whether a stretch is lost."""
+
+    table: str
+    rows: int
+    refused: int
+    incomplete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]  # empty: by rowid
+
+    @property
+    def select(self) -> str:
+        """The rows, each led by its key."""
+        key = ", ".join(f'"{name}"' for name in self.key) if self.key else "rowid"
+        return f'SELECT {key}, {", ".join(f"{chr(34)}{name}{chr(34)}" for name in self.columns)} FROM "{self.name}"'
+
+    @property
+    def width(self) -> int:
+        """How many values of a row are its key."""
+        return len(self.key) or 1
+
+
+def salvage(damaged: Path, fresh: Path, now: datetime) -> list[Salvaged]:
+    """Write what can be read of a database into a new file; return what became of each table.
+
+    Where observations were lost, sources are read again as far back as they can be. A message whose row was lost goes
+    out again under its old Message-ID if it is still due. Raises StoreError where the new file exists, the disk has no
+    room, or no table can be read; the damaged file stays as it is.
+    """
+    if fresh.exists():
+        raise StoreError(f"{fresh}: exists already; name another file with --into")
+    try:
+        with TemporaryDirectory(dir=fresh.parent, prefix=f".{fresh.name}.") as folder:
+            copy, made = Path(folder) / "damaged.db", Path(folder) / "fresh.db"
+            for suffix in ("", "-wal"):
+                if Path(f"{damaged}{suffix}").exists():
+                    shutil.copyfile(f"{damaged}{suffix}", f"{copy}{suffix}")
+            _restore_header(copy)
+            done = _fill(copy, made, now)
+            with made.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.link(made, fresh)  # never over a file that came meanwhile
+    except OSError as error:
+        raise StoreError(f"{fresh}: cannot be written: {error.strerror or error}") from error
+    if not any(table.rows for table in done):
+        fresh.unlink()
+        raise StoreError(f"{damaged}: nothing can be read of it; restore a copy, or move it away and start anew")
+    return done
+
+
+def _fill(copy: Path, made: Path, now: datetime) -> list[Salvaged]:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as old:
+        old.text_factory = bytes
+        for pragma in ("writable_schema", "cell_size_check"):  # a table that is described wrongly hides no other
+            with suppress(sqlite3.Error):
+                old.execute(f"PRAGMA {pragma} = ON")
+        made.touch(mode=0o600)
+        with closing(sqlite3.connect(made, isolation_level=None)) as new:
+            migrate(new, str(made), _steps_of(old))
+            new.execute("PRAGMA foreign_keys = OFF")
+            new.execute("BEGIN")
+            done = [_copy_table(old, new, table) for table in _tables_of(new)]
+            _drop_orphans(new)
+            new.execute("COMMIT")
+    with Store(made) as store:
+        _make_consistent(store, {table.table for table in done if table.incomplete or table.refused}, now)
+        store.conn.execute("PRAGMA journal_mode = DELETE")  # one file, to be moved
+    return done
+
+
+def _restore_header(copy: Path) -> None:
+    """Put back what every database begins with."""
+    with copy.open("rb+") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            file.seek(0)
+            file.write(MAGIC)
+
+
+def _steps_of(old: sqlite3.Connection) -> Mapping[str, Step]:
+    """Return the steps that the damaged database had taken: all where that cannot be read."""
+    try:
+        names = [row[0] for row in old.execute(f"SELECT name FROM {RECORD}")]
+        taken = {name.decode() for name in names if isinstance(name, bytes)}
+    except (sqlite3.Error, UnicodeDecodeError):
+        taken = set()
+    kept = {name: step for name, step in STEPS.items() if name in taken}
+    return kept if list(kept) == list(STEPS)[: len(kept)] and kept else STEPS
+
+
+def _tables_of(new: sqlite3.Connection) -> list[_Table]:
+    """Return the tables to fill: those that others refer to first."""
+    found = []
+    for name, without_rowid in new.execute(_TABLES).fetchall():
+        info = new.execute(f'PRAGMA table_info("{name}")').fetchall()
+        key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
+        found.append(_Table(name=name, columns=tuple(row[1] for row in info), key=key if without_rowid else ()))
+    return found
+
+
+def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: _Table) -> Salvaged:
+    names, marks = ", ".join(f'"{name}"' for name in table.columns), ",".join("?" * len(table.columns))
+    insert = f'INSERT OR IGNORE INTO "{table.name}" ({names}) VALUES ({marks})'
+    refused = set[Row]()
+    reader = _Reader(old, table)
+    for row in reader.rows():
+        if row_fault(table.name, table.columns, row):
+            refused.add(row)
+            continue
+        try:
+            new.execute(insert, [_value(value, name) for value, name in zip(row, table.columns, strict=True)])
+        except (sqlite3.IntegrityError, sqlite3.DataError):  # another kind of value, or NULL where none may stand
+            refused.add(row)
+    (count,) = new.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()
+    return Salvaged(table=table.name, rows=count, refused=len(refused), incomplete=reader.incomplete)
+
+
+def _value(value: object, column: str) -> object:
+    """Return a value as it is bound: text comes as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) and column not in ("blob", "bytes") else value
+
+
+class _Reader:
+    """Reads a table around its damage, each row once or more."""
+
+    def __init__(self, conn: sqlite3.Connection, table: _Table) -> None:
+        self._conn, self._table, self.incomplete = conn, table, False
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that can be read; `incomplete` says afterwards whether any could not."""
+        last = yield from self._stretch()
+        if last is None:
+            return
+        self.incomplete = True
+        if self._table.key:
+            yield from self._stretch(backwards=True)
+            yield from self._by_leading_key()
+        else:
+            yield from self._by_rowid(last)
+
+    def _stretch(self, after: Row = (), *, backwards: bool = False, lead: Row = ()) -> Generator[Row, None, Row | None]:
+        """Yield rows beyond a key until the end or the damage; return None at the end, else the last key read.
+
+        `lead`: only rows whose key begins with it.
+        """
+        table, last = self._table, after
+        key = [f'"{name}"' for name in table.key] or ["rowid"]
+        conditions = [f"{name} = ?" for name, _ in zip(key, lead, strict=False)]
+        if after:
+            conditions.append(f"({', '.join(key)}) {'<' if backwards else '>'} ({','.join('?' * len(after))})")
+        order = ", ".join(f"{name} DESC" if backwards else name for name in key)
+        sql = f"{table.select}{' WHERE ' if conditions else ''}{' AND '.join(conditions)} ORDER BY {order}"
+        try:
+            for row in self._conn.execute(sql, [_value(value, "") for value in (*lead, *after)]):
+                own = row[: table.width]
+                if last and not (own < last if backwards else own > last):
+                    return last  # out of order: a page of something else
+                last = own
+                yield row[table.width :]
+        except (sqlite3.Error, TypeError):  # TypeError: keys of different kinds
+            return last
+        return None
+
+    def _by_rowid(self, last: Row) -> Iterator[Row]:
+        """Go on beyond the damage in steps that double, and from there back to it."""
+        at, step = _whole(last), 1
+        while at < _LAST_ROWID - step:
+            at += step
+            step *= 2
+            ended = yield from self._stretch((at,))
+            yield from self._stretch((at + 1,), backwards=True)
+            if ended is None:
+                return
+            if _whole(ended) > at:
+                at, step = _whole(ended), 1
+
+    def _by_leading_key(self) -> Iterator[Row]:
+        """Read the rows of each first part of the key that an index still tells, from both ends."""
+        lead, values = self._table.key[0], set[object]()
+        with suppress(sqlite3.Error):
+            values.update(row[0] for row in self._conn.execute(f'SELECT DISTINCT "{lead}" FROM "{self._table.name}"'))
+        for value in sorted(values, key=str):
+            for backwards in (False, True):
+                yield from self._stretch(backwards=backwards, lead=(value,))
+
+
+def _whole(key: Row) -> int:
+    """Return a rowid; 0 where no row was read."""
+    return key[0] if key and isinstance(key[0], int) else 0
+
+
+def _drop_orphans(new: sqlite3.Connection) -> None:
+    """Remove rows that refer to rows that are lost, until none does."""
+    while orphans := new.execute("PRAGMA foreign_key_check").fetchall():
+        for table in {row[0] for row in orphans}:
+            for key in {row[3] for row in orphans if row[0] == table}:
+                columns = [r for r in new.execute(f'PRAGMA foreign_key_list("{table}")') if r[0] == key]
+                parent = columns[0][2]
+                same = " AND ".join(f'p."{r[4]}" = "{table}"."{r[3]}"' for r in columns)
+                new.execute(f'DELETE FROM "{table}" WHERE NOT EXISTS (SELECT 1 FROM "{parent}" p WHERE {same})')
+
+
+def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
+    """Let the next run read and judge again what is lost, under the names and from the time that messages know."""
+    with store.transaction() as conn:
+        if lost & set(COLLECTED):
+            since = now - READ_AGAIN
+            conn.execute("DELETE FROM coverage WHERE since >= ?", (since,))
+            conn.execute("UPDATE coverage SET until = ? WHERE until > ?", (since, since))
+            conn.execute("DELETE FROM source_memory WHERE key IN ('etag', 'last_modified')")
+        if lost & set(JUDGED):
+            # states without the bins they rest on would judge the next by a gap
+            conn.execute("DELETE FROM detector_state")
+        conn.execute("DELETE FROM stage_memory WHERE stage = 'views' OR (stage = 'explain' AND key LIKE 'seen:%')")
+        conn.execute(
+            "INSERT OR IGNORE INTO stage_memory SELECT 'alert', 'since', first FROM (SELECT min(at) AS first FROM"
+            " (SELECT min(started) AS at FROM runs UNION ALL SELECT min(opened_at) FROM incidents))"
+            " WHERE first IS NOT NULL"
+        )
+
+
+def loss_in_words(done: Sequence[Salvaged]) -> list[str]:
+    """Return a line for each table of which something is lost."""
+    return [
+        f"{table.table}: {table.rows} rows kept"
+        + (f", {table.refused} unreadable ones left out" if table.refused else "")
+        + (", and a part that cannot be read" if table.incomplete else "")
+        for table in done
+        if table.incomplete or table.refused
+    ]

@@ -1,0 +1,156 @@
+"""`groundswell repair` saves what is readable, never writes to the damaged file, and nothing is told twice."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import StoreError
+from pipeline.stages.alert.stage import run_alert
+from pipeline.store import Store
+from pipeline.store.damage import damage_of
+from pipeline.store.outbox import alerts_of
+from pipeline.store.salvage import salvage
+from tests.test_channels import Scripted
+from tests.test_damage import OFFLINE, called, damage, seeds, whole  # noqa: F401 - whole is a fixture
+from tests.world import World, at
+
+NOW = at("13:00")
+PAGE = 4096
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("groundswell.db*"))}
+
+
+def rows(path: Path, table: str) -> set[tuple[object, ...]]:
+    with sqlite3.connect(path) as conn:
+        return set(conn.execute(f"SELECT * FROM {table}"))
+
+
+def overwrite(path: Path, table: str, which: int) -> None:
+    """Overwrite one leaf page of a table."""
+    with sqlite3.connect(path) as conn:
+        sql = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
+        pages = [row[0] for row in conn.execute(sql, (table,))]
+    raw = bytearray(path.read_bytes())
+    page = pages[which % len(pages)]
+    raw[(page - 1) * PAGE : page * PAGE] = b"\xa5" * PAGE
+    path.write_bytes(raw)
+
+
+@pytest.fixture
+def place(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: F811
+    """A folder with a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "groundswell.toml").write_text(OFFLINE)
+    shutil.copyfile(whole, tmp_path / "groundswell.db")
+    return tmp_path
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_of_sixty_damaged_databases_what_is_readable_comes_back(
+    place: Path,
+    whole: Path,  # noqa: F811
+    seed: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damage(place / "groundswell.db", seed)
+    before, fault = digest(place), damage_of(place / "groundswell.db")
+    code = called("repair", "--now", "2026-03-02T13:00:00Z")
+    told = capsys.readouterr()
+    after = digest(place)
+    after.pop("groundswell.db.lock", None)
+    after = {name: value for name, value in after.items() if name in before}
+    assert after == before, "the damaged file is as it was"
+    assert code in (0, 1, 3)
+    if not fault:
+        assert "nothing is damaged" in told.out
+        return
+    if code == 1:
+        assert "nothing can be read of it" in told.err
+        return
+    assert "To go on: move groundswell.db away" in told.out
+    fresh = place / "groundswell-repaired.db"
+    assert damage_of(fresh) == ""
+    conn = sqlite3.connect(fresh)
+    assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert len(rows(fresh, "posts")) <= len(rows(whole, "posts"))
+    conn.close()
+    fresh.replace(place / "groundswell.db")
+    assert called("run", "--now", "2026-03-02T13:05:00Z") in (0, 3)
+    assert called("status", "--now", "2026-03-02T13:06:00Z") in (0, 3)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_most_of_what_was_damaged_at_random_is_saved(place: Path, whole: Path) -> None:  # noqa: F811
+    kept = wanted = 0
+    for seed in range(20):
+        shutil.copyfile(whole, place / "groundswell.db")
+        damage(place / "groundswell.db", seed)
+        (place / "fresh.db").unlink(missing_ok=True)
+        wanted += len(rows(whole, "posts"))
+        try:
+            salvage(place / "groundswell.db", place / "fresh.db", NOW)
+        except StoreError:
+            continue
+        kept += len(rows(place / "fresh.db", "posts") & rows(whole, "posts"))
+    assert kept > 0.5 * wanted, f"{kept} of {wanted}"
+
+
+@pytest.mark.parametrize("which", [0, 3, -1])
+@pytest.mark.parametrize("table", ["posts", "verdicts"])
+def test_around_a_damaged_page_every_row_comes_back(
+    place: Path,
+    whole: Path,  # noqa: F811
+    table: str,
+    which: int,
+) -> None:
+    path = place / "groundswell.db"
+    overwrite(path, table, which)
+    done = {one.table: one for one in salvage(path, place / "fresh.db", NOW)}
+    kept, had = rows(place / "fresh.db", table), rows(whole, table)
+    assert kept < had
+    assert done[table].incomplete
+    assert len(kept) >= len(had) - 45, "a page holds no more"
+    untouched = [name for name in ("news_items", "incidents", "alerts", "runs") if name != table]
+    assert all(rows(place / "fresh.db", name) == rows(whole, name) for name in untouched)
+    assert (place / "fresh.db").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StoreError, match="exists already"):
+        salvage(path, place / "fresh.db", NOW)
+
+
+def test_nothing_is_told_twice_and_what_waits_is_told(tmp_path: Path) -> None:
+    path, channel = tmp_path / "x.db", Scripted()
+    with Store(path, views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("claude", "github"))
+        world.page("claude", "one", "11:00", "investigating", "major")
+        world.explain("11:02")
+        run_alert(store, {"file": channel}, at("11:02"))
+        world.page("github", "two", "11:05", "investigating", "major")
+        world.explain("11:06")
+        waiting = {a.message_id for a in alerts_of(store) if a.sent_at is None}
+        store.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert len(channel.sent) == len(waiting) == 1
+    overwrite(path, "posts", 0)
+    for lost in ("", "DELETE FROM alerts", "DELETE FROM stage_memory"):
+        fresh = tmp_path / f"fresh{len(lost)}.db"
+        salvage(path, fresh, at("11:10"))
+        again = Scripted()
+        with Store(fresh) as store:
+            if lost:
+                store.conn.execute(lost)
+            world.store = store
+            world.explain("11:12")
+            run_alert(store, {"file": again}, at("11:12"))
+        if lost == "DELETE FROM alerts":
+            # rows of the outbox that are lost: at least once, under the same Message-IDs
+            assert set(again.sent) == {*channel.sent, *waiting}
+        else:
+            assert set(again.sent) == waiting
