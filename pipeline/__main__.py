@@ -11,6 +11,7 @@ import click
 from pipeline.commands import COMMANDS
 from pipeline.commands.log_options import add_log_options
 from pipeline.core.errors import ConfigError, PipelineError
+from pipeline.core.extras import missing_extra
 
 
 class _Lazy(click.Group):
@@ -55,6 +56,11 @@ def main() -> None:
         sys.exit(1)
     except click.ClickException as error:
         error.show()
+        sys.exit(2)
+    except ImportError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        click.echo(f"groundswell: needs {missing}", err=True)
         sys.exit(2)
     except PipelineError as error:
         click.echo(f"groundswell: {error}", err=True)

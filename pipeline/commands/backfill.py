@@ -62,15 +62,13 @@ def backfill_command(
     A row of counts of a service that the catalogue lacks is refused with the nearest names, unless --new takes it.
     Exit 3 when a part could not be read: the others are kept, and the next run goes on from there.
     """
-    try:
-        from pipeline.scale.engines import Local, OnDask
-        from pipeline.scale.inputs import parts_of
-        from pipeline.scale.summaries import gather
-        from pipeline.scale.tasks import hold_salt
-        from pipeline.scale.transfer import load_tables
-        from pipeline.sources import author_salt
-    except ImportError as error:
-        raise ConfigError(f"backfill needs {error.name}: pip install 'groundswell[scale]'") from error
+    from pipeline.scale.engines import Local, OnDask
+    from pipeline.scale.inputs import parts_of
+    from pipeline.scale.summaries import gather
+    from pipeline.scale.tasks import hold_salt
+    from pipeline.scale.transfer import load_tables
+    from pipeline.sources import author_salt
+
     if not posts and not counts:
         raise ConfigError("backfill: nothing to read; --posts or --counts names archives")
     if scheduler and engine != "dask":

@@ -6,8 +6,9 @@ import click
 
 from pipeline.commands.common import Setting, common
 from pipeline.config.load import Config
-from pipeline.config.paths import MODELS
+from pipeline.config.paths import MODELS, SHIPPED_MODELS
 from pipeline.core.errors import ChannelError, ConfigError
+from pipeline.core.extras import how_to_install, is_present
 
 
 @click.command("check-config")
@@ -55,7 +56,10 @@ def check_config_command(setting: Setting) -> None:
         if spec.secrets:
             words = "no key: not read (optional)" if spec.missing_secrets(config) else "configured"
             click.echo(f"{spec.kind:<15}{words}")
-    click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}")
+    where = "" if MODELS == SHIPPED_MODELS else f", trained here: {MODELS}"
+    click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}{where}")
+    if not is_present("matplotlib"):
+        click.echo(f"charts         mails carry none: this needs {how_to_install('matplotlib')}")
 
 
 def _check_apprise(config: Config) -> None:

@@ -11,11 +11,11 @@ import click
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting, common
-from pipeline.config.paths import ROOT
+from pipeline.config.paths import SCENARIOS
 from pipeline.core.replay_result import IncidentResult
 from pipeline.core.times import minutes_between, utc
 
-SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
+SCENARIO = SCENARIOS / "2026-03-02-claude"
 BEST_SERVICE = utc("2026-03-02T11:44:00Z")
 MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-02T14:00Z"]
 
@@ -42,7 +42,6 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     # the minute-by-minute replay of the four decisive hours runs beside, on the other core
     beside = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
         [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE],
-        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, open_existing_store
-from pipeline.core.errors import ConfigError
 
 
 @click.command("export")
@@ -15,10 +14,7 @@ from pipeline.core.errors import ConfigError
 @common
 def export_command(setting: Setting, folder: Path) -> None:
     """Write every table into FOLDER; `groundswell sql --parquet FOLDER` asks it, with the same views."""
-    try:
-        from pipeline.scale.transfer import export_tables
-    except ImportError as error:
-        raise ConfigError(f"export needs {error.name}: pip install 'groundswell[scale]'") from error
+    from pipeline.scale.transfer import export_tables
 
     with open_existing_store(setting) as store:
         row_counts = export_tables(store, folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, escape_csv_formula
-from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.errors import StoreError
 
 
 @click.command("sql")
@@ -54,12 +54,10 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
 
 
 def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
-    try:
-        import duckdb
+    import duckdb
 
-        from pipeline.scale.duckdb_views import open_parquet
-    except ImportError as error:
-        raise ConfigError(f"--parquet needs {error.name}: pip install 'groundswell[scale]'") from error
+    from pipeline.scale.duckdb_views import open_parquet
+
     with open_parquet(folder) as conn:
         try:
             kinds = {one.type for one in conn.extract_statements(query)}

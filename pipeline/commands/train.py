@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from pipeline.commands.common import Setting, common, open_existing_store
 from pipeline.config.load import load_catalogue
-from pipeline.config.paths import LABELS, MODELS
+from pipeline.config.paths import LABELS, MODELS, TRAINED_MODELS
 
 if TYPE_CHECKING:
     from pipeline.store.labels import Correction
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=MODELS,
+    default=TRAINED_MODELS,
     show_default=False,
-    help="Folder of the models. Default: data/model.",
+    help="Folder of the models. Default: data/model in a checkout, else ~/.local/share/groundswell/model.",
 )
 @click.option("--force", is_flag=True, help="Write the new models even where they are no better than the old.")
 @common
@@ -49,19 +50,22 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     rows = training.read_labels(labels, matcher)
     for text, service, outage, language in _corrections(setting):
         rows.append(training.labelled(text, outage, matcher, language=language, service=service))
+    before = MODELS if out == TRAINED_MODELS and not out.exists() else out
     encoder, why = find_encoder()
     if encoder is None:
         click.echo(f"groundswell: {why}; only the first look is trained", err=True)
     kept = [row for row in rows if not row.is_holdout]
     rest = [row for row in rows if row.is_holdout]
     click.echo(f"outage: {len(kept)} texts to learn from, {len(rest)} held back\n            {HEADER}")
-    old, new = classifier.load(out), training.fit_outage(kept, encoder)
+    old, new = classifier.load(before), training.fit_outage(kept, encoder)
     f1 = []
     for name, model in (("old", old), ("new", new)):
         scores = classification_scores(model.scores([row.masked for row in rest]), [row.outage for row in rest])
         f1.append(scores.f1)
         click.echo(f"{name:>3} {model.note[:10] or 'both looks':>10}  {scores}")
     assert new.linear is not None
+    if before != out:
+        shutil.copytree(before, out)  # what is not trained anew stays as it was shipped
     usable = old.linear is not None and (old.second is not None or encoder is None)
     if _better("outage", force or not usable, f1[0], f1[1]):
         first = modelfile.save(new.linear.pipeline, out / modelfile.FIRST)
@@ -77,7 +81,7 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     elif _better("symptom", force or old.symptoms is None, share[0], share[1]):
         modelfile.save(symptoms.regression, out / modelfile.SYMPTOM)
     headlines = training.read_headlines(labels)
-    old_news = kinds.load_news(out)
+    old_news = kinds.load_news(before)
     news = training.fit_news([row for row in headlines if not row.is_holdout], encoder)
     share = [training.accuracy(model, [row for row in headlines if row.is_holdout]) for model in (old_news, news)]
     if _better("news", force or old_news.encoder is None, share[0], share[1]):

@@ -1,34 +1,32 @@
-"""Where the program's own data files lie."""
+"""Where the data files lie: in a checkout at its top level, in an installed package in its folder `_assets`."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ASSETS = _PACKAGE / "_assets"
+IS_INSTALLED = _ASSETS.is_dir()
+ROOT = _ASSETS if IS_INSTALLED else _PACKAGE.parent
 
 CATALOGUE = ROOT / "data" / "services.toml"
-
-
-MODELS = ROOT / "data" / "model"
-
-
 REDDIT_BOTS = ROOT / "data" / "reddit_bots.toml"
-
-
 PLACES = ROOT / "data" / "places.toml"
-
-
 OUTAGES = ROOT / "data" / "incidents.csv"
-
-
 PRESS = ROOT / "data" / "press_claims.csv"
-
-
 LABELS = ROOT / "data" / "labels"
-
-
+LEXICON = ROOT / "data" / "lexicon"
+SCENARIOS = ROOT / "data" / "scenarios"
 DASHBOARDS = ROOT / "dashboards"
 
+SHIPPED_MODELS = ROOT / "data" / "model"
 
-LEXICON = ROOT / "data" / "lexicon"
+
+def trained_models(data_home: Path, *, is_installed: bool) -> Path:
+    """Return where `train` writes: the checkout's own models, or a folder of the user that an upgrade leaves alone."""
+    return data_home / "groundswell" / "model" if is_installed else SHIPPED_MODELS
+
+
+TRAINED_MODELS = trained_models(Path(os.path.expanduser("~/.local/share")), is_installed=IS_INSTALLED)
+MODELS = TRAINED_MODELS if TRAINED_MODELS.is_dir() else SHIPPED_MODELS

@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.core.alert_facts import AlertFacts, ChartFacts, MessageFacts
 from pipeline.core.alerts import Alert, message_id
+from pipeline.core.extras import is_present
 from pipeline.render.formatting import environment, header_safe
 from pipeline.render.mail_text import IncidentText, SystemText, incident_text, system_text
 
@@ -36,10 +37,9 @@ def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bo
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(plain_text(alert, zone))
-    message.add_alternative(
-        environment().get_template(f"{template}.html").render(message=text, cid="chart"), subtype="html"
-    )
     picture = _picture(alert.facts)
+    html_text = environment().get_template(f"{template}.html").render(message=text, cid="chart" if picture else "")
+    message.add_alternative(html_text, subtype="html")
     if picture is not None:
         html = message.get_payload()[1]  # type: ignore[index]
         html.add_related(picture, "image", "png", cid="<chart>", filename="chart.png")  # type: ignore[union-attr]
@@ -61,7 +61,8 @@ def _text(alert: Alert, zone: str) -> tuple[str, IncidentText | SystemText]:
 
 
 def _picture(facts: MessageFacts) -> bytes | None:
-    if not isinstance(facts, AlertFacts) or facts.chart is None:
+    """Return the chart of a message; None where it has none, or where matplotlib is not installed."""
+    if not isinstance(facts, AlertFacts) or facts.chart is None or not is_present("matplotlib"):
         return None
     return png(facts.chart, facts.official_first_at, simulated=facts.simulated)
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.extras import how_to_install
 from pipeline.render.mail import plain_text
 
 LINES = 12  # a chat shows the head of a message; the mail has the rest
@@ -97,6 +98,6 @@ def _library() -> ModuleType:
     try:
         import apprise
     except ImportError as error:
-        raise ChannelError("apprise: not installed; pip install 'groundswell[apprise]'") from error
+        raise ChannelError(f"needs {how_to_install('apprise')}") from error
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses
     return apprise
