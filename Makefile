@@ -30,9 +30,10 @@ demo-live: $(VENV)/.stamp ## 2 March through every real client against stand-ins
 run: $(VENV)/.stamp ## all stages once, as cron would; says nothing when all is well
 	@$(GW) run --quiet || { code=$$?; test $$code -eq 75 || exit $$code; }
 
+SERVE := --metadata dashboards/metadata.yml --plugins-dir dashboards/plugins --setting default_allow_sql on --setting sql_time_limit_ms 2000
 serve: $(VENV)/.stamp ## open the database in Datasette, read-only (DB=out/demo/groundswell.db for the demo's)
 	@test -e $(or $(DB),groundswell.db) || { echo "groundswell: $(or $(DB),groundswell.db): no such database; DB=path names another" >&2; exit 2; }
-	@named=$$(mktemp -d) && ln -s "$$(realpath $(or $(DB),groundswell.db))" "$$named/groundswell.db" && $(VENV)/bin/datasette serve "$$named/groundswell.db" --metadata dashboards/metadata.yml --setting default_allow_sql on
+	@named=$$(mktemp -d) && ln -s "$$(realpath $(or $(DB),groundswell.db))" "$$named/groundswell.db" && $(VENV)/bin/datasette serve "$$named/groundswell.db" $(SERVE)
 
 test: $(VENV)/.stamp ## the tests that take seconds
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m 'not slow'

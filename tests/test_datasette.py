@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -29,6 +30,7 @@ from tests.test_alerts import hear
 from tests.world import World, at
 
 pytestmark = pytest.mark.slow
+SERVER: list[int] = []  # the process of the server
 METADATA = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]
 
 
@@ -57,6 +59,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
             str(db),
             "--metadata",
             str(DASHBOARDS / "metadata.yml"),
+            "--plugins-dir",
+            str(DASHBOARDS / "plugins"),
             "--port",
             str(port),
             "--setting",
@@ -73,6 +77,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
             break
         except OSError:
             time.sleep(0.1)
+    SERVER.append(process.pid)
     yield base, db
     process.kill()
     process.wait()
@@ -174,3 +179,47 @@ def test_a_person_finds_the_questions_in_a_browser(served: tuple[str, Path], wid
         assert "complaints in 5 min rise above what is expected" in page.inner_text("body")
         browser.close()
     assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("localhost:8001", 200), ("[::1]:8001", 200), ("rebound.example:8001", 421), ("", 421)],
+)
+def test_a_page_elsewhere_cannot_read_it_through_a_name_that_leads_here(
+    served: tuple[str, Path], host: str, status: int
+) -> None:
+    connection = http.client.HTTPConnection(served[0].removeprefix("http://"), timeout=20)
+    connection.putrequest("GET", "/groundswell.json?sql=select+1", skip_host=True)
+    connection.putheader("Host", host)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == status
+    assert (status == 200) == (b'"rows": [' in answer.read())
+
+
+MANY = "with recursive n(i) as (select 1 union all select i + 1 from n limit 5000000)"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select hex(zeroblob(900000000))",
+        "with recursive n(i, t) as (select 1, 'x' union all select i + 1, t || t from n where i < 40) select t from n",
+        f"{MANY} select group_concat(hex(zeroblob(90000))) from n",
+        f"{MANY} select distinct i, hex(randomblob(99)) from n",
+        f"{MANY} select {', '.join(['hex(zeroblob(99000))'] * 90)} from n",
+        "select a.* from verdicts a, verdicts b, verdicts c, verdicts d order by random()",
+    ],
+)
+def test_no_query_takes_all_memory_and_the_next_is_answered(served: tuple[str, Path], query: str) -> None:
+    url = f"{served[0]}/groundswell.json?{urllib.parse.urlencode({'sql': query})}"
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            answer.read()
+    except (urllib.error.HTTPError, http.client.RemoteDisconnected) as error:
+        assert getattr(error, "code", 500) in (400, 500)
+    assert ask(served[0], "services")["rows"]
+    status = Path(f"/proc/{SERVER[0]}/status")
+    if status.exists():
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert int(peak) < 2_200_000, "kilobytes"
