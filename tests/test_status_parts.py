@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.config.load import load_config
+from pipeline.core.errors import ConfigError
 from pipeline.http.session import HttpClient
 from pipeline.sources import build_sources
 from pipeline.sources.status.platforms import BY_NAME
@@ -162,3 +166,14 @@ def test_a_configured_service_names_the_parts_that_count(store: Store, tmp_path:
     assert run.outcome == "ok", run
     page = config.catalogue["aws"].page
     assert {incident.name for incident in official_incidents(store, page, NOW)} == {"EC2 (N. Virginia): us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [('"us-east-1"', 'must be a list, as ["a", "b"]'), ("[1]", "valid string"), ('[" "]', "an empty name")],
+)
+def test_a_filter_that_is_none_is_refused_in_words_of_the_file(tmp_path: Path, value: str, words: str) -> None:
+    file = tmp_path / "groundswell.toml"
+    file.write_text(f"[services.aws]\nstatus_components = {value}\n")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_config(file, {})

@@ -37,9 +37,11 @@ def parse_command(setting: Setting, file: Path, kind: str | None, as_json: bool)
     reader is asked. Exit code 1 when none can read it.
     """
     from pipeline.http.kept_bodies import read_kept
+    from pipeline.sources import SOURCES
     from pipeline.sources.body_readers import KINDS, read_body
     from pipeline.stages.collect import honest
 
+    kind = SOURCES[kind].prefix if kind in SOURCES else kind  # as the settings call it
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"--source: {kind} is none of {', '.join(KINDS)}")
     kept = read_kept(file, setting.now)

@@ -58,7 +58,11 @@ class Config(Strict):
 
 
 _SERVICE = TypeAdapter(Service)
-_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
+# what pydantic says in Python's words; an unknown key is named otherwise in a model and in a dataclass
+_IN_TOML = {
+    **dict.fromkeys(("extra_forbidden", "unexpected_keyword_argument"), "unknown key"),
+    "tuple_type": 'must be a list, as ["a", "b"]',
+}
 
 
 def evaluation_data() -> Path | None:
@@ -84,7 +88,7 @@ def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigErro
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
-        reason = "unknown key" if item["type"] in _UNKNOWN_KEY else item["msg"].removeprefix("Value error, ")
+        reason = _IN_TOML.get(item["type"]) or item["msg"].removeprefix("Value error, ")
         lines.append(f"{key}: {reason}")
     return ConfigError(f"{path}: " + "; ".join(lines))
 
@@ -110,6 +114,8 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
         for number, part in enumerate(service.components):
             if not SERVICE_ID.fullmatch(part.id):
                 raise ConfigError(f"{path}: {where}.components.{number}.id: an id has only a-z, 0-9 and _")
+        if not all(name.strip() for name in service.status_components):
+            raise ConfigError(f"{path}: {where}.status_components: an empty name")
         if service.status_page and not re.fullmatch(r"https?://\S+", service.status_page):
             raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")
         into[service_id] = service

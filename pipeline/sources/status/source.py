@@ -45,6 +45,7 @@ from pipeline.sources.status.search import (
 logger = logging.getLogger(__name__)
 
 SEARCH_EVERY = timedelta(hours=1)  # how often a page that cannot be read is searched at other addresses
+NAMED_PARTS = 5  # of a shared page, where people are told
 MOST_LATER = 3  # requests of a page whose form is known, where it is read
 ALSO_EVERY = timedelta(hours=1)  # how often planned maintenance is read
 
@@ -279,11 +280,18 @@ def _known_format(service: Service) -> str:
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
     return first_reason(
         f"status:{service.id}" in built,
-        service.status_page,
+        f"{service.status_page}{_only_for(service)}",
         "" if service.status_page else "the catalogue knows no status page of it",
         "" if service.status_format != NOT_READ else 'the catalogue says status_format = "none"',
         "" if service.id in config.watch else unnamed(config, service),
     )
+
+
+def _only_for(service: Service) -> str:
+    """Return which parts of a page count for a service, in words; empty where all do."""
+    first, others = service.status_components[:NAMED_PARTS], service.status_components[NAMED_PARTS:]
+    more = f" and {len(others)} more" if others else ""
+    return f", only what names {', '.join(first)}{more}, or no part" if first else ""
 
 
 SPEC = SourceSpec(
@@ -296,7 +304,8 @@ SPEC = SourceSpec(
     docs=DocsRow(
         "status pages (`statuspage`)",
         "every update of a provider's incidents with both its times; the page's form is found by what it answers, or"
-        ' set by `status_format` (`"atom"`: its feed rather than its API)',
+        ' set by `status_format` (`"atom"`: its feed rather than its API); `status_components` chooses parts or'
+        " regions",
         "none",
         "what the page lists, often the latest 50 incidents; unchanged: nothing",
         "at once",
