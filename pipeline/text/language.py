@@ -74,16 +74,7 @@ def _automaton() -> _Automaton:
     identifier.set_languages(list(LANGUAGES))
     step = np.asarray(identifier.tk_nextmove)
     row = np.asarray(identifier.tk_row, np.int64) << 8
-    depth = 0
-    seen = np.zeros(len(row), bool)
-    front = np.array([0])
-    while len(front):
-        seen[front] = True
-        rows = np.unique(row[front])
-        reached = np.zeros(len(row), bool)
-        reached[step[rows[:, None] + np.arange(256)]] = True
-        front = np.flatnonzero(reached & ~seen)
-        depth += bool(len(front))
+    depth = _depth(step, row)
     return _Automaton(
         step,
         row,
@@ -93,6 +84,21 @@ def _automaton() -> _Automaton:
         np.asarray(identifier.nb_pc, np.float32),
         identifier.nb_classes,
     )
+
+
+def _depth(step: NDArray[np.integer], row: NDArray[np.int64]) -> int:
+    """Return after how many bytes every state has been met."""
+    depth = 0
+    seen = np.zeros(len(row), bool)
+    front = np.array([0])
+    while len(front):
+        seen[front] = True
+        reached = np.zeros(len(row), bool)
+        for start in np.unique(row[front]).tolist():
+            reached[step[start : start + 256]] = True
+        front = np.flatnonzero(reached & ~seen)
+        depth += bool(len(front))
+    return depth
 
 
 def language_of(text: str) -> str:

@@ -8,7 +8,7 @@ import unicodedata
 from functools import lru_cache
 
 CAP = 4_000
-REMEMBERED = 2_048  # texts whose normalized form is kept: every rule asks for it
+REMEMBERED = 4_096  # texts whose normalized form is kept: every rule asks for it
 _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pipeline.text.normalize import REMEMBERED
 if TYPE_CHECKING:
     import re2
 
+TOGETHER = 9  # lists in one automaton, which has to fit in RE2's memory, or it is built again and again
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss"})
 
@@ -31,9 +33,9 @@ class PatternSet:
     look-around, no references, as RE2 has none.
     """
 
-    def __init__(self, file: str, template: str = "{}") -> None:
-        """Take the file's name and what stands around the alternatives of each list."""
-        self._file, self._template = file, template
+    def __init__(self, file: str, template: str = "{}", together: int = TOGETHER) -> None:
+        """Take the file's name, what stands around the alternatives of each list, and how many share an automaton."""
+        self._file, self._template, self._together = file, template, together
         self.matched = lru_cache(REMEMBERED)(self._matched)
 
     @cached_property
@@ -42,16 +44,24 @@ class PatternSet:
         return tuple(lexicon(self._file))
 
     @cached_property
-    def _set(self) -> re2.Set:
+    def _sets(self) -> list[tuple[re2.Set, tuple[str, ...]]]:
+        """The automata, each with the names of its lists."""
+        return [
+            (self._compiled(names), names)
+            for start in range(0, len(self.names), self._together)
+            if (names := self.names[start : start + self._together])
+        ]
+
+    def _compiled(self, names: Sequence[str]) -> re2.Set:
         import re2
 
         lists = lexicon(self._file)
         options = re2.Options()
         options.log_errors = False
         compiled = re2.Set.SearchSet(options)
-        for name, alternatives in lists.items():
+        for name in names:
             try:
-                compiled.Add(unaccented(self._template.format(alternatives)))
+                compiled.Add(unaccented(self._template.format(lists[name])))
             except re2.error as error:
                 lists.check(name)
                 raise lists.error(name, f"RE2 cannot read this list: {error}") from error
@@ -60,4 +70,5 @@ class PatternSet:
 
     def _matched(self, normalized: str) -> tuple[str, ...]:
         """Return the names of the lists that a text matches, in the file's order; raises ConfigError."""
-        return tuple(self.names[place] for place in sorted(self._set.Match(unaccented(normalized)) or ()))
+        plain = unaccented(normalized)
+        return tuple(names[place] for each, names in self._sets for place in sorted(each.Match(plain) or ()))

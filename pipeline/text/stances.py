@@ -19,7 +19,7 @@ from pipeline.text.symptoms import matched_symptoms
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now
 MOST_CLAUSES = 40  # of a text; what follows is read as one
-_LISTS = PatternSet("stances")
+_LISTS = PatternSet("stances", together=4)
 _EDGE = WordPattern("clauses", r"(?:%(mark)s)|(?<=\W)(?=(?:%(begins)s)\W)|(?:%(joined)s)")
 _JOINED = WordPattern("clauses", r"^\W*(?:(?:%(joins)s)\s*)?svc")
 _NO_REPORT = frozenset({"works", "not_failing", "recovered", "conditional", "future", "past", "talk"})

@@ -89,11 +89,13 @@ class Network:
         A text's vector is the same to the last bit whatever it is asked for with.
         """
         sums = np.empty((len(texts), DIMENSIONS + len(SIZES) * WIDTH), np.float32)
+        # texts that begin alike share windows: those of a storm two thirds of them
+        order = sorted(range(len(texts)), key=lambda place: list(texts[place]))
         lengths = np.array([len(ids) for ids in texts], np.int64)
         start = 0
-        for count in grouped(lengths, TOKENS):
-            some = slice(start, start + count)
-            sums[some] = self._sums(texts[some], lengths[some])
+        for count in grouped(lengths[order], TOKENS):
+            some = order[start : start + count]
+            sums[some] = self._sums([texts[place] for place in some], lengths[some])
             start += count
         return self._dense_layers(sums, lengths)
 
