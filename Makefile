@@ -42,7 +42,7 @@ test-slow: $(VENV)/.stamp ## kills, browser, bad inputs, many seeds
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m slow
 
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
-	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
+	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
 	@$(PY) -m coverage report --include='pipeline/sources/*,pipeline/http/*' --fail-under=90
 
 lint: $(VENV)/.stamp

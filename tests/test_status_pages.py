@@ -13,18 +13,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.load import Config, load_catalogue
+from pipeline.config.load import load_catalogue
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError
-from pipeline.core.records import OfficialIncident, Run
+from pipeline.core.records import Run
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.incidents.episodes import by_incident
 from pipeline.incidents.reliability import months
-from pipeline.replay.recorder import record
-from pipeline.replay.scenario import load_recorded, read_scenario
-from pipeline.reports.decision_trace import decision_trace
-from pipeline.reports.planned_maintenance import announcements, maintenance_of
 from pipeline.reports.reliability import official_entries
 from pipeline.sources import build_sources
 from pipeline.sources.status.platforms import READERS, reader_of
@@ -33,8 +29,7 @@ from pipeline.sources.status.source import StatusPageSource
 from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store
-from pipeline.store.observations import save_batch
-from pipeline.store.official import official_incidents, planned_maintenance, updates_of_page
+from pipeline.store.official import official_incidents, updates_of_page
 from tests.fakes.base import Reply
 from tests.fakes.scripted import Scripted
 from tests.upstreams import config_for
@@ -316,72 +311,6 @@ def test_each_wording_of_an_update_is_kept_with_when_it_was_first_read(store: St
     assert count == 3
 
 
-def test_a_recording_shows_each_wording_from_when_it_was_read_and_maintenance_from_when_it_was_announced(
-    store: Store, tmp_path: Path
-) -> None:
-    bodies = ("It is over.", 'A failed deploy, "sort of", caused it.', "It failed from 09:31 to 10:44 UTC.")
-    maintenance = {"page": {"id": "x"}, "scheduled_maintenances": [PLANNED]}
-    moments = [NOW + timedelta(hours=hours) for hours in (0, 2, 4)]
-    with host({"/api/v2/scheduled-maintenances.json": json.dumps(maintenance).encode()}) as fake:
-        for now, body in zip(moments, bodies, strict=True):
-            updates = [update("11:00", "resolved", name="2", body=body), update("10:00", "investigating", name="1")]
-            fake.answers = {**fake.answers, API: page(incident("a", updates))}
-            collect(store, fake, now)
-    shown = [update("11:30", "investigating", name="3", body="Never reworded.")]
-    with host({API: page(incident("b", shown))}) as fake:
-        collect(store, fake, moments[0])
-    since, until = NOW - timedelta(hours=8), moments[1] + timedelta(hours=1)
-    record(store, tmp_path / "whole", since, moments[2], name="w", watch=("acme",), simulated=True)
-    record(store, tmp_path / "part", since, until, name="p", watch=("acme",), simulated=True)
-    written = b"".join(file.read_bytes() for file in sorted((tmp_path / "part").rglob("*")) if file.is_file())
-    assert (bodies[0].encode() in written, bodies[2].encode() in written) == (True, False)
-    scenario = read_scenario(tmp_path / "whole")
-    (source,) = [s for s in load_recorded(scenario)[0] if s.kind == "status"]
-    for steps in (moments, moments[2:]):  # however often one looks, also once at the end
-        with Store(tmp_path / f"replayed{len(steps)}.db") as again:
-            state: dict[str, str] = {}
-            before = scenario.start
-            for now in steps:
-                batch = source.fetch(before, now, state)
-                save_batch(again, batch, now)
-                state, before = {**state, **batch.state}, now
-                assert updates_of_page(again, SERVICE.page, now) == updates_of_page(store, SERVICE.page, now)
-            for now in moments:
-                assert {u.update_id: u.body for u in updates_of_page(again, SERVICE.page, now)}["2"] == bodies[
-                    moments.index(now)
-                ]
-            (planned,) = planned_maintenance(again, SERVICE.page, NOW, NOW)
-            assert planned == replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
-            wordings = "SELECT * FROM status_wordings"
-            assert list(map(tuple, again.rows(wordings))) == list(map(tuple, store.rows(wordings)))
-
-
-@pytest.mark.parametrize("parts", [(), ("API",)])
-def test_a_recording_shows_an_incident_until_its_page_took_it_back(
-    store: Store, tmp_path: Path, parts: tuple[str, ...]
-) -> None:
-    service = replace(SERVICE, status_components=parts)
-    listed = [{"id": "p", "name": "API", "status": "operational"}]
-    old = incident("old", REOPENED[2:], components=listed)
-    new = incident("new", [update("12:00", "investigating")], components=listed)
-    moments = [NOW + timedelta(minutes=minutes) for minutes in (0, 5, 10)]
-    with host({API: page(new, old)}) as fake:
-        collect(store, fake, moments[0], service)
-        fake.answers = {API: page(old)}
-        collect(store, fake, moments[1], service)
-        collect(store, fake, moments[2], service)
-    since = NOW - timedelta(hours=8)
-    for until, shown in ((moments[0], {"old", "new"}), (moments[2], {"old"})):
-        folder = tmp_path / f"until-{until:%H%M}"
-        record(store, folder, since, until, name="w", watch=("acme",), simulated=True)
-        (source,) = [s for s in load_recorded(read_scenario(folder))[0] if s.kind == "status"]
-        with Store(tmp_path / f"{until:%H%M}.db") as again:
-            save_batch(again, source.fetch(since, until, {}), until)
-            for now in [moment for moment in moments if moment <= until]:
-                assert updates_of_page(again, service.page, now) == updates_of_page(store, service.page, now)
-            assert {u.incident_id for u in updates_of_page(again, service.page, until)} == shown
-
-
 def test_a_list_in_which_nothing_is_the_services_takes_back_what_was(store: Store) -> None:
     service = replace(SERVICE, status_components=("API",))
     old = incident("old", REOPENED[2:], components=[{"id": "q", "name": "Store", "status": "operational"}])
@@ -393,107 +322,6 @@ def test_a_list_in_which_nothing_is_the_services_takes_back_what_was(store: Stor
         later = NOW + timedelta(minutes=5)
         assert collect(store, fake, later, service).outcome == "empty"
     assert official_incidents(store, service.page, later) == []
-
-
-def test_why_says_what_the_page_said_then(store: Store) -> None:
-    def said(at: datetime) -> list[str]:
-        steps = decision_trace(store, Config(), SERVICE, at, NOW + timedelta(days=9), 9.0)
-        return [step.words for step in steps if step.name == "page"]
-
-    first = [
-        update("15:40", "update", name="2", body="We look on."),
-        update("15:30", "investigating", name="1", body="It fails."),
-    ]
-    resolved = [update("15:50", "resolved", name="3", body="It is over."), *first]
-    reworded = [update("15:50", "resolved", name="3", body="A disk was full."), *first]
-    with host() as fake:
-        for minutes, updates in ((-15, first), (0, resolved), (30, reworded)):
-            fake.answers = {API: page(incident("a", updates))}
-            collect(store, fake, NOW + timedelta(minutes=minutes))
-    assert said(NOW - timedelta(minutes=16)) == []
-    assert said(NOW - timedelta(minutes=1)) == ["Incident a: investigating, 15:40 UTC: We look on."]
-    assert said(NOW + timedelta(minutes=29)) == ["Incident a: resolved, 15:50 UTC: It is over."]
-    assert said(NOW + timedelta(minutes=30)) == ["Incident a: resolved, 15:50 UTC: A disk was full."]
-    assert said(NOW + timedelta(minutes=81)) == [], "it has been over for more than an hour and a half"
-
-
-@pytest.mark.parametrize(
-    ("planned", "over", "lasts"),
-    [("04:00", None, 120), (None, None, 1440), ("04:00", "03:10", 70), ("04:00", "05:00", 120)],
-)
-def test_a_maintenance_lasts_as_planned_or_until_the_page_says_it_is_over(
-    planned: str | None, over: str | None, lasts: int
-) -> None:
-    def moment(clock: str | None) -> datetime | None:
-        return utc(f"2026-03-05T{clock}:00Z") if clock else None
-
-    row = OfficialIncident(
-        page="p",
-        incident_id="m",
-        name="n",
-        status="scheduled",
-        impact="maintenance",
-        collected=NOW,
-        scheduled_for=moment("02:00"),
-        scheduled_until=moment(planned),
-        resolved_at=moment(over),
-    )
-    assert row.maintenance_span is not None
-    assert row.maintenance_span.until - row.maintenance_span.since == timedelta(minutes=lasts)
-    assert replace(row, scheduled_for=None).maintenance_span is None
-
-
-def test_planned_maintenance_is_known_ahead_and_is_no_outage(store: Store) -> None:
-    answers = {
-        API: page(),
-        "/api/v2/scheduled-maintenances.json": json.dumps(
-            {"page": {"id": "x"}, "scheduled_maintenances": [PLANNED]}
-        ).encode(),
-    }
-    with host(answers) as fake:
-        assert collect(store, fake).outcome == "ok"
-        assert len(fake.requests) == 2
-        fake.requests.clear()
-        collect(store, fake, NOW + timedelta(minutes=5))
-        assert fake.paths == [API]
-    (kept,) = official_incidents(store, SERVICE.page, NOW)
-    assert (kept.scheduled_for, kept.scheduled_until) == (utc("2026-03-05T02:00:00Z"), utc("2026-03-05T04:00:00Z"))
-    assert not any(entry.counted for entry in official_entries(store, SERVICE, SERVICE.page, NOW))
-
-
-def test_planned_maintenance_is_shown_until_it_is_over(store: Store) -> None:
-    lists = "/api/v2/scheduled-maintenances.json"
-
-    def body(**more: Any) -> bytes:
-        return json.dumps({"page": {"id": "x"}, "scheduled_maintenances": [{**PLANNED, **more}]}).encode()
-
-    begins, ends = utc("2026-03-05T02:00:00Z"), utc("2026-03-05T04:00:00Z")
-    with host({API: page(), lists: body()}) as fake:
-        collect(store, fake)
-        assert announcements(store, SERVICE, NOW) == [
-            "planned maintenance on 5 March 2026 from 02:00 to 04:00 UTC: Incident m"
-        ]
-        (ahead,) = maintenance_of(store, [SERVICE], begins - timedelta(seconds=1))
-        (under_way,) = maintenance_of(store, [SERVICE], begins)
-        assert (ahead.under_way, under_way.under_way) == (False, True)
-        assert len(maintenance_of(store, [SERVICE], ends - timedelta(seconds=1))) == 1
-        assert maintenance_of(store, [SERVICE], ends) == []
-        assert announcements(store, SERVICE, NOW - timedelta(seconds=1)) == [], "not yet announced"
-        early = begins + timedelta(hours=1, minutes=10)
-        fake.answers[lists] = body(status="completed", resolved_at="2026-03-05T03:05:00Z")
-        collect(store, fake, early)
-        assert announcements(store, SERVICE, early) == []
-        assert len(fake.requests) <= 4, "two at each contact"
-
-
-def test_a_list_of_incidents_takes_no_maintenance_back(store: Store) -> None:
-    body = json.dumps({"page": {"id": "x"}, "scheduled_maintenances": [PLANNED]}).encode()
-    older = incident("a", [update("08:00", "resolved", day=1), update("07:00", "investigating", day=1)])
-    with host({API: page(older), "/api/v2/scheduled-maintenances.json": body}) as fake:
-        collect(store, fake)
-        fake.answers = {**fake.answers, API: page(incident("b", [update("12:00", "investigating")]), older)}
-        collect(store, fake, NOW + timedelta(minutes=5))
-    assert len(announcements(store, SERVICE, NOW + timedelta(minutes=5))) == 1
 
 
 def test_a_part_that_is_only_listed_is_what_the_incident_is_about(store: Store) -> None:
