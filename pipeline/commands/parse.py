@@ -41,7 +41,8 @@ def parse_command(setting: Setting, file: Path, kind: str | None, as_json: bool)
     from pipeline.sources.body_readers import KINDS, read_body
     from pipeline.stages.collect import honest
 
-    kind = SOURCES[kind].prefix if kind in SOURCES else kind  # as the settings call it
+    if kind in SOURCES and kind not in KINDS:
+        kind = SOURCES[kind].prefix or kind  # as the settings call it
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"--source: {kind} is none of {', '.join(KINDS)}")
     kept = read_kept(file, setting.now)
