@@ -86,8 +86,8 @@ def test_doctor_asks_for_real_says_what_to_do_and_shows_no_secret(groundswell: G
 def test_service_show_says_who_hears_and_who_cannot(groundswell: Groundswell, tmp_path: Path) -> None:
     write(tmp_path, 'charts = ["us"]')
     done = groundswell("service", "show", "Claude")
-    assert "hears  app charts     Claude by Anthropic" in done.stdout
-    assert "cannot Reddit         no key" in done.stdout
+    assert "covered  app charts     Claude by Anthropic" in done.stdout
+    assert "not      Reddit         no key" in done.stdout
     assert "cannot status page" in done.stdout
     assert json.loads(groundswell("service", "show", "claude", "--json").stdout)["service"] == "claude"
     done = groundswell("service", "show", "clau")

@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("pipeline.commands.stage", "only bring incidents up to date"),
     "alert": ("pipeline.commands.stage", "only send what is due"),
     "publish": ("pipeline.commands.stage", "only write the report"),
-    "service": ("pipeline.commands.service", "what is known of a service, and who will hear of it"),
+    "service": ("pipeline.commands.service", "what is known of a service, and which sources cover it"),
     "status": ("pipeline.commands.status", "what is open, which sources are silent"),
     "ledger": ("pipeline.commands.ledger", "how soon providers own up, how long they are down"),
     "incidents": ("pipeline.commands.incidents", "list incidents"),

@@ -91,4 +91,4 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     for line in planned:
         click.echo(line)
     for row in coverage:
-        click.echo(f"{'hears' if row.covered else 'cannot':<7}{row.source:<15}{row.how}")
+        click.echo(f"{'covered' if row.covered else 'not':<9}{row.source:<15}{row.how}")

@@ -1,4 +1,4 @@
-"""Who hears of an incident, and when: routes, quiet hours, silences. Pure."""
+"""Who is notified of an incident, and when: routes, mute times, silences. Pure."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def routes_of(config: Config) -> tuple[Route, ...]:
 
 
 def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:
-    """Yield in words why a route does not hear of an incident as it stands; nothing where it does.
+    """Yield in words why an incident does not match a route as it stands; nothing where it does.
 
-    `hit` are the services of a shared failure: who hears of one of them hears of it.
+    `hit` are the services of a shared failure: a route that takes one of them takes it.
     """
     name = f"route {route.name}" if route.name else "alerts"
     if route.services and not {incident.service, *hit} & set(route.services):
-        yield f"{name} hears of {', '.join(route.services)} only"
+        yield f"{name} takes {', '.join(route.services)} only"
     affected = incident.affected(at)
     if route.components and not set(affected) & set(route.components):
         named = ", ".join(affected) or "no part is named"
-        yield f"{name} hears of {', '.join(route.components)} only; affected: {named}"
+        yield f"{name} takes {', '.join(route.components)} only; affected: {named}"
     places = {e.subject for e in incident.evidence if e.kind == "region"}
     if route.regions and not places & set(route.regions):
-        yield f"{name} hears of {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
+        yield f"{name} takes {', '.join(route.regions)} only; named: {', '.join(sorted(places)) or 'no place'}"
     least = State(route.from_state or State.POSSIBLE)
     if incident.active and incident.state.rank < least.rank:
         yield f"{name} waits until it is {least}; it is {incident.state}"
     if incident.impact.rank < Impact(route.from_impact).rank:
-        yield f"{name} hears of impact {route.from_impact} and above; it is {incident.impact}"
+        yield f"{name} takes impact {route.from_impact} and above; it is {incident.impact}"
 
 
 def muted_until(route: Route, impact: Impact, at: datetime) -> datetime | None:

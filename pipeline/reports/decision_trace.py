@@ -164,7 +164,7 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
     if incident.probability is not None:
         yield TraceStep(
             name="really broken",
-            words=f"{in_percent(incident.probability)}{later}; told from {in_percent(LEAST_PROBABILITY)}",
+            words=f"{in_percent(incident.probability)}{later}; a message needs {in_percent(LEAST_PROBABILITY)}",
             passed=incident.probability >= LEAST_PROBABILITY,
         )
         for e in incident.evidence:
@@ -215,7 +215,7 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
             yield TraceStep(name=name, words=f"quiet hours until {iso(until)}", passed=False)
         if not why and until is None:
             yield TraceStep(
-                name=name, words=f"hears of it, by {', '.join(route.channels or config.alerts.channels)}", passed=True
+                name=name, words=f"matches; sent by {', '.join(route.channels or config.alerts.channels)}", passed=True
             )
 
 
