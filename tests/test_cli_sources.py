@@ -83,12 +83,12 @@ def test_doctor_asks_for_real_says_what_to_do_and_shows_no_secret(groundswell: G
     assert groundswell("doctor", "--offline").returncode == 1
 
 
-def test_service_show_says_who_hears_and_who_cannot(groundswell: Groundswell, tmp_path: Path) -> None:
+def test_service_show_says_which_sources_cover_it_and_which_do_not(groundswell: Groundswell, tmp_path: Path) -> None:
     write(tmp_path, 'charts = ["us"]')
     done = groundswell("service", "show", "Claude")
     assert "covered  app charts     Claude by Anthropic" in done.stdout
     assert "not      Reddit         no key" in done.stdout
-    assert "cannot status page" in done.stdout
+    assert "not      status page" in done.stdout
     assert json.loads(groundswell("service", "show", "claude", "--json").stdout)["service"] == "claude"
     done = groundswell("service", "show", "clau")
     assert (done.returncode, "near: claude" in done.stderr) == (2, True)

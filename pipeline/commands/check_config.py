@@ -59,7 +59,7 @@ def check_config_command(setting: Setting) -> None:
     where = "" if MODELS == SHIPPED_MODELS else f", trained here: {MODELS}"
     click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}{where}")
     if not is_present("matplotlib"):
-        click.echo(f"charts         mails carry none: this needs {how_to_install('matplotlib')}")
+        click.echo(f"pictures       mails carry none: this needs {how_to_install('matplotlib')}")
 
 
 def _check_apprise(config: Config) -> None:
