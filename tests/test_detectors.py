@@ -285,6 +285,22 @@ def test_the_day_after_a_long_outage_a_second_one_is_seen_and_the_baseline_is_as
     assert (verdicts.level.loc["2026-03-10T03:00Z":"2026-03-10T04:45Z", "s0"] > 0).any()  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("bin_s", [300, 900, 3600])
+def test_a_service_nobody_used_for_weeks_and_then_many_do_is_one_event(bin_s: int) -> None:
+    bins = 86400 // bin_s
+    hours = np.arange(14 * bins) * bin_s / 3600
+    busy = 40.0 * bin_s / 900 * (1.0 + 0.6 * np.sin((hours - 9) / 24 * 2 * np.pi))
+    counts = np.concatenate((np.zeros(28 * bins), np.random.default_rng(7).poisson(busy)))
+    index = pd.date_range("2026-01-05", periods=len(counts), freq=f"{bin_s}s", tz="UTC")
+    verdicts = SeasonalNB().detect(pd.DataFrame({"s": counts}, index=index, dtype=float))
+    observed, expected, score = (
+        frame.to_numpy()[:, 0] for frame in (verdicts.observed, verdicts.expected, verdicts.score)
+    )
+    (event,) = find_events(observed, expected, score, alarm=9.0, quiet_bins=max(2, 1800 // bin_s), look_back=12)
+    assert 28 * bins <= event.alarmed <= 28 * bins + max(2, 7200 // bin_s)
+    assert event.last - event.onset <= 36 * 3600 // bin_s
+
+
 @pytest.mark.parametrize(("factor", "kind", "seen"), [(2.0, CountKind.REPORTS, True), (2.0, CountKind.TALK, False)])
 def test_daily_reports_that_double_are_seen_and_talk_that_doubles_is_not(
     factor: float, kind: CountKind, seen: bool

@@ -191,3 +191,38 @@ def test_a_state_of_a_series_that_is_not_known_is_not_used() -> None:
     state = load_state(SeasonalNB(), blob, lambda: [SeriesColumn("claude", "web")])
     assert state is not None
     assert columns_of(state) == [SeriesColumn("claude", "web")]
+
+
+@pytest.mark.parametrize("damage", ["of another version", "cut short"])
+def test_a_state_that_cannot_be_read_is_learned_again_without_an_alarm(store: Store, damage: str) -> None:
+    until = WEEK + timedelta(days=5)
+    store_counts(store, [("claude", "")], WEEK, 5 * 96, loud=False)
+    before = judged(store, until)
+    with store.transaction() as conn:
+        if damage == "of another version":
+            conn.execute("UPDATE detector_state SET detector = 'SeasonalNB/3()'")
+        conn.execute("UPDATE detector_state_parts SET bytes = substr(bytes, 1, 20000)")
+        conn.execute("DELETE FROM detector_state_parts WHERE part > 0")
+    store_counts(store, [("claude", "")], until, 1, loud=False)
+    after = judged(store, until + timedelta(minutes=15))
+    (old,), (new,) = before.values(), after.values()
+    assert new[: len(old)] == old
+    assert len(new) == len(old) + 1
+    assert max(point.level for point in new) == 0
+    assert new[-1].expected == pytest.approx(QUIET, rel=0.2)
+
+
+@pytest.mark.parametrize(("baseline", "levels"), [(None, {None}), (40.0, {0})])
+def test_a_young_series_is_judged_by_the_baseline_of_its_source(
+    store: Store, baseline: float | None, levels: set[int | None]
+) -> None:
+    with store.transaction() as conn:
+        for n in range(4):
+            values = (WEEK + timedelta(minutes=15 * n), 45 if n < 3 else 400, baseline, WEEK)
+            conn.execute("INSERT INTO complaint_counts VALUES ('claude','old','','',?,900,?,?,'interval',?)", values)
+    (points,) = judged(store, WEEK + timedelta(hours=1)).values()
+    known = [None if point.score != point.score else point.level for point in points]
+    assert set(known[:3]) == levels
+    assert known[3] == (None if baseline is None else 2)
+    if baseline is not None:
+        assert points[0].expected == pytest.approx(baseline, rel=0.1)

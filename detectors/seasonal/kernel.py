@@ -16,6 +16,7 @@ from detectors.seasonal.layout import (
     BEST_X,
     BLOCK,
     BLOCK_MU,
+    BLOCK_S,
     BLOCK_X,
     BLOCKS,
     BLOCKS_KEPT,
@@ -34,6 +35,7 @@ from detectors.seasonal.layout import (
     HEAD,
     HOUR_X,
     KNOWN,
+    NOISE,
     RAISED,
     RATE,
     RATE_NEAR,
@@ -57,6 +59,8 @@ PLATEAU = 2.0  # factor within which the blocks of a new height agree
 UNDO_BLOCKS = 84  # a week of calm blocks, after which a new height stays
 COOL_S = 2 * 3600.0  # for so long what has lasted for hours must be weak to be over
 IN_A_LONG_BLOCK = 3  # blocks
+DAY_S = 86400.0
+UNUSED, USED = 4.0, 24.0  # reports a day: of what has no habits yet, and of what begins to have them
 
 
 def turn_day(row: Row, p: KernelParams) -> None:
@@ -118,6 +122,27 @@ def scale_profile(row: Row, p: KernelParams, by: float) -> None:
     forget_blocks(row)
 
 
+def begin_anew(row: Row, p: KernelParams, counted: float) -> None:
+    """Forget the profile of the counts for the mean of the last day, as if that were all that is known."""
+    k = CHANNELS
+    for i in range(TOTAL, NOISE):
+        row[k + i] = 0.0
+    for i in range(2 * (p.day_slots + p.week_slots)):
+        row[k + RINGS + 3 * p.depth + i] = 0.0
+    row[k + TOTAL] = counted
+    row[k + TOTAL + 1] = (BLOCKS_KEPT - 1) * IN_A_LONG_BLOCK * BLOCK_S
+    row[k + RATE] = (row[k + TOTAL] + 0.5) / (row[k + TOTAL + 1] + p.bin_s)
+    row[k + RATE_NEAR] = row[k + RATE]
+    row[k + RATE_NEXT] = row[k + RATE]
+    for i in range(p.depth):
+        if row[k + RINGS + p.depth + i] > 0.0:
+            row[k + RINGS + p.depth + i] = row[k + RATE] * p.bin_s
+        row[k + RINGS + 2 * p.depth + i] = row[k + RATE] * p.bin_s
+    row[FROZEN] = 0.0
+    row[RAISED] = 0.0
+    forget_blocks(row)
+
+
 def accept_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> bool:
     """Take on a new height while the score is high: four long blocks running whose ratios agree within a factor."""
     if add_to_block(row, x, mu, block // IN_A_LONG_BLOCK) < BLOCKS_KEPT - 1:
@@ -133,6 +158,21 @@ def accept_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -
         return False
     row[RISE] = counted / due
     scale_profile(row, p, row[RISE])
+    return True
+
+
+def awake(row: Row, p: KernelParams, x: float, mu: float, block: int) -> bool:
+    """Begin anew where next to nothing was due and a day has had reports in each quarter of it, one an hour or more."""
+    if add_to_block(row, x, mu, block // IN_A_LONG_BLOCK) < BLOCKS_KEPT - 1:
+        return False
+    counted, least = 0.0, 1e300
+    for back in range(1, BLOCKS_KEPT):
+        at = (int(row[BLOCKS]) - back) % BLOCKS_KEPT
+        counted += row[BLOCK_X + at]
+        least = min(least, row[BLOCK_X + at])
+    if least == 0.0 or counted < USED:
+        return False
+    begin_anew(row, p, counted)
     return True
 
 
@@ -211,12 +251,16 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
     # what has lasted for hours is not over in its first weak hour, as at night
     hot = best >= p.freeze or (row[FROZEN] > p.short_bins and row[COOL] * p.bin_s <= COOL_S)
-    if hot != (row[FROZEN] > 0.0):
+    k = CHANNELS
+    unused = warm and row[RISE] == 1.0 and row[k + TOTAL] * DAY_S < UNUSED * row[k + TOTAL + 1]
+    if hot != (row[FROZEN] > 0.0) and not unused:
         forget_blocks(row)
     row[FROZEN] = row[FROZEN] + 1.0 if hot else 0.0
     held = False
-    if hot:
-        longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[CHANNELS + TOTAL + 1] / p.bin_s))
+    if unused:
+        held = not awake(row, p, x, mu, block) and row[COOL] * p.bin_s < DAY_S
+    elif hot:
+        longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[k + TOTAL + 1] / p.bin_s))
         risen = accept_plateau(row, p, x, mu, block)
         held = row[FROZEN] <= longest and not risen
     elif row[RISE] > 1.0:

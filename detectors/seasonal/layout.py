@@ -22,6 +22,7 @@ BLOCKS_KEPT = 5
 GUARD_S = 900
 SHORT_S = 6 * 3600  # for so long at least nothing is learned from an outage
 HALF_HOUR = 1800
+ASSUMED_VISITS = 3.0
 # half-lives of wide bins are at least so many bins
 FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 
@@ -203,7 +204,7 @@ def blank_rows(series: int, params: KernelParams) -> Floats:
     rows = np.zeros((series, row_length(params)))
     rows[:, [SLOT, DAY, TODAY, BLOCK]] = -1.0
     rows[:, [BURST, RISE]] = 1.0
-    rows[:, CALM] = 1e6
+    rows[:, [CALM, COOL]] = 1e6
     rows[:, [CHANNELS + channel * params.channel_width + NEAR for channel in range(params.channels)]] = -1e18
     return rows
 
@@ -213,3 +214,18 @@ def exposure_places(params: KernelParams) -> npt.NDArray[np.int64]:
     cells = RINGS + 3 * params.depth + 1 + 2 * np.arange(params.day_slots + params.week_slots)
     own = np.concatenate(([TOTAL + 1], cells))
     return np.concatenate([CHANNELS + channel * params.channel_width + own for channel in range(params.channels)])
+
+
+def assumed_cells(row: Row, params: KernelParams, starts: Sequence[int], counts: Sequence[float]) -> None:
+    """Fill the row of a series of which nothing is known as if counts of those bins had been its mean for a day.
+
+    Each hour of the day that is told weighs as much as `ASSUMED_VISITS` days of it.
+    """
+    cells = CHANNELS + RINGS + 3 * params.depth
+    weight = ASSUMED_VISITS * params.bin_s
+    for start, count in zip(starts, counts, strict=True):
+        at = cells + 2 * (start // params.slot_s % params.day_slots)
+        row[at] += count * ASSUMED_VISITS
+        row[at + 1] += weight
+    row[CHANNELS + TOTAL] = sum(counts) / len(counts) * 86400.0 / params.bin_s
+    row[CHANNELS + TOTAL + 1] = 86400.0

@@ -35,7 +35,7 @@ ALONE = {
     CountKind.REPORTS: Prior(
         excess=2.0, dispersion=0.03, bins=40.0, news=0.0, unseen=0.5, freeze=6.0, usual_maximum=1.3
     ),
-    CountKind.TALK: Prior(excess=2.0, dispersion=0.03, bins=40.0, news=0.6, unseen=0.5, freeze=6.0, usual_maximum=2.0),
+    CountKind.TALK: Prior(excess=2.0, dispersion=0.03, bins=40.0, news=0.6, unseen=0.5, freeze=6.0, usual_maximum=1.7),
     CountKind.MEASURED: Prior(
         excess=2.0, dispersion=0.1, bins=40.0, news=0.1, unseen=0.5, freeze=6.0, usual_maximum=2.0
     ),

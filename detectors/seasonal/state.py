@@ -14,8 +14,11 @@ from detectors.packing import Arrays, StateHeader, pack
 from detectors.seasonal.compiled import KERNELS, KernelSelector, ScanBins, ScanFigures
 from detectors.seasonal.layout import (
     BLOCK_S,
+    CHANNELS,
     HALF_HOUR,
+    TOTAL,
     KernelParams,
+    assumed_cells,
     blank_rows,
     exposure_places,
     row_length,
@@ -79,6 +82,27 @@ class SeasonalState:
             grown.rows[:, exposed] = self.rows[:, exposed].max(axis=0)
         grown.rows[[series.index(name) for name in self.series]] = self.rows
         return grown
+
+    def unknown(self) -> list[SeriesName]:
+        """Return the series of which nothing has been learned yet."""
+        return [name for name, row in zip(self.series, self.rows, strict=True) if row[CHANNELS + TOTAL + 1] == 0.0]
+
+    def assume(self, expected: pd.DataFrame) -> None:
+        """Take what a source itself expects for the mean of series of which nothing is known yet.
+
+        expected: counts a bin, shape (bins, series), NaN = not told; only the first day of each is used, so that no
+        bin is judged by what was expected later.
+        """
+        starts = utc_index(expected).as_unit("s").asi8
+        for name in self.unknown():
+            if name not in expected.columns:
+                continue
+            told = validate_values(expected[name].to_numpy(dtype=np.float64))
+            seen = np.flatnonzero(~np.isnan(told))
+            seen = seen[starts[seen] < starts[seen[0]] + 86400] if len(seen) else seen
+            if len(seen):
+                row = self.rows[self.series.index(name)]
+                assumed_cells(row, self.params, starts[seen].tolist(), told[seen].tolist())
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
         """Score several bins in order; bins left out since the last call are gaps. Raises LateBinError, ValueError."""

@@ -18,6 +18,7 @@ from pipeline.core.errors import ConfigError, SourceError, StoreError
 if TYPE_CHECKING:
     from detectors.contract import Detector, Verdicts
     from detectors.events import Event
+    from pipeline.sources.count_series import CountSeries
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
@@ -74,7 +75,7 @@ def score_counts_command(
         out.writerow(EVENTS if events else BINS)
     for place, (series, held) in enumerate(series_by_name.items()):
         try:
-            verdicts = detector.detect(held.counts, held.mentions)
+            verdicts = _judged(detector, held)
         except ValueError as error:
             raise SourceError(f"series {series}: {error}", source=str(file.path)) from error
         if explain:
@@ -87,6 +88,18 @@ def score_counts_command(
             except OSError as error:
                 raise StoreError(f"{plot}: cannot be written: {error.strerror}") from error
     sys.exit(PARTIAL if table.rejected else 0)
+
+
+def _judged(detector: Detector, series: CountSeries) -> Verdicts:
+    """Judge a series from its start, with the source's own baseline as the mean until there is a history."""
+    from pipeline.detection.factory import assume_baselines
+
+    baseline, mentions = series.baseline, series.mentions
+    if baseline is None:
+        return detector.detect(series.counts, mentions)
+    state = detector.start(series.counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
+    assume_baselines(state, lambda: baseline)
+    return state.extend(series.counts, mentions)
 
 
 def _bin_width(index: pd.DatetimeIndex) -> pd.Timedelta:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import pandas as pd
+
 from detectors import DETECTORS
-from detectors.contract import CountKind, Detector
+from detectors.contract import CountKind, Detector, DetectorState
 from detectors.seasonal.detector import SeasonalNB
+from detectors.seasonal.state import SeasonalState
 from pipeline.config.load import Config
 
 KIND = "kind"  # in a source's state, which it counts
@@ -42,3 +45,12 @@ def detector_for_votes(detector: Detector) -> Detector:
 def detector_for_counts(detector: Detector, kind: CountKind) -> Detector:
     """Return the detector for counts of a kind."""
     return replace(detector, kind=kind) if isinstance(detector, SeasonalNB) else detector
+
+
+def assume_baselines(state: DetectorState, baselines: Callable[[], pd.DataFrame]) -> None:
+    """Take what a source itself expects for the mean of series of which the detector knows nothing yet.
+
+    `baselines` returns counts a bin, shape (bins, series), NaN = not told; it is called where there is such a series.
+    """
+    if isinstance(state, SeasonalState) and state.unknown():
+        state.assume(baselines())

@@ -23,11 +23,13 @@ from pipeline.sources.counts import MOST_BINS, CountsTable
 class CountSeries:
     """A series in equal bins: frames of one column with a frequency, NaN where nothing was counted.
 
-    `mentions` is None where the file has no such column; `notes` say which stamps were moved.
+    `mentions` is None where the file has no such column, `baseline`, what the source itself expects, where no row has
+    one; `notes` say which stamps were moved.
     """
 
     counts: pd.DataFrame
     mentions: pd.DataFrame | None
+    baseline: pd.DataFrame | None
     notes: tuple[str, ...]
 
 
@@ -55,15 +57,17 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
     size = int(slots.max()) - first + 1
     if size > MOST_BINS:
         raise SourceError(f"series {label!r} spans {size} bins; the most is {MOST_BINS}")
-    values = np.array([(row.value, row.mentions) for row in rows])
-    dense = np.full((size, 2), np.nan)
-    for column in range(2):
+    values = np.array(
+        [(row.value, row.mentions, np.nan if row.baseline is None else row.baseline) for row in rows], dtype=np.float64
+    )
+    dense = np.full((size, 3), np.nan)
+    for column in range(3):
         seen = ~np.isnan(values[:, column])
         place = (slots - first)[seen]
         dense[place, column] = np.bincount(place, weights=values[seen, column], minlength=size)[place]
     index = pd.date_range(pd.Timestamp(first * width, unit="s", tz="UTC"), periods=size, freq=f"{width}s")
-    counts, mentioned = (
-        pd.DataFrame(dense[:, [column]], index=index, columns=pd.Index([label])) for column in range(2)
+    counts, mentioned, baseline = (
+        pd.DataFrame(dense[:, [column]], index=index, columns=pd.Index([label])) for column in range(3)
     )
     notes = []
     off_grid = int((slots * width + shift != stamps).sum())
@@ -75,4 +79,9 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
         )
     if doubled := len(slots) - len(np.unique(slots)):
         notes.append(f"series {label}: {doubled} bins had two counts, which were added up")
-    return CountSeries(counts=counts, mentions=mentioned if mentions else None, notes=tuple(notes))
+    return CountSeries(
+        counts=counts,
+        mentions=mentioned if mentions else None,
+        baseline=baseline if bool(baseline.notna().to_numpy().any()) else None,
+        notes=tuple(notes),
+    )

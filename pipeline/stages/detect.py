@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+
+import pandas as pd
 
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import Run
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
-from pipeline.detection.factory import counts_kind, detector_for_counts, detector_for_votes
+from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.states import columns_of, load_state
 from pipeline.store import Store
@@ -107,6 +110,8 @@ def _judge(
         counts, mentions = bin_counts(group, here, columns, begin, end, spans)
         if state is None:
             state = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
+        if group.kind == "complaints":
+            assume_baselines(state, partial(_baselines, store, group, columns, begin, end))
         verdicts = state.extend(counts, mentions)
         found += verdict_rows(group, columns, verdicts, repr(detector))
         total += len(counts)
@@ -126,6 +131,14 @@ def _judge(
         ),
     )
     return total * len(columns), new
+
+
+def _baselines(
+    store: Store, group: SeriesGroup, columns: Sequence[SeriesColumn], begin: datetime, end: datetime
+) -> pd.DataFrame:
+    """Return what a source itself expects of the columns in bins of a span, NaN where it does not say."""
+    raw = rows.baselines(store, group.source, group.bin_s, group.window, begin, end)
+    return bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])[0]
 
 
 def _complete_until(
@@ -156,10 +169,14 @@ def _resume(
         if late is None or late >= current.through:
             if until <= current.through:
                 return None
-            return _ResumePoint(current.through, _load(store, group, detector, current.content))
+            if (state := _load(store, group, detector, current.content)) is not None:
+                return _ResumePoint(current.through, state)
+            late = None
         day = rows.load_state(store, group.subject, "day")
-        if day is not None and day.detector == name and late >= day.through:
-            return _ResumePoint(day.through, _load(store, group, detector, day.content), redo=True)
+        if late is not None and day is not None and day.detector == name and late >= day.through:
+            state = _load(store, group, detector, day.content)
+            if state is not None:
+                return _ResumePoint(day.through, state, redo=True)
     first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
         return None

@@ -113,6 +113,18 @@ def counts(
     return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
 
 
+def baselines(
+    store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
+) -> list[SeriesCount]:
+    """Return what a source itself expects in the intervals of a span, of services as a whole, where it says."""
+    rows = store.rows(
+        "SELECT service, start, baseline FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
+        " AND start >= ? AND start < ? AND region = '' AND indicator = '' AND baseline IS NOT NULL ORDER BY start",
+        (source, interval_s, window, since, until),
+    )
+    return [SeriesCount(SeriesColumn(row[0]), utc(row[1]), float(row[2])) for row in rows]
+
+
 def newest_start(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
     """Return the start of the newest interval a source has counted."""
     sql = "SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
