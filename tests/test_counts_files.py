@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.load import load_catalogue
+from detectors.seasonal.detector import SeasonalNB
+from pipeline.config.load import Config, load_catalogue
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComplaintCount
-from pipeline.core.times import utc
+from pipeline.core.times import iso, utc
+from pipeline.http.session import HttpClient
 from pipeline.sources import (
     counts,
     counts_file,
@@ -22,6 +24,11 @@ from pipeline.sources import (
     downstatus,
 )
 from pipeline.sources.count_rows import CountsOptions, read_start
+from pipeline.sources.count_series import count_series
+from pipeline.sources.counts import parse_counts, read_counts
+from pipeline.stages.collect import run_collect
+from pipeline.stages.detect import run_detect
+from pipeline.store import Store
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -310,9 +317,40 @@ def test_a_file_that_grows_is_read_to_its_last_whole_line_and_keeps_its_interval
         source.fetch(NOW, NOW, {})
     path.write_text("service,ts,count\n" + "".join(rows) + "a,2026-03-02T09:00:00Z,12")
     batch = source.fetch(NOW, NOW, {})
-    assert (len(batch.rows), batch.state) == (9, {"interval_s": "3600"})
+    assert (len(batch.rows), batch.state) == (9, {"interval_s": "3600", "kind": "reports"})
     path.write_text(
         "service,ts,count\n" + "".join(rows) + "".join(f"a,2026-03-02T09:{m:02}:00Z,1\n" for m in range(30))
     )
     with pytest.raises(SourceError, match="rows 1 min apart, so that counts of 1 h would overlap"):
         source.fetch(NOW, NOW, batch.state)
+
+
+@pytest.mark.parametrize(
+    ("values", "counter"),
+    [
+        ([7 * i for i in range(60)], True),
+        ([7 * i for i in range(60)] + [3 * i for i in range(60)], True),
+        ([7 * i for i in range(30)], False),
+        ([5] * 200, False),
+        ([0] * 190 + list(range(5)), False),
+        ([20 + i % 3 for i in range(200)], False),
+    ],
+)
+def test_readings_of_a_counter_are_said_to_be_some(values: list[int], counter: bool) -> None:
+    start = utc("2026-02-01T00:00:00Z")
+    rows = [f"claude,{iso(start + timedelta(minutes=15 * i))},{value}\n" for i, value in enumerate(values)]
+    body = ("service,start_utc,total\n" + "".join(rows)).encode()
+    assert ("only grows" in parse_counts(body, source="counts:x", fetched_at=NOW).detail) == counter
+    (series,) = count_series(read_counts(body)).values()
+    assert ("only grows" in " ".join(series.notes)) == counter
+
+
+def test_a_file_is_judged_as_what_the_configuration_says_it_counts(tmp_path: Path, store: Store) -> None:
+    path = tmp_path / "tweets.csv"
+    path.write_text("service,start_utc,interval_s,total\nclaude,2026-02-01T00:00:00Z,900,4\n")
+    config = Config(catalogue=load_catalogue(), sources={"counts": (str(path),), "counts_kind": {str(path): "talk"}})
+    (source,) = counts_file.SPEC.build(config, HttpClient(), None)
+    run_collect(store, source, NOW)
+    run_detect(store, SeasonalNB(), [], NOW)
+    (name,) = store.rows("SELECT detector FROM detector_state")[0]
+    assert "kind='talk'" in name

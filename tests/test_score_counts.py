@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,7 @@ def test_unusable_files_end_in_one_line(
 def test_options_that_are_wrong_are_usage_errors(groundswell: Groundswell, tmp_path: Path) -> None:
     file = str(written(tmp_path / "c.csv", days(1)))
     for options, words in (
-        (["--detector", "oracle"], "one of ears, farrington"),
+        (["--detector", "oracle"], "one of auto, ears, farrington"),
         (["--bin", "7 bananas"], "not a duration"),
         (["--series", "x"], "not in"),
         (["--explain", "noon"], "--explain"),
@@ -214,3 +215,23 @@ def test_recorded_outages_are_found(eval_data: Path) -> None:
     spans = real.visible(eval_data / "series" / "outage_report")
     runs = complaints.runs(detector.alarm, 1800)
     assert all(any(a <= end and b >= start for a, b in runs) for start, end in spans)
+
+
+@pytest.mark.parametrize(
+    ("days", "options", "said", "alarms"),
+    [
+        (60, [], "farrington, for daily counts of 60 days", 1),
+        (60, ["--kind", "talk"], "seasonal_nb, for talk", 0),
+        (30, [], "seasonal_nb, for daily counts of fewer than 40 days", 0),
+    ],
+)
+def test_auto_says_which_detector_it_chose(
+    groundswell: Groundswell, tmp_path: Path, days: int, options: list[str], said: str, alarms: int
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    counts = [48 + i % 5 for i in range(days - 1)] + [100]
+    rows = [f"{start + timedelta(days=i):%Y-%m-%dT00:00:00Z},{count}" for i, count in enumerate(counts)]
+    done = groundswell("score-counts", str(written(tmp_path / "c.csv", rows)), "--detector", "auto", *options)
+    assert done.returncode == 0, done.stderr
+    assert f"series value: {said}" in done.stderr
+    assert sum(int(row["alarm"]) for row in read(done.stdout)) == alarms

@@ -22,7 +22,7 @@ BLOCKS_KEPT = 5
 GUARD_S = 900
 SHORT_S = 6 * 3600  # for so long at least nothing is learned from an outage
 HALF_HOUR = 1800
-ASSUMED_VISITS = 3.0
+ASSUMED_VISITS, ASSUMED_LEVEL = 3.0, 20.0  # days of an hour, and counts of a level, that an assumption weighs
 # half-lives of wide bins are at least so many bins
 FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 
@@ -229,3 +229,5 @@ def assumed_cells(row: Row, params: KernelParams, starts: Sequence[int], counts:
         row[at + 1] += weight
     row[CHANNELS + TOTAL] = sum(counts) / len(counts) * 86400.0 / params.bin_s
     row[CHANNELS + TOTAL + 1] = 86400.0
+    for level in (CHANNELS + FAST, CHANNELS + SLOW):
+        row[level] = row[level + 1] = min(ASSUMED_LEVEL, row[CHANNELS + TOTAL])

@@ -14,8 +14,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_l
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
-from pipeline.core.records import Batch, Post, Run, Span
-from pipeline.detection.factory import KIND
+from pipeline.core.records import KIND, Batch, Post, Run, Span
 from pipeline.sources.count_rows import ServiceIds
 
 

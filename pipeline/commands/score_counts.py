@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
 TOLD = 20
+AUTO = "auto"  # the detector that is best by width and history
 
 
 @click.command("score-counts")
 @click.option("--events", is_flag=True, help="One row an event instead of one a bin.")
-@click.option("--detector", "name", help="Another detector than the configured one, with its defaults.")
+@click.option("--detector", "name", help="Another detector than the configured one, with its defaults, or auto.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the series (the first one) as SVG.")
 @click.option("--explain", metavar="BIN", help="Say why the bin at that time did or did not alarm, and print no table.")
 @click.option("--series", "only", help="Only this series.")
@@ -47,14 +48,16 @@ def score_counts_command(
     What `import counts` stores is read here alike; counts may be means, too.
     """
     from detectors import DETECTORS
+    from detectors.choice import choose_detector
     from pipeline.detection.factory import detector_for_counts, make_detector
     from pipeline.sources.count_series import count_series
     from pipeline.sources.counts import read_counts
     from pipeline.sources.delimited import read_capped
 
-    if name is not None and name not in DETECTORS:
-        raise ConfigError(f"--detector {name}: one of {', '.join(sorted(DETECTORS))}")
-    detector = detector_for_counts(DETECTORS[name]() if name else make_detector(setting.config), file.options.kind)
+    if name is not None and name not in (AUTO, *DETECTORS):
+        raise ConfigError(f"--detector {name}: one of {', '.join(sorted((AUTO, *DETECTORS)))}")
+    usual = DETECTORS[name]() if name in DETECTORS else make_detector(setting.config)
+    usual = detector_for_counts(usual, file.options.kind)
     table = read_counts(read_capped(file.path), name=str(file.path), options=file.options, now=setting.now)
     series_by_name = count_series(table)
     notes = [note for series in series_by_name.values() for note in series.notes]
@@ -74,7 +77,12 @@ def score_counts_command(
     if not explain:
         out.writerow(EVENTS if events else BINS)
     for place, (series, held) in enumerate(series_by_name.items()):
+        detector = usual
         try:
+            if name == AUTO:
+                mentions = held.mentions is not None
+                detector, reason = choose_detector(held.counts, file.options.kind, mentions=mentions)
+                click.echo(f"groundswell: series {series}: {reason}", err=True)
             verdicts = _judged(detector, held)
         except ValueError as error:
             raise SourceError(f"series {series}: {error}", source=str(file.path)) from error

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from detectors.contract import CountKind
 from pipeline.config.renamed import ALERT_KEYS, ROUTE_KEYS, with_present_names
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
@@ -180,6 +181,7 @@ class Sources(Strict):
     google_news: bool = True
     feeds: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    counts_kind: dict[str, CountKind] = Field(default_factory=dict)
     charts: tuple[str, ...] = ()
     mastodon: tuple[str, ...] = ()
     mastodon_tags: tuple[str, ...] = ()

@@ -210,6 +210,9 @@ class RejectedRow:
     head: str
 
 
+KIND = "kind"  # in a source's state: what it counts
+
+
 def source_kind(name: str) -> str:
     """Return the kind in a source's name: `mastodon` of `mastodon:mastodon.social`, `reddit` of `reddit`."""
     return name.partition(":")[0]

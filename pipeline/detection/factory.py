@@ -12,14 +12,13 @@ from detectors.contract import CountKind, Detector, DetectorState
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.config.load import Config
+from pipeline.core.records import KIND
 
-KIND = "kind"  # in a source's state, which it counts
 
-
-def counts_kind(state: Mapping[str, str]) -> CountKind:
-    """Return what a source counts, by its state: reports of trouble unless it says otherwise."""
+def counts_kind(state: Mapping[str, str], usual: CountKind = CountKind.REPORTS) -> CountKind:
+    """Return what a source counts, by its state: what sources of its kind do unless it says otherwise."""
     known = state.get(KIND, "")
-    return CountKind(known) if known in set(CountKind) else CountKind.REPORTS
+    return CountKind(known) if known in set(CountKind) else usual
 
 
 def make_detector(config: Config) -> Detector:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from detectors import DETECTORS
+from detectors.choice import choose_detector
 from detectors.contract import CountKind, Verdicts
 from detectors.seasonal.detector import SeasonalNB
 
@@ -52,6 +53,26 @@ class MedianRule:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The detector that is chosen by width and history, its scores in shares of its threshold."""
+
+    kind: CountKind
+    alarm: float = 1.0
+
+    def detect(self, counts: pd.DataFrame) -> Verdicts:
+        """Score a history with the detector that is chosen for the whole of it."""
+        detector = choose_detector(counts, self.kind, mentions=False).detector
+        found = detector.detect(counts)
+        return Verdicts(
+            found.index,
+            found.columns,
+            observed=found.observed.to_numpy(),
+            expected=found.expected.to_numpy(),
+            score=found.score.to_numpy() / detector.alarm,
+        )
+
+
 RULES = (MedianRule(least=12, factor=5, extra=8), MedianRule(least=10, factor=3, extra=8))
 
 
@@ -59,4 +80,5 @@ def contenders(kind: CountKind) -> Mapping[str, Contender]:
     """Return every detector at its own thresholds, for counts of a kind, and the two rules."""
     found: dict[str, Contender] = {name: make() for name, make in DETECTORS.items()}
     found["seasonal_nb"] = SeasonalNB(kind=kind)
+    found["auto"] = Chosen(kind=kind)
     return found | {str(rule): rule for rule in RULES}

@@ -18,6 +18,7 @@ from detectors.contract import CountKind, Floats
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
 from pipeline.evaluation.contenders import Contender, contenders
+from pipeline.evaluation.spikes import spike_figures, usual_counts
 from pipeline.sources.count_series import count_series
 from pipeline.sources.counts import read_counts
 
@@ -215,6 +216,11 @@ def report(root: Path, seed: int) -> Iterator[str]:
         f"{'outside':>8}{'tweet windows':>14}{'outside':>8}"
     )
     kept: dict[str, SeriesSet] = {}
+    services = [
+        _frame(path) for path in sorted((series / "outage_report").glob("*.csv")) if "official" not in path.name
+    ]
+    usual = [usual_counts(counts) for counts in services]
+    spikes: list[str] = []
     seen = visible(series / "outage_report")
     talk = contenders(CountKind.TALK)
     for name, detector in contenders(CountKind.REPORTS).items():
@@ -224,6 +230,18 @@ def report(root: Path, seed: int) -> Iterator[str]:
             tweets(series / "nab_tweets", talk[name]),
         )
         yield _line(name, detector.alarm, seen, kept[name])
+        met, total, alarms, of_spikes = spike_figures(services, usual, detector)
+        spikes.append(f"{name:<34}{f'{met}/{total}':>8}{met / total:>6.2f}{alarms:>12.2f}{of_spikes:>8.2f}")
+    yield f"{'unlabelled spikes, outage.report':<34}{'met':>8}{'share':>6}{'alarms/week':>12}{'spikes':>8}"
+    yield from spikes
+    yield "whole Downdetector windows, and exact McNemar tests of whole and cropped ones against seasonal_nb:"
+    for name, held in kept.items():
+        whole = held.windows[::CROPS]
+        gained, lost, p = mcnemar(
+            *(_caught(kept[one].windows, contenders(CountKind.REPORTS)[one].alarm) for one in ("seasonal_nb", name))
+        )
+        hits = downdetector_figures(whole, contenders(CountKind.REPORTS)[name].alarm).hits
+        yield f"{name:<34}{f'{hits}/{len(whole)}':>8}  only seasonal_nb {gained}, only the other {lost}, p {p:.2g}"
     windows, complaints, mentions = kept["seasonal_nb"]
     names = sorted({window.name for window in windows})
     halves = [[w for w in windows if (names.index(w.name) % 2 == 0) == even] for even in (True, False)]
@@ -259,6 +277,27 @@ def report(root: Path, seed: int) -> Iterator[str]:
         f"{pd.Timestamp(alarm.start, unit='s'):%d %b %H:%M} ({alarm.peak:.0f} in 20 min)"
         for alarm in sorted(outside, key=lambda alarm: -alarm.peak)[:10]
     )
+
+
+def _caught(windows: Sequence[Scored], threshold: float) -> list[bool]:
+    return [downdetector_figures([window], threshold).hits == 1 for window in windows]
+
+
+class PairedFigures(NamedTuple):
+    """Cases that only the first or only the second finds, and how probable so uneven a split is by chance."""
+
+    first_only: int
+    second_only: int
+    p: float
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedFigures:
+    """Return the exact McNemar test of two detectors on the same cases."""
+    from scipy.stats import binomtest
+
+    one = sum(a and not b for a, b in zip(first, second, strict=True))
+    other = sum(b and not a for a, b in zip(first, second, strict=True))
+    return PairedFigures(one, other, float(binomtest(one, one + other).pvalue) if one + other else 1.0)
 
 
 def _line(name: str, alarm: float, seen: Sequence[tuple[float, float]], series: SeriesSet) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ LEAST, MOST = 60, 86400  # seconds that one count may cover
 SURE_ROWS = 8  # from so many on the commonest distance is believed for good
 _ON_GRID = 0.9  # the share of rows that must lie on the grid of a width taken from their distances
 _NEAR = 1 / 8  # of a width: how far from its place a row may lie
+COUNTER_ROWS, RESET = 48, 0.1
+COUNTER = "only grows: readings of a counter, not counts; give the differences, as increase() of Prometheus does"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 Name = TypeVar("Name")
 
@@ -39,6 +41,18 @@ def commonest_distance(stamps: Sequence[int]) -> int:
         believed = 2 * steps[exact] >= len(stamps) - 1 and is_regular(stamps, exact)
         return exact if believed else rounded
     return exact
+
+
+def only_grows(values: Iterable[float]) -> bool:
+    """Return whether values, NaN = gap, are the readings of a counter: they never fall, other than back to little.
+
+    What is counted anew in each bin falls within `COUNTER_ROWS` bins, unless it is the same or nothing nearly always.
+    """
+    known = [value for value in values if value == value]
+    falls = [(one, other) for one, other in pairwise(known) if other < one]
+    resets = [pair for pair in falls if pair[1] < RESET * pair[0]]
+    runs_on = len(known) >= COUNTER_ROWS * (1 + len(resets)) and len(set(known)) >= COUNTER_ROWS / 8
+    return runs_on and len(falls) == len(resets)
 
 
 def _commonest(steps: Counter[int]) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import SourceError
-from pipeline.sources.count_intervals import duration_text, grid_offset
+from pipeline.sources.count_intervals import COUNTER, duration_text, grid_offset, only_grows
 from pipeline.sources.count_rows import CountRow, CountSubject
 from pipeline.sources.counts import MOST_BINS, CountsTable
 
@@ -77,6 +77,8 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
             + (f", all others {shift:+d} s from 00:00 UTC" if shift else "")
             + "; put into the nearest"
         )
+    if only_grows(dense[:, 0]):
+        notes.append(f"series {label}: {COUNTER}")
     if doubled := len(slots) - len(np.unique(slots)):
         notes.append(f"series {label}: {doubled} bins had two counts, which were added up")
     return CountSeries(

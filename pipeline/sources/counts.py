@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow
 from pipeline.sources.count_cells import read_cells
-from pipeline.sources.count_intervals import SURE_ROWS, duration_text, grid_offset, settle_widths
+from pipeline.sources.count_intervals import COUNTER, SURE_ROWS, duration_text, grid_offset, only_grows, settle_widths
 from pipeline.sources.count_rows import DEFAULTS, CountRow, CountsOptions, CountSubject, Resolve, RowReader
 from pipeline.sources.parsing import reject
 
@@ -127,6 +127,12 @@ def to_batch(table: CountsTable, *, source: str, fetched_at: datetime) -> Batch:
     notes = list(table.notes)
     if gaps := len(table.rows) - len(rows):
         notes.append(f"{gaps} bins without a count are gaps")
+    of_subject: dict[CountSubject, list[tuple[int, float]]] = defaultdict(list)
+    for row in table.rows:
+        of_subject[row.subject].append((row.start, row.value))
+    notes += [
+        f"{subject}: {COUNTER}" for subject, found in of_subject.items() if only_grows(v for _, v in sorted(found))
+    ]
     sure = table.inferred_rows >= SURE_ROWS and len(table.inferred_widths) == 1
     return Batch(
         source=source,

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from detectors.contract import CountKind
 from pipeline.config.load import Config, resolve_near
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Span
+from pipeline.core.records import KIND, Batch, Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.count_intervals import SURE_ROWS
 from pipeline.sources.count_rows import CountsOptions, ServiceIds
@@ -23,10 +24,20 @@ from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
 class CountsFileSource:
     """A file that something else keeps writing."""
 
-    def __init__(self, path: Path, name: str = "", *, catalogue: Catalogue | None = None) -> None:
-        """The source is named after the file unless a name is given; with a catalogue, it has its services only."""
+    def __init__(
+        self,
+        path: Path,
+        name: str = "",
+        *,
+        catalogue: Catalogue | None = None,
+        kind: CountKind = CountKind.REPORTS,
+    ) -> None:
+        """The source is named after the file unless a name is given; with a catalogue, it has its services only.
+
+        `kind` is what the file counts.
+        """
         self.name = name or f"counts:{plain(path.name, 200)}"
-        self._path, self._catalogue = path, catalogue
+        self._path, self._catalogue, self._kind = path, catalogue, kind
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Read the whole file; rows known already change nothing. Raises SourceError.
@@ -50,18 +61,23 @@ class CountsFileSource:
             raise SourceError("too few rows to tell what a count covers; add a column interval_s", source=self.name)
         if len(table.inferred_widths) > 1:
             raise SourceError("its series differ in what a count covers; add a column interval_s", source=self.name)
-        return replace(to_batch(table, source=self.name, fetched_at=now), coverage=(Span(since, now),))
+        batch = to_batch(table, source=self.name, fetched_at=now)
+        return replace(batch, coverage=(Span(since, now),), state={**batch.state, KIND: self._kind})
 
 
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[CountsFileSource]:
     paths = [resolve_near(config_path, name) for name in config.sources.counts]
+    kinds = [config.sources.counts_kind.get(name, SPEC.counts) for name in config.sources.counts]
     shared = {path.name for path in paths if [p.name for p in paths].count(path.name) > 1}
     # two files of one name are two sources
     return [
         CountsFileSource(
-            path, f"counts:{path.parent.name}-{path.name}" if path.name in shared else "", catalogue=config.catalogue
+            path,
+            f"counts:{path.parent.name}-{path.name}" if path.name in shared else "",
+            catalogue=config.catalogue,
+            kind=kind,
         )
-        for path in paths
+        for path, kind in zip(paths, kinds, strict=True)
     ]
 
 

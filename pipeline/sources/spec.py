@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import SecretStr
 
+from detectors.contract import CountKind
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch
@@ -56,7 +57,7 @@ class SourceSpec:
     `covers(config, service, built)` says whether a service is covered, `built` being the names of the sources that
     would run. `secrets` are the names of the settings it needs; `key_kind` is what such a key is, `where_to_get_a_key`
     an address or a contract. `remedy` is what a person can do when it fails. `prefix` is what its sources' names begin
-    with, where that is not the kind.
+    with, where that is not the kind. `counts` is what is counted in its counts, where a batch does not say otherwise.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class SourceSpec:
     key_kind: str = ""
     enabled: Callable[[Config], bool] = lambda config: True
     prefix: str = ""
+    counts: CountKind = CountKind.REPORTS
 
     @property
     def name_prefix(self) -> str:

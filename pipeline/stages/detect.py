@@ -14,14 +14,15 @@ from functools import partial
 
 import pandas as pd
 
-from detectors.contract import Detector, DetectorState
-from pipeline.core.records import Run
+from detectors.contract import CountKind, Detector, DetectorState
+from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.states import columns_of, load_state
+from pipeline.sources import SOURCES
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
 from pipeline.store.clock import follows_pause
@@ -60,7 +61,7 @@ def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: da
         if group.kind == "votes":
             judge = detector_for_votes(detector)
         else:
-            judge = detector_for_counts(detector, counts_kind(load_source_state(store, group.source)))
+            judge = detector_for_counts(detector, _counts_kind(store, group.source))
         bins, written = _judge(store, group, judge, watched, now)
         seen += bins
         new += written
@@ -69,6 +70,12 @@ def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: da
     run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
     record_run(store, run)
     return run
+
+
+def _counts_kind(store: Store, source: str) -> CountKind:
+    """Return what a source counts: by its own word, else by its kind."""
+    spec = SOURCES.get(source_kind(source))
+    return counts_kind(load_source_state(store, source), spec.counts if spec else CountKind.REPORTS)
 
 
 def _judge(
