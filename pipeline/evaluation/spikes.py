@@ -33,7 +33,7 @@ def usual_counts(counts: pd.DataFrame) -> Floats:
     hours = pd.Series(counts.to_numpy()[:, 0], index=stamps)
     by_day = hours.groupby([stamps.floor("D"), stamps.hour]).apply(list).unstack()
     by_day = by_day.reindex(pd.date_range(by_day.index.min(), by_day.index.max(), freq="D", tz="UTC"))
-    usual = {}
+    usual: dict[tuple[object, object], float] = {}
     for hour in by_day.columns:
         lists = [held if isinstance(held, list) else [] for held in by_day[hour]]
         for place, day in enumerate(by_day.index):
