@@ -17,6 +17,9 @@ from detectors.seasonal.layout import KernelInput, KernelOutput, KernelParams, R
 
 # below this many counts the import of numba costs more than it saves
 WORTH_COMPILING = 20_000
+# of the files that make the code, as they are when it is imported: an upgrade below a running process changes them
+_FILES = (__file__, *(str(module.__file__) for module in (layout, baseline, kernel)))
+DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
 
 
 class ScanBins(NamedTuple):
@@ -69,20 +72,17 @@ def _compile() -> Kernel:
     """Return `kernel.run` compiled, with every function that it calls; takes some seconds the first time ever.
 
     numba looks at the date of a function's own file only. The names have the digest of all files that make the code,
-    so that nothing compiled from others is found.
+    so that nothing compiled from others is found. What each bin calls is made part of its caller: handing over the
+    parameters, which are many, would cost as much as the work.
     """
     import numba
-
-    files = (__file__, *(str(module.__file__) for module in (layout, baseline, kernel)))
-    sources = b"".join(Path(file).read_bytes() for file in files)
-    digest = f"{zlib.crc32(sources):08x}"
 
     jit = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
     namespace = {**vars(baseline), **vars(kernel)}
     places = {baseline.__name__, kernel.__name__}
     own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}
     for name, function in own.items():
-        namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{digest}"), namespace, name))
+        namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))
     compiled: Kernel = namespace["run"]
     return compiled
 

@@ -255,16 +255,19 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     unused = warm and row[RISE] == 1.0 and row[k + TOTAL] * DAY_S < UNUSED * row[k + TOTAL + 1]
     if hot != (row[FROZEN] > 0.0) and not unused:
         forget_blocks(row)
-    row[FROZEN] = row[FROZEN] + 1.0 if hot else 0.0
-    held = False
-    if unused:
-        held = not awake(row, p, x, mu, block) and row[COOL] * p.bin_s < DAY_S
-    elif hot:
+    # what nobody used is not learned by night while it is high by day
+    stays = hot or (unused and row[COOL] * p.bin_s < DAY_S)
+    row[FROZEN] = row[FROZEN] + 1.0 if stays else 0.0
+    risen, longest = False, 0.0
+    if stays:
         longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[k + TOTAL + 1] / p.bin_s))
+    if unused:
+        risen = awake(row, p, x, mu, block)
+    elif hot:
         risen = accept_plateau(row, p, x, mu, block)
-        held = row[FROZEN] <= longest and not risen
     elif row[RISE] > 1.0:
         undo_plateau(row, p, x, mu, block)
+    held = stays and not risen and row[FROZEN] <= longest
     empty = 0.0 < row[EMPTY] <= p.short_bins
     row[CALM] = 0.0 if (held or empty) and warm else row[CALM] + 1.0
 
