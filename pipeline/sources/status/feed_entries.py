@@ -20,8 +20,8 @@ from pipeline.text.time_texts import read_time
 HTML_CAP = 200_000  # characters of an entry in which updates are looked for
 LOOKED_AT = 300_000  # bytes of an answer by which a reader recognises it
 ROOT_WITHIN = 4_000  # characters of an answer in which a feed begins
-_ROOT = re.compile(r"<(?:feed|rss|rdf:rdf)[\s>]")
-_FIRST_ENTRY = re.compile(r"<(?:entry|item)[\s>]")
+_ROOT = re.compile(r"<(?:feed|rss|rdf:rdf|[a-z][a-z0-9]{0,20}:feed)[\s>]")
+_FIRST_ENTRY = re.compile(r"<(?:[a-z][a-z0-9]{0,20}:)?(?:entry|item)[\s>]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from pipeline.sources.parsing import reject, unmarked
 from pipeline.sources.status.feed_entries import FeedEntry, digest, feed_text, named_by, read_entries
@@ -22,15 +22,29 @@ def read(answer: Answer, context: PageContext) -> Reading:
     """Read a feed. Raises SourceError when the bytes are no feed."""
     feed = read_entries(answer, context)
     grouped: dict[str, list[FeedEntry]] = {}
+    shared = _shared(feed.entries)
     for entry in feed.entries:
-        grouped.setdefault(_incident_id(entry), []).append(entry)
+        grouped.setdefault(_incident_id(entry, shared), []).append(entry)
     rows = (row for incident_id, entries in grouped.items() for row in _rows(incident_id, entries, context))
     return reading_of(feed, rows)
 
 
-def _incident_id(entry: FeedEntry) -> str:
-    """Return the last part of an entry's id or link, where they are addresses; else a digest of what it has."""
-    return named_by(entry.id) or digest(entry.id) or named_by(entry.link) or digest(entry.link + entry.title)
+def _shared(entries: Sequence[FeedEntry]) -> frozenset[str]:
+    """Return the names of ids and links that stand for several incidents, as that of a page all entries link to."""
+    meant: dict[str, set[str]] = {}
+    for entry in entries:
+        own = entry.id if entry.id != entry.link else ""
+        meant.setdefault(named_by(entry.id or entry.link), set()).add(own or split_state(entry.title).title)
+    return frozenset(name for name, several in meant.items() if len(several) > 1)
+
+
+def _incident_id(entry: FeedEntry, shared: Container[str]) -> str:
+    """Return the last part of an entry's id or link, where that names it alone; else a digest of what it has."""
+    name = named_by(entry.id or entry.link)
+    if name and name not in shared:
+        return name
+    own = entry.id if entry.id != entry.link else ""
+    return digest(own or entry.link + split_state(entry.title).title)
 
 
 def _rows(incident_id: str, entries: Sequence[FeedEntry], context: PageContext) -> Iterator[Row]:

@@ -26,7 +26,7 @@ from pipeline.sources.status.typed_json import (
     value_of,
 )
 
-IMPACTS = {"SERVICE_INFORMATION": "none", "SERVICE_DISRUPTION": "minor", "SERVICE_OUTAGE": "major"}
+IMPACTS = {"AVAILABLE": "none", "SERVICE_INFORMATION": "none", "SERVICE_DISRUPTION": "minor", "SERVICE_OUTAGE": "major"}
 STATES = {"SERVICE_DISRUPTION": "degraded_performance", "SERVICE_OUTAGE": "partial_outage"}
 _HEADINGS = ("Title:", "Summary:")  # how the text of Workspace's incidents begins, in Markdown
 

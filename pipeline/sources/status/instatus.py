@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pipeline.sources.status.feed_entries import named_by
 from pipeline.sources.status.notices import Notice, Post, Rows, affected
 from pipeline.sources.status.open_lists import close_absent
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.sources.status.typed_json import Entries, Entry, Identity, Moment, Text, labels, member, parsed, value_of
+from pipeline.sources.status.typed_json import Entries, Entry, Moment, Text, labels, member, parsed, value_of
 
-PAGE_WORDS = ("UP", "HASISSUES", "UNDERMAINTENANCE")
-IMPACTS = {"OPERATIONAL": "none", "DEGRADEDPERFORMANCE": "minor", "PARTIALOUTAGE": "major", "MAJOROUTAGE": "critical"}
+PAGE_WORDS = ("UP", "HASISSUES", "UNDERMAINTENANCE", "ALLUNDERMAINTENANCE", "SOMEUNDERMAINTENANCE")
+IMPACTS = {
+    "OPERATIONAL": "none",
+    "DEGRADEDPERFORMANCE": "minor",
+    "MINOROUTAGE": "minor",
+    "PARTIALOUTAGE": "major",
+    "MAJOROUTAGE": "critical",
+}
 STATES = {
     "DEGRADEDPERFORMANCE": "degraded_performance",
+    "MINOROUTAGE": "degraded_performance",
     "PARTIALOUTAGE": "partial_outage",
     "MAJOROUTAGE": "major_outage",
 }
@@ -21,7 +29,7 @@ MAINTENANCE_WORDS = {"NOTSTARTEDYET": "scheduled", "INPROGRESS": "in_progress", 
 
 
 class _Incident(Entry):
-    id: Identity
+    id: Text = ""
     started: Moment
     name: Text = ""
     status: Text = ""
@@ -32,7 +40,7 @@ class _Incident(Entry):
 
 
 class _Maintenance(Entry):
-    id: Identity
+    id: Text = ""
     start: Moment
     name: Text = ""
     status: Text = ""
@@ -63,7 +71,7 @@ def _incident(incident: _Incident) -> Notice:
     if status != "investigating" and incident.updatedAt is not None:
         posts.append(Post(id=status, status=status, at=max(incident.updatedAt, incident.started)))
     return Notice(
-        id=incident.id,
+        id=incident.id or named_by(incident.url) or f"{incident.started.isoformat()} {incident.name}",
         name=incident.name,
         status=status,
         impact=IMPACTS[incident.impact],
@@ -80,7 +88,7 @@ def _maintenance(maintenance: _Maintenance) -> Notice:
     minutes = maintenance.duration
     length = timedelta(minutes=int(minutes)) if minutes.isdecimal() and len(minutes) < 7 else None
     return Notice(
-        id=maintenance.id,
+        id=maintenance.id or named_by(maintenance.url) or f"{maintenance.start.isoformat()} {maintenance.name}",
         name=maintenance.name,
         status=MAINTENANCE_WORDS[maintenance.status],
         impact="maintenance",

@@ -12,9 +12,11 @@ from pipeline.sources.status.typed_json import (
     Identity,
     Moment,
     Text,
+    Texts,
     accepted,
     each,
     has_entry,
+    is_empty_list,
     member,
     parsed,
     value_of,
@@ -38,14 +40,15 @@ class _Incident(Entry):
     type: Text = "incident"
     status: Text = ""
     url: Text = ""
-    services: tuple[Text, ...] = ()
+    services: Texts = ()
     notes: Entries = ()
 
 
 def recognises(answer: Answer) -> bool:
     """Return whether an answer is `current`, or a list of incidents with Slack's notes."""
     value = parsed(answer.body)
-    return isinstance(member(value, "active_incidents"), list) or has_entry(value, "notes", "date_created")
+    listed = has_entry(value, "notes", "date_created") or is_empty_list(answer, "api/v2.0.0/history")
+    return isinstance(member(value, "active_incidents"), list) or listed
 
 
 def read(answer: Answer, context: PageContext) -> Reading:
@@ -57,13 +60,14 @@ def read(answer: Answer, context: PageContext) -> Reading:
 
 
 def _notice(incident: _Incident) -> Notice | None:
-    kind = "maintenance" if incident.status in ("scheduled", "completed") else incident.type
-    if incident.status == WITHDRAWN:
+    stage = incident.status.lower()
+    kind = "maintenance" if stage in ("scheduled", "completed") else incident.type.lower()
+    if stage == WITHDRAWN:
         return None
-    if kind not in IMPACTS or incident.status not in STATUS_WORDS:
+    if kind not in IMPACTS or stage not in STATUS_WORDS:
         raise ValueError(f"unknown type {incident.type!r} or status {incident.status!r}")
     notes = list(each(_Note, incident.notes, f"incident {incident.id} note"))
-    status = STATUS_WORDS[incident.status]
+    status = STATUS_WORDS[stage]
     return Notice(
         id=incident.id,
         name=incident.title,

@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow, StatusUpdate
-from pipeline.core.times import utc
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, not_from_the_future, past, plain, read_json, reject, unmarked
 from pipeline.sources.status.reader import ENDED, INCIDENT, Answer, PageContext, Reader, Reading, Verification, gather
-from pipeline.sources.status.typed_json import member, parsed
+from pipeline.sources.status.typed_json import member, parsed, time_of
 
 IMPACTS = ("none", "minor", "major", "critical", "maintenance")
 _LISTS = ("incidents", "scheduled_maintenances")
@@ -101,11 +100,11 @@ def _id(value: object) -> str:
 
 def _past(value: object, context: PageContext) -> datetime | None:
     """Read a time beside those that count; None where there is none, and where it lies ahead."""
-    return past(utc(str(value)), context.fetched_at) if value else None
+    return past(time_of(str(value)), context.fetched_at) if value else None
 
 
 def _incident(entry: Mapping[str, object], context: PageContext) -> OfficialIncident:
-    impact = plain(entry.get("impact"), 20) or "none"
+    impact = plain(entry.get("impact"), 20).lower() or "none"
     scheduled = entry.get("scheduled_for")
     impact = "maintenance" if scheduled else impact
     if impact not in IMPACTS:
@@ -123,8 +122,8 @@ def _incident(entry: Mapping[str, object], context: PageContext) -> OfficialInci
         collected=context.fetched_at,
         started_at=_past(entry.get("started_at") or entry.get("created_at"), context),
         resolved_at=_past(entry.get("resolved_at"), context),
-        scheduled_for=utc(str(scheduled)) if scheduled else None,
-        scheduled_until=utc(str(until)) if until else None,
+        scheduled_for=time_of(str(scheduled)) if scheduled else None,
+        scheduled_until=time_of(str(until)) if until else None,
         components=tuple(plain(part["name"], 120) for part in parts),
         url=plain(entry.get("shortlink"), 300),
     )
@@ -184,14 +183,14 @@ def _standing_for(incident: OfficialIncident, update_id: str, status: str, at: d
 
 
 def _update(update: Mapping[str, object], incident: OfficialIncident, context: PageContext) -> StatusUpdate:
-    created = not_from_the_future(utc(str(update.get("created_at") or update["display_at"])), context.fetched_at)
-    shown = not_from_the_future(utc(str(update.get("display_at") or created.isoformat())), context.fetched_at)
+    created = not_from_the_future(time_of(str(update.get("created_at") or update["display_at"])), context.fetched_at)
+    shown = not_from_the_future(time_of(str(update.get("display_at") or created.isoformat())), context.fetched_at)
     return StatusUpdate(
         page=incident.page,
         incident_id=incident.incident_id,
         update_id=_id(update["id"]),
         name=incident.name,
-        status=plain(update["status"], 40),
+        status=plain(update["status"], 40).lower() or "update",
         impact=incident.impact,
         components=_components(update),
         displayed_at=shown,

@@ -14,6 +14,7 @@ from pipeline.core.records import RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.parsing import from_epoch, plain, read_json, reject
 from pipeline.sources.status.reader import Answer, PageContext
+from pipeline.text.time_texts import read_time
 
 LONGEST_ID = 300
 MOST_PARTS = 300  # of one incident
@@ -39,7 +40,18 @@ def _moment(value: object) -> datetime | None:
         return None
     if not isinstance(value, str):
         raise ValueError("is no time")
-    return utc(value)
+    return time_of(value)
+
+
+def time_of(text: str) -> datetime:
+    """Read a time: RFC 3339, else any form that names its zone; raises ValueError where it means no one moment."""
+    try:
+        return utc(text)
+    except ValueError:
+        found = read_time(text)
+        if found is None:
+            raise
+        return found
 
 
 def _epoch(value: object) -> datetime | None:
@@ -63,6 +75,7 @@ Identity = Annotated[str, BeforeValidator(_identity)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 EpochMoment = Annotated[datetime | None, BeforeValidator(_epoch)]
 EpochMilliseconds = Annotated[datetime | None, BeforeValidator(_epoch_ms)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
 Entries = Annotated[tuple[object, ...], BeforeValidator(_listed)]
 
 
