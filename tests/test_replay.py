@@ -233,9 +233,14 @@ def variant(folder: Path, *switches: str) -> Path:
         check=True,
         timeout=300,
     )
-    # a week of history is enough here, and lets many variants be tried
+    return begun_later(folder, "2026-02-22")  # a week of history is enough here, and lets many variants be tried
+
+
+def begun_later(folder: Path, day: str) -> Path:
+    """Let a scenario begin on another day, which leaves out what was before."""
     head = folder / "scenario.toml"
-    head.write_text(head.read_text().replace("start = 2026-02-16", "start = 2026-02-22"))
+    head.write_text(head.read_text().replace("start = 2026-02-16", f"start = {day}"))
+    assert f"start = {day}" in head.read_text()
     return folder
 
 
@@ -264,7 +269,8 @@ def test_seeds_with_and_without_the_outage(tmp_path: Path, seed: int) -> None:
 @pytest.mark.slow
 def test_another_service_has_the_same_story(tmp_path: Path) -> None:
     span = ("2026-03-02T10:30:00Z", "2026-03-02T13:00:00Z")
-    _, claude = replay(variant(tmp_path / "c"), tmp_path / "c.db", *span)
+    recorded = shutil.copytree(SCENARIO, tmp_path / "c", ignore=shutil.ignore_patterns("generator"))
+    _, claude = replay(begun_later(recorded, "2026-02-22"), tmp_path / "c.db", *span)
     _, mistral = replay(variant(tmp_path / "m", "--service", "mistral"), tmp_path / "m.db", *span)
 
     def of_the_day(result: dict[str, Any], service: str) -> list[tuple[str, str]]:

@@ -231,11 +231,14 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
                 continue
             mine, of_file = known.get(name, {}), wordings.get(name, {})
             try:
-                restored = [
-                    version
-                    for row in batch.rows
-                    for version in _versions(restore(row, mine.get(key_of(row))) if mine else row, of_file, key_of(row))
-                ]
+                restored: Sequence[Record] = batch.rows
+                if mine or of_file:
+                    keyed = ((row, key_of(row)) for row in batch.rows)
+                    restored = [
+                        version
+                        for row, key in keyed
+                        for version in _versions(restore(row, mine.get(key)) if mine else row, of_file, key)
+                    ]
             except ValueError as error:
                 problems.append(str(error))
                 continue
