@@ -1,0 +1,46 @@
+"""Faults at system calls of a tick, in short: one of each pair of call and fault. `make chaos` has the long form."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("cc") is None or sys.platform != "linux", reason="needs cc and Linux: a shim is built"
+    ),
+]
+
+
+def chaos(*args: str) -> subprocess.CompletedProcess[str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *args],
+        cwd=ROOT,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=290,
+    )
+
+
+def test_a_fault_at_any_kind_of_call_loses_and_doubles_nothing_and_the_next_run_is_well() -> None:
+    done = chaos("1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    struck = re.search(r"(\d+) faults over (\d+) pairs; 0 did not hold", done.stdout)
+    assert struck is not None, done.stdout + done.stderr
+    assert int(struck[1]) == int(struck[2]) >= 30
+
+
+def test_the_rig_sees_a_loss_where_messages_are_marked_before_they_are_sent() -> None:
+    done = chaos("40", "planted")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "messages lost" in done.stdout
