@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from pipeline.config.settings import Alerts
-from pipeline.core.incidents import CrowdSpan, Episode, Evidence, Incident
+from pipeline.core.incidents import LEAST_PROBABILITY, CrowdSpan, Episode, Evidence, Incident
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.vocabulary import Impact
-from pipeline.incidents.confidence import Signals, parts_in_words, probability, what_is_missing
+from pipeline.incidents.confidence import Signals, is_credible, parts_in_words, probability, what_is_missing
 from pipeline.incidents.levels import comparison, new_level
 from pipeline.render.mail_text import incident_text
 from pipeline.store import Store
@@ -105,21 +105,26 @@ FEW = Signals(loudest=0.5, kinds=1, voters=4, denied=0.0, doubtful=0.0, outlets=
 
 def test_an_unsure_message_says_what_would_make_it_surer() -> None:
     incident = unsure(FEW)
-    said = what_is_missing(incident, 0.5)
-    assert [line.split(" (")[0][:22] for line in said] == [
-        "a notice of the provid",
-        "a second kind of signa",
-        "7 people in all who re",
-    ]
+    said = what_is_missing(incident, 0.9)
+    assert [line.split(" (")[0][:22] for line in said] == ["a notice of the provid", "a second kind of signa"]
     assert "%)" in said[0]
-    enough = unsure(replace(FEW, voters=7))
-    assert incident.probability is not None
-    assert enough.probability is not None
-    assert incident.probability < 0.5 <= enough.probability, "as many as it says are enough"
     two = unsure(replace(FEW, kinds=2))
-    assert what_is_missing(two, two.probability or 0.0) == ()
+    assert incident.probability is not None
+    assert two.probability is not None
+    assert incident.probability < two.probability
+    assert what_is_missing(two, two.probability) == ()
     assert not any("second kind" in line for line in what_is_missing(two, 0.999))
     assert what_is_missing(replace(incident, probability=None), 0.5) == ()
+
+
+def test_few_people_in_the_first_minutes_are_no_sign_against_it() -> None:
+    first = probability(replace(FEW, minutes=5.0))[0]
+    later = probability(replace(FEW, minutes=240.0))[0]
+    assert first > 0.6 > later
+    doubted = replace(FEW, minutes=5.0, doubtful=0.95)
+    assert probability(doubted)[0] < LEAST_PROBABILITY, "mostly what was not counted"
+    assert not is_credible(doubted)
+    assert is_credible(FEW)
 
 
 def test_the_floor_is_a_setting(store: Store) -> None:

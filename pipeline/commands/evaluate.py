@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from pipeline.config.load import evaluation_data, load_catalogue, load_config
-from pipeline.config.paths import LABELS, MODELS, PLACES
+from pipeline.config.paths import LABELS, MODELS, PLACES, SCENARIOS
 
-SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "certainty", "abuse", "leads")
+SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "certainty", "onset", "abuse", "leads")
 
 
 @click.command("evaluate")
@@ -22,8 +22,8 @@ SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
     """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
 
-    SECTIONS are any of simulated, widths, recorded, posts, extraction, links, certainty, abuse, leads; all where none
-    is named. Other people's data are read where EVAL_DATA points.
+    SECTIONS are any of simulated, widths, recorded, posts, extraction, links, certainty, onset, abuse, leads; all where
+    none is named. Other people's data are read where EVAL_DATA points.
     """
     from pipeline.evaluation import clean_series as clean
     from pipeline.evaluation import recorded_series as real
@@ -44,6 +44,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
             lines = _posts(folder)
         elif section in ("links", "certainty", "abuse"):
             lines = _story(section, folder, seed)
+        elif section == "onset":
+            lines = _onset(seed)
         elif section == "leads":
             lines = _leads(folder, seed)
         else:
@@ -77,6 +79,22 @@ def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:
         return abuse.report(folder, load(MODELS))
     catalogue = load_catalogue()
     return links.report(LABELS, folder, catalogue, ServiceMatcher(catalogue), load_news(MODELS))
+
+
+def _onset(seed: int) -> Iterator[str]:
+    from pipeline.evaluation import onset
+    from pipeline.stages.pipeline import load_models
+
+    days = [
+        (SCENARIOS / name, begin, until)
+        for name, begin, until in (
+            ("2023-11-08-optus", "", ""),
+            ("2025-06-12-google-cloud", "", ""),
+            ("2026-03-02-claude", "2026-03-01T08:00:00Z", "2026-03-02T14:00:00Z"),
+        )
+        if (SCENARIOS / name).is_dir()
+    ]
+    return onset.report(seed, days, load_config(None), load_models())
 
 
 def _extraction(folder: Path | None) -> Iterator[str]:

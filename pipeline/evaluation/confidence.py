@@ -27,12 +27,15 @@ Floats = npt.NDArray[np.float64]
 BEGIN = utc("2026-01-05T00:00:00Z")
 DAYS, TAIL = 15, 180  # the last TAIL minutes are the situation
 QUIET_KINDS = ("surge", "few people", "ring", "copies", "misread thread", "gap", "growth")
-FITTED = ("base", "loudest", "second kind", "voters", "denied", "doubtful")
+FITTED = ("base", "loudest", "second kind", "voters", "young", "talked", "denied", "doubtful", "few doubtful")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What source and counter would have told; `votes`, `talk` by the minute, `complaints` by 15 minutes, or None."""
+    """What source and counter would have told; `votes`, `talk` by the minute, `complaints` by 15 minutes, or None.
+
+    It begins at the minute `began`.
+    """
 
     kind: str
     real: bool
@@ -42,6 +45,7 @@ class Situation:
     denied: int
     named: int
     dropped: int
+    began: int
 
 
 def situation(number: int, seed: int) -> Situation:
@@ -113,6 +117,7 @@ def situation(number: int, seed: int) -> Situation:
         denied=int(denied),
         named=int(named),
         dropped=int(dropped),
+        began=at,
     )
 
 
@@ -131,7 +136,10 @@ def _signals(s: Situation, intervals: Sequence[Interval]) -> Signals:
     slot = max(0, int((min(i.onset for i in intervals) - BEGIN) / timedelta(minutes=1)) - 5)
     voters = int(np.nansum(s.votes[slot:]))
     doubtful = s.dropped / (s.dropped + voters) if s.dropped + voters >= 4 else 0.0
-    return signals(intervals, [], voters=voters, works=s.denied, fails=s.named, doubtful=doubtful, outlets=0)
+    minutes = (BEGIN + timedelta(days=DAYS) - min(i.onset for i in intervals)) / timedelta(minutes=1)
+    return signals(
+        intervals, [], voters=voters, works=s.denied, fails=s.named, doubtful=doubtful, outlets=0, minutes=minutes
+    )
 
 
 def _intervals(
