@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,7 +19,7 @@ from pipeline.config.paths import LABELS, MODELS, OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
 from pipeline.core.row_refs import read_row_refs
 from pipeline.core.times import iso, utc
-from pipeline.evaluation import abuse, csv_rows, links
+from pipeline.evaluation import abuse, csv_rows, links, onset
 from pipeline.evaluation import confidence as certainty
 from pipeline.evaluation import lead_time as leads
 from pipeline.incidents.reliability import (
@@ -118,6 +119,21 @@ def test_the_probability_can_be_trusted() -> None:
     sure = said[said.p >= 0.9]
     assert sure.real.mean() >= 0.9
     assert said[said.p < 0.3].real.mean() <= 0.4
+
+
+@pytest.mark.slow
+def test_the_first_probability_is_what_turns_out_so_often() -> None:
+    looks = onset.first_looks([certainty.situation(n, 99) for n in range(600)])
+    p, y, alarm = (
+        np.array(column)
+        for column in zip(*((certainty.probability(k.signals)[0], float(k.real), k.alarm) for k in looks), strict=True)
+    )
+    assert onset.skill_of(p, y).skill >= 0.15, "candidates that never alarm among them"
+    assert onset.skill_of(p[alarm], y[alarm]).skill >= 0.2
+    for low, high in ((0.7, 0.9), (0.9, 1.0)):
+        inside = (p >= low) & (p < high)
+        assert inside.sum() >= 40
+        assert abs(p[inside].mean() - y[inside].mean()) <= 0.1
 
 
 def entry(

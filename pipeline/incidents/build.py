@@ -147,7 +147,7 @@ def _incident(
         fails=sum(len(r.components) for r in votes),
         doubtful=_doubtful(within),
         outlets=len(outlets),
-        minutes=((last or now) - begin) / timedelta(minutes=1),
+        minutes=(now - begin) / timedelta(minutes=1),
     )
     p, parts = certainty.probability(rests)
     cut = tuple(
