@@ -14,7 +14,7 @@ from pipeline.core.times import utc
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
 from pipeline.text.models import training
-from tests.conftest import Groundswell
+from tests.conftest import SCENARIO, Day, Groundswell, replay
 from tests.test_models import MATCHER, labelled
 
 
@@ -124,6 +124,24 @@ def test_tags_are_the_same_whatever_is_read_together(tmp_path: Path, monkeypatch
             read.append([tuple(row) for row in store.rows("SELECT * FROM post_tags ORDER BY native_id, service")])
     assert len(read[0]) >= len(posts)
     assert read[0] == read[1] == read[2]
+
+
+@pytest.mark.slow
+def test_replays_that_begin_at_other_times_give_the_same_tags(day: Day, tmp_path: Path) -> None:
+    from pipeline.store import Store
+
+    code, _ = replay(SCENARIO, tmp_path / "later.db", "2026-03-02T11:30:00Z", "2026-03-02T12:00:00Z")
+    assert code == 0
+    tags = []
+    for path in (day[0] / "a.db", tmp_path / "later.db"):
+        with Store(path) as store:
+            rows = store.rows("SELECT * FROM post_tags ORDER BY source, native_id, service")
+            tags.append({(row["source"], row["native_id"], row["service"]): tuple(row) for row in rows})
+    common = tags[0].keys() & tags[1].keys()
+    assert len(common) > 100
+    assert all(tags[0][key] == tags[1][key] for key in common)
+    only_later = {key[:2] for key in tags[1].keys() - tags[0].keys()}
+    assert only_later.isdisjoint({key[:2] for key in common}), "a post is about the same services in both"
 
 
 def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> None:

@@ -218,3 +218,31 @@ def test_what_fails_now_stays_a_report(text: str) -> None:
 
 def test_a_part_that_works_does_not_clear_the_service() -> None:
     assert most("Is Netflix down? the app works fine", "netflix") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("no internet for a day, I'm switching to Verizon", "verizon"),
+        ("seit gestern kein Netz, ich wechsle zu Vodafone", "vodafone"),
+        ("otra vez sin señal, me paso a Movistar", "movistar"),
+        ("ligne coupée, je vais passer chez Orange", "orange_fr"),
+        ("dozens report errors on Twitter, Netflix must be out", "x"),
+        ("pas de connexion, aucune réponse sur votre WhatsApp, SFR", "whatsapp"),
+    ],
+)
+def test_a_rival_and_the_place_of_talk_do_not_fail(text: str, service: str) -> None:
+    assert most(text, service) == UNLIKELY
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("errors all over Twitter, anyone else?", "x"),
+        ("people report that Twitter won't load", "x"),
+        ("dozens report errors on Twitter, Netflix must be out", "netflix"),
+        ("switched to Verizon last year and Verizon is down", "verizon"),
+    ],
+)
+def test_a_place_of_talk_that_fails_itself_may_be_reported(text: str, service: str) -> None:
+    assert most(text, service) == 1.0

@@ -56,14 +56,15 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
 
 
 def _posts(folder: Path | None) -> Iterator[str]:
-    from pipeline.evaluation import texts
+    from pipeline.evaluation import no_reports, texts
     from pipeline.text.models.encoder import find_encoder
     from pipeline.text.models.outage import load
     from pipeline.text.models.training import read_labels
     from pipeline.text.services import ServiceMatcher
 
     matcher = ServiceMatcher(load_catalogue())
-    return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher)
+    unseen = no_reports.read_no_reports(LABELS / "stances-unseen.csv")
+    return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher, unseen)
 
 
 def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:

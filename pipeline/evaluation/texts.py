@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.errors import StoreError
-from pipeline.evaluation import end_to_end
+from pipeline.evaluation import end_to_end, no_reports
 from pipeline.text.extract import masked_for, outage_probabilities
 from pipeline.text.models.encoder import Encoder
 from pipeline.text.models.metrics import HEADER, THRESHOLD, classification_scores, reliability
@@ -79,8 +79,12 @@ def report(
     model: OutageModel,
     encoder: Encoder | None,
     matcher: ServiceMatcher,
+    unseen: Sequence[no_reports.NoReport] = (),
 ) -> Iterator[str]:
-    """Yield the lines of the section; `model` is the stored one, `encoder` None where it is not installed."""
+    """Yield the lines of the section; `model` is the stored one, `encoder` None where it is not installed.
+
+    `unseen` are posts of ours that are no reports.
+    """
     rest = [row for row in labels if row.is_holdout]
     kept = [row for row in labels if not row.is_holdout]
     ours = [_own(row) for row in rest]
@@ -107,6 +111,8 @@ def report(
     if posts:
         bare = [end_to_end.JudgedPost(row.text, row.service, row.outage, row.language, row.source) for row in posts]
         yield from end_to_end.report(bare, matcher, model)
+    if unseen:
+        yield from no_reports.report(unseen, matcher, model)
     if encoder is not None:
         yield from _left_out(labels, encoder)
 

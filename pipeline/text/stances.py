@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipeline.text.components import names_a_role
 from pipeline.text.lexicon import WordPattern
-from pipeline.text.patterns import PatternSet
+from pipeline.text.patterns import PatternSet, unaccented
 from pipeline.text.services import OTHER, TARGET, speaks_of_trouble
 from pipeline.text.symptoms import matched_symptoms
 
@@ -22,6 +22,8 @@ MOST_CLAUSES = 40  # of a text; what follows is read as one
 _LISTS = PatternSet("stances", together=4)
 _EDGE = WordPattern("clauses", r"(?:%(mark)s)|(?<=\W)(?=(?:%(begins)s)\W)|(?:%(joined)s)")
 _JOINED = WordPattern("clauses", r"^\W*(?:(?:%(joins)s)\s*)?svc")
+_RIVAL = WordPattern("stances", "%(rival)s")
+_MEDIUM = WordPattern("stances", "%(medium)s")
 _NO_REPORT = frozenset({"works", "not_failing", "recovered", "conditional", "future", "past", "talk"})
 _NOT_NOW = frozenset({"conditional", "future", "past", "talk"})
 
@@ -61,8 +63,10 @@ class Reading:
 def reading(masked: str) -> Reading:
     """Return what a masked text says of its target: the clauses about it, and whether any can be a report."""
     has_other = OTHER in masked and TARGET in masked
-    lists = _LISTS.matched(masked)
+    lists = frozenset(_LISTS.matched(masked))
     if "own_request" in lists and "server_side" not in lists:
+        return Reading(masked, UNLIKELY)
+    if not lists.isdisjoint({"rival", "medium"}) and _is_elsewhere(unaccented(masked), has_other):
         return Reading(masked, UNLIKELY)
     if not has_other and _NO_REPORT.isdisjoint(lists):
         return Reading(masked)
@@ -72,6 +76,14 @@ def reading(masked: str) -> Reading:
         if own and others:
             return _reading_of_one(masked, own, others, clauses)
     return Reading(masked) if _may_report(clauses) else Reading(masked, UNLIKELY)
+
+
+def _is_elsewhere(masked: str, has_other: bool) -> bool:
+    """Return whether a text names its target only as where to go, or as where people speak of another that fails."""
+    mentions = masked.count(TARGET)
+    return len(_RIVAL.regex.findall(masked)) >= mentions or (
+        has_other and len(_MEDIUM.regex.findall(masked)) >= mentions
+    )
 
 
 def _clauses(masked: str) -> Iterator[_Clause]:
