@@ -184,7 +184,7 @@ class KernelParams(NamedTuple):
             news=prior.news,
             unseen=prior.unseen,
             # the threshold means as many false alarms a week in narrower bins, which are tested more often
-            penalty=max(0.0, float(np.log(300 / bin_s))),
+            penalty=max(0.0, float(np.log(300 / bin_s))) + prior.margin,
         )
 
 

@@ -18,7 +18,8 @@ class Prior(NamedTuple):
     excess: variance over mean beyond 1 (people who report twice); dispersion: variance over squared mean (noise that
     all share); both with the weight of `bins` bins. news: what news that nobody sees may add to the dispersion,
     unseen: what days of the week not seen yet may.
-    freeze: score from which nothing is learned. usual_maximum: largest score of an ordinary day.
+    freeze: score from which nothing is learned. usual_maximum: largest score of an ordinary day. margin: nats taken off
+    every ratio, so that one threshold means about as many false alarms whatever is counted.
     """
 
     excess: float
@@ -28,9 +29,12 @@ class Prior(NamedTuple):
     unseen: float
     freeze: float
     usual_maximum: float
+    margin: float = 0.0
 
 
-WITH_TALK = Prior(excess=0.2, dispersion=0.1, bins=20.0, news=0.0, unseen=0.0, freeze=4.0, usual_maximum=math.inf)
+WITH_TALK = Prior(
+    excess=0.2, dispersion=0.1, bins=20.0, news=0.0, unseen=0.0, freeze=4.0, usual_maximum=math.inf, margin=1.5
+)
 ALONE = {
     CountKind.REPORTS: Prior(
         excess=2.0, dispersion=0.03, bins=40.0, news=0.0, unseen=0.5, freeze=6.0, usual_maximum=1.3
