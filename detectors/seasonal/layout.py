@@ -65,8 +65,20 @@ CHANNELS = BLOCK_MU + BLOCKS_KEPT
 # RATE_NEAR, RATE_NEXT: rates of the profile there and in the next. Behind them rings of counts, expectations (0 = not
 # observed) and the profile, then counts and seconds of each slot of the day, then of the week.
 TOTAL, FAST, SLOW, NOISE, CLUMP, ALPHA, UNSURE, KNOWN, RATE, NEAR, RATE_NEAR, RATE_NEXT, RINGS = (
-    0, 2, 4, 6, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-)  # fmt: skip
+    0,
+    2,
+    4,
+    6,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+)
 
 
 Row = MutableSequence[float]

@@ -16,10 +16,10 @@ from pipeline.config.load import load_config
 from pipeline.config.settings import Alerts, parse_duration
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
-from pipeline.replay.checks import usable
 from pipeline.replay.results import result
 from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
+from pipeline.replay.usable import usable
 
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 

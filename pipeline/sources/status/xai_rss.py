@@ -20,7 +20,8 @@ from pipeline.text.time_texts import read_time
 _STATE = re.compile(r"(?is)<h3>\s{0,20}Status:\s{0,20}(?P<state>[^<]{1,40})</h3>")
 _RESOLVED = re.compile(r"(?is)<p>\s{0,20}Resolved:\s{0,20}(?P<when>[^<]{1,60})</p>")
 _BLOCK = re.compile(
-    r"(?is)<div>\s{0,40}<p>\s{0,40}<strong>(?P<when>[^<]{1,60})</strong>\s{0,40}</p>(?P<body>(?:[^<]|<(?!/?div\b))*+)</div>"
+    r"(?is)<div>\s{0,40}<p>\s{0,40}<strong>(?P<when>[^<]{1,60})</strong>\s{0,40}</p>"
+    r"(?P<body>(?:[^<]|<(?!/?div\b))*+)</div>"
 )
 _HEADING = re.compile(r"(?is)<h3>(?P<text>[^<]{1,200})</h3>")
 _PART = re.compile(r"^\[(?P<part>[^\[\]]{2,100})\]\s*(?P<title>.+)$", re.S)
