@@ -14,15 +14,16 @@ from pipeline.store.runs import run_times
 
 AHEAD = timedelta(minutes=5)  # sources refuse what is dated further ahead of the clock
 PAUSE = timedelta(hours=1)  # between two runs: less is no pause
-WITNESSES = 3  # people and newspapers that date what they wrote after now; of providers' notices one is enough
+WITNESSES = 3  # posts, news and counts dated after now by those who made them; of providers' notices one is enough
+# rows that are dated by our own clock are no witnesses: observed states of a page, counts worked out of a rolling total
 _TOLD_LATER = """SELECT
- (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at),
- (SELECT count(*) FROM status_updates WHERE created_at > :at)"""
+ (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at)
+ + (SELECT count(*) FROM complaint_counts WHERE start > :at AND window = 'interval'),
+ (SELECT count(*) FROM status_updates WHERE created_at > :at AND timing != 'observed')"""
 # dated by our clock alone, or worked out of such rows: offered again, judged again
 _MISDATED = (
     ("detector_state", "through"),
     ("verdicts", "bin_start"),
-    ("complaint_counts", "start"),
     ("chart_ranks", "observed"),
     ("outside_verdicts", "observed"),
     ("incidents", "onset"),
@@ -32,6 +33,7 @@ _MISDATED = (
 _MAY_LIE_AHEAD = frozenset(
     [
         ("alerts", "due_at"),
+        ("complaint_counts", "start"),  # as the file or the service says
         ("silences", "since"),
         ("silences", "until"),
         ("advisories", "until"),
@@ -72,6 +74,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
         conn.execute(
             "UPDATE alerts SET due_at = :at WHERE due_at > :at AND (created > :at OR attempts > 0)", {"at": now}
         )
+        conn.execute("DELETE FROM complaint_counts WHERE start > ? AND window != 'interval'", (now,))
         for table, column in _MISDATED:
             conn.execute(f"DELETE FROM {table} WHERE {column} > ?", (now,))
         for table, column in _time_columns(conn):

@@ -30,13 +30,14 @@ from pipeline.store.verdicts import verdicts
 logger = logging.getLogger(__name__)
 
 CHART_BEFORE = timedelta(hours=4)
+AFTER_THIS_RUN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertingContext:
     """Whether and how findings become alerts; `since` None stores and learns without alerting anybody.
 
-    `resolves` false: no end is sent yet, since the clock may have stepped ahead.
+    `resolves` false: ends are written and sent by the next run, since the clock may have stepped ahead.
     """
 
     since: datetime | None
@@ -112,8 +113,6 @@ def plan_alerts(
         transition = next_transition(incident, sent, policy, now, rises)
         if transition is None or (route.name, channels[0]) in elsewhere:
             continue
-        if transition is Transition.OVER and not alerting.resolves:
-            continue
         must_send_resolved = bool(sent) and transition is Transition.OVER
         if not must_send_resolved:
             if not eligible or route.name not in configured:
@@ -134,6 +133,8 @@ def plan_alerts(
         if until is not None:
             logger.info("%s of %s is muted on %s until %s", transition, incident.id, route.name or "all", until)
         due = until or now + wait
+        if transition is Transition.OVER and not alerting.resolves:
+            due = max(due, now + AFTER_THIS_RUN)  # a clock that was ahead takes it back before it is sent
         for channel in channels:
             mark = (incident.id, transition, str(len(sent)), channel, *([route.name] if route.name else []))
             found.append(
