@@ -39,9 +39,7 @@ def test_dask_publishes_what_one_process_does_and_a_killed_worker_costs_nothing(
         write_posts(archives / f"more{n}.ndjson", 600, first=600 * n, begin=BEGIN - 600 * n * 144)
     more = [arg for n in range(1, 6) for arg in ("--posts", f"more{n}.ndjson")]
     assert backfill(groundswell, "local", *more).returncode == 0
-    shutil.copy(
-        archives / "local.db.salt", archives / "dask.db.salt"
-    )  # else an author has another key in each database
+    shutil.copy(archives / "local.db.salt", archives / "dask.db.salt")  # else authors' keys differ
     command = [
         sys.executable,
         "-m",
