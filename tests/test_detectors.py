@@ -311,3 +311,25 @@ def test_daily_reports_that_double_are_seen_and_talk_that_doubles_is_not(
     verdicts = SeasonalNB(kind=kind).detect(pd.DataFrame({"s": counts}, index=index))
     assert bool(verdicts.level["s"].iloc[-1] >= 1) is seen
     assert (verdicts.level["s"].iloc[:-1] == 0).all()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25, 0.1, 0.0])
+def test_an_ordinary_day_after_a_low_one_is_no_outage(share: float) -> None:
+    index = pd.date_range("2026-01-05", periods=30 * 96, freq="15min", tz="UTC")
+    days, hours = np.arange(30 * 96) // 96, np.arange(30 * 96) % 96 / 4
+    usual = 50 + 30 * np.sin(hours / 24 * 2 * np.pi)
+    counts = np.random.default_rng(1).poisson(usual * np.where(days == 24, share, 1.0)).astype(float)
+    outage = (days == 27) & (hours >= 12) & (hours < 14)
+    frame = pd.DataFrame({"low": counts, "low, then an outage": np.where(outage, counts * 4, counts)}, index=index)
+    score = SeasonalNB().detect(frame).score
+    assert score["low"].max() < 9
+    assert score["low, then an outage"][outage].max() >= 9
+
+
+def test_two_outages_in_the_first_four_days_are_not_taken_for_usual() -> None:
+    index = pd.date_range("2026-01-05", periods=5 * 96, freq="15min", tz="UTC")
+    days, hours = np.arange(5 * 96) // 96, np.arange(5 * 96) % 96 / 4
+    outage = (days >= 1) & (days != 3) & (hours >= 12) & (hours < 15)
+    counts = np.random.default_rng(1).poisson(np.where(outage, 120.0, 12.0)).astype(float)
+    score = SeasonalNB().detect(pd.DataFrame({"young": counts}, index=index)).score["young"]
+    assert score[outage & (days == 4)].max() >= 14

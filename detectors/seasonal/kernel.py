@@ -64,14 +64,17 @@ UNUSED, USED = 4.0, 24.0  # reports a day: of what has no habits yet, and of wha
 
 
 def turn_day(row: Row, p: KernelParams) -> None:
-    """Put the day's largest score away; a series whose days are often loud has its scores divided by how loud."""
+    """Put the day's largest score away; a series whose days are often loud has its scores divided by how loud.
+
+    How loud says the lower median of the days, so that two outages in a series' first four days do not count as usual.
+    """
     if row[TODAY] < 0.0:
         return
     row[DAILY + int(row[DAYS]) % DAYS_KEPT] = row[TODAY]
     row[DAYS] += 1.0
     row[TODAY] = -1.0
     kept = int(min(row[DAYS], float(DAYS_KEPT)))
-    below, above = 0.0, 0.0  # the values of the two middle ranks
+    median = 0.0
     for i in range(kept):
         one, rank = row[DAILY + i], 0
         for j in range(kept):
@@ -79,10 +82,8 @@ def turn_day(row: Row, p: KernelParams) -> None:
             if other < one or (other == one and j < i):
                 rank += 1
         if rank == (kept - 1) // 2:
-            below = one
-        if rank == kept // 2:
-            above = one
-    row[BURST] = max(1.0, 0.5 * (below + above) / p.usual_maximum)
+            median = one
+    row[BURST] = max(1.0, median / p.usual_maximum)
 
 
 def add_to_block(row: Row, x: float, mu: float, block: int) -> int:
@@ -206,13 +207,14 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     depth, clump, unsure = p.depth, row[k + CLUMP], row[k + UNSURE]
     enough = p.min_count * (1.0 + p.repeats * (clump - 1.0))
     empty = row[HOUR_X] == 0.0 and due_now * p.hour_bins > 6.0
-    best, x, mu, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    best, x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
     # most bins of most series end here: no sum is high enough where no bin of the hour is
     worth = row[HOUR_X] >= enough and row[RAISED] < p.hour_bins
     for i in range(p.hour_bins if worth or empty else 0):
         x += row[ring + at]
         mu += row[ring + depth + at]
+        shape += row[ring + 2 * depth + at]
         if row[ring + depth + at] > 0.0:
             bins += 1.0
         if p.channels == 2:
@@ -224,7 +226,8 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
         window += 1
         if x < enough or x < p.min_ratio * mu:
             continue
-        m = max(mu, 1e-9)
+        # after a low day or a hole the profile is the memory: a return to it is no rise
+        m = max(mu, shape * row[k + KNOWN], 1e-9)
         if p.channels == 2:
             m *= louder(p, talked, talk_due)
         if x >= p.min_ratio * m:

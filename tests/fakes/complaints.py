@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from pipeline.core.times import floor_to, iso
 from tests.fakes.base import Fake, Reply, Request, as_json
+from tests.fakes.recording import Recording
 
 KEY = ("dd-id", "dd-secret")
 
@@ -21,6 +23,10 @@ class Downdetector(Fake):
 
     page = 0
     circles = False  # every page calls the second one its next
+
+    def __init__(self, recording: Recording, *, port: int = 0, host: str = "127.0.0.1", latency: float = 0.0) -> None:
+        super().__init__(recording, port=port, host=host, latency=latency)
+        self.slugs: dict[str, str] = {}
 
     def reply(self, request: Request) -> Reply:
         path = request.path.removeprefix("/v2")
@@ -38,10 +44,12 @@ class Downdetector(Fake):
             return as_json("pong")
         if parts == ["companies", "search"]:
             slug = request.one("slug")
+            self.slugs[f"{sum(slug.encode())}"] = slug
             return as_json([{"id": f"{sum(slug.encode())}", "name": slug.title(), "slug": slug, "country_iso": "US"}])
         if parts[0] == "companies" and len(parts) == 2:
+            usual = self._usual(parts[1])
             return as_json(
-                {"id": parts[1], "status": "success", "baseline_current": 4, "baseline": [4] * 96, "stats_24": [4] * 96}
+                {"id": parts[1], "status": "success", "baseline_current": 4, "baseline": usual, "stats_24": [4] * 96}
             )
         if parts[0] == "companies" and parts[2:] == ["status"]:
             return as_json("success")
@@ -52,6 +60,13 @@ class Downdetector(Fake):
                 return _no(400, "interval must be one of 15m, 1h, 1d")
             return self._reports(request, parts[1])
         return _no(404, "no such endpoint")
+
+    def _usual(self, company: str) -> list[int]:
+        """Return the usual reports in each quarter of an hour of a day: the median of those recorded so far."""
+        recorded: dict[int, list[int]] = {}
+        for start, counts in self.recording.counts(self.slugs.get(company, ""), "", self.now):
+            recorded.setdefault(int(start.timestamp()) % 86400 // 900, []).append(counts.get("", 0))
+        return [int(median(recorded.get(slot, [4]))) for slot in range(96)]
 
     def _reports(self, request: Request, slug: str) -> Reply:
         points: list[dict[str, Any]] = []
