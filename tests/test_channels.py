@@ -367,6 +367,25 @@ def test_apprise_tells_each_address_and_nobody_twice(
     assert "secret" not in "".join(capfd.readouterr())
 
 
+def test_an_address_of_apprise_that_is_replaced_brings_nobody_the_backlog() -> None:
+    pytest.importorskip("apprise", reason="pip install -e '.[apprise]'")
+    server = HTTPServer(("127.0.0.1", 0), Told)
+    server.told = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    good, bad, new = (f"json://127.0.0.1:{server.server_port}/{path}" for path in ("good", "bad", "new/good"))
+    pending = replace(sample(NOW), pending_recipients=(mark_of(bad),))
+    try:
+        AppriseChannel(SecretStr(f"{good} {new}"), zone="UTC").send(pending)
+        assert server.told == [], "who is configured has it, or came later"  # type: ignore[attr-defined]
+        with pytest.raises(ChannelError) as failed:
+            AppriseChannel(SecretStr(bad), zone="UTC").send(pending)
+        assert failed.value.pending_recipients == pending.pending_recipients, "it is not forgotten that others have it"
+        assert failed.value.delivered
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.mark.parametrize(
     ("url", "problem"),
     [

@@ -38,7 +38,7 @@ def test_a_password_that_is_missing_or_odd_keeps_the_mail_due() -> None:
 
 
 def talk(answers: dict[str, bytes], taken: list[bytes]) -> int:
-    """Serve SMTP with scripted answers on loopback; return the port."""
+    """Serve SMTP with scripted answers on loopback (an empty one hangs up); return the port."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -50,8 +50,11 @@ def talk(answers: dict[str, bytes], taken: list[bytes]) -> int:
                     verb = line[:4].strip().upper().decode()
                     if line.upper().startswith(b"RCPT"):
                         verb = line.strip().decode().partition("<")[2].partition(">")[0]
-                    link.sendall(answers.get(verb, b"250 ok\r\n" if verb != "DATA" else b"354 go\r\n"))
-                    if verb == "DATA":
+                    answer = answers.get(verb, b"250 ok\r\n" if verb != "DATA" else b"354 go\r\n")
+                    link.sendall(answer)
+                    if not answer:
+                        break
+                    if verb == "DATA" and answer.startswith(b"354"):
                         body = b""
                         while not body.endswith(b"\r\n.\r\n"):
                             body += lines.readline()
@@ -95,6 +98,73 @@ def test_who_was_put_off_is_asked_again_alone(store: Store) -> None:
     assert asked == [("b@example.org",)]
     assert len(taken) == 2
     assert alerts_of(store)[0].sent_at == at("11:10")
+
+
+THREE = ("a@example.org", "b@example.org", "c@example.org")
+
+
+@pytest.mark.parametrize(
+    ("answers", "gone"),
+    [
+        ({"b@example.org": b"421 too many\r\n"}, ()),
+        ({"a@example.org": b"550 gone\r\n", "b@example.org": b"421 too many\r\n"}, ("a@example.org",)),
+        ({"a@example.org": b"550 gone\r\n", "b@example.org": b"450 x\r\n", "c@example.org": b"450 x\r\n"}, THREE[:1]),
+        ({"b@example.org": b"450 later\r\n", "DATA": b"421 closing\r\n"}, ()),
+        ({"b@example.org": b"450 later\r\n", "DATA": b""}, ()),
+        ({"b@example.org": b"450 later\r\n", "END": b"451 later\r\n"}, ()),
+    ],
+    ids=["421", "550 and 421", "all refused", "421 at DATA", "hangs up at DATA", "451 after DATA"],
+)
+def test_without_an_accepted_message_everybody_who_is_not_gone_has_yet_to_have_it(
+    store: Store, answers: dict[str, bytes], gone: tuple[str, ...]
+) -> None:
+    taken: list[bytes] = []
+    mail = Mail(to=THREE, host="127.0.0.1", port=talk(answers, taken), timeout=timedelta(seconds=5))
+    channel = EmailChannel(mail, None, zone="UTC")
+    put(store, row("one", "11:00"))
+    assert "the others have it" not in run_alert(store, {"file": channel}, at("11:00")).error
+    (kept,) = alerts_of(store)
+    assert (kept.pending_recipients, kept.refused_recipients) == ((), gone)
+    assert (kept.sent_at, kept.failed) == (None, False)
+    taken.clear()
+    answers.clear()
+    asked: list[tuple[str, ...]] = []
+    deliver = channel.deliver
+    channel.deliver = lambda message, to: (asked.append(tuple(to)), deliver(message, to))[1]  # type: ignore[method-assign,func-returns-value]
+    run_alert(store, {"file": channel}, at("11:10"))
+    assert asked == [tuple(a for a in THREE if a not in gone)]
+    assert len(taken) == 1
+    assert alerts_of(store)[0].sent_at == at("11:10")
+
+
+def test_a_pending_recipient_who_is_replaced_is_asked_no_more_and_nobody_has_it_twice(store: Store) -> None:
+    taken: list[bytes] = []
+    mail = Mail(
+        to=THREE[:2],
+        host="127.0.0.1",
+        port=talk({"b@example.org": b"450 later\r\n"}, taken),
+        timeout=timedelta(seconds=5),
+    )
+    put(store, row("one", "11:00"))
+    run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00"))
+    assert len(taken) == 1
+    replaced = mail.model_copy(update={"to": (THREE[0], THREE[2])})
+    run = run_alert(store, {"file": EmailChannel(replaced, None, zone="UTC")}, at("11:10"))
+    assert run.outcome == "ok"
+    assert len(taken) == 1
+    (kept,) = alerts_of(store)
+    assert kept.sent_at is not None
+    assert (kept.pending_recipients, kept.failed) == ((), False)
+
+
+def test_an_address_configured_twice_is_asked_once_and_put_off_as_one(store: Store) -> None:
+    taken: list[bytes] = []
+    port = talk({"a@example.org": b"450 later\r\n"}, taken)
+    mail = Mail(to=(THREE[0], THREE[0]), host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
+    put(store, row("one", "11:00"))
+    run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00"))
+    assert not taken, "a message without a recipient is not sent"
+    assert alerts_of(store)[0].pending_recipients == ()
 
 
 def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:

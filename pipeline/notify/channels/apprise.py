@@ -31,15 +31,18 @@ class AppriseChannel:
         self._urls, self._zone = urls.get_secret_value().split() if urls else [], zone
 
     def send(self, alert: Alert) -> None:
-        """Tell every address that has yet to have it. Raises ChannelError with the marks of those that lack it."""
+        """Send to every address that has yet to have it and is still configured; where that is none, nothing is to do.
+
+        Raises ChannelError with the marks of those that lack it.
+        """
         if not self._urls:
             raise ChannelError("apprise: GROUNDSWELL_APPRISE_URLS is not set")
         marks = {mark_of(url): url for url in self._urls}
-        asked = [mark for mark in alert.pending_recipients if mark in marks] or list(marks)
+        asked = [mark for mark in alert.pending_recipients or marks if mark in marks]
         text = "\n".join(plain_text(alert, self._zone).splitlines()[:LINES]).strip()
         lacking = [mark for mark in asked if not _tell(marks[mark], alert.subject, text)]
         if lacking:
-            delivered = len(lacking) < len(marks)
+            delivered = bool(alert.pending_recipients) or len(lacking) < len(marks)
             raise ChannelError(
                 f"apprise: {len(lacking)} of {len(marks)} addresses did not take it",
                 pending_recipients=lacking if delivered else (),

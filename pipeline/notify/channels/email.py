@@ -37,14 +37,19 @@ class EmailChannel:
         self._context = context
 
     def send(self, alert: Alert) -> None:
-        """Send one alert to who has yet to have it. Raises ChannelError: permanent where nobody is left to ask."""
+        """Send one alert to who has yet to have it and is still configured; where that is nobody, nothing is to do.
+
+        Raises ChannelError: permanent where nobody is left to ask.
+        """
         to = recipients(alert.route, self._routes, self._mail.to)
+        asked = tuple(a for a in alert.pending_recipients or to if a in to and a not in alert.refused_recipients)
+        if alert.pending_recipients and not asked:
+            return
         message = compose(alert, sender=self._mail.sender, to=to, zone=self._zone)
-        asked = alert.pending_recipients or tuple(a for a in to if a not in alert.refused_recipients)
         try:
             self.deliver(message, asked)
         except ChannelError as error:
-            raise _with_recipients(error, alert, to, asked) from error
+            raise _with_recipients(error, alert, asked) from error
 
     def deliver(self, message: EmailMessage, to: Sequence[str]) -> str:
         """Send a finished message and return the server's answer. Raises ChannelError."""
@@ -56,6 +61,7 @@ class EmailChannel:
             raise ChannelError(f"{where}: a password is set but mail.security is none; set starttls or tls")
         if self._password is None and mail.user:
             raise ChannelError(f"{where}: mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not")
+        nobody_has_it = False
         greeted = False  # what goes wrong before is the server's or the setting's fault, and another try may help
         try:
             server = self._open()
@@ -71,7 +77,7 @@ class EmailChannel:
                 raise
             _leave(server)
         except smtplib.SMTPRecipientsRefused as error:
-            refused = error.recipients
+            refused, nobody_has_it = error.recipients, True  # also where it hung up before it was asked for all
         except smtplib.SMTPResponseException as error:
             raw = error.smtp_error
             words = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
@@ -89,12 +95,16 @@ class EmailChannel:
                 f"{where}: {error.__class__.__name__}; look at mail.host, mail.user and the password"
             ) from None
         if refused:
-            off = [address for address, (code, _) in refused.items() if code < 500]
-            gone = [address for address in refused if address not in off]
+            gone = [address for address, (code, _) in refused.items() if code >= 500]
+            pending = [address for address in (to if nobody_has_it else refused) if address not in gone]
+            delivered = not nobody_has_it and len(refused) < len(to)
             words = ", ".join(f"{address} ({code})" for address, (code, _) in sorted(refused.items()))
-            rest = "; the others have it" if len(refused) < len(to) else ""
             raise ChannelError(
-                f"{where}: refused {words}{rest}", permanent=not off, pending_recipients=off, refused_recipients=gone
+                f"{where}: refused {words}{'; the others have it' if delivered else ''}",
+                permanent=not pending,
+                pending_recipients=pending,
+                refused_recipients=gone,
+                delivered=delivered,
             )
         return f"{where} accepted the message for {', '.join(to)}"
 
@@ -106,20 +116,18 @@ class EmailChannel:
         return smtplib.SMTP(mail.host, mail.port, timeout=timeout)
 
 
-def _with_recipients(error: ChannelError, alert: Alert, to: Sequence[str], asked: Sequence[str]) -> ChannelError:
+def _with_recipients(error: ChannelError, alert: Alert, asked: Sequence[str]) -> ChannelError:
     """Return a failure with who is still to have the message and who cannot, earlier tries included."""
-    put_off, gone = error.pending_recipients, (*alert.refused_recipients, *error.refused_recipients)
-    lacking = {*asked, *gone} if not error.pending_recipients and not error.refused_recipients else {*put_off, *gone}
-    delivered = bool(set(to) - lacking)
-    if not put_off and not error.refused_recipients:
+    pending, gone = error.pending_recipients, (*alert.refused_recipients, *error.refused_recipients)
+    if not pending and not error.refused_recipients:
         # it failed as a whole: nobody of those asked has it
-        put_off, gone = ((), (*gone, *asked)) if error.permanent else (alert.pending_recipients, gone)
-    everybody = not delivered and not gone
+        pending, gone = ((), (*gone, *asked)) if error.permanent else (tuple(asked), gone)
+    delivered = error.delivered or bool(alert.pending_recipients)
     return ChannelError(
         str(error),
         permanent=error.permanent,
         down=error.down,
-        pending_recipients=() if everybody else put_off,
+        pending_recipients=pending if delivered else (),
         refused_recipients=tuple(dict.fromkeys(gone)),
         delivered=delivered,
     )
@@ -127,7 +135,7 @@ def _with_recipients(error: ChannelError, alert: Alert, to: Sequence[str], asked
 
 def recipients(route: str, routes: Mapping[str, Sequence[str]], everybody: Sequence[str]) -> tuple[str, ...]:
     """Return a route's recipients: its own, else mail.to, else (the route is gone) those of all routes."""
-    return tuple(routes.get(route) or everybody or dict.fromkeys(a for own in routes.values() for a in own))
+    return tuple(dict.fromkeys(routes.get(route) or everybody or (a for own in routes.values() for a in own)))
 
 
 def _leave(server: smtplib.SMTP) -> None:
