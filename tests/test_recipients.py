@@ -11,7 +11,7 @@ from pipeline.config.settings import Mail
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
-from pipeline.store.outbox import alerts_of, try_again
+from pipeline.store.outbox import alerts_of, sent_since, stuck_alerts, try_again
 from pipeline.store.summary import failed_alerts
 from tests.test_channels import free_port
 from tests.test_delivery import put, row
@@ -82,12 +82,14 @@ def test_one_full_mailbox_among_three_does_not_fill_the_others(serve, store: Sto
     assert Counter(boxes.asked)["full"] > 5
     (kept,) = alerts_of(store)
     assert (kept.pending_recipients, kept.refused_recipients) == (("full@example.org",), ("gone@example.org",))
-    assert (kept.sent_at, kept.failed) == (None, False)
+    assert (kept.sent_at, kept.failed) == (at("10:05"), False)
+    assert sent_since(store, "file", "", at("10:00")) == [at("10:05")], "it counts for the messages of an hour"
     boxes.answers["full"] = "250 ok"
     run_alert(store, {"file": runs.channel}, at("18:00"))
     assert boxes.holds == {"ops": 1, "full": 1}
     (kept,) = alerts_of(store)
-    assert (kept.sent_at, kept.refused_recipients) == (at("18:00"), ("gone@example.org",))
+    assert (kept.sent_at, kept.refused_recipients) == (at("10:05"), ("gone@example.org",))
+    assert not stuck_alerts(store, at("18:00"))
     (shown,) = failed_alerts(store, at("09:00"))
     assert "refused for good by gone@example.org" in shown
     assert try_again(store, at("19:00")) == 0
@@ -121,3 +123,20 @@ def test_what_nobody_takes_is_failed_and_what_all_put_off_comes_to_all(serve, st
     (two,) = [a for a in alerts_of(store) if a.incident == "two"]
     assert (two.sent_at, two.failed) == (None, True)
     assert not gone.holds
+
+
+def test_what_a_summary_tells_was_sent_when_the_first_recipient_had_it(serve, store: Store) -> None:  # type: ignore[no-untyped-def]
+    boxes = Mailboxes(ops="250 ok", full="452 full")
+    runs = serve(boxes)
+    put(store, row("two", "10:00"), row("three", "10:00"))
+    run_alert(store, {"file": runs.channel}, at("10:05"))
+    boxes.answers["full"] = "250 ok"
+    run_alert(store, {"file": runs.channel}, at("11:05"))
+    assert boxes.holds == {"ops": 1, "full": 1}
+    assert {a.sent_at for a in alerts_of(store)} == {at("10:05")}
+
+
+def test_finding_due_messages_reads_no_old_ones(store: Store) -> None:
+    where = "(sent_at IS NULL OR left_out != '') AND failed = 0 AND merged_into IS NULL AND due_at <= 'x'"
+    plan = [str(step[3]) for step in store.rows(f"EXPLAIN QUERY PLAN SELECT * FROM alerts WHERE {where}")]
+    assert not [step for step in plan if step.startswith("SCAN")], plan

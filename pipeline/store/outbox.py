@@ -60,7 +60,7 @@ def _alert(row: sqlite3.Row) -> Alert:
     )
 
 
-_UNSENT = "sent_at IS NULL AND failed = 0 AND merged_into IS NULL"
+_UNSENT = "(sent_at IS NULL OR left_out != '') AND failed = 0 AND merged_into IS NULL"
 _OLDER = f"incident = ? AND channel = ? AND route = ? AND created < ? AND {_UNSENT}"
 
 
@@ -126,7 +126,7 @@ def supersede_older(conn: sqlite3.Connection, newer: Alert, now: datetime) -> in
 def mark_superseded(conn: sqlite3.Connection, newer: Alert, now: datetime) -> None:
     """Note that a message that went stands for older unsent ones of its incident: they do not come after it."""
     conn.execute(
-        f"UPDATE alerts SET merged_into = ?, sent_at = ? WHERE {_OLDER}",
+        f"UPDATE alerts SET merged_into = ?, sent_at = ifnull(sent_at, ?) WHERE {_OLDER}",
         (newer.message_id, now, newer.incident, newer.channel, newer.route, newer.created),
     )
 
@@ -185,38 +185,45 @@ def mark_sent(store: Store, alert: Alert, now: datetime, refused: Sequence[str] 
     """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET sent_at=?, attempts=attempts+1, error=?, left_out='', refused=?, failed=?"
-            " WHERE message_id=?",
+            "UPDATE alerts SET sent_at=ifnull(sent_at, ?), attempts=attempts+1, error=?, left_out='', refused=?,"
+            " failed=? WHERE message_id=?",
             (now, error[:500], " ".join(refused), int(bool(refused)), alert.message_id),
         )
-        conn.execute(
-            "WITH RECURSIVE told(id) AS (VALUES (?) UNION SELECT message_id FROM alerts JOIN told ON merged_into = id)"
-            " UPDATE alerts SET sent_at=? WHERE sent_at IS NULL AND message_id IN told",
-            (alert.message_id, now),
-        )
+        _mark_members_sent(conn, alert, now)
         if alert.incident:
             mark_superseded(conn, alert, now)
+
+
+def _mark_members_sent(conn: sqlite3.Connection, alert: Alert, now: datetime) -> None:
+    conn.execute(
+        "WITH RECURSIVE told(id) AS (VALUES (?) UNION SELECT message_id FROM alerts JOIN told ON merged_into = id)"
+        " UPDATE alerts SET sent_at=? WHERE sent_at IS NULL AND message_id IN told",
+        (alert.message_id, now),
+    )
 
 
 def mark_failed(store: Store, alert: Alert, error: str, retry_at: datetime | None) -> None:
     """Note a failure: due again at `retry_at`, or given up where that is None; what it stood for goes alone then.
 
     The alert's `pending_recipients` are the addresses that are still to have it, where not all, and
-    `refused_recipients` those that cannot.
+    `refused_recipients` those that cannot; `sent_at` is when the first recipient had it, None where nobody has.
     """
     with store.transaction() as conn:
         conn.execute(
-            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=?, refused=?"
-            " WHERE message_id=?",
+            "UPDATE alerts SET attempts=attempts+1, error=?, failed=?, due_at=ifnull(?, due_at), left_out=?, refused=?,"
+            " sent_at=? WHERE message_id=?",
             (
                 error[:500],
                 int(retry_at is None),
                 retry_at,
                 " ".join(alert.pending_recipients),
                 " ".join(alert.refused_recipients),
+                alert.sent_at,
                 alert.message_id,
             ),
         )
+        if alert.sent_at is not None:
+            _mark_members_sent(conn, alert, alert.sent_at)
         if retry_at is None:
             conn.execute(
                 "UPDATE alerts SET merged_into=NULL, attempts=attempts+1 WHERE merged_into=? AND sent_at IS NULL",

@@ -267,3 +267,10 @@ def keep_successors(db: Database) -> None:
 def keep_refused_recipients(db: Database) -> None:
     """Keep to whom of several a message cannot be delivered, so that the others do not have it again."""
     _execute(db, REFUSED)
+
+
+@_step
+def find_put_off_messages(db: Database) -> None:
+    """Find messages that some recipients are still to have, now that `sent_at` is when the first had them."""
+    db.execute("DROP INDEX IF EXISTS alerts_due")
+    db.execute("CREATE INDEX alerts_due ON alerts (due_at) WHERE sent_at IS NULL OR left_out != ''")

@@ -256,7 +256,12 @@ def record(store: Store, alert: Alert, outcome: Outcome, now: datetime) -> None:
         mark_sent(store, alert, now, outcome.refused_recipients, outcome.error)
         return
     retry_at = now + outcome.retry_after if outcome.retry_after is not None else None
-    tried = replace(alert, pending_recipients=outcome.pending_recipients, refused_recipients=outcome.refused_recipients)
+    tried = replace(
+        alert,
+        pending_recipients=outcome.pending_recipients,
+        refused_recipients=outcome.refused_recipients,
+        sent_at=alert.sent_at or (now if outcome.delivered else None),
+    )
     mark_failed(store, tried, outcome.error, retry_at)
 
 
