@@ -108,7 +108,7 @@ def doubtful(world: World, name: str) -> Incident:
     return next(i for i in world.all().values() if i.service == name)
 
 
-def test_posts_about_a_service_beside_a_like_one_that_fails_are_talk(store: Store) -> None:
+def test_posts_about_a_service_beside_a_competitor_that_fails_are_talk(store: Store) -> None:
     world = World(store, ("aws", "google_cloud", "netflix"))
     world.bins("google_cloud", "11:00", 6, 4000, 300)
     world.bins("google_cloud", "11:00", 6, 80, 300, channel="votes")
@@ -119,10 +119,16 @@ def test_posts_about_a_service_beside_a_like_one_that_fails_are_talk(store: Stor
     assert loud.impact is Impact.CRITICAL
     aws, netflix = doubtful(world, "aws"), doubtful(world, "netflix")
     assert overshadowing(aws, [loud], CATALOGUE) is loud
-    assert overshadowing(netflix, [loud], CATALOGUE) is None, "another kind of service"
+    assert overshadowing(netflix, [loud], CATALOGUE) is None, "no competitor"
     assert overshadowing(replace(aws, state=State.CONFIRMED), [loud], CATALOGUE) is None
     assert overshadowing(aws, [replace(loud, active=False)], CATALOGUE) is None
     assert overshadowing(aws, [replace(loud, onset=at("12:00"))], CATALOGUE) is None, "it began before the other one"
+    assert overshadowing(aws, [replace(loud, onset=aws.onset - timedelta(hours=6))], CATALOGUE) is not None
+    assert overshadowing(aws, [replace(loud, onset=aws.onset - timedelta(hours=6, seconds=1))], CATALOGUE) is None
+    networks = {name: replace(aws, service=name) for name in ("telstra", "comcast")}
+    optus = replace(loud, service="optus")
+    assert overshadowing(networks["telstra"], [optus], CATALOGUE) is optus
+    assert overshadowing(networks["comcast"], [optus], CATALOGUE) is None, "a network of another country"
 
 
 def test_counts_tell_of_a_like_service_that_fails_too(store: Store) -> None:

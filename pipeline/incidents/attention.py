@@ -14,14 +14,16 @@ from pipeline.core.incidents import Incident
 from pipeline.core.vocabulary import EvidenceKind, Impact, State
 
 SIGNALS = frozenset({EvidenceKind.VOTES, EvidenceKind.COMPLAINTS, EvidenceKind.OFFICIAL})
+RECENT = timedelta(hours=6)  # the talk about a failure comes so long after it began
+TOGETHER = timedelta(minutes=15)  # the onset of the talk may be dated so long before that of the failure
 
 
 def overshadowing(incident: Incident, others: Iterable[Incident], catalogue: Catalogue) -> Incident | None:
-    """Return the failure of a like service that explains why people speak of this one; None where there is none.
+    """Return the failure of a competitor that explains why people speak of this service; None where there is none.
 
-    It explains what is no more than likely, of moderate impact at most, and rests on posts alone, while a service of
-    the same kind, or a competitor, fails at critical impact since before it began. A service that runs on the other one
-    may well fail with it.
+    It explains what is no more than likely, of moderate impact at most, and rests on posts alone, while a competitor
+    fails at critical impact that began in the hours (RECENT) before it. A service that runs on the other one may well
+    fail with it.
     """
     if incident.state not in (State.POSSIBLE, State.LIKELY) or incident.impact.rank > Impact.MODERATE.rank:
         return None
@@ -29,14 +31,10 @@ def overshadowing(incident: Incident, others: Iterable[Incident], catalogue: Cat
         return None
     service = catalogue[incident.service]
     for other in others:
-        if other.service == incident.service or other.is_group or other.service not in catalogue or not other.active:
+        if other.is_group or other.service not in catalogue or not other.active or other.impact is not Impact.CRITICAL:
             continue
-        like = catalogue[other.service]
-        is_alike = like.kind == service.kind or like.id in service.rivals or service.id in like.rivals
-        if is_alike and like.id not in service.runs_on and other.impact is Impact.CRITICAL and _first(other, incident):
+        is_rival = other.service in service.rivals or service.id in catalogue[other.service].rivals
+        is_recent = -TOGETHER <= incident.onset - other.onset <= RECENT
+        if is_rival and is_recent and other.service not in service.runs_on:
             return other
     return None
-
-
-def _first(other: Incident, incident: Incident) -> bool:
-    return other.onset <= incident.onset + timedelta(minutes=15)
