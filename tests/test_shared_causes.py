@@ -80,6 +80,37 @@ def test_members_join_hours_later_and_only_while_they_fail() -> None:
     assert groups([*first, past], catalogue, at("16:00"), [group])[0][1] == members
 
 
+def test_after_an_hour_only_what_names_the_cause_or_runs_on_what_still_fails_joins() -> None:
+    catalogue = {**_catalogue(5, 1), "cloud": service("cloud")}
+    first = [_failing(name) for name in ("m0", "m1", "cloud")]
+    ((group, members),) = groups(first, catalogue, NOW)
+    ended = [replace(i, part_of=group.id, active=i.service != "cloud", end=at("12:30")) for i in first]
+
+    def joined(late: Incident, named: dict[str, set[str]]) -> bool:
+        return groups([*ended, late], catalogue, at("16:00"), [group], named)[0][1] == [*members, late.id]
+
+    assert joined(_failing("m3", 60), {}), "in the first hour"
+    assert joined(_failing("m3", 89), {}), "the cause still failed"
+    assert not joined(_failing("m3", 91), {}), "the cause was over"
+    assert joined(_failing("m3", 91), {"m3": {"cloud"}}), "its notices name the cause"
+    assert joined(_failing("o0", 91), {"o0": {"cloud"}})
+    assert not joined(_failing("m3", 361), {"m3": {"cloud"}})
+
+
+def test_a_shared_failure_is_over_with_its_cause_and_its_first_members_and_who_joined_later_goes_on_alone() -> None:
+    catalogue = {**_catalogue(3, 0), "cloud": service("cloud")}
+    begun = [_failing("cloud"), _failing("m0"), _failing("m1", 20)]
+    ((group, _),) = groups(begun, catalogue, NOW)
+    late = replace(_failing("m2", 80), part_of=group.id)
+    ended = [replace(i, part_of=group.id, active=False, end=at("13:00")) for i in begun]
+    ((still, members),) = groups([replace(ended[0], active=True), *ended[1:], late], catalogue, at("14:00"), [group])
+    assert (still.active, members) == (True, ["cloud", "m0", "m1", "m2"])
+    ((over, members),) = groups([*ended, late], catalogue, at("14:00"), [group])
+    assert (over.active, over.end, members) == (False, at("13:00"), ["cloud", "m0", "m1"])
+    past = replace(late, part_of="", active=False, end=at("15:00"))
+    assert groups([*ended, past], catalogue, at("16:00"), [over])[0][1] == ["cloud", "m0", "m1"]
+
+
 def test_a_cause_is_named_by_a_members_own_notice_or_by_news_of_both() -> None:
     notices = {"chatgpt": read_provider_incidents([notice("chatgpt", "Google Cloud has an outage.")], NOW)}
     events = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -23,7 +23,8 @@ from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import ProviderIncident, incident_id
 
 TOGETHER = timedelta(minutes=30)
-LATER = timedelta(hours=6)  # so long after a shared failure began, a service that runs on the same thing joins it
+FIRST = timedelta(hours=1)  # who begins in it joins by that alone, and the shared failure lasts as long as they do
+LATER = timedelta(hours=6)  # who begins in it joins where its notices or news name the cause, or the cause still fails
 MEMBERS = 3
 FEWEST = 2  # where the thing they run on fails itself, or what is written of them names it
 SHARE = 0.6  # of those that failed together, at least, run on it
@@ -81,8 +82,9 @@ def groups(
     Three services or more whose onsets lie within half an hour, at least three in five of which run on the same thing,
     fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. The
     thing is named, not blamed. What is not worth telling alone is no member. A group once told
-    (`known`) keeps its members until all are over, and takes in who joins them; without any it is closed. Members keep
-    their own rows; what belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
+    (`known`) takes in who joins later, and is over when the thing and those that began in the first hour are: what
+    began later and lasts is a member no longer. Without members it is closed. Members keep their own rows; what
+    belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
     """
     own = [i for i in incidents if i.service in catalogue and not i.is_group]
     below_of = {i.service: {*catalogue[i.service].runs_on, *(named.get(i.service, ()))} - {i.service} for i in own}
@@ -97,26 +99,11 @@ def groups(
     for group in sorted(known, key=lambda g: (g.onset, g.id)):
         members = [i for i in own if i.part_of == group.id]
         if members:
-            below = group.service
             there = {i.service for i in members}
-            add(
-                group,
-                below,
-                [
-                    *members,
-                    *(
-                        i
-                        for i in own
-                        if not i.part_of
-                        and i.id not in taken
-                        and i.service not in there
-                        and _credible(i)
-                        and below in (i.service, *below_of[i.service])
-                        and -TOGETHER <= i.onset - group.onset <= LATER
-                        and (i.active or i.onset - group.onset <= TOGETHER)
-                    ),
-                ],
-            )
+            free = [i for i in own if not i.part_of and i.id not in taken and i.service not in there and _credible(i)]
+            members += [i for i in free if _joins(i, group, members, below_of[i.service], named.get(i.service, ()))]
+            lasts = any(i.active for i in _first(members, group.service))
+            add(group, group.service, [i for i in members if lasts or not i.active])
         elif group.active:
             found.append((withdrawn(group), []))
     for first in sorted(own, key=lambda i: (i.onset, i.id)):
@@ -143,13 +130,38 @@ def groups(
     return found
 
 
+def _first(members: Sequence[Incident], dependency: str) -> list[Incident]:
+    """Return the members that a shared failure lasts with: the dependency, and who began in the first hour.
+
+    The hour begins when the second of them failed, since a member may turn out to have begun long before.
+    """
+    shared_since = sorted(i.onset for i in members)[:FEWEST][-1]
+    return [i for i in members if i.service == dependency or i.onset <= shared_since + FIRST]
+
+
+def _joins(
+    incident: Incident, group: Incident, members: Sequence[Incident], below: Set[str], named: Collection[str]
+) -> bool:
+    """Return whether an incident belongs to a shared failure that is known: `below` is what it may run on."""
+    after = incident.onset - group.onset
+    if group.service not in (incident.service, *below) or not -TOGETHER <= after <= LATER:
+        return False
+    if after <= FIRST:
+        return incident.active or after <= TOGETHER
+    first = _first(members, group.service)
+    cause = [i for i in first if i.service == group.service] or first
+    fails_still = any(i.active or (i.end is not None and i.end > incident.onset) for i in cause)
+    return incident.active and (group.service in named or fails_still)
+
+
 def _credible(incident: Incident) -> bool:
     return incident.probability is None or incident.probability >= LEAST_PROBABILITY
 
 
 def _group(known: Incident | None, dependency: str, members: Sequence[Incident], catalogue: Catalogue) -> Incident:
     onset = min(i.onset for i in members)
-    over = not any(i.active for i in members)
+    lasting = _first(members, dependency)
+    over = not any(i.active for i in lasting)
     name = catalogue[dependency].name if dependency in catalogue else dependency
     running = [i for i in members if i.service != dependency] or list(members)
     told = ", ".join(catalogue[i.service].name for i in running)
@@ -177,7 +189,7 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         opened_at=known.opened_at if known else max(sorted(i.opened_at for i in members)[:MEMBERS]),
         onset=onset,
         peak=None,
-        end=max(i.end for i in members if i.end is not None) if over else None,
+        end=max(i.end for i in lasting if i.end is not None) if over else None,
         active=not over,
         impact=Impact.highest(i.impact for i in members),
         symptom="",
