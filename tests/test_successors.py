@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.config.settings import Alerts, ChannelName, Route
 from pipeline.core.vocabulary import Transition
 from pipeline.store import Store
 from pipeline.store.operators import put_feedback
 from pipeline.store.outbox import alerts_of
 from pipeline.store.successors import current_id
-from tests.world import World, at
+from tests.world import QUIET, World, at
 
 MEMBERS = ("huggingface", "vercel", "heroku")
 
@@ -59,6 +60,26 @@ def test_a_story_that_is_one_of_its_own_again_has_its_id_and_messages_back(world
     world.bins("netflix", "12:30", 40, 4, 0)
     world.explain("15:30")
     assert [world.mails(i)[-1] for i in (first, second)] == ["over", "over"]
+
+
+@pytest.mark.parametrize("channels", [("webhook",), ("file", "webhook")])
+def test_a_webhook_that_opened_a_member_is_sent_its_end_also_where_the_shared_failure_named_it(
+    world: World, channels: tuple[ChannelName, ...]
+) -> None:
+    alerts = Alerts(routes=(Route(name="all", channels=channels),), quiet_to_close=QUIET)
+    world.config = world.config.model_copy(update={"alerts": alerts})
+    world.page("heroku", "heroku", "10:50", "investigating", "major")
+    world.explain("10:55")
+    for minute, name in enumerate(("huggingface", "vercel")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    world.explain("11:05")
+    alone = next(i for i in world.all().values() if i.service == "heroku")
+    for name in MEMBERS:
+        world.page(name, name, "12:00", "resolved", "major")
+    for clock in ("14:00", "15:05"):
+        world.explain(clock)
+    sent = [(a.channel, a.transition) for a in alerts_of(world.store, alone.id)]
+    assert sorted(sent) == sorted([*((c, "opened") for c in channels), ("webhook", "over")])
 
 
 def test_a_member_told_alone_is_told_its_end_unless_the_shared_failure_named_it(world: World) -> None:

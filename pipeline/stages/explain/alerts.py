@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 CHART_BEFORE = timedelta(hours=4)
 AFTER_THIS_RUN = timedelta(seconds=1)
+KEYED_CHANNELS = ("webhook", "apprise")  # an alert there stays open until the end of the same incident is sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ def plan_alerts(
     """Return the rows to write about an incident now, for every route and channel that it concerns.
 
     Who was notified of its begin is notified of its end, whatever has changed since: routes, channels, silences, what
-    is watched, and (`eligible` false) that it is part of another by now, unless that one is sent to them.
+    is watched, and (`eligible` false) that it is part of another by now. People read of that end in the messages of the
+    other one; what keeps alerts open by incident (KEYED_CHANNELS) is sent it all the same.
     """
     if alerting.since is None:
         return []
@@ -107,13 +109,18 @@ def plan_alerts(
         channels = route.channels or alerting.channels
         if not channels:
             continue
+        covered = (route.name, channels[0]) in elsewhere
+        if covered and not (channels := tuple(c for c in channels if c in KEYED_CHANNELS)):
+            continue
         # what one channel was told stands for all; the one that is asked first now may be new
         sent = [a for a in mine if a.channel == channels[0]] or [a for a in mine if a.channel == mine[-1].channel]
         policy = policy_for(config, route, alerting.since)
         transition = next_transition(incident, sent, policy, now, rises)
-        if transition is None or (route.name, channels[0]) in elsewhere:
+        if transition is None:
             continue
         must_send_resolved = bool(sent) and transition is Transition.OVER
+        if covered and not must_send_resolved:
+            continue
         if not must_send_resolved:
             if not eligible or route.name not in configured:
                 continue
