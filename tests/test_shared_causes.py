@@ -126,6 +126,40 @@ def test_a_cause_is_named_by_a_members_own_notice_or_by_news_of_both() -> None:
     assert named["netflix"] == set(), "nothing runs on Twitch"
 
 
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("We are investigating errors. This is not related to AWS, which is operating normally.", False),
+        ("Errors with purchases. Amazon Web Services is not affected.", False),
+        ("AWS isn't affected; we look into it.", False),
+        ("This is unrelated to the AWS outage.", False),
+        ("It was not caused by AWS.", False),
+        ("AWS is not responding.", True),
+        ("Some customers are not affected. The cause is an outage of AWS.", True),
+        ("Our site is down due to AWS; chat is operating normally.", True),
+    ],
+)
+def test_a_notice_that_clears_a_dependency_does_not_name_it(body: str, names: bool) -> None:
+    notices = {"chatgpt": read_provider_incidents([notice("chatgpt", body)], NOW)}
+    assert ("aws" in named_causes(notices, [], MATCHER.entities, CATALOGUE, NOW)["chatgpt"]) is names
+
+
+def test_only_of_services_that_run_on_the_cause_is_said_that_they_do() -> None:
+    catalogue = {**_catalogue(2, 2), "cloud": service("cloud")}
+    named = {"o0": {"cloud"}, "o1": {"cloud"}}
+
+    def statement(*failing: str) -> str:
+        ((group, _),) = groups([_failing(name) for name in failing], catalogue, NOW, (), named)
+        return group.evidence[0].statement
+
+    assert statement("o0", "o1") == "notices or news name Cloud for O0, O1, failing since 11:00 UTC"
+    assert statement("m0", "m1", "o0", "cloud") == (
+        "2 services that run on Cloud fail since 11:00 UTC: M0, M1; notices or news name Cloud for O0; "
+        "Cloud itself, too"
+    )
+    assert statement("m0", "o0", "cloud").startswith("a service that runs on Cloud fails since 11:00 UTC: M0; ")
+
+
 def test_members_that_run_on_nothing_known_share_the_cause_that_is_named() -> None:
     catalogue = {name: service(name) for name in ("a", "b", "cloud")}
     failing = [_failing("a"), _failing("b")]

@@ -21,6 +21,7 @@ from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, NewsKind, RowTable, State
 from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import ProviderIncident, incident_id
+from pipeline.text.claims import without_cleared
 
 TOGETHER = timedelta(minutes=30)
 FIRST = timedelta(hours=1)  # who begins in it joins by that alone, and the shared failure lasts as long as they do
@@ -54,7 +55,7 @@ def named_causes(
     for service, posted in notices.items():
         texts = [u.body for notice in posted for u in notice.updates if since <= u.collected <= now and u.body]
         for text in dict.fromkeys(texts):
-            named.setdefault(service, set()).update(_by_name(entities(text)))
+            named.setdefault(service, set()).update(_by_name(entities(without_cleared(text))))
     for event in events:
         if event.kind in OUTAGE_NEWS and since <= event.first_seen <= now:
             spoken_of = _by_name({entity.service: entity.ways for entity in event.entities})
@@ -162,16 +163,13 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
     onset = min(i.onset for i in members)
     lasting = _first(members, dependency)
     over = not any(i.active for i in lasting)
-    name = catalogue[dependency].name if dependency in catalogue else dependency
     running = [i for i in members if i.service != dependency] or list(members)
-    told = ", ".join(catalogue[i.service].name for i in running)
-    itself = f"; {name} itself, too" if len(running) < len(members) else ""
     posted = sorted(
         ((i.official_first_at, i) for i in members if i.official_first_at is not None), key=lambda pair: pair[0]
     )
     # what is over has lost how sure it was, but for its page
     sure = [i.state for i in members if i.state is not State.RESOLVED] + [State.CONFIRMED] * bool(posted)
-    statement = f"{len(running)} services that run on {name} fail since {onset:%H:%M} UTC: {told}{itself}"
+    statement = _in_words(members, dependency, catalogue)
     said = Evidence(
         kind=EvidenceKind.SHARED,
         at=onset,
@@ -212,6 +210,24 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         ),
         phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
     )
+
+
+def _in_words(members: Sequence[Incident], dependency: str, catalogue: Catalogue) -> str:
+    """Return what fails: who runs on the dependency by the catalogue, who is only tied to it by name, and itself."""
+    name = catalogue[dependency].name if dependency in catalogue else dependency
+    services = [catalogue[i.service] for i in members if i.service != dependency]
+    running = [s.name for s in services if dependency in s.runs_on]
+    tied = [s.name for s in services if dependency not in s.runs_on]
+    since = f"since {min(i.onset for i in members):%H:%M} UTC"
+    parts = []
+    if running:
+        fail = f"{len(running)} services that run on {name} fail"
+        parts.append(f"{fail if running[1:] else f'a service that runs on {name} fails'} {since}: {', '.join(running)}")
+    if tied:
+        parts.append(f"notices or news name {name} for {', '.join(tied)}" + ("" if running else f", failing {since}"))
+    if len(services) < len(members):
+        parts.append(f"{name} itself, too" if parts else f"{name} fails {since}")
+    return "; ".join(parts)
 
 
 def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterator[Evidence]:

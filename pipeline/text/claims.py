@@ -38,6 +38,7 @@ _ROLES: Mapping[str, WordPattern] = {
     },
 }
 _UP = WordPattern("claims", "%(up)s")
+_CLEARED = WordPattern("claims", "%(cleared)s")
 _DOWN = WordPattern("claims", r"(?<!not )(?<!not been )(?<!no longer )(?<!never )\b(?:%(down)s)\b")
 _CLAUSES = WordPattern("claims", r"\b(?:%(but)s)\b|;")
 _CAUSE = (
@@ -64,6 +65,12 @@ _TOTAL = WordPattern("claims", "%(total)s")
 def tells_of_failure(text: str) -> bool:
     """Return whether an English text says of something that it fails."""
     return _DOWN.regex.search(normalize(text)) is not None
+
+
+def without_cleared(text: str) -> str:
+    """Return an English text without the clauses that say of what they name that it works or did not cause it."""
+    clauses = re.split(r"(?<=[.!?])\s+|[;\n]", text[:CAP])
+    return "\n".join(clause for clause in clauses if not _CLEARED.regex.search(normalize(clause)))
 
 
 def claims(text: str, day: date) -> list[Claim]:
