@@ -379,6 +379,17 @@ def test_a_second_wave_inside_an_open_incident_is_told_once(world: World) -> Non
     assert "worse again" in alerts_of(world.store, incident)[-1].subject
 
 
+def test_a_second_notice_that_is_resolved_already_is_no_second_wave(world: World) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    world.explain("11:05")
+    world.page("github", "B", "13:00", "investigating", "major")
+    world.page("github", "B", "13:10", "resolved", "major")
+    for clock in ("13:20", "13:40"):
+        world.explain(clock)
+    (incident,) = world.all()
+    assert world.mails(incident) == ["opened"]
+
+
 def test_a_rise_among_the_members_of_a_shared_failure_is_a_second_wave_of_it(world: World) -> None:
     for minute, name in enumerate(("huggingface", "vercel", "heroku")):
         world.page(name, name, f"11:0{minute}", "investigating", "major")

@@ -162,7 +162,7 @@ def plan_alerts(
 
 
 def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
-    """Return what began in the course of an incident: notices, and rises of reports and complaints.
+    """Return what began in the course of an incident: notices still open, and rises of reports and complaints.
 
     What belongs to another incident of the service is left out; of a shared failure all counts that its members have.
     """
@@ -175,7 +175,7 @@ def _rises(incident: Incident, inputs: AlertInputs) -> list[Rise]:
             by_provider=True,
         )
         for notice in inputs.provider_incidents
-        if notice.id in named or (incident.is_group and notice.posted >= incident.onset)
+        if notice.resolved is None and (notice.id in named or (incident.is_group and notice.posted >= incident.onset))
     ]
     rising = [
         Rise(since=i.onset, impact=impact_of_score(i.score), by_provider=False)
