@@ -22,6 +22,7 @@ from pipeline.notify.digest import summary_message, system_message
 from pipeline.notify.payload import quotes, subject
 from pipeline.notify.policy import NotificationPolicy, Rise, newly_affected, next_gap, next_transition
 from pipeline.notify.routing import muted_until
+from pipeline.render.mail import compose
 from pipeline.render.mail_text import incident_text
 from pipeline.stages.alert.stage import Delivery, run_alert, send
 from pipeline.store import Store
@@ -399,6 +400,33 @@ def test_a_mail_lists_twelve_components(parts: int, shown: int, more: int) -> No
     text = incident_text(facts, "i", "UTC")
     assert (len(text.components), text.more_components) == (shown, more)
     assert (text.affected[-1] == "1 more") is bool(more)
+
+
+def test_a_time_of_another_day_than_the_mails_in_the_readers_zone_has_its_date() -> None:
+    part = ComponentFacts(
+        name="web",
+        source="votes",
+        status=ComponentStatus.AFFECTED,
+        since=BEGAN - 12 * HOUR,
+        until=BEGAN - HOUR,
+        detail="",
+    )
+    facts = replace(sample(BEGAN).incident_facts, at=BEGAN, components=(part,))
+    (shown,) = incident_text(facts, "i", "UTC").components
+    assert (shown.since, shown.until) == ("2026-03-01 23:00 UTC", "10:00 UTC")
+    (shown,) = incident_text(facts, "i", "Asia/Tokyo").components
+    assert (shown.since, shown.until) == ("08:00 JST (23:00 UTC)", "19:00 JST (10:00 UTC)")
+
+
+@pytest.mark.parametrize(("transition", "asks"), [(Transition.OPENED, True), (Transition.OVER, False)])
+def test_only_a_mail_of_what_lasts_says_that_no_component_is_named_yet(transition: Transition, asks: bool) -> None:
+    mail = compose(
+        message(BEGAN, transition, affected_names=()), sender="a@example.org", to=["b@example.org"], zone="UTC"
+    )
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        assert ("No component is named yet" in body.get_content()) is asks
 
 
 @pytest.mark.parametrize(("length", "kept"), [(400, 400), (401, 400)])

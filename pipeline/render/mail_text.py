@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
 from pipeline.core.incidents import state_in_words
@@ -112,8 +114,8 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         onset=local(facts.onset, zone),
         end=local(facts.end, zone),
         written=local(facts.at, zone),
-        official_first=local(facts.official_first_at, zone, date=False),
-        next_after=local(facts.next_after, zone, date=False),
+        official_first=_clock(facts.official_first_at, facts.at, zone),
+        next_after=_clock(facts.next_after, facts.at, zone),
         evidence=_cut_all(facts.evidence),
         votes=facts.votes,
         refused=tuple(ReasonCount(cut(reason), count) for reason, count in facts.refused.items())[:MAX_REASONS],
@@ -121,8 +123,8 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         missing=_cut_all(facts.missing),
         where=cut(facts.where),
         probability=in_percent(facts.probability) if facts.probability is not None else "",
-        official=tuple(TimedLine(local(line.at, zone, date=False), cut(line.statement)) for line in facts.official),
-        components=tuple(_component(part, zone) for part in facts.components[:MAX_PARTS]),
+        official=tuple(TimedLine(_clock(line.at, facts.at, zone), cut(line.statement)) for line in facts.official),
+        components=tuple(_component(part, facts.at, zone) for part in facts.components[:MAX_PARTS]),
         more_components=max(0, len(facts.components) - MAX_PARTS),
         differs=_cut_all(facts.differs),
         fallback=cut(facts.fallback),
@@ -162,13 +164,21 @@ def _few(names: tuple[str, ...]) -> tuple[str, ...]:
     return (*shown, f"{rest} more") if rest > 0 else shown
 
 
-def _component(part: ComponentFacts, zone: str) -> ComponentText:
+def _clock(stamp: datetime | None, written: datetime, zone: str) -> str:
+    """Return the time of day, with its date where that is not the day of the message in the reader's zone."""
+    if stamp is None:
+        return ""
+    here = ZoneInfo(zone)
+    return local(stamp, zone, date=stamp.astimezone(here).date() != written.astimezone(here).date())
+
+
+def _component(part: ComponentFacts, written: datetime, zone: str) -> ComponentText:
     return ComponentText(
         name=cut(part.name, MAX_NAME),
         source=part.source,
         status=part.status,
-        since=local(part.since, zone, date=False),
-        until=local(part.until, zone, date=False),
+        since=_clock(part.since, written, zone),
+        until=_clock(part.until, written, zone),
         detail=cut(part.detail),
     )
 
