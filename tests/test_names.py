@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import MODELS, PLACES
 from pipeline.core.records import Post
-from pipeline.stages.tag import tagged
+from pipeline.core.vocabulary import PostKind
+from pipeline.stages.tag import has_words, tagged
 from pipeline.text.extract import extract, extraction_request
 from pipeline.text.lexicon import lexicon
 from pipeline.text.models import outage
@@ -192,3 +194,28 @@ def test_utilities_railways_and_networks_of_many_countries_are_in_the_catalogue(
     assert kinds.count("railway") >= 10
     assert kinds.count("utility") >= 10
     assert kinds.count("network") >= 60
+
+
+@pytest.mark.parametrize("text", ["👍", "?", "…", ".", "k", "hi"])
+def test_a_comment_without_words_is_about_nothing(text: str) -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    comment = Post(
+        source="s",
+        native_id="1",
+        kind=PostKind.COMMENT,
+        community="ClaudeAI",
+        author_key="a",
+        author_created=None,
+        created=now,
+        collected=now,
+        title="Claude is down",
+        text=text,
+    )
+    model = outage.load(MODELS)
+    assert list(tagged([comment], MATCHER, model)) == []
+    assert [one.tag.service for one in tagged([replace(comment, text="same here")], MATCHER, model)] == ["claude"]
+
+
+@pytest.mark.parametrize("text", ["same", "崩了", "落ちた", "down", "여기도"])
+def test_a_word_is_enough(text: str) -> None:
+    assert has_words(text)

@@ -78,6 +78,14 @@ class TaggedPost(NamedTuple):
     fingerprint: str
 
 
+def has_words(text: str) -> bool:
+    """Return whether a text says anything in words: marks, pictures and one or two letters report nothing.
+
+    A sign of Chinese, Japanese or Korean is a syllable or a word, and enough.
+    """
+    return sum(3 if letter >= "\u2e80" else 1 for letter in text if letter.isalpha()) >= 3
+
+
 def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[TaggedPost]:
     """Yield each post with every service that it is about, in order.
 
@@ -87,8 +95,8 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
     for post in posts:
         titled = f"{post.title}\n{post.text}".strip()
         text = post.text if post.kind == PostKind.COMMENT else titled
-        about = matcher.about(text, post.community)
-        if text is not titled and not about:
+        about = matcher.about(text, post.community) if has_words(text) else {}
+        if text is not titled and not about and has_words(text):
             about = {service: [] for service in matcher.about(post.title, post.community)}
         for service, matches in about.items():
             requests.append((post, ExtractionRequest(text=text, service=service, matches=matches, posted=post.created)))
