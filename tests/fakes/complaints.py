@@ -62,11 +62,12 @@ class Downdetector(Fake):
         return _no(404, "no such endpoint")
 
     def _usual(self, company: str) -> list[int]:
-        """Return the usual reports in each quarter of an hour of a day: the median of those recorded so far."""
+        """Return the usual reports in each quarter of an hour of the last day, oldest first, of those recorded so far."""
         recorded: dict[int, list[int]] = {}
         for start, counts in self.recording.counts(self.slugs.get(company, ""), "", self.now):
             recorded.setdefault(int(start.timestamp()) % 86400 // 900, []).append(counts.get("", 0))
-        return [int(median(recorded.get(slot, [4]))) for slot in range(96)]
+        first = int(floor_to(self.now, 900).timestamp()) // 900 - 95
+        return [int(median(recorded.get((first + n) % 96, [4]))) for n in range(96)]
 
     def _reports(self, request: Request, slug: str) -> Reply:
         points: list[dict[str, Any]] = []
