@@ -62,7 +62,7 @@ class Downdetector(Fake):
         return _no(404, "no such endpoint")
 
     def _usual(self, company: str) -> list[int]:
-        """Return the usual reports in each quarter of an hour of the last day, oldest first, of those recorded so far."""
+        """Return the usual reports of each quarter of an hour of the last day, oldest first, as recorded."""
         recorded: dict[int, list[int]] = {}
         for start, counts in self.recording.counts(self.slugs.get(company, ""), "", self.now):
             recorded.setdefault(int(start.timestamp()) % 86400 // 900, []).append(counts.get("", 0))
