@@ -3,9 +3,8 @@
 Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
 `group_interval` after the last message, so that what comes together is one message. What becomes critical never waits
 for more than `group_interval`. A second wave (worse again) is a new notice that no fresh message says as much as, or a
-rise of reports after hours or after it was easing; at low impact no notice makes one. Other news (worse, easing) waits
-for a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where
-wanted.
+rise of reports after hours or after it was easing. Other news (worse, easing) waits for a gap that doubles with each
+message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where wanted.
 """
 
 from __future__ import annotations
@@ -91,9 +90,7 @@ def next_transition(
     if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
         return Transition.WORSE
     few = sum(now - alert.created < timedelta(days=1) for alert in past) < MAX_IN_A_DAY
-    is_low = incident.impact.rank <= Impact.LOW.rank
-    counts = {True: not is_low, False: few}  # by whether the provider says it
-    waves = [r for r in rises if r.since > last.created and counts[r.by_provider] and _is_wave(r, last)]
+    waves = [r for r in rises if r.since > last.created and (few or r.by_provider) and _is_wave(r, last)]
     if any(now - wave.since >= _gathering(wave) for wave in waves):
         return Transition.WORSE_AGAIN
     if few and _eased_no_more(incident, last, policy, now):
