@@ -229,7 +229,7 @@ def test_a_second_wave_is_told_once_also_at_the_highest_impact(
     began: Rise, waited: timedelta, said: dict[str, Any], again: bool, sent: int
 ) -> None:
     past = [*messages(sent - 1, impact=Impact.CRITICAL), message(BEGAN, **said)]
-    incident = replace(INCIDENT, impact=said.get("impact", Impact.MODERATE))
+    incident = replace(INCIDENT, impact=said.get("impact", Impact.LOW))
     expected = Transition.WORSE_AGAIN if again else None
     assert next_transition(incident, past, POLICY, BEGAN + waited, [began]) is expected
     past.append(message(BEGAN + waited, Transition.WORSE_AGAIN, impact=incident.impact))
@@ -243,28 +243,17 @@ def test_after_five_messages_in_a_day_a_rise_of_reports_is_no_second_wave_and_a_
     past = messages(sent)
     expected = Transition.WORSE_AGAIN if again else None
     assert next_transition(INCIDENT, past, POLICY, BEGAN + 3 * HOUR, [rise(3 * HOUR)]) is expected
-    moderate = replace(INCIDENT, impact=Impact.MODERATE)
-    assert next_transition(moderate, past, POLICY, BEGAN + 4 * HOUR, [notice(3 * HOUR)]) is Transition.WORSE_AGAIN
+    assert next_transition(INCIDENT, past, POLICY, BEGAN + 4 * HOUR, [notice(3 * HOUR)]) is Transition.WORSE_AGAIN
     assert next_transition(INCIDENT, past, POLICY, BEGAN + 25 * HOUR, [rise(24 * HOUR)]) is Transition.WORSE_AGAIN
 
 
-def test_at_low_impact_it_is_worse_again_only_where_the_crowd_rises() -> None:
-    again = Transition.WORSE_AGAIN
-    later = BEGAN + 4 * HOUR
-    assert next_transition(INCIDENT, messages(1), POLICY, later, [notice(3 * HOUR)]) is None
-    assert next_transition(INCIDENT, messages(1), POLICY, later, [notice(3 * HOUR), rise(3 * HOUR)]) is again
-    moderate = replace(INCIDENT, impact=Impact.MODERATE)
-    assert next_transition(moderate, messages(1), POLICY, later, [notice(3 * HOUR)]) is again
-
-
 def test_two_notices_that_come_together_are_one_message() -> None:
-    moderate = replace(INCIDENT, impact=Impact.MODERATE)
     both = [notice(5 * HOUR), notice(5 * HOUR + 14 * MINUTE)]
     told = BEGAN + 5 * HOUR + 15 * MINUTE
-    assert next_transition(moderate, messages(4), POLICY, told - SECOND, both) is None
-    assert next_transition(moderate, messages(4), POLICY, told, both) is Transition.WORSE_AGAIN
+    assert next_transition(INCIDENT, messages(4), POLICY, told - SECOND, both) is None
+    assert next_transition(INCIDENT, messages(4), POLICY, told, both) is Transition.WORSE_AGAIN
     past = [*messages(4), message(told, Transition.WORSE_AGAIN)]
-    assert next_transition(moderate, past, POLICY, told + HOUR, both) is None
+    assert next_transition(INCIDENT, past, POLICY, told + HOUR, both) is None
 
 
 def test_what_eased_and_is_worse_for_a_while_is_told() -> None:
