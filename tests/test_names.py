@@ -197,7 +197,7 @@ def test_utilities_railways_and_networks_of_many_countries_are_in_the_catalogue(
 
 
 @pytest.mark.parametrize("text", ["👍", "?", "…", ".", "k", "hi"])
-def test_a_comment_without_words_is_about_nothing(text: str) -> None:
+def test_a_comment_without_words_is_talk_and_no_report(text: str) -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     comment = Post(
         source="s",
@@ -212,8 +212,9 @@ def test_a_comment_without_words_is_about_nothing(text: str) -> None:
         text=text,
     )
     model = outage.load(MODELS)
-    assert list(tagged([comment], MATCHER, model)) == []
-    assert [one.tag.service for one in tagged([replace(comment, text="same here")], MATCHER, model)] == ["claude"]
+    assert [(one.tag.service, one.tag.p_outage) for one in tagged([comment], MATCHER, model)] == [("claude", 0.0)]
+    (agreeing,) = tagged([replace(comment, text="same here")], MATCHER, model)
+    assert agreeing.tag.p_outage > 0.5
 
 
 @pytest.mark.parametrize("text", ["same", "崩了", "落ちた", "down", "여기도"])

@@ -95,8 +95,8 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
     for post in posts:
         titled = f"{post.title}\n{post.text}".strip()
         text = post.text if post.kind == PostKind.COMMENT else titled
-        about = matcher.about(text, post.community) if has_words(text) else {}
-        if text is not titled and not about and has_words(text):
+        about = matcher.about(text, post.community)
+        if text is not titled and not about:
             about = {service: [] for service in matcher.about(post.title, post.community)}
         for service, matches in about.items():
             requests.append((post, ExtractionRequest(text=text, service=service, matches=matches, posted=post.created)))
@@ -106,7 +106,7 @@ def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -
             source=post.source,
             native_id=post.native_id,
             service=r.service,
-            p_outage=r.p_outage,
+            p_outage=r.p_outage if has_words(request.text) else 0.0,
             components=r.components,
             symptom=r.symptom,
             region=r.region,
