@@ -62,7 +62,7 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     if main is not None:
         click.echo("2 March 2026, UTC and Pacific time")
         click.echo("\n".join(console.timeline(outcome, main.id, catalogue, day)))
-        click.echo("\nIn the news (association with its evidence, no statement about what led to what)")
+        click.echo("\nIn the news (association with its evidence, no claim of causation)")
         click.echo("\n".join(console.link_lines(outcome, main.id)))
     click.echo("\n" + console.story(outcome, catalogue))
     if main is not None:

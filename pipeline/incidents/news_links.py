@@ -2,7 +2,7 @@
 
 What the event is about, whom its headline names, which day it speaks of and when it came propose a relation; a nearer
 incident, a dependency that had failed long before, or the base rate of such incidents speak against it. No relation is
-an allowed answer, and the common one. Nothing here says what led to what.
+an allowed answer, and the common one. Nothing here claims causation.
 """
 
 from __future__ import annotations
