@@ -377,6 +377,7 @@ def _as_expected(row: dict[str, str], body: bytes, batch: Batch | None) -> bool:
         ("AutoModerator", PostKind.BOT),
         ("remindmebot", PostKind.BOT),
         ("claudeai-mod-bot", PostKind.BOT),
+        ("isdownapp", PostKind.BOT),
         ("mr_talbot", PostKind.POST),
         ("totally_not_a_bot", PostKind.POST),
         ("iAmNoBot", PostKind.POST),
