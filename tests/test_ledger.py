@@ -48,6 +48,7 @@ def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: W
     assert [i.probability is not None and i.probability < 0.5 for i in doubtful] == [True]
     told = acknowledgement(records_with_crowd_onset(world.store, github, page, at("23:40", 4)), at("23:40", 4))
     assert (told.mean_minutes, told.incidents, told.left_out) == (49, 1, 1)
+    assert told.grade is None, "one late notice is no habit"
     assert told.began_with_notice == 1, "nobody else says when the first one began"
 
 

@@ -215,8 +215,12 @@ def test_the_ledger_is_what_pandas_computes(service: str, name: str, tmp_path: P
                 assert month.mttr == pytest.approx(repair[month.month])
     if "created_at" in frame:
         recent = counted[(counted.start >= until - pd.Timedelta("90D")) & (counted.start <= until)]
-        delay = ((pd.to_datetime(recent.created_at) - recent.start).dt.total_seconds() / 60).clip(lower=0)
-        assert acknowledgement(found, until).mean_minutes == pytest.approx(delay.mean())
+        delay = (pd.to_datetime(recent.created_at) - recent.start).dt.total_seconds() / 60
+        known = delay[delay > 0]  # else the notice is the only start that is known
+        told = acknowledgement(found, until)
+        assert told.mean_minutes == pytest.approx(known.mean())
+        assert (told.incidents, told.began_with_notice) == (len(known), len(recent) - len(known))
+        assert told.grade is None, "of too few incidents a start is known that is not the notice's"
     else:
         assert acknowledgement(found, until).grade is None, "no posting times, no grade"
 

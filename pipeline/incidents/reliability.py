@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 from pipeline.core.times import minutes_between
 
 GRADES = ((15.0, "A"), (30.0, "B"), (120.0, "C"), (240.0, "D"))
+GRADED_FROM = 3  # incidents: one notice written a day late is no habit
 UNACKNOWLEDGED = 240.0
 ROLLING = timedelta(days=90)
 COUNTED = ("minor", "major", "critical")
@@ -75,9 +76,9 @@ class ReliabilityRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A grade and what it rests on; grade and mean are None without an incident of which a wait is known.
+    """A grade and what it rests on: `incidents`, of which a wait is known.
 
-    `began_with_notice` are incidents whose only known start is the notice itself; `left_out` have no posting time.
+    The mean is None without any, the grade with fewer than GRADED_FROM. `began_with_notice` are incidents whose only known start is the notice itself; `left_out` have no posting time.
     """
 
     grade: str | None
@@ -164,7 +165,7 @@ def acknowledgement(entries: Iterable[ReliabilityRecord], until: datetime) -> Ac
     mean = sum(waits) / len(waits) if waits else None
     with_notice = sum(e.counted and not e.timing and e.began_with_notice for e in recent)
     return Acknowledgement(
-        grade=None if mean is None else grade(mean),
+        grade=None if mean is None or len(waits) < GRADED_FROM else grade(mean),
         mean_minutes=mean,
         incidents=len(waits),
         began_with_notice=with_notice,

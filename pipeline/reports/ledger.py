@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipeline.core.catalogue import Service
 from pipeline.incidents.reliability import (
+    GRADED_FROM,
     REGIONS,
     ROLLING,
     Month,
@@ -178,7 +179,8 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
         yield f"{provider}: no grade, no status page is known"
     else:
         yield (
-            f"{provider}: no grade, of no incident in the last 90 days both a start and a posting time are known"
+            f"{provider}: no grade, of {grade.incidents or 'no'} incident{'s' * (grade.incidents > 1)} in the last 90 days"
+            f" both a start and a posting time are known, {GRADED_FROM} are needed"
             f" ({grade.began_with_notice} began with their notices)"
         )
     yield (
