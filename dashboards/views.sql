@@ -1,7 +1,8 @@
 -- Contract version 1: a column is renamed or dropped only with a new version, told in the CHANGELOG.
 -- The analysts' views: created in the database file itself, so that sqlite3, pandas and Datasette all see them.
 -- One question a view; metadata.yml says in words what each answers. Times are text in UTC. SQLite and DuckDB both run
--- them; DuckDB lacks julianday, which `groundswell duckdb` gives it as a macro.
+-- them; DuckDB lacks julianday, which `groundswell duckdb` gives it as a macro. A computed number has a CAST: without a type,
+-- SQLite compares it with the text that Datasette's filters and facets send, and `lead_minutes > 0.5` finds nothing.
 
 CREATE VIEW first_alerts AS
 SELECT i.id AS incident, min(a.sent_at) AS first_alert_at
@@ -17,7 +18,7 @@ FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1 ORDER BY
 CREATE VIEW incident_overview AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
   i.official_first_at, f.first_alert_at,
-  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes, i.episodes, i.part_of,
+  CAST(round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS DOUBLE) AS lead_minutes, i.episodes, i.part_of,
   CASE WHEN i.state != 'confirmed' THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
     WHEN EXISTS (SELECT 1 FROM incident_evidence e WHERE e.incident = i.id AND e.kind = 'shared' AND e.subject = 'status pages')
     THEN 'dependents' ELSE 'reports' END AS confirmed_by
@@ -35,7 +36,7 @@ LEFT JOIN components k ON k.service = i.service AND k.id = c.component ORDER BY 
 CREATE VIEW official_lag AS
 SELECT i.id AS incident, i.service, i.onset, i.official_first_at,
   CASE WHEN i.official_first_at IS NULL THEN 'no' WHEN c.incident IS NULL THEN 'only the page' ELSE 'yes' END AS said,
-  round((julianday(i.official_first_at) - julianday(i.onset)) * 1440, 1) AS minutes_after_onset
+  CAST(round((julianday(i.official_first_at) - julianday(i.onset)) * 1440, 1) AS DOUBLE) AS minutes_after_onset
 FROM incidents i LEFT JOIN (SELECT DISTINCT incident FROM incident_episodes WHERE by_crowd = 1) c ON c.incident = i.id
 ORDER BY i.onset;
 
@@ -51,7 +52,7 @@ JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.serv
 ORDER BY v.created;
 
 CREATE VIEW complaints_by_hour AS
-SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, sum(total) AS complaints, count(*) AS intervals, source, interval_s, "window"
+SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, CAST(sum(total) AS BIGINT) AS complaints, CAST(count(*) AS BIGINT) AS intervals, source, interval_s, "window"
 FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = ''
 GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window";
 
@@ -60,9 +61,10 @@ SELECT v.series, s.service, s.channel, s.region, s.indicator, v.bin_start, v.obs
 FROM verdicts v JOIN series s ON s.series = v.series WHERE v.alarm = 1 ORDER BY v.bin_start;
 
 CREATE VIEW blind_sources AS
-SELECT r.source, r.last_good, r.last_tried, r.failures, r.last_failure,
-  round((julianday(n.newest) - julianday(r.last_good)) * 1440, 0) AS minutes_silent,
-  r.last_good IS NULL OR r.last_good < r.last_tried OR julianday(n.newest) - julianday(r.last_good) > 2.0 / 24 AS blind
+SELECT r.source, r.last_good, r.last_tried, CAST(r.failures AS BIGINT) AS failures, r.last_failure,
+  CAST(round((julianday(n.newest) - julianday(r.last_good)) * 1440, 0) AS DOUBLE) AS minutes_silent,
+  CAST(r.last_good IS NULL OR r.last_good < r.last_tried OR julianday(n.newest) - julianday(r.last_good) > 2.0 / 24 AS BIGINT)
+    AS blind
 FROM (SELECT subject AS source, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS last_good,
     max(started) AS last_tried, sum(CASE WHEN outcome IN ('error', 'blocked') THEN 1 ELSE 0 END) AS failures,
     max(CASE WHEN outcome IN ('error', 'blocked') THEN started || ' ' || error END) AS last_failure
@@ -85,8 +87,8 @@ SELECT collected, outlet, title, url FROM news_items WHERE published IS NULL ORD
 
 CREATE VIEW official_updates AS
 SELECT u.page, u.incident_id, u.name, u.status, u.impact, u.displayed_at, u.created_at,
-  round((julianday(u.created_at) - julianday(u.displayed_at)) * 1440, 1) AS minutes_late,
-  julianday(u.created_at) - julianday(u.displayed_at) > 10.0 / 1440 AS after_the_fact,
+  CAST(round((julianday(u.created_at) - julianday(u.displayed_at)) * 1440, 1) AS DOUBLE) AS minutes_late,
+  CAST(julianday(u.created_at) - julianday(u.displayed_at) > 10.0 / 1440 AS BIGINT) AS after_the_fact,
   CASE WHEN u.status != 'update' THEN u.status ELSE ifnull((SELECT b.status FROM status_updates b WHERE b.page = u.page
     AND b.incident_id = u.incident_id AND b.status != 'update' AND b.displayed_at <= u.displayed_at
     ORDER BY b.displayed_at DESC, b.created_at DESC LIMIT 1), 'update') END AS state, u.update_id
@@ -102,7 +104,7 @@ SELECT source, service, observed, verdict FROM outside_verdicts ORDER BY observe
 
 CREATE VIEW episodes AS
 SELECT e.incident, i.service, e.number, e.onset, e."end" AS ended_at,
-  round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd,
+  CAST(round((julianday(e."end") - julianday(e.onset)) * 1440, 1) AS DOUBLE) AS minutes, e.impact, e.components, e.official_first_at, e.by_crowd,
   e.crowd_since, e.crowd_until, e.crowd_spans
 FROM incident_episodes e JOIN incidents i ON i.id = e.incident ORDER BY e.onset;
 
@@ -123,7 +125,7 @@ SELECT a.since, a.until, s.name AS service, a.level, a.reasons FROM advisories a
 
 CREATE VIEW what_else_was_wrong AS
 SELECT i.id AS incident, i.service, o.id AS other, o.service AS other_service, o.state, o.impact, o.onset, o."end" AS ended_at,
-  (i.part_of != '' AND i.part_of IN (o.part_of, o.id)) OR o.part_of = i.id AS same_group
+  CAST((i.part_of != '' AND i.part_of IN (o.part_of, o.id)) OR o.part_of = i.id AS BIGINT) AS same_group
 FROM incidents i JOIN incidents o ON o.id != i.id AND (o.service != i.service OR o.part_of = i.id OR i.part_of = o.id)
   AND o.onset <= ifnull(i."end", '9999') AND ifnull(o."end", '9999') >= i.onset
 ORDER BY i.onset, o.onset;
@@ -142,7 +144,7 @@ ORDER BY service, month, said_by;
 
 CREATE VIEW how_good_are_we AS
 SELECT i.id AS incident, i.service, f.first_alert_at, i.official_first_at,
-  round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS lead_minutes,
+  CAST(round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS DOUBLE) AS lead_minutes,
   CASE WHEN b.verdict IS NOT NULL THEN b.verdict
     WHEN abs(julianday(i.official_first_at) - julianday(f.first_alert_at)) <= 2.0 / 24 THEN 'right'
     WHEN i.official_first_at < f.first_alert_at THEN 'late'

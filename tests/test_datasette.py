@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -104,6 +105,30 @@ def test_every_view_answers_with_its_question(served: tuple[str, Path]) -> None:
     )
     (good,) = ask(base, "how_good_are_we")["rows"]
     assert (good["verdict"], good["said_by"], good["lead_minutes"]) == ("right", "the provider", 19.0)
+
+
+def test_filters_compare_the_numbers_of_every_view_as_numbers(served: tuple[str, Path]) -> None:
+    """Datasette sends a filter's value as text, which SQLite compares as a number only where the column has a type."""
+    base, db = served
+    with sqlite3.connect(db) as whole:
+        whole.row_factory = sqlite3.Row
+        computed = 0
+        for view in re.findall(r"CREATE VIEW (\w+)", (DASHBOARDS / "views.sql").read_text()):
+            rows = whole.execute(f"SELECT * FROM {view}").fetchall()
+            for column in rows[0].keys() if rows else ():
+                numbers = [row[column] for row in rows if isinstance(row[column], int | float)]
+                if not numbers:
+                    continue
+                computed += 1
+                for test, right in (
+                    ("exact", numbers.count(numbers[0])),
+                    ("gt", sum(n > numbers[0] - 0.5 for n in numbers)),
+                    ("lt", sum(n < numbers[0] - 0.5 for n in numbers)),
+                ):
+                    value = numbers[0] if test == "exact" else numbers[0] - 0.5
+                    found = ask(base, view, **{f"{column}__{test}": str(value)})["filtered_table_rows_count"]
+                    assert found == right, (view, column, test, value)
+    assert computed > 25
 
 
 def test_canned_queries_take_any_string_quickly_and_change_nothing(

@@ -78,7 +78,8 @@ class ReliabilityRecord:
 class Acknowledgement:
     """A grade and what it rests on: `incidents`, of which a wait is known.
 
-    The mean is None without any, the grade with fewer than GRADED_FROM. `began_with_notice` are incidents whose only known start is the notice itself; `left_out` have no posting time.
+    The mean is None without any, the grade with fewer than GRADED_FROM. `began_with_notice` are incidents whose only
+    known start is the notice itself; `left_out` have no posting time.
     """
 
     grade: str | None

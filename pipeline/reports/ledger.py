@@ -179,8 +179,8 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
         yield f"{provider}: no grade, no status page is known"
     else:
         yield (
-            f"{provider}: no grade, of {grade.incidents or 'no'} incident{'s' * (grade.incidents > 1)} in the last 90 days"
-            f" both a start and a posting time are known, {GRADED_FROM} are needed"
+            f"{provider}: no grade, of {grade.incidents or 'no'} incident{'s' * (grade.incidents > 1)}"
+            f" in the last 90 days both a start and a posting time are known, {GRADED_FROM} are needed"
             f" ({grade.began_with_notice} began with their notices)"
         )
     yield (
