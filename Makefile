@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-long evaluate train scenario screenshots cookbook clean
+.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-days bench-long evaluate train scenario screenshots cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -66,6 +66,9 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
 	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
 
+bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days (about half an hour)
+	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days | tee out/bench-days/table.md
+
 bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'
 	@mkdir -p out && BENCH_YEAR=1 BENCH_POSTS=1000000 BENCH_SERIES=500 $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench-long.json \
@@ -77,7 +80,7 @@ train: $(VENV)/.stamp ## rebuild the text models from data/labels, with their fi
 
 scenario: $(VENV)/.stamp ## make the recorded days again from their generators
 	@$(PY) data/scenarios/2026-03-02-claude/generator/generate.py
-	@for day in 2025-06-12-google-cloud 2023-11-08-optus; do $(PY) data/scenarios/simulate_day.py data/scenarios/$$day; done
+	@for facts in data/scenarios/*/generator/day.toml; do $(PY) data/scenarios/simulate_day.py "$$(dirname "$$(dirname "$$facts")")"; done
 
 screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the docs (needs Chromium, CHROMIUM=path)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'

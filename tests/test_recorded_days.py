@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from collections import Counter
@@ -23,10 +24,14 @@ from tests.conftest import ROOT
 
 DAYS = ROOT / "data" / "scenarios"
 GOOGLE_CLOUD, OPTUS = DAYS / "2025-06-12-google-cloud", DAYS / "2023-11-08-optus"
+MADE = sorted(path.parents[1] for path in DAYS.glob("*/generator/day.toml"))
+SLOW = pytest.mark.slow  # the committed days take five seconds each to make
 MOST_A_DAY = 16
 
 
-@pytest.mark.parametrize("folder", [GOOGLE_CLOUD, OPTUS], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", [OPTUS, *(pytest.param(day, marks=SLOW) for day in MADE if day != OPTUS)], ids=lambda folder: folder.name
+)
 def test_a_recorded_day_is_what_its_generator_makes(folder: Path, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, str(DAYS / "simulate_day.py"), str(folder), "--out", str(tmp_path)], check=True, timeout=120
@@ -36,6 +41,42 @@ def test_a_recorded_day_is_what_its_generator_makes(folder: Path, tmp_path: Path
     assert made == sorted(p.relative_to(folder) for p in kept)
     assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in made)
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 2e6
+
+
+def made(folder: Path, place: Path, *options: str) -> Path:
+    subprocess.run(
+        [sys.executable, str(DAYS / "simulate_day.py"), str(folder), "--out", str(place), *options],
+        check=True,
+        timeout=120,
+    )
+    return place
+
+
+def test_without_its_outage_a_day_has_no_outage_no_notice_and_no_more_complaints(tmp_path: Path) -> None:
+    truth = read_scenario(made(OPTUS, tmp_path, "--no-outage")).truth
+    assert truth.outages == ()
+    counts = list(csv.DictReader((tmp_path / "complaints.csv").open(newline="")))
+    assert max(int(row["total"]) for row in counts if row["service"] == "optus") < 200
+
+
+def test_a_moved_day_is_moved_and_keeps_the_hours_of_the_day(tmp_path: Path) -> None:
+    before, after = read_scenario(OPTUS), read_scenario(made(OPTUS, tmp_path, "--shift", "31"))
+    shift = timedelta(hours=31)
+    assert [o.onset + shift for o in before.truth.outages] == [o.onset for o in after.truth.outages]
+    assert (before.start + shift, before.first_run) == (after.start, (after.first_run or after.start) - shift)
+
+
+def test_a_renamed_day_is_about_another_service(tmp_path: Path) -> None:
+    scenario = read_scenario(made(OPTUS, tmp_path, "--rename", "optus=rogers"))
+    assert {o.service for o in scenario.truth.outages} == {"rogers"}
+    assert {link.service for link in scenario.truth.links} == {"rogers"}
+    assert "optus" not in (tmp_path / "complaints.csv").read_text().lower()
+
+
+def test_the_recorded_days_speak_more_than_six_languages() -> None:
+    files = [path.open(encoding="utf-8", newline="") for path in DAYS.glob("*/generator/texts.csv")]
+    spoken = {row["lang"] for file in files for row in csv.DictReader(file)}
+    assert len(spoken) >= 6, spoken
 
 
 def replayed(folder: Path, place: Path) -> tuple[ReplayResult, Store]:
@@ -57,7 +98,9 @@ def incident_of(outcome: ReplayResult, service: str) -> IncidentResult:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", [GOOGLE_CLOUD, OPTUS], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", [OPTUS, *(pytest.param(day, marks=SLOW) for day in MADE if day != OPTUS)], ids=lambda folder: folder.name
+)
 def test_a_recorded_day_is_told_soon_and_to_its_end_and_nothing_else_is(folder: Path, tmp_path: Path) -> None:
     outcome, store = replayed(folder, tmp_path)
     truth = read_scenario(folder).truth

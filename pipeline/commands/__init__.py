@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "purge": ("pipeline.commands.purge", "honour deletions, forget old words"),
     "test-alert": ("pipeline.commands.test_alert", "send a marked test message through every channel"),
     "backtest": ("pipeline.commands.backtest", "replay a recorded day"),
+    "bench": ("pipeline.commands.bench", "score systems on recorded days by one scorer"),
     "demo": ("pipeline.commands.demo", "replay 2 March 2026 and tell its story"),
     "score-posts": ("pipeline.commands.score_posts", "read a CSV of posts, without a database"),
     "score-counts": ("pipeline.commands.score_counts", "judge a CSV of counts, without a database"),

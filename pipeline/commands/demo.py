@@ -1,10 +1,11 @@
-"""`groundswell demo`: replay 2 March 2026 and tell its story; what `make demo` calls."""
+"""`groundswell demo [NAME]`: replay a recorded day and tell its story; `make demo` calls it for 2 March 2026."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,8 +13,10 @@ import click
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting, common
 from pipeline.config.paths import SCENARIOS
+from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import IncidentResult
 from pipeline.core.times import minutes_between, utc
+from pipeline.replay.scenario import read_scenario
 
 SCENARIO = SCENARIOS / "2026-03-02-claude"
 BEST_SERVICE = utc("2026-03-02T11:44:00Z")
@@ -21,6 +24,8 @@ MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-0
 
 
 @click.command("demo")
+@click.argument("name", required=False)
+@click.option("--list", "listed", is_flag=True, help="List the recorded days that come with Groundswell.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True)
 @click.option(
     "--scenario",
@@ -31,11 +36,20 @@ MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-0
     help="Another recorded folder.",
 )
 @common
-def demo_command(setting: Setting, out: Path, folder: Path) -> None:
-    """Replay 27 February to 4 March 2026 every five minutes; the days before are loaded as history."""
+def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, folder: Path) -> None:
+    """Replay the recorded day NAME every five minutes; the days before are loaded as history.
+
+    Without NAME it is 2 March 2026, from 27 February to 4 March; the start of a name is enough.
+    """
     from pipeline.render import console
 
+    if listed:
+        click.echo("\n".join(_listing()))
+        return
+    folder = _named(name) if name else folder
     out.mkdir(parents=True, exist_ok=True)
+    if folder.resolve() != SCENARIO.resolve() and name:
+        sys.exit(_tell(setting, folder, out))
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
@@ -74,6 +88,36 @@ def demo_command(setting: Setting, out: Path, folder: Path) -> None:
     )
     click.echo(f"database  {db}\nreport    {out / 'report' / 'index.html'}\nmails     {out / 'mail'}")
     sys.exit(code)
+
+
+def _listing() -> Iterator[str]:
+    """Yield a line for each recorded day that comes with the package: its name and what it is."""
+    for path in sorted(SCENARIOS.glob("*/scenario.toml")):
+        scenario = read_scenario(path.parent)
+        many = len(scenario.truth.outages)
+        words = f"{many} outage{'s' if many > 1 else ''}" if many else "no outage"
+        yield f"{scenario.name:<28}{words:<12}{scenario.note}"
+
+
+def _named(name: str) -> Path:
+    """Return the folder whose name begins so, or holds it; raises ConfigError for none and for several."""
+    names = sorted(path.parent.name for path in SCENARIOS.glob("*/scenario.toml"))
+    found = [one for one in names if one.startswith(name)] or [one for one in names if name in one]
+    if len(found) != 1:
+        raise ConfigError(f"{name}: {'no' if not found else 'more than one'} recorded day; one of {', '.join(names)}")
+    return SCENARIOS / found[0]
+
+
+def _tell(setting: Setting, folder: Path, out: Path) -> int:
+    """Replay another day than the demo's and print its story; return the exit code."""
+    from pipeline.render import console
+
+    db = out / "groundswell.db"
+    plan = plan_replay(setting, folder, report=out / "report")
+    outcome, code = replay_scenario(plan, db, out / "mail", progress=True)
+    click.echo(f"{plan.scenario.note}\n\n{console.story(outcome, plan.config.catalogue)}")
+    click.echo(f"\ndatabase  {db}\nreport    {out / 'report' / 'index.html'}\nmails     {out / 'mail'}")
+    return code
 
 
 def _reached(main: IncidentResult, by_minute: str) -> str:

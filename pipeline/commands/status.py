@@ -1,25 +1,36 @@
-"""`groundswell status`: what is open now, which sources are silent, what waits to be sent."""
+"""`groundswell status [SERVICE]`: what is open, what is silent, how fresh sources are; or whether it is only you."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store
 from pipeline.config.paths import MODELS
+from pipeline.core.errors import ConfigError
+from pipeline.core.times import iso
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
 
 
 @click.command("status")
+@click.argument("service", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
-def status_command(setting: Setting, as_json: bool) -> None:
-    """Exit 0 when every source answers and nothing is stuck, else 3."""
+def status_command(setting: Setting, service: str | None, as_json: bool) -> None:
+    """Exit 0 when every source answers and nothing is stuck, else 3.
+
+    With SERVICE: whether others have trouble with it, too, and what each class of evidence says; exit 0.
+    """
+    if service is not None:
+        _of_service(setting, service, as_json=as_json)
+        return
     from pipeline.reports.planned_maintenance import maintenance_of
+    from pipeline.store.freshness import freshness
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.overview import ongoing_incidents
     from pipeline.store.runs import simulated
@@ -32,6 +43,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
         failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
+        fresh = freshness(store, setting.now - RECENT, setting.now)
         simulation_note = simulated(store)
         catalogue = setting.config.catalogue
         planned = maintenance_of(store, [catalogue[name] for name in setting.config.watched], setting.now)
@@ -44,6 +56,7 @@ def status_command(setting: Setting, as_json: bool) -> None:
                     "open": [row._asdict() for row in ongoing],
                     "planned_maintenance": [row._asdict() for row in planned],
                     "silent_sources": [item._asdict() for item in blind],
+                    "freshness": [asdict(item) for item in fresh],
                     "waiting": waiting,
                     "failed": failed,
                     "model": model or "ok",
@@ -64,6 +77,10 @@ def status_command(setting: Setting, as_json: bool) -> None:
             click.echo(
                 f"silent   {item.source}: last read {item.since or 'never'}{'; ' + item.error if item.error else ''}"
             )
+        for source in fresh:
+            click.echo(
+                f"fresh    {source.source}: stored {source.stored} after publication, alerted {source.alerted} later"
+            )
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
                 click.echo(f"{words:<8} {subject}")
@@ -74,3 +91,20 @@ def status_command(setting: Setting, as_json: bool) -> None:
             f"{rows['incidents']} incidents, {rows['alerts']} alerts on record"
         )
     sys.exit(PARTIAL if blind or waiting or failed or model else 0)
+
+
+def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
+    """Print whether others have trouble with a service; raises ConfigError for one that the catalogue lacks."""
+    from pipeline.reports.others_too import others_too
+
+    known = setting.config.catalogue.get(name)
+    if known is None:
+        raise ConfigError(f"{name}: not in the catalogue; `groundswell service list` lists it")
+    with open_existing_store(setting) as store:
+        answer = others_too(store, setting.config, known, setting.now)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, **asdict(answer)}, indent=1, default=iso))
+        return
+    click.echo(f"{known.name}: {answer.answer}. {answer.reason[:1].upper()}{answer.reason[1:]}.")
+    for finding in answer.findings:
+        click.echo(f"  {finding.evidence:<10}{finding.statement}")

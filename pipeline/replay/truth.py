@@ -1,7 +1,8 @@
-"""What truly happened in a recorded folder, as truth.toml says: outages, and spans in which nothing was broken."""
+"""What truly happened in a recorded folder, as truth.toml says: outages, quiet spans, and news that belongs to them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,24 @@ from typing import NamedTuple
 from pipeline.config.load import read_toml
 from pipeline.core.times import utc
 
+IMPACTS = ("minor", "major", "critical")
+
 
 class TrueOutage(NamedTuple):
-    """An outage that happened: from when until when."""
+    """An outage that happened, from when until when, and what else is known of it.
+
+    impact: minor, major or critical; empty where the record does not say. third_report: when the third credible report
+    of it existed. official_first: the provider's first notice. components: ids of the parts that failed. Times are None
+    where they are not known.
+    """
 
     service: str
     onset: datetime
     end: datetime
+    impact: str = ""
+    third_report: datetime | None = None
+    official_first: datetime | None = None
+    components: tuple[str, ...] = ()
 
 
 class QuietSpan(NamedTuple):
@@ -27,12 +39,21 @@ class QuietSpan(NamedTuple):
     until: datetime
 
 
+class TrueLink(NamedTuple):
+    """How the news items whose ids begin with `url` stand to the outages of a service; `unrelated`: not at all."""
+
+    service: str
+    url: str
+    relation: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """All of truth.toml that can be used, in the order of the file; `problems` has a line for each other entry."""
 
     outages: tuple[TrueOutage, ...] = ()
     quiet: tuple[QuietSpan, ...] = ()
+    links: tuple[TrueLink, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -46,6 +67,7 @@ def read_truth(path: Path, until: datetime) -> Truth:
     table = read_toml(path)
     problems: list[str] = []
     found: dict[str, list[_Entry]] = {}
+    details: list[TrueOutage] = []
     for kind, since, end in (("incident", "onset", "end"), ("quiet", "from", "until")):
         listed = table.get(kind, [])
         entries: list[_Entry] = []
@@ -60,14 +82,52 @@ def read_truth(path: Path, until: datetime) -> Truth:
                 problems.append(f"{where}: {end}: is missing; taken for {until:%Y-%m-%d %H:%M} UTC")
             if read in entries:
                 problems.append(f"{where}: is the same as an earlier one; left out")
-            else:
-                entries.append(read)
+                continue
+            entries.append(read)
+            if kind == "incident":
+                details.append(_with_details(read, entry, where, problems))
         found[kind] = entries
     return Truth(
-        outages=tuple(TrueOutage(*entry) for entry in found["incident"]),
+        outages=tuple(details),
         quiet=tuple(QuietSpan(*entry) for entry in found["quiet"]),
+        links=tuple(_links(table)),
         problems=tuple(problems),
     )
+
+
+def _with_details(read: _Entry, entry: Mapping[str, object], where: str, problems: list[str]) -> TrueOutage:
+    """Return an outage with what else its entry says; what cannot be read is left out and added to `problems`."""
+    times: dict[str, datetime | None] = {"third_report": None, "official_first": None}
+    for key in times:
+        try:
+            times[key] = moment(entry[key]) if key in entry else None
+        except ValueError as error:
+            problems.append(f"{where}: {key}: {error}; left out")
+    impact, parts = entry.get("impact", ""), entry.get("components", [])
+    if impact not in ("", *IMPACTS):
+        problems.append(f"{where}: impact: must be one of {', '.join(IMPACTS)}; left out")
+        impact = ""
+    return TrueOutage(
+        *read,
+        impact=str(impact),
+        third_report=times["third_report"],
+        official_first=times["official_first"],
+        components=tuple(map(str, parts)) if isinstance(parts, list) else (),
+    )
+
+
+def _links(table: Mapping[str, object]) -> Iterator[TrueLink]:
+    """Yield the links of truth.toml: of a service, or of the service of the incident whose `official` id they name."""
+    incidents, listed = (table.get(key) for key in ("incident", "link"))
+    owners = {
+        str(entry["official"]): str(entry.get("service", ""))
+        for entry in (incidents if isinstance(incidents, list) else [])
+        if isinstance(entry, dict) and "official" in entry
+    }
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, dict) and isinstance(url := entry.get("url"), str) and url:
+            service = str(entry.get("service", owners.get(str(entry.get("incident")), "")))
+            yield TrueLink(service, url, str(entry.get("relation", "")))
 
 
 class _Entry(NamedTuple):

@@ -25,8 +25,11 @@ MEAN = {"main": 9.0, "chatgpt": 60.0, "gemini": 8.0}
 DISPERSION = {"usual": 22.0, "bump": 150.0}
 
 
-def rows(switches: Switches, rng: np.random.Generator) -> Iterator[list[object]]:
-    """Yield service,start_utc,interval_s,total,baseline,region,indicator for each interval outside the gap."""
+def rows(switches: Switches, rng: np.random.Generator, excess: list[tuple[datetime, int]]) -> Iterator[list[object]]:
+    """Yield service,start_utc,interval_s,total,baseline,region,indicator for each interval outside the gap.
+
+    `excess` is filled with how many more complained of the main service for outages, and when that interval ended.
+    """
     drift = {"main": 0.0, "chatgpt": 0.0, "gemini": 0.0}
     api_again = datetime.fromisoformat("2026-03-02T13:30:00Z") + switches.shift
     moment = START
@@ -53,6 +56,8 @@ def rows(switches: Switches, rng: np.random.Generator) -> Iterator[list[object]]
                 count = int(rng.negative_binomial(dispersion, dispersion / (dispersion + expected)))
                 shares = shares + rng.multinomial(count, USUAL if mix == "usual" else MIXES[mix])
                 total += count
+                if key == "main" and mix != "usual":
+                    excess.append((moment + STEP, count))
             regions = np.array([share * busy(moment, offset) for offset, share in ZONES.values()])
             by_region = rng.multinomial(total, regions / regions.sum())
             if GAP[0] <= moment < GAP[1]:
@@ -66,9 +71,11 @@ def rows(switches: Switches, rng: np.random.Generator) -> Iterator[list[object]]
         moment += STEP
 
 
-def write(folder: Path, switches: Switches, rng: np.random.Generator) -> None:
-    """Write complaints.csv."""
+def write(folder: Path, switches: Switches, rng: np.random.Generator) -> list[tuple[datetime, int]]:
+    """Write complaints.csv; return how many complained because of outages, with when each interval ended."""
+    excess: list[tuple[datetime, int]] = []
     with (folder / "complaints.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["service", "start_utc", "interval_s", "total", "baseline", "region", "indicator"])
-        writer.writerows(rows(switches, rng))
+        writer.writerows(rows(switches, rng, excess))
+    return excess

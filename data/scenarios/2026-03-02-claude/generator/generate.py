@@ -8,6 +8,7 @@ Without options it writes the folder above this one, byte for byte as committed.
 from __future__ import annotations
 
 import argparse
+import csv
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,8 +40,32 @@ official_incidents.csv, official_updates.csv"
 """
 
 
-def truth(switches: Switches) -> str:
-    """Return truth.toml of this variant."""
+CREDIBLE = 3  # reports of so many people are the least that a system can be asked to believe
+
+
+def third_report(
+    onset: datetime, end: datetime, reports: list[tuple[datetime, str]], excess: list[tuple[datetime, int]]
+) -> datetime | None:
+    """Return when three credible reports existed: the third person's post, or three complaints more."""
+    authors: list[str] = []
+    moments: list[datetime] = []
+    for at, author in reports:
+        if onset <= at <= end and author not in authors:
+            authors.append(author)
+            if len(authors) == CREDIBLE:
+                moments.append(at)
+    total = 0
+    for at, count in excess:
+        if onset < at <= end:
+            total += count
+            if total >= CREDIBLE:
+                moments.append(at)
+                break
+    return min(moments, default=None)
+
+
+def truth(switches: Switches, reports: list[tuple[datetime, str]], excess: list[tuple[datetime, int]]) -> str:
+    """Return truth.toml of this variant; `reports` and `excess` are who reported outages when, oldest first."""
     names = names_of(switches.service)
     tables = []
     for bump in EARLIER:
@@ -58,7 +83,10 @@ def truth(switches: Switches) -> str:
             f"onset = {_z(onset)}",
             f"end = {_z(end)}",
             f"official_first = {_z(shown)}",
+            f'impact = "{_impact(incident)}"',
         ]
+        if (third := third_report(onset, end, reports, excess)) is not None:
+            lines.append(f"third_report = {_z(third)}")
         if incident == "0ghc53zpsfmt":
             lines += ['components = ["web", "code"]', 'symptom = "login"', "main = true"]
     if switches.outage:
@@ -83,6 +111,11 @@ def truth(switches: Switches) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _impact(incident: str) -> str:
+    with (HERE / "official_incidents.csv").open(encoding="utf-8", newline="") as file:
+        return next(row["impact"] for row in csv.DictReader(file) if row["incident"] == incident)
+
+
 def _posted(incident: str) -> datetime:
     for line in (HERE / "official_updates.csv").read_text(encoding="utf-8").splitlines():
         if line.startswith(incident + ","):
@@ -100,12 +133,12 @@ def write(folder: Path, switches: Switches) -> None:
     for name in ("news", "status"):
         shutil.rmtree(folder / name, ignore_errors=True)
     streams = [np.random.default_rng([switches.seed, part]) for part in range(3)]
-    counts.write(folder, switches, streams[0])
-    made = posts.write(folder, switches, streams[1])
+    excess = counts.write(folder, switches, streams[0])
+    made, reports = posts.write(folder, switches, streams[1])
     items = news.write_news(folder, switches)
     news.write_status(folder, switches)
     news.write_charts(folder, switches, streams[2])
-    (folder / "truth.toml").write_text(truth(switches), encoding="utf-8")
+    (folder / "truth.toml").write_text(truth(switches, reports, excess), encoding="utf-8")
     others = [key if key != switches.service else "claude" for key in ("chatgpt", "gemini")]
     watch = ", ".join(f'"{service}"' for service in (switches.service, *others))
     (folder / "scenario.toml").write_text(

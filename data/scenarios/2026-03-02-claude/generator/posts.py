@@ -301,8 +301,8 @@ def set_pieces(writer: Writer) -> None:
         )
 
 
-def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:
-    """Write posts.ndjson.zst, oldest first; return how many posts it holds."""
+def write(folder: Path, switches: Switches, rng: np.random.Generator) -> tuple[int, list[tuple[datetime, str]]]:
+    """Write posts.ndjson.zst, oldest first; return how many posts it holds, and who reported an outage when."""
     writer = Writer(switches, rng)
     silent_from = datetime.fromisoformat("2026-03-02T00:00:00Z")
     silent_to = datetime.fromisoformat("2026-03-03T00:00:00Z")
@@ -335,7 +335,16 @@ def write(folder: Path, switches: Switches, rng: np.random.Generator) -> int:
     lines = list(numbered(writer))
     packed = zstandard.ZstdCompressor(level=9).compress("".join(lines).encode())
     (folder / "posts.ndjson.zst").write_bytes(packed)
-    return len(lines)
+    return len(lines), sorted(reports(writer))
+
+
+def reports(writer: Writer) -> Iterator[tuple[datetime, str]]:
+    """Yield (when, author) of every post that was written as a report of the main service's outage."""
+    for moment, post in writer.found:
+        text = f"{post.get('title', '')} {post.get('selftext', '')} {post.get('body', '')}"
+        ours = post["subreddit"] in writer.main.communities or writer.main.name.lower() in text.lower()
+        if ours and str(post["_simulated"]).startswith("outage_"):
+            yield moment, str(post["author"])
 
 
 def numbered(writer: Writer) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Recorded days made from facts: what `simulate_day.py` is built of."""

@@ -1,0 +1,53 @@
+"""The messages of a replay as entries of the benchmark: what Groundswell itself is scored by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from pipeline.core.alert_facts import AlertFacts
+from pipeline.core.vocabulary import Transition
+from pipeline.evaluation.days.entries import AlertEntry, EntryKind
+from pipeline.replay.scores import services_named
+from pipeline.store import Store
+from pipeline.store.news import news_events
+from pipeline.store.outbox import alerts_of
+
+KINDS = MappingProxyType(
+    {
+        Transition.OPENED: EntryKind.ALARM,
+        Transition.UNDER_WAY: EntryKind.ALARM,
+        Transition.REOPENED: EntryKind.ALARM,
+        Transition.CONFIRMED: EntryKind.UPDATE,
+        Transition.WORSE: EntryKind.UPDATE,
+        Transition.WORSE_AGAIN: EntryKind.UPDATE,
+        Transition.COMPONENT_ADDED: EntryKind.UPDATE,
+        Transition.EASING: EntryKind.EASING,
+        Transition.REMINDER: EntryKind.EASING,
+        Transition.OVER: EntryKind.OVER,
+    }
+)
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def entries_of(store: Store, day: str) -> list[AlertEntry]:
+    """Return an entry for each message about an incident that was sent, oldest first; `day` is the recording's name.
+
+    Links are the ids of the news items folded into the events that a message shows.
+    """
+    items = {event.title: tuple(native for _, native in event.items) for event, _ in news_events(store, _FIRST, _LAST)}
+    entries: dict[str, AlertEntry] = {}
+    for alert in alerts_of(store):
+        facts = alert.facts
+        if alert.sent_at is None or alert.transition not in KINDS or not isinstance(facts, AlertFacts):
+            continue
+        entries[alert.message_id] = AlertEntry(
+            at=alert.sent_at,
+            services=tuple(sorted(services_named(alert))),
+            kind=KINDS[alert.transition],
+            alarm=alert.incident,
+            components=tuple(facts.affected),
+            links=tuple(native for link in facts.links for native in items.get(link.title, ())),
+            day=day,
+        )
+    return sorted(entries.values(), key=lambda entry: entry.at)
