@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.contract import CountKind, Detector
 from detectors.rolling.farrington import Farrington
 from detectors.seasonal.detector import SeasonalNB
 from detectors.validation import bin_seconds, utc_index
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAY_S = 86400
 ENOUGH_DAYS = 40

@@ -13,14 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.int8]
+Values = Floats | Levels | Callable[[], Floats] | Callable[[], Levels]
 SeriesName = str | tuple[str, ...]  # the label of a column of the counts; a tuple where the columns are a MultiIndex
 FIELDS = ("observed", "expected", "upperbound", "score", "p", "level")
 
@@ -45,8 +48,20 @@ class IncompatibleStateError(ValueError):
     """The bytes are not a state of this detector, version and parameters."""
 
 
+class BinnedCounts(NamedTuple):
+    """Counts in equal bins as arrays: what a frame of counts holds, at none of its cost.
+
+    starts: seconds of the epoch of the bins' starts, (bins,). counts: (bins, series), NaN = gap. mentions: of the same
+    shape, None where there are none.
+    """
+
+    starts: npt.NDArray[np.int64]
+    counts: Floats
+    mentions: Floats | None = None
+
+
 class Verdicts:
-    """Frames of the shape of the counts, each made when first asked for.
+    """Frames of the shape of the counts, each made when first asked for, and the same as plain arrays by `values`.
 
     observed: counts, NaN in a gap. expected: counts. upperbound: the smallest single-bin count that would alarm.
     score: natural-log likelihood ratio, >= 0, higher is more anomalous, NaN in a gap or with too little history. p:
@@ -56,16 +71,43 @@ class Verdicts:
 
     def __init__(
         self,
-        index: pd.DatetimeIndex,
-        columns: pd.Index,
-        **values: Floats | Levels | Callable[[], Floats] | Callable[[], Levels],
+        index: pd.DatetimeIndex | Callable[[], pd.DatetimeIndex],
+        columns: pd.Index | Callable[[], pd.Index],
+        **values: Values,
     ) -> None:
-        """Keep arrays of shape (bins, series), or functions that return them, by the names of FIELDS."""
-        self.index, self.columns, self._values = index, columns, values
+        """Keep arrays of shape (bins, series), or functions that return them, by the names of FIELDS.
+
+        So may the axes be functions: a run that asks for `values` alone never imports pandas.
+        """
+        self._index, self._columns, self._values = index, columns, values
+        self._arrays: dict[str, Floats | Levels] = {}
+
+    @cached_property
+    def index(self) -> pd.DatetimeIndex:
+        """Starts of the bins, in UTC."""
+        return self._index() if callable(self._index) else self._index
+
+    @cached_property
+    def columns(self) -> pd.Index:
+        """Names of the series."""
+        return self._columns() if callable(self._columns) else self._columns
+
+    @property
+    def scores(self) -> Floats:
+        """The scores, (bins, series), NaN in a gap or with too little history."""
+        return self.values("score").astype(np.float64, copy=False)
+
+    def values(self, name: str) -> Floats | Levels:
+        """Return the array of one of FIELDS, (bins, series); raises KeyError on a field that was not given."""
+        if name not in self._arrays:
+            given = self._values[name]
+            self._arrays[name] = given() if callable(given) else given
+        return self._arrays[name]
 
     def _frame(self, name: str) -> pd.DataFrame:
-        values = self._values[name]
-        return pd.DataFrame(values() if callable(values) else values, index=self.index, columns=self.columns)
+        import pandas as pd
+
+        return pd.DataFrame(self.values(name), index=self.index, columns=self.columns)
 
     @cached_property
     def observed(self) -> pd.DataFrame:
@@ -114,6 +156,10 @@ class DetectorState(Protocol):
         """Score several bins in order, shape (bins, series). Raises LateBinError, ValueError."""
         ...
 
+    def extend_arrays(self, bins: BinnedCounts) -> Verdicts:
+        """Score several bins in order as `extend` does, given as arrays. Raises LateBinError, ValueError."""
+        ...
+
     def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return the state widened to more series, new or (`silent`) observed all the while with nothing to count."""
         ...
@@ -146,6 +192,13 @@ class Detector(Protocol):
 
     def start(self, history: pd.DataFrame, mentions: pd.DataFrame | None = None) -> DetectorState:
         """Learn from a history, which may have no rows, and be ready for the bin after it. Raises ValueError."""
+        ...
+
+    def begin(self, bin_s: int, series: Sequence[SeriesName], *, talk: bool) -> DetectorState:
+        """Return a state without history for bins of `bin_s` seconds; `talk` says whether mentions come with counts.
+
+        Raises ValueError on a width that the detector cannot take.
+        """
         ...
 
     def load(self, blob: bytes) -> DetectorState:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from detectors.contract import Floats, LateBinError, Levels
+from detectors.contract import BinnedCounts, Floats, LateBinError, Levels
 
 if TYPE_CHECKING:
+    import pandas as pd
     from _typeshed import DataclassInstance
 
 LARGEST = float(2**53)
@@ -24,6 +25,8 @@ def bin_seconds(index: pd.DatetimeIndex, known: int = 0) -> int:
 
     One bin alone has the width its index says (`freq`), or the one `known`.
     """
+    import pandas as pd
+
     if not isinstance(index, pd.DatetimeIndex) or str(index.tz) not in ("UTC", "UTC+00:00"):
         raise ValueError("counts need a DatetimeIndex of bin starts in UTC")
     if known and len(index) == 1:
@@ -33,15 +36,46 @@ def bin_seconds(index: pd.DatetimeIndex, known: int = 0) -> int:
     elif len(index) < 2:
         raise ValueError("one bin has no width; give its index a freq, as in pd.date_range(..., freq='15min')")
     else:
-        steps = np.diff(index.as_unit("s").asi8)
-        if steps.min() <= 0:
-            raise ValueError("bins must be in order and come once")
-        if (steps != steps[0]).any():
-            raise ValueError("bins are not equally wide; put absent bins in as NaN")
-        width = float(steps[0])
+        width = float(_equal_step(index.as_unit("s").asi8))
+    return supported_width(width)
+
+
+def _equal_step(starts: npt.NDArray[np.int64]) -> int:
+    """Return the seconds between starts; raises ValueError unless they are in order and equally far apart."""
+    steps = np.diff(starts)
+    if steps.min() <= 0:
+        raise ValueError("bins must be in order and come once")
+    if (steps != steps[0]).any():
+        raise ValueError("bins are not equally wide; put absent bins in as NaN")
+    return int(steps[0])
+
+
+def supported_width(width: float) -> int:
+    """Return a bin width in whole seconds; raises ValueError unless it is 1 minute to 1 day."""
     if not 60 <= width <= 86400:
         raise ValueError(f"bins of {width:g} s: from 1 minute to 1 day is supported")
     return int(width)
+
+
+def validate_bins(bins: BinnedCounts, bin_s: int, series: int) -> BinnedCounts:
+    """Return bins as they are; raises ValueError as `validate_values`, and on another width or number of series."""
+    if len(bins.starts) > 1 and _equal_step(bins.starts) != bin_s:
+        raise ValueError(f"bins are not {bin_s} s wide")
+    if bins.counts.shape != (len(bins.starts), series):
+        raise ValueError(f"one count for each of the {series} series is needed")
+    validate_values(bins.counts)
+    if bins.mentions is not None:
+        if bins.mentions.shape != bins.counts.shape:
+            raise ValueError("mentions must have the shape of counts")
+        validate_values(bins.mentions)
+    return bins
+
+
+def index_of(starts: npt.NDArray[np.int64], bin_s: int) -> pd.DatetimeIndex:
+    """Return starts of equal bins, seconds of the epoch, as the index of a frame."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(starts.astype("datetime64[s]"), tz="UTC", freq=f"{bin_s}s")
 
 
 def divides_a_day(bin_s: int) -> None:
@@ -52,6 +86,8 @@ def divides_a_day(bin_s: int) -> None:
 
 def utc_index(counts: pd.DataFrame) -> pd.DatetimeIndex:
     """Return the frame's index; raises ValueError unless it is one of times."""
+    import pandas as pd
+
     if not isinstance(counts.index, pd.DatetimeIndex):
         raise ValueError("counts need a DatetimeIndex of bin starts in UTC")
     return counts.index
@@ -101,7 +137,7 @@ def missing_bins(last: int | None, starts: npt.NDArray[np.int64], bin_s: int) ->
     if last is None or not len(starts):
         return 0
     if int(starts[0]) <= last:
-        raise LateBinError(f"bin {pd.Timestamp(int(starts[0]), unit='s', tz='UTC')} was already judged")
+        raise LateBinError(f"bin {datetime.fromtimestamp(int(starts[0]), UTC)} was already judged")
     if (int(starts[0]) - last) % bin_s:
         raise ValueError("bins are not in step with those judged before")
     return (int(starts[0]) - last) // bin_s - 1

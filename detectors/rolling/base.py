@@ -7,16 +7,28 @@ and gives the same figures for a history as for bin after bin.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from detectors.contract import Floats, IncompatibleStateError, SeriesName, Verdicts
+from detectors.contract import BinnedCounts, Floats, IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import StateHeader, pack, unpack
-from detectors.validation import alarm_levels, bin_seconds, divides_a_day, missing_bins, utc_index, validate_counts
+from detectors.validation import (
+    alarm_levels,
+    bin_seconds,
+    divides_a_day,
+    index_of,
+    missing_bins,
+    supported_width,
+    utc_index,
+    validate_bins,
+    validate_counts,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class RollingDetector(ABC):
@@ -84,6 +96,13 @@ class RollingDetector(ABC):
     def _fresh(self, counts: pd.DataFrame) -> RollingState:
         return RollingState(self, bin_seconds(utc_index(counts)), list(counts.columns))
 
+    def begin(self, bin_s: int, series: Sequence[SeriesName], *, talk: bool) -> RollingState:
+        """Return a state without history for bins of `bin_s` seconds; `talk` is of no use to it.
+
+        Raises ValueError on a width of less than a minute or more than a day.
+        """
+        return RollingState(self, supported_width(bin_s), list(series))
+
     def load(self, blob: bytes) -> RollingState:
         """Read a state back; raises IncompatibleStateError."""
         header, arrays = unpack(blob, detector=repr(self), version=self.version)
@@ -130,7 +149,6 @@ class RollingState:
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
         """Score several bins in order; bins left out since the last call are gaps. Raises LateBinError, ValueError."""
-        d = self.detector
         if list(counts.columns) != self.series:
             raise ValueError("the columns are not the series of this state")
         index = utc_index(counts)
@@ -139,7 +157,20 @@ class RollingState:
         values = validate_counts(counts)
         if mentions is not None:
             validate_counts(mentions, counts)
-        starts = index.as_unit("s").asi8
+        return self._verdicts(lambda: index, BinnedCounts(index.as_unit("s").asi8, values))
+
+    def extend_arrays(self, bins: BinnedCounts) -> Verdicts:
+        """Score several bins in order as `extend` does, given as arrays. Raises LateBinError, ValueError."""
+        bins = validate_bins(bins, self.bin_s, len(self.series))
+        return self._verdicts(lambda: index_of(bins.starts, self.bin_s), bins)
+
+    def _columns(self) -> pd.Index:
+        import pandas as pd
+
+        return pd.Index(self.series)
+
+    def _verdicts(self, index: Callable[[], pd.DatetimeIndex], bins: BinnedCounts) -> Verdicts:
+        d, (starts, values, _) = self.detector, bins
         missing = missing_bins(self.last, starts, self.bin_s)
         if missing and self.last is not None:
             # days that no bin was seen of still have their midnights
@@ -149,7 +180,7 @@ class RollingState:
         score = d.score(values, location, scale)
         return Verdicts(
             index,
-            counts.columns,
+            self._columns,
             observed=values,
             score=score,
             level=alarm_levels(score, d.alarm, d.strong),
@@ -182,6 +213,8 @@ class RollingState:
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
         """Score the next bin; `counts` has shape (series,). Raises LateBinError, ValueError."""
+        import pandas as pd
+
         index = pd.DatetimeIndex([bin_start], freq=f"{self.bin_s}s")
         return self.extend(pd.DataFrame(np.atleast_2d(counts), index=index, columns=pd.Index(self.series)))
 

@@ -14,15 +14,18 @@ then has room for it, and a series whose quiet days are loud has its scores divi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from detectors.contract import IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import unpack
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.state import SeasonalState
-from detectors.validation import bin_seconds, utc_index
+from detectors.validation import bin_seconds, supported_width, utc_index
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -50,6 +53,13 @@ class SeasonalNB(SeasonalParameters):
     def _fresh(self, counts: pd.DataFrame, mentions: pd.DataFrame | None) -> SeasonalState:
         series: list[SeriesName] = list(counts.columns)
         return SeasonalState(self, bin_seconds(utc_index(counts)), series, talk=mentions is not None)
+
+    def begin(self, bin_s: int, series: Sequence[SeriesName], *, talk: bool) -> SeasonalState:
+        """Return a state without history for bins of `bin_s` seconds; `talk` says whether mentions come with counts.
+
+        Raises ValueError on a width of less than a minute or more than a day, or of no whole number a day.
+        """
+        return SeasonalState(self, supported_width(bin_s), list(series), talk=talk)
 
     def load(self, blob: bytes) -> SeasonalState:
         """Read a state back; raises IncompatibleStateError."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from detectors.contract import Floats, IncompatibleStateError, SeriesName, Verdicts
+from detectors.contract import BinnedCounts, Floats, IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import Arrays, StateHeader, pack
 from detectors.seasonal.compiled import KERNELS, KernelSelector, ScanBins, ScanFigures
 from detectors.seasonal.layout import (
@@ -30,11 +30,16 @@ from detectors.validation import (
     alarm_levels,
     bin_seconds,
     divides_a_day,
+    index_of,
     missing_bins,
     utc_index,
+    validate_bins,
     validate_counts,
     validate_values,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STRIP = 64  # rows
 
@@ -60,12 +65,18 @@ class SeasonalState:
         if bin_s > HALF_HOUR:  # narrower ones lie in the half-hours of the profile, whatever their width
             divides_a_day(bin_s)
         self.detector, self.bin_s, self.series, self.talk = detector, bin_s, series, talk
-        self.columns = pd.Index(series)
         self.last: int | None = None
         self.params = KernelParams.of(detector, bin_s, talk=talk)
         self._windows = windows_of(bin_s)
         self._kernels = kernels
         self.rows = blank_rows(len(series), self.params) if stored is None else self._stored_rows(stored)
+
+    @cached_property
+    def columns(self) -> pd.Index:
+        """The series as columns of a frame."""
+        import pandas as pd
+
+        return pd.Index(self.series)
 
     def with_series(self, series: Sequence[SeriesName], *, silent: bool = False) -> Self:
         """Return this state widened to more series.
@@ -87,22 +98,20 @@ class SeasonalState:
         """Return the series of which nothing has been learned yet."""
         return [name for name, row in zip(self.series, self.rows, strict=True) if row[CHANNELS + TOTAL + 1] == 0.0]
 
-    def assume(self, expected: pd.DataFrame) -> None:
+    def assume(self, expected: BinnedCounts) -> None:
         """Take what a source itself expects for the mean of series of which nothing is known yet.
 
-        expected: counts a bin, shape (bins, series), NaN = not told; only the first day of each is used, so that no
-        bin is judged by what was expected later.
+        expected: counts of this state's series, NaN = not told; only the first day of each is used, so that no bin is
+        judged by what was expected later. Raises ValueError on negative or infinite ones.
         """
-        starts = utc_index(expected).as_unit("s").asi8
+        starts, counts, _ = expected
         for name in self.unknown():
-            if name not in expected.columns:
-                continue
-            told = validate_values(expected[name].to_numpy(dtype=np.float64))
-            seen = np.flatnonzero(~np.isnan(told))
+            place = self.series.index(name)
+            known = validate_values(counts[:, place])
+            seen = np.flatnonzero(~np.isnan(known))
             seen = seen[starts[seen] < starts[seen[0]] + 86400] if len(seen) else seen
             if len(seen):
-                row = self.rows[self.series.index(name)]
-                assumed_cells(row, self.params, starts[seen].tolist(), told[seen].tolist())
+                assumed_cells(self.rows[place], self.params, starts[seen].tolist(), known[seen].tolist())
 
     def extend(self, counts: pd.DataFrame, mentions: pd.DataFrame | None = None) -> Verdicts:
         """Score several bins in order; bins left out since the last call are gaps. Raises LateBinError, ValueError."""
@@ -112,21 +121,28 @@ class SeasonalState:
         if bin_seconds(index) != self.bin_s:
             raise ValueError(f"bins are not {self.bin_s} s wide")
         talk = None if mentions is None else validate_counts(mentions, counts)
-        return self._verdicts(index, index.as_unit("s").asi8, validate_counts(counts), talk)
+        return self._verdicts(lambda: index, BinnedCounts(index.as_unit("s").asi8, validate_counts(counts), talk))
+
+    def extend_arrays(self, bins: BinnedCounts) -> Verdicts:
+        """Score several bins in order as `extend` does, given as arrays. Raises LateBinError, ValueError."""
+        bins = validate_bins(bins, self.bin_s, len(self.series))
+        return self._verdicts(lambda: index_of(bins.starts, self.bin_s), bins)
 
     def update(self, bin_start: pd.Timestamp, counts: Floats, mentions: Floats | None = None) -> Verdicts:
         """Score the next bin; `counts` and `mentions` have shape (series,). Raises LateBinError, ValueError."""
+        import pandas as pd
+
         index = pd.DatetimeIndex([bin_start])
         bin_seconds(index, self.bin_s)
         talk = None if mentions is None else validate_values(np.array(mentions, dtype=np.float64, ndmin=2))
         values = validate_values(np.array(counts, dtype=np.float64, ndmin=2))
         if values.shape != (1, len(self.series)) or (talk is not None and talk.shape != values.shape):
             raise ValueError(f"one count for each of the {len(self.series)} series is needed")
-        return self._verdicts(index, np.array([bin_start.timestamp()], dtype=np.int64), values, talk)
+        starts = np.array([bin_start.timestamp()], dtype=np.int64)
+        return self._verdicts(lambda: index, BinnedCounts(starts, values, talk))
 
-    def _verdicts(
-        self, index: pd.DatetimeIndex, starts: npt.NDArray[np.int64], values: Floats, talk: Floats | None
-    ) -> Verdicts:
+    def _verdicts(self, index: Callable[[], pd.DatetimeIndex], bins: BinnedCounts) -> Verdicts:
+        starts, values, talk = bins
         if (talk is not None) != self.talk:
             raise ValueError("mentions belong to a state from its start on, or never; use NaN where they are unknown")
         # a ring's length of gaps forgets all there is to forget; the rest only turns the ring
@@ -143,7 +159,7 @@ class SeasonalState:
         score = tails.figures.score.T
         return Verdicts(
             index,
-            self.columns,
+            lambda: self.columns,
             observed=values,
             expected=tails.figures.expected.T,
             score=score,

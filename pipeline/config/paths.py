@@ -20,6 +20,8 @@ LEXICON = ROOT / "data" / "lexicon"
 SCENARIOS = ROOT / "data" / "scenarios"
 DASHBOARDS = ROOT / "dashboards"
 
+CACHE = Path(os.path.expanduser("~/.cache")) / "groundswell"  # what can be worked out again at any time
+
 SHIPPED_MODELS = ROOT / "data" / "model"
 
 

@@ -15,7 +15,6 @@ EXTRA_OF = {
     "matplotlib": "charts",
     "numba": "fast",
     "pyarrow": "scale",
-    "skops": "train",
     "sklearn": "train",
     "statsmodels": "evaluate",
 }

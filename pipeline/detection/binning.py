@@ -1,7 +1,8 @@
-"""Counts as frames of equal bins, as a detector takes them, and its verdicts as rows of their table. Pure."""
+"""Counts in equal bins, as a detector takes them, and its verdicts as rows of their table. Pure."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from detectors.contract import Floats, Verdicts
+from detectors.contract import BinnedCounts, Floats, Verdicts
 from pipeline.core.series import SeriesColumn, SeriesCount, SeriesKey, VerdictRow
 
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
@@ -78,54 +78,51 @@ def bin_counts(
     start: datetime,
     until: datetime,
     spans: Sequence[tuple[datetime, datetime]],
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+) -> BinnedCounts:
     """Return counts, for votes also mentions, of complete bins in [start, until): one row a bin, one column a series.
 
     `spans` are the times in which a source of posts was read; bins outside them, and bins without a complaint count,
     are NaN.
     """
-    index = pd.date_range(start, until, freq=f"{group.bin_s}s", inclusive="left")
+    starts = np.arange(int(start.timestamp()), math.ceil(until.timestamp()), group.bin_s, dtype=np.int64)
     column, at, count = raw
     here = (at >= start.timestamp()) & (at < until.timestamp())
     column, slot, count = column[here], (at[here] - int(start.timestamp())) // group.bin_s, count[here]
-    names = pd.MultiIndex.from_tuples(columns, names=SeriesColumn._fields)
     if group.kind == "complaints":
-        values = np.full((len(index), len(columns)), np.nan)
+        values = np.full((len(starts), len(columns)), np.nan)
         values[slot, column] = count
-        return pd.DataFrame(values, index=index, columns=names), None
-    votes = np.zeros((len(index), len(columns)))
+        return BinnedCounts(starts, values)
+    votes = np.zeros((len(starts), len(columns)))
     talk = np.zeros_like(votes)
     np.add.at(talk, (slot, column), 1)
     np.add.at(votes, (slot, column), count)
-    covered = np.zeros(len(index), dtype=bool)
-    starts = index.as_unit("s").asi8
+    covered = np.zeros(len(starts), dtype=bool)
     for since, end in spans:
         covered |= (starts >= since.timestamp()) & (starts + group.bin_s <= end.timestamp())
     votes[~covered], talk[~covered] = np.nan, np.nan
-    return pd.DataFrame(votes, index=index, columns=names), pd.DataFrame(talk, index=index, columns=names)
+    return BinnedCounts(starts, votes, talk)
 
 
 def verdict_columns(
-    group: SeriesGroup, columns: Sequence[SeriesColumn], verdicts: Verdicts, detector: str
+    group: SeriesGroup, columns: Sequence[SeriesColumn], bins: BinnedCounts, verdicts: Verdicts, detector: str
 ) -> VerdictColumns:
-    """Return the verdicts worth keeping: something observed, a complaint count missing, or a raised score."""
-    observed, score = verdicts.observed.to_numpy(), verdicts.score.to_numpy()
+    """Return the verdicts on bins worth keeping: something observed, a complaint count missing, or a raised score."""
+    observed, score = bins.counts, verdicts.scores
     keep = (np.nan_to_num(observed) > 0) | (np.nan_to_num(score) >= KEPT_SCORE)
     if group.kind == "complaints":
         keep |= np.isnan(observed)
     rows, places = np.nonzero(keep)
-    starts = pd.DatetimeIndex(verdicts.observed.index).as_unit("s").asi8.astype("datetime64[s]")
-    stamps = np.char.add(np.datetime_as_string(starts), "Z")
+    stamps = np.char.add(np.datetime_as_string(bins.starts.astype("datetime64[s]")), "Z")
     names = np.array([str(group.key(column)) for column in columns], dtype=object)
-    level = verdicts.level.to_numpy()[rows, places].astype(np.int64)
+    level = verdicts.values("level")[rows, places].astype(np.int64)
     return VerdictColumns(
         series=names[places],
         bin_start=stamps[rows],
         observed=np.round(observed[rows, places], 4),
-        expected=np.round(verdicts.expected.to_numpy()[rows, places], 4),
-        upperbound=np.round(verdicts.upperbound.to_numpy()[rows, places], 4),
+        expected=np.round(verdicts.values("expected")[rows, places], 4),
+        upperbound=np.round(verdicts.values("upperbound")[rows, places], 4),
         score=np.round(score[rows, places], 4),
-        p=np.round(verdicts.p.to_numpy()[rows, places], 12),
+        p=np.round(verdicts.values("p")[rows, places], 12),
         level=level,
         alarm=(level >= 1).astype(np.int64),
         detector=np.full(len(rows), detector, dtype=object),
@@ -133,8 +130,8 @@ def verdict_columns(
 
 
 def verdict_rows(
-    group: SeriesGroup, columns: Sequence[SeriesColumn], verdicts: Verdicts, detector: str
+    group: SeriesGroup, columns: Sequence[SeriesColumn], bins: BinnedCounts, verdicts: Verdicts, detector: str
 ) -> list[VerdictRow]:
-    """Return the verdicts worth keeping as rows of their table, None for what is not known."""
-    listed = [values.tolist() for values in verdict_columns(group, columns, verdicts, detector)]
+    """Return the verdicts on bins worth keeping as rows of their table, None for what is not known."""
+    listed = [values.tolist() for values in verdict_columns(group, columns, bins, verdicts, detector)]
     return [VerdictRow._make(None if value != value else value for value in row) for row in zip(*listed, strict=True)]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import pandas as pd
-
 from detectors import DETECTORS
-from detectors.contract import CountKind, Detector, DetectorState
+from detectors.contract import BinnedCounts, CountKind, Detector, DetectorState
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.config.load import Config
@@ -46,10 +44,11 @@ def detector_for_counts(detector: Detector, kind: CountKind) -> Detector:
     return replace(detector, kind=kind) if isinstance(detector, SeasonalNB) else detector
 
 
-def assume_baselines(state: DetectorState, baselines: Callable[[], pd.DataFrame]) -> None:
+def assume_baselines(state: DetectorState, baselines: Callable[[], BinnedCounts]) -> None:
     """Take what a source itself expects for the mean of series of which the detector knows nothing yet.
 
-    `baselines` returns counts a bin, shape (bins, series), NaN = not told; it is called where there is such a series.
+    `baselines` returns it as counts of the series of the state, NaN = not told; it is called where there is such a
+    series.
     """
     if isinstance(state, SeasonalState) and state.unknown():
         state.assume(baselines())

@@ -12,8 +12,6 @@ import bisect
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import ComplaintCount
 from pipeline.core.series import SeriesCount, totals
@@ -136,11 +134,11 @@ class _AlarmForecast:
         state, self._reached[group] = self._states.get(group), end
         known = columns_of(state) if state is not None else []
         columns = [*known, *sorted({count.column for count in raw} - set(known))]
-        counts, _ = bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
-        state = self._detector.start(counts.iloc[:0]) if state is None else state.with_series(columns)
-        alarmed = np.flatnonzero(state.extend(counts).level.to_numpy().any(axis=1))
+        bins = bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
+        state = self._detector.begin(group.bin_s, columns, talk=False) if state is None else state.with_series(columns)
+        alarmed = state.extend_arrays(bins).values("level").any(axis=1)
         self._states[group] = state
-        return [at.to_pydatetime() for at in counts.index[alarmed]]
+        return [datetime.fromtimestamp(at, UTC) for at in bins.starts[alarmed].tolist()]
 
 
 def _in_order(source: RecordedSource) -> bool:

@@ -93,14 +93,14 @@ class _ServiceJudge:
         schema = SCHEMAS["verdicts"]
         while begin < span.until:
             end = min(span.until, floor_to(begin, SOME_DAYS) + timedelta(seconds=SOME_DAYS))
-            counts, mentions = bin_counts(group, raw, columns, begin, end, covered)
+            bins = bin_counts(group, raw, columns, begin, end, covered)
             state = self.states.get(group)
             if state is None:
-                state = self.detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
+                state = self.detector.begin(group.bin_s, columns, talk=group.kind == "votes")
             elif columns_of(state) != columns:
                 state = state.with_series(columns, silent=group.kind == "votes")
             self.states[group] = state
-            kept = verdict_columns(group, columns, state.extend(counts, mentions), repr(self.detector))
+            kept = verdict_columns(group, columns, bins, state.extend_arrays(bins), repr(self.detector))
             if len(kept.series):
                 arrays = [pa.array(v, of.type, from_pandas=True) for v, of in zip(kept, schema, strict=True)]
                 self.writer.add_table(

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-import pandas as pd
-
-from detectors.contract import CountKind, Detector, DetectorState
+from detectors.contract import BinnedCounts, CountKind, Detector
 from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
+from pipeline.detection.held_states import DAY, NOW, DetectorStates, LoadedState
 from pipeline.detection.report_counting import WINDOW, without_copies
-from pipeline.detection.states import columns_of, load_state
+from pipeline.detection.states import columns_of
 from pipeline.sources import SOURCES
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
@@ -37,12 +36,18 @@ class _ResumePoint:
     """Where to score from, with which state (None = a new one); redo: verdicts from there on are to be replaced."""
 
     start: datetime
-    state: DetectorState | None = None
+    loaded: LoadedState | None = None
     redo: bool = False
 
 
-def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: datetime) -> Run:
-    """Judge what is new in every group; the run counts bins offered (seen) and verdicts written (new)."""
+def run_detect(
+    store: Store, detector: Detector, watched: Sequence[str], now: datetime, states: DetectorStates | None = None
+) -> Run:
+    """Judge what is new in every group; the run counts bins offered (seen) and verdicts written (new).
+
+    `states` are those of the store, None: read from it and written to it.
+    """
+    states = states or DetectorStates(store)
     seen = new = 0
     groups = [
         SeriesGroup(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
@@ -62,7 +67,7 @@ def run_detect(store: Store, detector: Detector, watched: Sequence[str], now: da
             judge = detector_for_votes(detector)
         else:
             judge = detector_for_counts(detector, _counts_kind(store, group.source))
-        bins, written = _judge(store, group, judge, watched, now)
+        bins, written = _judge(states, group, judge, watched, now)
         seen += bins
         new += written
     if now - floor_to(now, 86400) < FORGETTING and not follows_pause(store, now):
@@ -79,28 +84,28 @@ def _counts_kind(store: Store, source: str) -> CountKind:
 
 
 def _judge(
-    store: Store, group: SeriesGroup, detector: Detector, watched: Sequence[str], now: datetime
+    states: DetectorStates, group: SeriesGroup, detector: Detector, watched: Sequence[str], now: datetime
 ) -> tuple[int, int]:
+    store = states.store
     spans = heard(store, group.source) if group.kind == "votes" else []
     until = _complete_until(store, group, spans, now)
     if until is None:
         return 0, 0
-    current = rows.load_state(store, group.subject, "now")
-    resume = _resume(store, group, detector, current, until)
+    resume = _resume(states, group, detector, until)
     if resume is None:
         # nothing to go back for: the bins up to here were offered again and are known
         offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
         return offered, 0
-    start, state = resume.start, resume.state
+    start, state = resume.start, None
     if group.kind == "votes":
         raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
     columns = sorted({count.column for count in raw} | set(always))
-    # what could not be read back is written whole
-    before = current.content if current is not None and state is not None else b""
-    if state is not None:
+    before = b""  # what could not be read back is written whole
+    if resume.loaded is not None:
+        state, before = resume.loaded
         known = columns_of(state)
         columns = [*known, *sorted(set(columns) - set(known))]
         state = state.with_series(columns, silent=group.kind == "votes")
@@ -114,16 +119,18 @@ def _judge(
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
         if begin >= end:
             continue
-        counts, mentions = bin_counts(group, here, columns, begin, end, spans)
+        bins = bin_counts(group, here, columns, begin, end, spans)
         if state is None:
-            state = detector.start(counts.iloc[:0], None if mentions is None else mentions.iloc[:0])
+            state = detector.begin(group.bin_s, columns, talk=group.kind == "votes")
         if group.kind == "complaints":
             assume_baselines(state, partial(_baselines, store, group, columns, begin, end))
-        verdicts = state.extend(counts, mentions)
-        found += verdict_rows(group, columns, verdicts, repr(detector))
-        total += len(counts)
-        for slot in ("day", "now") if end == midnight else ("now",):
-            saved[slot] = rows.StoredState(repr(detector), 1, end, state.to_bytes())
+        found += verdict_rows(group, columns, bins, state.extend_arrays(bins), repr(detector))
+        total += len(bins.starts)
+        for slot in (DAY, NOW) if end == midnight else (NOW,):
+            if states.in_memory:
+                states.keep(group.subject, slot, repr(detector), end, state)
+            else:
+                saved[slot] = rows.StoredState(repr(detector), 1, end, state.to_bytes())
     new = rows.save_judgement(
         store,
         rows.Judgement(
@@ -142,10 +149,10 @@ def _judge(
 
 def _baselines(
     store: Store, group: SeriesGroup, columns: Sequence[SeriesColumn], begin: datetime, end: datetime
-) -> pd.DataFrame:
+) -> BinnedCounts:
     """Return what a source itself expects of the columns in bins of a span, NaN where it does not say."""
     raw = rows.baselines(store, group.source, group.bin_s, group.window, begin, end)
-    return bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])[0]
+    return bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
 
 
 def _complete_until(
@@ -161,35 +168,27 @@ def _complete_until(
     return end if end <= now else floor_to(now, group.bin_s)
 
 
-def _resume(
-    store: Store,
-    group: SeriesGroup,
-    detector: Detector,
-    current: rows.StoredState | None,
-    until: datetime,
-) -> _ResumePoint | None:
+def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, until: datetime) -> _ResumePoint | None:
     """Return where to score from, None when nothing is new."""
-    name = repr(detector)
+    store, name = states.store, repr(detector)
+    current = states.mark(group.subject, NOW)
     if current is not None and current.detector == name:
         noted = get_checkpoint(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
         if late is None or late >= current.through:
             if until <= current.through:
                 return None
-            if (state := _load(store, group, detector, current.content)) is not None:
-                return _ResumePoint(current.through, state)
+            if (loaded := states.load(group, detector, NOW)) is not None:
+                return _ResumePoint(current.through, loaded)
             late = None
-        day = rows.load_state(store, group.subject, "day")
+        day = states.mark(group.subject, DAY)
         if late is not None and day is not None and day.detector == name and late >= day.through:
-            state = _load(store, group, detector, day.content)
-            if state is not None:
-                return _ResumePoint(day.through, state, redo=True)
+            loaded = states.load(group, detector, DAY)
+            if loaded is not None:
+                # what lies in the database is the state of another moment
+                return _ResumePoint(day.through, loaded._replace(stored=b""), redo=True)
     first = rows.first_bin(store, group.source, group.bin_s, group.window)
     if first is None:
         return None
     begin = floor_to(max(first, until - LOOK_BACK), 86400)
     return _ResumePoint(begin, redo=current is not None)
-
-
-def _load(store: Store, group: SeriesGroup, detector: Detector, blob: bytes) -> DetectorState | None:
-    return load_state(detector, blob, lambda: rows.series_columns(store, group.kind, group.source, group.bin_s))

@@ -15,6 +15,7 @@ from pipeline.config.paths import MODELS
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
+from pipeline.detection.held_states import DetectorStates
 from pipeline.notify.channels import Channel
 from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import delivery_of, run_alert
@@ -105,6 +106,11 @@ class Pipeline:
         return make_detector(self.config)
 
     @cached_property
+    def states(self) -> DetectorStates:
+        """The detector's states; those of a replay stay in memory until `states.write()`."""
+        return DetectorStates(self.store, in_memory=self.leaves_out_steps)
+
+    @cached_property
     def _matcher(self) -> ServiceMatcher:
         return ServiceMatcher(self.config.catalogue)
 
@@ -120,7 +126,7 @@ class Pipeline:
         steps: Mapping[Stage, Callable[[], list[Run]]] = {
             Stage.COLLECT: lambda: self.collect(self.store, now, since),
             Stage.TAG: lambda: [self._tag(now, since or now - POSTS_COUNTED)],
-            Stage.DETECT: lambda: [run_detect(self.store, self.detector, self.config.watched, now)],
+            Stage.DETECT: lambda: [run_detect(self.store, self.detector, self.config.watched, now, self.states)],
             Stage.EXPLAIN: lambda: [self._explain(now)],
             Stage.ALERT: lambda: [self._alert(now)],
             Stage.PUBLISH: lambda: self._publish(now),

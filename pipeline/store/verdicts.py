@@ -202,13 +202,8 @@ def save_judgement(store: Store, judgement: Judgement) -> int:
         new = conn.executemany(
             "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", judgement.verdicts
         ).rowcount
-        for slot, (detector, version, through, content) in judgement.states.items():
-            conn.execute(
-                "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
-                " version=excluded.version, through=excluded.through",
-                (subject, slot, detector, version, through),
-            )
-            _put_parts(conn, subject, slot, content, judgement.before if slot == "now" else b"")
+        for slot, state in judgement.states.items():
+            put_state(conn, subject, slot, state, judgement.before if slot == "now" else b"")
         set_checkpoint(conn, "detect", subject, iso(min(judgement.collected or now, now)))
         alarmed = [verdict.bin_start for verdict in judgement.verdicts if verdict.alarm]
         if alarmed:
@@ -223,6 +218,19 @@ def has_state(store: Store) -> bool:
     return bool(store.rows("SELECT 1 FROM detector_state LIMIT 1"))
 
 
+def put_state(conn: sqlite3.Connection, subject: str, slot: str, state: StoredState, before: bytes = b"") -> None:
+    """Store a detector's state, inside the caller's transaction.
+
+    `before` is the content that lies there, where it is known: of what is the same nothing is written.
+    """
+    conn.execute(
+        "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
+        " version=excluded.version, through=excluded.through",
+        (subject, slot, state.detector, state.version, state.through),
+    )
+    _put_parts(conn, subject, slot, state.content, before)
+
+
 def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, before: bytes) -> None:
     changed = [
         (subject, slot, at // PART, blob[at : at + PART])
@@ -234,6 +242,19 @@ def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, b
         "DELETE FROM detector_state_parts WHERE subject=? AND slot=? AND part >= ?",
         (subject, slot, -(-len(blob) // PART)),
     )
+
+
+class StateMark(NamedTuple):
+    """Of which detector a stored state is, and the moment up to which it judged."""
+
+    detector: str
+    through: datetime
+
+
+def state_mark(store: Store, subject: str, slot: str) -> StateMark | None:
+    """Return what a stored detector state is, without reading it; None where there is none."""
+    known = store.rows("SELECT detector, through FROM detector_state WHERE subject=? AND slot=?", (subject, slot))
+    return StateMark(known[0][0], utc(known[0][1])) if known else None
 
 
 def load_state(store: Store, subject: str, slot: str) -> StoredState | None:

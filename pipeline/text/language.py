@@ -9,10 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.text.models.arrays import Model
+from pipeline.text.models.cache import kept_arrays
 
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
 LANGUAGES = [
@@ -68,21 +74,39 @@ class _Automaton(NamedTuple):
 
 @cache
 def _automaton() -> _Automaton:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    spec = find_spec("py3langid")  # its import is of no use here and takes a tenth of a second
+    folder = Path(str(spec.origin)).parent if spec is not None else Path()
+    name = f"languages-1-{crc32(repr(LANGUAGES).encode()):08x}"
+    stored = kept_arrays(name, folder / "data" / "model.npz.xz", _worked_out)
+    languages = stored.text("languages").split()
+    return _Automaton(
+        step=stored.whole_numbers("step", -1),
+        row=stored.whole_numbers("row", -1).astype(np.int64, copy=False),
+        feature=stored.whole_numbers("feature", -1),
+        depth=int(stored.text("depth")),
+        weights=stored.floats("weights", -1, len(languages)),
+        prior=stored.floats("prior", len(languages)),
+        languages=languages,
+    )
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+
+def _worked_out(model: Path) -> Model:
+    """Return the automaton of py3langid's model for LANGUAGES as it is kept."""
+    from py3langid.langid import LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(str(model))
     identifier.set_languages(list(LANGUAGES))
     step = np.asarray(identifier.tk_nextmove)
     row = np.asarray(identifier.tk_row, np.int64) << 8
-    depth = _depth(step, row)
-    return _Automaton(
-        step,
-        row,
-        np.asarray(identifier.tk_output),
-        depth,
-        np.ascontiguousarray(identifier.nb_ptc, np.float32),
-        np.asarray(identifier.nb_pc, np.float32),
-        identifier.nb_classes,
+    return Model(
+        {"depth": str(_depth(step, row)), "languages": " ".join(identifier.nb_classes)},
+        {
+            "step": step,
+            "row": row,
+            "feature": np.asarray(identifier.tk_output),
+            "weights": np.ascontiguousarray(identifier.nb_ptc, np.float32),
+            "prior": np.asarray(identifier.nb_pc, np.float32),
+        },
     )
 
 

@@ -76,7 +76,7 @@ def test_reading() -> None:
     ).fit([r.text for r in kept], outages)
     stored = classifier.load(MODELS)
     assert stored.linear is not None
-    model = classifier.OutageModel(stored.id, "", LinearClassifier(stored.linear.pipeline))
+    model = classifier.OutageModel(stored.id, "", LinearClassifier(stored.linear.weights))
     storm = [f"{row.text} {i}" for i, row in enumerate(rows) if MATCHER.about(row.text)]
     sample = list(posts(rows, CHUNK))
     tag(sample, model)

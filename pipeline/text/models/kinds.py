@@ -10,17 +10,21 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.cues import cue_names, lexicon_features
+from pipeline.text.models.arrays import ArrayFile, Model
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
 from pipeline.text.models.files import NEWS, SYMPTOM, ModelFileError, read
 from pipeline.text.news import headline_cues, kind_of, says_down
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import matched_symptoms, symptom_names
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +33,35 @@ NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues beside the sentence vector
 Features = NDArray[np.float64]
 
 
-@runtime_checkable
-class KindClassifier(Protocol):
-    """What is used of scikit-learn's fitted logistic regression."""
+class KindClassifier(NamedTuple):
+    """A fitted logistic regression over several kinds: coefficients (kinds, inputs) and intercepts (kinds,)."""
 
-    n_features_in_: int
-    classes_: NDArray[np.str_]
-    coef_: Features  # (kinds, inputs)
-    intercept_: Features
+    kinds: tuple[str, ...]
+    coefficients: Features
+    intercepts: Features
 
+    @classmethod
+    def of_fitted(cls, regression: LogisticRegression) -> Self:
+        """Return what is used of scikit-learn's fitted regression."""
+        return cls(tuple(map(str, regression.classes_)), regression.coef_, regression.intercept_)
 
-def likeliest(regression: KindClassifier, features: Features) -> str:
-    """Return the likeliest kind of one row of features, (inputs,)."""
-    return str(regression.classes_[int((regression.coef_ @ features + regression.intercept_).argmax())])
+    @classmethod
+    def of_stored(cls, stored: ArrayFile, inputs: int) -> Self:
+        """Return a stored regression; raises ArraysError of another model, ModelFileError of one of other inputs."""
+        names = tuple(stored.text("kinds").split("\n"))
+        coefficients = stored.doubles("coefficients", len(names), -1)
+        if coefficients.shape[1] != inputs:
+            raise ModelFileError("made for other texts")
+        return cls(names, coefficients, stored.doubles("intercepts", len(names)))
+
+    def to_model(self, name: str) -> Model:
+        """Return what is stored of it."""
+        texts = {"model": name, "kinds": "\n".join(self.kinds)}
+        return Model(texts, {"coefficients": self.coefficients, "intercepts": self.intercepts})
+
+    def likeliest(self, features: Features) -> str:
+        """Return the likeliest kind of one row of features, (inputs,)."""
+        return self.kinds[int((self.coefficients @ features + self.intercepts).argmax())]
 
 
 @dataclass(frozen=True)
@@ -57,7 +77,7 @@ class NewsModel:
         """Return the kind of a news item."""
         if self.encoder is None or self.regression is None:
             return kind_of(title, summary)
-        guess = likeliest(self.regression, headline_features(self.encoder, title, summary))
+        guess = self.regression.likeliest(headline_features(self.encoder, title, summary))
         # a headline that says outright that something is down is no business news
         plain = guess in ("company_business", "product", "other") and says_down(title)
         return "service_outage" if plain else guess
@@ -75,7 +95,7 @@ def load_news(folder: Path) -> NewsModel:
     size = DIMENSIONS + len(headline_cues(""))
     if encoder is not None:
         try:
-            name, regression = read(folder / NEWS, lambda stored: _with_inputs(stored, size))
+            name, regression = read(folder / NEWS, lambda stored: KindClassifier.of_stored(stored, size))
         except ModelFileError as error:
             why = str(error)
         else:
@@ -97,7 +117,7 @@ class SymptomModel:
             return []
         vectors = self.encoder.vectors(masked)
         features = (symptom_features(text, vector) for text, vector in zip(masked, vectors, strict=True))
-        guesses = [likeliest(self.regression, row) for row in features]
+        guesses = [self.regression.likeliest(row) for row in features]
         # an error at the login is first of all a login that fails
         return [
             "login" if guess in ("error", "all", "no_response") and "login" in matched_symptoms(text) else guess
@@ -115,12 +135,5 @@ def symptom_features(masked: str, vector: NDArray[np.float32]) -> Features:
 def load_symptoms(folder: Path, encoder: Encoder) -> tuple[str, SymptomModel]:
     """Return the symptom model and its id; raises ModelFileError."""
     size = DIMENSIONS + len(symptom_names()) + len(cue_names())
-    name, regression = read(folder / SYMPTOM, lambda stored: _with_inputs(stored, size))
+    name, regression = read(folder / SYMPTOM, lambda stored: KindClassifier.of_stored(stored, size))
     return name, SymptomModel(encoder, regression)
-
-
-def _with_inputs(stored: object, size: int) -> KindClassifier:
-    """Return a stored regression that reads `size` inputs; raises ModelFileError of another."""
-    if not isinstance(stored, KindClassifier) or stored.n_features_in_ != size:
-        raise ModelFileError("made for other texts")
-    return stored

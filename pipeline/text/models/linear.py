@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.cues import lexicon_features
+from pipeline.text.models.arrays import Array, ArrayFile, Model
+from pipeline.text.models.files import number
 from pipeline.text.models.hashing import slots
 
 if TYPE_CHECKING:
@@ -73,11 +75,11 @@ class _Counted(NamedTuple):
     counts: Places
 
 
-class _Weights:
-    """What one group of hashed features weighs: by slot its idf, None where slots count once, and its coefficient."""
+class FeatureWeights(NamedTuple):
+    """What one group of hashed features weighs: by slot its coefficient, and its idf, None where slots count once."""
 
-    def __init__(self, idf: Floats | None, coefficients: Floats) -> None:
-        self.idf, self.coefficients = idf, coefficients
+    coefficients: Floats
+    idf: Floats | None
 
     def log_odds(self, found: Sequence[Places]) -> Floats:
         """Return what each text's slots add to its log odds; each text is summed in the order of its slots."""
@@ -143,6 +145,49 @@ def runs(word: str) -> list[str]:
     return found
 
 
+class LinearWeights(NamedTuple):
+    """All that is kept of a fitted pipeline of `build`: the weights of its three groups of features, and the bias."""
+
+    words: FeatureWeights
+    runs: FeatureWeights
+    cues: FeatureWeights
+    bias: float
+
+    @classmethod
+    def of_fitted(cls, pipeline: Pipeline) -> Self:
+        """Return the weights of a fitted pipeline of `build`."""
+        features, model = pipeline.steps[0][1], pipeline.steps[1][1]
+        groups: dict[str, FeatureWeights] = {}
+        column = 0
+        for name, part, _ in features.transformers_:
+            weighed = hasattr(part, "steps")
+            end = column + (part.steps[0][1] if weighed else part).n_features
+            idf = np.asarray(part.steps[1][1].idf_, np.float64) if weighed else None
+            groups[name] = FeatureWeights(model.coef_[0, column:end] * features.transformer_weights[name], idf)
+            column = end
+        return cls(groups["words"], groups["runs"], groups["cues"], float(model.intercept_[0]))
+
+    @classmethod
+    def of_stored(cls, stored: ArrayFile) -> Self:
+        """Return the weights of a stored model; raises ArraysError of another."""
+
+        def weighed(name: str) -> FeatureWeights:
+            coefficients = stored.doubles(name, -1)
+            return FeatureWeights(coefficients, stored.doubles(f"{name}.idf", len(coefficients)))
+
+        cues = FeatureWeights(stored.doubles("cues", -1), None)
+        return cls(weighed("words"), weighed("runs"), cues, float(stored.doubles("bias", 1)[0]))
+
+    def to_model(self) -> Model:
+        """Return what is stored of it."""
+        arrays: dict[str, Array] = {"bias": number(self.bias)}
+        for name, group in (("words", self.words), ("runs", self.runs), ("cues", self.cues)):
+            arrays[name] = group.coefficients
+            if group.idf is not None:
+                arrays[f"{name}.idf"] = group.idf
+        return Model({"model": "outage, first look"}, arrays)
+
+
 class LinearClassifier:
     """The arithmetic of a fitted pipeline of `build`, for many texts at once; a test holds the two equal.
 
@@ -150,35 +195,22 @@ class LinearClassifier:
     gets is the same to the last bit whatever it is asked for with.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Take the fitted pipeline of `build`, or its attributes as stored; raises an error when it is another."""
-        self.pipeline = pipeline
-        features, model = pipeline.steps[0][1], pipeline.steps[1][1]
-        self._bias = float(model.intercept_[0])
-        self._weights: dict[str, _Weights] = {}
-        sizes: dict[str, int] = {}
-        column = 0
-        for name, part, _ in features.transformers_:
-            weighed = hasattr(part, "steps")
-            sizes[name] = (part.steps[0][1] if weighed else part).n_features
-            end = column + sizes[name]
-            idf = np.asarray(part.steps[1][1].idf_, np.float64) if weighed else None
-            coefficients = model.coef_[0, column:end] * features.transformer_weights[name]
-            self._weights[name] = _Weights(idf, coefficients)
-            column = end
-        self._words = _Slots(sizes["words"], lambda token: [token])
-        self._runs = _Slots(sizes["runs"], runs)
-        self._cues = _Slots(sizes["cues"], lambda token: [token])
+    def __init__(self, weights: LinearWeights) -> None:
+        """Take what a fitted pipeline of `build` weighs."""
+        self.weights = weights
+        self._words = _Slots(len(weights.words.coefficients), lambda token: [token])
+        self._runs = _Slots(len(weights.runs.coefficients), runs)
+        self._cues = _Slots(len(weights.cues.coefficients), lambda token: [token])
 
     def decision_function(self, masked: Sequence[str]) -> list[float]:
         """Return the log odds of an outage of each masked text."""
         log_odds: list[float] = []
         for start in range(0, len(masked), AT_ONCE):
             some = masked[start : start + AT_ONCE]
-            words = self._weights["words"].log_odds(self._words.rows([words_and_pairs(text) for text in some]))
-            parts = self._weights["runs"].log_odds(self._runs.rows([text.split() for text in some]))
-            cues = self._weights["cues"].log_odds(self._cues.rows([lexicon_features(text) for text in some]))
-            log_odds += (words + parts + cues + self._bias).tolist()
+            words = self.weights.words.log_odds(self._words.rows([words_and_pairs(text) for text in some]))
+            parts = self.weights.runs.log_odds(self._runs.rows([text.split() for text in some]))
+            cues = self.weights.cues.log_odds(self._cues.rows([lexicon_features(text) for text in some]))
+            log_odds += (words + parts + cues + self.weights.bias).tolist()
         return log_odds
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.models.arrays import Array, ArrayFile, Model
 from pipeline.text.models.tiles import tiled_product
 
 DIMENSIONS = 512
@@ -25,6 +26,7 @@ LEFT = (0, 1, 2)  # how many tokens before its own a window begins
 MARGIN = 2  # places of no token around each text, as far as the widest window reaches
 CHUNKS = 17  # the embedding table is stored in so many interleaved parts, each with a scale of its own
 KEPT = 3_072  # tokens whose rows are kept: 13 KB each
+DENSE = ("d0", "d1", "d2", "d3", "p1", "p3")
 TOKENS = 1_536  # of the texts that are computed together, unless a single one has more
 
 Floats = NDArray[np.float32]
@@ -56,26 +58,32 @@ class _Windows(NamedTuple):
 class Network:
     """The loaded weights, and the rows of tokens met lately."""
 
-    def __init__(self, weights: Path) -> None:
-        """Read the weights from the package's file; raises KeyError, OSError or ValueError of another file."""
-        with np.load(weights, allow_pickle=False) as stored:
-            self._table = np.empty((len(stored["q1"]) * CHUNKS, DIMENSIONS), np.uint8)
-            for chunk in range(CHUNKS):
-                self._table[chunk::CHUNKS] = stored[f"q{chunk + 1}"]
-            w: Mapping[str, Floats] = {name: stored[name] for name in stored.files if name[0] != "q"}
-        self._scale, self._low = w["scale"], w["lo"]
-        self._epsilon = float(w["eps"])
-        self._projection = np.concatenate([w[f"proj{n}"] for n in SIZES], axis=1)
-        self._projection_bias = np.concatenate([w[f"proj_b{n}"] for n in SIZES])
-        self._gain = np.concatenate([w[f"ln_g{n}"] for n in SIZES])
-        self._shift = np.concatenate([w[f"ln_b{n}"] for n in SIZES])
+    def __init__(self, stored: ArrayFile) -> None:
+        """Take what `weights_of` returns; raises ArraysError of anything else."""
+        self._table = stored.whole_numbers("table", -1, DIMENSIONS)
+        self._scale, self._low = stored.floats("scale", CHUNKS), stored.floats("low", CHUNKS)
+        self._epsilon = float(stored.doubles("epsilon", 1)[0])
+        every = WIDTH * len(SIZES)
+        self._projection = stored.floats("projection", DIMENSIONS, every)
+        self._projection_bias = stored.floats("projection_bias", every)
+        self._gain, self._shift = stored.floats("gain", every), stored.floats("shift", every)
         self._branches = [
-            _Branch(n, left, _by_place(w[f"w1_{n}"], n), w[f"b1_{n}"], _by_place(w[f"w2_{n}"], n), w[f"b2_{n}"])
+            _Branch(
+                size=n,
+                left=left,
+                first=stored.floats(f"first{n}", WIDTH, n * WIDTH),
+                first_bias=stored.floats(f"first_bias{n}", WIDTH),
+                second=stored.floats(f"second{n}", WIDTH, n * WIDTH),
+                second_bias=stored.floats(f"second_bias{n}", WIDTH),
+            )
             for n, left in zip(SIZES, LEFT, strict=True)
         ]
-        self._last_gain, self._last_shift = w["ln_g"], w["ln_b"]
-        self._output, self._output_bias = w["cnn_W"], w["cnn_b"]
-        self._dense = [w[name] for name in ("d0", "d1", "d2", "d3", "p1", "p3")]
+        self._last_gain, self._last_shift = (
+            stored.floats(name, DIMENSIONS + every) for name in ("last_gain", "last_shift")
+        )
+        self._output = stored.floats("output", DIMENSIONS + every, DIMENSIONS)
+        self._output_bias = stored.floats("output_bias", DIMENSIONS)
+        self._dense = [stored.floats(name, -1, -1) for name in DENSE]
         # of kept tokens: the projections, and what they add to the first convolutions; row 0 is of no token
         self._kept = 1
         self._row_of = np.zeros(len(self._table), np.int64)
@@ -213,6 +221,36 @@ class Network:
         np.tanh(z, out=z)
         z *= np.reciprocal(np.sqrt(np.clip(np.einsum("ij,ij->i", z, z), self._epsilon, None)))[:, None]
         return z
+
+
+def weights_of(package_file: Path) -> Model:
+    """Return the weights of the package's file laid out as `Network` uses them.
+
+    Raises KeyError, OSError or ValueError of another file.
+    """
+    with np.load(package_file, allow_pickle=False) as stored:
+        table = np.empty((len(stored["q1"]) * CHUNKS, DIMENSIONS), np.uint8)
+        for chunk in range(CHUNKS):
+            table[chunk::CHUNKS] = stored[f"q{chunk + 1}"]
+        w: Mapping[str, Floats] = {name: stored[name] for name in stored.files if name[0] != "q"}
+    arrays: dict[str, Array] = {
+        "table": table,
+        "scale": w["scale"],
+        "low": w["lo"],
+        "epsilon": np.array([w["eps"]], np.float64),
+        "projection": np.concatenate([w[f"proj{n}"] for n in SIZES], axis=1),
+        "projection_bias": np.concatenate([w[f"proj_b{n}"] for n in SIZES]),
+        "gain": np.concatenate([w[f"ln_g{n}"] for n in SIZES]),
+        "shift": np.concatenate([w[f"ln_b{n}"] for n in SIZES]),
+        "last_gain": w["ln_g"],
+        "last_shift": w["ln_b"],
+        "output": w["cnn_W"],
+        "output_bias": w["cnn_b"],
+    }
+    for n in SIZES:
+        arrays |= {f"first{n}": _by_place(w[f"w1_{n}"], n), f"first_bias{n}": w[f"b1_{n}"]}
+        arrays |= {f"second{n}": _by_place(w[f"w2_{n}"], n), f"second_bias{n}": w[f"b2_{n}"]}
+    return Model({"model": "sentence encoder"}, arrays | {name: w[name] for name in DENSE})
 
 
 def _by_place(weights: Floats, size: int) -> Floats:

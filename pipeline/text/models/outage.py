@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.cues import FAILURES, lexicon_features
+from pipeline.text.models.arrays import ArrayFile, Model
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, read, read_verified
+from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, checked_digest, number, read
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
-from pipeline.text.models.linear import LinearClassifier, probability
+from pipeline.text.models.linear import LinearClassifier, LinearWeights, probability
 from pipeline.text.models.tiles import single_thread, tiled_product
 from pipeline.text.symptoms import symptom
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Floats = NDArray[np.float64]
 FIRST_ONLY = "first look only, so more is missed and mistaken"
 AT_ONCE = 240  # texts whose distances to all support vectors are in memory together
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
@@ -55,18 +57,76 @@ def rule_score(masked: str) -> float:
     return 0.4 if cues & _SOUNDS_LIKE else 0.75
 
 
-class StackedParts(NamedTuple):
-    """The fitted parts of the second look: `machine` is a pipeline of PCA and SVC, `mix` weighs both looks."""
+class StackedWeights(NamedTuple):
+    """The fitted second look: a support vector machine over principal axes, and what weighs both looks.
 
-    machine: Pipeline
-    mix: LogisticRegression
+    mean (DIMENSIONS,) and axes (DIMENSIONS, axes) project a vector. support (axes, vectors), the squared lengths of
+    these vectors and their weights, both (vectors,), bias and gamma are the machine's. mix: what the first look's log
+    odds and the machine's distance weigh, and a bias.
+    """
+
+    mean: Floats
+    axes: Floats
+    support: Floats
+    lengths: Floats
+    weights: Floats
+    bias: float
+    gamma: float
+    mix: tuple[float, float, float]
 
     @classmethod
-    def from_stored(cls, stored: object, first: str) -> Self:
-        """Return the parts as `train` stores them; raises ModelFileError unless they belong to the first look's id."""
-        if not isinstance(stored, dict) or stored.get("first") != first or not {"machine", "mix"} <= stored.keys():
+    def of_fitted(cls, machine: Pipeline, mix: LogisticRegression) -> Self:
+        """Return the weights of a fitted pipeline of PCA and SVC and of the regression that weighs both looks."""
+        (_, axes), (_, svc) = machine.steps
+        first, second = map(float, mix.coef_[0])
+        return cls(
+            mean=axes.mean_,
+            axes=np.ascontiguousarray(axes.components_.T),
+            support=np.ascontiguousarray(svc.support_vectors_.T),
+            lengths=(svc.support_vectors_**2).sum(axis=1),
+            weights=svc.dual_coef_[0],
+            bias=float(svc.intercept_[0]),
+            gamma=float(svc.gamma),
+            mix=(first, second, float(mix.intercept_[0])),
+        )
+
+    @classmethod
+    def of_stored(cls, stored: ArrayFile, first: str) -> Self:
+        """Return stored weights; raises ModelFileError unless they belong to the first look's id, or ArraysError."""
+        if stored.texts.get("first") != first:
             raise ModelFileError("made for another first look")
-        return cls(stored["machine"], stored["mix"])
+        if len(stored.doubles("mean", -1)) != DIMENSIONS:
+            raise ModelFileError("made for another encoder")
+        axes = stored.doubles("axes", DIMENSIONS, -1)
+        support = stored.doubles("support", axes.shape[1], -1)
+        bias, gamma = stored.doubles("bias", 1), stored.doubles("gamma", 1)
+        mix = stored.doubles("mix", 3).tolist()
+        return cls(
+            mean=stored.doubles("mean", DIMENSIONS),
+            axes=axes,
+            support=support,
+            lengths=stored.doubles("lengths", support.shape[1]),
+            weights=stored.doubles("weights", support.shape[1]),
+            bias=float(bias[0]),
+            gamma=float(gamma[0]),
+            mix=(mix[0], mix[1], mix[2]),
+        )
+
+    def to_model(self, first: str) -> Model:
+        """Return what is stored of it, with the id of the first look that it belongs to."""
+        return Model(
+            {"model": "outage, second look", "first": first},
+            {
+                "mean": self.mean,
+                "axes": self.axes,
+                "support": self.support,
+                "lengths": self.lengths,
+                "weights": self.weights,
+                "bias": number(self.bias),
+                "gamma": number(self.gamma),
+                "mix": np.array(self.mix),
+            },
+        )
 
 
 class StackedClassifier:
@@ -76,17 +136,9 @@ class StackedClassifier:
     costs ten times the work, and may round a row otherwise beside other rows; a test holds the two equal.
     """
 
-    def __init__(self, encoder: Encoder, parts: StackedParts) -> None:
-        """Take the fitted parts; raises ModelFileError when they read something else than sentence vectors."""
-        machine, mix = parts
-        (_, axes), (_, svc) = machine.steps
-        if axes.n_features_in_ != DIMENSIONS or mix.coef_.shape != (1, 2):
-            raise ModelFileError("made for another encoder")
-        self.encoder, self.machine, self.mix = encoder, machine, mix
-        self._mean, self._axes = axes.mean_, np.ascontiguousarray(axes.components_.T)
-        self._support, self._weights = np.ascontiguousarray(svc.support_vectors_.T), svc.dual_coef_[0]
-        self._lengths = (svc.support_vectors_**2).sum(axis=1)
-        self._bias, self._gamma = float(svc.intercept_[0]), float(svc.gamma)
+    def __init__(self, encoder: Encoder, weights: StackedWeights) -> None:
+        """Take the encoder of the vectors that the weights were fitted to."""
+        self.encoder, self.weights = encoder, weights
 
     def distances(self, masked: Sequence[str]) -> NDArray[np.float64]:
         """Return how far on the side of outages each text lies, (texts,)."""
@@ -97,21 +149,21 @@ class StackedClassifier:
             )
 
     def _distances(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        places = tiled_product(vectors - self._mean, self._axes)
-        near = tiled_product(places, self._support)
+        weights = self.weights
+        places = tiled_product(vectors - weights.mean, weights.axes)
+        near = tiled_product(places, weights.support)
         near *= 2.0
-        near -= self._lengths
+        near -= weights.lengths
         near -= np.einsum("ij,ij->i", places, places)[:, None]
-        near *= self._gamma
+        near *= weights.gamma
         np.exp(near, out=near)
-        near *= self._weights
-        distances: NDArray[np.float64] = near.sum(axis=1) + self._bias
+        near *= weights.weights
+        distances: NDArray[np.float64] = near.sum(axis=1) + weights.bias
         return distances
 
     def scores(self, masked: Sequence[str], log_odds: Sequence[float]) -> list[float]:
         """Return the probability of each text, given the first look's log odds."""
-        first, second = self.mix.coef_[0]
-        bias = float(self.mix.intercept_[0])
+        first, second, bias = self.weights.mix
         distances = self.distances(masked).tolist() if masked else []
         return [
             probability(float(first * one + second * other + bias))
@@ -159,7 +211,7 @@ def model_problems(folder: Path) -> list[str]:
     problems = [find_encoder()[1]]
     for name in (FIRST, SECOND, SYMPTOM, NEWS):
         try:
-            read_verified(folder / name)
+            checked_digest(folder / name)
         except ModelFileError as error:
             problems.append(str(error))
     return [problem for problem in problems if problem]
@@ -175,7 +227,7 @@ def load(folder: Path) -> OutageModel:
 
 def _load(folder: Path) -> OutageModel:
     try:
-        name, linear = read(folder / FIRST, LinearClassifier)
+        name, linear = read(folder / FIRST, lambda stored: LinearClassifier(LinearWeights.of_stored(stored)))
     except ModelFileError as error:
         return OutageModel(RULES, f"rules only: {error}")
     encoder, why = find_encoder()
@@ -183,7 +235,7 @@ def _load(folder: Path) -> OutageModel:
         return OutageModel(name, f"{FIRST_ONLY}: {why}", linear)
     try:
         second_name, second = read(
-            folder / SECOND, lambda stored: StackedClassifier(encoder, StackedParts.from_stored(stored, name))
+            folder / SECOND, lambda stored: StackedClassifier(encoder, StackedWeights.of_stored(stored, name))
         )
     except ModelFileError as error:
         return OutageModel(name, f"{FIRST_ONLY}: {error}", linear)

@@ -18,16 +18,15 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import StoreError
 from pipeline.text.models.encoder import Encoder
-from pipeline.text.models.kinds import NewsModel, SymptomModel, headline_features, symptom_features
-from pipeline.text.models.linear import SEED, LinearClassifier, build, columns
-from pipeline.text.models.outage import OutageModel, StackedClassifier, StackedParts
+from pipeline.text.models.kinds import KindClassifier, NewsModel, SymptomModel, headline_features, symptom_features
+from pipeline.text.models.linear import SEED, LinearClassifier, LinearWeights, build, columns
+from pipeline.text.models.outage import OutageModel, StackedClassifier, StackedWeights
 from pipeline.text.news import KINDS
 from pipeline.text.normalize import strip_to_words
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import symptom
 
 if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
 FOLDS = 5
@@ -149,8 +148,8 @@ def vectors_of(rows: Iterable[Labelled], encoder: Encoder) -> Vectors:
     return encoder.vectors([row.masked for row in rows]).astype(np.float64)
 
 
-def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> StackedParts:
-    """Return the trained second look: `machine` over the vectors, `mix` of its distances and the first look's odds.
+def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> StackedWeights:
+    """Return the trained second look: a machine over the vectors, and the mix of its distances and the first's odds.
 
     The mix learns from what both say of rows they were not trained on, in five folds: it is what makes the
     probabilities honest (Wolpert 1992, "Stacked generalization"; Platt 1999 for the sigmoid over distances).
@@ -174,16 +173,16 @@ def fit_second(rows: Sequence[Labelled], vectors: Vectors) -> StackedParts:
                 cross_val_predict(machine, vectors, truth, cv=folds, method="decision_function"),
             ]
         )
-        return StackedParts(machine.fit(vectors, truth), LogisticRegression().fit(out_of_fold, truth))
+        return StackedWeights.of_fitted(machine.fit(vectors, truth), LogisticRegression().fit(out_of_fold, truth))
 
 
 def fit_outage(rows: Sequence[Labelled], encoder: Encoder | None, vectors: Vectors | None = None) -> OutageModel:
     """Return a model trained on rows and not yet stored; `vectors` are theirs where somebody has them."""
-    first = LinearClassifier(fit_linear(rows))
+    first = LinearClassifier(LinearWeights.of_fitted(fit_linear(rows)))
     if encoder is None:
         return OutageModel("fresh", "", first)
-    parts = fit_second(rows, vectors_of(rows, encoder) if vectors is None else vectors)
-    return OutageModel("fresh", "", first, StackedClassifier(encoder, parts))
+    second = fit_second(rows, vectors_of(rows, encoder) if vectors is None else vectors)
+    return OutageModel("fresh", "", first, StackedClassifier(encoder, second))
 
 
 def fit_news(rows: Sequence[Headline], encoder: Encoder) -> NewsModel:
@@ -205,13 +204,14 @@ def fit_symptoms(rows: Sequence[Labelled], encoder: Encoder) -> SymptomModel | N
     return SymptomModel(encoder, _regression(features, [row.symptom for row in with_symptom], 3.0))
 
 
-def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> LogisticRegression:
+def _regression(features: Sequence[Vectors], kinds: Sequence[str], trust: float) -> KindClassifier:
     """Return a logistic regression fitted on one thread; `trust` is its C."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return LogisticRegression(C=trust, max_iter=4000, random_state=SEED).fit(np.array(features), kinds)
+        fitted = LogisticRegression(C=trust, max_iter=4000, random_state=SEED).fit(np.array(features), kinds)
+    return KindClassifier.of_fitted(fitted)
 
 
 def accuracy(model: NewsModel, rows: Sequence[Headline]) -> float:

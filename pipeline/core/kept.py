@@ -1,0 +1,70 @@
+"""What is worked out of a file once and kept in a folder of the user's cache, by the file's state and content.
+
+All of it can be worked out again at any time. Where the folder cannot be written, it is, each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.core.errors import StoreError
+from pipeline.core.files import OWN, write_atomically
+
+logger = logging.getLogger(__name__)
+
+
+def digest_of(path: Path, folder: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; raises OSError.
+
+    It is computed once for each state of the file, told by its size, its inode and the time of its last change, which
+    no program can set.
+    """
+    found = path.stat()
+    state = [found.st_size, found.st_ino, found.st_dev, found.st_ctime_ns]
+    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    note = folder / "digests" / f"{name}.json"
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        known = json.loads(note.read_bytes())
+        if known["state"] == state and isinstance(known["sha256"], str):
+            return str(known["sha256"])
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    keep(note, json.dumps({"state": state, "sha256": digest}).encode())
+    return digest
+
+
+def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) -> Path | bytes:
+    """Return the file of the cache with what `make` returns of a source, or the content where it cannot be kept.
+
+    `name` says what is made and changes with `make`; its suffix is the file's. Raises what `make` raises, and OSError
+    where the source cannot be read.
+    """
+    stem, _, suffix = name.rpartition(".")
+    path = folder / f"{stem}-{digest_of(source, folder)[:16]}.{suffix}"
+    wanted = path.with_name(f"{path.name}.sha256")
+    try:
+        if wanted.read_text(encoding="ascii") == digest_of(path, folder):
+            return path
+        logger.warning("%s is not what was written there; it is made again", path)
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        logger.warning("%s cannot be read; it is made again: %s", path, error)
+    content = make()
+    done = keep(path, content) and keep(wanted, hashlib.sha256(content).hexdigest().encode())
+    return path if done else content
+
+
+def keep(path: Path, content: bytes) -> bool:
+    """Write a file of the cache; return whether that could be done."""
+    try:
+        write_atomically(path, content, sync=False, shared=True, mode=OWN)
+    except StoreError as error:
+        logger.info("not kept: %s", error)
+        return False
+    return True
