@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-days bench-long evaluate train scenario screenshots cookbook clean
+.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-days bench-long evaluate train scenario screenshots docs-check cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -85,6 +85,10 @@ scenario: $(VENV)/.stamp ## make the recorded days again from their generators
 screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the docs (needs Chromium, CHROMIUM=path)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@$(PY) docs/img/take.py
+
+docs-check: $(VENV)/.stamp ## run every command of README and docs in a fresh directory, on the demo's database
+	@test -e out/demo/groundswell.db || $(GW) demo --out out/demo >/dev/null
+	@$(PY) -m tests.docs_check
 
 cookbook: $(VENV)/.stamp ## the answers in docs/analysts.md, from the demo's database
 	@$(PY) docs/cookbook.py

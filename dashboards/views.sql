@@ -157,3 +157,74 @@ WHERE f.first_alert_at IS NOT NULL OR (s.watched = 1 AND i.official_first_at IS 
 
 CREATE VIEW silences_on_record AS
 SELECT id, service, component, since, until, reason, author FROM silences ORDER BY since;
+
+CREATE VIEW hour_of_week AS
+SELECT service, CAST((minute - minute % 1440) / 1440 AS INTEGER) + 1 AS weekday, CAST((minute % 1440 - minute % 60) / 60 AS INTEGER) AS hour,
+  count(*) AS outages, zone
+FROM (SELECT i.service, l.zone, (CAST(julianday(substr(e.onset, 1, 10)) + 0.5 AS INTEGER) % 7 * 1440
+    + CAST(substr(e.onset, 12, 2) AS INTEGER) * 60 + CAST(substr(e.onset, 15, 2) AS INTEGER) + l.offset_minutes + 10080) % 10080 AS minute
+  FROM incident_episodes e JOIN incidents i ON i.id = e.incident CROSS JOIN local_time l
+  WHERE l.since = (SELECT max(t.since) FROM local_time t WHERE t.since <= e.onset)) o
+GROUP BY service, CAST((minute - minute % 1440) / 1440 AS INTEGER) + 1, CAST((minute % 1440 - minute % 60) / 60 AS INTEGER), zone
+ORDER BY service, weekday, hour;
+
+CREATE VIEW lead_by_notice AS
+SELECT n.service, n.page, n.incident_id, n.name, n.impact, n.posted, min(a.sent_at) AS message_at,
+  round((julianday(n.posted) - julianday(min(a.sent_at))) * 1440, 1) AS lead_minutes
+FROM (SELECT h.service, u.page, u.incident_id, max(u.name) AS name, max(u.impact) AS impact, min(u.created_at) AS posted
+  FROM status_updates u JOIN (SELECT id AS service, CASE WHEN instr(host, '/') > 0 THEN substr(host, 1, instr(host, '/') - 1) ELSE host END AS host
+    FROM (SELECT id, replace(replace(replace(status_page, 'https://', ''), 'http://', ''), 'www.', '') AS host FROM services) s) h
+    ON h.host != '' AND (u.page = h.host OR u.page = h.host || '/' || h.service)
+  WHERE u.impact != 'maintenance' AND NOT EXISTS (SELECT 1 FROM official_incidents o WHERE o.page = u.page
+    AND o.incident_id = u.incident_id AND o.scheduled_for IS NOT NULL)
+  GROUP BY h.service, u.page, u.incident_id) n
+LEFT JOIN (SELECT i.service, a.sent_at FROM alerts a JOIN incidents i ON a.incident != '' AND (a.incident = i.id OR a.incident = i.part_of
+    AND a.created >= i.opened_at) WHERE a.sent_at IS NOT NULL) a
+  ON a.service = n.service AND round((julianday(a.sent_at) - julianday(n.posted)) * 86400) BETWEEN -1800 AND 7200
+GROUP BY n.service, n.page, n.incident_id, n.name, n.impact, n.posted ORDER BY n.posted, n.page, n.incident_id;
+
+CREATE VIEW who_reported_first AS
+SELECT incident, service, episode, source, first_at, round((julianday(first_at) - julianday(min(first_at) OVER (PARTITION BY incident, episode)))
+    * 1440, 1) AS minutes_after_first
+FROM (SELECT e.incident, i.service, e.number AS episode, s.channel || ' on ' || s.source AS source, min(v.bin_start) AS first_at
+    FROM incident_episodes e JOIN incidents i ON i.id = e.incident JOIN series s ON s.service = i.service AND s.region = '' AND s.indicator = ''
+    JOIN verdicts v ON v.series = s.series AND v.alarm = 1 AND v.bin_start <= ifnull(e."end", '9999')
+      AND julianday(v.bin_start) + s.bin_s / 86400.0 > julianday(e.onset)
+    GROUP BY e.incident, i.service, e.number, s.channel, s.source
+  UNION ALL SELECT e.incident, i.service, e.number, 'status page', e.official_first_at FROM incident_episodes e
+    JOIN incidents i ON i.id = e.incident WHERE e.official_first_at IS NOT NULL
+  UNION ALL SELECT e.incident, i.service, e.number, 'news', min(n.first_seen) FROM incident_episodes e JOIN incidents i ON i.id = e.incident
+    JOIN links l ON l.incident = i.id AND l.relation = 'reports' JOIN news_events n ON n.id = l.news_event AND n.first_seen >= e.onset
+      AND n.first_seen <= ifnull(e."end", '9999') GROUP BY e.incident, i.service, e.number) f
+ORDER BY incident, episode, first_at, source;
+
+CREATE VIEW gaps AS
+SELECT * FROM (SELECT 'not read' AS kind, source, '' AS service, until AS last_before, next AS first_after,
+    round((julianday(next) - julianday(until)) * 1440, 1) AS minutes
+  FROM (SELECT source, until, lead(since) OVER (PARTITION BY source ORDER BY since) AS next FROM coverage) c WHERE next > until
+  UNION ALL SELECT 'no counts', source, service, last_before, start,
+    round((julianday(start) - julianday(last_before)) * 1440 - interval_s / 60.0, 1)
+  FROM (SELECT source, service, start, interval_s, lag(start) OVER (PARTITION BY source, service, interval_s, "window" ORDER BY start) AS last_before
+    FROM complaint_counts WHERE region = '' AND indicator = '' AND "window" != 'rolling') k
+  WHERE round((julianday(start) - julianday(last_before)) * 86400) > interval_s) g
+ORDER BY last_before, source, service;
+
+CREATE VIEW what_if_threshold AS
+WITH threshold (score) AS (VALUES (6), (7), (8), (9), (10), (11), (12), (13), (14)),
+loud AS (SELECT s.service, v.bin_start, julianday(v.bin_start) AS jd, max(v.score) AS score FROM verdicts v JOIN series s ON s.series = v.series
+  WHERE v.score >= 6 AND s.region = '' AND s.indicator = '' GROUP BY s.service, v.bin_start),
+stretch AS (SELECT score, service, jd FROM (SELECT t.score, l.service, l.jd,
+    l.jd - lag(l.jd) OVER (PARTITION BY t.score, l.service ORDER BY l.jd) AS pause FROM threshold t JOIN loud l ON l.score >= t.score) p
+  WHERE pause IS NULL OR pause > 150.0 / 1440),
+told AS (SELECT i.service, i.id, i.official_first_at, max(l.score) AS score, count(DISTINCT a.created || a.transition) AS messages
+  FROM incidents i JOIN alerts a ON a.incident = i.id AND a.sent_at IS NOT NULL
+  LEFT JOIN loud l ON l.service = i.service AND l.bin_start >= substr(i.onset, 1, 13) AND l.bin_start <= ifnull(i."end", '9999')
+  GROUP BY i.service, i.id, i.official_first_at)
+SELECT t.score AS threshold, w.id AS service,
+  (SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id) AS stretches,
+  (SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id AND NOT EXISTS (SELECT 1 FROM incidents i
+    WHERE i.service = w.id AND x.jd BETWEEN julianday(i.onset) - 1.0 / 24 AND julianday(ifnull(i."end", '9999-01-01T00:00:00Z')))) AS new_stretches,
+  (SELECT ifnull(sum(m.messages), 0) FROM told m WHERE m.service = w.id AND (m.official_first_at IS NOT NULL OR m.score >= t.score)) AS mails_kept,
+  (SELECT ifnull(sum(m.messages), 0) FROM told m WHERE m.service = w.id AND m.official_first_at IS NULL AND ifnull(m.score, 0) < t.score) AS mails_lost
+FROM threshold t CROSS JOIN services w WHERE w.watched = 1 AND EXISTS (SELECT 1 FROM loud l WHERE l.service = w.id)
+ORDER BY service, threshold;

@@ -28,6 +28,14 @@ class _Lazy(click.Group):
         add_log_options(command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
@@ -35,13 +43,17 @@ class _Lazy(click.Group):
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groundswell", prog_name="groundswell")
+@click.option(
+    "--no-color", is_flag=False, flag_value="1", default="", envvar="NO_COLOR", help="Print no colours on a terminal."
+)
 @click.pass_context
-def cli(ctx: click.Context) -> None:
-    """Hears an outage from the people it hits, before the status page says so.
+def cli(ctx: click.Context, no_color: str) -> None:
+    """Detect outages of services you depend on from what their users report.
 
-    Exit codes: 0 well, 1 failed, 2 usage or configuration, 3 something failed and the rest is done,
+    Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 a source or a row failed and the rest is done,
     75 another run holds the lock.
     """
+    ctx.color = False if no_color else None  # None: on a terminal
     ctx.obj = lambda: datetime.now(UTC).replace(microsecond=0)
 
 

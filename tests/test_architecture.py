@@ -57,6 +57,7 @@ LIBRARIES = {
     "pydantic": ("pipeline.config", "pipeline.notify.channels", "pipeline.scale", "pipeline.sources"),
     "zstandard": ("pipeline.sources", "pipeline.replay"),
     "tqdm": ("pipeline.commands",),
+    "tabulate": ("pipeline.commands",),
     "apprise": ("pipeline.notify.channels",),
     "dask": ("pipeline.scale",),
     "distributed": ("pipeline.scale",),

@@ -94,12 +94,12 @@ def test_without_network_every_source_fails_in_one_line_and_nothing_is_touched(
     groundswell: Groundswell, tmp_path: Path
 ) -> None:
     configured(tmp_path)
-    done = groundswell("run")
+    done = groundswell("collect")
     assert done.returncode == 3
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 8, done.stderr  # two pages, a feed, two searches for news, Hacker News, two counts
     assert all(line.startswith("groundswell: collect: ") and "Traceback" not in line for line in lines)
-    assert done.stdout == ""
+    assert done.stdout == "8 sources read, 0 rows seen, 0 new, 0 refused\n"
     conn = sqlite3.connect(tmp_path / "groundswell.db")
     assert conn.execute("SELECT count(*) FROM posts").fetchone()[0] == 0
     assert {r[0] for r in conn.execute("SELECT outcome FROM runs WHERE stage='collect'")} == {"error"}
@@ -185,7 +185,7 @@ def test_a_held_lock_is_75(groundswell: Groundswell, tmp_path: Path) -> None:
 
 
 def test_init_writes_what_check_config_accepts(groundswell: Groundswell, tmp_path: Path) -> None:
-    done = groundswell("init", "--watch", "claude,github", "--mail", "me@example.org", "--host", "smtp.example.org")
+    done = groundswell("init", "--watch", "claude,github", "--mail", "me@example.org", "--host", "smtp.example.org", "--offline")
     assert done.returncode == 0, done.stderr
     checked = groundswell("check-config")
     assert checked.returncode == 0
@@ -261,7 +261,7 @@ def test_reading_cannot_make_files(groundswell: Groundswell, tmp_path: Path) -> 
 def test_test_alert_writes_a_marked_message(groundswell: Groundswell, tmp_path: Path) -> None:
     configured(tmp_path)
     done = groundswell("test-alert")
-    assert (done.returncode, done.stdout) == (0, "file: written\n")
+    assert (done.returncode, done.stdout) == (0, "file: written into mail\n")
     (mail,) = (tmp_path / "mail").glob("*.eml")
     assert "[TEST] Example service: likely outage" in mail.read_text()
     failed = groundswell("test-alert", "--to", "you@example.org")

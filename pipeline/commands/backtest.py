@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, run_lock, tell_troubles
+from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, print_failures, run_lock
 from pipeline.config.load import load_config
 from pipeline.config.settings import Alerts, parse_duration
 from pipeline.core.errors import ConfigError
@@ -59,7 +59,7 @@ def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: 
         raise StoreError(f"{db}: {error.strerror or error}") from error
     finally:
         bar.close()
-    return outcome, max(tell_troubles(troubles), PARTIAL if problems else 0)
+    return outcome, max(print_failures(troubles), PARTIAL if problems else 0)
 
 
 def plan_replay(

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import click
 
-from pipeline.commands.common import Setting, common
-from pipeline.config.load import Config
+from pipeline.commands.common import PARTIAL, Setting, common
+from pipeline.commands.terminal import colored
+from pipeline.config.load import Config, resolve_near
 from pipeline.config.paths import MODELS, SHIPPED_MODELS
 from pipeline.core.errors import ChannelError, ConfigError
 from pipeline.core.extras import how_to_install, is_present
 
 
+class Statement(NamedTuple):
+    """A line of the answer; `problem`: as configured, something will not work."""
+
+    what: str
+    words: str
+    problem: bool = False
+
+
 @click.command("check-config")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
-def check_config_command(setting: Setting) -> None:
-    """Exit 0 when the configuration is right; else one line with file, key and reason, and exit 2."""
+def check_config_command(setting: Setting, as_json: bool) -> None:
+    """Exit 0 when the configuration is right, 3 when something of it will not work, as a login without password.
+
+    Where it cannot be read there is one line with file, key and reason, and exit code 2.
+    """
+    statements = list(_statements(setting))
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "statements": [item._asdict() for item in statements]}, indent=1))
+    else:
+        for statement in statements:
+            click.echo(colored(f"{statement.what:<15}", "warn" if statement.problem else "-") + statement.words)
+    sys.exit(PARTIAL if any(statement.problem for statement in statements) else 0)
+
+
+def _statements(setting: Setting) -> Iterator[Statement]:
+    """Yield what a run would do as configured; raises ConfigError."""
     from pipeline.config.load import read_toml
     from pipeline.config.renamed import former_names
     from pipeline.detection.factory import make_detector
     from pipeline.http.session import HttpClient
-    from pipeline.notify.routing import routes_of
     from pipeline.sources import SOURCES, build_sources
     from pipeline.text.models.outage import model_problems
 
@@ -28,38 +56,54 @@ def check_config_command(setting: Setting) -> None:
     if "apprise" in {*config.alerts.channels, *(c for route in config.alerts.routes for c in route.channels)}:
         _check_apprise(config)
     sources = [source.name for source in build_sources(config, HttpClient(), setting.config_path)]
-    click.echo(f"configuration  {setting.config_path or 'none, the defaults'}")
+    yield Statement("configuration", str(setting.config_path or "none, the defaults"))
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
-        click.echo(f"former name    {name}: write the present one; the former one is read in this version only")
-    click.echo(
-        f"watch          {', '.join(config.watch) or 'the whole catalogue'} ({len(config.catalogue)} services known)"
-    )
-    click.echo(f"sources        {len(sources)}: {', '.join(sources[:8])}{', …' if len(sources) > 8 else ''}")
-    click.echo(f"alerts         {', '.join(config.alerts.channels)}; mail to {', '.join(config.mail.to) or 'nobody'}")
+        yield Statement("former name", f"{name}: write the present one; the former one is read in this version only")
+    watch = ", ".join(config.watch) or "all services"
+    yield Statement("watch", f"{watch} ({len(config.catalogue)} services known)")
+    more = ", …" if len(sources) > 8 else ""
+    yield Statement("sources", f"{len(sources)}: {', '.join(sources[:8])}{more}", problem=not sources)
+    for name in config.sources.counts:
+        if not resolve_near(setting.config_path, name).is_file():
+            yield Statement("counts", f"{name}: no such file, so its counts are missing until there is one", True)
+    yield from _alerting(config)
+    for spec in SOURCES.values():
+        if spec.secrets:
+            yield Statement(spec.kind, "no key: not read (optional)" if spec.missing_secrets(config) else "configured")
+    where = "" if MODELS == SHIPPED_MODELS else f", trained here: {MODELS}"
+    wrong = "; ".join(model_problems(MODELS))
+    yield Statement("text model", f"{wrong or 'present'}{where}", problem=bool(wrong))
+    if not is_present("matplotlib"):
+        yield Statement("pictures", f"mails carry none: this needs {how_to_install('matplotlib')}")
+
+
+def _alerting(config: Config) -> Iterator[Statement]:
+    """Yield who gets messages, and which route or channel never sends one."""
+    from pipeline.notify.routing import routes_of
+
+    channels = ", ".join(config.alerts.channels)
+    yield Statement("alerts", f"{channels}; mail to {', '.join(config.mail.to) or 'nobody'}")
     for route in routes_of(config) if config.alerts.routes else ():
         asked = [
             f"{key} {', '.join(values)}"
             for key, values in (("services", route.services), ("parts", route.components), ("regions", route.regions))
             if values
         ]
-        if route.services and not set(route.services) & set(config.watched):
-            asked.append("none of which is watched: it will hear of nothing")
-        if route.to and "email" not in (route.channels or config.alerts.channels):
+        unwatched = bool(route.services) and not set(route.services) & set(config.watched)
+        no_mail = bool(route.to) and "email" not in (route.channels or config.alerts.channels)
+        if unwatched:
+            asked.append("none of these services is watched: it gets no message")
+        if no_mail:
             asked.append("it has addresses but no email channel")
-        click.echo(
-            f"route          {route.name}: {', '.join(route.channels or config.alerts.channels)}; "
-            f"from {route.from_state}, impact {route.from_impact}" + "".join(f"; {words}" for words in asked)
+        yield Statement(
+            "route",
+            f"{route.name}: {', '.join(route.channels or config.alerts.channels)}; "
+            f"from {route.from_state}, impact {route.from_impact}" + "".join(f"; {words}" for words in asked),
+            problem=unwatched or no_mail,
         )
     if config.mail.user and config.secrets.smtp_password is None:
-        click.echo("mail           mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent")
-    for spec in SOURCES.values():
-        if spec.secrets:
-            words = "no key: not read (optional)" if spec.missing_secrets(config) else "configured"
-            click.echo(f"{spec.kind:<15}{words}")
-    where = "" if MODELS == SHIPPED_MODELS else f", trained here: {MODELS}"
-    click.echo(f"text model     {'; '.join(model_problems(MODELS)) or 'present'}{where}")
-    if not is_present("matplotlib"):
-        click.echo(f"pictures       mails carry none: this needs {how_to_install('matplotlib')}")
+        words = "mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent"
+        yield Statement("mail", words, problem=True)
 
 
 def _check_apprise(config: Config) -> None:

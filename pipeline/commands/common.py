@@ -1,4 +1,4 @@
-"""What commands share: the three options, opening the database, the lock, telling troubles."""
+"""What commands share: the three options, opening the database, the lock, printing failures."""
 
 from __future__ import annotations
 
@@ -97,10 +97,12 @@ def parse_since(value: str, now: datetime, option: str = "--since") -> datetime:
 def open_store(setting: Setting, *, durable: bool = True) -> Store:
     """Open the database for writing, with the views and the catalogue up to date."""
     from pipeline.store import Store
+    from pipeline.store.local_time import put_local_time
 
     store = Store(setting.db, views=DASHBOARDS / "views.sql", durable=durable)
     _print_backup(store)
     store.put_catalogue(setting.config.catalogue, setting.config.watched)
+    put_local_time(store, setting.config.display_timezone)
     return store
 
 
@@ -170,21 +172,19 @@ def run_lock(db: Path) -> Iterator[None]:
         lock.release()
 
 
-def tell_troubles(runs: Iterable[Run]) -> int:
-    """Print one line for each run that did not go well; return the exit code they ask for."""
-    code = 0
-    for run in runs:
-        if run.outcome in ("error", "blocked"):
-            words = f"{run.subject}: {run.error}" if run.stage == "collect" else run.error
-            click.echo(f"groundswell: {run.stage}: {words}", err=True)
-            code = PARTIAL
-        elif run.rejected:
-            click.echo(
-                f"groundswell: {run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine",
-                err=True,
-            )
-            code = PARTIAL
-    return code
+def failure_line(run: Run) -> str:
+    """Return what a failed run reports, in one line; of rows that were refused, how many."""
+    if run.outcome in ("error", "blocked"):
+        return f"{run.stage}: {f'{run.subject}: ' if run.stage == 'collect' else ''}{run.error}"
+    return f"{run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine"
+
+
+def print_failures(runs: Iterable[Run]) -> int:
+    """Print one line for each run that failed; return the exit code they ask for."""
+    lines = [failure_line(run) for run in runs if run.outcome in ("error", "blocked") or run.rejected]
+    for line in lines:
+        click.echo(f"groundswell: {line}", err=True)
+    return PARTIAL if lines else 0
 
 
 def escape_csv_formula(text: str) -> str:

@@ -2,60 +2,54 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, lock_path
-from pipeline.config.load import Config
+from pipeline.commands.common import Setting, common, lock_path
+from pipeline.commands.findings import Finding, Level, exit_code, findings_json, print_findings
+from pipeline.config.load import Config, resolve_near
 from pipeline.config.paths import MODELS
-from pipeline.core.errors import ConfigError, Reason, SourceError, StoreError
+from pipeline.core.errors import ChannelError, ConfigError, Reason, SourceError, StoreError
 from pipeline.core.records import Batch, source_kind
 
 if TYPE_CHECKING:
     from pipeline.sources import SourceSpec
 
 LITTLE_SPACE = 500 * 2**20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: ok, note (nothing wrong), warn or fail."""
-
-    level: str
-    what: str
-    words: str
-    remedy: str = ""
+RECENT = timedelta(days=7)
 
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
-@click.option("--offline", is_flag=True, help="Ask no source.")
+@click.option("--offline", is_flag=True, help="Ask no source and no mail server.")
 @click.option("--source", "only", multiple=True, help="Only this source or kind; may be repeated.")
 @common
 def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[str, ...]) -> None:
-    """Exit 0 when all is well, 3 when something is worth looking at, 1 when runs cannot work."""
+    """Try every channel and every source for real, and look at the database; send and change nothing.
+
+    Exit 0 when all is well, 3 when something is worth looking at, 1 when runs cannot work or messages do not arrive.
+    """
     from pipeline.sources import SOURCES
 
-    asked = () if offline else source_findings(setting, only, SOURCES)
-    findings = [*_here(setting), *key_findings(setting.config, SOURCES), *asked]
+    findings = [
+        *_here(setting),
+        *_outbox(setting),
+        *channel_findings(setting, offline=offline),
+        *service_findings(setting, SOURCES),
+        *key_findings(setting.config, SOURCES),
+        *(() if offline else source_findings(setting, only, SOURCES)),
+    ]
     if as_json:
-        click.echo(json.dumps({"schema": 1, "findings": [asdict(finding) for finding in findings]}, indent=1))
+        click.echo(findings_json(findings))
     else:
-        for number, finding in enumerate(findings):
-            click.echo(f"{finding.level:<5} {finding.what:<28} {finding.words}")
-            following = findings[number + 1].remedy if number + 1 < len(findings) else ""
-            if finding.remedy and finding.remedy != following:
-                click.echo(f"{'':<34} {finding.remedy}")
-    levels = {finding.level for finding in findings}
-    sys.exit(1 if "fail" in levels else PARTIAL if "warn" in levels else 0)
+        print_findings(findings)
+    sys.exit(exit_code(findings))
 
 
 def _here(setting: Setting) -> Iterator[Finding]:
@@ -64,31 +58,34 @@ def _here(setting: Setting) -> Iterator[Finding]:
     from pipeline.store import health
     from pipeline.text.models.outage import model_problems
 
-    yield Finding("ok", "configuration", str(setting.config_path or "none, the defaults"))
+    yield Finding(Level.OK, "configuration", str(setting.config_path or "none, the defaults"))
     folder = setting.db.absolute().parent
     if not setting.db.exists():
-        yield Finding("note", "database", f"{setting.db}: none yet; the first run makes it")
+        yield Finding(Level.NOTE, "database", f"{setting.db}: none yet; the first run makes it")
     else:
         try:
             state, last = health(setting.db)
         except StoreError as error:
-            yield Finding("fail", "database", str(error), "groundswell repair, or restore a copy")
+            yield Finding(Level.FAIL, "database", str(error), "groundswell repair, or restore a copy")
         else:
             whole = state == "ok"
             words = f"{setting.db}: {state}, last run {last}"
-            yield Finding(
-                "ok" if whole else "fail", "database", words, "" if whole else "groundswell repair, or restore a copy"
-            )
+            remedy = "" if whole else "groundswell repair, or restore a copy"
+            yield Finding(Level.OK if whole else Level.FAIL, "database", words, remedy)
         if setting.db.stat().st_mode & 0o004:
             words = f"{setting.db}: every user of this machine can read what people wrote"
-            yield Finding("note", "database", words, f"chmod 600 {setting.db}")
+            yield Finding(Level.NOTE, "database", words, f"chmod 600 {setting.db}")
         yield from _lock(setting.db)
-    yield Finding("ok", "authors' salt", salt_in_words(setting.db, setting.config.secrets.author_salt))
+    yield Finding(Level.OK, "authors' salt", salt_in_words(setting.db, setting.config.secrets.author_salt))
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
-    yield Finding("ok" if space > LITTLE_SPACE else "warn", "disk", words, "" if space > LITTLE_SPACE else "make room")
+    yield Finding(
+        Level.OK if space > LITTLE_SPACE else Level.WARN, "disk", words, "" if space > LITTLE_SPACE else "make room"
+    )
     wrong = "; ".join(model_problems(MODELS))
-    yield Finding("warn" if wrong else "ok", "text model", wrong or "present", "groundswell train" if wrong else "")
+    yield Finding(
+        Level.WARN if wrong else Level.OK, "text model", wrong or "present", "groundswell train" if wrong else ""
+    )
 
 
 def _lock(db: Path) -> Iterator[Finding]:
@@ -101,11 +98,56 @@ def _lock(db: Path) -> Iterator[Finding]:
             with FileLock(path, timeout=0):
                 pass
     except Timeout:
-        yield Finding("note", "lock", "another run is under way")
+        yield Finding(Level.NOTE, "lock", "another run is under way")
     except ConfigError as error:
-        yield Finding("fail", "lock", str(error))
+        yield Finding(Level.FAIL, "lock", str(error))
     except OSError as error:
-        yield Finding("fail", "lock", f"{path}: {error.strerror}", "the folder has to be writable")
+        yield Finding(Level.FAIL, "lock", f"{path}: {error.strerror}", "the folder has to be writable")
+
+
+def _outbox(setting: Setting) -> Iterator[Finding]:
+    """Say which messages wait although they are due, and which were given up in the last week."""
+    from pipeline.store.outbox import undelivered_messages
+
+    if not (setting.db.is_file() and setting.db.stat().st_size):
+        return
+    for message in undelivered_messages(setting.db, setting.now, setting.now - RECENT):
+        what, reason = f"message ({message.channel})", f": {message.error}" if message.error else ""
+        if message.given_up:
+            words = f"given up: {message.subject}{reason}"
+            yield Finding(Level.WARN, what, words, "groundswell alert --retry-failed tries it again")
+        else:
+            words = f"due since {message.due_at:%Y-%m-%d %H:%M} UTC and not sent: {message.subject}{reason}"
+            yield Finding(Level.FAIL, what, words, "groundswell alert tries it again")
+
+
+def channel_findings(setting: Setting, *, offline: bool) -> Iterator[Finding]:
+    """Try each channel in use up to the point of sending; `offline`: only look at its settings."""
+    from pipeline.notify.channels import build_channels
+
+    folder = resolve_near(setting.config_path, setting.config.alerts.folder)
+    for name, channel in build_channels(setting.config, folder).items():
+        if offline and name in ("email", "webhook"):
+            yield Finding(Level.NOTE, f"channel {name}", "not tried (--offline)")
+            continue
+        try:
+            yield Finding(Level.OK, f"channel {name}", channel.probe())
+        except ChannelError as error:
+            yield Finding(Level.FAIL, f"channel {name}", str(error), "groundswell test-alert sends a marked message")
+
+
+def service_findings(setting: Setting, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
+    """Say of each service named in `watch` which kinds of sources cover it and which do not."""
+    from pipeline.reports.source_coverage import coverage_of_all
+
+    for service, rows in coverage_of_all(setting.config, setting.config_path, specs):
+        if service.id not in setting.config.watch:
+            continue
+        covering = [row.source for row in rows if row.covered]
+        missing = [row.source for row in rows if not row.covered]
+        words = f"covered by {', '.join(covering) or 'nothing'}; not by {', '.join(missing) or 'none that exists'}"
+        level = Level.OK if covering else Level.WARN
+        yield Finding(level, f"service {service.id}", words, f"groundswell service show {service.id} says why not")
 
 
 def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
@@ -115,16 +157,18 @@ def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Fi
         if not spec.secrets:
             continue
         if not spec.enabled(config):
-            yield Finding("note", spec.kind, "switched off")
+            yield Finding(Level.NOTE, spec.kind, "switched off")
         elif len(missing) == len(spec.secrets):
             words = f"no key, not read (optional): set {' and '.join(missing)}, from {spec.where_to_get_a_key}"
-            yield Finding("note", spec.kind, words)
+            yield Finding(Level.NOTE, spec.kind, words)
         elif missing:
-            yield Finding("warn", spec.kind, f"half a key: {' and '.join(missing)} is not set", spec.remedy)
+            yield Finding(Level.WARN, spec.kind, f"half a key: {' and '.join(missing)} is not set", spec.remedy)
 
 
 def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
     """Ask each source for its last minutes and keep nothing."""
+    from tqdm import tqdm
+
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.stages.collect import fetch_all, honest
@@ -137,11 +181,12 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
     if only and not sources:
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}")
     since = setting.now - timedelta(minutes=30)
-    answers = dict(fetch_all(sources, [(since, {})] * len(sources), setting.now, deadline=seconds))
+    asked = fetch_all(sources, [(since, {})] * len(sources), setting.now, deadline=seconds)
+    answers = dict(tqdm(asked, total=len(sources), disable=None, desc="sources", leave=False))
     unreached = sum(isinstance(a, SourceError) and a.reason is Reason.UNREACHABLE for a in answers.values())
     if unreached > 1 and unreached == len(sources):
         yield Finding(
-            "warn",
+            Level.WARN,
             "network",
             f"none of {len(sources)} sources can be reached",
             "is there a network, and a name server?",
@@ -155,7 +200,7 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
         if isinstance(answer, Batch) and answer.outcome != "error":
             refused = f", {len(answer.rejected)} rows refused: {answer.rejected[0].reason}" if answer.rejected else ""
             words = f"answers, {len(answer.rows)} rows{refused}" + (f"; {answer.detail}" if answer.detail else "")
-            yield Finding("warn" if answer.rejected else "ok", source.name, words)
+            yield Finding(Level.WARN if answer.rejected else Level.OK, source.name, words)
         else:
             words = answer.detail if isinstance(answer, Batch) else answer.message
-            yield Finding("warn", source.name, f"{answer.outcome}: {words}", remedy)
+            yield Finding(Level.WARN, source.name, f"{answer.outcome}: {words}", remedy)

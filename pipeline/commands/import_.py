@@ -12,6 +12,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
+from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.records import KIND, Batch, Post, Run, Span
@@ -24,7 +25,12 @@ def import_command() -> None:
 
 
 @import_command.command("counts")
-@click.option("--service", "service_name", help="Whom all counts are about: id, name or alias.")
+@click.option(
+    "--service",
+    "service_name",
+    shell_complete=complete_services,
+    help="The service of all counts: id, name or alias.",
+)
 @click.option("--new", is_flag=True, help="Take services that the catalogue lacks, under the names they have.")
 @counts_file
 @common
@@ -94,7 +100,13 @@ def posts(setting: Setting, file: Path) -> None:
 
 @import_command.command("incidents")
 @click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
-@click.option("--service", "service_id", required=True, help="Whose page the archive is of: id, name or alias.")
+@click.option(
+    "--service",
+    "service_id",
+    required=True,
+    shell_complete=complete_services,
+    help="The service whose page the archive is of: id, name or alias.",
+)
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
     """A provider's past incidents from CSV.
@@ -142,6 +154,8 @@ def scenario(setting: Setting, folder: Path) -> None:
 
 def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:
     """Store batches as they come; what was stored stays when a later one cannot be read."""
+    from tqdm import tqdm
+
     from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
 
@@ -149,7 +163,7 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
     problems: list[str] = []
     with run_lock(setting.db), open_store(setting) as store:
         try:
-            for batch in batches:
+            for batch in tqdm(batches, disable=None, desc="import", unit=" batches", leave=False):
                 added = save_batch(store, batch, setting.now)
                 seen, new, refused = seen + len(batch.rows), new + added, refused + len(batch.rejected)
                 problems += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(problems)]]

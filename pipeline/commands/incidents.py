@@ -7,6 +7,7 @@ import json
 import click
 
 from pipeline.commands.common import Setting, common, parse_since
+from pipeline.commands.terminal import colored, minute_text, print_table
 from pipeline.core.times import iso
 
 
@@ -23,12 +24,22 @@ def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"schema": 1, "incidents": [row._asdict() for row in listed]}, indent=1))
         return
-    for row in listed:
-        lead = f", lead {row.lead_minutes:g} min" if row.lead_minutes is not None else ""
-        click.echo(
-            f"{row.onset}  {row.service}: {row.state_in_words}, impact {row.impact}"
-            f"{', ' + row.symptom if row.symptom else ''}; first alert {row.first_alert_at or 'none'},"
-            f" official {row.official_first_at or 'none'}{lead}; {row.incident}"
-        )
+    print_table(
+        ("incident", "service", "since (UTC)", "state", "impact", "how", "first alert", "provider", "lead"),
+        [
+            (
+                row.incident,
+                row.service,
+                minute_text(row.onset),
+                colored(row.state_in_words, row.state),
+                colored(row.impact),
+                row.symptom or "-",
+                minute_text(row.first_alert_at),
+                minute_text(row.official_first_at),
+                f"{row.lead_minutes:g} min" if row.lead_minutes is not None else "-",
+            )
+            for row in listed
+        ],
+    )
     if not listed:
         click.echo(f"no incident since {iso(earliest)}")

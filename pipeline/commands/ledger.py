@@ -8,13 +8,19 @@ from dataclasses import asdict
 import click
 
 from pipeline.commands.common import Setting, common, open_store
+from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
 from pipeline.reports.ledger import ledger_lines, service_ledger
 
 
 @click.command("ledger")
-@click.option("--service", "name", help="One service (id, name or alias); without it, all of whom anything is known.")
+@click.option(
+    "--service",
+    "name",
+    shell_complete=complete_services,
+    help="One service (id, name or alias); without it, all of which anything is known.",
+)
 @click.option(
     "--months",
     "month_count",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
 from pipeline.commands.counts_argument import CountsFile, counts_file
+from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def score_counts_command(
     from pipeline.sources.delimited import read_capped
 
     if name is not None and name not in (AUTO, *DETECTORS):
-        raise ConfigError(f"--detector {name}: one of {', '.join(sorted((AUTO, *DETECTORS)))}")
+        known = sorted((AUTO, *DETECTORS))
+        raise ConfigError(f"--detector: {name!r} is none of {', '.join(known)}{nearest(name, known)}")
     usual = DETECTORS[name]() if name in DETECTORS else make_detector(setting.config)
     usual = detector_for_counts(usual, file.options.kind)
     table = read_counts(read_capped(file.path), name=str(file.path), options=file.options, now=setting.now)

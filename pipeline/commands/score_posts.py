@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,10 +25,14 @@ LONGEST = 200_000  # of a row that is read; what is longer is cut, as extraction
 @common
 def score_posts_command(setting: Setting, file: Path) -> None:
     """Read a CSV of posts: id,text[,title][,service]; same rows, same order out. The database is not touched."""
+    from tqdm import tqdm
+
     from pipeline.text.extract import extract, extraction_request
     from pipeline.text.models import outage as classifier
     from pipeline.text.services import ServiceMatcher
 
+    chunks = _chunks(file)
+    first = next(chunks)  # a file that cannot be read is said before seconds are spent on the models
     model = classifier.load(MODELS)
     if model.note:
         click.echo(f"groundswell: {model.note}", err=True)
@@ -35,7 +40,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(COLUMNS)
     bad = 0
-    for rows in _chunks(file):
+    for rows in tqdm(itertools.chain([first], chunks), disable=None, desc="posts", unit=f" × {CHUNK} posts"):
         good = [(row, text, service) for row, text, service, problem in rows if not problem]
         requests = [extraction_request(text, service, matcher) for _, text, service in good]
         extractions = iter(extract(requests, matcher, model, PLACES))

@@ -7,6 +7,8 @@ import json
 import click
 
 from pipeline.commands.common import Setting, common, open_existing_store
+from pipeline.commands.service_argument import complete_services
+from pipeline.commands.terminal import colored, print_table
 from pipeline.core.catalogue import resolve_service
 from pipeline.reports.planned_maintenance import announcements
 from pipeline.reports.source_coverage import coverage_of_all, source_coverage
@@ -43,12 +45,17 @@ def list_(setting: Setting, as_json: bool) -> None:
         ]
         click.echo(json.dumps({"schema": 1, "services": services}, indent=1, ensure_ascii=False))
         return
-    for service, sources in rows:
-        click.echo(f"{service.id:<22}{service.name:<28}{', '.join(sources) or 'no source'}")
+    print_table(
+        ("id", "name", "watched", "sources"),
+        [
+            (service.id, service.name, "yes" if service.id in watched else "no", ", ".join(sources) or "none")
+            for service, sources in rows
+        ],
+    )
 
 
 @service_command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_services)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def show(setting: Setting, name: str, as_json: bool) -> None:
@@ -91,4 +98,5 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     for line in planned:
         click.echo(line)
     for row in coverage:
-        click.echo(f"{'covered' if row.covered else 'not':<9}{row.source:<15}{row.how}")
+        verdict = colored("covered  ", "covered") if row.covered else colored("not      ", "none")
+        click.echo(f"{verdict}{row.source:<15}{row.how}")

@@ -1,4 +1,4 @@
-"""`groundswell silence`: keep quiet about a service for a while, with a reason, an author and always an end."""
+"""`groundswell silence`: mute a service for a while, with a reason, an author and always an end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_since, parse_time
+from pipeline.commands.service_argument import complete_services
+from pipeline.commands.terminal import print_table
 from pipeline.config.settings import parse_duration
+from pipeline.config.validation_words import nearest
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import iso
@@ -20,11 +23,11 @@ LONGEST = timedelta(days=30)
 
 @click.group("silence")
 def silence_command() -> None:
-    """Keep quiet about a service for a while. What was told to have begun is still told to be over."""
+    """Mute a service for a while. Whoever was told that an incident began is still told that it is over."""
 
 
 @silence_command.command("add")
-@click.argument("service")
+@click.argument("service", shell_complete=complete_services)
 @click.option("--for", "span", help="How long from now, as 4h; at most 30d.")
 @click.option("--until", help="Until when instead, ISO with a zone.")
 @click.option("--component", default="", help="Only while no other part is affected.")
@@ -39,8 +42,9 @@ def add(
 
     known = resolve_service(setting.config.catalogue, service)
     if component and component not in {part.id for part in known.components}:
+        close = nearest(component, (part.id for part in known.components)) or ";"
         raise ConfigError(
-            f"--component: {known.id} has no part {component!r}; groundswell service show {known.id} lists them"
+            f"--component: {known.id} has no part {component!r}{close} `groundswell service show {known.id}` lists them"
         )
     if (span is None) == (until is None):
         raise ConfigError("a silence needs an end: --for or --until, and not both")
@@ -70,7 +74,7 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
     with open_store(setting) as store:
         listed = [s for s in silences(store) if everything or s.until > setting.now]
     if as_json:
-        told = [
+        rows = [
             {
                 "id": s.id,
                 "service": s.service,
@@ -82,13 +86,25 @@ def list_(setting: Setting, everything: bool, as_json: bool) -> None:
             }
             for s in listed
         ]
-        click.echo(json.dumps({"schema": 1, "silences": told}, indent=1))
+        click.echo(json.dumps({"schema": 1, "silences": rows}, indent=1))
         return
-    for s in listed:
-        part = f", {s.component} only" if s.component else ""
-        click.echo(f"{s.id:>3}  {s.service}{part}  {iso(s.since)} to {iso(s.until)}  {s.author}: {s.reason}")
+    print_table(
+        ("id", "service", "part", "since (UTC)", "until (UTC)", "author", "reason"),
+        [
+            (
+                str(s.id),
+                s.service,
+                s.component or "-",
+                f"{s.since:%Y-%m-%d %H:%M}",
+                f"{s.until:%Y-%m-%d %H:%M}",
+                s.author,
+                s.reason,
+            )
+            for s in listed
+        ],
+    )
     if not listed:
-        click.echo("no silence lasts")
+        click.echo("no silence is active")
 
 
 @silence_command.command("expire")
@@ -103,17 +119,18 @@ def expire(setting: Setting, number: int) -> None:
     with open_store(setting) as store:
         done = expire_silence(store, number, setting.now)
     if not done:
-        raise ConfigError(f"no silence {number} lasts; groundswell silence list")
+        raise ConfigError(f"no silence {number} is active; `groundswell silence list` shows those that are")
     click.echo(f"silence {number} ended")
 
 
 @silence_command.command("preview")
-@click.argument("service")
+@click.argument("service", shell_complete=complete_services)
 @click.option("--component", default="", help="Only while no other part is affected.")
 @click.option("--since", default="30d", show_default=True, help="How far back, as 30d, or from a date, as 2026-03-02.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
-def preview(setting: Setting, service: str, component: str, since: str) -> None:
-    """Say which of the last messages such a silence would have kept back."""
+def preview(setting: Setting, service: str, component: str, since: str, as_json: bool) -> None:
+    """List which of the last messages such a silence would have kept back; one that went two ways is one message."""
     from pipeline.store import must_exist
     from pipeline.store.outbox import alerts_of
 
@@ -122,11 +139,17 @@ def preview(setting: Setting, service: str, component: str, since: str) -> None:
     must_exist(setting.db)
     with open_store(setting) as store:
         past = [a for a in alerts_of(store) if a.service == known.id and a.created >= begin and a.incident]
+    messages = {(a.created, a.incident, a.transition): a for a in past}.values()
     muted = [
         a
-        for a in past
+        for a in messages
         if a.transition != Transition.OVER and (not component or set(a.incident_facts.affected) == {component})
     ]
+    if as_json:
+        rows = [{"created": iso(a.created), "incident": a.incident, "subject": a.subject} for a in muted]
+        body = {"schema": 1, "since": iso(begin), "messages": len(messages), "would_be_muted": rows}
+        click.echo(json.dumps(body, indent=1))
+        return
     for alert in muted:
         click.echo(f"{iso(alert.created)}  {alert.subject}")
-    click.echo(f"{len(muted)} of {len(past)} messages since {iso(begin)} would not have been sent")
+    click.echo(f"{len(muted)} of {len(messages)} messages since {iso(begin)} would not have been sent")

@@ -7,13 +7,16 @@ import json
 import math
 import sqlite3
 import sys
+import threading
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from pipeline.commands.common import Setting, common, escape_csv_formula
-from pipeline.core.errors import StoreError
+from pipeline.config.settings import parse_duration
+from pipeline.core.errors import ConfigError, StoreError
 
 
 @click.command("sql")
@@ -24,16 +27,19 @@ from pipeline.core.errors import StoreError
     type=click.Path(path_type=Path, file_okay=False),
     help="Ask a folder of Parquet tables instead of --db, by DuckDB.",
 )
+@click.option("--timeout", help="Stop the query after this time, as 30s or 5min; without it, Ctrl-C stops it.")
 @common
-def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | None) -> None:
+def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | None, timeout: str | None) -> None:
     """Run QUERY and print its rows as CSV, safe to open in a spreadsheet."""
     from pipeline.store import open_readonly
     from pipeline.store.failures import damaged, is_damage
 
+    limit = _TimeLimit(_seconds(timeout) if timeout else None)
     if parquet is not None:
-        _ask_parquet(parquet, query, as_json)
+        _ask_parquet(parquet, query, as_json, limit)
         return
     conn = open_readonly(setting.db)
+    conn.set_progress_handler(limit.is_over, 10_000)
     # a database opened for reading could still be made to open, and so create, others
     conn.set_authorizer(
         lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
@@ -46,6 +52,7 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
         else:
             _csv(header, cursor)
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
+        limit.raise_if_stopped(interrupted=getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT)
         raise (
             damaged(str(setting.db), str(error)) if is_damage(error) else StoreError(f"{setting.db}: {error}")
         ) from error
@@ -53,13 +60,42 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
         conn.close()
 
 
-def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
+class _TimeLimit:
+    """Ends a query at its deadline. SQLite calls `is_over` while it works, which also lets Ctrl-C through."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds if seconds is not None else math.inf
+
+    def is_over(self) -> bool:
+        """Return whether the query is to be stopped."""
+        return time.monotonic() > self._end
+
+    def raise_if_stopped(self, *, interrupted: bool) -> None:
+        """Raise what an interrupted query means: StoreError after the deadline, else click's Abort."""
+        if interrupted and self.is_over():
+            raise StoreError(f"the query was stopped after {self.seconds:g} s (--timeout)")
+        if interrupted:
+            raise click.Abort
+
+
+def _seconds(timeout: str) -> float:
+    try:
+        return parse_duration(timeout).total_seconds()
+    except ValueError as error:
+        raise ConfigError(f"--timeout: {error}") from error
+
+
+def _ask_parquet(folder: Path, query: str, as_json: bool, limit: _TimeLimit) -> None:
     import duckdb
 
     from pipeline.scale.duckdb_views import open_parquet
 
     with open_parquet(folder) as conn:
+        timer = threading.Timer(limit.seconds, conn.interrupt) if limit.seconds is not None else None
         try:
+            if timer is not None:
+                timer.start()
             kinds = {one.type for one in conn.extract_statements(query)}
             if not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
                 raise StoreError(f"{folder}: only questions are answered: SELECT, WITH, EXPLAIN")
@@ -68,7 +104,11 @@ def _ask_parquet(folder: Path, query: str, as_json: bool) -> None:
             rows = iter(answer.fetchone, None)
             _json(header, rows) if as_json else _csv(header, rows)
         except duckdb.Error as error:
+            limit.raise_if_stopped(interrupted=isinstance(error, duckdb.InterruptException))
             raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
+        finally:
+            if timer is not None:
+                timer.cancel()
 
 
 def _csv(header: list[str], rows: Iterable[Sequence[object]]) -> None:

@@ -16,13 +16,14 @@ from pipeline.commands.common import (
     open_existing_store,
     open_store,
     parse_since,
+    print_failures,
     run_lock,
     salted,
-    tell_troubles,
 )
 from pipeline.config.load import resolve_near
+from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError
-from pipeline.core.records import Run
+from pipeline.core.records import Run, source_kind
 from pipeline.core.times import iso
 
 if TYPE_CHECKING:
@@ -69,18 +70,28 @@ def _collect(
     )
     sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
-        raise ConfigError(f"--source: nothing configured is called {', '.join(only)}; see groundswell doctor")
+        known = {
+            name
+            for source in build_sources(setting.config, client, setting.config_path)
+            for name in (source.name, source_kind(source.name))
+        }
+        raise ConfigError(f"--source: nothing configured is called {', '.join(only)}{nearest(only[0], known)}")
     return collect_all(store, sources, setting.now, deadline=seconds, since=since)
 
 
 def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
     """Run the named stages, or all, in order under the lock of the database; return what each did."""
+    with run_lock(setting.db), open_store(setting) as store:
+        return run_in(setting, store, names)
+
+
+def run_in(setting: Setting, store: Store, names: Sequence[str] = ()) -> list[Run]:
+    """Run the named stages, or all, in order on an open database whose lock is held; return what each did."""
     from pipeline.stages.pipeline import ALL, Stage
     from pipeline.store.clock import rewind_future_clock
 
-    with run_lock(setting.db), open_store(setting) as store:
-        ahead = rewind_future_clock(store, setting.now)
-        runs = live_pipeline(salted(setting, store), store).run(setting.now, tuple(map(Stage, names)) or ALL)
+    ahead = rewind_future_clock(store, setting.now)
+    runs = live_pipeline(salted(setting, store), store).run(setting.now, tuple(map(Stage, names)) or ALL)
     if ahead is not None:
         problem = (
             f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}):"
@@ -94,7 +105,7 @@ def _command(name: str, words: str) -> click.Command:
     @click.command(name, help=words)
     @common
     def command(setting: Setting) -> None:
-        sys.exit(tell_troubles(run_stages(setting, [name])))
+        sys.exit(print_failures(run_stages(setting, [name])))
 
     return command
 
@@ -131,7 +142,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
     if keeper is not None:
         more = f"; {keeper.left_out} more were left out" if keeper.left_out else ""
         click.echo(f"{keeper.kept} answers kept in {keeper.folder}{more}")
-    sys.exit(tell_troubles(runs))
+    sys.exit(print_failures(runs))
 
 
 tag_command = _command("tag", "Read new posts: which service, outage or not, which part.")
@@ -156,7 +167,7 @@ def alert_command(setting: Setting, dry_run: Path | None, again: bool) -> None:
         with run_lock(setting.db), open_store(setting) as store:
             click.echo(f"{try_again(store, setting.now)} messages are due again")
     if dry_run is None:
-        sys.exit(tell_troubles(run_stages(setting, ["alert"])))
+        sys.exit(print_failures(run_stages(setting, ["alert"])))
     click.echo(f"{_rehearse(setting, dry_run)} messages are due; see {dry_run}")
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store
+from pipeline.commands.terminal import colored
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import iso
@@ -70,24 +71,25 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
         if simulation_note:
             click.echo(f"simulated {simulation_note}")
         for row in ongoing:
-            click.echo(f"open     {row.service}: {row.state_in_words}, impact {row.impact}, since {row.onset}")
+            mark, impact = colored("open     ", "open"), colored(row.impact)
+            click.echo(f"{mark}{row.service}: {row.state_in_words}, impact {impact}, since {row.onset}")
         for maintenance in planned:
             click.echo(f"{'now' if maintenance.under_way else 'ahead':<8} {maintenance.service}: {maintenance.words}")
         for item in blind:
-            click.echo(
-                f"silent   {item.source}: last read {item.since or 'never'}{'; ' + item.error if item.error else ''}"
-            )
+            error = f"; {item.error}" if item.error else ""
+            click.echo(colored("silent   ", "silent") + f"{item.source}: last answered {item.since or 'never'}{error}")
         for source in fresh:
             click.echo(
                 f"fresh    {source.source}: stored {source.stored} after publication, alerted {source.alerted} later"
             )
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
-                click.echo(f"{words:<8} {subject}")
+                click.echo(colored(f"{words:<8} ", words) + subject)
         if model:
             click.echo(f"model    {model}")
         click.echo(
-            f"{'well     ' if not (ongoing or blind or waiting or failed or model) else ''}{rows['posts']} posts, "
+            ("" if ongoing or blind or waiting or failed or model else colored("well     ", "well"))
+            + f"{rows['posts']} posts, "
             f"{rows['incidents']} incidents, {rows['alerts']} alerts on record"
         )
     sys.exit(PARTIAL if blind or waiting or failed or model else 0)

@@ -31,7 +31,7 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
         try:
             mail = type(config.mail).model_validate({**config.mail.model_dump(), "to": (to,)})
         except ValueError as error:
-            raise ConfigError(f"--to: {to[:80]!r} is not a plain mail address such as me@example.org") from error
+            raise ConfigError(f"--to: {to[:80]!r} is not a mail address such as me@example.org") from error
         channels = tuple(dict.fromkeys((*config.alerts.channels, "email")))
         config = config.model_copy(
             update={"mail": mail, "alerts": config.alerts.model_copy(update={"channels": channels})}
@@ -46,14 +46,18 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
             try:
                 if isinstance(channel, EmailChannel):
                     own = {r.name: r.to for r in config.alerts.routes}
-                    hears = recipients(route, own, config.mail.to)
+                    to_addresses = recipients(route, own, config.mail.to)
                     message = compose(
-                        alert, sender=config.mail.sender, to=hears, zone=config.display_timezone, test=True
+                        alert,
+                        sender=config.mail.sender,
+                        to=to_addresses,
+                        zone=config.display_timezone,
+                        test=True,
                     )
-                    click.echo(f"{where}: {channel.deliver(message, hears)}")
+                    click.echo(f"{where}: {channel.deliver(message, to_addresses)}")
                 else:
                     channel.send(marked)
-                    click.echo(f"{where}: {'written' if name == 'file' else 'taken'}")
+                    click.echo(f"{where}: {f'written into {folder}' if name == 'file' else 'accepted'}")
             except ChannelError as error:
                 click.echo(f"groundswell: {where}: {error}", err=True)
                 failed = True

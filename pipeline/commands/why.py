@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_time
+from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
 
@@ -16,7 +17,7 @@ MARKS = {True: "+", False: "-", None: " "}
 
 
 @click.command("why")
-@click.argument("service")
+@click.argument("service", shell_complete=complete_services)
 @click.option("--at", "at_time", help="When, ISO with a zone; default: now.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common

@@ -21,6 +21,7 @@ from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_valid
 from pipeline.config.paths import CACHE, CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
+from pipeline.config.validation_words import nearest, reasons, secret_reason
 from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
 from pipeline.core.kept import kept_file
@@ -60,11 +61,6 @@ class Config(Strict):
 
 
 _SERVICE = TypeAdapter(Service)
-# what pydantic says in Python's words; an unknown key is named otherwise in a model and in a dataclass
-_IN_TOML = {
-    **dict.fromkeys(("extra_forbidden", "unexpected_keyword_argument"), "unknown key"),
-    "tuple_type": 'must be a list, as ["a", "b"]',
-}
 
 
 def evaluation_data() -> Path | None:
@@ -95,16 +91,6 @@ def _read_kept(path: Path) -> dict[str, Any]:
     return found
 
 
-def _explain(path: Path, error: ValidationError, prefix: str = "") -> ConfigError:
-    """Turn pydantic's report into `file: key: reason` lines joined by a semicolon."""
-    lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
-        reason = _IN_TOML.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-        lines.append(f"{key}: {reason}")
-    return ConfigError(f"{path}: " + "; ".join(lines))
-
-
 def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
     """Add or override catalogue entries from `[services.<id>]` tables; raises ConfigError."""
     if not isinstance(tables, Mapping):
@@ -121,7 +107,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
         try:
             service = _SERVICE.validate_python(base | _page_of_their_own(base, table) | dict(table))
         except ValidationError as error:
-            raise _explain(path, error, where) from error
+            raise ConfigError(f"{path}: " + "; ".join(reasons(error, Service, where))) from error
         _check_names(path, where, service)
         for number, part in enumerate(service.components):
             if not SERVICE_ID.fullmatch(part.id):
@@ -184,6 +170,8 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
 
     Raises ConfigError with `file: key: reason`. `extra` is a further catalogue file (a scenario's own services).
     """
+    if path is not None and not path.exists():
+        raise ConfigError(f"{path}: no such file; `groundswell init` writes one")
     table = read_toml(path) if path is not None else {}
     shown = path or Path("(no configuration file)")
     if former := list(former_names(table)):
@@ -192,20 +180,34 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     _services(shown, table.pop("services", {}), catalogue)
     for reserved in ("secrets", "catalogue"):
         if reserved in table:
-            raise ConfigError(f"{shown}: {reserved}: unknown key")
+            inside = table[reserved] if isinstance(table[reserved], Mapping) else {}
+            found = next((reason for key in inside if (reason := secret_reason(key))), "")
+            raise ConfigError(f"{shown}: {reserved}: {found or 'unknown key'}")
     secrets = read_secrets(os.environ if env is None else env)
     remember_secrets(secrets.values())
     try:
         config = Config.model_validate({**table, "secrets": secrets, "catalogue": catalogue})
     except ValidationError as error:
-        raise _explain(shown, error) from error
+        raise ConfigError(f"{shown}: " + "; ".join(reasons(error, Config))) from error
     try:
         watch = tuple(dict.fromkeys(resolve_service(catalogue, name).id for name in config.watch))
     except ConfigError as error:
         raise ConfigError(f"{shown}: watch: {error}; one of your own needs a [services.<id>] table") from error
-    config = config.model_copy(update={"watch": watch})
+    config = config.model_copy(update={"watch": watch, "alerts": _with_service_ids(shown, config)})
     _check_routes(shown, config)
     return config
+
+
+def _with_service_ids(shown: Path, config: Config) -> Alerts:
+    """Return the alert settings with the services of routes by id; raises ConfigError on one that is not known."""
+    routes = []
+    for route in config.alerts.routes:
+        try:
+            ids = tuple(dict.fromkeys(resolve_service(config.catalogue, name).id for name in route.services))
+        except ConfigError as error:
+            raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {error}") from error
+        routes.append(route.model_copy(update={"services": ids}))
+    return config.alerts.model_copy(update={"routes": tuple(routes)})
 
 
 def _check_routes(shown: Path, config: Config) -> None:
@@ -215,7 +217,7 @@ def _check_routes(shown: Path, config: Config) -> None:
         channels = route.channels or config.alerts.channels
         if config.alerts.routes and not channels:
             raise ConfigError(
-                f"{shown}: alerts.routes.{route.name}.channels: empty, as alerts.channels is: nobody would hear"
+                f"{shown}: alerts.routes.{route.name}.channels: empty, as alerts.channels is: no message would be sent"
             )
         if "email" in channels and not (route.to or config.mail.to):
             raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
@@ -225,12 +227,11 @@ def _check_routes(shown: Path, config: Config) -> None:
             )
         if "apprise" in channels and config.secrets.apprise_urls is None:
             raise ConfigError(f"{shown}: the apprise channel needs GROUNDSWELL_APPRISE_URLS")
-        for service in route.services:
-            if service not in config.catalogue:
-                raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {service} is not in the catalogue")
         parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
         for part in set(route.components) - parts:
-            raise ConfigError(f"{shown}: alerts.routes.{route.name}.components: no such part: {part}")
+            raise ConfigError(
+                f"{shown}: alerts.routes.{route.name}.components: no such part: {part}{nearest(part, parts)}"
+            )
 
 
 def resolve_near(config_path: Path | None, name: str) -> Path:

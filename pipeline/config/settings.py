@@ -36,11 +36,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+_ADDRESS = r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,255}"
+
+
 def _plain_address(value: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    for address in (value,) if isinstance(value, str) else value:
-        if not re.fullmatch(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,255}", address):
-            raise ValueError(f"{address!r} is not a plain mail address such as me@example.org")
-    return value
+    """Return mail addresses alone, of `Ann <ann@example.org>` too; raises ValueError on what is none."""
+    addresses = []
+    for written in (value,) if isinstance(value, str) else value:
+        match = re.fullmatch(rf"\s*(?:({_ADDRESS})|[^<>@,;\r\n]{{0,100}}<({_ADDRESS})>)\s*", written)
+        if match is None:
+            raise ValueError(f"{written[:80]!r} is not a mail address such as me@example.org")
+        addresses.append(match[1] or match[2])
+    return addresses[0] if isinstance(value, str) else tuple(addresses)
 
 
 class TimeInterval(NamedTuple):

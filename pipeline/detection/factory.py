@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from inspect import signature
 
 from detectors import DETECTORS
 from detectors.contract import BinnedCounts, CountKind, Detector, DetectorState
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.config.load import Config
+from pipeline.config.validation_words import nearest
 from pipeline.core.records import KIND
 
 
@@ -24,7 +26,14 @@ def make_detector(config: Config) -> Detector:
     from pipeline.core.errors import ConfigError
 
     if config.detector.name not in DETECTORS:
-        raise ConfigError(f"detector.name: {config.detector.name!r} is unknown; one of {', '.join(DETECTORS)}")
+        close = nearest(config.detector.name, DETECTORS)
+        raise ConfigError(f"detector.name: {config.detector.name!r} is none of {', '.join(DETECTORS)}{close}")
+    known = list(signature(DETECTORS[config.detector.name]).parameters)
+    for key in config.detector.params:
+        if key not in known:
+            raise ConfigError(
+                f"detector.params.{key}: {config.detector.name} has no such parameter{nearest(key, known)}"
+            )
     wrong = [key for key, value in config.detector.params.items() if isinstance(value, str)]
     if wrong:
         raise ConfigError(f"detector.params.{wrong[0]}: must be a number")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import re
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -85,6 +86,22 @@ class HttpClient:
         limits = Limits(self.deadline, self.policy, self._hosts, self._keeper)
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"}
         return SourceSession(BudgetedSession(source, limits, limit, headers), state, now, self.pause)
+
+    def check_host(self, url: str) -> None:
+        """Look up the host of an address and check that it may be reached; connects to nothing. Raises SourceError."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if host is None or parts.scheme not in ("http", "https"):
+            raise SourceError("no usable address", reason=Reason.UNREACHABLE)
+        try:
+            found = socket.getaddrinfo(host, port or 443, 0, socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise SourceError("its host cannot be looked up", reason=Reason.UNREACHABLE) from None
+        for *_, address in found:
+            self.policy.check(host, str(address[0]))
 
 
 class SourceSession:

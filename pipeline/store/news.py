@@ -39,7 +39,8 @@ def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> No
             ),
         )
         conn.executemany(
-            "INSERT OR REPLACE INTO news_event_items VALUES (?,?,?)", [(event.id, *item) for item in event.items]
+            "INSERT OR REPLACE INTO news_event_items (news_event, source, native_id) VALUES (?,?,?)",
+            [(event.id, *item) for item in event.items],
         )
 
 

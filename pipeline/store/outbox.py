@@ -6,12 +6,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.alerts import Alert
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import Transition
-from pipeline.store import Store
+from pipeline.store import Store, open_readonly
+from pipeline.store.failures import is_damage
 
 
 def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
@@ -83,6 +86,37 @@ def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
 def stuck_alerts(store: Store, now: datetime) -> list[Alert]:
     """Return messages that are due, or were tried and will be again, oldest first."""
     return _unsent(store, "(due_at <= ? OR attempts > 0)", now)
+
+
+class UndeliveredMessage(NamedTuple):
+    """A message that is due and not sent; `error` of the last try (empty: none was made), `given_up` for good."""
+
+    channel: str
+    due_at: datetime
+    subject: str
+    error: str
+    given_up: bool
+
+
+def undelivered_messages(path: Path, now: datetime, since: datetime) -> list[UndeliveredMessage]:
+    """Return what is due or was tried and not sent, and what was given up since a moment, oldest first.
+
+    Reads only; a database of an older version, or a damaged one, gives none.
+    """
+    conn = open_readonly(path)
+    try:
+        rows = conn.execute(
+            f"SELECT channel, due_at, subject, error, failed FROM alerts WHERE ({_UNSENT} AND (due_at <= :now OR"
+            " attempts > 0)) OR (failed = 1 AND created >= :since) ORDER BY created, message_id",
+            {"now": now, "since": since},
+        ).fetchall()
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) or is_damage(error):
+            return []
+        raise
+    finally:
+        conn.close()
+    return [UndeliveredMessage(row[0], utc(row[1]), row[2], row[3], bool(row[4])) for row in rows]
 
 
 def next_due(store: Store) -> datetime | None:

@@ -172,6 +172,21 @@ ALTER TABLE incident_episodes \
 """
 
 
+KEYS_FIRST = """
+CREATE TABLE news_event_items_by_key (
+  source TEXT NOT NULL, native_id TEXT NOT NULL,
+  news_event TEXT NOT NULL REFERENCES news_events (id) ON DELETE CASCADE,
+  PRIMARY KEY (source, native_id)) STRICT, WITHOUT ROWID;
+INSERT INTO news_event_items_by_key SELECT source, native_id, news_event FROM news_event_items;
+DROP TABLE news_event_items;
+ALTER TABLE news_event_items_by_key RENAME TO news_event_items
+"""
+
+LOCAL_TIME = """
+CREATE TABLE local_time (               -- the clock of display_timezone
+  since TEXT PRIMARY KEY, offset_minutes INTEGER NOT NULL, zone TEXT NOT NULL) STRICT
+"""
+
 REFUSED = """
 ALTER TABLE alerts \
                      -- addresses a mail server refused for good while others have it, by blanks
@@ -274,3 +289,24 @@ def find_put_off_messages(db: Database) -> None:
     """Find messages that some recipients are still to have, now that `sent_at` is when the first had them."""
     db.execute("DROP INDEX IF EXISTS alerts_due")
     db.execute("CREATE INDEX alerts_due ON alerts (due_at) WHERE sent_at IS NULL OR left_out != ''")
+
+
+@_step
+def put_keys_first(db: Database) -> None:
+    """Put the key of a table without row ids first: SQLite 3.40.0 to 3.41.0 take it for damaged otherwise."""
+    _execute(db, KEYS_FIRST)
+
+
+@_step
+def keep_local_time(db: Database) -> None:
+    """Keep from when on the reader's clock is how far from UTC, for views by local hour."""
+    _execute(db, LOCAL_TIME)
+
+
+@_step
+def search_parts_of_words(db: Database) -> None:
+    """Search posts and news by runs of three characters: by beginnings of words, and in scripts without blanks."""
+    for table, columns in (("posts", ["title", "text"]), ("news_items", ["title", "summary"])):
+        db.table(table).disable_fts()
+        db.table(table).enable_fts(columns, create_triggers=True, tokenize="trigram")
+        db.table(table).populate_fts(columns)

@@ -23,6 +23,10 @@ class Channel(Protocol):
         """Deliver one alert; raises ChannelError(permanent=…)."""
         ...
 
+    def probe(self) -> str:
+        """Try everything but a message; return what was tried. Raises ChannelError."""
+        ...
+
 
 def _file(config: Config, folder: Path) -> Channel:
     return FileChannel(

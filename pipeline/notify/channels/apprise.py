@@ -49,6 +49,13 @@ class AppriseChannel:
                 delivered=delivered,
             )
 
+    def probe(self) -> str:
+        """Check that Apprise reads every address as it is written, send nothing. Raises ChannelError."""
+        problems = address_problems(SecretStr(" ".join(self._urls)))
+        if problems or not self._urls:
+            raise ChannelError("; ".join(problems) or "GROUNDSWELL_APPRISE_URLS is not set")
+        return f"{len(self._urls)} addresses are understood; nothing was sent"
+
 
 def mark_of(url: str) -> str:
     """Return by what an address is known in the outbox: it holds a token, and is not stored."""

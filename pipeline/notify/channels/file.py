@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,13 @@ class FileChannel:
         except StoreError as error:
             raise ChannelError(str(error)) from error
 
+    def probe(self) -> str:
+        """Return that the folder, or the nearest one there is above it, can be written. Raises ChannelError."""
+        folder = next(path for path in (self._folder.absolute(), *self._folder.absolute().parents) if path.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise ChannelError(f"{folder}: cannot be written by this user")
+        return f"{self._folder} can be written"
+
 
 class NoChannel:
     """Takes every message and keeps none: for a replay of which only the result is asked for."""
@@ -56,3 +64,7 @@ class NoChannel:
 
     def send(self, alert: Alert) -> None:
         """Do nothing."""
+
+    def probe(self) -> str:
+        """Return that nothing is sent."""
+        return "keeps nothing"

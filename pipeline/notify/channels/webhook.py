@@ -76,6 +76,16 @@ class WebhookChannel:
             code = answer.status_code
             raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
 
+    def probe(self) -> str:
+        """Look up the host and check that it may be reached; nothing is posted. Raises ChannelError."""
+        if self._url is None or self._secret is None:
+            raise ChannelError("GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET are not set")
+        try:
+            self._client.check_host(self._url.get_secret_value())
+        except SourceError as error:
+            raise ChannelError(f"GROUNDSWELL_WEBHOOK_URL: {error.message}") from None
+        return "its host is found; nothing was posted"
+
 
 def payload(alert: Alert) -> dict[str, object]:
     """Return what a receiver reads: an incident's message, a system message, or a surge advisory."""

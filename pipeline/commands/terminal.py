@@ -1,0 +1,48 @@
+"""How answers look: aligned tables, colours on a terminal. What is piped or has NO_COLOR gets plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+COLOURS = {
+    "ok": "green",
+    "well": "green",
+    "covered": "green",
+    "warn": "yellow",
+    "note": "cyan",
+    "fail": "red",
+    "failed": "red",
+    "open": "red",
+    "silent": "yellow",
+    "waiting": "yellow",
+    "none": "bright_black",
+    "low": "bright_black",
+    "moderate": "yellow",
+    "high": "red",
+    "critical": "bright_red",
+    "possible": "yellow",
+    "likely": "red",
+    "confirmed": "bright_red",
+}
+
+
+def colored(text: str, key: str = "") -> str:
+    """Return a text in the colour of its meaning (or of `key`); click takes colours off where there is no terminal."""
+    colour = COLOURS.get(key or text)
+    return click.style(text, fg=colour) if colour else text
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under their headers in aligned columns; nothing where there are no rows."""
+    from tabulate import tabulate
+
+    listed = [list(row) for row in rows]
+    if listed:
+        click.echo(tabulate(listed, list(headers), tablefmt="plain", disable_numparse=True))
+
+
+def minute_text(moment: str | None) -> str:
+    """Return a stored time to the minute, `2026-03-02 11:40`; `-` where there is none."""
+    return f"{moment[:10]} {moment[11:16]}" if moment else "-"

@@ -1,0 +1,112 @@
+"""What is wrong with a setting, in the words of the file: its key, what was expected, and the nearest name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.config.settings import Secrets
+
+# settings that are secrets under another name, by the end of their key
+_SECRET_KEYS = {
+    "password": "smtp_password",
+    "mail.pass": "smtp_password",
+    "webhook": "webhook_url",
+    "salt": "author_salt",
+    "heartbeat": "heartbeat_url",
+    "apprise": "apprise_urls",
+}
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+_EXPECTED = {
+    "tuple_type": 'must be a list, as ["a", "b"]',
+    "list_type": 'must be a list, as ["a", "b"]',
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "dataclass_type": "must be a table",
+    "string_type": "must be text in quotes",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "missing": "is missing",
+    "missing_argument": "is missing",
+}
+_BOUNDS = {
+    "greater_than_equal": "at least",
+    "less_than_equal": "at most",
+    "greater_than": "above",
+    "less_than": "below",
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean X?` for the nearest known name, empty where none is near."""
+    close = difflib.get_close_matches(name[:80].lower(), list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def reasons(error: ValidationError, settings: type, prefix: str = "") -> Iterator[str]:
+    """Yield `key: reason` for each thing that is wrong; `settings` is what was read, a model or a dataclass."""
+    for item in error.errors():
+        key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
+        yield f"{key}: {_reason(item, key, settings)}"
+
+
+def secret_reason(key: str) -> str:
+    """Return which variable holds what was written as a setting; empty where the key names no secret."""
+    last = key.rpartition(".")[2]
+    known = {**{name: name for name in Secrets.model_fields}, **_SECRET_KEYS}
+    name = known.get(key) or known.get(last)
+    if name is None:
+        return ""
+    variable = f"GROUNDSWELL_{name.upper()}"
+    return (
+        f"a secret is not read from this file: take it out and set {variable} in the environment,"
+        f" or {variable}_FILE to a file that holds it"
+    )
+
+
+def _reason(item: ErrorDetails, key: str, settings: type) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind in _UNKNOWN:
+        *above, last = (str(part) for part in item["loc"])
+        return secret_reason(key) or f"unknown key{nearest(last, known_keys(settings, above))}"
+    if kind == "literal_error":
+        expected = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"{str(item['input'])[:80]!r} is none of {expected}{nearest(str(item['input']), expected.split(', '))}"
+    if kind == "enum":
+        expected = str(context["expected"]).replace("'", "")
+        return f"{str(item['input'])[:80]!r} is none of {expected}"
+    if kind == "string_pattern_mismatch":
+        return f"{str(item['input'])[:80]!r} is not of the form {context['pattern']}"
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}"
+    return _EXPECTED.get(kind) or item["msg"].removeprefix("Value error, ")
+
+
+def known_keys(settings: type, above: Sequence[str]) -> list[str]:
+    """Return the keys of the table that a path of keys leads to; none where it leads nowhere."""
+    if is_dataclass(settings):
+        annotations: Mapping[str, object] = {field.name: field.type for field in fields(settings)}
+        return list(annotations) if not above else []
+    table = settings
+    for part in (part for part in above if not part.isdigit()):
+        field = table.model_fields.get(part) if issubclass(table, BaseModel) else None
+        kinds = (field.annotation, *get_args(field.annotation)) if field is not None else ()
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not inner:
+            return []
+        table = inner[0]
+    if not issubclass(table, BaseModel):
+        return []
+    return [name for name in table.model_fields if name not in ("secrets", "catalogue")] + (
+        ["services"] if not above else []
+    )
