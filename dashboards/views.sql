@@ -160,7 +160,7 @@ SELECT id, service, component, since, until, reason, author FROM silences ORDER 
 
 CREATE VIEW hour_of_week AS
 SELECT service, CAST((minute - minute % 1440) / 1440 AS INTEGER) + 1 AS weekday, CAST((minute % 1440 - minute % 60) / 60 AS INTEGER) AS hour,
-  count(*) AS outages, zone
+  CAST(count(*) AS BIGINT) AS outages, zone
 FROM (SELECT i.service, l.zone, (CAST(julianday(substr(e.onset, 1, 10)) + 0.5 AS INTEGER) % 7 * 1440
     + CAST(substr(e.onset, 12, 2) AS INTEGER) * 60 + CAST(substr(e.onset, 15, 2) AS INTEGER) + l.offset_minutes + 10080) % 10080 AS minute
   FROM incident_episodes e JOIN incidents i ON i.id = e.incident CROSS JOIN local_time l
@@ -170,7 +170,7 @@ ORDER BY service, weekday, hour;
 
 CREATE VIEW lead_by_notice AS
 SELECT n.service, n.page, n.incident_id, n.name, n.impact, n.posted, min(a.sent_at) AS message_at,
-  round((julianday(n.posted) - julianday(min(a.sent_at))) * 1440, 1) AS lead_minutes
+  CAST(round((julianday(n.posted) - julianday(min(a.sent_at))) * 1440, 1) AS DOUBLE) AS lead_minutes
 FROM (SELECT h.service, u.page, u.incident_id, max(u.name) AS name, max(u.impact) AS impact, min(u.created_at) AS posted
   FROM status_updates u JOIN (SELECT id AS service, CASE WHEN instr(host, '/') > 0 THEN substr(host, 1, instr(host, '/') - 1) ELSE host END AS host
     FROM (SELECT id, replace(replace(replace(status_page, 'https://', ''), 'http://', ''), 'www.', '') AS host FROM services) s) h
@@ -184,8 +184,8 @@ LEFT JOIN (SELECT i.service, a.sent_at FROM alerts a JOIN incidents i ON a.incid
 GROUP BY n.service, n.page, n.incident_id, n.name, n.impact, n.posted ORDER BY n.posted, n.page, n.incident_id;
 
 CREATE VIEW who_reported_first AS
-SELECT incident, service, episode, source, first_at, round((julianday(first_at) - julianday(min(first_at) OVER (PARTITION BY incident, episode)))
-    * 1440, 1) AS minutes_after_first
+SELECT incident, service, CAST(episode AS BIGINT) AS episode, source, first_at, CAST(round((julianday(first_at)
+    - julianday(min(first_at) OVER (PARTITION BY incident, episode))) * 1440, 1) AS DOUBLE) AS minutes_after_first
 FROM (SELECT e.incident, i.service, e.number AS episode, s.channel || ' on ' || s.source AS source, min(v.bin_start) AS first_at
     FROM incident_episodes e JOIN incidents i ON i.id = e.incident JOIN series s ON s.service = i.service AND s.region = '' AND s.indicator = ''
     JOIN verdicts v ON v.series = s.series AND v.alarm = 1 AND v.bin_start <= ifnull(e."end", '9999')
@@ -199,7 +199,7 @@ FROM (SELECT e.incident, i.service, e.number AS episode, s.channel || ' on ' || 
 ORDER BY incident, episode, first_at, source;
 
 CREATE VIEW gaps AS
-SELECT * FROM (SELECT 'not read' AS kind, source, '' AS service, until AS last_before, next AS first_after,
+SELECT kind, source, service, last_before, first_after, CAST(minutes AS DOUBLE) AS minutes FROM (SELECT 'not read' AS kind, source, '' AS service, until AS last_before, next AS first_after,
     round((julianday(next) - julianday(until)) * 1440, 1) AS minutes
   FROM (SELECT source, until, lead(since) OVER (PARTITION BY source ORDER BY since) AS next FROM coverage) c WHERE next > until
   UNION ALL SELECT 'no counts', source, service, last_before, start,
@@ -216,15 +216,15 @@ loud AS (SELECT s.service, v.bin_start, julianday(v.bin_start) AS jd, max(v.scor
 stretch AS (SELECT score, service, jd FROM (SELECT t.score, l.service, l.jd,
     l.jd - lag(l.jd) OVER (PARTITION BY t.score, l.service ORDER BY l.jd) AS pause FROM threshold t JOIN loud l ON l.score >= t.score) p
   WHERE pause IS NULL OR pause > 150.0 / 1440),
-told AS (SELECT i.service, i.id, i.official_first_at, max(l.score) AS score, count(DISTINCT a.created || a.transition) AS messages
+alerted AS (SELECT i.service, i.id, i.official_first_at, max(l.score) AS score, count(DISTINCT a.created || a.transition) AS messages
   FROM incidents i JOIN alerts a ON a.incident = i.id AND a.sent_at IS NOT NULL
   LEFT JOIN loud l ON l.service = i.service AND l.bin_start >= substr(i.onset, 1, 13) AND l.bin_start <= ifnull(i."end", '9999')
   GROUP BY i.service, i.id, i.official_first_at)
-SELECT t.score AS threshold, w.id AS service,
-  (SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id) AS stretches,
-  (SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id AND NOT EXISTS (SELECT 1 FROM incidents i
-    WHERE i.service = w.id AND x.jd BETWEEN julianday(i.onset) - 1.0 / 24 AND julianday(ifnull(i."end", '9999-01-01T00:00:00Z')))) AS new_stretches,
-  (SELECT ifnull(sum(m.messages), 0) FROM told m WHERE m.service = w.id AND (m.official_first_at IS NOT NULL OR m.score >= t.score)) AS mails_kept,
-  (SELECT ifnull(sum(m.messages), 0) FROM told m WHERE m.service = w.id AND m.official_first_at IS NULL AND ifnull(m.score, 0) < t.score) AS mails_lost
+SELECT CAST(t.score AS BIGINT) AS threshold, w.id AS service,
+  CAST((SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id) AS BIGINT) AS stretches,
+  CAST((SELECT count(*) FROM stretch x WHERE x.score = t.score AND x.service = w.id AND NOT EXISTS (SELECT 1 FROM incidents i
+    WHERE i.service = w.id AND x.jd BETWEEN julianday(i.onset) - 1.0 / 24 AND julianday(ifnull(i."end", '9999-01-01T00:00:00Z')))) AS BIGINT) AS new_stretches,
+  CAST((SELECT ifnull(sum(m.messages), 0) FROM alerted m WHERE m.service = w.id AND (m.official_first_at IS NOT NULL OR m.score >= t.score)) AS BIGINT) AS mails_kept,
+  CAST((SELECT ifnull(sum(m.messages), 0) FROM alerted m WHERE m.service = w.id AND m.official_first_at IS NULL AND ifnull(m.score, 0) < t.score) AS BIGINT) AS mails_lost
 FROM threshold t CROSS JOIN services w WHERE w.watched = 1 AND EXISTS (SELECT 1 FROM loud l WHERE l.service = w.id)
 ORDER BY service, threshold;

@@ -185,7 +185,9 @@ def test_a_held_lock_is_75(groundswell: Groundswell, tmp_path: Path) -> None:
 
 
 def test_init_writes_what_check_config_accepts(groundswell: Groundswell, tmp_path: Path) -> None:
-    done = groundswell("init", "--watch", "claude,github", "--mail", "me@example.org", "--host", "smtp.example.org", "--offline")
+    done = groundswell(
+        "init", "--watch", "claude,github", "--mail", "me@example.org", "--host", "smtp.example.org", "--offline"
+    )
     assert done.returncode == 0, done.stderr
     checked = groundswell("check-config")
     assert checked.returncode == 0

@@ -38,8 +38,8 @@ MISTAKES = {
     "a service mistyped in watch": Mistake(
         args=("check-config",),
         toml='watch = ["githbu"]',
-        says=f"{TOML}: watch: 'githbu' is not in the catalogue; near: github, gitlab; `groundswell service list` has all;"
-        " one of your own needs a [services.<id>] table",
+        says=f"{TOML}: watch: 'githbu' is not in the catalogue; near: github, gitlab; `groundswell service list` has"
+        " all; one of your own needs a [services.<id>] table",
     ),
     "a service mistyped in a route": Mistake(
         args=("check-config",),

@@ -10,16 +10,17 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store
+from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import colored
 from pipeline.config.paths import MODELS
-from pipeline.core.errors import ConfigError
+from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
 
 
 @click.command("status")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=complete_services)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def status_command(setting: Setting, service: str | None, as_json: bool) -> None:
@@ -99,9 +100,7 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
     """Print whether others have trouble with a service; raises ConfigError for one that the catalogue lacks."""
     from pipeline.reports.others_too import others_too
 
-    known = setting.config.catalogue.get(name)
-    if known is None:
-        raise ConfigError(f"{name}: not in the catalogue; `groundswell service list` lists it")
+    known = resolve_service(setting.config.catalogue, name)
     with open_existing_store(setting) as store:
         answer = others_too(store, setting.config, known, setting.now)
     if as_json:
