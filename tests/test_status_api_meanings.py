@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch
 from pipeline.core.times import utc
 from pipeline.sources.status.apis import API_READERS
 from pipeline.sources.status.platforms import BY_NAME
 from pipeline.sources.status.reader import BEGAN, END, START, Answer, Reading
+from pipeline.store import Store
+from pipeline.store.observations import save_batch
+from pipeline.store.official import updates_of_page
 from tests.fakes import status_apis, status_histories, status_hosted
 from tests.status_reading import NOW, STARTED, by_incident, changed, context, incident, read
 
@@ -142,6 +146,24 @@ def test_an_event_of_apple_under_several_services_is_one_incident() -> None:
     plain = Answer(body=json.dumps(status_histories.APPLE).encode(), url="https://www.apple.com/x.js")
     assert BY_NAME["apple"].recognises(plain)
     assert BY_NAME["apple"].read(plain, context()).incidents == reading.incidents
+
+
+def test_when_apples_file_was_published_is_no_time_at_which_an_event_that_is_over_was_posted(store: Store) -> None:
+    began, ended = by_incident(read("/data/system_status_en_US.js"), "2000000")
+    assert (began.timing, began.created_at) == ("unposted", began.displayed_at)
+    assert ended.created_at == ended.displayed_at
+    event = status_histories.APPLE["services"][0]["events"][0]
+    closed = {**event, "eventStatus": "resolved", "epochEndDate": event["epochStartDate"] + 3_600_000}
+    for moment, shown in ((NOW, event), (NOW + timedelta(days=1), {**closed, "datePosted": "03/03/2026 01:00 PST"})):
+        value = {"services": [{"serviceName": "Letters", "events": [shown]}]}
+        reading = read("/data/system_status_en_US.js", value, fetched_at=moment)
+        batch = Batch(source="status:post", rows=(*reading.updates, *reading.incidents), outcome="ok")
+        save_batch(store, batch, moment)
+    updates = updates_of_page(store, "post", NOW + timedelta(days=1))
+    assert [(update.status, update.created_at) for update in updates] == [
+        ("investigating", utc("2026-03-02T10:20:00Z")),  # as it was read while it was open
+        ("resolved", utc("2026-03-02T11:00:00Z")),
+    ]
 
 
 def test_a_maintenance_that_apple_announces_is_no_trouble_yet() -> None:

@@ -67,6 +67,51 @@ def test_an_item_of_xai_ends_when_it_says_whatever_is_posted_later_and_in_which_
         assert reading.incidents[0].started_at == utc("2026-02-25T12:12:00Z")
 
 
+def test_an_incident_of_xai_has_the_parts_of_all_its_items_and_the_severity_they_name() -> None:
+    item = (
+        "<item><title>[{part}] Letters are lost</title><link>https://status.example.com/{path}/INC1</link><guid"
+        ' isPermaLink="false">INC1</guid><description><![CDATA[<h3>Status: INVESTIGATING</h3><p>Severity: {word}</p>'
+        "<h4>Updates:</h4><div><p><strong>Mon, 02 Mar 2026 10:05:00 GMT</strong></p><h3>Investigating</h3>"
+        "<p>We look into it.</p></div>]]></description><pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item>"
+    )
+    for word, impact in (("outage", "major"), ("disruption", "minor")):
+        items = "".join(item.format(part=part, path=part.lower(), word=word) for part in ("API (all)", "App", "Web"))
+        reading = read(f"<rss version='2.0'><channel><title>x</title>{items}</channel></rss>".encode())
+        (incident,) = reading.incidents
+        assert incident.components == ("API (all)", "App", "Web")
+        assert incident.impact == impact
+        (update,) = reading.updates
+        assert [part.name for part in update.components] == ["API (all)", "App", "Web"]
+
+
+def test_an_rss_item_of_instatus_has_its_updates_escaped_twice_and_its_parts_in_plain_text() -> None:
+    def update(clock: str, state: str) -> str:
+        return (
+            "&lt;p&gt;&lt;small&gt;Mar &lt;var data-var=&#039;date&#039;&gt; 2&lt;/var&gt;, &lt;var"
+            f" data-var=&#039;time&#039;&gt;{clock}&lt;/var&gt; GMT+0&lt;/small&gt;&lt;br&gt;"
+            f"&lt;strong&gt;{state}&lt;/strong&gt; - Words..&lt;/p&gt;"
+        )
+
+    link = "https://status.example.com/incident/a1"
+    body = (
+        "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>x</title><item>"
+        "<title>Letters are slow</title><description>\n    Type: Incident\n    Duration: 46 minutes\n\n"
+        "    Affected Components: Letters, Parcels\n    Mar 2, 10:00:05 GMT+0 - Investigating - Words. </description>"
+        "<content:encoded><![CDATA[<p><strong>Type:</strong> Incident</p>"
+        "\n<p><strong>Affected Components:</strong> </p>"
+        f"\n{update('10:00:05', 'Investigating')}\n{update('10:46:09', 'Resolved')}]]></content:encoded>"
+        "<pubDate>Mon, 2 Mar 2026 10:00:05 +0000</pubDate>"
+        f"<link>{link}</link><guid>{link}</guid></item></channel></rss>"
+    )
+    reading = read(body.encode())
+    assert timeline(reading.updates) == [
+        ("a1", "investigating", utc("2026-03-02T10:00:05Z")),
+        ("a1", "resolved", utc("2026-03-02T10:46:09Z")),
+    ]
+    assert reading.incidents[0].components == ("Letters", "Parcels")
+    assert {update.body for update in reading.updates} == {"Words.."}
+
+
 def test_what_google_posts_after_the_end_opens_nothing_again() -> None:
     notice = one(
         ("2026-03-01T12:00:00Z", "Investigating"),
@@ -106,6 +151,15 @@ def test_an_update_of_aws_is_dated_by_its_id_and_known_by_part_and_title() -> No
     body = FORMS["aws_rss"].write(so_far(script(NOW), NOW)).replace(b"PST</pubDate>", b"XYZ</pubDate>")
     assert [row[2] for row in timeline(read(body).updates)] == [row[2] for row in DOWN_OR_NOT]
     assert len({row.incident_id for row in read(body).updates}) == 2
+
+
+def test_an_item_of_aws_is_over_where_its_label_says_so() -> None:
+    notice = replace(one(("2026-03-02T10:00:00Z", "Down"), ("2026-03-02T11:00:00Z", "Resolved")), parts=("mail-1",))
+    body = FORMS["aws_rss"].write([notice])
+    label = b"Service is operating normally: [RESOLVED] "
+    assert label in body
+    worded = read(body.replace(label, b"Resolved: "))
+    assert timeline(worded.updates)[-1][1:] == ("resolved", utc("2026-03-02T11:00:00Z"))
 
 
 def test_an_item_of_status_io_is_planned_where_its_address_says_so() -> None:

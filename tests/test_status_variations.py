@@ -135,3 +135,22 @@ def test_ids_that_end_alike_are_several_incidents() -> None:
 def test_a_feed_whose_elements_have_a_prefix_is_a_feed() -> None:
     entry = "<a:entry><a:id>1</a:id><a:title>T</a:title><a:updated>2026-03-01T12:00:00Z</a:updated></a:entry>"
     assert feed_ids(f"<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:title>S</a:title>{entry}</a:feed>") == ["T"]
+
+
+def test_updates_without_an_id_are_known_by_time_and_state_however_many_follow_them() -> None:
+    updates = [
+        {"status": state, "body": body, "display_at": f"2026-03-02T{clock}.000Z", "affected_components": None}
+        for state, body, clock in (("investigating", "a", "10:00:00"), ("identified", "b", "10:30:00"))
+    ]
+    updates.insert(1, {**updates[0], "body": "c"})
+
+    def ids(shown: list[dict[str, Any]]) -> dict[str, str]:
+        answer = Answer(body=json.dumps(statuspage(incident_updates=shown[::-1])).encode())
+        reader = reader_of(answer)
+        assert reader is not None
+        reading = reader.read(answer, context())
+        assert not reading.rejected
+        return {update.body: update.update_id for update in reading.updates}
+
+    assert len(set(ids(updates).values())) == 3
+    assert ids(updates[:1]).items() < ids(updates[:2]).items() < ids(updates).items()

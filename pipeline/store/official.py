@@ -15,14 +15,16 @@ from pipeline.store import Store
 from pipeline.store.official_forms import in_stored_ids, rows_by_page
 
 # what the newest answer says counts, whatever order answers are stored in; `collected` stays when it was first read
-_UPDATE = """INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
+# an answer without posting times corrects none that was read before
+_POSTED = "CASE WHEN excluded.timing = 'unposted' AND timing = '' THEN created_at ELSE excluded.created_at END"
+_UPDATE = f"""INSERT INTO status_updates (page, incident_id, update_id, name, status, impact, components, displayed_at,
  created_at, collected, body, timing, read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT DO UPDATE SET name=excluded.name, status=excluded.status, impact=excluded.impact,
  components=excluded.components, body=excluded.body, displayed_at=excluded.displayed_at,
- created_at=excluded.created_at, read_at=excluded.read_at
+ created_at={_POSTED}, read_at=excluded.read_at
  WHERE excluded.read_at >= ifnull(read_at, collected) AND
  (excluded.name, excluded.status, excluded.impact, excluded.components, excluded.body, excluded.displayed_at,
- excluded.created_at) != (name, status, impact, components, body, displayed_at, created_at)"""
+ {_POSTED}) != (name, status, impact, components, body, displayed_at, created_at)"""
 _OLD_WORDING = """INSERT OR IGNORE INTO status_wordings SELECT page, incident_id, update_id, collected, body
  FROM status_updates WHERE page=? AND incident_id=? AND update_id=? AND body != ? AND ? >= ifnull(read_at, collected)"""
 _NEW_WORDING = """INSERT INTO status_wordings SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM status_updates

@@ -11,7 +11,7 @@ from pipeline.sources.parsing import from_epoch, plain, reject, unmarked
 from pipeline.sources.status.feed_entries import FeedEntry, digest, feed_head, read_entries
 from pipeline.sources.status.feed_incidents import BODY_CAP, EntryIncident, EntryUpdate, Part, Row, reading_of, rows_of
 from pipeline.sources.status.reader import Answer, PageContext, Reader, Reading, Verification
-from pipeline.text.status_words import aws_impact, split_state
+from pipeline.text.status_words import OVER, aws_impact, known_state, split_state
 
 _HOMES = ("status.aws.amazon.com", "health.aws.amazon.com", "aws service health dashboard")
 _GUID = re.compile(r"#(?P<part>[A-Za-z0-9.-]{2,100})_(?P<epoch>1\d{9})$")
@@ -90,14 +90,15 @@ def _item(entry: FeedEntry) -> _Item | None:
     labelled = _LABEL.match(entry.title)
     title = labelled["title"] if labelled else entry.title
     impact = aws_impact(labelled["label"]) if labelled else "minor"
-    marks = [split_state(mark).state for mark in _MARK.findall(title)]
+    stated = known_state(labelled["label"]) if labelled else ""
+    marks = [stated, *(split_state(mark).state for mark in _MARK.findall(title))]
     return _Item(
         entry=entry,
         part=guid["part"] if guid else "",
         posted=posted,
         title=plain(_MARK.sub("", title), 300) or entry.title,
         impact=impact,
-        over=impact == "none" or "resolved" in marks,
+        over=impact == "none" or any(mark in OVER for mark in marks),
     )
 
 
@@ -108,5 +109,8 @@ AWS_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="status.aws.amazon.com/rss/ec2-ap-northeast-1.rss of September 2019 (public file 23236752417)",
+    origin=(
+        "status.aws.amazon.com/rss/ec2-ap-northeast-1.rss of September 2019 (public file 23236752417), all.rss of"
+        " December 2021 (16544422850) and of March 2026, cut down (52198475678)"
+    ),
 )

@@ -26,7 +26,10 @@ _FIRST_ENTRY = re.compile(r"<(?:[a-z][a-z0-9]{0,20}:)?(?:entry|item)[\s>]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One entry: `place` names it in messages, `html` is its content or summary, times are None where not certain."""
+    """One entry: `place` names it in messages, `html` is its content, else `summary`.
+
+    Times are None where they are not certain.
+    """
 
     place: str
     id: str
@@ -36,6 +39,7 @@ class FeedEntry:
     published: datetime | None
     updated: datetime | None
     status: str = ""
+    summary: str = ""
 
     @property
     def incident_id(self) -> str:
@@ -88,13 +92,19 @@ def read_entries(answer: Answer, context: PageContext) -> StatusFeed:
                 id=plain(entry.get("id"), 300),
                 link=plain(entry.get("link"), 300),
                 title=unmarked(entry.get("title"), TITLE_CAP),
-                html=plain(entry.get("content") or entry.get("summary"), HTML_CAP),
+                html=_markup(plain(entry.get("content") or entry.get("summary"), HTML_CAP)),
+                summary=plain(entry.get("summary"), HTML_CAP),
                 published=published,
                 updated=_moment(entry.get("updated")),
                 status=plain(entry.get("status"), 40),
             )
         )
     return StatusFeed(entries=entries, rejected=rejected, detail="ill-formed, salvaged" if document.ill_formed else "")
+
+
+def _markup(text: str) -> str:
+    """Return an entry's HTML; where its updates were escaped twice, as in RSS of Instatus, they are read once more."""
+    return html.unescape(text) if "&lt;small&gt;" in text and "<small>" not in text else text
 
 
 def _moment(stamp: object) -> datetime | None:

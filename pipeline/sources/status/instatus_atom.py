@@ -17,6 +17,7 @@ from pipeline.sources.status.update_blocks import Zones, read_history
 
 _FIELD = re.compile(r"(?is)<p>\s*<strong>(?P<name>[^<:]{1,40}):</strong>(?P<value>.{0,2000}?)</p>")
 _KIND, _PARTS = "type", "affected components"
+_PARTS_IN_SUMMARY = re.compile(r"(?i)^[ \t]{0,40}Affected Components:(?P<names>[^\n<]{1,2000})$", re.M)
 
 
 def recognises(answer: Answer) -> bool:
@@ -33,7 +34,8 @@ def _incident(entry: FeedEntry, updates: Sequence[EntryUpdate], zones: Zones) ->
     fields = {
         unmarked(match["name"], 40).lower(): unmarked(match["value"], 2000) for match in _FIELD.finditer(entry.html)
     }
-    parts = (plain(name, 120) for name in fields.get(_PARTS, "").split(","))
+    listed = fields.get(_PARTS) or _parts_in_summary(entry.summary)
+    parts = (plain(name, 120) for name in listed.split(","))
     return EntryIncident(
         place=entry.place,
         id=entry.incident_id,
@@ -45,6 +47,12 @@ def _incident(entry: FeedEntry, updates: Sequence[EntryUpdate], zones: Zones) ->
     )
 
 
+def _parts_in_summary(summary: str) -> str:
+    """Return the parts from the plain text of an RSS item: its HTML has their heading with nothing behind it."""
+    found = _PARTS_IN_SUMMARY.search(summary)
+    return found["names"].strip() if found else ""
+
+
 INSTATUS_FEED = Reader(
     name="instatus_atom",
     platform="Instatus",
@@ -52,5 +60,8 @@ INSTATUS_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="entries of status.perplexity.com and status.kagi.com, 2026, in a client's tests (public file 61363805084)",
+    origin=(
+        "entries of status.perplexity.com and status.kagi.com, 2026, in a client's tests (public file 61363805084);"
+        " RSS of status.northflank.com of October 2026, cut down (71280926889)"
+    ),
 )

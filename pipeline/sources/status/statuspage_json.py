@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow, StatusUpdate
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, not_from_the_future, past, plain, read_json, reject, unmarked
+from pipeline.sources.status.notices import numbered
 from pipeline.sources.status.reader import ENDED, INCIDENT, Answer, PageContext, Reader, Reading, Verification, gather
 from pipeline.sources.status.typed_json import member, parsed, time_of
 
@@ -142,11 +143,14 @@ def _rows(entry: object, where: str, context: PageContext) -> Iterator[StatusUpd
         yield reject(where, error, entry)
         return
     rows: list[StatusUpdate | RejectedRow] = []
-    for place, update in enumerate(updates):
+    used: set[str] = set()
+    # from the oldest: where ids are made of the times, what is added on top changes none
+    for place, update in reversed(list(enumerate(updates))):
         try:
-            rows.append(_update(update, incident, context))
+            rows.append(_update(update, incident, context, used))
         except _WRONG as error:
             rows.append(reject(f"{where} update {place}", error, update))
+    rows.reverse()
     parts = [
         *incident.components,
         *(part.name for row in rows if isinstance(row, StatusUpdate) for part in row.components),
@@ -182,15 +186,20 @@ def _standing_for(incident: OfficialIncident, update_id: str, status: str, at: d
     )
 
 
-def _update(update: Mapping[str, object], incident: OfficialIncident, context: PageContext) -> StatusUpdate:
+def _update(
+    update: Mapping[str, object], incident: OfficialIncident, context: PageContext, used: set[str]
+) -> StatusUpdate:
+    """Return an update; one without an id, as pages in Statuspage's form may have, is known by its time and state."""
     created = not_from_the_future(time_of(str(update.get("created_at") or update["display_at"])), context.fetched_at)
     shown = not_from_the_future(time_of(str(update.get("display_at") or created.isoformat())), context.fetched_at)
+    status = plain(update["status"], 40).lower() or "update"
+    given = update.get("id")
     return StatusUpdate(
         page=incident.page,
         incident_id=incident.incident_id,
-        update_id=_id(update["id"]),
+        update_id=numbered(f"{created:%Y%m%dT%H%M%S}-{status}", used) if given is None else _id(given),
         name=incident.name,
-        status=plain(update["status"], 40).lower() or "update",
+        status=status,
         impact=incident.impact,
         components=_components(update),
         displayed_at=shown,

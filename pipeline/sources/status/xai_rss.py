@@ -1,6 +1,7 @@
-"""xAI's `/feed.xml`: one item an incident, its updates in blocks with whole dates; `pubDate` is the start.
+"""xAI's `/feed.xml`: one item an incident and part, its updates in blocks with whole dates; `pubDate` is the start.
 
-The time behind `Resolved:` is the end, the closing block is often posted hours later.
+An incident of several parts is listed once for each, under one `guid`. The time behind `Resolved:` is the end, the
+closing block is often posted hours later. `Severity:` is absent from older items.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pipeline.text.time_texts import read_time
 
 _STATE = re.compile(r"(?is)<h3>\s{0,20}Status:\s{0,20}(?P<state>[^<]{1,40})</h3>")
 _RESOLVED = re.compile(r"(?is)<p>\s{0,20}Resolved:\s{0,20}(?P<when>[^<]{1,60})</p>")
+_SEVERITY = re.compile(r"(?is)<p>\s{0,20}Severity:\s{0,20}(?P<word>[a-z]{3,40})")
+_IMPACTS = {"outage": "major"}
 _BLOCK = re.compile(
     r"(?is)<div>\s{0,40}<p>\s{0,40}<strong>(?P<when>[^<]{1,60})</strong>\s{0,40}</p>"
     r"(?P<body>(?:[^<]|<(?!/?div\b))*+)</div>"
@@ -35,12 +38,18 @@ def recognises(answer: Answer) -> bool:
 def read(answer: Answer, context: PageContext) -> Reading:
     """Read the feed. Raises SourceError when the bytes are no feed."""
     feed = read_entries(answer, context)
-    return reading_of(feed, (row for entry in feed.entries for row in _rows(entry, context)))
+    grouped: dict[str, list[FeedEntry]] = {}
+    for entry in feed.entries:
+        grouped.setdefault(entry.id or entry.incident_id, []).append(entry)
+    rows = (row for incident_id, entries in grouped.items() for row in _rows(incident_id, entries, context))
+    return reading_of(feed, rows)
 
 
-def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
-    parted = _PART.match(entry.title)
-    title = parted["title"] if parted else entry.title
+def _rows(incident_id: str, entries: Sequence[FeedEntry], context: PageContext) -> Iterator[Row]:
+    """Yield the rows of an incident: its items say the same, each of another part."""
+    entry = entries[0]
+    titled = [_PART.match(each.title) for each in entries]
+    title = titled[0]["title"] if titled[0] else entry.title
     state = _STATE.search(entry.html)
     now = state_of_label(unmarked(state["state"], 40)) if state else ""
     resolved = _RESOLVED.search(entry.html)
@@ -55,17 +64,23 @@ def _rows(entry: FeedEntry, context: PageContext) -> Iterator[Row]:
     yield from rows_of(
         EntryIncident(
             place=entry.place,
-            id=entry.id or entry.incident_id,
+            id=incident_id,
             title=title,
             url=entry.link,
             updates=_closed(sorted(updates, key=lambda update: update.posted or update.shown), entry, now, end),
-            impact="maintenance" if is_maintenance(title) else "minor",
-            parts=(Part(parted["part"]),) if parted else (),
+            impact="maintenance" if is_maintenance(title) else _impact(entry.html),
+            parts=tuple(Part(part["part"]) for part in titled if part),
             started_at=entry.published,
             resolved_at=end,
         ),
         context,
     )
+
+
+def _impact(html: str) -> str:
+    """Return the impact that an item's severity names; what names no outage is minor."""
+    severity = _SEVERITY.search(html[:HTML_CAP])
+    return _IMPACTS.get(severity["word"].lower(), "minor") if severity else "minor"
 
 
 def _update(posted: datetime, html: str, now: str, end: datetime | None) -> EntryUpdate:
@@ -101,5 +116,8 @@ XAI_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="garyjeong/gary-ai-platform-monitor@d60cc3c fixtures/status/xai-feed.xml; an open item: file 69705724217",
+    origin=(
+        "garyjeong/gary-ai-platform-monitor@d60cc3c fixtures/status/xai-feed.xml; an open item: file 69705724217;"
+        " bentleypark/aiwatch@219a08d fixtures/xai-feed-2026-10-07.xml"
+    ),
 )
