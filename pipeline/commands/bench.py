@@ -13,6 +13,8 @@ from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.config.paths import SCENARIOS
 from pipeline.core.errors import ConfigError
+from pipeline.core.incidents import Advisory
+from pipeline.evaluation.days import surges
 from pipeline.evaluation.days.counts_only import write_folders
 from pipeline.evaluation.days.days import LoadedDay, load_day
 from pipeline.evaluation.days.entries import AlertEntry, read_entries, write_entries
@@ -61,11 +63,14 @@ def bench_command(
     """
     days: list[LoadedDay] = []
     own: list[AlertEntry] = []
+    raised: dict[str, list[Advisory]] = {}
     scratch = tempfile.TemporaryDirectory()
     counted = write_folders(data, Path(scratch.name)) if data is not None else []
     chosen = folders or (() if data is not None else _supplied())
     for folder in (*chosen, *counted):
-        day, entries = _day(setting, folder, step, group=Group.COUNTS if folder in counted else None, replay=replay)
+        group = Group.COUNTS if folder in counted else None
+        day, entries, advisories = _day(setting, folder, step, group=group, replay=replay)
+        raised[day.day.name] = advisories
         if day.day.name in {other.day.name for other in days}:
             raise ConfigError(f"{folder}: another folder has the name {day.day.name}, too")
         days.append(day)
@@ -88,6 +93,8 @@ def bench_command(
         click.echo(to_json(systems))
     else:
         click.echo("\n".join(table(systems)))
+        if replay:
+            click.echo("\n".join(surges.report(days, raised)))
     sys.exit(PARTIAL if any(system.refused for system in systems) else 0)
 
 
@@ -98,20 +105,21 @@ def _supplied() -> list[Path]:
 
 def _day(
     setting: Setting, folder: Path, step: str | None, *, group: Group | None, replay: bool
-) -> tuple[LoadedDay, list[AlertEntry]]:
-    """Read a day and, where that is wanted, replay it; return it with Groundswell's messages."""
+) -> tuple[LoadedDay, list[AlertEntry], list[Advisory]]:
+    """Read a day and, where that is wanted, replay it; return it with Groundswell's messages and advisories."""
     from pipeline.evaluation.days.replayed import entries_of
     from pipeline.store import Store
+    from pipeline.store.activity import advisories
 
     plan = plan_replay(setting, folder, step=step)
     day = load_day(plan, group)
     if not replay:
-        return day, []
+        return day, [], []
     with tempfile.TemporaryDirectory() as place:
         db = Path(place) / "bench.db"
         replay_scenario(plan, db, None, progress=True)
         with Store(db) as store:
-            return day, entries_of(store, day.day.name)
+            return day, entries_of(store, day.day.name), advisories(store)
 
 
 def _scored(

@@ -1,4 +1,4 @@
-"""`groundswell record DIR`: write what was collected in a span as a scenario folder that `backtest` replays."""
+"""`groundswell record DIR`: what was collected as a folder that `backtest` replays, or a public append-only record."""
 
 from __future__ import annotations
 
@@ -12,18 +12,37 @@ from pipeline.core.errors import ConfigError
 
 @click.command("record")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--from", "begin", required=True, help="Rows that speak of this time or later, ISO with a zone.")
+@click.option("--from", "begin", help="Rows that speak of this time or later, ISO with a zone.")
 @click.option("--until", help="Rows collected by this time; default: now.")
 @click.option("--name", help="Name of the recording; default: the folder's. Authors are hashed with it once more.")
 @click.option("--simulated", is_flag=True, help="Mark it as simulated, as what came from stand-ins is.")
+@click.option(
+    "--public",
+    is_flag=True,
+    help="Append to alerts.jsonl, notices.jsonl and forecasts.jsonl in FOLDER instead, without names and posts.",
+)
 @common
 def record_command(
-    setting: Setting, folder: Path, begin: str, until: str | None, name: str | None, simulated: bool
+    setting: Setting,
+    folder: Path,
+    begin: str | None,
+    until: str | None,
+    name: str | None,
+    simulated: bool,
+    public: bool,
 ) -> None:
     """Write a recording into FOLDER, with the times of collection: `groundswell backtest FOLDER` replays it.
 
-    Take --from some weeks before the day of interest: the detector needs to know what is usual.
+    Take --from some weeks before the day of interest: the detector needs to know what is usual. With --public, FOLDER
+    is a public record instead: files that are only ever appended to, fit for git (examples/public-record.yml).
     """
+    if public:
+        if begin or until or name or simulated:
+            raise ConfigError("--public: takes no other option; it appends whatever is new")
+        _append(setting, folder)
+        return
+    if begin is None:
+        raise ConfigError("--from: is missing")
     from pipeline.replay.recorder import record
     from pipeline.store import must_exist
 
@@ -37,3 +56,11 @@ def record_command(
             store, folder, since, end, name=name or folder.name, watch=setting.config.watch, simulated=simulated
         )
     click.echo(f"{folder}: " + ", ".join(f"{number} {words}" for words, number in row_counts.items()))
+
+
+def _append(setting: Setting, folder: Path) -> None:
+    from pipeline.reports.public_record import append_record
+
+    with run_lock(setting.db), open_existing_store(setting) as store:
+        appended = append_record(store, setting.config, folder, setting.now)
+    click.echo(f"{folder}: " + ", ".join(f"{number} new in {file}" for file, number in appended.items()))

@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.contract import Floats
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.records import ComplaintCount, Post, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind
 from pipeline.replay.scenario import RecordedSource
 from pipeline.text.services import ServiceMatcher
@@ -44,7 +44,8 @@ class Notice:
 class ServiceRecording:
     """One service in a recorded day, each list oldest first, and when a rule is run: every `step` from `begin`.
 
-    counts: totals of intervals of one width, as (public, total); an interval that is missing is not there.
+    counts: totals of intervals of one width, as (public, total); an interval that is missing is not there. outlets: who
+    named it in the news. ranks: its places in app charts.
     """
 
     service: str
@@ -53,6 +54,8 @@ class ServiceRecording:
     step: timedelta
     counts: list[tuple[datetime, int]] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
+    outlets: list[tuple[datetime, str]] = field(default_factory=list)
+    ranks: list[tuple[datetime, int]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
     def run_at(self, public: datetime) -> datetime:
@@ -90,6 +93,13 @@ def recordings(
                 for name in matcher.about(text, row.community):
                     if name in found:
                         found[name].mentions.append(Mention(public=public, title=row.title, text=row.text))
+            elif isinstance(row, NewsItem):
+                for name in set(matcher.about(f"{row.title}\n{row.summary}")) & set(found):
+                    found[name].outlets.append((public, row.outlet))
+            elif isinstance(row, ChartRank):
+                for name in watched:
+                    if row.app in catalogue[name].app_names:
+                        found[name].ranks.append((public, row.rank))
             elif isinstance(row, StatusUpdate):
                 owner = pages.get(row.page)
                 if owner is not None and row.impact not in NO_TROUBLE:

@@ -46,7 +46,7 @@ def entries_of(store: Store, day: str) -> list[AlertEntry]:
             services=tuple(sorted(services_named(alert))),
             kind=KINDS[alert.transition],
             alarm=alert.incident,
-            components=tuple(facts.affected),
+            components=() if facts.hit else tuple(facts.affected),  # of a shared failure they are its members
             links=tuple(native for link in facts.links for native in items.get(link.title, ())),
             day=day,
         )
