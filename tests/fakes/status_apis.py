@@ -31,6 +31,7 @@ from tests.fakes.status_hosted import (
     UPTIMEROBOT,
     UPTIMEROBOT_EVENTS,
 )
+from tests.fakes.status_timelines import DATADOG, FLASHDUTY_ACTIVE, FLASHDUTY_CHANGES
 
 
 def _paypal(name: str, state: str) -> dict[str, Any]:
@@ -191,6 +192,9 @@ FORMS = (
     Form("xbox", "/servicestatusv6/GB/en-GB", XBOX_XML, content_type="application/xml"),
     Form("microsoft", "/api/posts/m365Consumer", MICROSOFT),
     Form("riot", "/channels/public/x/status/na1.json", RIOT),
+    Form("datadog", "/config.json", DATADOG),
+    Form("flashduty", "/api/status-page/6410/summary/active", FLASHDUTY_ACTIVE),
+    Form("flashduty", "/api/status-page/6410/change/list", FLASHDUTY_CHANGES),
 )
 
 

@@ -6,6 +6,8 @@ from pipeline.sources.status.apple import APPLE
 from pipeline.sources.status.aws import AWS
 from pipeline.sources.status.better_stack import BETTER_STACK
 from pipeline.sources.status.cachet import CACHET
+from pipeline.sources.status.datadog_page import DATADOG_PAGE
+from pipeline.sources.status.flashduty import FLASHDUTY
 from pipeline.sources.status.google import GOOGLE
 from pipeline.sources.status.heroku import HEROKU
 from pipeline.sources.status.instatus import INSTATUS
@@ -37,4 +39,6 @@ API_READERS: tuple[Reader, ...] = (
     XBOX,
     MICROSOFT,
     RIOT,
+    DATADOG_PAGE,
+    FLASHDUTY,
 )
