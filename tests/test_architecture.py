@@ -48,6 +48,7 @@ LIBRARIES = {
     "numba": ("detectors.seasonal.compiled",),
     "jinja2": ("pipeline.render",),
     "matplotlib": ("pipeline.render",),
+    "prometheus_client": ("pipeline.stages.publish",),
     "py3langid": ("pipeline.text",),
     "ahocorasick": ("pipeline.text",),
     "re2": ("pipeline.text",),

@@ -25,7 +25,7 @@ import yaml
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.times import iso
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from tests.test_alerts import hear
 from tests.world import World, at

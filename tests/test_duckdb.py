@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.paths import DASHBOARDS
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.operators import add_silence, put_feedback
 from tests.conftest import Groundswell

@@ -21,7 +21,7 @@ from pipeline.replay.recorder import record
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.sources.feed import feed_sources
 from pipeline.stages.collect import run_collect
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of

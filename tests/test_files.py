@@ -14,7 +14,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.files import replacing, write_atomically
 from pipeline.core.times import utc
 from pipeline.notify.channels.file import FileChannel, file_name
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 
 NOW = utc("2026-03-02T12:00:00Z")

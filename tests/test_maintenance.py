@@ -11,7 +11,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.records import Batch, OfficialIncident
 from pipeline.incidents.maintenance import announcement
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of

@@ -355,7 +355,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groundswell: Groundswell
 ) -> None:
     from pipeline.config.load import Config
-    from pipeline.stages import publish
+    from pipeline.stages.publish import stage as publish
     from pipeline.store import Store
 
     assert classifier.model_problems(MODELS) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -12,8 +11,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso
-from pipeline.render.svg import LEFT, RIGHT, WIDTH
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.verdicts import Judgement, save_judgement
@@ -48,40 +46,57 @@ def pages(tmp_path: Path) -> Path:
     return tmp_path / "report"
 
 
-def drawing(page: Path, label: str) -> ET.Element:
-    found = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL)]
-    return next(svg for svg in found if label in svg.attrib["aria-label"])
+def page_of(pages: Path) -> str:
+    return next(pages.glob("incident-*.html")).read_text(encoding="utf-8")
 
 
-def marked(svg: ET.Element, css: str) -> list[ET.Element]:
-    return [e for e in svg.iter() if e.attrib.get("class") == css]
+def panel(page: str, title: str) -> str:
+    """Return the drawing of the panel whose description begins with a title."""
+    return re.search(rf'aria-label="{title}[^"]*">(.*?)</svg>', page, re.DOTALL)[1]  # type: ignore[index]
 
 
 def test_a_chart_shows_the_counts_beside_what_is_usual_with_its_holes(pages: Path) -> None:
-    svg = drawing(pages / "incident-github-20260302T1100Z.html", "complaints")
-    assert len(marked(svg, "observed")) == len(marked(svg, "band")) == 2, (
+    drawn = panel(page_of(pages), "complaints")
+    paths = dict(re.findall(r'<path class="(\w+)" d="([^"]*)"', drawn))
+    assert paths["observed"].count("M") == paths["band"].count("M") == 2, (
         "nobody counted for ten minutes: a gap, not a zero"
     )
-    heights = {float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", marked(svg, "band")[0].attrib["d"])}
-    assert len(heights) == 2, "from 0 to 15, the most that is usual, all the while"
-    expected = float(re.findall(r"([\d.]+) ([\d.]+)", marked(svg, "expected")[0].attrib["d"])[0][1])
+    heights = {float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", paths["band"])}
+    expected = {float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", paths["expected"])}
     floor, top = max(heights), min(heights)
-    assert (floor - expected) / (floor - top) == pytest.approx(5 / 15, abs=0.02)
+    assert len(heights) == 2, "from 0 to 15, the upper limit, all the while"
+    (line,) = expected
+    assert (floor - line) / (floor - top) == pytest.approx(5 / 15, abs=0.02)
 
 
-def test_a_chart_marks_phases_notices_and_news_at_their_times(pages: Path) -> None:
-    svg = drawing(pages / "incident-github-20260302T1100Z.html", "complaints")
-    span = (at("12:00") - at("08:00")).total_seconds()
+def test_counts_impact_notices_and_the_table_share_one_time_axis(pages: Path) -> None:
+    page = page_of(pages)
+    first, span = at("09:00"), (at("12:05") - at("09:00")).total_seconds()
 
-    def x(clock: str) -> float:
-        return LEFT + (at(clock) - at("08:00")).total_seconds() / span * (WIDTH - LEFT - RIGHT)
+    def place(clock: str) -> float:
+        return 100 * (at(clock) - first).total_seconds() / span
 
-    (official,) = marked(svg, "mark official")
-    assert float(official.attrib["x1"]) == pytest.approx(x("11:20"), abs=0.2)
-    strips = [e for e in svg.iter() if e.attrib.get("class", "").startswith("phase ")]
-    assert min(float(e.attrib["x"]) for e in strips) == pytest.approx(x("11:00"), abs=0.2)
-    assert all(e.findtext("title", "").split(",")[0] in ("onset", "worsening", "peak", "easing") for e in strips)
-    assert len(marked(svg, "mark update")) == 1
+    (notice,) = re.findall(r'class="mark notice" style="left:([\d.]+)%"', page)
+    assert float(notice) == pytest.approx(place("11:20"), abs=0.1)
+    strips = re.findall(r'<b class="i-(\w+)" style="left:([\d.]+)%', page)
+    assert min(float(left) for _, left in strips) == pytest.approx(place("11:00"), abs=0.1)
+    xs = [float(x) / 10 for x, _ in re.findall(r"([\d.]+) ([\d.]+)", panel(page, "complaints")) if float(x) > 0]
+    assert min(xs) == pytest.approx(place("10:00") + 100 * 150 / span, abs=0.1), "the middle of the first bin"
+    rows = re.findall(r'<tr data-at="([\d.]+)"><td>([^<]*)</td><td>([^<]*)</td>', page)
+    assert [cells for _, *cells in rows if cells[0] == "2 Mar 11:00"] == [["2 Mar 11:00", "80"]]
+    assert [cells[1] for _, *cells in rows if cells[0] == "2 Mar 11:35"] == ["gap"]
+
+
+def test_an_incident_page_begins_with_one_sentence_and_lists_who_said_what_when(pages: Path) -> None:
+    page = page_of(pages)
+    (sentence,) = re.findall(r'<p class="lead">(.*?)</p>', page)
+    assert sentence.startswith("GitHub: it has been failing since 11:00 UTC on 2 March (1 h 5 min so far)")
+    assert "at the peak 80 complaints in 5 min against 5 normally" in sentence
+    sides = re.findall(r'<li class="(reports|provider|news|alert)"><span class="when">([\d:]+)</span>', page)
+    assert ("reports", "11:00") in sides
+    assert ("provider", "11:20") in sides
+    assert [at for _, at in sides] == sorted(at for _, at in sides)
+    assert 'href="https://www.githubstatus.com"' in page
 
 
 def test_a_learning_service_says_what_it_can_see(pages: Path) -> None:
@@ -89,7 +104,7 @@ def test_a_learning_service_says_what_it_can_see(pages: Path) -> None:
     assert "learning: 0 of 14 days; can see only outages above 15 complaints in 5 min" in text
 
 
-def test_parts_are_drawn_by_who_said_it(tmp_path: Path) -> None:
+def test_parts_are_drawn_and_listed_by_who_said_it(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("github",))
         world.bins("github", "11:00", 6, 80, 60)
@@ -101,13 +116,15 @@ def test_parts_are_drawn_by_who_said_it(tmp_path: Path) -> None:
                 [(c, by, s, iso(at(a)), iso(at(b)) if b else None) for c, by, s, a, b in rows],
             )
         run_publish(store, world.config, tmp_path / "report", at("11:35"), simulated=False)
-    svg = drawing(tmp_path / "report" / "incident-github-20260302T1100Z.html", "parts over time")
-    (works,), (failed,) = marked(svg, "votes works"), marked(svg, "official affected")
-    assert float(failed.attrib["width"]) / float(works.attrib["width"]) == pytest.approx(10 / 30, abs=0.01), (
-        "to 11:20, and still"
+    page = page_of(tmp_path / "report")
+    ((works,), (failed,)) = (
+        re.findall(rf'<b class="{css}" style="left:[\d.]+%;width:([\d.]+)%', page)
+        for css in ("people works", "official affected")
     )
-    assert float(works.attrib["y"]) < float(failed.attrib["y"])
-    assert "people say it works from 11:05" in works.findtext("title", "")
+    assert float(failed) / float(works) == pytest.approx(10 / 30, abs=0.01), "to 11:20, and still"
+    assert "users say it works from 11:05 UTC" in page
+    assert "fails 11:10 – 11:20" in page
+    assert "works 11:05 – still" in page
 
 
 def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> None:

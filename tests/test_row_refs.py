@@ -10,7 +10,7 @@ from pipeline.core.incidents import Evidence
 from pipeline.core.row_refs import RowRef, read_row_refs, write_row_refs
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import EvidenceKind, RowTable
-from pipeline.render.incident_card import _rests_on
+from pipeline.render.incident_lists import rests_on
 from pipeline.store import Store
 
 SINCE, UNTIL = utc("2026-03-02T11:37:00Z"), utc("2026-03-02T14:00:00Z")
@@ -40,13 +40,13 @@ def test_a_claim_whose_id_has_blanks_is_one_row() -> None:
     rows = (CLAIM, UPDATE, CLAIM)
     assert read_row_refs(write_row_refs(rows)) == rows
     one = Evidence(kind=EvidenceKind.DISAGREEMENT, at=SINCE, statement="", rows=read_row_refs(str(CLAIM)))
-    assert _rests_on(one) == "rests on 1 row"
+    assert rests_on(one) == "rests on 1 row"
 
 
 def test_rows_of_a_span_are_not_counted() -> None:
     spans = Evidence(kind=EvidenceKind.FIGURE, at=SINCE, statement="", rows=(UPDATE, SPAN))
     moment = Evidence(kind=EvidenceKind.FIGURE, at=SINCE, statement="", rows=(UPDATE, BIN))
-    assert (_rests_on(spans), _rests_on(moment)) == ("rests on all rows of a span", "rests on 2 rows")
+    assert (rests_on(spans), rests_on(moment)) == ("rests on all rows of a span", "rests on 2 rows")
 
 
 def test_every_table_that_a_row_is_in_is_one_of_the_database_or_a_file(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def _print_summary(setting: Setting, runs: Sequence[Run], report: FailureReport)
     click.echo(
         f"{len(collected)} sources read, {sum(run.seen for run in collected)} rows seen, "
         f"{sum(run.new for run in collected)} new, {sum(run.rejected for run in runs)} refused; {alerts} alerts sent; "
-        f"report in {setting.config.report}/index.html{lasting}"
+        f"report in {setting.config.report.folder}/index.html{lasting}"
     )
 
 

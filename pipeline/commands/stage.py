@@ -49,7 +49,7 @@ def live_pipeline(
         models=Models(),
         channels=lambda: build_channels(setting.config, folder),
         collect=lambda store, now, since: _collect(setting, store, only, since, keeper),
-        report=resolve_near(setting.config_path, setting.config.report),
+        report=resolve_near(setting.config_path, setting.config.report.folder),
     )
 
 

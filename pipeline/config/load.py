@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_valid
 
 from pipeline.config.paths import CACHE, CATALOGUE
 from pipeline.config.renamed import former_names
-from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Route, Secrets, Sources, Strict
+from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Report, Route, Secrets, Sources, Strict
 from pipeline.config.validation_words import nearest, reasons, secret_reason
 from pipeline.core.catalogue import Service, resolve_service
 from pipeline.core.errors import ConfigError
@@ -42,7 +42,7 @@ class Config(Strict):
     detector: DetectorChoice = DetectorChoice()
     keep: Keep = Keep()
     secrets: Secrets = Secrets()
-    report: str = "report"
+    report: Report = Report()
     catalogue: dict[str, Service] = Field(default_factory=dict)
 
     @field_validator("display_timezone")
@@ -227,6 +227,10 @@ def _check_routes(shown: Path, config: Config) -> None:
             )
         if "apprise" in channels and config.secrets.apprise_urls is None:
             raise ConfigError(f"{shown}: the apprise channel needs GROUNDSWELL_APPRISE_URLS")
+        if "alertmanager" in channels and config.secrets.alertmanager_url is None:
+            raise ConfigError(f"{shown}: the alertmanager channel needs GROUNDSWELL_ALERTMANAGER_URL")
+        if "pagerduty" in channels and config.secrets.pagerduty_routing_key is None:
+            raise ConfigError(f"{shown}: the pagerduty channel needs GROUNDSWELL_PAGERDUTY_ROUTING_KEY")
         parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
         for part in set(route.components) - parts:
             raise ConfigError(

@@ -98,7 +98,7 @@ class Mail(Strict):
         return value
 
 
-ChannelName = Literal["file", "email", "webhook", "apprise"]
+ChannelName = Literal["file", "email", "webhook", "apprise", "alertmanager", "pagerduty"]
 StateName = Literal["possible", "likely", "confirmed"]
 ImpactName = Literal["none", "low", "moderate", "high", "critical"]
 
@@ -138,7 +138,8 @@ class Alerts(Strict):
     The first message of an incident waits `group_wait` for others. The next waits `group_interval`, which doubles with
     each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
     A message about an incident of a probability below `sure_from` says what would make it surer.
-    Reports quoted in the reader's `language` come before others, which stay as they were written.
+    Reports quoted in the reader's `language` come before others, which stay as they were written. `pagerduty_base` is
+    the address of PagerDuty's events API in the account's region.
     """
 
     channels: tuple[ChannelName, ...] = ("file",)
@@ -152,6 +153,7 @@ class Alerts(Strict):
     sure_from: float = Field(default=0.5, ge=0, lt=1)
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     max_per_hour: int = Field(default=20, ge=1)
+    pagerduty_base: str = "https://events.pagerduty.com"
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     routes: tuple[Route, ...] = ()
@@ -244,6 +246,37 @@ class Sources(Strict):
         return value
 
 
+class Report(Strict):
+    """Where the report is written and where readers find it; `report = "folder"` alone sets the folder.
+
+    `public_url` is the address under which the folder is served: messages and feeds link there; empty: nowhere.
+    `metrics` is a file for Prometheus' textfile collector; empty: none is written.
+    """
+
+    folder: str = "report"
+    public_url: str = ""
+    metrics: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folder_alone(cls, value: object) -> object:
+        return {"folder": value} if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[A-Za-z0-9._\[\]:-]+(/[A-Za-z0-9._~/-]*)?", value):
+            raise ValueError(f"{value[:80]!r} is not an address such as https://status.example.org/groundswell")
+        return value.rstrip("/")
+
+    @field_validator("metrics")
+    @classmethod
+    def _textfile(cls, value: str) -> str:
+        if value and not value.endswith(".prom"):
+            raise ValueError(f"{value[:80]!r}: the textfile collector reads files that end in .prom only")
+        return value
+
+
 class DetectorChoice(Strict):
     """Which detector judges the series, and its parameters."""
 
@@ -284,6 +317,8 @@ class Secrets(Strict):
     webhook_url: SecretStr | None = None
     webhook_secret: SecretStr | None = None
     apprise_urls: SecretStr | None = None
+    alertmanager_url: SecretStr | None = None
+    pagerduty_routing_key: SecretStr | None = None
     heartbeat_url: SecretStr | None = None
 
     def values(self) -> list[str]:

@@ -63,7 +63,8 @@ class AlertFacts:
     that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service.
     `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
     state is confirmed. `new_level` says which counts stayed above what they were before an incident that is over,
-    `missing` what would make an unsure one surer.
+    `missing` what would make an unsure one surer. `page_url` is the incident's page of the report, `status_page` the
+    provider's own page; empty: there is none.
     """
 
     service: str
@@ -101,6 +102,8 @@ class AlertFacts:
     confirmed_by: ConfirmedBy | None = None
     new_level: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    page_url: str = ""
+    status_page: str = ""
 
 
 class Section(NamedTuple):

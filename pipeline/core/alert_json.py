@@ -92,6 +92,8 @@ def from_json(values: StoredMessage) -> MessageFacts:
         confirmed_by=_confirmed_by(values),
         new_level=tuple(values.get("new_level") or ()),
         missing=tuple(values.get("missing") or ()),
+        page_url=values.get("page_url") or "",
+        status_page=values.get("status_page") or "",
     )
 
 

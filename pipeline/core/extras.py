@@ -14,6 +14,7 @@ EXTRA_OF = {
     "fsspec": "scale",
     "matplotlib": "charts",
     "numba": "fast",
+    "prometheus_client": "metrics",
     "pyarrow": "scale",
     "sklearn": "train",
     "statsmodels": "evaluate",
@@ -28,7 +29,7 @@ def is_present(library: str) -> bool:
 def how_to_install(library: str) -> str:
     """Return which extra brings a library and how to install it; raises KeyError on one that no extra brings."""
     extra = EXTRA_OF[library]
-    named = {"sklearn": "scikit-learn"}.get(library, library)
+    named = {"prometheus_client": "prometheus-client", "sklearn": "scikit-learn"}.get(library, library)
     return f"{named} (the extra {extra}): pip install {named}, or in a checkout pip install -e '.[{extra}]'"
 
 

@@ -223,7 +223,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRow:
-    """A stored link with its news event's kind, title, number of independent outlets, and when it was first seen."""
+    """A stored link with its news event's kind, title, number of independent outlets, and when it was first seen.
+
+    `outlet` and `url` are of its first item; empty where that is not known.
+    """
 
     incident: str
     news_event: str
@@ -237,6 +240,8 @@ class LinkRow:
     title: str
     outlets: int
     first_seen: datetime
+    outlet: str = ""
+    url: str = ""
 
     @property
     def link(self) -> Link:

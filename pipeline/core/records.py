@@ -315,12 +315,13 @@ class Availability(NamedTuple):
 
 
 class QuotedPost(NamedTuple):
-    """A post that a report quotes: when and where it was posted, and what it says."""
+    """A post that a report quotes: when and where it was posted, what it says, and its address where one is known."""
 
     created: datetime
     community: str
     title: str
     text: str
+    url: str = ""
 
 
 class SilentSource(NamedTuple):

@@ -74,6 +74,8 @@ class StoredAlert(TypedDict):
     confirmed_by: NotRequired[str | None]
     new_level: NotRequired[list[str] | None]
     missing: NotRequired[list[str] | None]
+    page_url: NotRequired[str | None]
+    status_page: NotRequired[str | None]
 
 
 class StoredSection(TypedDict):

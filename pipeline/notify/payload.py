@@ -15,6 +15,7 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
+from pipeline.render.formatting import page_url
 from pipeline.text.normalize import strip_to_words
 
 QUOTES = 3
@@ -29,7 +30,8 @@ class AlertContext:
 
     `series` holds recent verdicts. `news` are the events that `links` may name, by id. `hit` are the services of a
     shared failure. `next_after` is when ordinary news may follow. Below a probability of `sure_from` it says what is
-    missing; `language` is the reader's; `new_level` says which counts stayed above what they were before.
+    missing; `language` is the reader's; `new_level` says which counts stayed above what they were before. The report
+    is served at `public_url`, empty for nowhere.
     """
 
     incident: Incident
@@ -45,6 +47,7 @@ class AlertContext:
     sure_from: float = 0.0
     new_level: Sequence[str] = ()
     language: str = "en"
+    public_url: str = ""
 
 
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
@@ -95,6 +98,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         confirmed_by=incident.confirmed_by,
         new_level=tuple(context.new_level),
         missing=what_is_missing(incident, context.sure_from) if transition is not Transition.OVER else (),
+        page_url=page_url(context.public_url, "incident", incident.id),
+        status_page=service.status_page,
     )
 
 

@@ -6,12 +6,15 @@ import re
 import unicodedata
 from datetime import datetime
 from functools import cache
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import jinja2
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.times import utc
+
+LONGEST_LINK = 600
 
 _EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -40,9 +43,30 @@ def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
     return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
 
 
+def clock(moment: datetime, zone: str) -> str:
+    """Return the time of day in the reader's zone, which the page names once."""
+    return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
 def file_of(kind: str, name: str) -> str:
     """Return the file name of an incident's or a service's page."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}.html"
+
+
+def page_url(public_url: str, kind: str, name: str) -> str:
+    """Return the address of an incident's or a service's page; empty where the report is not served anywhere."""
+    return f"{public_url}/{file_of(kind, name)}" if public_url else ""
+
+
+def safe_link(url: str) -> str:
+    """Return an address that a page may link to, as given: http or https with a host, in ASCII; else empty."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    usable = parts.scheme in ("http", "https") and host and len(url) <= LONGEST_LINK and url.isascii()
+    return url if usable and url.isprintable() and not set(url) & set(" <>\"'`\\^{|}") else ""
 
 
 def in_percent(p: float) -> str:

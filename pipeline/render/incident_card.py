@@ -2,92 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.core.alerts import Alert
-from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import CHANCE, Evidence, Incident, LinkRow
-from pipeline.core.records import QuotedPost
+from pipeline.core.catalogue import Catalogue, Service, names
+from pipeline.core.incidents import ComponentSpan, Incident, LinkRow
+from pipeline.core.records import QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey
-from pipeline.render.charts import count_charts, parts_over_time
-from pipeline.render.formatting import file_of, in_percent, isolated, local
-from pipeline.render.report_rows import (
-    ComponentRow,
-    EvidenceRow,
-    IncidentCard,
-    LinkGroup,
-    LinkLine,
-    MessageRow,
-    PhaseRow,
-    Quote,
-    Statement,
-    Topic,
-)
+from pipeline.core.vocabulary import Channel, ComponentStatus
+from pipeline.render.charts import ChartContext, incident_chart, peak_of
+from pipeline.render.formatting import file_of, in_percent, isolated, local, page_url, safe_link
+from pipeline.render.incident_lists import component_rows, link_groups, member_rows, phase_rows, topics_of
+from pipeline.render.report_rows import IncidentCard, MessageRow
+from pipeline.render.summary import IncidentSummary, duration, summary_sentence, symptom_name
+from pipeline.render.timeline import TimelineContext, timeline
+from pipeline.store.report_data import IncidentHead
 
-BASIS = ("complaints", "votes", "official", "shared", "maintenance")
-TOPICS = (
-    ("What is affected, and what is not", ("doors", "part", "differs", "unknown", "where", "region", "symptom")),
-    ("Claims and measurements", ("disagreement", "figure", "comparison", "page")),
-    ("Competitors", ("rival", "fallback")),
-    ("Similar past incidents", ("comparable", "outlook")),
-    ("Confidence breakdown (log-odds)", ("certainty",)),
-)
-LINES = 14
-RELATIONS = ("context_before", "reports", "follow_up", "other_incident", "shared_dependency")
+SHORT = timedelta(minutes=30)  # what worked for less is not worth a clause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentContext:
-    """An incident with its messages, recent verdicts of its service, its links, and posts that counted as votes."""
+    """An incident with its messages, verdicts around it, links, posts that counted as reports, and notices.
+
+    `updates` are the provider's, `notices` the addresses of its incidents by id. `members` are the incidents of a
+    shared failure, whose series are theirs.
+    """
 
     incident: Incident
     service: Service
+    catalogue: Catalogue
     alerts: Sequence[Alert]
     series: Mapping[SeriesKey, Points]
     links: Sequence[LinkRow]
     posts: Sequence[QuotedPost]
+    updates: Sequence[StatusUpdate]
+    notices: Mapping[str, str]
+    members: Sequence[IncidentHead]
     zone: str
     now: datetime
     simulated: bool
+    public_url: str
 
 
 def incident_card(context: IncidentContext) -> IncidentCard:
     """Return what the page of an incident says."""
     incident, service, zone, now = context.incident, context.service, context.zone, context.now
+    alerted_at = first_sent_at(context.alerts)
     return IncidentCard(
         id=incident.id,
         part_of=file_of("incident", incident.part_of) if incident.part_of else "",
         service=service.name,
         service_file=file_of("service", incident.service),
+        status_page=safe_link(service.status_page),
+        permalink=page_url(context.public_url, "incident", incident.id),
+        sentence=summary_sentence(_summary(context), zone),
         state=incident.state,
         state_in_words=incident.state_in_words,
         impact=incident.impact,
-        symptom=incident.symptom.replace("_", " "),
+        symptom=symptom_name(incident.symptom),
         onset=local(incident.onset, zone),
         end=local(incident.end, zone),
+        lasted=duration((incident.end or now) - incident.onset),
         episodes=incident.episode_count,
-        charts=count_charts(incident, context.series, context.alerts, context.links, now, simulated=context.simulated),
-        parts_chart=parts_over_time(incident, service, now),
         official=local(incident.official_first_at, zone, date=False),
-        first_alert=first_alert(context.alerts, zone, date=False),
-        lead=lead_over_provider(context.alerts, incident),
-        phases=_phases(incident, zone),
-        components=_components(incident, service, zone),
-        topics=_topics(incident),
+        first_alert=first_alert(alerted_at, bool(context.alerts), zone, date=False),
+        lead=lead_over_provider(alerted_at, incident.official_first_at),
         probability=in_percent(incident.probability) if incident.probability is not None else "",
+        chart=incident_chart(
+            ChartContext(
+                incident=incident,
+                service=service,
+                catalogue=context.catalogue,
+                series=context.series,
+                links=context.links,
+                members=context.members,
+                first_alert_at=alerted_at,
+                zone=zone,
+                now=now,
+                simulated=context.simulated,
+            )
+        ),
+        timeline=timeline(
+            TimelineContext(
+                incident=incident,
+                service=service,
+                catalogue=context.catalogue,
+                updates=context.updates,
+                notices=context.notices,
+                posts=context.posts,
+                links=context.links,
+                alerts=context.alerts,
+                members=context.members,
+                zone=zone,
+                simulated=context.simulated,
+            )
+        ),
+        components=member_rows(context.members, context.catalogue, zone)
+        if incident.is_group
+        else component_rows(incident, service, zone),
+        is_group=incident.is_group,
+        phases=phase_rows(incident, zone),
+        topics=topics_of(incident),
         hidden=sum(not link.shown for link in context.links),
-        evidence=[
-            EvidenceRow(local(e.at, zone), e.kind, isolated(e.statement), _rests_on(e))
-            for e in incident.evidence
-            if e.kind in BASIS
-        ],
-        quotes=[
-            Quote(isolated(f"{post.title} {post.text}".strip()), post.community, local(post.created, zone))
-            for post in context.posts
-        ],
-        links=_links(context.links, zone),
+        links=link_groups(context.links, zone),
         alerts=[
             MessageRow(
                 at=local(a.created, zone),
@@ -101,93 +121,57 @@ def incident_card(context: IncidentContext) -> IncidentCard:
     )
 
 
-def _phases(incident: Incident, zone: str) -> list[PhaseRow]:
-    return [
-        PhaseRow(
-            episode=p.episode,
-            phase=p.phase,
-            since=local(p.since, zone),
-            until=local(p.until, zone, date=False),
-            impact=p.impact,
-            why=p.why,
-        )
-        for p in incident.phases
-    ]
-
-
-def _components(incident: Incident, service: Service, zone: str) -> list[ComponentRow]:
-    return [
-        ComponentRow(
-            name=names([c.component], service)[0],
-            status=c.status,
-            source=c.source,
-            since=local(c.since, zone),
-            until=local(c.until, zone) if c.until else "still",
-            detail=c.detail,
-        )
-        for c in sorted(incident.components, key=lambda c: (c.since, c.component, c.source))
-    ]
-
-
-def _links(links: Sequence[LinkRow], zone: str) -> list[LinkGroup]:
-    """Return the links that are shown by relation, without relations that have none."""
-    groups = []
-    for relation in RELATIONS:
-        shown = [_link(link, zone) for link in links if link.relation == relation and link.shown]
-        better = tuple(line for line in shown if line.p is None or line.p <= CHANCE)
-        by_chance = tuple(line for line in shown if line not in better)
-        groups.append(LinkGroup(relation.replace("_", " "), better, by_chance))
-    return [group for group in groups if group.links or group.by_chance]
-
-
-def _link(link: LinkRow, zone: str) -> LinkLine:
-    return LinkLine(
-        title=isolated(link.title),
-        seen=local(link.first_seen, zone),
-        outlets=link.outlets,
-        p=link.p,
-        evidence_for=link.evidence_for,
-        evidence_against=link.evidence_against,
+def _summary(context: IncidentContext) -> IncidentSummary:
+    incident = context.incident
+    works = dict(_works(incident))
+    affected = {c.component for c in incident.components if c.status is ComponentStatus.AFFECTED} - set(works)
+    return IncidentSummary(
+        service=context.service.name,
+        state=incident.state,
+        symptom=incident.symptom,
+        onset=incident.onset,
+        end=incident.end,
+        now=context.now,
+        affected=names(sorted(affected), context.service),
+        works=[(name, works[part]) for part, name in ((p, names([p], context.service)[0]) for p in sorted(works))],
+        official_first_at=incident.official_first_at,
+        reported_since=min((e.crowd_since for e in incident.episodes if e.crowd_since is not None), default=None),
+        first_alert_at=first_sent_at(context.alerts),
+        peak=None if incident.is_group else peak_of(context.series, incident),
+        members=[_name(context, member.service) for member in context.members],
     )
 
 
-def _topics(incident: Incident) -> list[Topic]:
-    """Return what is known of an incident by topic, each statement with what it rests on, in the order of its kinds."""
-
-    def place(e: Evidence, kinds: Sequence[str]) -> tuple[int, float]:
-        alike = {"comparable": e.compared_with, "certainty": e.value, "part": e.value, "symptom": e.value}.get(e.kind)
-        return kinds.index(e.kind), -(alike or 0.0)
-
-    topics = []
-    for title, kinds in TOPICS:
-        statements = sorted((e for e in incident.evidence if e.kind in kinds), key=lambda e: place(e, kinds))
-        if statements:
-            lines = tuple(Statement(isolated(e.statement), _rests_on(e)) for e in statements)
-            topics.append(Topic(title=title, lines=lines[:LINES], more=lines[LINES:], total=len(lines)))
-    return topics
+def _works(incident: Incident) -> Iterable[tuple[str, datetime | None]]:
+    """Yield the components that worked at first by what users say, and until when; None: as far as is known."""
+    first: dict[str, ComponentSpan] = {}
+    for c in sorted(incident.components, key=lambda c: c.since):
+        if c.source == Channel.VOTES:
+            first.setdefault(c.component, c)
+    for component, span in first.items():
+        long_enough = span.until is None or span.until - span.since >= SHORT
+        if span.status is ComponentStatus.WORKS and long_enough:
+            fails = any(c.component == component and c.status is ComponentStatus.AFFECTED for c in incident.components)
+            yield component, span.until if fails else None
 
 
-def _rests_on(e: Evidence) -> str:
-    if any(row.is_span for row in e.rows):
-        return "rests on all rows of a span"
-    return f"rests on {len(e.rows)} row{'s' if len(e.rows) != 1 else ''}" if e.rows else ""
+def _name(context: IncidentContext, service: str) -> str:
+    return context.catalogue[service].name if service in context.catalogue else service
 
 
-def first_sent_at(alerts: Sequence[Alert]) -> datetime | None:
+def first_sent_at(alerts: Iterable[Alert]) -> datetime | None:
     """Return when the first of some messages was sent; None while none was."""
     return min((a.sent_at for a in alerts if a.sent_at is not None), default=None)
 
 
-def first_alert(alerts: Sequence[Alert], zone: str, *, date: bool = True) -> str:
+def first_alert(sent_at: datetime | None, written: bool, zone: str, *, date: bool = True) -> str:
     """Return when the first message was sent, in words; empty without any message."""
-    at = first_sent_at(alerts)
-    return local(at, zone, date=date) if at else ("written, not sent" if alerts else "")
+    return local(sent_at, zone, date=date) if sent_at else ("written, not sent" if written else "")
 
 
-def lead_over_provider(alerts: Sequence[Alert], incident: Incident) -> str:
+def lead_over_provider(sent_at: datetime | None, official_first_at: datetime | None) -> str:
     """Return how long before or after the provider the first message was sent; empty unless both are known."""
-    at = first_sent_at(alerts)
-    if at is None or incident.official_first_at is None:
+    if sent_at is None or official_first_at is None:
         return ""
-    minutes = (incident.official_first_at - at) / timedelta(minutes=1)
-    return f"{abs(minutes):.0f} min {'before' if minutes >= 0 else 'after'} the provider"
+    minutes = (official_first_at - sent_at) / timedelta(minutes=1)
+    return f"{duration(abs(official_first_at - sent_at))} {'before' if minutes >= 0 else 'after'} the provider"

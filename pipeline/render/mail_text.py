@@ -88,6 +88,8 @@ class IncidentText:
     why_command: str
     wrong_command: str
     silence_command: str
+    page_url: str
+    status_page: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,8 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         why_command=f"groundswell why {facts.service_id} --at {iso(facts.at)}",
         wrong_command=f"groundswell feedback {incident} wrong",
         silence_command=f'groundswell silence add {facts.service_id} --for 4h --reason "..."',
+        page_url=facts.page_url,
+        status_page=facts.status_page,
     )
 
 

@@ -1,168 +1,109 @@
-"""The report: self-contained pages, nothing fetched from anywhere, readable on a phone and in the dark."""
+"""The report: self-contained pages, nothing fetched from anywhere, readable on a phone, in the dark and on paper.
+
+Each page carries a digest of the facts it was made from, by which it is known whether it has to be written again.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, cached_property
 
-from pipeline.core.alerts import Alert
-from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import Advisory, Incident, LinkRow
-from pipeline.core.records import Availability, NewsItem, QuotedPost, SilentSource
-from pipeline.core.series import Points, SeriesKey
-from pipeline.render.formatting import environment, file_of, isolated, local
-from pipeline.render.incident_card import IncidentContext, first_alert, incident_card, lead_over_provider
-from pipeline.render.report_rows import AdvisoryRow, AppPlace, IncidentRow, ServiceCard, ServiceStanding, UndatedNews
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.catalogue import Catalogue, names
+from pipeline.core.incidents import Advisory
+from pipeline.core.records import SilentSource
+from pipeline.render.formatting import environment, file_of, local, page_url
+from pipeline.render.incident_card import first_alert, lead_over_provider
+from pipeline.render.report_rows import AdvisoryRow, AppPlace, IncidentCard, IncidentRow, ServiceCard, ServiceTile
+from pipeline.render.summary import duration, symptom_name
+from pipeline.render.tiles import DAYS, day_bars, spark
+from pipeline.store.report_data import CountsByService, ImpactSpan, IncidentHead
 
 LISTED = 40
+TILES = 150  # services with drawings on the first page; the rest is listed by name
 STALE = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportContext:
-    """What the whole report is made of; `read` is when anything that could tell of a service was last read."""
+    """What the whole report is made of.
+
+    `read` is when anything that could tell of a service was last read, `since` since when it is known, `sentences`
+    what active incidents say by id, `learning` how far a service's daily pattern is learned (empty: it is).
+    """
 
     catalogue: Catalogue
     watched: Sequence[str]
-    incidents: Sequence[Incident]
-    alerts: Sequence[Alert]
+    heads: Sequence[IncidentHead]
+    sentences: Mapping[str, str]
+    counts: CountsByService
+    read: Mapping[str, datetime | None]
+    since: Mapping[str, datetime | None]
+    learning: Mapping[str, str]
     zone: str
     now: datetime
     simulated: bool
     note: str
-    read: Mapping[str, datetime | None]
+    public_url: str
 
-    def words(self) -> dict[str, object]:
-        """Return what every page says."""
-        return {"now": local(self.now, self.zone), "zone": self.zone, "simulated": self.simulated, "note": self.note}
-
-    @property
+    @cached_property
     def services(self) -> list[str]:
-        """Return the services that have a page: watched, when they are few, or with an incident."""
-        known = {i.service for i in self.incidents} & set(self.catalogue)
-        return sorted(known | set(self.watched)) if len(self.watched) < 20 else sorted(known)
+        """Return the services that have a page, those with trouble first, then by name."""
+        known = ({head.service for head in self.heads} | set(self.watched)) & set(self.catalogue)
+        return sorted(known, key=lambda s: (not self.active(s), self.catalogue[s].name.casefold(), s))
+
+    @cached_property
+    def by_service(self) -> Mapping[str, list[IncidentHead]]:
+        """Return the incidents of each service, newest first."""
+        found: dict[str, list[IncidentHead]] = defaultdict(list)
+        for head in sorted(self.heads, key=lambda h: (h.onset, h.id), reverse=True):
+            found[head.service].append(head)
+        return found
+
+    def active(self, service: str) -> IncidentHead | None:
+        """Return the newest incident of a service that lasts; None without any."""
+        return next((head for head in self.by_service.get(service, ()) if head.active), None)
+
+    def values(self) -> dict[str, object]:
+        """Return what every page says."""
+        return {
+            "now": local(self.now, self.zone),
+            "zone": self.zone,
+            "simulated": self.simulated,
+            "note": self.note,
+            "public_url": self.public_url,
+            "script": script(),
+            "script_hash": _hash_of(script()),
+        }
 
 
-def index_page(
-    context: ReportContext,
-    *,
-    learning: Mapping[str, str],
-    advisories: Sequence[Advisory],
-    ranks: Sequence[tuple[str, datetime, int]],
-    rows: Mapping[str, int],
-    blind: Sequence[SilentSource],
-    doubts: Sequence[str] = (),
-) -> str:
-    """Return the first page: what is wrong now, surges, silent sources, incidents newest first.
-
-    `learning` says how far each service's rhythm is learned, `rows` how many rows each table holds.
-    """
-    newest = _newest_first(i for i in context.incidents if i.service in context.catalogue)
-    return (
-        environment()
-        .get_template("index.html")
-        .render(
-            context.words(),
-            services=[_standing(context, service, learning.get(service, "")) for service in context.services],
-            listed=_incident_rows(context, newest[:LISTED]),
-            rest=max(0, len(newest) - LISTED),
-            total=len(context.incidents),
-            rows=rows,
-            doubts=doubts,
-            ranks=_ranks(ranks, context.zone),
-            blind=[b._replace(since=local(b.since, context.zone) if b.since else "never") for b in blind],
-            advisories=[
-                AdvisoryRow(
-                    name=context.catalogue[a.service].name,
-                    level=a.level,
-                    since=local(a.since, context.zone),
-                    until=local(a.until, context.zone),
-                    reasons=a.reasons,
-                )
-                for a in advisories
-                if a.service in context.catalogue
-            ],
-        )
-    )
+@cache
+def script() -> str:
+    """Return the script of the pages: filter, search, and reading a chart; everything is readable without it."""
+    return (DASHBOARDS / "templates" / "report.js").read_text(encoding="utf-8")
 
 
-def incident_page(
-    context: ReportContext,
-    incident: Incident,
-    *,
-    series: Mapping[SeriesKey, Points],
-    links: Sequence[LinkRow],
-    quotes: Sequence[QuotedPost],
-) -> str:
-    """Return the page of one incident."""
-    card = incident_card(
-        IncidentContext(
-            incident=incident,
-            service=context.catalogue[incident.service],
-            alerts=_alerts_of(context.alerts, incident),
-            series=series,
-            links=links,
-            posts=quotes,
-            zone=context.zone,
-            now=context.now,
-            simulated=context.simulated,
-        )
-    )
-    return environment().get_template("incident.html").render(context.words(), c=card)
+def _hash_of(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def service_page(
-    context: ReportContext,
-    service: Service,
-    *,
-    learning: str,
-    takes: Sequence[str],
-    months: Sequence[Availability],
-    undated: Sequence[NewsItem] = (),
-    maintenance: Sequence[str] = (),
-) -> str:
-    """Return the page of one service: now, what an alarm takes, availability, incidents, parts.
-
-    `undated` are news items that name it and whose time is unknown, `maintenance` what its page has planned, in words.
-    """
-    newest = _newest_first(i for i in context.incidents if i.service == service.id)
-    card = ServiceCard(
-        vendor=service.vendor,
-        status_page=service.status_page,
-        takes=takes,
-        months=months,
-        listed=_incident_rows(context, newest[:LISTED]),
-        parts=[part.name for part in service.components],
-        undated=[
-            UndatedNews(isolated(item.title), isolated(item.outlet), local(item.collected, context.zone))
-            for item in undated[:LISTED]
-        ],
-        maintenance=[isolated(line) for line in maintenance[:LISTED]],
-    )
-    standing = _standing(context, service.id, learning)
-    return environment().get_template("service.html").render(context.words(), standing=standing, card=card)
-
-
-def gone_page(context: ReportContext) -> str:
-    """Return what stands where the page of an incident was that is none of its own any more."""
-    return environment().get_template("gone.html").render(context.words())
-
-
-def _newest_first(incidents: Iterable[Incident]) -> list[Incident]:
-    return sorted(incidents, key=lambda i: (i.onset, i.id), reverse=True)
-
-
-def _standing(context: ReportContext, service: str, learning: str) -> ServiceStanding:
-    """Return how a service stands; `unknown` in words where nothing that could tell was read lately."""
-    read = context.read.get(service)
+def tile(context: ReportContext, service: str) -> ServiceTile:
+    """Return how a service stands; `unknown` says so where nothing that could tell was read lately."""
+    read, own = context.read.get(service), context.by_service.get(service, [])
     unknown = (
         ""
         if read is not None and context.now - read <= STALE
         else f"not known: nothing was read {'since ' + local(read, context.zone) if read else 'yet'}"
     )
-    active = next((i for i in reversed(context.incidents) if i.active and i.service == service), None)
-    return ServiceStanding(
+    active = context.active(service)
+    spans = [span for head in own for span in (head.spans or (ImpactSpan(head.onset, head.end, head.impact),))]
+    return ServiceTile(
+        id=service,
         name=context.catalogue[service].name,
         file=file_of("service", service),
         state=active.state if active else "quiet",
@@ -170,40 +111,113 @@ def _standing(context: ReportContext, service: str, learning: str) -> ServiceSta
         impact=active.impact if active else "none",
         unknown=unknown,
         incident=file_of("incident", active.id) if active else "",
-        count=sum(i.service == service for i in context.incidents),
-        learning=learning,
+        sentence=context.sentences.get(active.id, "") if active else "",
+        learning=context.learning.get(service, ""),
+        spark=spark(context.counts.get(service, {}), context.now),
+        days=day_bars(spans, context.since.get(service), context.now),
+        recent=sum(context.now - head.onset <= timedelta(days=DAYS) for head in own),
+        last=incident_rows(context, own[:1])[0] if own else None,
     )
 
 
-def _incident_rows(context: ReportContext, incidents: Sequence[Incident]) -> list[IncidentRow]:
-    incident_rows = []
-    for i in incidents:
-        service = context.catalogue[i.service]
-        alerts = _alerts_of(context.alerts, i)
-        affected = sorted({c.component for c in i.components if c.status == "affected"})
-        incident_rows.append(
-            IncidentRow(
-                file=file_of("incident", i.id),
-                service=service.name,
-                state=i.state,
-                state_in_words=i.state_in_words,
-                impact=i.impact,
-                onset=local(i.onset, context.zone),
-                end=local(i.end, context.zone),
-                first_alert=first_alert(alerts, context.zone),
-                lead=lead_over_provider(alerts, i),
-                parts=", ".join(names(affected, service)[:4]),
-            )
+def incident_rows(context: ReportContext, heads: Iterable[IncidentHead]) -> list[IncidentRow]:
+    """Return a line an incident."""
+    zone = context.zone
+    return [
+        IncidentRow(
+            file=file_of("incident", head.id),
+            service=context.catalogue[head.service].name,
+            state=head.state,
+            state_in_words=head.state_in_words,
+            impact=head.impact,
+            symptom=symptom_name(head.symptom),
+            onset=local(head.onset, zone),
+            end=local(head.end, zone),
+            lasted=duration((head.end or context.now) - head.onset),
+            first_alert=first_alert(head.first_alert_at, bool(head.messages), zone),
+            lead=lead_over_provider(head.first_alert_at, head.official_first_at),
+            parts=", ".join(names(head.affected, context.catalogue[head.service])[:4]),
         )
-    return incident_rows
+        for head in heads
+    ]
 
 
-def _alerts_of(alerts: Sequence[Alert], incident: Incident) -> list[Alert]:
-    """Return an incident's messages, those of the failure it is part of among them."""
-    return [a for a in alerts if a.incident and a.incident in (incident.id, incident.part_of)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFacts:
+    """What the first page says beside its tiles."""
+
+    tiles: Sequence[ServiceTile]
+    listed: Sequence[IncidentRow]
+    total: int
+    advisories: Sequence[AdvisoryRow]
+    ranks: Sequence[AppPlace]
+    rows: Mapping[str, int]
+    blind: Sequence[SilentSource]
+    doubts: Sequence[str]
 
 
-def _ranks(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[AppPlace]:
+def index_page(context: ReportContext, facts: IndexFacts, digest: str) -> str:
+    """Return the first page: every service, what is wrong now, surges, silent sources, incidents newest first."""
+    tiles = facts.tiles
+    trouble = [t for t in tiles if t.incident]
+    tally = Counter("unknown" if t.unknown and not t.incident else "trouble" if t.incident else "ok" for t in tiles)
+    return _rendered(
+        context, "index.html", digest, facts=facts, trouble=trouble, tally=tally, shown=TILES, older=LISTED
+    )
+
+
+def incident_page(context: ReportContext, card: IncidentCard, digest: str) -> str:
+    """Return the page of one incident."""
+    return _rendered(context, "incident.html", digest, c=card)
+
+
+def service_page(context: ReportContext, tile: ServiceTile, card: ServiceCard, digest: str) -> str:
+    """Return the page of one service: now, its last day, 90 days, availability, usual hours, incidents, parts."""
+    permalink = page_url(context.public_url, "service", tile.id)
+    return _rendered(context, "service.html", digest, s=tile, card=card, permalink=permalink)
+
+
+def gone_page(context: ReportContext) -> str:
+    """Return what stands where the page of an incident was that is none of its own any more."""
+    return _rendered(context, "gone.html", "gone")
+
+
+def _rendered(context: ReportContext, template: str, digest: str, **values: object) -> str:
+    return environment().get_template(template).render(context.values(), digest=digest, **values)
+
+
+def digest_of(*facts: object) -> str:
+    """Return the digest of what a page is made from: the same for the same facts and the same templates."""
+    return hashlib.sha256("\0".join([_look(), *map(repr, facts)]).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+@cache
+def _look() -> str:
+    texts = [path.read_bytes() for path in sorted((DASHBOARDS / "templates").glob("*.[hj]*"))]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+def look() -> str:
+    """Return the digest of the templates."""
+    return _look()[:16]
+
+
+def advisory_rows(context: ReportContext, advisories: Iterable[Advisory]) -> list[AdvisoryRow]:
+    """Return surge advisories of services in the catalogue."""
+    return [
+        AdvisoryRow(
+            name=context.catalogue[a.service].name,
+            level=a.level,
+            since=local(a.since, context.zone),
+            until=local(a.until, context.zone),
+            reasons=a.reasons,
+        )
+        for a in advisories
+        if a.service in context.catalogue
+    ]
+
+
+def app_places(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[AppPlace]:
     """Return the latest and the best place of each app in the span."""
     by_app: dict[str, list[tuple[datetime, int]]] = {}
     for app, observed, rank in ranks:

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.core.records import Availability
+from pipeline.render.chart_view import ChartView
+from pipeline.render.tiles import DayBars, Spark
+from pipeline.render.timeline import TimelineRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceStanding:
-    """How a service stands; `unknown` says why that is not known, `incident` is the page of the active one."""
+class ServiceTile:
+    """A service on the first page: how it stands, its last day, its last 90 days.
 
+    `unknown` says why its state is not known, `incident` is the page of the active one, `sentence` what it says.
+    `recent` is how many incidents began in the 90 days.
+    """
+
+    id: str
     name: str
     file: str
     state: str
@@ -20,21 +28,34 @@ class ServiceStanding:
     impact: str
     unknown: str
     incident: str
-    count: int
+    sentence: str
     learning: str
+    spark: Spark
+    days: DayBars
+    recent: int
+    last: IncidentRow | None
+
+    @property
+    def mood(self) -> str:
+        """Return the CSS class of its state: trouble by impact, ok, or unknown."""
+        if self.incident:
+            return f"trouble i-{self.impact}"
+        return "unknown" if self.unknown else "ok"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRow:
-    """A line of a table of incidents; empty text: there is none."""
+    """A line of a list of incidents; empty text: there is none."""
 
     file: str
     service: str
     state: str
     state_in_words: str
     impact: str
+    symptom: str
     onset: str
     end: str
+    lasted: str
     first_alert: str
     lead: str
     parts: str
@@ -63,25 +84,33 @@ class AppPlace:
 
 
 class UndatedNews(NamedTuple):
-    """A news item whose time is unknown, its outlet, and when it was read."""
+    """A news item whose time is unknown, its outlet, when it was read, and its address."""
 
     title: str
     outlet: str
     read: str
+    url: str
+
+
+class HourBar(NamedTuple):
+    """What is usual in an hour of the day, in the reader's zone: as text, and as percent of the busiest hour."""
+
+    hour: str
+    usual: str
+    percent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCard:
-    """What the page of a service adds to how it stands; `takes` says how many complaints stand out.
-
-    `maintenance` is what its page has planned, a line each.
-    """
+    """What the page of a service adds to its tile. `maintenance` is what its page has planned, a line each."""
 
     vendor: str
     status_page: str
-    takes: Sequence[str]
+    chart: ChartView | None
     months: Sequence[Availability]
     listed: Sequence[IncidentRow]
+    older: int
+    hours: Sequence[HourBar]
     parts: Sequence[str]
     undated: Sequence[UndatedNews]
     maintenance: Sequence[str] = ()
@@ -116,33 +145,22 @@ class PhaseRow:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentRow:
-    """A component affected or said to work, by one source."""
+class ComponentSide(NamedTuple):
+    """What one side says of a component: its status now, and since when and until when, in words."""
 
-    name: str
     status: str
-    source: str
-    since: str
-    until: str
+    spans: str
     detail: str
 
 
-class EvidenceRow(NamedTuple):
-    """A statement with its time, its kind and what it rests on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentRow:
+    """A component, or a member of a shared failure (`file` is its page): what users say, and what the provider says."""
 
-    at: str
-    kind: str
-    statement: str
-    rests_on: str
-
-
-class Quote(NamedTuple):
-    """A post in its author's words, where it was posted and when."""
-
-    text: str
-    where: str
-    at: str
+    name: str
+    file: str
+    users: ComponentSide | None
+    provider: ComponentSide | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +168,7 @@ class LinkLine:
     """A news event associated with the incident; `p` is None where the history is too short to say."""
 
     title: str
+    url: str
     seen: str
     outlets: int
     p: float | None
@@ -178,30 +197,33 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentCard:
-    """The page of an incident; `hidden` is how many links are not shown, charts are SVG."""
+    """The page of an incident; `hidden` is how many links are not shown, `permalink` its address where it has one."""
 
     id: str
     part_of: str
     service: str
     service_file: str
+    status_page: str
+    permalink: str
+    sentence: str
     state: str
     state_in_words: str
     impact: str
     symptom: str
     onset: str
     end: str
+    lasted: str
     episodes: int
-    charts: Sequence[str]
-    parts_chart: str
     official: str
     first_alert: str
     lead: str
-    phases: Sequence[PhaseRow]
-    components: Sequence[ComponentRow]
-    topics: Sequence[Topic]
     probability: str
+    chart: ChartView
+    timeline: Sequence[TimelineRow]
+    components: Sequence[ComponentRow]
+    is_group: bool
+    phases: Sequence[PhaseRow]
+    topics: Sequence[Topic]
     hidden: int
-    evidence: Sequence[EvidenceRow]
-    quotes: Sequence[Quote]
     links: Sequence[LinkGroup]
     alerts: Sequence[MessageRow]

@@ -22,7 +22,7 @@ from pipeline.stages.alert.stage import delivery_of, run_alert
 from pipeline.stages.detect import run_detect
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
-from pipeline.stages.publish import run_publish
+from pipeline.stages.publish.stage import run_publish
 from pipeline.stages.retention import tidy
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store

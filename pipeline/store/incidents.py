@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
@@ -84,19 +84,22 @@ def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     )
 
 
-def incidents(store: Store, since: datetime | None = None) -> list[Incident]:
-    """Return incidents that lasted beyond a moment (or all), oldest first, with all their parts."""
+def incidents(store: Store, since: datetime | None = None, *, ids: Collection[str] | None = None) -> list[Incident]:
+    """Return incidents that lasted beyond a moment, or all, or those of some ids, oldest first, with all parts."""
+    where: str
+    values: tuple[object, ...]
     where, values = "", ()
-    if since is not None:
-        where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (since,)  # type: ignore[assignment]
+    if ids is not None:
+        where, values = "WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
+    elif since is not None:
+        where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (since,)
     incident_rows = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
     parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
     if incident_rows:
-        marks = ",".join("?" * len(incident_rows))
+        wanted = json.dumps([r["id"] for r in incident_rows])
         for table, column in PARTS.items():
             for row in store.rows(
-                f"SELECT * FROM {table} WHERE incident IN ({marks}) ORDER BY {column}",
-                tuple(r["id"] for r in incident_rows),
+                f"SELECT * FROM {table} WHERE incident IN (SELECT value FROM json_each(?)) ORDER BY {column}", (wanted,)
             ):
                 parts.setdefault(row["incident"], {}).setdefault(table, []).append(row)
     return [_incident(row, parts.get(row["id"], {})) for row in incident_rows]

@@ -95,12 +95,19 @@ def put_links(conn: sqlite3.Connection, incident_id: str, links: Iterable[Link])
 
 
 def links_of(store: Store, incident: str) -> list[LinkRow]:
-    """Return an incident's links with the event's kind, title, outlets and first seen, strongest first."""
+    """Return an incident's links with the event's kind, title, outlets, first seen and first item, strongest first."""
     rows = store.rows(
         "SELECT l.*, e.kind, e.title, e.outlets, e.first_seen FROM links l JOIN news_events e ON e.id = l.news_event"
         " WHERE l.incident=? ORDER BY l.relation, l.score DESC, e.first_seen, e.id",
         (incident,),
     )
+    first_items: dict[str, sqlite3.Row] = {}
+    for item in store.rows(
+        "SELECT i.news_event, n.outlet, n.url FROM links l JOIN news_event_items i USING (news_event)"
+        " JOIN news_items n USING (source, native_id) WHERE l.incident=? ORDER BY n.published, i.source, i.native_id",
+        (incident,),
+    ):
+        first_items.setdefault(item["news_event"], item)
     return [
         LinkRow(
             incident=r["incident"],
@@ -115,6 +122,8 @@ def links_of(store: Store, incident: str) -> list[LinkRow]:
             title=r["title"],
             outlets=r["outlets"],
             first_seen=utc(r["first_seen"]),
+            outlet=first_items[r["news_event"]]["outlet"] if r["news_event"] in first_items else "",
+            url=first_items[r["news_event"]]["url"] if r["news_event"] in first_items else "",
         )
         for r in rows
     ]

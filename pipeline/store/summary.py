@@ -68,13 +68,16 @@ def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[QuotedPo
     if not stretch:
         return []
     posts = store.rows(
-        "SELECT p.created, p.community, p.title, p.text, t.p_outage FROM votes v JOIN posts p USING (source, native_id)"
+        "SELECT p.created, p.community, p.title, p.text, p.url, t.p_outage FROM votes v JOIN posts p"
+        " USING (source, native_id)"
         " JOIN post_tags t USING (source, native_id, service) WHERE v.service=? AND v.weight > 0 AND v.created"
         " BETWEEN ? AND ? AND length(p.title) + length(p.text) BETWEEN 20 AND 240"
         " ORDER BY t.p_outage DESC, p.created, p.native_id LIMIT ?",
         (*stretch[0], limit),
     )
-    return [QuotedPost(utc(post["created"]), post["community"], post["title"], post["text"]) for post in posts]
+    return [
+        QuotedPost(utc(post["created"]), post["community"], post["title"], post["text"], post["url"]) for post in posts
+    ]
 
 
 def failed_alerts(store: Store, since: datetime) -> list[str]:

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from pipeline.config.load import Config
 from pipeline.core.alerts import Alert
+from pipeline.notify.channels.alertmanager import AlertmanagerChannel
 from pipeline.notify.channels.apprise import AppriseChannel
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.notify.channels.file import FileChannel
+from pipeline.notify.channels.pagerduty import PagerDutyChannel
 from pipeline.notify.channels.webhook import WebhookChannel
 
 
@@ -48,6 +50,15 @@ def _apprise(config: Config, folder: Path) -> Channel:
     return AppriseChannel(config.secrets.apprise_urls, zone=config.display_timezone)
 
 
+def _alertmanager(config: Config, folder: Path) -> Channel:
+    return AlertmanagerChannel(config.secrets.alertmanager_url, allow=config.sources.allow_hosts)
+
+
+def _pagerduty(config: Config, folder: Path) -> Channel:
+    key, base = config.secrets.pagerduty_routing_key, config.alerts.pagerduty_base
+    return PagerDutyChannel(key, base, allow=config.sources.allow_hosts)
+
+
 def _addresses(config: Config) -> dict[str, tuple[str, ...]]:
     """Return the addresses of the routes that have their own."""
     return {route.name: route.to for route in config.alerts.routes if route.to}
@@ -58,6 +69,8 @@ CHANNELS: dict[str, Callable[[Config, Path], Channel]] = {
     "email": _email,
     "webhook": _webhook,
     "apprise": _apprise,
+    "alertmanager": _alertmanager,
+    "pagerduty": _pagerduty,
 }
 
 

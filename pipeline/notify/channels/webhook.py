@@ -1,4 +1,4 @@
-"""Alerts as signed JSON, posted to an address of your own. docs/operators.md says what each key means.
+"""Alerts as signed JSON, posted to an address of your own. dashboards/schemas/webhook-1.json describes it.
 
 The address and the key are secrets: neither is ever in an error, a log or the database.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping
 
 from pydantic import SecretStr
@@ -15,9 +14,9 @@ from pydantic import SecretStr
 from pipeline.core.alert_facts import SurgeFacts, SystemFacts
 from pipeline.core.alert_json import advisory_json, to_json
 from pipeline.core.alerts import Alert
-from pipeline.core.errors import ChannelError, SourceError
+from pipeline.core.errors import ChannelError
 from pipeline.core.times import iso
-from pipeline.http.session import HttpClient
+from pipeline.notify.channels.posting import JsonPoster, as_json
 
 SCHEMA = 1
 KEYS = (
@@ -38,8 +37,9 @@ KEYS = (
     "comparable",
     "simulated",
     "confirmed_by",
+    "page_url",
+    "status_page",
 )
-MAY_PASS = (408, 425, 429)  # and whatever is the server's own fault
 
 
 class WebhookChannel:
@@ -50,31 +50,15 @@ class WebhookChannel:
     def __init__(self, url: SecretStr | None, secret: SecretStr | None, *, allow: Iterable[str] = ()) -> None:
         """`allow` are private hosts and networks that may be posted to."""
         self._url, self._secret = url, secret
-        self._client = HttpClient(allow=allow, deadline=20.0)
+        self._poster = JsonPoster(self.name, allow=allow)
 
     def send(self, alert: Alert) -> None:
         """Post one alert. Raises ChannelError: permanent on an answer that another try cannot better."""
         if self._url is None or self._secret is None:
             raise ChannelError("webhook: GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET are not set")
         body, signature = signed(payload(alert), self._secret.get_secret_value())
-        headers = {
-            "Content-Type": "application/json",
-            "X-Groundswell-Signature": signature,
-            "X-Groundswell-Delivery": alert.message_id,
-        }
-        session = self._client.session_for("webhook", {}, alert.created, limit=1)
-        try:
-            answer = session.request("POST", self._url.get_secret_value(), headers=headers, data=body)
-        except SourceError as error:
-            raise ChannelError(f"webhook: {error.message}") from None
-        except (OSError, ValueError) as error:
-            # an address that cannot be asked is named by what went wrong, not by itself; requests' errors are OSErrors
-            raise ChannelError(f"webhook: {error.__class__.__name__}") from None
-        finally:
-            session.close()
-        if not 200 <= answer.status_code < 300:
-            code = answer.status_code
-            raise ChannelError(f"webhook: answered {code}", permanent=code < 500 and code not in MAY_PASS)
+        headers = {"X-Groundswell-Signature": signature, "X-Groundswell-Delivery": alert.message_id}
+        self._poster.post(self._url.get_secret_value(), body, alert.created, headers)
 
     def probe(self) -> str:
         """Look up the host and check that it may be reached; nothing is posted. Raises ChannelError."""
@@ -115,5 +99,5 @@ def payload(alert: Alert) -> dict[str, object]:
 
 def signed(values: Mapping[str, object], secret: str) -> tuple[bytes, str]:
     """Return the bytes to post and `sha256=<HMAC of them>` (RFC 2104), by which a receiver knows who sent them."""
-    body = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    body = as_json(values)
     return body, "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

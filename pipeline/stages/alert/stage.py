@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 HOUR = timedelta(hours=1)
-MACHINES = ("webhook",)
+MACHINES = ("webhook", "alertmanager", "pagerduty")
 MANY = 3  # incidents at once, from which one message names all
 
 

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 CHART_BEFORE = timedelta(hours=4)
 AFTER_THIS_RUN = timedelta(seconds=1)
-KEYED_CHANNELS = ("webhook", "apprise")  # an alert there stays open until the end of the same incident is sent
+KEYED_CHANNELS = ("webhook", "apprise", "alertmanager", "pagerduty")  # open there until the same incident's end is sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,13 @@ def plan_alerts(
         next_after = now + next_gap(len(sent) + 1, policy)
         context = _context(store, alerting, incident, inputs, next_after, now)
         level = _new_level(store, incident, now) if transition is Transition.OVER else ()
-        context = replace(context, sure_from=config.alerts.sure_from, new_level=level, language=config.alerts.language)
+        context = replace(
+            context,
+            sure_from=config.alerts.sure_from,
+            new_level=level,
+            language=config.alerts.language,
+            public_url=config.report.public_url,
+        )
         facts = alert_facts(context, transition, now)
         wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
         until = muted_until(route, incident.impact, now)

@@ -1,0 +1,165 @@
+"""An incident in one plain sentence: what fails, since when, how long, what works, lead over the provider, the peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pipeline.core.vocabulary import State
+
+NAMED = 4  # names in one list; the rest is counted
+
+# how it fails: while it lasts, and when it is over
+_SYMPTOMS = {
+    "login": ("logins have been failing", "logins failed"),
+    "error": ("requests have been ending in errors", "requests ended in errors"),
+    "slow": ("it has been slow", "it was slow"),
+    "no_response": ("it has not been responding", "it did not respond"),
+    "crash": ("apps have been crashing", "apps crashed"),
+    "payment": ("payments have been failing", "payments failed"),
+    "data": ("data has been wrong or missing", "data was wrong or missing"),
+    "connection": ("connections have been failing", "connections failed"),
+    "partial": ("some functions have been failing", "some functions failed"),
+}
+_ANY = ("it has been failing", "it failed")
+_NAMES = {
+    "login": "login failures",
+    "error": "errors",
+    "slow": "slow responses",
+    "no_response": "no responses",
+    "crash": "crashes",
+    "payment": "payment failures",
+    "data": "wrong or missing data",
+    "connection": "connection failures",
+    "partial": "partial failures",
+}
+
+
+def symptom_name(symptom: str) -> str:
+    """Return what fails as a title says it."""
+    return _NAMES.get(symptom, "outage")
+
+
+class PeakCount(NamedTuple):
+    """The highest count of a chart: what was counted in `minutes`, and what is expected then (None: not known)."""
+
+    observed: float
+    expected: float | None
+    unit: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSummary:
+    """What the sentence is made of. `members` are the services of a shared failure, which has no symptom of its own.
+
+    `works` are components that users say work, each with until when (None: to the end, or now). `reported_since` is
+    since when reports or complaints rose, None where they never did.
+    """
+
+    service: str
+    state: State
+    symptom: str
+    onset: datetime
+    end: datetime | None
+    now: datetime
+    affected: Sequence[str]
+    works: Sequence[tuple[str, datetime | None]]
+    official_first_at: datetime | None
+    reported_since: datetime | None
+    first_alert_at: datetime | None
+    peak: PeakCount | None = None
+    members: Sequence[str] = ()
+
+
+def summary_sentence(summary: IncidentSummary, zone: str) -> str:
+    """Return the sentence, times in `zone`."""
+    s = summary
+    over = s.end is not None
+    doubt = f" ({s.state} outage, not confirmed)" if s.state in (State.POSSIBLE, State.LIKELY) else ""
+    if s.members:
+        what = f"{_services(s.members)} {'failed' if over else 'have been failing'} together"
+    else:
+        what = _SYMPTOMS.get(s.symptom, _ANY)[over]
+    parts = f" ({listed(s.affected)})" if s.affected and not s.members else ""
+    clauses = [f"{s.service}{doubt}: {what}{parts} {_span(s, zone)}"]
+    if s.works and not s.members:
+        clauses[0] += f", while {_works(s, zone)}"
+    clauses.append(_lead(s, zone))
+    if s.peak is not None:
+        usual = f" against {_amount(s.peak.expected)} normally" if s.peak.expected is not None else ""
+        clauses.append(f"at the peak {s.peak.observed:,.0f} {s.peak.unit} in {s.peak.minutes} min{usual}")
+    return "; ".join(filter(None, clauses)) + "."
+
+
+def listed(names: Sequence[str], most: int = NAMED) -> str:
+    """Return names as `a, b and c`; those beyond `most` are counted."""
+    shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def duration(span: timedelta) -> str:
+    """Return a span as `12 min`, `9 h 39 min` or `2 d 4 h`."""
+    minutes = max(0, round(span / timedelta(minutes=1)))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _works(s: IncidentSummary, zone: str) -> str:
+    throughout = [name for name, until in s.works if until is None]
+    clauses = []
+    if throughout:
+        verb = "worked" if s.end else "works" if len(throughout) == 1 else "work"
+        clauses.append(f"{listed(throughout)} {verb} for most")
+    clauses += [f"{name} worked until {_clock(until, ZoneInfo(zone))}" for name, until in s.works if until is not None]
+    return " and ".join(clauses[:2])
+
+
+def _services(members: Sequence[str]) -> str:
+    return f"{len(members)} services ({listed(members)})" if len(members) > 1 else members[0]
+
+
+def _span(s: IncidentSummary, zone: str) -> str:
+    here = ZoneInfo(zone)
+    begin = s.onset.astimezone(here)
+    lasted = duration((s.end or s.now) - s.onset)
+    if s.end is None:
+        return f"since {_clock(s.onset, here)} on {begin:%-d %B} ({lasted} so far)"
+    end = s.end.astimezone(here)
+    until = f"{end:%H:%M}" if end.date() == begin.date() else f"{end:%H:%M} on {end:%-d %B}"
+    return f"for {lasted} on {begin:%-d %B %Y}, from {_clock(s.onset, here)} until {until}"
+
+
+def _lead(s: IncidentSummary, zone: str) -> str:
+    here = ZoneInfo(zone)
+    official = s.official_first_at
+    if official is None:
+        return "" if s.members else f"the provider {'never posted' if s.end else 'has not posted'} anything"
+    if s.first_alert_at is not None:
+        first, who = s.first_alert_at, "the first alert went out"
+    elif s.reported_since is not None:
+        first, who = s.reported_since, "reports rose"
+    else:
+        return f"known from the provider's status page ({_clock(official, here)})"
+    minutes = round((official - first) / timedelta(minutes=1))
+    if minutes == 0:
+        return f"{who} with the provider's first notice ({_clock(official, here)})"
+    order = "before" if minutes > 0 else "after"
+    return f"{who} {duration(abs(official - first))} {order} the provider's first notice ({_clock(official, here)})"
+
+
+def _clock(moment: datetime, here: ZoneInfo) -> str:
+    there = moment.astimezone(here)
+    return f"{there:%H:%M} UTC" if here.key == "UTC" else f"{there:%H:%M %Z}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")

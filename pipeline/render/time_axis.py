@@ -1,0 +1,70 @@
+"""A time axis: from when to when, cut into steps, with its labels. Places are percent of the width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+STEPS = (60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+MOST_STEPS = 170
+MOST_LABELS = 8
+
+
+class PlacedLabel(NamedTuple):
+    """A label and where it stands, in percent; a `minor` one is left out where there is little room."""
+
+    at: str
+    text: str
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """The time axis: from `first` to `last` (seconds of the epoch), cut into steps, labelled in a zone."""
+
+    first: int
+    last: int
+    step: int
+    zone: str
+
+    def place(self, moment: float) -> float:
+        """Return where a moment lies, from 0 to 1."""
+        return (min(max(moment, self.first), self.last) - self.first) / (self.last - self.first)
+
+    def percent(self, moment: float) -> str:
+        """Return where a moment lies, in percent."""
+        return f"{100 * self.place(moment):.2f}"
+
+    def starts(self) -> range:
+        """Return the starts of all steps."""
+        return range(self.first // self.step * self.step, self.last, self.step)
+
+    def time(self, moment: int) -> str:
+        """Return a moment in words, with its date."""
+        return datetime.fromtimestamp(moment, tz=UTC).astimezone(ZoneInfo(self.zone)).strftime("%-d %b %H:%M")
+
+    def hours(self) -> tuple[PlacedLabel, ...]:
+        """Return the labels of the axis; every other one is minor."""
+        span = (self.last - self.first) / 3600
+        every = next(h for h in (1, 2, 3, 6, 12, 24, 48, 96, 240, 10**6) if span / h <= MOST_LABELS) * 3600
+        here, begin = ZoneInfo(self.zone), -(-self.first // every) * every
+        labels: list[PlacedLabel] = []
+        day = None
+        for number, moment in enumerate(range(begin, self.last, every)):
+            there = datetime.fromtimestamp(moment, tz=UTC).astimezone(here)
+            text = f"{there:%H:%M}" if there.date() == day and every < 86400 else f"{there:%-d %b %H:%M}"
+            if every >= 86400:
+                text = f"{there:%-d %b}"
+            day = there.date()
+            if 0.02 <= self.place(moment) <= 0.96:
+                labels.append(PlacedLabel(self.percent(moment), text, minor=number % 2 == 1))
+        return tuple(labels)
+
+
+def axis(since: datetime, until: datetime, finest: int, zone: str) -> Axis:
+    """Return the axis of a span: the finest step that is not below `finest` seconds and leaves a table one can read."""
+    first, last = int(since.timestamp()), max(int(until.timestamp()), int(since.timestamp()) + 60)
+    step = next((s for s in STEPS if s >= finest and (last - first) / s <= MOST_STEPS), max(finest, STEPS[-1]))
+    return Axis(first=first, last=last, step=step, zone=zone)

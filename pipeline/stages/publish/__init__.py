@@ -1,0 +1,1 @@
+"""Writes the report: pages, feeds, status files and metrics."""

@@ -1,0 +1,50 @@
+"""Files of the report, written only where what they are made of has changed; each is whole at every moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.core.files import write_atomically
+
+HEAD = 2048  # bytes of a page that hold its digest
+_DIGEST = re.compile(rb'<meta name="facts" content="([0-9a-f]+|gone)">')
+
+
+class ReportWriter:
+    """Writes into one folder and counts what it wrote; a file that is as it should be is not touched."""
+
+    def __init__(self, folder: Path) -> None:
+        """The folder is made with its first file."""
+        self.folder = folder
+        self.written = 0
+
+    def page(self, file: str, digest: str, render: Callable[[], str]) -> None:
+        """Write a page unless the one that lies there was made from the same facts."""
+        if self.digest_of(file) != digest:
+            self._write(file, render().encode("utf-8", "replace"))
+
+    def data(self, file: str, text: str) -> None:
+        """Write a file without a digest unless it lies there word for word."""
+        content = text.encode("utf-8", "replace")
+        path = self.folder / file
+        try:
+            same = path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+        except OSError:
+            same = False
+        if not same:
+            self._write(file, content)
+
+    def digest_of(self, file: str) -> str:
+        """Return the digest that a page carries; empty where there is no such page, or none that carries one."""
+        try:
+            with (self.folder / file).open("rb") as page:
+                found = _DIGEST.search(page.read(HEAD))
+        except OSError:
+            return ""
+        return found[1].decode() if found else ""
+
+    def _write(self, file: str, content: bytes) -> None:
+        write_atomically(self.folder / file, content)
+        self.written += 1

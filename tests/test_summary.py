@@ -1,0 +1,129 @@
+"""The sentence an incident's page begins with, the bars of 90 days, and which addresses a page may link to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.core.vocabulary import Channel, Impact, State
+from pipeline.render.formatting import safe_link
+from pipeline.render.summary import IncidentSummary, PeakCount, duration, listed, summary_sentence
+from pipeline.render.tiles import DAYS, day_bars, spark
+from pipeline.store.report_data import CountStep, ImpactSpan
+from tests.world import at
+
+OVER = IncidentSummary(
+    service="Claude",
+    state=State.RESOLVED,
+    symptom="login",
+    onset=at("11:37"),
+    end=at("21:16"),
+    now=at("23:00"),
+    affected=("claude.ai", "Claude Code"),
+    works=(("Claude API", None),),
+    official_first_at=at("11:49"),
+    reported_since=at("11:37"),
+    first_alert_at=at("11:40"),
+    peak=PeakCount(1125, 12.9, "complaints", 15),
+)
+
+
+def test_the_sentence_says_what_failed_how_long_what_worked_the_lead_and_the_peak() -> None:
+    assert summary_sentence(OVER, "UTC") == (
+        "Claude: logins failed (claude.ai and Claude Code) for 9 h 39 min on 2 March 2026, from 11:37 UTC until 21:16,"
+        " while Claude API worked for most; the first alert went out 9 min before the provider's first notice"
+        " (11:49 UTC); at the peak 1,125 complaints in 15 min against 13 normally."
+    )
+
+
+def test_the_sentence_of_what_lasts_is_in_the_present_and_says_how_sure_it_is() -> None:
+    now = replace(OVER, end=None, state=State.POSSIBLE, now=at("11:55"), works=(), official_first_at=None, peak=None)
+    assert summary_sentence(now, "America/Los_Angeles") == (
+        "Claude (possible outage, not confirmed): logins have been failing (claude.ai and Claude Code) since 03:37 PST"
+        " on 2 March (18 min so far); the provider has not posted anything."
+    )
+
+
+def test_the_sentence_tells_a_lag_a_bare_notice_and_a_shared_failure() -> None:
+    assert "20 min after the provider's first notice" in summary_sentence(
+        replace(OVER, first_alert_at=at("12:09")), "UTC"
+    )
+    bare = summary_sentence(replace(OVER, first_alert_at=None, reported_since=None), "UTC")
+    assert "known from the provider's status page (11:49 UTC)" in bare
+    shared = summary_sentence(replace(OVER, members=("A", "B", "C"), official_first_at=None), "UTC")
+    assert shared.startswith("Claude: 3 services (A, B and C) failed together for 9 h 39 min")
+    assert "logins" not in shared
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(seconds=20), "0 min"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=47, minutes=59), "47 h 59 min"),
+        (timedelta(days=3, hours=4), "3 d 4 h"),
+    ],
+)
+def test_a_span_is_told_in_the_unit_that_fits(span: timedelta, words: str) -> None:
+    assert duration(span) == words
+
+
+def test_long_lists_are_counted() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(list("abcdef")) == "a, b, c and 3 more"
+
+
+def test_a_day_is_as_bad_as_its_worst_span_and_days_nobody_watched_are_unknown() -> None:
+    spans = [
+        ImpactSpan(at("23:30", 1), at("00:30", 2), Impact.LOW),
+        ImpactSpan(at("10:00"), at("11:00"), Impact.CRITICAL),
+        ImpactSpan(at("11:00", 4), None, Impact.HIGH),
+    ]
+    bars = day_bars(spans, at("00:00", 1) - timedelta(days=9), at("12:00", 4))
+    assert sum(run.days for run in bars.runs) == DAYS
+    assert [(run.days, run.css) for run in bars.runs] == [
+        (DAYS - 13, "unknown"),
+        (9, "ok"),
+        (1, "i-low"),
+        (1, "i-critical"),
+        (1, "ok"),
+        (1, "i-high"),
+    ]
+    assert [(line.day, line.lasted) for line in bars.bad] == [
+        ("4 March 2026", "1 h"),
+        ("2 March 2026", "1 h 30 min"),
+        ("1 March 2026", "30 min"),
+    ]
+    assert bars.words == "3 of 13 days with an incident"
+    assert day_bars([], None, at("12:00")).words == "not observed yet"
+
+
+def test_a_gap_in_complaints_is_a_hole_in_the_line_and_silence_of_reports_a_zero() -> None:
+    now, step = at("12:00", 3), 1800
+    start = int(now.timestamp()) - 4 * step
+    steps = [CountStep(start + n * step, 10.0, 5.0, 9.0) for n in (0, 1, 3)]
+    assert spark({Channel.COMPLAINTS: steps}, now).path.count("M") == 2
+    assert spark({Channel.VOTES: steps}, now).path.count("M") == 1
+    assert spark({}, now).path == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "usable"),
+    [
+        ("https://www.reddit.com/r/x/comments/1/", True),
+        ("http://example.org/a?b=c&d=e", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//example.org", False),
+        ("https://", False),
+        ('https://x.test/"onclick=alert(1)', False),
+        ("https://x.test/\u202e", False),
+        ("https://[::1", False),
+        ("https://x.test/" + "a" * 700, False),
+    ],
+)
+def test_a_page_links_to_web_addresses_and_nothing_else(url: str, usable: bool) -> None:
+    assert safe_link(url) == (url if usable else "")
