@@ -25,7 +25,7 @@ from pipeline.render.tiles import DAYS, day_bars, spark
 from pipeline.store.report_data import CountsByService, ImpactSpan, IncidentHead
 
 LISTED = 40
-TILES = 150  # services with drawings on the first page; the rest is listed by name
+TILES = 60  # services with drawings on the first page; the rest is listed by name
 STALE = timedelta(hours=2)
 
 

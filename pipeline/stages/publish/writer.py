@@ -46,5 +46,6 @@ class ReportWriter:
         return found[1].decode() if found else ""
 
     def _write(self, file: str, content: bytes) -> None:
-        write_atomically(self.folder / file, content)
+        # what a loss of power cuts short is not what it should be, and is written again by the next run
+        write_atomically(self.folder / file, content, sync=False)
         self.written += 1
