@@ -41,6 +41,12 @@ class AlertmanagerChannel:
             url = self._url.get_secret_value().rstrip("/")
             self._poster.post(f"{url}/api/v2/alerts", as_json([posted_alert(alert)]), alert.created, {})
 
+    def probe(self) -> str:
+        """Look up Alertmanager's host; nothing is posted. Raises ChannelError."""
+        if self._url is None:
+            raise ChannelError("GROUNDSWELL_ALERTMANAGER_URL is not set")
+        return self._poster.probe(self._url.get_secret_value(), "GROUNDSWELL_ALERTMANAGER_URL")
+
 
 def posted_alert(alert: Alert) -> dict[str, object]:
     """Return the alert of a message about an incident."""

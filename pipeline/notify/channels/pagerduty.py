@@ -46,6 +46,12 @@ class PagerDutyChannel:
             body = as_json({"routing_key": self._key.get_secret_value(), **event(alert)})
             self._poster.post(f"{self._base}/v2/enqueue", body, alert.created, {})
 
+    def probe(self) -> str:
+        """Look up the API's host; nothing is posted. Raises ChannelError."""
+        if self._key is None:
+            raise ChannelError("GROUNDSWELL_PAGERDUTY_ROUTING_KEY is not set")
+        return self._poster.probe(self._base, "alerts.pagerduty_base")
+
 
 def event(alert: Alert) -> dict[str, object]:
     """Return the event of a message about an incident, without the routing key."""

@@ -40,6 +40,17 @@ class JsonPoster:
             code = answer.status_code
             raise ChannelError(f"{self._channel}: answered {code}", permanent=code < 500 and code not in MAY_PASS)
 
+    def probe(self, url: str, setting: str) -> str:
+        """Look up an address's host and check that it may be reached; nothing is posted. Raises ChannelError.
+
+        `setting` is what the address is called where people set it.
+        """
+        try:
+            self._client.check_host(url)
+        except SourceError as error:
+            raise ChannelError(f"{setting}: {error.message}") from None
+        return "its host is found; nothing was posted"
+
 
 def as_json(values: object) -> bytes:
     """Return the bytes of JSON values: the same for the same values."""

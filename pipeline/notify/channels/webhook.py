@@ -64,11 +64,7 @@ class WebhookChannel:
         """Look up the host and check that it may be reached; nothing is posted. Raises ChannelError."""
         if self._url is None or self._secret is None:
             raise ChannelError("GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET are not set")
-        try:
-            self._client.check_host(self._url.get_secret_value())
-        except SourceError as error:
-            raise ChannelError(f"GROUNDSWELL_WEBHOOK_URL: {error.message}") from None
-        return "its host is found; nothing was posted"
+        return self._poster.probe(self._url.get_secret_value(), "GROUNDSWELL_WEBHOOK_URL")
 
 
 def payload(alert: Alert) -> dict[str, object]:
