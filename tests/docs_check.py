@@ -33,6 +33,7 @@ SKIPPED = {
     r"s3://": "needs a bucket and a cluster",
     r"^(groundswell )?train\b|^groundswell train": "takes minutes; tests/test_model_use.py trains",
     r"^groundswell label": "asks a person",
+    r"^groundswell bench": "needs the recorded days, and minutes with them; tests/test_benchmark_days.py scores a day",
     r"^groundswell backtest day": "replays two weeks; tests/test_recordings.py replays a recording",
     r"^(useradd|su - |cp .*/srv/|systemctl|cp examples/.*systemd)": "needs root and changes the machine",
     r"^python3 -m pip wheel": "needs the build backend from an index; tests/test_package.py builds the wheel",

@@ -109,22 +109,50 @@ def posts(setting: Setting, file: Path) -> None:
 )
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
-    """A provider's past incidents from CSV.
+    """A provider's past incidents from CSV, or from an archive that others keep, a JSON object a line (.jsonl).
 
-    Its columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components].
+    Columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components].
     """
     from pipeline.sources.delimited import read_capped
+    from pipeline.sources.incident_lines import parse_incident_lines
     from pipeline.sources.parsing import plain
+    from pipeline.sources.status.reader import PageContext
     from pipeline.sources.status_archive import parse_incident_archive
 
     service = resolve_service(setting.config.catalogue, service_id)
     if not service.status_page:
         raise ConfigError(f"--service: {service.id} has no status_page in the catalogue")
+    if file.suffix.lower() in (".jsonl", ".ndjson"):
+        context = PageContext(page=service.page, source=f"incidents:{plain(file.name, 200)}", fetched_at=setting.now)
+        _store(setting, [parse_incident_lines(read_capped(file), context=context, name=str(file))])
+        return
     batch = parse_incident_archive(
         read_capped(file),
         page=service.page,
         source=f"incidents:{plain(file.name, 200)}",
         fetched_at=setting.now,
+        name=str(file),
+    )
+    _store(setting, [batch])
+
+
+@import_command.command("trends")
+@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
+@common
+def trends(setting: Setting, file: Path) -> None:
+    """Google Trends' export of trending searches: when many began to ask whether a service is down.
+
+    Its columns: Trends,Search volume,Started[,Ended][,Trend breakdown]. Kept in `outside_verdicts`, never counted.
+    """
+    from pipeline.sources.delimited import read_capped
+    from pipeline.sources.trending import parse_trending
+    from pipeline.text.services import ServiceMatcher
+
+    batch = parse_trending(
+        read_capped(file),
+        source="google_trends",
+        fetched_at=setting.now,
+        names=ServiceMatcher(setting.config.catalogue),
         name=str(file),
     )
     _store(setting, [batch])

@@ -50,6 +50,7 @@ class GroupFigures:
     components_recall: float | None
     components_precision: float | None
     over_in_time: float | None
+    over_after: Quantiles
     messages: int
     most_a_day: int
     links_found: int
@@ -104,6 +105,7 @@ def _group(group: Group, days: Sequence[DayFigures]) -> GroupFigures:
         components_recall=_share(sum(o.components_right for o in named), sum(o.components_true for o in named)),
         components_precision=_share(sum(o.components_right for o in named), sum(o.components_named for o in named)),
         over_in_time=_share(sum(outage.over_in_time for outage in discovered), len(discovered)),
+        over_after=quantiles([outage.over_after for outage in discovered]),
         messages=sum(day.messages for day in days),
         most_a_day=max((day.most_a_day for day in days), default=0),
         links_found=sum(day.links_found for day in days),
@@ -145,7 +147,7 @@ HEAD = (
     "a service-week",
     "services right",
     "parts found / right",
-    "over in time",
+    "over in time, min after",
     "messages (most a day)",
     "links found, wrong",
 )
@@ -184,7 +186,7 @@ def _cells(name: str, row: GroupFigures) -> Iterator[str]:
     yield _figure(row.false_alarms_a_service_week, "{:.2f}")
     yield _figure(row.services_precision)
     yield f"{_figure(row.components_recall)} / {_figure(row.components_precision)}"
-    yield _figure(row.over_in_time)
+    yield f"{_figure(row.over_in_time)}, {row.over_after}"
     yield f"{row.messages} ({row.most_a_day})"
     yield f"{row.links_found} of {row.links_true}, {row.links_wrong}" if row.links_true else "–"
 

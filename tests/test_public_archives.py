@@ -1,0 +1,112 @@
+"""Archives of others as files that a user downloads: incidents, and trending searches. The samples are our own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.load import load_catalogue
+from pipeline.core.errors import SourceError
+from pipeline.core.records import ExternalStatus, StatusUpdate
+from pipeline.core.times import iso, utc
+from pipeline.sources.incident_lines import parse_incident_lines
+from pipeline.sources.status.reader import PageContext
+from pipeline.sources.trending import parse_trending
+from pipeline.store import Store
+from pipeline.text.services import ServiceMatcher
+from tests.command_line import call_main
+
+NOW = utc("2026-03-05T00:00:00Z")
+CONTEXT = PageContext(page="status.example.org", source="archive", fetched_at=NOW)
+STATUSPAGE = {
+    "id": "abc",
+    "name": "Logins fail",
+    "status": "resolved",
+    "impact": "major",
+    "created_at": "2026-03-02T11:49:20Z",
+    "started_at": "2026-03-02T11:49:20Z",
+    "resolved_at": "2026-03-02T15:47:00Z",
+    "incident_updates": [
+        {
+            "id": f"abc{number}",
+            "status": status,
+            "body": "words",
+            "created_at": at,
+            "display_at": at,
+            "affected_components": None,
+        }
+        for number, (status, at) in enumerate(
+            [("investigating", "2026-03-02T11:49:20Z"), ("resolved", "2026-03-02T15:47:00Z")]
+        )
+    ],
+}
+PLAIN = {
+    "id": "9",
+    "title": "Pages fail",
+    "impact": "minor",
+    "components": ["Pages"],
+    "updates": [
+        {"at": "2026-03-01T10:00:00Z", "status": "Investigating", "message": "We look into it."},
+        {"at": "2026-03-01T10:20:00Z", "status": "Update", "message": "Still looking."},
+        {"at": "2026-03-01T11:00:00Z", "status": "Resolved", "message": "Done."},
+    ],
+}
+
+
+def test_both_forms_of_an_archive_are_read_and_bad_lines_refused_by_number() -> None:
+    lines = [json.dumps(STATUSPAGE), "nonsense", json.dumps(PLAIN), "[]", json.dumps({**PLAIN, "impact": "huge"})]
+    batch = parse_incident_lines("\n".join(lines).encode(), context=CONTEXT, name="a.jsonl")
+    updates = [row for row in batch.rows if isinstance(row, StatusUpdate)]
+    assert [(u.incident_id, u.status) for u in updates if u.incident_id == "9"] == [
+        ("9", "investigating"),
+        ("9", "investigating"),
+        ("9", "resolved"),
+    ]
+    assert {u.status for u in updates if u.incident_id == "abc"} >= {"investigating", "resolved"}
+    assert [bad.where for bad in batch.rejected] == ["a.jsonl:2", "a.jsonl:4", "a.jsonl:5"]
+    assert [c.new for u in updates if u.incident_id == "9" for c in u.components] == [
+        "partial_outage",
+        "operational",
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense\n", b'{"id": "a"}\n', b"\xff\xfe\x00"])
+def test_a_file_without_an_incident_is_refused(body: bytes) -> None:
+    with pytest.raises(SourceError, match="no line is an incident"):
+        parse_incident_lines(body, context=CONTEXT)
+
+
+TRENDS = """Trends,Search volume,Started,Ended,Trend breakdown,Explore link
+netflix down,200K+,"March 2, 2026 at 1:10:00 PM UTC+1",,"netflix down,is netflix down",x
+lakers score,500K+,"March 2, 2026 at 2:00:00 AM UTC-8",,"lakers,score",x
+outage,20K+,"March 2, 2026 at 12:40:00 PM UTC",,"spotify not working,weather",x
+github down,50K+,"March 2, 2026 at 12:40:00 PM",,"github down",x
+github down,50K+,"March 20, 2027 at 12:40:00 PM UTC",,"github down",x
+"""
+
+
+def test_trends_of_trouble_are_onsets_of_the_services_they_name() -> None:
+    names = ServiceMatcher(load_catalogue())
+    batch = parse_trending(TRENDS.encode(), source="google_trends", fetched_at=NOW, names=names, name="t.csv")
+    found = {row.service: row for row in batch.rows if isinstance(row, ExternalStatus)}
+    assert {service: iso(row.observed) for service, row in found.items()} == {
+        "netflix": "2026-03-02T12:10:00Z",
+        "spotify": "2026-03-02T12:40:00Z",
+    }
+    assert found["netflix"].verdict == "trending search 'netflix down', 200K+"
+    assert [bad.where for bad in batch.rejected] == ["t.csv:5", "t.csv:6"]
+
+
+def test_both_are_imported_by_the_command(tmp_path: Path) -> None:
+    (tmp_path / "incidents.jsonl").write_text(json.dumps(PLAIN) + "\n")
+    (tmp_path / "trends.csv").write_text("\n".join(TRENDS.splitlines()[:3]) + "\n")
+    now = ("--now", "2026-03-05T00:00:00Z")
+    assert (
+        call_main(("import", "incidents", "incidents.jsonl", "--service", "github", *now), tmp_path, {}).returncode == 0
+    )
+    assert call_main(("import", "trends", "trends.csv", *now), tmp_path, {}).returncode == 0
+    with Store(tmp_path / "groundswell.db") as store:
+        assert [row[0] for row in store.rows("SELECT service FROM outside_verdicts")] == ["netflix"]
+        assert store.rows("SELECT count(*) FROM status_updates")[0][0] == 3
