@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -153,10 +154,12 @@ def run_page(page: str, folder: Path, mail_port: int) -> Iterator[Done]:
 def check(database: Path) -> list[Done]:
     """Run all pages, each in a directory of its own; return what became of each command."""
     found: list[Done] = []
-    server = Controller(Sink(), hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = Controller(Sink(), hostname="127.0.0.1", port=port)
     server.start()
     try:
-        port = server.server.sockets[0].getsockname()[1]
         for page in PAGES:
             with tempfile.TemporaryDirectory() as folder:
                 inner = Path(folder) / "fresh"
