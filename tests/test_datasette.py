@@ -248,3 +248,36 @@ def test_no_query_takes_all_memory_and_the_next_is_answered(served: tuple[str, P
     if status.exists():
         (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
         assert int(peak) < 2_200_000, "kilobytes"
+
+
+def test_it_opens_on_the_questions_and_hides_internal_tables(served: tuple[str, Path]) -> None:
+    base, _ = served
+    with urllib.request.urlopen(base, timeout=20) as answer:
+        front = answer.read().decode()
+    for view in re.findall(r"CREATE VIEW (\w+)", (DASHBOARDS / "views.sql").read_text()):
+        assert f'href="/groundswell/{view}"' in front, view
+        (question,) = re.findall(rf'href="/groundswell/{view}">([^<]+)</a></li>', front)
+        assert question.endswith("?"), view
+    for query in METADATA["queries"]:
+        assert f'href="/groundswell/{query}"' in front, query
+    with urllib.request.urlopen(f"{base}/groundswell.json", timeout=20) as answer:
+        tables = {table["name"]: table["hidden"] for table in json.loads(answer.read())["tables"]}
+    for name in ("detector_state", "detector_state_parts", "source_memory", "stage_memory", "quarantine"):
+        assert tables[name], name
+    assert not tables["posts"]
+
+
+def test_the_chart_ends_with_the_last_days(served: tuple[str, Path]) -> None:
+    charts = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["plugins"][
+        "datasette-dashboards"
+    ]
+    query = charts["story"]["charts"]["complaints"]["query"]
+    _, db = served
+    with sqlite3.connect(db) as conn:
+        conn.executemany(
+            "INSERT INTO complaint_counts VALUES ('github', 'x', '', '', ?, 900, 5, NULL, 'interval', ?)",
+            [(iso(at("00:00", day)), iso(at("00:00", day))) for day in range(3, 29)],
+        )
+        rows = conn.execute(query).fetchall()
+    assert rows[0][0] == iso(at("00:00", 28))
+    assert rows[-1][0] >= iso(at("00:00", 21))
