@@ -88,6 +88,7 @@ screenshots: $(VENV)/.stamp ## pictures of the demo's report and mails for the d
 
 docs-check: $(VENV)/.stamp ## run every command of README and docs in a fresh directory, on the demo's database
 	@test -e out/demo/groundswell.db || $(GW) demo --out out/demo >/dev/null
+	@$(PY) docs/cookbook.py --check
 	@$(PY) -m tests.docs_check
 
 cookbook: $(VENV)/.stamp ## the answers in docs/analysts.md, from the demo's database

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import re
 import sqlite3
 import sys
@@ -37,18 +39,38 @@ def _cut(text: str) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def main() -> None:
-    """Rewrite the page."""
-    if not DEMO.exists():
-        sys.exit("needs the demo's output (make demo)")
-    conn = sqlite3.connect(f"file:{DEMO}?mode=ro", uri=True)
+def answered(text: str, database: Path) -> str:
+    """Return a page with the answers that its queries get from a database."""
+    conn = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
 
-    def answered(match: re.Match[str]) -> str:
+    def block(match: re.Match[str]) -> str:
         cursor = conn.execute(match["sql"])
-        told = table([column[0] for column in cursor.description], cursor.fetchall())
-        return f"```sql\n{match['sql']}```\n\n```text\n{told}\n```\n"
+        answer = table([column[0] for column in cursor.description], cursor.fetchall())
+        return f"```sql\n{match['sql']}```\n\n```text\n{answer}\n```\n"
 
-    PAGE.write_text(BLOCK.sub(answered, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    try:
+        return BLOCK.sub(block, text)
+    finally:
+        conn.close()
+
+
+def main() -> None:
+    """Rewrite the page; with --check, print what differs and exit 1 instead."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--db", type=Path, default=DEMO)
+    given = parser.parse_args()
+    if not given.db.exists():
+        sys.exit("needs the demo's output (make demo)")
+    page = PAGE.read_text(encoding="utf-8")
+    fresh = answered(page, given.db)
+    if given.check:
+        differences = list(
+            difflib.unified_diff(page.splitlines(), fresh.splitlines(), str(PAGE), "the demo", lineterm="")
+        )
+        sys.stdout.write("".join(f"{line}\n" for line in differences))
+        sys.exit(1 if differences else 0)
+    PAGE.write_text(fresh, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -67,3 +69,14 @@ def test_every_command_of_the_docs_runs_in_a_fresh_directory(day: Day) -> None:
     assert len(done) > 30
     failed = [f"{item.page}: {item.command}: {item.code}\n{item.output}" for item in done if item.failed]
     assert not failed, "\n".join(failed)
+
+
+@pytest.mark.slow
+def test_every_answer_in_the_docs_is_the_demo_s() -> None:
+    demo = ROOT / "out" / "demo" / "groundswell.db"
+    if not demo.exists():
+        pytest.skip("no demo: make demo, or make docs-check, which makes it")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "cookbook.py"), "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout

@@ -98,3 +98,31 @@ def test_a_question_is_answered_as_csv_and_json(groundswell: Groundswell, databa
     assert (
         groundswell("sql", "--json", "--parquet", "parquet", asked).stdout == groundswell("sql", "--json", asked).stdout
     )
+
+
+def test_exported_times_are_timestamps_and_the_views_answer_as_before(groundswell: Groundswell, database: Path) -> None:
+    import pandas as pd
+
+    assert groundswell("export", "parquet").returncode == 0
+    folder = database.parent / "parquet"
+    frame = pd.read_parquet(folder / "incidents" / "incidents.parquet")
+    assert str(frame["onset"].dtype) == "datetime64[ms, UTC]"
+    with Store(database) as store:
+        onsets = [row[0] for row in store.rows("SELECT onset FROM incidents ORDER BY id")]
+    assert frame.sort_values("id")["onset"].dt.strftime("%Y-%m-%dT%H:%M:%SZ").tolist() == onsets
+
+
+def test_an_export_as_csv_has_every_table_and_view_with_times_that_pandas_reads(
+    groundswell: Groundswell, database: Path
+) -> None:
+    import pandas as pd
+
+    done = groundswell("export", "--format", "csv", "tables")
+    assert done.returncode == 0, done.stderr
+    folder = database.parent / "tables"
+    with Store(database) as store:
+        for name in ("posts", "incidents", "incident_overview", "alarms"):
+            frame = pd.read_csv(folder / f"{name}.csv")
+            assert len(frame) == store.rows(f"SELECT count(*) FROM {name}")[0][0], name
+    overview = pd.read_csv(folder / "incident_overview.csv", parse_dates=["onset"])
+    assert overview["onset"].dt.tz is not None

@@ -32,7 +32,7 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
     conn = duckdb.connect(":memory:")
     conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP))")
     for name, columns in schema.items():
-        conn.execute(_table(name, columns, there[name]))
+        conn.execute(_table(conn, name, columns, there[name]))
     for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):
         conn.execute(statement)
     # nothing but the folder is read, and no file is written, whatever is asked
@@ -48,13 +48,19 @@ def _glob(root: Path, table: str) -> str:
     return ""
 
 
-def _table(name: str, columns: Mapping[str, str], files: str) -> str:
+def _table(conn: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], files: str) -> str:
+    """Return the statement that makes a table; timestamps are text in UTC, as in the database."""
     if files:
         once = "DISTINCT " if name == "series" else ""
-        return (
-            f"CREATE VIEW \"{name}\" AS SELECT {once}* FROM read_parquet('{files}', hive_partitioning = false, "
-            "union_by_name = true)"
-        )
+        source = f"read_parquet('{files}', hive_partitioning = false, union_by_name = true)"
+        kinds = conn.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        texts = [
+            f'strftime(make_timestamp(epoch_us("{column}")), \'%Y-%m-%dT%H:%M:%SZ\') AS "{column}"'
+            for column, kind, *_ in kinds
+            if kind.startswith("TIMESTAMP")
+        ]
+        replaced = f" REPLACE ({', '.join(texts)})" if texts else ""
+        return f'CREATE VIEW "{name}" AS SELECT {once}*{replaced} FROM {source}'
     empty = ", ".join(f'CAST(NULL AS {KINDS[kind]}) AS "{column}"' for column, kind in columns.items())
     return f'CREATE VIEW "{name}" AS SELECT {empty} WHERE false'
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.files import OWN, replacing
@@ -18,10 +19,12 @@ from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE
 from pipeline.scale.summaries import Reach
 from pipeline.store import Store
 from pipeline.store.bulk import columns_of_schema, put_rows, rows_of
+from pipeline.store.damage import TIME_COLUMNS
 from pipeline.store.runs import cover
 
 ORDER = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts")
 CHUNK = 10_000
+MOMENT = pa.timestamp("s", "UTC")
 
 
 def load_tables(root: Path, store: Store, reach: Reach) -> dict[str, int]:
@@ -47,20 +50,32 @@ def _rows(root: Path, table: str) -> Iterator[Sequence[tuple[object, ...]]]:
 def export_tables(store: Store, root: Path) -> dict[str, int]:
     """Write every table of a database as one Parquet file each, by rename; return how many rows.
 
-    Detector states stay behind. Raises StoreError when it cannot be written.
+    Times are timestamps in UTC. Detector states stay behind. Raises StoreError when it cannot be written.
     """
-    kinds = {"TEXT": TEXT, "INTEGER": WHOLE, "REAL": NUMBER}
     found = {}
     for table, columns in columns_of_schema().items():
         if table.startswith("detector_state"):
             continue
-        schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+        schema = pa.schema([(name, _kind(name, kind)) for name, kind in columns.items()])
         place, found[table] = root / table / f"{table}.parquet", 0
         with replacing(place, mode=OWN) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as file:
             for rows in rows_of(store, table, list(columns), CHUNK):
                 arrays = [
-                    pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+                    _array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
                 ]
                 file.write_batch(pa.record_batch(arrays, schema=schema))
                 found[table] += len(rows)
     return found
+
+
+def _kind(name: str, kind: str) -> pa.DataType:
+    """Return the type of a column, by its name and its kind in SQLite."""
+    if kind == "TEXT" and name in TIME_COLUMNS:
+        return MOMENT
+    return {"TEXT": TEXT, "INTEGER": WHOLE, "REAL": NUMBER}[kind]
+
+
+def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+    if kind != MOMENT:
+        return pa.array(values, kind)
+    return pc.strptime(pa.array(values, TEXT), format="%Y-%m-%dT%H:%M:%SZ", unit="s").cast(MOMENT)

@@ -35,3 +35,9 @@ def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Ite
     cursor = store.conn.execute(f"SELECT {names} FROM {table}")
     while rows := cursor.fetchmany(chunk):
         yield [tuple(row) for row in rows]
+
+
+def columns_of_views(store: Store) -> dict[str, list[str]]:
+    """Return the views of a database, each with its columns in their order."""
+    names = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]
+    return {name: [row[1] for row in store.rows(f'PRAGMA table_info("{name}")')] for name in names}
