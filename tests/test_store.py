@@ -23,7 +23,7 @@ from pipeline.stages.retention import tidy
 from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import coverage, load_source_state, record_run
+from pipeline.store.runs import checkpoints, coverage, load_source_state, record_run, set_checkpoint
 from pipeline.store.verdicts import PART, Judgement, StoredState, counts, load_state, save_judgement
 from tests.conftest import ROOT
 
@@ -357,3 +357,38 @@ def test_of_a_state_only_what_changed_is_written(store: Store) -> None:
     assert save(changed[: PART * 3 + 5], changed) > 0
     store.conn.execute("DELETE FROM detector_state")
     assert store.rows("SELECT count(*) FROM detector_state_parts")[0][0] == 0
+
+
+def together_and_fail(store: Store) -> None:
+    with store.together():
+        with store.transaction() as conn:
+            set_checkpoint(conn, "test", "gone", "x")
+        raise KeyError("gone")
+
+
+def test_transactions_taken_together_are_one_and_a_part_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db", durable=False) as store:
+
+        def note(key: str) -> None:
+            with store.transaction() as conn:
+                set_checkpoint(conn, "test", key, "x")
+
+        def failing() -> None:
+            with store.transaction() as conn:
+                set_checkpoint(conn, "test", "lost", "x")
+                raise KeyError("lost")
+
+        with store.together():
+            note("first")
+            with pytest.raises(KeyError):
+                failing()
+            note("last")
+            other = sqlite3.connect(tmp_path / "x.db")
+            assert other.execute("SELECT count(*) FROM stage_memory WHERE stage = 'test'").fetchone() == (0,)
+        assert other.execute("SELECT key FROM stage_memory WHERE stage = 'test'").fetchall() == [("first",), ("last",)]
+        other.close()
+        with pytest.raises(KeyError):
+            together_and_fail(store)
+        assert set(checkpoints(store, "test")) == {"first", "last"}
+        note("after")
+        assert "after" in checkpoints(store, "test")

@@ -20,7 +20,14 @@ from pipeline.replay.scenario import read_scenario
 
 SCENARIO = SCENARIOS / "2026-03-02-claude"
 BEST_SERVICE = utc("2026-03-02T11:44:00Z")
-MINUTE = ["--step", "1min", "--from", "2026-03-02T10:00Z", "--until", "2026-03-02T14:00Z"]
+MINUTE = [
+    "--step",
+    "1min",
+    "--from",
+    "2026-03-02T11:00Z",
+    "--until",
+    "2026-03-02T12:00Z",
+]  # the first message is sent within
 
 
 @click.command("demo")
@@ -53,7 +60,7 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
-    # the minute-by-minute replay of the four decisive hours runs beside, on the other core
+    # the minute-by-minute replay of the decisive hour runs beside, on the other core
     beside = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
         [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE],
         stdout=subprocess.PIPE,

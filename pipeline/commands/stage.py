@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from pipeline.core.times import iso
 
 if TYPE_CHECKING:
     from pipeline.http.kept_bodies import BodyKeeper
+    from pipeline.notify.channels import Channel
     from pipeline.stages.pipeline import Pipeline
     from pipeline.store import Store
 
@@ -39,15 +40,19 @@ def live_pipeline(
 
     `keeper` writes what the sources are answered into a folder.
     """
-    from pipeline.notify.channels import build_channels
     from pipeline.stages.pipeline import Models, Pipeline
+
+    def channels() -> Mapping[str, Channel]:
+        from pipeline.notify.channels import build_channels
+
+        return build_channels(setting.config, folder)
 
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
     return Pipeline(
         store=store,
         config=setting.config,
         models=Models(),
-        channels=lambda: build_channels(setting.config, folder),
+        channels=channels,
         collect=lambda store, now, since: _collect(setting, store, only, since, keeper),
         report=resolve_near(setting.config_path, setting.config.report.folder),
     )

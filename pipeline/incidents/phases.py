@@ -111,11 +111,8 @@ def impact(
     best, loud = -1.0, set()
     for interval in episode.intervals:
         key = interval.series
-        bins = [
-            point.score
-            for point in levels.get(key, ())
-            if since - timedelta(seconds=key.bin_s) < point.start < max(until, since + timedelta(seconds=1))
-        ]
+        first, end = since - timedelta(seconds=key.bin_s), max(until, since + timedelta(seconds=1))
+        bins = [point.score for point in levels.get(key, ()) if first < point.start < end]
         score = max((s for s in bins if s == s), default=-1.0) if key in levels else interval.score
         if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
             loud.add((key.channel, key.source))

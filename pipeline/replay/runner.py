@@ -77,7 +77,8 @@ def replay(
     ahead = None if plan.every or has_state(store) else SkipAhead(pipeline, sources, plan.begin, plan.step)
     try:
         while now <= plan.until:
-            runs = pipeline.run(now, EACH_STEP, since=before)
+            with store.together():
+                runs = pipeline.run(now, EACH_STEP, since=before)
             troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
             before, now = now, ahead.next_step(store, now, plan.until) if ahead else now + plan.step
             progress(min(total, int((now - plan.begin) / plan.step)), total)

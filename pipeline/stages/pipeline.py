@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detectors.contract import Detector
 from pipeline.config.load import Config
@@ -16,7 +17,6 @@ from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
 from pipeline.detection.held_states import DetectorStates
-from pipeline.notify.channels import Channel
 from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import delivery_of, run_alert
 from pipeline.stages.detect import run_detect
@@ -28,11 +28,14 @@ from pipeline.stages.tag import run_tag
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause
 from pipeline.store.observations import count_posts, has_untagged
-from pipeline.store.outbox import put_alerts
+from pipeline.store.outbox import next_due, put_alerts
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint, simulated
 from pipeline.text.models.kinds import NewsModel, load_news
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.services import ServiceMatcher
+
+if TYPE_CHECKING:
+    from pipeline.notify.channels import Channel
 
 POSTS_COUNTED = timedelta(hours=1)  # as far back as a live run counts the posts that the tag stage was offered
 
@@ -169,7 +172,9 @@ class Pipeline:
                 put_alerts(conn, notes)
                 for key, value in checkpoints.items():
                     set_checkpoint(conn, "alert", key, value)
-        return run_alert(self.store, self._channels, now, delivery_of(self.config))
+        due = next_due(self.store)
+        channels = self._channels if due is not None and due <= now else {}
+        return run_alert(self.store, channels, now, delivery_of(self.config))
 
     def _publish(self, now: datetime) -> list[Run]:
         if self.report is None:

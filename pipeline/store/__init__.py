@@ -26,6 +26,7 @@ from pipeline.store.migration import KEPT_VIEWS, migrate, missing_steps
 # the analysts' views are replaced, not those that answer under the names of former tables
 _REPLACED_VIEWS = """SELECT name FROM sqlite_master WHERE type = 'view'
  AND name NOT IN (SELECT key FROM stage_memory WHERE stage = ?)"""
+REPLAY_CACHE_KB = 64_000  # pages kept in memory where a process goes on for long
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
 
 
@@ -49,7 +50,7 @@ class Store:
         """
         if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
-        self.path = str(path)
+        self.path, self._together = str(path), False
         try:
             _create_private(self.path)
             self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
@@ -57,6 +58,8 @@ class Store:
             missing = missing_steps(self.conn, self.path)
             self.conn.execute("PRAGMA journal_mode=WAL")
             self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+            if not durable:
+                self.conn.execute(f"PRAGMA cache_size=-{REPLAY_CACHE_KB}")
             self.conn.execute("PRAGMA foreign_keys=ON")
             self.backup: Path | None = None  # the copy of the old file, where it had to be migrated
             if missing:
@@ -90,22 +93,35 @@ class Store:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers.
 
-        Raises StoreError where the file cannot be written, or is damaged.
+        Within `together` it is a part of that one. Raises StoreError where the file cannot be written, or is damaged.
         """
+        begin, end = ("SAVEPOINT part", "RELEASE part") if self._together else ("BEGIN IMMEDIATE", "COMMIT")
         with translated(self.path):
-            self.conn.execute("BEGIN IMMEDIATE")
+            self.conn.execute(begin)
             try:
                 yield self.conn
-                self.conn.execute("COMMIT")
+                self.conn.execute(end)
             except BaseException:
                 self._roll_back()
                 raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Take all transactions within as one: a replay writes each page once a step, not once a source and stage."""
+        with self.transaction():
+            self._together = True
+            try:
+                yield
+            finally:
+                self._together = False
 
     def _roll_back(self) -> None:
         """Undo what is open. After a full disk or a failed write SQLite has done so itself."""
         if self.conn.in_transaction:
             with suppress(sqlite3.Error):  # what failed before is what is to be reported
-                self.conn.execute("ROLLBACK")
+                if self._together:
+                    self.conn.execute("ROLLBACK TO part")
+                self.conn.execute("RELEASE part" if self._together else "ROLLBACK")
 
     def rows(self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Run one SELECT with bound values and return every row. Raises StoreError where the file is damaged."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.core.records import Post, Tag
 from pipeline.core.reports import AccountReport, Report, Vote
@@ -126,25 +128,49 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
         " ORDER BY t.created, t.source, t.native_id",
         (service, since, until),
     )
-    return [
-        Report(
-            service=r["service"],
-            source=r["source"],
-            native_id=r["native_id"],
-            created=utc(r["created"]),
-            weight=r["weight"],
-            reason=VoteReason(r["reason"]),
-            p_outage=r["p_outage"],
-            components=tuple(json.loads(r["components"])),
-            working_components=tuple(json.loads(r["exonerates"])),
-            symptom=r["symptom"],
-            region=r["region"],
-            language=r["language"],
-            title=r["title"],
-            text=r["text"],
-            community=r["community"],
-            author_key=r["author_key"],
-            author_created=utc_or_none(r["author_created"]),
-        )
-        for r in rows
-    ]
+    return [_report(_ReportRow(*row)) for row in rows]
+
+
+class _ReportRow(NamedTuple):
+    """A report as it is stored, times as text and lists as JSON."""
+
+    service: str
+    source: str
+    native_id: str
+    created: str
+    p_outage: float
+    components: str
+    symptom: str
+    language: str
+    exonerates: str
+    region: str
+    weight: float
+    reason: str
+    title: str
+    text: str
+    community: str
+    author_key: str
+    author_created: str | None
+
+
+@lru_cache(maxsize=10_000)  # while an incident lasts, every pass reads its reports again
+def _report(r: _ReportRow) -> Report:
+    return Report(
+        service=r.service,
+        source=r.source,
+        native_id=r.native_id,
+        created=utc(r.created),
+        weight=r.weight,
+        reason=VoteReason(r.reason),
+        p_outage=r.p_outage,
+        components=tuple(json.loads(r.components)),
+        working_components=tuple(json.loads(r.exonerates)),
+        symptom=r.symptom,
+        region=r.region,
+        language=r.language,
+        title=r.title,
+        text=r.text,
+        community=r.community,
+        author_key=r.author_key,
+        author_created=utc_or_none(r.author_created),
+    )

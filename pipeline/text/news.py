@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,9 @@ from pipeline.core.incidents import NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso
 from pipeline.text.cues import cue_names, lexicon_features
-from pipeline.text.normalize import jaccard, normalize, shingles
+from pipeline.text.normalize import normalize, shingles
 from pipeline.text.patterns import PatternSet
 from pipeline.text.services import ServiceMatcher
-
-if TYPE_CHECKING:
-    from datasketch import MinHash
 
 KINDS = (
     "service_outage",
@@ -34,7 +32,6 @@ KINDS = (
 )
 FOLD_WITHIN = timedelta(hours=72)
 FOLD_AT = 0.5
-PERMUTATIONS, FIND_AT = 128, 0.3  # candidates from far below FOLD_AT, so that hardly one above it is missed
 _KINDS = PatternSet("news_kinds")
 
 
@@ -77,47 +74,36 @@ def fold_items(
 ) -> list[NewsEvent]:
     """Fold near-identical items within three days into events; outlets of one event are counted once each.
 
-    Candidates are found by MinHash (Broder 1997, "On the resemblance and containment of documents") and kept when
-    half of their runs of three words are shared, or the title is. An event is named after its first item, so that a
+    Two are near-identical when half of their runs of three words are shared (Broder 1997, "On the resemblance and
+    containment of documents"), or the title is. An event is named after its first item, so that a
     later copy changes its outlets, not its id. `known` holds the kinds of events read before, which are not asked
     again. Items of unknown time are left out: what cannot be placed in time supports nothing.
     """
-    from datasketch import MinHashLSH
-
-    index = MinHashLSH(threshold=FIND_AT, num_perm=PERMUTATIONS)
+    events_with: dict[tuple[str, ...], list[int]] = {}  # by each run of their first item
     events: list[_Folded] = []
     by_title: dict[str, int] = {}
     dated = ((item.published, item) for item in items if item.published is not None)
     for published, item in sorted(dated, key=lambda pair: (pair[0], pair[1].source, pair[1].native_id)):
-        runs, sketch = _wording(f"{item.title} {item.summary}")
+        runs = _runs(f"{item.title} {item.summary}")
         title = normalize(item.title)
-        like = {number for number in index.query(sketch) if jaccard(runs, events[number].runs) >= FOLD_AT}
+        shared = Counter(number for run in runs for number in events_with.get(run, ()))
+        like = {n for n, both in shared.items() if both / (len(runs) + len(events[n].runs) - both) >= FOLD_AT}
         like |= {by_title[title]} if title in by_title else set()
         near = [n for n in sorted(like) if published - events[n].first_seen <= FOLD_WITHIN]
         if near:
             events[near[0]].members.append(item)
         else:
-            index.insert(len(events), sketch)
+            for run in runs:
+                events_with.setdefault(run, []).append(len(events))
             by_title[title] = len(events)
             events.append(_Folded(runs, published, [item]))
     return sorted((_event(folded, matcher, kind, known or {}) for folded in events), key=lambda e: (e.first_seen, e.id))
 
 
-class _Wording(NamedTuple):
-    """A text's runs of three words, and their sketch."""
-
-    runs: frozenset[tuple[str, ...]]
-    sketch: MinHash
-
-
 @lru_cache(maxsize=2_000)  # each run folds the last days anew, and most of their items it folded before
-def _wording(text: str) -> _Wording:
-    from datasketch import MinHash
-
-    runs = shingles(text, 3)
-    sketch = MinHash(num_perm=PERMUTATIONS, seed=1)
-    sketch.update_batch([" ".join(run).encode("utf-8", "replace") for run in runs])
-    return _Wording(runs, sketch)
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    """Return the runs of three words of a text."""
+    return shingles(text, 3)
 
 
 def _event(

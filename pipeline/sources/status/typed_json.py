@@ -82,7 +82,8 @@ Entries = Annotated[tuple[object, ...], BeforeValidator(_listed)]
 class Entry(BaseModel):
     """Base of the entries of an answer: only the fields that are read, whatever else is there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # the schema of a platform is built with its first answer: a run meets few of them
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Named(Entry):

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from pipeline.config.load import Config
 from pipeline.core.alerts import Alert, Silence, message_id
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
 from pipeline.core.vocabulary import Impact, RunOutcome, Transition
-from pipeline.notify.channels import Channel
 from pipeline.notify.digest import summary_message
 from pipeline.notify.routing import active_silence
 from pipeline.store import Store
@@ -37,6 +37,9 @@ from pipeline.store.outbox import (
     withdraw,
 )
 from pipeline.store.runs import record_run
+
+if TYPE_CHECKING:
+    from pipeline.notify.channels import Channel
 
 logger = logging.getLogger(__name__)
 
