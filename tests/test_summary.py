@@ -97,7 +97,7 @@ def test_a_day_is_as_bad_as_its_worst_span_and_days_nobody_watched_are_unknown()
         ("2 March 2026", "1 h 30 min"),
         ("1 March 2026", "30 min"),
     ]
-    assert bars.words == "3 of 13 days with an incident"
+    assert bars.words == "incidents on 3 of 13 days"
     assert day_bars([], None, at("12:00")).words == "not observed yet"
 
 

@@ -16,7 +16,7 @@ from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
 from pipeline.render.formatting import page_url
-from pipeline.text.normalize import strip_to_words
+from pipeline.text.normalize import differently_worded
 
 QUOTES = 3
 CHART_SPAN = timedelta(hours=8)
@@ -160,18 +160,10 @@ def quotes(votes: Sequence[Report], language: str = "en") -> list[str]:
 
     Those in the reader's `language` come first, the surest before others; no other is translated.
     """
-    chosen: list[str] = []
-    shapes: list[set[str]] = []
-    for report in sorted(votes, key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id)):
-        text = " ".join(f"{report.title}. {report.text}".strip(". ").split())
-        words = set(strip_to_words(text).split())
-        if not 20 <= len(text) <= 220 or any(len(words & other) > len(words) / 2 for other in shapes):
-            continue
-        chosen.append(text)
-        shapes.append(words)
-        if len(chosen) == QUOTES:
-            break
-    return chosen
+    best_first = sorted(votes, key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id))
+    texts = [" ".join(f"{r.title}. {r.text}".strip(". ").split()) for r in best_first]
+    short = [text for text in texts if 20 <= len(text) <= 220]
+    return [short[place] for place in differently_worded(short, QUOTES)]
 
 
 def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> ChartFacts | None:

@@ -25,7 +25,7 @@ from pipeline.render.tiles import DAYS, day_bars, spark
 from pipeline.store.report_data import CountsByService, ImpactSpan, IncidentHead
 
 LISTED = 40
-TILES = 60  # services with drawings on the first page; the rest is listed by name
+TILES = 50  # services with drawings on the first page; the rest is listed by name
 STALE = timedelta(hours=2)
 
 
@@ -34,7 +34,8 @@ class ReportContext:
     """What the whole report is made of.
 
     `read` is when anything that could tell of a service was last read, `since` since when it is known, `sentences`
-    what active incidents say by id, `learning` how far a service's daily pattern is learned (empty: it is).
+    what active incidents say by id, `learning` how far a service's daily pattern is learned (empty: it is). Posts in
+    `language` are quoted first.
     """
 
     catalogue: Catalogue
@@ -50,6 +51,7 @@ class ReportContext:
     simulated: bool
     note: str
     public_url: str
+    language: str = "en"
 
     @cached_property
     def services(self) -> list[str]:

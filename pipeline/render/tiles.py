@@ -118,5 +118,5 @@ def day_bars(spans: Iterable[ImpactSpan], known_since: datetime | None, now: dat
     observed = DAYS if known is None or known <= first else max(0, (today - known).days + 1)
     if known is None:
         return DayBars(runs=tuple(runs), bad=bad, words="not observed yet")
-    words = f"{len(bad)} of {min(observed, DAYS)} days with an incident"
+    words = f"incidents on {len(bad)} of {min(observed, DAYS)} days"
     return DayBars(runs=tuple(runs), bad=bad, words=words)

@@ -60,8 +60,8 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
     return silent
 
 
-def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[QuotedPost]:
-    """Return some posts that counted as votes in an incident, the surest first."""
+def evidence_posts(store: Store, incident: str, limit: int, language: str) -> list[QuotedPost]:
+    """Return some posts that counted as votes in an incident: those in a language first, the surest before others."""
     stretch = store.rows(
         "SELECT service, onset, ifnull(\"end\", '9999') AS until FROM incidents WHERE id=?", (incident,)
     )
@@ -72,8 +72,8 @@ def evidence_posts(store: Store, incident: str, limit: int = 4) -> list[QuotedPo
         " USING (source, native_id)"
         " JOIN post_tags t USING (source, native_id, service) WHERE v.service=? AND v.weight > 0 AND v.created"
         " BETWEEN ? AND ? AND length(p.title) + length(p.text) BETWEEN 20 AND 240"
-        " ORDER BY t.p_outage DESC, p.created, p.native_id LIMIT ?",
-        (*stretch[0], limit),
+        " ORDER BY t.language != ?, round(t.p_outage, 2) DESC, p.created, p.native_id LIMIT ?",
+        (*stretch[0], language, limit),
     )
     return [
         QuotedPost(utc(post["created"]), post["community"], post["title"], post["text"], post["url"]) for post in posts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 CAP = 4_000
@@ -46,3 +47,18 @@ def text_fingerprint(text: str) -> str:
     """Return a digest shared by texts that differ only in case, punctuation, spacing or links; empty for none."""
     bare = strip_to_words(text)
     return hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest()[:16] if bare else ""
+
+
+def differently_worded(texts: Sequence[str], most: int) -> list[int]:
+    """Return the places of the first texts that share at most half of their words with those before, at most `most`."""
+    places: list[int] = []
+    chosen: list[set[str]] = []
+    for place, text in enumerate(texts):
+        words = set(strip_to_words(text).split())
+        if any(len(words & other) > len(words) / 2 for other in chosen):
+            continue
+        places.append(place)
+        chosen.append(words)
+        if len(places) == most:
+            break
+    return places

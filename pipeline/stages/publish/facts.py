@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
-from pipeline.core.records import Availability, NewsItem, StatusUpdate
+from pipeline.core.records import Availability, NewsItem, QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey, VerdictPoint
 from pipeline.core.vocabulary import Channel, EvidenceKind
 from pipeline.render.chart_view import ChartView, Counts, Step, panel, table
@@ -34,12 +34,13 @@ from pipeline.store.outbox import alerts_of, due_alerts
 from pipeline.store.report_data import IncidentHead, all_availability, usual_by_hour
 from pipeline.store.summary import evidence_posts, failed_alerts
 from pipeline.store.verdicts import verdicts
+from pipeline.text.normalize import differently_worded
 from pipeline.text.services import ServiceMatcher
 
 SPAN = timedelta(days=7)
 LEARNING = timedelta(days=14)
 BEFORE, AFTER = timedelta(hours=6), timedelta(hours=3)
-POSTS = 8  # quoted in a timeline
+POSTS, OFFERED = 8, 80  # posts quoted in a timeline, of so many
 MONTHS = 48
 
 
@@ -60,7 +61,7 @@ def incident_context(store: Store, context: ReportContext, incident: Incident) -
         alerts=sorted(alerts, key=lambda a: (a.created, a.message_id)),
         series=series,
         links=links_of(store, incident.id),
-        posts=evidence_posts(store, incident.id, POSTS),
+        posts=_quoted(evidence_posts(store, incident.id, OFFERED, context.language)),
         updates=updates,
         notices=notices,
         members=members,
@@ -69,6 +70,11 @@ def incident_context(store: Store, context: ReportContext, incident: Incident) -
         simulated=context.simulated,
         public_url=context.public_url,
     )
+
+
+def _quoted(posts: Sequence[QuotedPost]) -> list[QuotedPost]:
+    """Return the first posts that are worded differently from each other."""
+    return [posts[place] for place in differently_worded([f"{p.title} {p.text}" for p in posts], POSTS)]
 
 
 def _updates(

@@ -6,6 +6,7 @@ Only files whose facts changed are written, each atomically, so that a reader ne
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from pipeline.render.report import (
     service_page,
     tile,
 )
+from pipeline.render.report_rows import ServiceTile
 from pipeline.render.status_json import status_files
 from pipeline.render.tiles import SPARK_SPAN, SPARK_STEP
 from pipeline.reports.reliability import put_availability
@@ -80,6 +82,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         simulated=simulated,
         note=note,
         public_url=config.report.public_url,
+        language=config.alerts.language,
     )
     context = replace(
         context,
@@ -89,12 +92,12 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     context = replace(context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services})
     writer = ReportWriter(folder)
     context = replace(context, sentences=_incident_pages(store, context, writer))
-    _service_pages(store, config, context, writer)
-    tiles = [tile(context, name) for name in context.services]
+    tiles = {name: tile(context, name) for name in context.services}
+    _service_pages(store, config, context, tiles, writer)
     newest = sorted(heads, key=lambda head: (head.onset, head.id), reverse=True)
     ranks = chart_ranks(store, [a for s in config.watched for a in config.catalogue[s].app_names], now - SPAN, now)
     facts = IndexFacts(
-        tiles=tiles,
+        tiles=list(tiles.values()),
         listed=incident_rows(context, newest[:LISTED]),
         total=len(heads),
         advisories=advisory_rows(
@@ -108,7 +111,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         doubts=model_problems(MODELS),
     )
     digest = digest_of(facts, *_everywhere(context), iso(now))
-    writer.page("index.html", digest, lambda: index_page(context, facts, digest))
+    writer.page("index.html", digest, index_page(context, facts, digest))
     feed = feed_of(context, newest)
     writer.data("incidents.xml", atom(feed))
     writer.data("incidents.json", json_feed(feed))
@@ -146,14 +149,14 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
     sentences = {}
     for incident in incidents(store, ids=changing):
         card = incident_card(incident_context(store, context, incident))
-        digest = digest_of(card, *_everywhere(context))
-        file = file_of("incident", incident.id)
-        writer.page(file, digest, lambda card=card, digest=digest: incident_page(context, card, digest))  # type: ignore[misc]
+        digest, file = digest_of(card, *_everywhere(context)), file_of("incident", incident.id)
+        if writer.digest_of(file) != digest:
+            writer.page(file, digest, incident_page(context, card, digest))
         if incident.active:
             sentences[incident.id] = card.sentence
     for path in writer.folder.glob("incident-*.html"):
         if path.name not in known:
-            writer.page(path.name, "gone", lambda: gone_page(context))
+            writer.page(path.name, "gone", gone_page(context))
     if again or all_again:
         with store.transaction() as conn:
             delete_checkpoints(conn, "publish", [f"again:{incident}" for incident in again])
@@ -161,24 +164,24 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
     return sentences
 
 
-def _service_pages(store: Store, config: Config, context: ReportContext, writer: ReportWriter) -> None:
-    """Write each service's page, feeds and status files."""
+def _service_pages(
+    store: Store, config: Config, context: ReportContext, tiles: Mapping[str, ServiceTile], writer: ReportWriter
+) -> None:
+    """Write each service's page, feeds and status files; the page comes last, since its digest stands for all."""
     inputs = service_inputs(store, config, context)
-    for name in context.services:
+    for name, shown in tiles.items():
         service, own = config.catalogue[name], context.by_service.get(name, [])
-        shown, card = tile(context, name), service_card(context, inputs, service)
-        digest = digest_of(shown, card, *_everywhere(context))
-        file = file_of("service", name)
-        writer.page(
-            file,
-            digest,
-            lambda shown=shown, card=card, digest=digest: service_page(context, shown, card, digest),  # type: ignore[misc]
-        )
+        card, file = service_card(context, inputs, service), file_of("service", name)
+        digest = digest_of(shown, card, own[:LISTED], *_everywhere(context))
+        folder = f"service-{name}/api/v2"
+        if writer.digest_of(file) == digest and (writer.folder / folder / "summary.json").exists():
+            continue
         feed = feed_of(context, own, service)
         writer.data(f"{feed.file}.xml", atom(feed))
         writer.data(f"{feed.file}.json", json_feed(feed))
-        for path, text in status_files(service, own, context.public_url, context.since.get(name)).items():
-            writer.data(f"service-{name}/api/v2/{path}", text)
+        for path, text in status_files(service, own[:LISTED], context.public_url, context.since.get(name)).items():
+            writer.data(f"{folder}/{path}", text)
+        writer.page(file, digest, service_page(context, shown, card, digest))
 
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:

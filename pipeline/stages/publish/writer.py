@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.core.files import write_atomically
@@ -20,10 +19,10 @@ class ReportWriter:
         self.folder = folder
         self.written = 0
 
-    def page(self, file: str, digest: str, render: Callable[[], str]) -> None:
+    def page(self, file: str, digest: str, text: str) -> None:
         """Write a page unless the one that lies there was made from the same facts."""
         if self.digest_of(file) != digest:
-            self._write(file, render().encode("utf-8", "replace"))
+            self._write(file, text.encode("utf-8", "replace"))
 
     def data(self, file: str, text: str) -> None:
         """Write a file without a digest unless it lies there word for word."""
