@@ -21,7 +21,7 @@ from pipeline.incidents.chance import PastIncident, Window, p_value
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements, provider_discrepancies
 from pipeline.incidents.episodes import group_into_incidents, merge_into_episodes, read_provider_incidents
-from pipeline.incidents.scope import counted_places
+from pipeline.incidents.places import counted_places
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import SurgeInputs, advisory_facts, update_advisory
@@ -289,8 +289,8 @@ def test_places_of_complaints_are_told_in_numbers() -> None:
     ]
     alone = list(counted_places({"US": (60.0, 10.0), "DE": (6.0, 5.0)}, at("11:00"), COUNTS))[-1]
     assert (alone.subject, alone.statement) == (
-        "North America only",
-        "North America only: 50 of 51 complaints above the usual are from North America",
+        "USA only",
+        "USA only: 50 of 51 complaints above the usual are from USA",
     )
     assert list(counted_places({"US": (5.0, 10.0), "JP": (12.0, 10.0)}, at("11:00"), COUNTS)) == []
 

@@ -167,7 +167,7 @@ def _failing(service: str, minute: int = 0) -> Incident:
 
 def _catalogue(on_cloud: int, others: int) -> dict[str, Service]:
     members = {f"m{n}": replace(SERVICE, id=f"m{n}", name=f"M{n}", runs_on=("cloud",)) for n in range(on_cloud)}
-    rest = {f"o{n}": replace(SERVICE, id=f"o{n}", name=f"O{n}", runs_on=()) for n in range(others)}
+    rest = {f"o{n}": replace(SERVICE, id=f"o{n}", name=f"O{n}", runs_on=(), vendor=f"V{n}") for n in range(others)}
     return {**members, **rest}
 
 

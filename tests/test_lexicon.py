@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 FILES = sorted(path.stem for path in LEXICON.glob("*.toml"))
 MODULES = (claims, clock_times, components, cues, news, onset_time, services, symptoms)
 # read as a whole, list after list
-WHOLE = ("cues", "symptoms", "news_kinds", "services", "ordered_shutdown")
+WHOLE = ("cues", "symptoms", "news_kinds", "services", "ordered_shutdown", "outside_causes", "comparisons")
 # with `paths` changed before anything else is imported, the program reads another folder of word lists
 PROGRAM = """
 import sys

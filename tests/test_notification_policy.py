@@ -19,7 +19,7 @@ from pipeline.core.reports import Report
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ComponentStatus, Impact, PhaseName, State, Transition
 from pipeline.notify.digest import summary_message, system_message
-from pipeline.notify.payload import quotes, subject
+from pipeline.notify.payload import quoted_reports, subject
 from pipeline.notify.policy import NotificationPolicy, Rise, newly_affected, next_gap, next_transition
 from pipeline.notify.routing import muted_until
 from pipeline.render.mail import compose
@@ -362,6 +362,10 @@ def test_a_subject_names_three_components(names: int, more: bool) -> None:
 
 def report(text: str, p: float = 0.9) -> Report:
     return Report(service="svc", source="x", native_id=text, created=BEGAN, weight=1.0, p_outage=p, text=text)
+
+
+def quotes(reports: list[Report]) -> list[str]:
+    return [quoted.text for quoted in quoted_reports(reports)]
 
 
 @pytest.mark.parametrize(("length", "quoted"), [(19, False), (20, True), (220, True), (221, False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +11,15 @@ import pytest
 
 from pipeline.config.load import load_catalogue
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
+from pipeline.core.incidents import Evidence, Incident, NewsEntity, NewsEvent
 from pipeline.core.records import StatusUpdate
-from pipeline.core.vocabulary import Impact, NewsKind, State
+from pipeline.core.reports import Report
+from pipeline.core.vocabulary import EvidenceKind, Impact, NewsKind, State
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.ordered_shutdown import is_ordered
 from pipeline.incidents.shared_dependency import groups, named_causes
-from pipeline.notify.payload import quotes
+from pipeline.notify.payload import quoted_reports
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.store import Store
 from tests.test_incident_bounds import _catalogue, _failing
@@ -169,6 +171,10 @@ def test_members_that_run_on_nothing_known_share_the_cause_that_is_named() -> No
     assert (group.service, members) == ("cloud", ["a", "b"])
 
 
+def overshadowed(incident: Incident, other: Incident, reports: Sequence[Report] = ()) -> Incident | None:
+    return overshadowing(incident, [other], CATALOGUE, reports, MATCHER.entities)
+
+
 def doubtful(world: World, name: str) -> Incident:
     return next(i for i in world.all().values() if i.service == name)
 
@@ -183,17 +189,58 @@ def test_posts_about_a_service_beside_a_competitor_that_fails_are_talk(store: St
     loud = doubtful(world, "google_cloud")
     assert loud.impact is Impact.CRITICAL
     aws, netflix = doubtful(world, "aws"), doubtful(world, "netflix")
-    assert overshadowing(aws, [loud], CATALOGUE) is loud
-    assert overshadowing(netflix, [loud], CATALOGUE) is None, "no competitor"
-    assert overshadowing(replace(aws, state=State.CONFIRMED), [loud], CATALOGUE) is None
-    assert overshadowing(aws, [replace(loud, active=False)], CATALOGUE) is None
-    assert overshadowing(aws, [replace(loud, onset=at("12:00"))], CATALOGUE) is None, "it began before the other one"
-    assert overshadowing(aws, [replace(loud, onset=aws.onset - timedelta(hours=6))], CATALOGUE) is not None
-    assert overshadowing(aws, [replace(loud, onset=aws.onset - timedelta(hours=6, seconds=1))], CATALOGUE) is None
+    assert overshadowed(aws, loud) is loud
+    assert overshadowed(netflix, loud) is None, "no competitor"
+    assert overshadowed(replace(aws, state=State.CONFIRMED), loud) is None
+    assert overshadowed(aws, replace(loud, active=False)) is None
+    assert overshadowed(aws, replace(loud, onset=at("12:00"))) is None, "it began before the other one"
+    assert overshadowed(aws, replace(loud, onset=aws.onset - timedelta(hours=6))) is not None
+    assert overshadowed(aws, replace(loud, onset=aws.onset - timedelta(hours=6, seconds=1))) is None
     networks = {name: replace(aws, service=name) for name in ("telstra", "comcast")}
     optus = replace(loud, service="optus")
-    assert overshadowing(networks["telstra"], [optus], CATALOGUE) is optus
-    assert overshadowing(networks["comcast"], [optus], CATALOGUE) is None, "a network of another country"
+    assert overshadowed(networks["telstra"], optus) is optus
+    assert overshadowed(networks["comcast"], optus) is None, "a network of another country"
+
+
+@pytest.mark.parametrize(
+    ("naming_both", "held_back"), [(0, False), (4, False), (5, True), (10, True)], ids=["none", "few", "half", "all"]
+)
+def test_a_likely_failure_is_talk_only_where_half_of_its_reports_name_the_competitor_too(
+    naming_both: int, held_back: bool
+) -> None:
+    votes = Evidence(kind=EvidenceKind.VOTES, at=NOW, statement="10 people", rows=())
+    paypal = replace(_failing("paypal"), state=State.LIKELY, impact=Impact.MODERATE, evidence=(votes,))
+    stripe = replace(_failing("stripe"), impact=Impact.CRITICAL)
+    texts = ["PayPal is down, just like Stripe"] * naming_both + ["cannot pay with PayPal"] * (10 - naming_both)
+    mine = [replace(report("11:05"), service="paypal", native_id=str(n), text=text) for n, text in enumerate(texts)]
+    before = [replace(report("10:54"), text="Stripe and PayPal")] * 20
+    uncounted = [replace(report("11:05", weight=0.0), text="Stripe and PayPal")] * 20
+    assert (overshadowed(paypal, stripe, [*before, *mine, *uncounted]) is stripe) is held_back
+    assert overshadowed(replace(paypal, state=State.POSSIBLE), stripe, mine) is stripe
+
+
+@pytest.mark.parametrize(
+    ("texts", "messages"),
+    [
+        (["cannot pay with PayPal, it is down"], ["opened"]),
+        (["is PayPal down for anybody?"], ["opened"]),
+        (["is PayPal down like Stripe?"], []),
+        (["is PayPal down too?"], []),
+        (["¿PayPal también está caído?"], []),
+    ],
+    ids=["itself", "asked", "both", "too", "en español"],
+)
+def test_a_likely_failure_beside_that_of_a_competitor_is_sent_where_people_report_it_alone(
+    store: Store, texts: list[str], messages: list[str]
+) -> None:
+    world = World(store, ("paypal", "stripe"))
+    world.bins("stripe", "11:00", 6, 4000, 300)
+    world.bins("stripe", "11:00", 6, 80, 300, channel="votes")
+    world.bins("paypal", "11:10", 3, 10, 60, channel="votes")
+    world.people("paypal", "11:10", texts * 30)
+    world.explain("11:30")
+    paypal = doubtful(world, "paypal")
+    assert (paypal.state, world.mails(paypal.id)) == (State.LIKELY, messages)
 
 
 def test_counts_tell_of_a_like_service_that_fails_too(store: Store) -> None:
@@ -244,6 +291,6 @@ def test_quotes_in_the_readers_language_come_first_and_others_as_written() -> No
     german = replace(report("11:01", ("web",)), language="de", text="Bei mir geht die Anmeldung nicht", p_outage=0.99)
     english = replace(report("11:02", ("web",)), language="en", text="cannot sign in on any device", p_outage=0.8)
     votes = [german, english]
-    assert quotes(votes, "en")[0].startswith("cannot")
-    assert quotes(votes, "de")[0].startswith("Bei mir")
-    assert len(quotes(votes, "fr")) == 2
+    assert quoted_reports(votes, "en")[0] == english
+    assert quoted_reports(votes, "de")[0] == german
+    assert len(quoted_reports(votes, "fr")) == 2

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.config.settings import Alerts, ChannelName, Route
 from pipeline.core.vocabulary import Transition
 from pipeline.store import Store
 from pipeline.store.operators import put_feedback
-from pipeline.store.outbox import alerts_of
-from pipeline.store.successors import current_id
+from pipeline.store.outbox import alerts_of, put_alerts
+from pipeline.store.successors import current_id, revive_incident, succeed_incident
 from tests.world import QUIET, World, at
 
 MEMBERS = ("huggingface", "vercel", "heroku")
@@ -105,3 +107,64 @@ def test_a_member_told_alone_is_told_its_end_unless_the_shared_failure_named_it(
     world.store.conn.execute("DELETE FROM stage_memory WHERE key LIKE 'seen:%'")
     world.explain("15:05")
     assert world.mails(alone.id) == ["opened", "over"]
+
+
+def dissolve(store: Store, old: str, new: str) -> None:
+    with store.transaction() as conn:
+        succeed_incident(conn, old, new)
+
+
+def messages_by_incident(world: World) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for alert in alerts_of(world.store):
+        found.setdefault(alert.incident, []).append(alert.message_id)
+    return found
+
+
+@pytest.fixture
+def chain(world: World) -> tuple[World, tuple[str, str, str]]:
+    """Three incidents with a message each, the first dissolved into the second and that one into the third."""
+    for name in MEMBERS:
+        world.bins(name, "11:00", 6, 80, 60)
+    world.explain("11:30")
+    first, second, third = sorted(i for i in world.all() if not i.endswith("-shared"))
+    message = alerts_of(world.store)[0]
+    with world.store.transaction() as conn:
+        conn.execute("DELETE FROM alerts")
+        put_alerts(conn, [replace(message, message_id=f"<{i}>", incident=i) for i in (first, second, third)])
+    dissolve(world.store, first, second)
+    dissolve(world.store, second, third)
+    return world, (first, second, third)
+
+
+def test_messages_in_a_chain_of_successors_go_back_to_the_incident_they_told_of(
+    chain: tuple[World, tuple[str, str, str]],
+) -> None:
+    world, (first, second, third) = chain
+    assert {current_id(world.store, i) for i in (first, second, third)} == {third}
+    revive_incident(world.store, first)
+    revive_incident(world.store, second)
+    assert messages_by_incident(world) == {i: [f"<{i}>"] for i in (first, second, third)}
+
+
+def test_who_had_dissolved_into_an_incident_goes_with_it_when_it_is_one_of_its_own_again(
+    chain: tuple[World, tuple[str, str, str]],
+) -> None:
+    world, (first, second, third) = chain
+    revive_incident(world.store, second)
+    assert messages_by_incident(world) == {second: [f"<{first}>", f"<{second}>"], third: [f"<{third}>"]}
+    assert [r[0] for r in world.store.rows("SELECT successor FROM incident_successors WHERE id=?", (first,))] == [
+        second
+    ]
+    revive_incident(world.store, first)
+    assert messages_by_incident(world) == {i: [f"<{i}>"] for i in (first, second, third)}
+
+
+def test_what_dissolved_into_another_incident_meanwhile_stays_there(
+    chain: tuple[World, tuple[str, str, str]],
+) -> None:
+    world, (first, second, third) = chain
+    revive_incident(world.store, first)
+    dissolve(world.store, first, "elsewhere")
+    revive_incident(world.store, second)
+    assert messages_by_incident(world) == {i: [f"<{i}>"] for i in (second, third)} | {"elsewhere": [f"<{first}>"]}

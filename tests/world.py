@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pipeline.config.load import Config, load_catalogue
 from pipeline.config.settings import Alerts
 from pipeline.core.incidents import Incident
-from pipeline.core.records import Batch, NewsItem, Run, Span, StatusUpdate
+from pipeline.core.records import Batch, NewsItem, Post, Run, Span, StatusUpdate, Tag
+from pipeline.core.reports import Vote
 from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.times import iso, utc
+from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.factory import make_detector
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
@@ -17,6 +20,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
+from pipeline.store.reports import save_tags
 from pipeline.store.verdicts import Judgement, save_judgement
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
@@ -119,6 +123,47 @@ class World:
             url="",
         )
         save_batch(self.store, Batch(source="feed", rows=(item,)), at(clock))
+
+    def people(self, service: str, clock: str, texts: Sequence[str]) -> None:
+        """Let a person write each text, a second apart, and count each as a report."""
+        posts = [
+            Post(
+                source="x",
+                native_id=f"{service}{clock}{n}",
+                kind="post",
+                community=service,
+                author_key=f"{service}{clock}{n}",
+                author_created=None,
+                created=at(clock) + timedelta(seconds=n),
+                collected=at(clock) + timedelta(minutes=1),
+                title="",
+                text=text,
+                url=f"https://x.example/{service}/{n}",
+            )
+            for n, text in enumerate(texts)
+        ]
+        tags = [
+            Tag(
+                source=p.source,
+                native_id=p.native_id,
+                service=service,
+                p_outage=0.9,
+                components=(),
+                symptom="",
+                region="",
+                language="en",
+                anger=0.0,
+                exonerates=(),
+                model="m",
+            )
+            for p in posts
+        ]
+        votes = [
+            Vote(p.source, p.native_id, service, p.created, 1.0, VoteReason.COUNTED, p.author_key, p.native_id)
+            for p in posts
+        ]
+        save_batch(self.store, Batch(source="x", rows=tuple(posts)), at(clock))
+        save_tags(self.store, posts, tags, votes, "m")
 
     def mails(self, incident: str) -> list[str]:
         return [a.transition for a in alerts_of(self.store, incident)]

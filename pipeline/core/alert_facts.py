@@ -13,6 +13,22 @@ from typing import NamedTuple
 from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, Impact, Relation, State, Transition
 
 
+class PeakFacts(NamedTuple):
+    """The highest count since the onset: what was counted in `minutes`, and what is expected then (None: not known)."""
+
+    observed: float
+    expected: float | None
+    unit: str
+    minutes: int
+
+
+class OutLink(NamedTuple):
+    """An address of the web that shows what a message rests on, and what is there."""
+
+    label: str
+    url: str
+
+
 class OfficialLine(NamedTuple):
     """An update of the provider: when it was posted, and what it says."""
 
@@ -64,7 +80,9 @@ class AlertFacts:
     `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
     state is confirmed. `new_level` says which counts stayed above what they were before an incident that is over,
     `missing` what would make an unsure one surer. `page_url` is the incident's page of the report, `status_page` the
-    provider's own page; empty: there is none.
+    provider's own page; empty: there is none. `first_message_at` is when the first message about it was written, None
+    where an older version did not keep it; `out_links` are where a reader can look for themselves. `peak_count` is
+    None without counts, and for a shared failure.
     """
 
     service: str
@@ -104,6 +122,9 @@ class AlertFacts:
     missing: tuple[str, ...] = ()
     page_url: str = ""
     status_page: str = ""
+    first_message_at: datetime | None = None
+    out_links: tuple[OutLink, ...] = ()
+    peak_count: PeakFacts | None = None
 
 
 class Section(NamedTuple):

@@ -14,6 +14,8 @@ from pipeline.core.alert_facts import (
     LinkFacts,
     MessageFacts,
     OfficialLine,
+    OutLink,
+    PeakFacts,
     Section,
     SignalFacts,
     SummaryFacts,
@@ -94,6 +96,9 @@ def from_json(values: StoredMessage) -> MessageFacts:
         missing=tuple(values.get("missing") or ()),
         page_url=values.get("page_url") or "",
         status_page=values.get("status_page") or "",
+        first_message_at=utc_or_none(values.get("first_message_at")),
+        out_links=tuple(OutLink(label, url) for label, url in values.get("out_links", ())),
+        peak_count=PeakFacts(*peak) if (peak := values.get("peak_count")) else None,
     )
 
 

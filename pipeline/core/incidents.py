@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ GROUP = "-shared"  # ends the ids of failures that many services share
 CHANCE = 0.05  # a link that more random dates equal is no better than chance
 GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
 PAGES_OF_MEMBERS = "status pages"  # subject of the statement that status pages of members list a shared failure
+AGAINST = "against"  # subject of a statement that speaks against what ties a shared failure's members
+UNKNOWN_CAUSE = "unknown common cause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,12 @@ class Incident:
         return self.id.endswith(GROUP)
 
     @property
+    def shared_cause(self) -> str:
+        """Return what ties the members of a shared failure: a service's id, a vendor, words; empty without any."""
+        ties = (e for e in self.evidence if e.kind is EvidenceKind.SHARED)
+        return next((e.subject for e in ties if e.subject not in (PAGES_OF_MEMBERS, AGAINST)), "")
+
+    @property
     def confirmed_by(self) -> ConfirmedBy | None:
         """Return what confirmed it; None while it is not confirmed, and once it is over."""
         if self.state is not State.CONFIRMED:
@@ -178,7 +186,10 @@ class NewsEntity(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsEvent:
-    """Near-identical items folded into one event; `outlets` are independent ones, `items` (source, native id)."""
+    """Near-identical items folded into one event; `outlets` are independent ones, `items` (source, native id).
+
+    `url` is where its first item is; empty where that has no address, and where it is not read.
+    """
 
     id: str
     kind: str
@@ -187,6 +198,7 @@ class NewsEvent:
     outlets: tuple[str, ...]
     first_seen: datetime
     items: tuple[tuple[str, str], ...]
+    url: str = field(default="", compare=False)
 
     @property
     def services(self) -> frozenset[str]:

@@ -59,7 +59,8 @@ class Report:
 
     `components` are those said to fail, `working_components` those said to work (component ids). `weight` is 1.0 where
     it counts as one person's report and 0.0 where it does not, `reason` why. `author_created` is None where the age of
-    the account is not known; `fingerprint` is a digest of the wording that copies share, empty where it is not read.
+    the account is not known; `fingerprint` is a digest of the wording that copies share, `url` where the post is, both
+    empty where they are not read.
     """
 
     service: str
@@ -80,6 +81,7 @@ class Report:
     author_key: str = ""
     author_created: datetime | None = None
     fingerprint: str = ""
+    url: str = ""
 
     @property
     def counted(self) -> bool:

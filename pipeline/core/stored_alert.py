@@ -76,6 +76,9 @@ class StoredAlert(TypedDict):
     missing: NotRequired[list[str] | None]
     page_url: NotRequired[str | None]
     status_page: NotRequired[str | None]
+    first_message_at: NotRequired[str | None]
+    out_links: NotRequired[list[tuple[str, str]]]
+    peak_count: NotRequired[tuple[float, float | None, str, int] | None]
 
 
 class StoredSection(TypedDict):

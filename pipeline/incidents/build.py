@@ -162,7 +162,7 @@ def _incident(
         *_signals_in_words(intervals, provider_incidents, votes),
         *certainty.parts_in_words(p, parts, rests, begin, RowRef(RowTable.INCIDENTS, own_id)),
         *scope.shares(service, votes, begin),
-        *scope.parts_in_words(service, spans, telling, begin),
+        *scope.parts_in_words(service, spans, telling, begin, scope.parts_in_notices(service, provider_incidents)),
         *_page_in_words(provider_incidents, begin),
     ]
     return Incident(

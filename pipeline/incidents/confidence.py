@@ -23,6 +23,7 @@ from pipeline.incidents.episodes import ProviderIncident
 FAR_ABOVE = 36.0
 OVERWHELMING = 150.0
 ALARM = 9.0
+EVEN = 0.5
 MOST_VOTERS = 200  # more people make it no surer
 YOUNG = 120.0  # minutes; so long the number of people still grows
 AGE_STEP = 30.0  # minutes; within them an incident that nothing is new about is the same
@@ -145,9 +146,16 @@ def probability(s: Signals) -> tuple[float, dict[str, float]]:
 
 
 def state(intervals: Sequence[Interval], s: Signals) -> State:
-    """Return how sure: confirmed by page or overwhelming crowd; likely by two kinds or one far above; else possible."""
+    """Return how sure: confirmed by page or overwhelming crowd; likely by two kinds or one far above; else possible.
+
+    What is less probable than not is no more than possible.
+    """
     strongest = max((i.score for i in intervals), default=0.0)
-    if s.notice or (s.kinds >= 2 and strongest >= OVERWHELMING):
+    if s.notice:
+        return State.CONFIRMED
+    if probability(s)[0] < EVEN:
+        return State.POSSIBLE
+    if s.kinds >= 2 and strongest >= OVERWHELMING:
         return State.CONFIRMED
     return State.LIKELY if s.kinds >= 2 or strongest >= FAR_ABOVE else State.POSSIBLE
 

@@ -31,7 +31,8 @@ COUNTED_IMPACTS = {"minor": Impact.LOW, "major": Impact.HIGH, "critical": Impact
 class ProviderIncident:
     """One incident on the provider's page, as far as it was shown; `spoke` is when it was first posted.
 
-    For an incident written after the fact that is later than `posted`, the time the page shows it under.
+    For an incident written after the fact that is later than `posted`, the time the page shows it under. `url` is where
+    the page shows it; empty where that is not known.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ProviderIncident:
     first_posted_at: datetime
     resolved: datetime | None
     updates: tuple[StatusUpdate, ...]
+    url: str = ""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,9 @@ def read_provider_incidents(
     spoken for days before `now` ended with its last word: pages forget, and delete. `incidents` tell the parts that a
     page lists for an incident without an update that changes their state.
     """
-    listed = {incident.incident_id: incident.components for incident in incidents}
+    whole = list(incidents)
+    listed = {incident.incident_id: incident.components for incident in whole}
+    urls = {incident.incident_id: incident.url for incident in whole}
     found = []
     for incident_id, rows in by_incident(updates).items():
         if rows[-1].impact not in COUNTED_IMPACTS or rows[-1].timing == "doubtful":
@@ -90,6 +94,7 @@ def read_provider_incidents(
                     first_posted_at=min(u.written for u in stretch),
                     resolved=over,
                     updates=tuple(stretch),
+                    url=urls.get(incident_id, ""),
                 )
             )
     return sorted(found, key=lambda o: (o.posted, o.id))

@@ -16,7 +16,7 @@ from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, Impact, PhaseName
 from pipeline.incidents.episodes import COUNTED_IMPACTS, UPDATE, WORKING, EpisodeDraft
-from pipeline.incidents.scope import continents
+from pipeline.incidents.places import continents
 from pipeline.text.claims import claims
 
 Levels = Mapping[SeriesKey, Points]

@@ -5,9 +5,9 @@ Votes and the page's word stay apart.
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -18,26 +18,15 @@ from pipeline.core.reports import Report, account_age
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, VoteReason
 from pipeline.incidents.episodes import WORKING, ProviderIncident
+from pipeline.incidents.places import MIN_SHARE, continents, reported_places
 from pipeline.text.normalize import text_fingerprint
 
 RECENT = timedelta(minutes=60)
 MIN_VOTES = 3
-MIN_SHARE = 0.15
-PLACED = 5  # fewer reports that name a place tell nothing of where
 FRONT, BACK = ("web", "mobile", "desktop", "login", "code", "console"), ("api",)
 CITED = 40  # rows named behind one statement; more are told as a span
 VOICE, YOUNG = timedelta(hours=6), timedelta(days=7)
 NEVER = datetime.min.replace(tzinfo=UTC)
-CONTINENTS = {
-    "North America": "US CA MX",
-    "South America": "BR AR CO CL PE UY EC VE",
-    "Central America": "SV GT CR PA DO HN",
-    "Europe": "GB IE DE AT CH FR BE NL LU ES PT IT PL CZ SE NO DK FI GR RO HU UA RS HR BG SK TR RU",
-    "Asia": "IN PK BD LK JP KR CN TW HK SG MY ID PH TH VN AE SA IL QA KW",
-    "Oceania": "AU NZ",
-    "Africa": "ZA NG KE EG MA GH",
-}
-_CONTINENT_OF = {code: name for name, codes in CONTINENTS.items() for code in codes.split()}
 
 
 @dataclass(slots=True)
@@ -216,91 +205,32 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
                 rows=cite(mine),
                 statement=f"{number} of {len(naming)} reports that name a {what} name {item.replace('_', ' ')}",
             )
-    where = Counter(item for r in votes for item in set(continents(r)))
-    placed = [r for r in votes if continents(r)]
-    if len(placed) >= PLACED:
-        first, most = min(where.items(), key=lambda pair: (-pair[1], pair[0]))
-        others = sum(where.values()) - most
-        words = f"{first} and beyond" if others else f"{first} only"
-        yield Evidence(
-            kind=EvidenceKind.WHERE,
-            at=onset,
-            subject=words,
-            value=most,
-            compared_with=len(placed),
-            rows=cite(placed),
-            statement=f"{words}: {most} of {len(placed)} reports that name a place are from {first}",
-        )
+    yield from reported_places(votes, onset, cite)
 
 
-def counted_places(counted: Mapping[str, tuple[float, float]], onset: datetime, row: RowRef) -> Iterator[Evidence]:
-    """Yield complaints by part of the world, and where most of what is above the usual came from.
-
-    `counted` is (came, usual) by country code, or by region as `units_of` names them. Nothing where they are not
-    clearly above.
-    """
-    sums: dict[str, tuple[float, float]] = {}
-    by_country = any(region in _CONTINENT_OF for region in counted)
-    for region, (came, usual) in counted.items():
-        # where no region is a country, each is a place of its own
-        place = _CONTINENT_OF.get(region, "elsewhere" if by_country else region)
-        before = sums.get(place, (0.0, 0.0))
-        sums[place] = (before[0] + came, before[1] + usual)
-    above = {place: came - usual for place, (came, usual) in sums.items() if came > usual}
-    # as a Poisson count would have it: fewer may be chance
-    if sum(above.values()) < 3 * math.sqrt(max(1.0, sum(usual for _, usual in sums.values()))):
-        return
-    for place in sorted(above, key=lambda p: (-above[p], p)):
-        came, usual = sums[place]
-        yield Evidence(
-            kind=EvidenceKind.REGION,
-            at=onset,
-            subject=place,
-            value=round(came),
-            compared_with=round(usual, 1),
-            rows=(row,),
-            statement=f"{place}: {came:,.0f} complaints, {usual:,.0f} usual at these hours",
-        )
-    first = min(above, key=lambda p: (-above[p], p))
-    words = (
-        f"{first} and beyond"
-        if any(more >= MIN_SHARE * above[first] for p, more in above.items() if p != first)
-        else f"{first} only"
-    )
-    total = sum(above.values())
-    yield Evidence(
-        kind=EvidenceKind.WHERE,
-        at=onset,
-        subject=words,
-        value=round(above[first]),
-        compared_with=round(total),
-        rows=(row,),
-        statement=f"{words}: {above[first]:,.0f} of {total:,.0f} complaints above the usual are from {first}",
-    )
-
-
-def units_of(regions: Collection[str]) -> dict[str, str]:
-    """Return by region what it counts for: its country's code, or itself where it is in no country known.
-
-    Where all are parts of one country (`CA-ON`, `CA-QC`) each counts for itself: the country would say nothing.
-    """
-    country = {region: region[:2] for region in regions if region[:2] in _CONTINENT_OF and region[2:3] in ("", "-")}
-    parts = len(regions) > 1 and all("-" in region for region in regions)
-    if parts and len(country) == len(regions) and len(set(country.values())) == 1:
-        return {region: region for region in regions}
-    return {region: country.get(region, region) for region in regions}
-
-
-def continents(report: Report) -> list[str]:
-    """Return the parts of the world a report names, from `Osaka, JP`, `US-OH` or `AE`."""
-    codes = [place.rpartition(", ")[2][:2] for place in report.region.split("; ") if place]
-    return [_CONTINENT_OF[code] for code in codes if code in _CONTINENT_OF]
+def parts_in_notices(service: Service, provider_incidents: Sequence[ProviderIncident]) -> set[str]:
+    """Return the ids of the parts that the words of notices name, whether or not the page lists them as failing."""
+    texts = [text for notice in provider_incidents for u in notice.updates for text in (u.name, u.body)]
+    words = "\n".join(dict.fromkeys(texts)).casefold()
+    return {
+        part.id
+        for part in service.components
+        for name in {part.name, *part.official, *part.aliases}
+        if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", words)
+    }
 
 
 def parts_in_words(
-    service: Service, spans: Sequence[ComponentSpan], reports: Sequence[Report], onset: datetime
+    service: Service,
+    spans: Sequence[ComponentSpan],
+    reports: Sequence[Report],
+    onset: datetime,
+    in_notices: Collection[str] = (),
 ) -> Iterator[Evidence]:
-    """Yield parts' sums, which parts nobody speaks of, where votes and page differ, front door against back door."""
+    """Yield parts' sums, which parts nobody speaks of, where votes and page differ, front door against back door.
+
+    Of parts that notices name (`in_notices`) it is not said that the provider does not list them.
+    """
     status: dict[str, dict[str, ComponentSpan]] = {"votes": {}, "official": {}}
     for span in spans:
         if span.status is ComponentStatus.AFFECTED:
@@ -333,7 +263,7 @@ def parts_in_words(
         )
     for part in sorted(set(status["votes"]) ^ set(status["official"])):
         source, other = ("votes", "official") if part in status["votes"] else ("official", "votes")
-        if other == "official" and not status["official"]:
+        if other == "official" and (not status["official"] or part in in_notices):
             continue
         span = status[source][part]
         who = {"votes": "people name", "official": "the provider lists"}[source]

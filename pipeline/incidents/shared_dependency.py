@@ -1,4 +1,4 @@
-"""Failures of many services at once: what they all run on, and one incident with many members. Pure."""
+"""Failures of many services at once, as one incident with many members. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import (
+    AGAINST,
     GROUP,
     LEAST_PROBABILITY,
     PAGES_OF_MEMBERS,
@@ -18,19 +19,28 @@ from pipeline.core.incidents import (
     NewsEvent,
 )
 from pipeline.core.row_refs import RowRef
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, NewsKind, RowTable, State
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
 from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import ProviderIncident, incident_id
+from pipeline.incidents.shared_cause import (
+    FEWEST,
+    MEMBERS,
+    NAMED_WITHIN,
+    OUTAGE_NEWS,
+    CauseKind,
+    SharedCause,
+    Ties,
+    against_in_words,
+    cause_now,
+    stored_cause,
+    strongest_tie,
+    tie_in_words,
+)
 from pipeline.text.claims import without_cleared
 
 TOGETHER = timedelta(minutes=30)
 FIRST = timedelta(hours=1)  # who begins in it joins by that alone, and the shared failure lasts as long as they do
 LATER = timedelta(hours=6)  # who begins in it joins where its notices or news name the cause, or the cause still fails
-MEMBERS = 3
-FEWEST = 2  # where the thing they run on fails itself, or what is written of them names it
-SHARE = 0.6  # of those that failed together, at least, run on it
-NAMED_WITHIN = timedelta(hours=12)  # what was written longer ago is about another failure
-OUTAGE_NEWS = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP, NewsKind.INFRASTRUCTURE_OUTAGE)
 
 # the dependencies that notices and news name as failing, by service id
 NamedCauses = Mapping[str, Set[str]]
@@ -77,34 +87,39 @@ def groups(
     now: datetime,
     known: Sequence[Incident] = (),
     named: NamedCauses = MappingProxyType({}),
+    outside: NamedCauses = MappingProxyType({}),
+    watched: Collection[str] = (),
 ) -> list[tuple[Incident, list[str]]]:
-    """Return an incident for each dependency that many services' failures share, with the ids of its members.
+    """Return an incident for each failure that many services share, with the ids of its members.
 
     Three services or more whose onsets lie within half an hour, at least three in five of which run on the same thing,
-    fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. The
-    thing is named, not blamed. What is not worth telling alone is no member. A group once told
+    fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. So do
+    three of one vendor, two for which notices or news name the same cause outside the catalogue (`outside`), and four
+    grave ones that nothing known ties. The cause is named, not blamed, with what speaks against it; `watched` are the
+    services that would be known to fail. What is not worth telling alone is no member. A group once told
     (`known`) takes in who joins later, and is over when the thing and those that began in the first hour are: what
     began later and lasts is a member no longer. Without members it is closed. Members keep their own rows; what
     belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
     """
     own = [i for i in incidents if i.service in catalogue and not i.is_group]
-    below_of = {i.service: {*catalogue[i.service].runs_on, *(named.get(i.service, ()))} - {i.service} for i in own}
+    ties = Ties(catalogue=catalogue, named=named, outside=outside)
     found: list[tuple[Incident, list[str]]] = []
     taken: set[str] = set()
 
-    def add(group: Incident | None, dependency: str, members: Sequence[Incident]) -> None:
+    def add(group: Incident | None, cause: SharedCause, members: Sequence[Incident]) -> None:
         members = sorted(members, key=lambda i: (i.onset, i.id))
         taken.update(i.id for i in members)
-        found.append((_group(group, dependency, members, catalogue), [i.id for i in members]))
+        found.append((_group(group, cause, members, ties, watched), [i.id for i in members]))
 
     for group in sorted(known, key=lambda g: (g.onset, g.id)):
         members = [i for i in own if i.part_of == group.id]
         if members:
+            cause = cause_now(stored_cause(group, ties), members, ties)
             there = {i.service for i in members}
             free = [i for i in own if not i.part_of and i.id not in taken and i.service not in there and _credible(i)]
-            members += [i for i in free if _joins(i, group, members, below_of[i.service], named.get(i.service, ()))]
-            lasts = any(i.active for i in _first(members, group.service))
-            add(group, group.service, [i for i in members if lasts or not i.active])
+            members += [i for i in free if _joins(i, group, members, cause, ties)]
+            lasts = any(i.active for i in _first(members, cause.subject))
+            add(group, cause, [i for i in members if lasts or not i.active])
         elif group.active:
             found.append((withdrawn(group), []))
     for first in sorted(own, key=lambda i: (i.onset, i.id)):
@@ -118,16 +133,9 @@ def groups(
             and _credible(i)
             and timedelta(0) <= i.onset - first.onset <= TOGETHER
         ]
-        near = list({i.service: i for i in reversed(near)}.values())
-        on = {d: [i for i in near if d in below_of[i.service]] for i in near for d in below_of[i.service]}
-        best = max(sorted(on), key=lambda d: len(on[d]), default=None)
-        if best is None or len(on[best]) < SHARE * sum(i.service != best for i in near):
-            continue
-        spoken_of = all(best in named.get(i.service, ()) for i in on[best])
-        known_to_fail = spoken_of or any(i.service == best for i in near)
-        if len(on[best]) < (FEWEST if known_to_fail else MEMBERS):
-            continue
-        add(None, best, [*on[best], *(i for i in near if i.service == best)])
+        tie = strongest_tie(list({i.service: i for i in reversed(near)}.values()), ties)
+        if tie is not None:
+            add(None, tie.cause, tie.members)
     return found
 
 
@@ -140,49 +148,66 @@ def _first(members: Sequence[Incident], dependency: str) -> list[Incident]:
     return [i for i in members if i.service == dependency or i.onset <= shared_since + FIRST]
 
 
-def _joins(
-    incident: Incident, group: Incident, members: Sequence[Incident], below: Set[str], named: Collection[str]
-) -> bool:
-    """Return whether an incident belongs to a shared failure that is known: `below` is what it may run on."""
+def _joins(incident: Incident, group: Incident, members: Sequence[Incident], cause: SharedCause, ties: Ties) -> bool:
+    """Return whether an incident belongs to a shared failure that is known."""
     after = incident.onset - group.onset
-    if group.service not in (incident.service, *below) or not -TOGETHER <= after <= LATER:
+    if not ties.binds(incident.service, cause) or not -TOGETHER <= after <= LATER:
         return False
     if after <= FIRST:
         return incident.active or after <= TOGETHER
-    first = _first(members, group.service)
-    cause = [i for i in first if i.service == group.service] or first
-    fails_still = any(i.active or (i.end is not None and i.end > incident.onset) for i in cause)
-    return incident.active and (group.service in named or fails_still)
+    first = _first(members, cause.subject)
+    of_the_cause = [i for i in first if i.service == cause.subject] or first
+    fails_still = any(i.active or (i.end is not None and i.end > incident.onset) for i in of_the_cause)
+    return incident.active and (ties.is_named_for(incident.service, cause) or fails_still)
 
 
 def _credible(incident: Incident) -> bool:
     return incident.probability is None or incident.probability >= LEAST_PROBABILITY
 
 
-def _group(known: Incident | None, dependency: str, members: Sequence[Incident], catalogue: Catalogue) -> Incident:
-    onset = min(i.onset for i in members)
-    lasting = _first(members, dependency)
+def _group(
+    known: Incident | None, cause: SharedCause, members: Sequence[Incident], ties: Ties, watched: Collection[str]
+) -> Incident:
+    onset, catalogue = min(i.onset for i in members), ties.catalogue
+    lasting = _first(members, cause.subject)
     over = not any(i.active for i in lasting)
-    running = [i for i in members if i.service != dependency] or list(members)
     posted = sorted(
         ((i.official_first_at, i) for i in members if i.official_first_at is not None), key=lambda pair: pair[0]
     )
+    # the page of a vendor's service is the provider's; that of a service which runs on another's tells of itself
+    by_provider = [at for at, i in posted if i.service == cause.subject or cause.kind is CauseKind.VENDOR]
     # what is over has lost how sure it was, but for its page
     sure = [i.state for i in members if i.state is not State.RESOLVED] + [State.CONFIRMED] * bool(posted)
-    statement = _in_words(members, dependency, catalogue)
-    said = Evidence(
-        kind=EvidenceKind.SHARED,
-        at=onset,
-        subject=dependency,
-        value=len(running),
-        statement=statement,
-        rows=tuple(RowRef(RowTable.INCIDENTS, i.id) for i in members),
-    )
-    evidence = [said, *_pages_in_words([i for _, i in posted if i.service != dependency], catalogue)]
+    statement = tie_in_words(cause, members, catalogue)
+    rows = tuple(RowRef(RowTable.INCIDENTS, i.id) for i in members)
+    evidence = [
+        Evidence(
+            kind=EvidenceKind.SHARED,
+            at=onset,
+            subject=cause.subject,
+            value=sum(i.service != cause.subject for i in members) or len(members),
+            statement=statement,
+            rows=rows,
+        ),
+        *(
+            Evidence(
+                kind=EvidenceKind.SHARED,
+                at=onset,
+                subject=AGAINST,
+                statement=f"what speaks against it: {words}",
+                rows=rows,
+            )
+            for words in against_in_words(cause, members, ties, watched)
+        ),
+        *_pages_in_words([i for at, i in posted if at not in by_provider], catalogue),
+    ]
+    # a failure keeps the service that its id names; one that nothing in the catalogue ties is filed under its first
+    filed_under = cause.subject if cause.kind is CauseKind.DEPENDENCY else members[0].service
+    service = known.service if known else filed_under
     return replace(
         members[0],
-        id=known.id if known else incident_id(dependency, onset) + GROUP,
-        service=dependency,
+        id=known.id if known else incident_id(service, onset) + GROUP,
+        service=service,
         state=State.RESOLVED if over else State.highest([State.LIKELY, *sure]),
         opened_at=known.opened_at if known else max(sorted(i.opened_at for i in members)[:MEMBERS]),
         onset=onset,
@@ -191,7 +216,7 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         active=not over,
         impact=Impact.highest(i.impact for i in members),
         symptom="",
-        official_first_at=next((at for at, i in posted if i.service == dependency), None),
+        official_first_at=min(by_provider, default=None),
         episode_count=1,
         probability=max((i.probability for i in members if i.probability is not None), default=None),
         part_of="",
@@ -210,24 +235,6 @@ def _group(known: Incident | None, dependency: str, members: Sequence[Incident],
         ),
         phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
     )
-
-
-def _in_words(members: Sequence[Incident], dependency: str, catalogue: Catalogue) -> str:
-    """Return what fails: who runs on the dependency by the catalogue, who is only tied to it by name, and itself."""
-    name = catalogue[dependency].name if dependency in catalogue else dependency
-    services = [catalogue[i.service] for i in members if i.service != dependency]
-    running = [s.name for s in services if dependency in s.runs_on]
-    tied = [s.name for s in services if dependency not in s.runs_on]
-    since = f"since {min(i.onset for i in members):%H:%M} UTC"
-    parts = []
-    if running:
-        fail = f"{len(running)} services that run on {name} fail"
-        parts.append(f"{fail if running[1:] else f'a service that runs on {name} fails'} {since}: {', '.join(running)}")
-    if tied:
-        parts.append(f"notices or news name {name} for {', '.join(tied)}" + ("" if running else f", failing {since}"))
-    if len(services) < len(members):
-        parts.append(f"{name} itself, too" if parts else f"{name} fails {since}")
-    return "; ".join(parts)
 
 
 def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterator[Evidence]:

@@ -8,17 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine
+from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine, PeakFacts
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Incident, Link, NewsEvent, state_in_words
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
+from pipeline.incidents.episodes import ProviderIncident
+from pipeline.notify.out_links import out_links
+from pipeline.render.charts import peak_of
 from pipeline.render.formatting import page_url
 from pipeline.text.normalize import differently_worded
 
 QUOTES = 3
+NEWS = 3
 CHART_SPAN = timedelta(hours=8)
 BEFORE_ONSET = timedelta(minutes=5)  # reports so shortly before the onset belong to it
 BASIS = ("complaints", "votes", "shared", "doors")
@@ -31,7 +35,8 @@ class AlertContext:
     `series` holds recent verdicts. `news` are the events that `links` may name, by id. `hit` are the services of a
     shared failure. `next_after` is when ordinary news may follow. Below a probability of `sure_from` it says what is
     missing; `language` is the reader's; `new_level` says which counts stayed above what they were before. The report
-    is served at `public_url`, empty for nowhere.
+    is served at `public_url`, empty for nowhere. `first_message_at` is when the first message about it was written,
+    None for now. `failing` are the service, or those of a shared failure; `notices` is what their pages post.
     """
 
     incident: Incident
@@ -48,6 +53,9 @@ class AlertContext:
     new_level: Sequence[str] = ()
     language: str = "en"
     public_url: str = ""
+    first_message_at: datetime | None = None
+    failing: Sequence[Service] = ()
+    notices: Sequence[ProviderIncident] = ()
 
 
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
@@ -55,9 +63,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
     incident, service = context.incident, context.service
     votes = [r for r in context.reports if r.counted and r.created >= incident.onset - BEFORE_ONSET]
     affected = incident.affected(now)
-    works = {
-        c.component for c in incident.components if c.status is ComponentStatus.WORKS and c.component not in affected
-    }
+    works = _working(incident, now)
+    quoted = quoted_reports(votes, context.language)
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
         service=service.name,
@@ -83,7 +90,7 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         sources=tuple(sorted({_source_name(i.series) for i in context.intervals})),
         votes=len(votes),
         refused=_refused(context.reports, incident),
-        quotes=tuple(quotes(votes, context.language)),
+        quotes=tuple(map(_one_line, quoted)),
         episodes=incident.episode_count,
         probability=incident.probability,
         where=_first(incident, "where"),
@@ -100,7 +107,38 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         missing=what_is_missing(incident, context.sure_from) if transition is not Transition.OVER else (),
         page_url=page_url(context.public_url, "incident", incident.id),
         status_page=service.status_page,
+        peak_count=_peak(context),
+        first_message_at=context.first_message_at or now,
+        out_links=out_links(
+            context.failing or (service,),
+            [notice for notice in context.notices if _is_of(notice, incident, now)],
+            quoted,
+            [context.news[link.news_event] for link in _told(context)],
+        ),
     )
+
+
+def _working(incident: Incident, now: datetime) -> set[str]:
+    """Return the parts that are said to work now, and that no source holds to be affected since that was said."""
+    works = {
+        c.component: c.since
+        for c in incident.components
+        if c.status is ComponentStatus.WORKS and c.since <= now and (c.until is None or now < c.until)
+    }
+    failing = {c.component for c in incident.components if c.status is ComponentStatus.AFFECTED and c.until is None}
+    return set(works) - failing - set(incident.affected(now))
+
+
+def _peak(context: AlertContext) -> PeakFacts | None:
+    """Return the highest count of the service while the incident lasted; None without any, and for a shared failure."""
+    peak = None if context.hit else peak_of(context.series, context.incident)
+    return PeakFacts(*peak) if peak is not None else None
+
+
+def _is_of(notice: ProviderIncident, incident: Incident, now: datetime) -> bool:
+    """Return whether a notice stood while an incident lasted."""
+    until = incident.end or now
+    return notice.posted <= until and (notice.resolved is None or notice.resolved >= incident.onset)
 
 
 def _components(incident: Incident, service: Service) -> tuple[ComponentFacts, ...]:
@@ -117,12 +155,13 @@ def _components(incident: Incident, service: Service) -> tuple[ComponentFacts, .
     )
 
 
+def _told(context: AlertContext) -> list[Link]:
+    """Return the links to news that a message names: the strongest of those that random dates do not equal."""
+    return [link for link in context.links if link.news_event in context.news and link.better_than_chance][:NEWS]
+
+
 def _links(context: AlertContext) -> tuple[LinkFacts, ...]:
-    known = [
-        (link, context.news[link.news_event])
-        for link in context.links
-        if link.news_event in context.news and link.better_than_chance
-    ]
+    known = [(link, context.news[link.news_event]) for link in _told(context)]
     return tuple(
         LinkFacts(
             relation=link.relation,
@@ -132,7 +171,7 @@ def _links(context: AlertContext) -> tuple[LinkFacts, ...]:
             evidence_for=link.evidence_for,
             evidence_against=link.evidence_against,
         )
-        for link, event in known[:3]
+        for link, event in known
     )
 
 
@@ -155,15 +194,18 @@ def _source_name(series: SeriesKey) -> str:
     return {"complaints": "complaint counts"}.get(series.channel, f"posts on {series.source}")
 
 
-def quotes(votes: Sequence[Report], language: str = "en") -> list[str]:
-    """Return at most three short reports in people's own words, each worded differently.
+def quoted_reports(votes: Sequence[Report], language: str = "en") -> list[Report]:
+    """Return at most three short reports to quote, each worded differently.
 
     Those in the reader's `language` come first, the surest before others; no other is translated.
     """
     best_first = sorted(votes, key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id))
-    texts = [" ".join(f"{r.title}. {r.text}".strip(". ").split()) for r in best_first]
-    short = [text for text in texts if 20 <= len(text) <= 220]
-    return [short[place] for place in differently_worded(short, QUOTES)]
+    short = [report for report in best_first if 20 <= len(_one_line(report)) <= 220]
+    return [short[place] for place in differently_worded(list(map(_one_line, short)), QUOTES)]
+
+
+def _one_line(report: Report) -> str:
+    return " ".join(f"{report.title}. {report.text}".strip(". ").split())
 
 
 def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> ChartFacts | None:

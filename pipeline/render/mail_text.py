@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
 from pipeline.core.incidents import state_in_words
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import ComponentStatus, Transition
 from pipeline.render.formatting import in_percent, isolated, local
+from pipeline.render.summary import IncidentSummary, PeakCount, summary_sentence
 
-MAX_TEXT, MAX_NAME, MAX_PARTS, MAX_REASONS = 400, 60, 12, 4
+MAX_TEXT, MAX_NAME, MAX_PARTS, MAX_REASONS, MAX_LABEL = 400, 60, 12, 4, 120
 
 
 class ReasonCount(NamedTuple):
@@ -41,6 +43,13 @@ class ComponentText(NamedTuple):
     detail: str
 
 
+class OutLinkText(NamedTuple):
+    """An address of the web and what is there."""
+
+    label: str
+    url: str
+
+
 class LinkText(NamedTuple):
     """A news event, with what speaks against the association."""
 
@@ -56,12 +65,14 @@ class IncidentText:
     """A mail about one incident. Empty text: there is nothing to say of it."""
 
     incident: str
+    sentence: str
     service: str
     transition: str
     state: str
     impact: str
     symptom: str
     affected: tuple[str, ...]
+    affected_so_far: tuple[str, ...]
     works: tuple[str, ...]
     onset: str
     end: str
@@ -85,7 +96,9 @@ class IncidentText:
     links: tuple[LinkText, ...]
     chart_label: str
     simulated: bool
+    out_links: tuple[OutLinkText, ...]
     why_command: str
+    right_command: str
     wrong_command: str
     silence_command: str
     page_url: str
@@ -106,12 +119,14 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
     """Return the texts of a mail about an incident, times in `zone`."""
     return IncidentText(
         incident=incident,
+        sentence=first_sentence(facts, zone),
         service=cut(facts.service),
         transition=facts.transition,
         state=state_in_words(facts.state, facts.confirmed_by),
         impact=facts.impact,
         symptom=facts.symptom.replace("_", " "),
         affected=_few(facts.affected_names),
+        affected_so_far=_few(affected_so_far(facts)),
         works=_few(facts.works_names),
         onset=local(facts.onset, zone),
         end=local(facts.end, zone),
@@ -136,11 +151,41 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         chart_label=facts.chart.label if facts.chart else "",
         simulated=facts.simulated,
         why_command=f"groundswell why {facts.service_id} --at {iso(facts.at)}",
+        out_links=tuple(OutLinkText(cut(link.label, MAX_LABEL), link.url) for link in facts.out_links),
+        right_command=f"groundswell feedback {incident} right",
         wrong_command=f"groundswell feedback {incident} wrong",
         silence_command=f'groundswell silence add {facts.service_id} --for 4h --reason "..."',
         page_url=facts.page_url,
         status_page=facts.status_page,
     )
+
+
+def affected_so_far(facts: AlertFacts) -> tuple[str, ...]:
+    """Return the parts, or the services of a shared failure, that any source held to be affected at any time."""
+    return tuple(dict.fromkeys(c.name for c in facts.components if c.status is ComponentStatus.AFFECTED))
+
+
+def first_sentence(facts: AlertFacts, zone: str) -> str:
+    """Return a message in the sentence that the incident's page begins with; times in `zone`."""
+    over = facts.transition is Transition.OVER and facts.end is not None
+    failing = affected_so_far(facts) if over or not facts.affected_names else facts.affected_names
+    peak = facts.peak_count
+    summary = IncidentSummary(
+        service=cut(facts.service, MAX_NAME),
+        state=facts.state,
+        symptom=facts.symptom,
+        onset=facts.onset,
+        end=facts.end if over else None,
+        now=facts.at,
+        affected=[cut(name, MAX_NAME) for name in failing],
+        works=[] if over else [(cut(name, MAX_NAME), None) for name in facts.works_names],
+        official_first_at=facts.official_first_at,
+        reported_since=None,
+        first_alert_at=facts.first_message_at,
+        peak=PeakCount(*peak) if peak is not None else None,
+        members=[cut(name, MAX_NAME) for name in failing] if facts.hit else (),
+    )
+    return summary_sentence(summary, zone)
 
 
 def system_text(facts: SystemFacts, zone: str) -> SystemText:

@@ -15,7 +15,7 @@ from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State
-from pipeline.incidents.attention import overshadowing
+from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
@@ -29,6 +29,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.store.reports import reports, votes_collected_after
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.verdicts import counts_collected_after, verdicts
+from pipeline.text.services import ServiceMatcher
 
 BEFORE = timedelta(hours=1)
 NEAR = timedelta(minutes=90)
@@ -62,7 +63,7 @@ def decision_trace(
         return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
     steps += [
         *_judged(incident, at, now),
-        *_talk(store, config, incident, alerts),
+        *_talk(store, config, incident, alerts, at),
         *_gates(store, config, incident, at),
     ]
     steps += [TraceStep(name="message", words=_message(a), passed=True) for a in sent]
@@ -174,7 +175,9 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
         yield TraceStep(name="group", words=f"told as part of {incident.part_of}")
 
 
-def _talk(store: Store, config: Config, incident: Incident, alerts: Sequence[Alert]) -> Iterator[TraceStep]:
+def _talk(
+    store: Store, config: Config, incident: Incident, alerts: Sequence[Alert], at: datetime
+) -> Iterator[TraceStep]:
     """Yield that posts alone speak of the service while one like it fails; nothing where messages tell of it."""
     if alerts or incident.official_first_at is not None:
         return
@@ -183,13 +186,15 @@ def _talk(store: Store, config: Config, incident: Incident, alerts: Sequence[Ale
         for i in incidents(store, incident.onset)
         if incident.end is None or i.onset <= incident.end
     ]
-    as_it_was = incident if incident.active else replace(incident, state=State.LIKELY)
-    other = overshadowing(as_it_was, others, config.catalogue)
+    as_it_was = incident if incident.active else replace(incident, state=State.POSSIBLE)
+    mine = reports(store, incident.service, incident.onset - BEFORE_ONSET, incident.end or at)
+    other = overshadowing(as_it_was, others, config.catalogue, mine, ServiceMatcher(config.catalogue).entities)
     if other is not None:
         name = config.catalogue[other.service].name
         yield TraceStep(
             name="talk",
-            words=f"posts alone name it while {name} fails: sent once counts or a notice say the same",
+            words=f"posts alone name it while {name} fails: sent once counts or a notice say the same, or many report"
+            " it without naming the other",
             passed=False,
         )
 

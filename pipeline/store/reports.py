@@ -121,7 +121,7 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
         "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language,"
         " t.exonerates, t.region, ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, "
         "p.community,"
-        " p.author_key, p.author_created FROM post_tags t"
+        " p.author_key, p.author_created, p.url FROM post_tags t"
         " LEFT JOIN votes v USING (source, native_id, service) JOIN posts p USING (source, native_id)"
         " WHERE t.service = ? AND t.created >= ? AND t.created < ? AND (v.weight > 0 OR t.exonerates != '[]'"
         " OR (t.p_outage >= 0.5 AND v.weight = 0))"
@@ -151,6 +151,7 @@ class _ReportRow(NamedTuple):
     community: str
     author_key: str
     author_created: str | None
+    url: str
 
 
 @lru_cache(maxsize=10_000)  # while an incident lasts, every pass reads its reports again
@@ -173,4 +174,5 @@ def _report(r: _ReportRow) -> Report:
         community=r.community,
         author_key=r.author_key,
         author_created=utc_or_none(r.author_created),
+        url=r.url,
     )

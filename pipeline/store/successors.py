@@ -19,16 +19,27 @@ def succeed_incident(conn: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def revive_incident(store: Store, incident: str) -> None:
-    """Give an id that had a successor its own messages back, where the story is one of its own again."""
-    rows = store.rows("SELECT messages FROM incident_successors WHERE id=?", (incident,))
+    """Give an id that had a successor its messages back, where the story is one of its own again.
+
+    Ids that had become part of it before, by what it had of their messages, point to it again. What another id has been
+    given back meanwhile stays with that one.
+    """
+    rows = store.rows("SELECT successor, messages FROM incident_successors WHERE id=?", (incident,))
     if not rows:
         return
+    values = {"id": incident, "successor": rows[0]["successor"], "messages": rows[0]["messages"]}
     with store.transaction() as conn:
-        conn.executemany(
-            "UPDATE alerts SET incident=? WHERE message_id=?",
-            [(incident, message) for message in json.loads(rows[0]["messages"])],
+        conn.execute(
+            "UPDATE alerts SET incident = :id WHERE incident = :successor"
+            " AND message_id IN (SELECT value FROM json_each(:messages))",
+            values,
         )
-        conn.execute("DELETE FROM incident_successors WHERE id=?", (incident,))
+        conn.execute("DELETE FROM incident_successors WHERE id = :id", values)
+        conn.execute(
+            "UPDATE incident_successors SET successor = :id WHERE successor = :successor AND messages != '[]' AND NOT"
+            " EXISTS (SELECT value FROM json_each(messages) EXCEPT SELECT value FROM json_each(:messages))",
+            values,
+        )
 
 
 def current_id(store: Store, incident: str) -> str | None:

@@ -14,15 +14,17 @@ from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import symptom
 
 MOST = 5
+SHORT = 3  # a name of so few letters is an abbreviation
 
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Names of places and networks: normalized name to what is stored."""
+    """Names of places and networks: normalized name to what is stored; `shown` names countries and parts by code."""
 
     places: Mapping[str, str]
     networks: Mapping[str, str]
     ordinary: frozenset[str]
+    shown: Mapping[str, str]
     pattern: re.Pattern[str]
 
 
@@ -31,11 +33,13 @@ def gazetteer(path: Path) -> Gazetteer:
     """Read data/places.toml."""
     places: dict[str, str] = {}
     networks: dict[str, str] = {}
+    shown: dict[str, str] = {}
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     ordinary = frozenset(tables.pop("ordinary"))
     for country, table in tables.items():
         for name in table.get("names", ()):
             places[normalize(name)] = country
+            shown.setdefault(country, name.upper() if len(name) <= SHORT else name.title())
         for city in table.get("cities", ()):
             known, *others = city.split("|")
             for name in (known, *others):
@@ -44,6 +48,7 @@ def gazetteer(path: Path) -> Gazetteer:
             names, _, code = region.rpartition("=")
             for name in names.split("|"):
                 places.setdefault(normalize(name), f"{country}-{code}")
+                shown.setdefault(f"{country}-{code}", name.title())
         for network in table.get("networks", ()):
             known, *others = network.split("|")
             for name in (known, *others):
@@ -53,8 +58,13 @@ def gazetteer(path: Path) -> Gazetteer:
     # scripts written without spaces have no word boundary to respect
     bare = "|".join(re.escape(name) for name in names if "\u3040" <= name[0] <= "\u9fff")
     return Gazetteer(
-        places, networks, ordinary, re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
+        places, networks, ordinary, shown, re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
     )
+
+
+def name_of_place(place: str, path: Path) -> str:
+    """Return what people call a place stored as `CA-ON`, `CA` or `Toronto, CA`; as stored where no name is known."""
+    return gazetteer(path).shown.get(place, place.partition(", ")[0])
 
 
 _BEFORE = WordPattern("place_words", r"(?:\b(?:%(before)s)|[#(,@/&·|-]|^) ?(?:%(articles)s)?$")

@@ -139,6 +139,8 @@ def plan_alerts(
             new_level=level,
             language=config.alerts.language,
             public_url=config.report.public_url,
+            first_message_at=sent[0].created if sent else now,
+            failing=[inputs.service, *(config.catalogue[name] for name in hit if name != inputs.service.id)],
         )
         facts = alert_facts(context, transition, now)
         wait = config.alerts.group_wait if transition is Transition.OPENED else timedelta(0)
@@ -230,4 +232,5 @@ def _context(
         hit=inputs.hit,
         next_after=next_after,
         simulated=alerting.simulated,
+        notices=inputs.provider_incidents,
     )

@@ -28,7 +28,7 @@ from pipeline.incidents.episodes import ProviderIncident, read_provider_incident
 from pipeline.incidents.maintenance import maintenance_evidence
 from pipeline.incidents.news_links import LinkContext
 from pipeline.incidents.ordered_shutdown import is_ordered
-from pipeline.incidents.scope import counted_places, units_of
+from pipeline.incidents.places import counted_places, units_of
 from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
@@ -240,8 +240,8 @@ def _places(store: Store, service: Service, incident: Incident, now: datetime) -
     regions, counted_to = complaints_by_region(store, service.id, since, until)
     unit_of = units_of(regions)
     totals: dict[str, Counter[datetime]] = {}
-    for region, hours in regions.items():
-        totals.setdefault(unit_of[region], Counter()).update(hours)
+    for region, unit in unit_of.items():
+        totals.setdefault(unit, Counter()).update(regions[region])
     by_unit = {
         unit: (activity.observed, activity.usual)
         for unit, hours in sorted(totals.items())

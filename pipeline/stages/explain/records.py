@@ -11,6 +11,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
+from pipeline.incidents.attention import NamedServices
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.store import Store
@@ -23,7 +24,7 @@ class ExplainRun:
     `known` are the stored incidents of the last days by id; `events` the news events of the last days, each with the
     text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained,
     None on the first; `judged_again` from when detect has judged bins anew since then, None for not. `alerted` are the
-    ids of incidents that messages name.
+    ids of incidents that messages name. `named_in` gives the services a text names.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class ExplainRun:
     watermark: datetime | None
     judged_again: datetime | None
     alerted: frozenset[str]
+    named_in: NamedServices
 
     @property
     def news_events(self) -> list[NewsEvent]:

@@ -16,11 +16,14 @@ from datetime import datetime, timedelta
 from pipeline.config.load import Config
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Run
+from pipeline.core.reports import Report
+from pipeline.core.shared_failure import service_shown
 from pipeline.core.times import floor_to, iso, utc, utc_or_none
 from pipeline.core.vocabulary import RunOutcome
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
 from pipeline.incidents.news_links import link
+from pipeline.incidents.shared_cause import outside_causes
 from pipeline.incidents.shared_dependency import NamedCauses, groups, named_causes
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import (
@@ -86,13 +89,15 @@ def run_explain(
         watermark=watermark,
         judged_again=judged_again,
         alerted=alerted_incident_ids(store),
+        named_in=matcher.entities,
     )
     alarms = read_alarms(run, alarm)
     findings = build_incidents(run, alarms)
     current = _current(run, findings)
     notices = {found.service.id: found.provider_incidents for found in findings}
     named = named_causes(notices, run.news_events, matcher.entities, config.catalogue, now)
-    shared = list(_share(run, findings, current, named))
+    outside = outside_causes(notices, events, now)
+    shared = list(_share(run, findings, current, named, outside))
     part_of = {member: group.incident.id for group, members in shared for member in members}
     new = sum(write_incident(run, group) for group, _ in shared)
     new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of))
@@ -123,15 +128,19 @@ def _current(run: ExplainRun, findings: Sequence[ServiceFindings]) -> dict[str, 
 
 
 def _share(
-    run: ExplainRun, findings: Sequence[ServiceFindings], current: Mapping[str, Incident], named: NamedCauses
+    run: ExplainRun,
+    findings: Sequence[ServiceFindings],
+    current: Mapping[str, Incident],
+    named: NamedCauses,
+    outside: NamedCauses,
 ) -> Iterator[tuple[ExplainedIncident, Sequence[str]]]:
     """Yield each failure that services share, with the ids of its members."""
     catalogue, watched = run.config.catalogue, set(run.config.watched)
     known = [i for i in run.known.values() if i.is_group and i.service in catalogue]
-    for group, members in groups(list(current.values()), catalogue, run.now, known, named):
+    for group, members in groups(list(current.values()), catalogue, run.now, known, named, outside, watched):
         shared_by = tuple(dict.fromkeys(current[member].service for member in members))
         alone = ServiceFindings(
-            service=catalogue[group.service],
+            service=service_shown(group, catalogue),
             built=[group],
             absorbed={},
             intervals=[i for found in findings if found.service.id in shared_by for i in found.intervals],
@@ -139,7 +148,7 @@ def _share(
             provider_incidents=[
                 o
                 for found in findings
-                if found.service.id == group.service in shared_by
+                if found.service.id == group.shared_cause in shared_by
                 for o in found.provider_incidents
             ],
             reports=[],
@@ -181,12 +190,12 @@ def _explain(
                 findings=found,
                 incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
                 links=links,
-                watched=_is_news(run, incident, current),
+                watched=_is_news(run, incident, found.reports, current),
                 digest="" if incident.active else digest,
             )
 
 
-def _is_news(run: ExplainRun, incident: Incident, current: Mapping[str, Incident]) -> bool:
+def _is_news(run: ExplainRun, incident: Incident, reports: Sequence[Report], current: Mapping[str, Incident]) -> bool:
     """Return whether new messages may tell of an incident: it is watched, stands alone, and is no mere talk.
 
     What was told once goes on being told.
@@ -195,7 +204,7 @@ def _is_news(run: ExplainRun, incident: Incident, current: Mapping[str, Incident
         return False
     if incident.id in run.alerted:
         return True
-    other = overshadowing(incident, current.values(), run.config.catalogue)
+    other = overshadowing(incident, current.values(), run.config.catalogue, reports, run.named_in)
     if other is not None:
         logger.info("%s is not sent: posts alone name it while %s fails", incident.id, other.service)
     return other is None

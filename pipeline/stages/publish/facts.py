@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident
+from pipeline.core.incidents import Incident, LinkRow
 from pipeline.core.records import Availability, NewsItem, QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey, VerdictPoint
+from pipeline.core.shared_failure import service_shown
 from pipeline.core.vocabulary import Channel, EvidenceKind
 from pipeline.render.chart_view import ChartView, Counts, Step, panel, table
 from pipeline.render.feeds import Feed, FeedEntry
@@ -53,15 +54,17 @@ def incident_context(store: Store, context: ReportContext, incident: Incident) -
     for service in services:
         series.update(verdicts(store, since, until, service=service))
     alerts = [*alerts_of(store, incident.id), *(alerts_of(store, incident.part_of) if incident.part_of else ())]
+    about = [m.id for m in members] or [incident.id]
+    offered = max(POSTS // 2, OFFERED // len(about))
     updates, notices = _updates(store, context, incident, members)
     return IncidentContext(
         incident=incident,
-        service=context.catalogue[incident.service],
+        service=service_shown(incident, context.catalogue),
         catalogue=context.catalogue,
         alerts=sorted(alerts, key=lambda a: (a.created, a.message_id)),
         series=series,
-        links=links_of(store, incident.id),
-        posts=_quoted(evidence_posts(store, incident.id, OFFERED, context.language)),
+        links=_strongest(link for name in about for link in links_of(store, name)),
+        posts=_quoted([p for name in about for p in evidence_posts(store, name, offered, context.language)]),
         updates=updates,
         notices=notices,
         members=members,
@@ -75,6 +78,16 @@ def incident_context(store: Store, context: ReportContext, incident: Incident) -
 def _quoted(posts: Sequence[QuotedPost]) -> list[QuotedPost]:
     """Return the first posts that are worded differently from each other."""
     return [posts[place] for place in differently_worded([f"{p.title} {p.text}" for p in posts], POSTS)]
+
+
+def _strongest(links: Iterable[LinkRow]) -> list[LinkRow]:
+    """Return of each news event the strongest link, by relation, the strongest first."""
+    strongest: dict[str, LinkRow] = {}
+    for link in links:
+        known = strongest.get(link.news_event)
+        if known is None or link.score > known.score:
+            strongest[link.news_event] = link
+    return sorted(strongest.values(), key=lambda link: (link.relation, -link.score, link.first_seen, link.news_event))
 
 
 def _updates(

@@ -1,0 +1,29 @@
+"""The page of a failure that services share has what its members' pages have: news and posts of all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.config.paths import DASHBOARDS
+from pipeline.stages.publish.stage import run_publish
+from pipeline.store import Store
+from tests.world import CATALOGUE, World, at
+
+MEMBERS = ("heroku", "huggingface", "vercel")
+
+
+def test_a_shared_failures_page_has_the_news_and_the_posts_of_its_members(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("aws", *MEMBERS))
+        store.put_catalogue(CATALOGUE, world.config.watched)
+        for name in MEMBERS:
+            world.bins(name, "11:00", 12, 400, 60)
+            world.people(name, "11:05", [f"cannot deploy on {name}, only errors since an hour"])
+        world.news("11:20", "Vercel outage: sites down for thousands")
+        world.explain("12:01")
+        run_publish(store, world.config, tmp_path / "report", at("12:05"), simulated=False)
+        (group,) = (i for i in world.all().values() if i.is_group)
+        page = (tmp_path / "report" / f"incident-{group.id}.html").read_text()
+    assert "Vercel outage: sites down for thousands" in page
+    for name in MEMBERS:
+        assert f"cannot deploy on {name}" in page
