@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ SKIPPED = {
     r"^make\b": "a target of the Makefile in the checkout, run by itself",
     r"^pip install -e": "changes the environment of the checkout",
     r"s3://": "needs a bucket and a cluster",
-    r"^(groundswell )?train\b|^groundswell train": "takes minutes; tests/test_model_use.py trains",
+    r"^groundswell train": "takes minutes; tests/test_model_use.py trains",
     r"^groundswell label": "asks a person",
     r"^groundswell bench": "needs the recorded days, and minutes with them; tests/test_benchmark_days.py scores a day",
     r"^groundswell backtest day": "replays two weeks; tests/test_recordings.py replays a recording",
@@ -66,14 +66,12 @@ class Done:
         return self.code not in allowed
 
 
-def commands(text: str) -> list[str]:
-    """Return the commands of a page's shell blocks, without their comments; a line that goes on is one command."""
+def blocks(text: str) -> list[list[str]]:
+    """Return the commands of each shell block of a page, without comments; a line that goes on is one command."""
     found = []
     for block in BLOCK.findall(text):
-        for line in block.replace("\\\n", " ").splitlines():
-            command = re.sub(r"\s+#\s.*$", "", line).strip()
-            if command and not command.startswith("#"):
-                found.append(command)
+        lines = (re.sub(r"\s+#\s.*$", "", line).strip() for line in block.replace("\\\n", " ").splitlines())
+        found.append([line for line in lines if line and not line.startswith("#")])
     return found
 
 
@@ -121,24 +119,31 @@ def _write_counts_parquet(path: Path, stamps: list[datetime]) -> None:
 
 
 def run_page(page: str, folder: Path, mail_port: int) -> Iterator[Done]:
-    """Run the commands of a page in one shell, so that `cd` and variables last."""
-    listed = commands((ROOT / page).read_text(encoding="utf-8"))
-    script, run = [], []
-    for command in listed:
-        reason = next((why for pattern, why in SKIPPED.items() if re.search(pattern, command)), "")
-        if reason:
-            yield Done(page, command, None, reason=reason)
-            continue
+    """Run the commands of a page, those of a block in one shell, so that `cd` and variables last."""
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+        chosen = []
+        for command in block:
+            reason = next((why for pattern, why in SKIPPED.items() if re.search(pattern, command)), "")
+            if reason:
+                yield Done(page, command, None, reason=reason)
+            else:
+                chosen.append(command)
+        if chosen:
+            yield from run_block(page, chosen, folder, mail_port)
+
+
+def run_block(page: str, chosen: Sequence[str], folder: Path, mail_port: int) -> Iterator[Done]:
+    """Run commands one after the other in one shell."""
+    script = ["exec 1>&2"]
+    for number, command in enumerate(chosen):
         here = command.replace(MAIL, f" --host 127.0.0.1 --port {mail_port} --security none")
-        number = len(run)
-        run.append(command)
         script.append(f"echo '@@ {number}' >&2\n{here}\necho '@@ {number} code' $? >&2")
     done = subprocess.run(
-        ["bash", "-c", "exec 1>&2\n" + "\n".join(script)],
+        ["bash", "-c", "\n".join(script)],
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
         env={
             **{key: value for key, value in os.environ.items() if not key.startswith("GROUNDSWELL_")},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -146,7 +151,7 @@ def run_page(page: str, folder: Path, mail_port: int) -> Iterator[Done]:
             "HOME": str(folder),
         },
     )
-    for number, command in enumerate(run):
+    for number, command in enumerate(chosen):
         match = re.search(rf"@@ {number}\n(.*?)@@ {number} code (\d+)", done.stderr, re.S)
         yield Done(page, command, int(match[2]) if match else -1, match[1] if match else done.stderr[-2000:])
 
