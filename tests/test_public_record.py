@@ -14,6 +14,7 @@ from pipeline.core.incidents import Advisory
 from pipeline.core.times import utc
 from pipeline.reports.public_record import ALERTS, FORECASTS, append_record
 from pipeline.reports.surge_record import Conclusion, Outcome, Span, forecasts, settle, surge_record
+from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
 from pipeline.store.activity import put_advisories
 
@@ -86,3 +87,11 @@ def test_a_record_that_was_changed_by_another_hand_is_not_appended_to(text: str,
     with pytest.raises(SourceError, match="nothing was appended"):
         append_record(store, load_config(None), tmp_path, RAISED)
     assert (tmp_path / ALERTS).read_text() == text
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_advisories_go_to_webhooks_only_where_they_are_switched_on(on: bool) -> None:
+    config = load_config(None)
+    alerts = config.alerts.model_copy(update={"channels": ("webhook",), "surge_advisories": on})
+    rows = advisory_rows(config.model_copy(update={"alerts": alerts}), [advisory()], RAISED, simulated=False)
+    assert len(rows) == int(on)

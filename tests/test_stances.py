@@ -246,3 +246,30 @@ def test_a_rival_and_the_place_of_talk_do_not_fail(text: str, service: str) -> N
 )
 def test_a_place_of_talk_that_fails_itself_may_be_reported(text: str, service: str) -> None:
     assert most(text, service) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("two hours in the queue for Battle.net and I regret nothing", "blizzard"),
+        ("Overwatch realm full again, picked another one", "blizzard"),
+        ("Steam queue moves, give it time, 4000 people in the queue", "steam"),
+        ("longue file d'attente pour Steam mais ça avance", "steam"),
+        ("Warteschlange bei Steam, ich hole mir Kaffee", "steam"),
+    ],
+)
+def test_a_line_of_people_who_get_in_is_no_report(text: str, service: str) -> None:
+    assert most(text, service) == UNLIKELY
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("is Steam down or is it only the login queue?", "steam"),
+        ("Steam login queue crashed, everybody gets error 503", "steam"),
+        ("GitHub Actions jobs sit in the queue for an hour", "github"),
+        ("Vueling colapsado en El Prat, dos horas de cola, PayPal no funciona", "paypal"),
+    ],
+)
+def test_a_queue_beside_a_failure_clears_nothing(text: str, service: str) -> None:
+    assert most(text, service) == 1.0

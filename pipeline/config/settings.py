@@ -139,7 +139,8 @@ class Alerts(Strict):
     each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
     A message about an incident of a probability below `sure_from` says what would make it surer.
     Reports quoted in the reader's `language` come before others, which stay as they were written. `pagerduty_base` is
-    the address of PagerDuty's events API in the account's region.
+    the address of PagerDuty's events API in the account's region. `surge_advisories` sends what the surge watch raises
+    to webhooks: off, since its record is below the floor (docs/benchmark.md).
     """
 
     channels: tuple[ChannelName, ...] = ("file",)
@@ -154,6 +155,7 @@ class Alerts(Strict):
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     max_per_hour: int = Field(default=20, ge=1)
     pagerduty_base: str = "https://events.pagerduty.com"
+    surge_advisories: bool = False
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     routes: tuple[Route, ...] = ()

@@ -66,6 +66,8 @@ def reading(masked: str) -> Reading:
     lists = frozenset(_LISTS.matched(masked))
     if "own_request" in lists and "server_side" not in lists:
         return Reading(masked, UNLIKELY)
+    if "waiting_line" in lists and lists.isdisjoint({"fails", "server_side", "line_fails"}):
+        return Reading(masked, UNLIKELY)
     if not lists.isdisjoint({"rival", "medium"}) and _is_elsewhere(unaccented(masked), has_other):
         return Reading(masked, UNLIKELY)
     if not has_other and _NO_REPORT.isdisjoint(lists):

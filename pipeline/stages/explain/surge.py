@@ -26,7 +26,9 @@ SIGNALS = timedelta(days=11)  # as far back as signals of a surge are read
 
 
 def advisory_rows(config: Config, changed: Sequence[Advisory], now: datetime, *, simulated: bool) -> list[Alert]:
-    """Return rows that tell webhooks of surge advisories as they begin, rise and end."""
+    """Return rows that tell webhooks of surge advisories as they begin, rise and end; none unless switched on."""
+    if not config.alerts.surge_advisories:
+        return []
     routes = config.alerts.routes
     found = []
     for advisory in changed:
