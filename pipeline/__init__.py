@@ -1,4 +1,4 @@
-"""Groundswell: hears an outage from the people it hits, before the status page says so.
+"""Groundswell: detects outages from what users report, often before the status page says so.
 
 Stages, in order, each in `pipeline/stages`, meeting only in the database:
 

@@ -1,4 +1,4 @@
-"""The docs are true: every command and option exists, every setting is one, every shell command runs."""
+"""The docs are true: every command and option exists, every setting is one; `make docs-check` runs the commands."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 
 from pipeline.__main__ import cli
 from pipeline.config.load import load_config
-from tests.conftest import Day
-from tests.docs_check import PAGES, ROOT, check
+from tests.docs_check import PAGES, ROOT
 
 SECRETS = {
     "GROUNDSWELL_WEBHOOK_URL": "https://hook.example.org/x",
@@ -60,15 +59,6 @@ def test_every_setting_of_a_page_is_one(page: str, tmp_path: Path) -> None:
         path = tmp_path / "groundswell.toml"
         path.write_text(block if "[mail]" in block else f'{block}\n[mail]\nto = ["me@example.org"]\n')
         load_config(path, SECRETS)
-
-
-@pytest.mark.slow
-def test_every_command_of_the_docs_runs_in_a_fresh_directory(day: Day) -> None:
-    folder, _ = day
-    done = check(folder / "a.db")
-    assert len(done) > 30
-    failed = [f"{item.page}: {item.command}: {item.code}\n{item.output}" for item in done if item.failed]
-    assert not failed, "\n".join(failed)
 
 
 @pytest.mark.slow

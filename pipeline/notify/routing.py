@@ -13,7 +13,7 @@ from pipeline.core.vocabulary import Impact, State
 
 
 def routes_of(config: Config) -> tuple[Route, ...]:
-    """Return the configured routes, each with its state said; without any, one that hears of everything."""
+    """Return the configured routes, each with its state said; without any, one that gets every message."""
     everything = Route.model_construct(name="", from_state=config.alerts.from_state)
     state = config.alerts.from_state
     return tuple(r if r.from_state else r.model_copy(update={"from_state": state}) for r in config.alerts.routes) or (
