@@ -12,7 +12,7 @@ from pipeline.core.records import Batch
 from pipeline.core.times import utc
 from pipeline.sources.status.apis import API_READERS
 from pipeline.sources.status.platforms import BY_NAME
-from pipeline.sources.status.reader import BEGAN, END, START, Answer, Reading
+from pipeline.sources.status.reader import BEGAN, END, ENDED, START, Answer, Reading
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.official import updates_of_page
@@ -134,6 +134,16 @@ def test_an_incident_of_salesforce_is_a_list_of_intervals() -> None:
     assert (found.impact, found.resolved_at, found.name) == ("major", None, "Service disruption: letterService")
     again = next(row for row in rows if row.update_id == f"{BEGAN} 2")
     assert again.created_at == utc("2026-03-02T10:10:00Z")
+
+
+def test_what_salesforce_enters_after_the_fact_was_told_when_it_was_entered() -> None:
+    entered = changed(
+        status_histories.SALESFORCE[0], "IncidentImpacts", 0, "endTimeCreatedAt", to="2026-03-02T10:12:00Z"
+    )
+    rows = {row.update_id: row for row in read("/v1/incidents/active", [entered]).updates}
+    assert rows[f"{BEGAN} 1"].created_at == utc("2026-03-02T10:10:00Z")  # when the incident itself was
+    assert rows[f"{ENDED} 1"].created_at == utc("2026-03-02T10:12:00Z")
+    assert rows[f"{ENDED} 1"].displayed_at == utc("2026-03-02T09:00:00Z")
 
 
 def test_an_event_of_apple_under_several_services_is_one_incident() -> None:

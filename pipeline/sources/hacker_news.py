@@ -23,6 +23,7 @@ from pipeline.sources.parsing import (
     plain,
     read_json,
     reject,
+    said,
     stream,
     unmarked,
 )
@@ -68,7 +69,7 @@ def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = 
                 collected=fetched_at,
                 parent_id=plain(hit.get("parent_id"), 40),
                 title=unmarked(hit.get("story_title") if is_comment else hit.get("title"), TITLE_CAP),
-                text=unmarked(hit.get("comment_text") or hit.get("story_text")),
+                text=said(hit.get("comment_text") or hit.get("story_text")),
                 url=f"https://news.ycombinator.com/item?id={native}" if native.isdigit() else "",
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -25,6 +25,7 @@ from pipeline.sources.parsing import (
     plain,
     read_json,
     reject,
+    said,
     stream,
     unmarked,
 )
@@ -34,6 +35,7 @@ PAGE = 40
 PAGES = 5
 TAGS_AT_ONCE = 5  # one in the path and four beside it
 NO_SUCH_ENDPOINT = frozenset({404, 405, 410, 501})
+_HOST = re.compile(r"https?://([^/?#\s]{1,253})")
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;\s*rel="next"')
 
 
@@ -57,7 +59,7 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
             if not native:
                 raise ValueError("no uri")
             # a content warning is the author's own words, also where it is that of a reply
-            warning, text = unmarked(status.get("spoiler_text"), TITLE_CAP), unmarked(status.get("content"))
+            warning, text = unmarked(status.get("spoiler_text"), TITLE_CAP), said(status.get("content"))
             reply = bool(status.get("in_reply_to_id"))
             kind = PostKind.BOT if account.get("bot") else PostKind.COMMENT if reply else PostKind.POST
             born, edited = account.get("created_at"), status.get("edited_at")
@@ -66,7 +68,7 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
                 native_id=native,
                 kind=kind,
                 community="#mastodon",
-                author_key=author_key(plain(account["acct"], 200), "mastodon", salt),
+                author_key=author_key(_address(plain(account["acct"], 200), native), "mastodon", salt),
                 author_created=past(utc(born), fetched_at) if isinstance(born, str) else None,
                 created=not_from_the_future(utc(str(status["created_at"])), fetched_at),
                 collected=fetched_at,
@@ -79,6 +81,15 @@ def parse_statuses(body: bytes, *, source: str, fetched_at: datetime, salt: byte
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             bad.append(reject(f"status {number}", error, status))
     return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def _address(account: str, uri: str) -> str:
+    """Return an author by name and server: an instance leaves the server out of its own accounts' names.
+
+    The server is the one where the post was written, the same whichever instance shows it.
+    """
+    host = _HOST.match(uri)
+    return f"{account.partition('@')[0]}@{host[1].lower()}" if account and host else account
 
 
 class MastodonSource:

@@ -21,6 +21,9 @@ SETTLED = timedelta(seconds=60)  # what is younger may not be shown yet: its abs
 _WHO = ("author", "author_fullname", "account", "user", "by", "_highlightResult")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAK = re.compile(r"(?i)<\s*(br|/p|/li|/div)[^<>]{0,200}>")
+_WITHIN = re.compile(r"(?i)</?(?:a|b|bdi|bdo|code|del|em|i|s|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]{0,2000})?/?>")
+_PARAGRAPH = re.compile(r"(?i)<(?:p|li|pre|blockquote)(?:\s[^<>]{0,2000})?>")
+_QUOTED_LINK = re.compile(r"(?is)<(p|span)\s[^<>]{0,200}\bquote-inline\b[^<>]{0,200}>.{0,3000}?</\1>")
 
 
 def plain(value: object, cap: int = TEXT_CAP) -> str:
@@ -31,12 +34,26 @@ def plain(value: object, cap: int = TEXT_CAP) -> str:
     return text[:cap].replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
+def unescaped(text: str) -> str:
+    """Return a text with its character references read, once."""
+    # one of thousands of digits is none, and more than Python reads
+    return html.unescape(re.sub(r"&#[xX]?[0-9a-fA-F]{8,}", " ", text))
+
+
 def unmarked(value: object, cap: int = TEXT_CAP) -> str:
     """Return the text of a piece of HTML; what looks like a tag is dropped, entities are read once."""
-    text = _TAG.sub(" ", _BREAK.sub("\n", plain(value, cap * 4)))
-    # a character reference of thousands of digits is none, and more than Python reads
-    text = html.unescape(re.sub(r"&#[xX]?[0-9a-fA-F]{8,}", " ", text))
+    text = unescaped(_TAG.sub(" ", _BREAK.sub("\n", plain(value, cap * 4))))
     return plain(re.sub(r"[ \t]+", " ", text), cap)
+
+
+def said(value: object, cap: int = TEXT_CAP) -> str:
+    """Return the text of a post's HTML: what is marked within a word stays one word, each paragraph is a line.
+
+    Mastodon writes a hashtag as `#<span>name</span>` and a link in three pieces. The link to a post that is quoted,
+    which the server adds, is left out.
+    """
+    marked = _WITHIN.sub("", _QUOTED_LINK.sub("\n", plain(value, cap * 4)))
+    return re.sub(r"\s*\n\s*", "\n", unmarked(_PARAGRAPH.sub("\n", marked), cap))
 
 
 def from_epoch(value: object) -> datetime:

@@ -28,6 +28,7 @@ from pipeline.http.session import HttpClient
 from pipeline.sources.author_keys import author_key
 from pipeline.sources.parsing import (
     MOST_ROWS,
+    TEXT_CAP,
     TITLE_CAP,
     from_epoch,
     not_from_the_future,
@@ -36,6 +37,7 @@ from pipeline.sources.parsing import (
     read_json,
     reject,
     stream,
+    unescaped,
 )
 from pipeline.sources.reddit_client import Access, Allowance, Item, open_client, translated_errors, walk
 from pipeline.sources.spec import (
@@ -69,7 +71,7 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
         native = ("t1_" if "body" in item else "t3_") + native
     is_comment = native.startswith("t1_")
     created = not_from_the_future(from_epoch(item.get("created_utc")), fetched_at)
-    text = plain(item.get("body") if is_comment else item.get("selftext"))
+    text = _written(item.get("body") if is_comment else item.get("selftext"))
     meta = item.get("_meta")
     gone = text in GONE or bool(item.get("removed_by_category"))
     gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
@@ -88,10 +90,19 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
         edited=past(from_epoch(edited), fetched_at) if edited and edited is not True else None,
         deleted=gone,
         parent_id=plain(item.get("parent_id"), 40),
-        title="" if gone else plain(item.get("title"), TITLE_CAP),
+        title="" if gone else _written(item.get("title"), TITLE_CAP),
         text="" if gone else text,
         url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
     )
+
+
+def _written(value: object, cap: int = TEXT_CAP) -> str:
+    """Return a text as it was written. Without `raw_json=1` Reddit gives `&`, `<` and `>` as entities, archives too.
+
+    A second reading takes those that Markdown itself knows, of which `&#x200B;`, an empty line, is common.
+    """
+    text = plain(value, cap * 2)
+    return plain(unescaped(unescaped(text)) if "&" in text else text, cap)
 
 
 def _kind(item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:

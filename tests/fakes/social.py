@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from pipeline.core.times import iso, utc
 from tests.fakes.base import Fake, Reply, Request, as_json
 
+_HASHTAG = re.compile(r"(?<!&)#(\w+)")
+_LINKED = r'<a href="https://social.example/tags/\1" class="mention hashtag" rel="tag">#<span>\1</span></a>'
 BLUESKY = ("someone.example", "app-password")
 
 
@@ -122,7 +124,7 @@ class Mastodon(Fake):
             "edited_at": None,
             "uri": f"https://social.example/users/x/statuses/{number}",
             "url": None,
-            "content": f"<p>{escape(_words(post))}</p>",
+            "content": f"<p>{_HASHTAG.sub(_LINKED, escape(_words(post)))}</p>",
             "spoiler_text": "",
             "in_reply_to_id": None,
             "reblog": None,

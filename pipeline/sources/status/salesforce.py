@@ -43,6 +43,7 @@ class _Impact(Entry):
     type: Text = ""
     severity: Text = ""
     createdAt: Moment = None  # noqa: N815
+    endTimeCreatedAt: Moment = None  # noqa: N815
 
 
 class _Event(Entry):
@@ -93,20 +94,21 @@ def _notice(incident: _Incident) -> Notice:
         resolved_at=ended,
         parts=affected(services, STATES[severity]),
         also_named=(*services, *instances),
-        posts=[*_ends(spans), *_events(accepted(events), spans)],
+        posts=[*_ends(spans, incident.createdAt), *_events(accepted(events), spans)],
         rejected=[row for row in (*impacts, *events) if not isinstance(row, _Impact | _Event)],
     )
 
 
-def _ends(spans: Sequence[_Impact]) -> list[Post]:
-    """Return the starts and ends of an incident's intervals."""
+def _ends(spans: Sequence[_Impact], created: datetime | None) -> list[Post]:
+    """Return the starts and ends of an incident's intervals, which are entered after the fact."""
     posts = []
     for span in spans:
         if span.startTime is not None:
-            posted = max(span.createdAt or span.startTime, span.startTime)
+            posted = max(span.startTime, span.createdAt or created or span.startTime)
             posts.append(Post(id=f"{BEGAN} {span.id}", status="investigating", at=span.startTime, posted=posted))
         if span.endTime is not None:
-            posts.append(Post(id=f"{ENDED} {span.id}", status="resolved", at=span.endTime))
+            posted = max(span.endTime, span.endTimeCreatedAt or created or span.endTime)
+            posts.append(Post(id=f"{ENDED} {span.id}", status="resolved", at=span.endTime, posted=posted))
     return posts
 
 
