@@ -24,6 +24,7 @@ from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import checkpoints, coverage, load_source_state, record_run, set_checkpoint
+from pipeline.store.statistics import refresh_statistics
 from pipeline.store.verdicts import PART, Judgement, StoredState, counts, load_state, save_judgement
 from tests.conftest import ROOT
 
@@ -282,6 +283,35 @@ def test_no_question_reads_a_large_table_whole(tmp_path: Path, question: str) ->
         for step in plan:
             words = step.split()
             assert words[0] != "SCAN" or (words[1] not in LARGE and not (words[1] in aliases and words[1] != "n")), step
+
+
+@pytest.mark.parametrize(
+    ("hours", "count"), [("hour = '2026-03-01T05:00:00Z'", 1), ("hour >= '2026-03-01' AND hour < '2026-03-02'", 24)]
+)
+def test_hours_of_all_services_are_found_by_an_index(tmp_path: Path, hours: str, count: int) -> None:
+    start = utc("2026-02-20T00:00:00Z")
+    counted = [
+        ComplaintCount(
+            service=f"s{i % 5}",
+            source="x",
+            region="",
+            indicator="",
+            start=start + timedelta(minutes=15 * (i // 5)),
+            interval_s=900,
+            total=1,
+            collected=start,
+        )
+        for i in range(5 * 96 * 12)
+    ]
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        save_batch(store, Batch(source="x", rows=tuple(counted)), start)
+        question = f"SELECT * FROM complaints_by_hour WHERE {hours} ORDER BY service, hour"
+        before = [tuple(row) for row in store.rows(question)]
+        refresh_statistics(store)
+        plan = " ".join(str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {question}"))
+        assert "complaint_counts_hour (ANY(service) AND <expr>" in plan
+        assert [tuple(row) for row in store.rows(question)] == before
+        assert len(before) == 5 * count
 
 
 def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
