@@ -20,9 +20,9 @@ def test_a_shared_failures_page_has_the_news_and_the_posts_of_its_members(tmp_pa
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("aws", *MEMBERS))
         store.put_catalogue(CATALOGUE, world.config.watched)
-        for name in MEMBERS:
+        for name, text in MEMBERS.items():
             world.bins(name, "11:00", 12, 400, 60)
-            world.people(name, "11:05", [MEMBERS[name]])
+            world.people(name, "11:05", [text])
         world.news("11:20", "Vercel outage: sites down for thousands")
         world.explain("12:01")
         run_publish(store, world.config, tmp_path / "report", at("12:05"), simulated=False)

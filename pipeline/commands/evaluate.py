@@ -89,8 +89,11 @@ def _onset(seed: int) -> Iterator[str]:
     days = [
         (SCENARIOS / name, begin, until)
         for name, begin, until in (
+            ("2021-10-04-meta", "", ""),
+            ("2023-05-23-netflix", "", ""),
             ("2023-11-08-optus", "", ""),
             ("2025-06-12-google-cloud", "", ""),
+            ("2025-11-18-cloudflare", "", ""),
             ("2026-03-02-claude", "2026-03-01T08:00:00Z", "2026-03-02T14:00:00Z"),
         )
         if (SCENARIOS / name).is_dir()

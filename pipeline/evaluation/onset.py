@@ -25,6 +25,7 @@ from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
 from pipeline.detection.alarm_intervals import interval_of
 from pipeline.evaluation.confidence import BEGIN, TAIL, Floats, Situation, fit, situation
+from pipeline.evaluation.day_candidates import day_looks
 from pipeline.incidents.confidence import ALARM, WEIGHTS, Signals, probability, signals
 from pipeline.replay.runner import ReplayPlan, replay
 from pipeline.replay.scenario import load_recorded, read_scenario
@@ -124,10 +125,15 @@ def _look(situation: Situation, number: int, channels: Sequence[_Series], moment
     return Look(rests, real, max(i.score for i in intervals) >= ALARM)
 
 
-def replayed(
-    folder: Path, config: Config, models: Models, begin: str = "", until: str = ""
-) -> list[tuple[float, bool]]:
-    """Return the first probability of each incident that a replay came to know, and whether something was broken.
+class ReplayedDay(NamedTuple):
+    """The first probability of each incident that a replay came to know, and of each candidate, with what was so."""
+
+    incidents: list[tuple[float, bool]]
+    candidates: list[tuple[float, bool]]
+
+
+def replayed(folder: Path, config: Config, models: Models, begin: str = "", until: str = "") -> ReplayedDay:
+    """Return the first probabilities of a replay, and whether something was broken.
 
     `begin` and `until` bound the replay; empty: from the scenario's first run to its end.
     """
@@ -151,7 +157,11 @@ def replayed(
             step=scenario.step,
         )
         replay(store, plan, sources, {}, models, remember)
-    return [(p, _is_real(incident, scenario.truth)) for incident, p in first.values()]
+        looks = day_looks(store, scenario.truth, scenario.watch, start, plan.until)
+    return ReplayedDay(
+        [(p, _is_real(incident, scenario.truth)) for incident, p in first.values()],
+        [(probability(look.signals)[0], look.real) for look in looks],
+    )
 
 
 def _is_real(incident: Incident, truth: Truth) -> bool:
@@ -201,12 +211,23 @@ def report(
             f"{skill.base:.3f}, skill {skill.skill:.2f}"
         )
     yield from reliability(p, y)
-    found = [(folder, pair) for folder, begin, until in days for pair in replayed(folder, config, models, begin, until)]
-    if found:
-        p, y = (np.array([pair[n] for _, pair in found], dtype=np.float64) for n in range(2))
-        skill = skill_of(p, y)
-        yield (
-            f"replayed days ({len(days)}): {len(found)} incidents, {y.mean():.2f} real; Brier score {skill.said:.3f}, "
-            f"base rate {skill.base:.3f}, skill {skill.skill:.2f}"
-        )
-        yield from reliability(p, y)
+    results = [replayed(folder, config, models, begin, until) for folder, begin, until in days]
+    for words, found in (
+        ("incidents", [pair for day in results for pair in day.incidents]),
+        ("candidates", [pair for day in results for pair in day.candidates]),
+    ):
+        if found:
+            yield from _of_days(words, found, len(days))
+
+
+def _of_days(words: str, found: Sequence[tuple[float, bool]], days: int) -> Iterator[str]:
+    """Yield the figures of replayed days; the range is that of nine in ten samples drawn from the same looks."""
+    p, y = (np.array([pair[n] for pair in found], dtype=np.float64) for n in range(2))
+    skill, rng = skill_of(p, y), np.random.default_rng(0)
+    drawn = [skill_of(p[i], y[i]).skill for i in rng.integers(0, len(p), (1000, len(p)))]
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    yield (
+        f"replayed days ({days}): {len(found)} {words}, {y.mean():.2f} real; Brier score {skill.said:.3f}, "
+        f"base rate {skill.base:.3f}, skill {skill.skill:.2f} (90 % range {low:.2f} to {high:.2f})"
+    )
+    yield from reliability(p, y)
