@@ -12,11 +12,13 @@ import pytest
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Report
+from pipeline.render.mail import compose, plain_text
 from pipeline.render.status_json import IMPACTS
 from pipeline.sources.status.reader import Answer, PageContext
 from pipeline.sources.status.statuspage_json import STATUSPAGE
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from pipeline.store.outbox import alerts_of
 from pipeline.store.report_data import incident_heads
 from tests.test_alerts import hear
 from tests.world import World, at
@@ -110,7 +112,6 @@ def test_what_a_webhook_posts_keeps_its_schema(world: World) -> None:
 
     from pipeline.notify.channels.webhook import payload
     from pipeline.notify.digest import summary_message
-    from pipeline.store.outbox import alerts_of
 
     schema = json.loads((DASHBOARDS / "schemas" / "webhook-1.json").read_text())
     alerts = alerts_of(world.store)
@@ -123,6 +124,15 @@ def test_what_a_webhook_posts_keeps_its_schema(world: World) -> None:
         assert set(values) == set(described["properties"])
     assert posted[0]["page_url"].startswith(f"{PUBLIC}/incident-github-")
     assert posted[0]["status_page"] == "https://www.githubstatus.com"
+
+
+def test_a_message_leads_to_the_page_and_to_the_provider(world: World) -> None:
+    alert = alerts_of(world.store)[0]
+    page = compose(alert, sender="a@b.c", to=["d@e.f"], zone="UTC").get_body(("html",))
+    assert page is not None
+    for text in (plain_text(alert, "UTC"), page.get_content()):
+        assert f"{PUBLIC}/incident-{alert.incident}.html" in text
+        assert "https://www.githubstatus.com" in text
 
 
 def test_a_page_is_written_again_only_where_its_facts_changed(world: World, tmp_path: Path) -> None:

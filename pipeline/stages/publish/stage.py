@@ -67,7 +67,8 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     The run's `seen` counts incidents, its `new` the files that were written.
     """
     _availability(store, config, now)
-    heads = [head for head in incident_heads(store, now) if head.service in config.catalogue]
+    all_heads = incident_heads(store, now)
+    heads = [head for head in all_heads if head.service in config.catalogue]
     context = ReportContext(
         catalogue=config.catalogue,
         watched=config.watched,
@@ -92,6 +93,10 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     context = replace(context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services})
     writer = ReportWriter(folder)
     context = replace(context, sentences=_incident_pages(store, context, writer))
+    known = {file_of("incident", head.id) for head in all_heads}
+    for path in folder.glob("incident-*.html"):
+        if path.name not in known:
+            writer.page(path.name, "gone", gone_page(context))
     tiles = {name: tile(context, name) for name in context.services}
     _service_pages(store, config, context, tiles, writer)
     newest = sorted(heads, key=lambda head: (head.onset, head.id), reverse=True)
@@ -134,7 +139,7 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
     something of its story came in late.
     """
     again = {key.removeprefix("again:") for key in checkpoints(store, "publish") if key.startswith("again:")}
-    known, now = {file_of("incident", head.id) for head in context.heads}, context.now
+    now = context.now
     settings = digest_of(*_everywhere(context))[:16]
     all_again = get_checkpoint(store, "publish", "look") != settings
     changing = {
@@ -154,9 +159,6 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
             writer.page(file, digest, incident_page(context, card, digest))
         if incident.active:
             sentences[incident.id] = card.sentence
-    for path in writer.folder.glob("incident-*.html"):
-        if path.name not in known:
-            writer.page(path.name, "gone", gone_page(context))
     if again or all_again:
         with store.transaction() as conn:
             delete_checkpoints(conn, "publish", [f"again:{incident}" for incident in again])
