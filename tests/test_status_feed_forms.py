@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 
 import pytest
 
@@ -110,6 +111,25 @@ def test_an_rss_item_of_instatus_has_its_updates_escaped_twice_and_its_parts_in_
     ]
     assert reading.incidents[0].components == ("Letters", "Parcels")
     assert {update.body for update in reading.updates} == {"Words.."}
+
+
+def test_a_feed_of_stactus_has_times_of_rfc_3339_in_statuspages_form() -> None:
+    updates = "".join(
+        escape(f"<p><small>{when}</small><br /><strong>{state}</strong> - <p>Words.</p></p>")
+        for when, state in (("2026-03-02T11:30:20Z", "resolved"), ("2026-03-02T12:00:00+01:00", "investigating"))
+    )
+    body = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><title>Post - Incident history</title>'
+        "<entry><title>Letters are late</title><id>https://status.post.example/ir/1</id>"
+        f'<updated>2026-03-02T11:30:20Z</updated><content type="html">{updates}</content>'
+        '<link href="https://status.post.example/ir/1"/></entry></feed>'
+    )
+    reading = read(body.encode())
+    assert [(row.status, row.displayed_at) for row in sorted(reading.updates, key=lambda row: row.displayed_at)] == [
+        ("investigating", utc("2026-03-02T11:00:00Z")),
+        ("resolved", utc("2026-03-02T11:30:20Z")),
+    ]
+    assert not reading.rejected
 
 
 def test_what_google_posts_after_the_end_opens_nothing_again() -> None:

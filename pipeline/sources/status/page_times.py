@@ -13,6 +13,7 @@ from pipeline.text.time_texts import read_time
 
 QUARTER = timedelta(minutes=15)  # zones differ by multiples of it
 BEHIND, AHEAD = timedelta(hours=-12), timedelta(hours=14)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = (
     r"(?:(?P<month>[^\W\d_]{3,12})\.? ?(?P<day>\d{1,2})|(?P<day_first>\d{1,2})\.? ?(?P<month_last>[^\W\d_]{3,12})\.?)"
 )
@@ -50,7 +51,13 @@ def page_time(text: str) -> PageTime | None:
     """Read `Feb 24, 20:01 UTC` into its parts; None where there is no day with a time of day."""
     match = _STAMP.search(" ".join(text.split()).replace(" ,", ","))
     if match is None:
-        return None
+        # stactus writes RFC 3339 into the same form
+        found = read_time(text)
+        return (
+            PageTime(f"{MONTHS[found.month - 1]} {found.day}", f"{found:%H:%M:%S}", "UTC", f"{found:%Y}")
+            if found
+            else None
+        )
     day = f"{match['month'] or match['month_last']} {match['day'] or match['day_first']}"
     return PageTime(day, match["clock"], match["zone"] or "", match["year"] or "")
 
