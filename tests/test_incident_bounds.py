@@ -157,6 +157,15 @@ def test_state_follows_channels_and_the_strongest_score(scores: tuple[float, ...
     assert confidence.state(found, signals) == state
 
 
+@pytest.mark.parametrize(("works", "state"), [(0, "confirmed"), (60, "possible")])
+def test_what_is_less_probable_than_not_is_no_more_than_possible(works: int, state: str) -> None:
+    found = [interval("11:00", None, channel=c, score=200.0) for c in ("complaints", "votes")]
+    rests = confidence.signals(found, [], voters=20, works=works, fails=20, doubtful=0.0, outlets=0)
+    assert (confidence.probability(rests)[0] < 0.5) is (state == "possible")
+    assert confidence.state(found, rests) == state
+    assert confidence.state(found, replace(rests, notice=True)) == "confirmed"
+
+
 # shared dependencies
 
 

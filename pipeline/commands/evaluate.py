@@ -89,6 +89,7 @@ def _onset(seed: int) -> Iterator[str]:
     days = [
         (SCENARIOS / name, begin, until)
         for name, begin, until in (
+            ("2019-08-26-wow-classic", "", ""),
             ("2021-10-04-meta", "", ""),
             ("2023-05-23-netflix", "", ""),
             ("2023-11-08-optus", "", ""),
