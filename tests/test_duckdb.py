@@ -89,6 +89,12 @@ def test_questions_read_the_folder_and_nothing_else(groundswell: Groundswell, da
 
 def test_a_question_is_answered_as_csv_and_json(groundswell: Groundswell, database: Path) -> None:
     assert groundswell("export", "parquet").returncode == 0
+    halves = "select 7 / 2 as half, 7.0 / 2 as exact"
+    assert (
+        groundswell("sql", "--parquet", "parquet", halves).stdout
+        == groundswell("sql", halves).stdout
+        == "half,exact\n3,3.5\n"
+    )
     asked = "select service, state from incident_overview where service = 'GitHub'"
     assert (
         groundswell("sql", "--parquet", "parquet", asked).stdout

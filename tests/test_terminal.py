@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from pipeline.store import Store
 from tests.conftest import ROOT, Groundswell
 
 ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+
+
+SLOW = """
+import time
+from pipeline.commands.terminal import elapsed_time
+with elapsed_time("export"):
+    time.sleep(4)
+"""
 
 
 def on_a_terminal(folder: Path, *args: str, **more: str) -> str:
@@ -43,6 +52,19 @@ def test_colours_are_for_a_terminal_and_not_where_no_color_is_set(groundswell: G
     assert "\x1b[" not in on_a_terminal(tmp_path, "service", "show", "claude", NO_COLOR="any")
     assert "\x1b[" not in on_a_terminal(tmp_path, "--no-color", "service", "show", "claude")
     assert "\x1b[" not in groundswell("service", "show", "claude").stdout
+
+
+@pytest.mark.slow
+def test_what_takes_over_two_seconds_shows_how_long_it_has_taken(tmp_path: Path) -> None:
+    main, other = pty.openpty()
+    termios.tcsetwinsize(other, (24, 80))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", SLOW], stderr=other, env=environment, check=True)
+    os.close(other)
+    assert b"export  00:0" in os.read(main, 65536)
+    os.close(main)
+    piped = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, env=environment, check=True)
+    assert piped.stderr == b""
 
 
 def test_services_stand_in_aligned_columns(groundswell: Groundswell) -> None:

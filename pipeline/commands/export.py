@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, escape_csv_formula, open_existing_store
+from pipeline.commands.terminal import elapsed_time
 from pipeline.store import Store
 
 
@@ -25,7 +26,7 @@ from pipeline.store import Store
 @common
 def export_command(setting: Setting, folder: Path, form: str) -> None:
     """Write every table into FOLDER; with csv the views, too."""
-    with open_existing_store(setting) as store:
+    with elapsed_time("export"), open_existing_store(setting) as store:
         if form == "csv":
             row_counts = _write_csv(store, folder)
         else:

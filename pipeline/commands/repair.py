@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, run_lock
+from pipeline.commands.terminal import elapsed_time
 
 
 @click.command("repair")
@@ -29,7 +30,7 @@ def repair_command(setting: Setting, into: Path | None) -> None:
         click.echo(f"{setting.db}: nothing is damaged")
         return
     fresh = into or setting.db.with_name(f"{setting.db.stem}-repaired{setting.db.suffix}")
-    with run_lock(setting.db):
+    with run_lock(setting.db), elapsed_time("repair"):
         done = salvage(setting.db, fresh, setting.now)
         with Store(fresh) as store:
             note_salt(store, setting.db)

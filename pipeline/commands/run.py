@@ -11,6 +11,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, failure_line, open_store, run_lock
 from pipeline.commands.stage import run_in
+from pipeline.commands.terminal import elapsed_time
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import Run
 
@@ -52,7 +53,7 @@ def run_command(setting: Setting, quiet: bool, fail_on: str, defaults: bool) -> 
             f"neither a configuration (groundswell.toml) nor a database ({setting.db}) is here: "
             "`groundswell init` writes a configuration; `groundswell run --defaults` watches all services"
         )
-    with run_lock(setting.db), open_store(setting) as store:
+    with run_lock(setting.db), elapsed_time("run"), open_store(setting) as store:
         runs = run_in(setting, store)
         if all(run.outcome != "error" for run in runs if run.stage != "collect"):
             runs += _heartbeat(setting)

@@ -20,6 +20,7 @@ from pipeline.commands.common import (
     run_lock,
     salted,
 )
+from pipeline.commands.terminal import elapsed_time
 from pipeline.config.load import resolve_near
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError
@@ -136,7 +137,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
     if start is not None and start >= setting.now:
         raise ConfigError("--since: lies in the future")
     keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None
-    with run_lock(setting.db), open_store(setting) as store:
+    with run_lock(setting.db), elapsed_time("collect"), open_store(setting) as store:
         runs = live_pipeline(salted(setting, store), store, only, keeper=keeper).run(
             setting.now, (Stage.COLLECT,), since=start
         )

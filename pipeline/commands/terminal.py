@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -46,3 +48,27 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def minute_text(moment: str | None) -> str:
     """Return a stored time to the minute, `2026-03-02 11:40`; `-` where there is none."""
     return f"{moment[:10]} {moment[11:16]}" if moment else "-"
+
+
+@contextmanager
+def elapsed_time(what: str) -> Iterator[None]:
+    """Show on a terminal what is being done and for how long, where it takes over two seconds."""
+    from tqdm import tqdm
+
+    done = threading.Event()
+    with tqdm(total=None, disable=None, leave=False, desc=what, bar_format="{desc}  {elapsed}", delay=2) as bar:
+        if bar.disable:
+            yield
+            return
+
+        def show() -> None:
+            while not done.wait(0.5):
+                bar.update()
+
+        thread = threading.Thread(target=show, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

@@ -30,6 +30,7 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
     if not any(there.values()):
         raise StoreError(f"{root}: holds no Parquet tables; `groundswell backfill` or `groundswell export` makes them")
     conn = duckdb.connect(":memory:")
+    conn.execute("SET integer_division = true")  # as in SQLite
     conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP))")
     for name, columns in schema.items():
         conn.execute(_table(conn, name, columns, there[name]))
