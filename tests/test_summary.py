@@ -78,8 +78,8 @@ def test_long_lists_are_counted() -> None:
 
 def test_a_day_is_as_bad_as_its_worst_span_and_days_nobody_watched_are_unknown() -> None:
     spans = [
-        ImpactSpan(at("23:30", 1), at("00:30", 2), Impact.LOW),
         ImpactSpan(at("10:00"), at("11:00"), Impact.CRITICAL),
+        ImpactSpan(at("23:30", 1), at("00:30", 2), Impact.LOW),
         ImpactSpan(at("11:00", 4), None, Impact.HIGH),
     ]
     bars = day_bars(spans, at("00:00", 1) - timedelta(days=9), at("12:00", 4))
