@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from detectors import DETECTORS
-from detectors.contract import FIELDS, CountKind, IncompatibleStateError, LateBinError, Verdicts
+from detectors.contract import FIELDS, BinnedCounts, CountKind, IncompatibleStateError, LateBinError, Verdicts
 from detectors.events import find_events
 from detectors.seasonal.baseline import BASELINE_ERROR
 from detectors.seasonal.detector import SeasonalNB
@@ -333,3 +333,30 @@ def test_two_outages_in_the_first_four_days_are_not_taken_for_usual() -> None:
     counts = np.random.default_rng(1).poisson(np.where(outage, 120.0, 12.0)).astype(float)
     score = SeasonalNB().detect(pd.DataFrame({"young": counts}, index=index)).score["young"]
     assert score[outage & (days == 4)].max() >= 14
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bins_given_as_arrays_are_judged_as_those_in_frames(name: str) -> None:
+    counts = series()
+    counts.iloc[50:55] = np.nan
+    detector = DETECTORS[name]()
+    framed = detector.start(counts.iloc[:0], counts.iloc[:0]).extend(counts, counts * 2)
+    state = detector.begin(int((counts.index[1] - counts.index[0]).total_seconds()), list(counts.columns), talk=True)
+    starts = pd.DatetimeIndex(counts.index).as_unit("s").asi8
+    values = counts.to_numpy()
+    found = state.extend_arrays(BinnedCounts(starts, values, values * 2))
+    for field in FIELDS:
+        np.testing.assert_array_equal(found.values(field), getattr(framed, field).to_numpy())
+    assert found.index.equals(framed.index)
+    assert list(found.columns) == list(framed.columns)
+    after = starts[-1:] + (starts[1] - starts[0])
+    for wrong in (
+        BinnedCounts(after, values[-1:, :1], values[-1:, :1]),
+        BinnedCounts(after, -values[:1] - 1, values[:1]),
+        BinnedCounts(after, values[:1], values[:1, :1]),
+        BinnedCounts(np.append(after, after + 1), values[:2], values[:2]),
+    ):
+        with pytest.raises(ValueError, match=r"series is needed|finite and not negative|shape of counts|s wide"):
+            state.extend_arrays(wrong)
+    with pytest.raises(LateBinError):
+        state.extend_arrays(BinnedCounts(starts[-1:], values[-1:], values[-1:]))

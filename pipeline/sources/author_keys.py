@@ -54,13 +54,13 @@ def author_key(author: str, source: str, salt: bytes) -> str:
         return ""
     random = isinstance(salt, RandomSalt)
     name = f"{source}\0{author}".encode("utf-8", "replace")
-    key = hmac.new(KNOWN if random else salt, name, hashlib.sha256).hexdigest()[:16]
+    key = hmac.digest(KNOWN if random else salt, name, "sha256").hex()[:16]
     return rekeyed(key, salt) if random else key
 
 
 def rekeyed(key: str, salt: bytes) -> str:
     """Return the key of an author under a random salt, from the one under the known key; an empty one stays."""
-    return hmac.new(salt, key.encode(), hashlib.sha256).hexdigest()[:16] if key else ""
+    return hmac.digest(salt, key.encode(), "sha256").hex()[:16] if key else ""
 
 
 def salt_of(text: SecretStr | None) -> bytes:

@@ -30,8 +30,8 @@ def plain(value: object, cap: int = TEXT_CAP) -> str:
     """Return outside text fit for storage: a string, capped, without NUL and lone surrogates."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else str(value)
-    return text[:cap].replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+    text = (value if isinstance(value, str) else str(value))[:cap].replace("\0", "")
+    return text.strip() if text.isascii() else text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def unescaped(text: str) -> str:

@@ -102,7 +102,9 @@ def _written(value: object, cap: int = TEXT_CAP) -> str:
     A second reading takes those that Markdown itself knows, of which `&#x200B;`, an empty line, is common.
     """
     text = plain(value, cap * 2)
-    return plain(unescaped(unescaped(text)) if "&" in text else text, cap)
+    if "&" in text:
+        return plain(unescaped(unescaped(text)), cap)
+    return text if len(text) <= cap else text[:cap].strip()
 
 
 def _kind(item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
