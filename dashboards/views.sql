@@ -13,7 +13,8 @@ SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.prob
   CASE WHEN i.state != 'confirmed' THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
     WHEN EXISTS (SELECT 1 FROM incident_evidence e WHERE e.incident = i.id AND e.kind = 'shared' AND e.subject = 'status pages')
     THEN 'dependents' ELSE 'reports' END AS confirmed_by
-FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1 ORDER BY i.onset DESC;
+FROM incidents i JOIN services s ON s.id = i.service WHERE i.active = 1
+  AND NOT EXISTS (SELECT 1 FROM incidents g WHERE g.id = i.part_of AND g.service = i.service AND g.active = 1) ORDER BY i.onset DESC;
 
 CREATE VIEW incident_overview AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
@@ -126,8 +127,8 @@ SELECT a.since, a.until, s.name AS service, a.level, a.reasons FROM advisories a
 CREATE VIEW what_else_was_wrong AS
 SELECT i.id AS incident, i.service, o.id AS other, o.service AS other_service, o.state, o.impact, o.onset, o."end" AS ended_at,
   CAST((i.part_of != '' AND i.part_of IN (o.part_of, o.id)) OR o.part_of = i.id AS BIGINT) AS same_group
-FROM incidents i JOIN incidents o ON o.id != i.id AND (o.service != i.service OR o.part_of = i.id OR i.part_of = o.id)
-  AND o.onset <= ifnull(i."end", '9999') AND ifnull(o."end", '9999') >= i.onset
+FROM incidents i JOIN incidents o ON o.service != i.service AND o.onset <= ifnull(i."end", '9999') AND ifnull(o."end", '9999') >= i.onset
+WHERE NOT EXISTS (SELECT 1 FROM incidents g WHERE g.id = o.part_of AND g.service = o.service)
 ORDER BY i.onset, o.onset;
 
 CREATE VIEW how_sure AS

@@ -10,6 +10,7 @@ import pytest
 from pipeline.config.paths import DASHBOARDS
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
+from pipeline.store.local_time import put_local_time
 from tests.test_alerts import Ears
 from tests.world import CATALOGUE, World, at
 
@@ -61,3 +62,17 @@ def test_a_service_that_is_no_longer_watched_keeps_its_record(world: World) -> N
     run(world, "11:05")
     world.store.put_catalogue(CATALOGUE, ("netflix",))
     assert verdicts(world) == {"github": "right"}
+
+
+def test_a_service_that_fails_with_those_that_run_on_it_is_counted_once(world: World) -> None:
+    world.page("aws", "aws", "10:58", "investigating", "major")
+    for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    world.explain("11:05")
+    put_local_time(world.store, "UTC")
+    now = [row["service"] for row in world.store.rows("SELECT service FROM what_is_wrong_now")]
+    assert sorted(now) == ["Amazon Web Services", "Heroku", "Hugging Face", "Vercel"]
+    others = world.store.rows("SELECT other_service FROM what_else_was_wrong WHERE incident LIKE 'heroku%'")
+    assert sorted(row["other_service"] for row in others) == ["aws", "huggingface", "vercel"]
+    (begun,) = world.store.rows("SELECT outages FROM hour_of_week WHERE service = 'aws'")
+    assert begun["outages"] == 1
