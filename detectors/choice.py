@@ -27,7 +27,8 @@ def choose_detector(counts: pd.DataFrame, kind: CountKind, *, mentions: bool) ->
     """Return the best detector for counts of a kind, shape (bins, series).
 
     A day as one bin has no hours to learn from, and a regression over four weeks of days sees far more doublings;
-    docs/methods.md has the figures. Talk is left to the detector that knows of news. Raises ValueError as `detect`.
+    docs/methods.md has the figures. Talk is left to the detector that knows of news, and all to it where what the
+    regression needs is not installed. Raises ValueError as `detect`.
     """
     width = bin_seconds(utc_index(counts))
     observed = int(counts.notna().any(axis=1).sum())
@@ -37,6 +38,8 @@ def choose_detector(counts: pd.DataFrame, kind: CountKind, *, mentions: bool) ->
         reason = f"for daily counts of fewer than {ENOUGH_DAYS} days"
     elif kind is CountKind.TALK or mentions:
         reason = "for talk"
+    elif not Farrington.is_available():
+        reason = "for daily counts where statsmodels, which farrington needs, is not installed"
     else:
         return Choice(Farrington(), f"farrington, for daily counts of {observed} days")
     return Choice(SeasonalNB(kind=kind), f"seasonal_nb, {reason}")

@@ -189,6 +189,8 @@ def test_a_file_is_refused_in_the_same_words(tmp_path: Path, body: str, options:
         ("2026-02-21T02:00:00Z,1.200.000", "'1.200.000' is not a whole count"),
         ("2026-02-21T02:00:00Z,-4", "'-4' is not a whole count"),
         ("2026-02-21T02:00:00Z,n/a", "'n/a' is not a whole count"),
+        ("2026-02-21T02:00:00Z,9007199254740993", "'9007199254740993' is above 9007199254740992, the largest count"),
+        (f"2026-02-21T02:00:00Z,{'7' * 60}", f"'{'7' * 40}' is above 9007199254740992, the largest count"),
         ("2026-02-21T02:00:00,4", "has no time zone; write it as"),
         ("02/03/2026 02:00,4", "reads two ways; write it as"),
         ("1970-01-01T00:00:00Z,4", "is not a time between"),
@@ -204,6 +206,13 @@ def test_a_row_is_refused_with_its_line_in_the_same_words(tmp_path: Path, row: s
     assert len(answer.refused) == 1
     assert answer.refused[0].startswith(f"{tmp_path / 'counts.csv'}:102: ")
     assert words in answer.refused[0]
+
+
+@pytest.mark.parametrize("count", [10**15, 4 * 10**15 + 1, 2**53])
+def test_a_count_is_read_to_the_last_digit_up_to_the_largest(tmp_path: Path, count: int) -> None:
+    answer = both(tmp_path, table() + f"2026-02-21T02:00:00Z,{count}\n")
+    assert answer.refused == []
+    assert max(answer.counts.values()) == count
 
 
 def test_a_thousands_point_beside_semicolons_is_no_fraction(tmp_path: Path) -> None:

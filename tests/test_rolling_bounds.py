@@ -11,6 +11,7 @@ import pytest
 
 from detectors import DETECTORS
 from detectors.contract import Verdicts
+from detectors.rolling.farrington import LARGE, count_quantile
 
 Floats = npt.NDArray[np.float64]
 MONDAY = pd.Timestamp("2026-02-16", tz="UTC")
@@ -215,6 +216,19 @@ def test_farrington_weighs_down_what_lies_above_2_58(aside: float, lighter: bool
 def test_farrington_expects_counts_of_a_bin(freq: str) -> None:
     bins = int(pd.Timedelta("2D") / pd.Timedelta(freq))
     assert first("farrington", "expected", np.full(bins, 7.0), freq=freq) == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("dispersion", [1.0, 3.0, 1e4])
+def test_farrington_bound_of_large_counts_is_that_of_the_limit_of_the_distribution(dispersion: float) -> None:
+    mean = np.array([0.9 * LARGE, 1.1 * LARGE])
+    below, above = (count_quantile(0.99999, mean, dispersion) - mean) / np.sqrt(dispersion * mean)
+    assert above == pytest.approx(below, rel=2e-3)
+
+
+def test_farrington_judges_counts_at_which_the_negative_binomial_has_its_limit() -> None:
+    past = 1e12 + np.random.default_rng(1).poisson(1e6, 60) * 1e3
+    verdicts = judged("farrington", past, [1.001e12, 2e12], "1D")
+    assert list(values(verdicts, "level")) == [0, 2]
 
 
 # Robust z -------------------------------------------------------------------------------------------------------------

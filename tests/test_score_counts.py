@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -235,3 +236,18 @@ def test_auto_says_which_detector_it_chose(
     assert done.returncode == 0, done.stderr
     assert f"series value: {said}" in done.stderr
     assert sum(int(row["alarm"]) for row in read(done.stdout)) == alarms
+
+
+def test_auto_needs_no_library_of_an_extra(
+    groundswell: Groundswell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    rows = [
+        f"{datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=i):%Y-%m-%dT00:00:00Z},{48 + i % 5}" for i in range(60)
+    ]
+    done = groundswell("score-counts", str(written(tmp_path / "c.csv", rows)), "--detector", "auto")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "series value: seasonal_nb, for daily counts where statsmodels, which farrington needs, is not" in done.stderr
+    )
+    assert len(read(done.stdout)) == 60

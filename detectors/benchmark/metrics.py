@@ -93,9 +93,11 @@ def evaluate_detections(
     rightly = 0
     missed: list[MissedOutage] = []
     false_alarms: list[FalseAlarm] = []
+    rows_of = truth.groupby("series").indices
+    all_kinds, all_spans = truth["kind"].to_numpy(), truth[["onset", "end", "tail_end"]].to_numpy()
     for place, name in enumerate(scores.columns):
-        rows = truth[truth["series"].to_numpy() == name]
-        kinds, spans = rows["kind"].to_numpy(), rows[["onset", "end", "tail_end"]].to_numpy()
+        rows = rows_of.get(name, [])
+        kinds, spans = all_kinds[rows], all_spans[rows]
         alarms = np.flatnonzero(np.nan_to_num(values[:, place]) >= threshold)
         runs = episodes(alarms, half_hour)
         real = (kinds == "outage") | (kinds == "unseen")

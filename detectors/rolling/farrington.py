@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from detectors.rolling.base import RollingDetector, whole_hours
 from detectors.validation import detector_id
 
 OUTBREAK = 12.0  # robust deviations from which a past count is left out of the fit
+LARGE = 1e9  # mean or dispersion from which the negative binomial is taken for its limit, the gamma distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,13 @@ class Farrington(RollingDetector):
         """Return what is stored with a verdict."""
         return detector_id(self, self.version)
 
+    @staticmethod
+    def is_available() -> bool:
+        """Return whether the library that fits the regression is installed."""
+        return find_spec("statsmodels") is not None
+
     def fit_window(self, past: Floats, start: int, bin_s: int) -> tuple[Floats, Floats]:
         """Return the expectation of each bin of the coming day, and how far above it the bound lies."""
-        from scipy.stats import nbinom
-
         rates, wide = whole_hours(past, bin_s)
         times = start - wide * np.arange(len(rates), 0, -1)
         per_day = max(1, 86400 // bin_s)
@@ -63,7 +68,7 @@ class Farrington(RollingDetector):
             mean, dispersion = _fitted(rates[seen, j] * wide, design[seen], ahead)
             mu = np.maximum(mean * bin_s / wide, 1e-6)
             location[:, j] = mu
-            bound[:, j] = nbinom.ppf(self.quantile, mu / max(dispersion - 1.0, 1e-3), 1.0 / max(dispersion, 1.001))
+            bound[:, j] = count_quantile(self.quantile, mu, dispersion)
         return location, np.maximum(bound, self.min_count) - location
 
     def _design(self, times: npt.NDArray[np.int64], start: int) -> Floats:
@@ -92,6 +97,22 @@ class Farrington(RollingDetector):
         from scipy.special import gammainc
 
         return np.where(counts > 0, gammainc(np.maximum(counts, 1.0), location), 1.0 + 0.0 * location * counts)
+
+
+def count_quantile(quantile: float, mean: Floats, dispersion: float) -> Floats:
+    """Return the quantile of counts of a mean, and of a variance of `dispersion` times it.
+
+    SciPy's quantile of large negative binomial counts does not end, or ends the process; the gamma distribution of the
+    same mean and variance has the same quantile there.
+    """
+    from scipy.special import gammaincinv
+    from scipy.stats import nbinom
+
+    large = mean > LARGE if dispersion < LARGE else np.ones(len(mean), dtype=bool)
+    found = dispersion * gammaincinv(np.maximum(mean / dispersion, 1e-12), quantile)
+    small = mean[~large]
+    found[~large] = nbinom.ppf(quantile, small / max(dispersion - 1.0, 1e-3), 1.0 / max(dispersion, 1.001))
+    return np.asarray(found, dtype=np.float64)
 
 
 def _outbreak(y: Floats, mu: Floats) -> npt.NDArray[np.bool_]:

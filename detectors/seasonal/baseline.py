@@ -19,6 +19,9 @@ import math
 
 from detectors.seasonal.layout import (
     ALPHA,
+    ASIDE,
+    ASIDE_NEAR,
+    ASIDE_NEXT,
     CHANNELS,
     CLUMP,
     FAST,
@@ -42,6 +45,7 @@ BASELINE_ERROR = 0.02  # relative variance of the expectation, whatever is known
 # visits that the mean weighs: at least, at most, and how many counts a visit must have to stand for itself
 LEAST_SHRUNK, MOST_SHRUNK, VISIT_COUNTS = 1.0, 4.0, 5.0
 UNSEEN_S = 14 * 86400.0  # age until which there is room for days of the week not seen yet
+VISITED = 0.7  # of a slot, from which its hour of the week was seen
 TALK_PRIOR = 2.0  # mentions of evidence that more talk than usual needs
 
 
@@ -80,22 +84,43 @@ def refresh_slot(row: Row, p: KernelParams, k: int) -> None:
 
 
 def slot_rate(row: Row, p: KernelParams, k: int, slot: int) -> float:
-    """Return the rate per second in a slot of the week, shrunk to the day's, shrunk to the overall."""
+    """Return the rate per second in a slot of the week, shrunk to the day's, shrunk to the overall.
+
+    An hour of the week that was not seen yet may have what that hour is sure to have had on another day.
+    """
     day = k + RINGS + 3 * p.depth + 2 * (slot % p.day_slots)
     week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * (slot % p.week_slots)
     # what the mean weighs, in visits: as the noise of a visit (its own and that of few counts) to what slots differ by
     shrink = p.slot_s * min(MOST_SHRUNK, LEAST_SHRUNK + VISIT_COUNTS / (row[k + RATE] * p.slot_s))
     daily = (row[day] + shrink * row[k + RATE]) / (row[day + 1] + shrink)
-    return (row[week] + shrink * daily) / (row[week + 1] + shrink)
+    rate = (row[week] + shrink * daily) / (row[week + 1] + shrink)
+    if row[week + 1] < VISITED * p.slot_s:
+        for day in range(1, p.week_slots // p.day_slots):
+            week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * ((slot + day * p.day_slots) % p.week_slots)
+            if row[week + 1] >= VISITED * p.slot_s:
+                rate = max(rate, (row[week] - math.sqrt(row[week])) / row[week + 1])
+    return rate
 
 
-def expect(row: Row, p: KernelParams, k: int, near: int, share: float) -> float:
-    """Return what the profile expects of a bin that lies `share` of a slot behind the middle of slot `near`."""
-    if near != int(row[k + NEAR]):
+def expect(row: Row, p: KernelParams, k: int, near: int, share: float, aside: int) -> float:
+    """Return what the profile expects of a bin that lies `share` of a slot behind the middle of slot `near`.
+
+    Keeps what it expects `aside` slots from there, if that is not 0.
+    """
+    if near != int(row[k + NEAR]) or aside != int(row[k + ASIDE]):
         row[k + NEAR] = float(near)
+        row[k + ASIDE] = float(aside)
         row[k + RATE_NEAR] = slot_rate(row, p, k, near)
         row[k + RATE_NEXT] = slot_rate(row, p, k, near + 1)
+        if aside != 0:
+            row[k + ASIDE_NEAR] = slot_rate(row, p, k, near + aside)
+            row[k + ASIDE_NEXT] = slot_rate(row, p, k, near + aside + 1)
     return ((1.0 - share) * row[k + RATE_NEAR] + share * row[k + RATE_NEXT]) * p.bin_s
+
+
+def expect_aside(row: Row, p: KernelParams, k: int, share: float) -> float:
+    """Return what the profile expects of the bin `expect` was last called for, as many slots aside as it was told."""
+    return ((1.0 - share) * row[k + ASIDE_NEAR] + share * row[k + ASIDE_NEXT]) * p.bin_s
 
 
 def begin_to_judge(row: Row, p: KernelParams, head: int) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.contract import Floats
-from detectors.seasonal import baseline, kernel, layout
+from detectors.seasonal import baseline, clocks, kernel, layout, plateau
 from detectors.seasonal.layout import KernelInput, KernelOutput, KernelParams, Rows
 
 # below this many counts the import of numba costs more than it saves
 WORTH_COMPILING = 20_000
 # of the files that make the code, as they are when it is imported: an upgrade below a running process changes them
-_FILES = (__file__, *(str(module.__file__) for module in (layout, baseline, kernel)))
+_FILES = (__file__, *(str(module.__file__) for module in (layout, clocks, baseline, plateau, kernel)))
 DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
 
 
@@ -78,8 +78,9 @@ def _compile() -> Kernel:
     import numba
 
     jit = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
-    namespace = {**vars(baseline), **vars(kernel)}
-    places = {baseline.__name__, kernel.__name__}
+    parts = (clocks, baseline, plateau, kernel)
+    namespace = {name: value for part in parts for name, value in vars(part).items()}
+    places = {part.__name__ for part in parts}
     own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}
     for name, function in own.items():
         namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))

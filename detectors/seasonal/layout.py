@@ -18,7 +18,7 @@ from detectors.seasonal.parameters import SeasonalParameters
 HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
 DAYS_KEPT = 14
 BLOCK_S = 2 * 3600
-BLOCKS_KEPT = 5
+BLOCKS_KEPT = 7
 GUARD_S = 900
 SHORT_S = 6 * 3600  # for so long at least nothing is learned from an outage
 HALF_HOUR = 1800
@@ -33,7 +33,9 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 # hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the profile was lifted by a
 # while ago, 1 = it was not. HOUR_X: counts of the last hour. BEST_X, BEST_MU, BEST_SIZE: sum, expectation and size of
 # the best window of the last bin. COOL: bins running that it was not high. RAISED: bins running that
-# were no higher than the least ratio.
+# were no higher than the least ratio. SHIFT: slots the profile was moved by when clocks changed. CHANGE: the day of the
+# last change, as a tick has it; MOVED: evidence since that the profile has to be moved for it; EDGES: how much there
+# is of it, -1 = decided.
 (
     HEAD,
     SLOT,
@@ -53,8 +55,12 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
     BEST_SIZE,
     COOL,
     RAISED,
-) = range(18)
-DAILY = 18
+    SHIFT,
+    CHANGE,
+    MOVED,
+    EDGES,
+) = range(22)
+DAILY = 22
 BLOCK_X = DAILY + DAYS_KEPT
 BLOCK_MU = BLOCK_X + BLOCKS_KEPT
 CHANNELS = BLOCK_MU + BLOCKS_KEPT
@@ -62,9 +68,27 @@ CHANNELS = BLOCK_MU + BLOCKS_KEPT
 # Figures of a channel, from its first place on. TOTAL, FAST, SLOW: decayed counts, each followed by what they are
 # divided by: seconds of exposure, and what the profile expects, for the levels. NOISE: five sums of the regression for
 # clump and alpha. CLUMP, ALPHA, UNSURE, KNOWN, RATE: refreshed once a slot. NEAR: number of the slot interpolated from;
-# RATE_NEAR, RATE_NEXT: rates of the profile there and in the next. Behind them rings of counts, expectations (0 = not
-# observed) and the profile, then counts and seconds of each slot of the day, then of the week.
-TOTAL, FAST, SLOW, NOISE, CLUMP, ALPHA, UNSURE, KNOWN, RATE, NEAR, RATE_NEAR, RATE_NEXT, RINGS = (
+# RATE_NEAR, RATE_NEXT: rates of the profile there and in the next; ASIDE: by how many slots it may have moved, and
+# ASIDE_NEAR, ASIDE_NEXT: its rates there. Behind them rings of counts, expectations (0 = not observed) and the profile,
+# then counts and seconds of each slot of the day, then of the week.
+(
+    TOTAL,
+    FAST,
+    SLOW,
+    NOISE,
+    CLUMP,
+    ALPHA,
+    UNSURE,
+    KNOWN,
+    RATE,
+    NEAR,
+    RATE_NEAR,
+    RATE_NEXT,
+    ASIDE,
+    ASIDE_NEAR,
+    ASIDE_NEXT,
+    RINGS,
+) = (
     0,
     2,
     4,
@@ -78,6 +102,9 @@ TOTAL, FAST, SLOW, NOISE, CLUMP, ALPHA, UNSURE, KNOWN, RATE, NEAR, RATE_NEAR, RA
     17,
     18,
     19,
+    20,
+    21,
+    22,
 )
 
 
@@ -86,10 +113,10 @@ Rows = Sequence[Row]
 
 
 class KernelInput(NamedTuple):
-    """Bins in order. ticks: rows of day, slot, slot interpolated from, slots learned into of the day and the week, and
-    block, all but the two being numbers since the epoch. shares: how far behind the middle of its slot a bin lies, in
-    slots. counts, other: (series, bins) counts and the rest of the talk, NaN = not observed; other is not read where
-    there is no talk channel.
+    """Bins in order. ticks: rows of day, slot, slot interpolated from, slots learned into of the day and the week,
+    block, and `last_change` of clocks, all but those learned into being numbers since the epoch. shares: how far behind
+    the middle of its slot a bin lies, in slots. counts, other: (series, bins) counts and the rest of the talk, NaN =
+    not observed; other is not read where there is no talk channel.
     """
 
     ticks: Sequence[Sequence[int]]
@@ -116,13 +143,15 @@ class KernelParams(NamedTuple):
     """The detector's parameters in the units of its bins.
 
     *_s: seconds; *_slots, *_bins: so many; keep_*: share of a sum that is left after a bin (after a visit, of the
-    profile's slots). depth: length of the rings; channel_width: floats a channel. penalty: nats taken off every ratio.
+    profile's slots). hour_slots: slots an hour, 0 where they do not divide it. depth: length of the rings;
+    channel_width: floats a channel. penalty: nats taken off every ratio.
     """
 
     bin_s: int
     slot_s: int
     week_slots: int
     day_slots: int
+    hour_slots: int
     depth: int
     hour_bins: int
     guard_bins: int
@@ -170,6 +199,7 @@ class KernelParams(NamedTuple):
             slot_s=slot,
             week_slots=week,
             day_slots=day,
+            hour_slots=0 if 3600 % slot else 3600 // slot,
             depth=depth,
             hour_bins=hour,
             guard_bins=guard,

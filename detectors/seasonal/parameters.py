@@ -9,7 +9,7 @@ from typing import NamedTuple
 from detectors.contract import CountKind
 from detectors.validation import detector_id
 
-VERSION = 4
+VERSION = 5
 
 
 class Prior(NamedTuple):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from detectors.contract import BinnedCounts, Floats, IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import Arrays, StateHeader, pack
+from detectors.seasonal.clock_changes import last_change
 from detectors.seasonal.compiled import KERNELS, KernelSelector, ScanBins, ScanFigures
 from detectors.seasonal.layout import (
     BLOCK_S,
@@ -217,6 +218,8 @@ def _clock(starts: npt.NDArray[np.int64], params: KernelParams) -> tuple[npt.NDA
     position = (starts + params.bin_s / 2) / params.slot_s - 0.5
     near = np.floor(position).astype(np.int64)
     learned = (starts - params.guard_bins * params.bin_s) // params.slot_s
+    days, place = np.unique(starts // 86400, return_inverse=True)
+    changes = [last_change(day) if params.hour_slots else 0 for day in days.tolist()]
     ticks = np.column_stack(
         (
             starts // 86400,
@@ -225,6 +228,7 @@ def _clock(starts: npt.NDArray[np.int64], params: KernelParams) -> tuple[npt.NDA
             learned % params.day_slots,
             learned % params.week_slots,
             starts // BLOCK_S,
+            np.array(changes, dtype=np.int64)[place],
         )
     )
     return ticks, position - near

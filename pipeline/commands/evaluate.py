@@ -10,7 +10,8 @@ import click
 from pipeline.config.load import evaluation_data, load_catalogue, load_config
 from pipeline.config.paths import LABELS, MODELS, PLACES, SCENARIOS
 
-SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "certainty", "onset", "abuse", "leads")
+OF_TEXT = ("posts", "extraction", "links", "certainty", "onset", "abuse", "leads")
+SECTIONS = ("simulated", "widths", "ordinary", "recorded", *OF_TEXT)
 
 
 @click.command("evaluate")
@@ -22,10 +23,11 @@ SECTIONS = ("simulated", "widths", "recorded", "posts", "extraction", "links", "
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
     """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
 
-    SECTIONS are any of simulated, widths, recorded, posts, extraction, links, certainty, onset, abuse, leads; all where
-    none is named. Other people's data are read where EVAL_DATA points.
+    SECTIONS are any of simulated, widths, ordinary, recorded, posts, extraction, links, certainty, onset, abuse, leads;
+    all where none is named. Other people's data are read where EVAL_DATA points.
     """
     from pipeline.evaluation import clean_series as clean
+    from pipeline.evaluation import ordinary_days as ordinary
     from pipeline.evaluation import recorded_series as real
     from pipeline.evaluation import simulated_series as simulated
 
@@ -38,6 +40,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
             lines: Iterator[str] = simulated.report(seed, series, days, out)
         elif section == "widths":
             lines = clean.report(seed)
+        elif section == "ordinary":
+            lines = ordinary.report(seed)
         elif section == "recorded":
             lines = real.report(folder, seed) if folder else iter(["skipped: EVAL_DATA is not set"])
         elif section == "posts":

@@ -167,21 +167,28 @@ def spans_figures(series: Sequence[Scored], threshold: float, join_s: int = 1800
     return SpanFigures(met, total, outside)
 
 
-def github(folder: Path, detector: Contender) -> Scored:
-    """Return GitHub's complaints of 2019 with the official incidents that had five reports; an hour's lead counts."""
-    rows = csv_rows(folder / "github_official_incidents_2019.csv")
-    truth = [(_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"])) for row in rows]
-    return _scored("github 2019", _frame(folder / "github_2019.csv"), detector, truth)
+def github(folder: Path, detector: Contender, year: int = 2019) -> Scored:
+    """Return GitHub's complaints of a year with its official incidents; an hour's lead counts."""
+    return _scored(f"github {year}", _frame(folder / f"github_{year}.csv"), detector, visible(folder, year, 0.0))
 
 
-def visible(folder: Path) -> list[tuple[float, float]]:
-    """Return the spans of the incidents that had at least five reports."""
-    rows = csv_rows(folder / "github_official_incidents_2019.csv")
+def visible(folder: Path, year: int = 2019, least: float = 5.0) -> list[tuple[float, float]]:
+    """Return the spans of the incidents that had at least so many reports in a slot."""
+    rows = csv_rows(folder / f"github_official_incidents_{year}.csv")
     return [
         (_seconds(row["start_utc"]) - 3600, _seconds(row["end_utc"]))
         for row in rows
-        if float(row["max_reports_60min_before_to_end"]) >= 5
+        if float(row["max_reports_60min_before_to_end"]) >= least
     ]
+
+
+def github_line(name: str, detector: Contender, folder: Path, year: int, least: float = 10.0) -> str:
+    """Return what a detector finds of a year: incidents of at least so many reports, and the share of alarms in any."""
+    complaints, spans = github(folder, detector, year), visible(folder, year, least)
+    runs = complaints.runs(detector.alarm, 1800)
+    met = sum(any(a <= end and b >= start for a, b in runs) for start, end in spans)
+    right = len(runs) - len(spans_figures([complaints], detector.alarm).outside)
+    return f"{name:<34}{f'{met}/{len(spans)}':>8}{right / max(1, len(runs)):>10.2f}{len(runs):>8}"
 
 
 def tweets(folder: Path, detector: Contender) -> list[Scored]:
@@ -237,6 +244,12 @@ def report(root: Path, seed: int) -> Iterator[str]:
         spikes.append(f"{name:<34}{f'{met}/{total}':>8}{met / total:>6.2f}{alarms:>12.2f}{of_spikes:>8.2f}")
     yield f"{'unlabelled spikes, outage.report':<34}{'met':>8}{'share':>6}{'alarms/week':>12}{'spikes':>8}"
     yield from spikes
+    yield f"{'GitHub 2020, >= 10 reports a slot':<34}{'met':>8}{'precision':>10}{'alarms':>8}"
+    if (series / "outage_report" / "github_2020.csv").exists():
+        for name, detector in contenders(CountKind.REPORTS).items():
+            yield github_line(name, detector, series / "outage_report", 2020)
+    else:
+        yield "skipped: no series/outage_report/github_2020.csv there"
     yield "whole Downdetector windows, and exact McNemar tests of whole and cropped ones against seasonal_nb:"
     for name, held in kept.items():
         whole = held.windows[::CROPS]

@@ -17,7 +17,7 @@ from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.names import SERVICE_ID, usable_name
 from pipeline.sources.count_cells import CellTable
 from pipeline.sources.count_intervals import LEAST, MOST
-from pipeline.sources.parsing import not_from_the_future, plain, whole
+from pipeline.sources.parsing import LARGEST_COUNT, not_from_the_future, plain, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts", "time", "timestamp", "datetime", "date", "point_in_time")
 # as exports of tickets call the time one was opened: Zendesk, GitHub, ServiceNow, Jira, Freshdesk
@@ -27,7 +27,7 @@ OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "se
 MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
 NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody counted
 OLDEST = 1971  # an epoch of zero is no time
-_FRACTION = re.compile(r"[0-9]{1,15}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
+_FRACTION = re.compile(r"[0-9]{1,16}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
 # with points between, no locale of Unicode CLDR writes the month first
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?))?")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
@@ -208,8 +208,8 @@ class RowReader:
         if self._separator == ";" and _THOUSANDS.fullmatch(text):
             raise ValueError(f"{text!r} reads two ways, as a fraction and as thousands")
         value = float(text)
-        if value > 2.0**53:
-            raise ValueError(f"{text!r} is not a count from 0 to 2**53; leave it empty where nothing was observed")
+        if value > LARGEST_COUNT:
+            raise ValueError(f"{text!r} is above {LARGEST_COUNT}, the largest count that is read")
         return value
 
 

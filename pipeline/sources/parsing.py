@@ -81,14 +81,21 @@ def past(moment: datetime, now: datetime) -> datetime | None:
     return moment if moment <= now + FUTURE else None
 
 
-_WHOLE = re.compile(r"[0-9]{1,15}")
+_WHOLE = re.compile(r"0*([0-9]+)")
+LARGEST_COUNT = 2**53  # whole numbers up to here are exact as floats
 
 
 def whole(text: str) -> int:
-    """Read a count written in ASCII digits only; raises ValueError on signs, fractions, separators, other digits."""
-    if not _WHOLE.fullmatch(text):
+    """Read a count written in ASCII digits only, up to 2**53.
+
+    Raises ValueError on signs, fractions, separators, other digits, and on what is larger.
+    """
+    digits = _WHOLE.fullmatch(text)
+    if digits is None:
         raise ValueError(f"{text[:40]!r} is not a whole count")
-    return int(text)
+    if len(digits[1]) > 16 or int(digits[1]) > LARGEST_COUNT:
+        raise ValueError(f"{text[:40]!r} is above {LARGEST_COUNT}, the largest count that is read")
+    return int(digits[1])
 
 
 def read_json(body: bytes, source: str) -> Any:
