@@ -21,7 +21,7 @@ from pipeline.render.svg import CountChart, Mark, count_chart, stand_alone
 
 LIMIT = 0.07
 # every so many pairs of services for those whose fits take minutes; the other half of a pair is not tuned on
-SPARSE = {"farrington": 4}
+SPARSE = {"farrington": 2}
 DRAWN = 10
 HEAD = (
     f"{'detector':<30}{'threshold':>10}{'recall':>8}{'precision':>10}{'in 30 min':>10}{'delay':>7}{'p90':>6}"
