@@ -18,7 +18,7 @@ NOTHING_POSTED = ("the provider has not posted anything", "the provider never po
 def contradictions(alert: Alert) -> list[str]:
     """Return what a message about one incident says that does not go together; empty where all does."""
     facts, text = alert.incident_facts, plain_text(alert, "UTC")
-    found = [*_provider(alert, facts, text), *_parts(facts, text), *_certainty(facts)]
+    found = [*_provider(alert, facts, text), *_parts(facts, text), *_certainty(facts, text)]
     found += [*_times(facts), *_form(facts, text)]
     return [f"{alert.subject}, {facts.at:%d %H:%M}: {words}" for words in found]
 
@@ -58,8 +58,10 @@ def _parts(facts: AlertFacts, text: str) -> Iterator[str]:
         yield "no part is named, and one is"
 
 
-def _certainty(facts: AlertFacts) -> Iterator[str]:
+def _certainty(facts: AlertFacts, text: str) -> Iterator[str]:
     p = facts.probability
+    if facts.transition is Transition.OVER and "something is broken" in text:
+        yield "it is over, and something is broken"
     if p is None or facts.state is State.RESOLVED:
         return
     if facts.state in (State.LIKELY, State.CONFIRMED) and p < 0.5:

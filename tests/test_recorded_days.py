@@ -21,6 +21,7 @@ from pipeline.replay.scenario import read_scenario
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from tests.conftest import ROOT
+from tests.mail_contradictions import contradictions
 
 DAYS = ROOT / "data" / "scenarios"
 GOOGLE_CLOUD, OPTUS = DAYS / "2025-06-12-google-cloud", DAYS / "2023-11-08-optus"
@@ -118,6 +119,7 @@ def test_a_recorded_day_is_told_soon_and_to_its_end_and_nothing_else_is(folder: 
         for service in {o.service for o in truth.outages}:
             names = [a for a in sent if service in (a.service, *a.incident_facts.hit)]
             assert any(a in overs for a in names), f"{service}: who was told its beginning is told its end"
+        assert [line for alert in sent for line in contradictions(alert)] == []
         for alert in sent:
             quiet = {q.service for q in truth.quiet}
             assert quiet.isdisjoint(alert.incident_facts.hit), alert.subject

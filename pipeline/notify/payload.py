@@ -112,7 +112,7 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         out_links=out_links(
             context.failing or (service,),
             [notice for notice in context.notices if _is_of(notice, incident, now)],
-            quoted,
+            () if context.simulated else quoted,  # a simulated post has no page
             [context.news[link.news_event] for link in _told(context)],
         ),
     )
