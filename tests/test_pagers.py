@@ -28,6 +28,7 @@ from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.text.models.kinds import RULES, NewsModel
+from tests.conftest import Groundswell
 from tests.world import ALARM, MATCHER, World, at
 
 HOSTILE = '<script>alert(1)</script>\r\nX: y "\u202e{{7*7}} $(id) \ud83d\ude00'
@@ -204,3 +205,19 @@ def test_a_message_about_no_single_incident_pages_nobody(receiver: Any) -> None:
     for name in ("alertmanager", "pagerduty"):
         channel(name, receiver).send(note)
     assert receiver.bodies == []
+
+
+@pytest.mark.parametrize("name", ["alertmanager", "pagerduty"])
+def test_a_test_alert_opens_nothing_that_stays_open(
+    receiver: Any, name: str, groundswell: Groundswell, tmp_path: Path
+) -> None:
+    base = f"http://127.0.0.1:{receiver.server_port}"
+    env = {"GROUNDSWELL_PAGERDUTY_ROUTING_KEY": "canary-key", "GROUNDSWELL_ALERTMANAGER_URL": f"{base}/am"}
+    (tmp_path / "groundswell.toml").write_text(
+        f'watch = ["claude"]\n[alerts]\nchannels = ["{name}"]\npagerduty_base = "{base}"\n'
+        '[sources]\nallow_hosts = ["127.0.0.1"]\n'
+    )
+    receiver.now = at("12:00")
+    done = groundswell("test-alert", "--now", "2026-03-02T12:00:00Z", env=env)
+    assert (done.returncode, done.stdout) == (0, f"{name}: accepted\n"), done.stderr
+    assert [change for _, change in receiver.changes] == ["open", "close"]

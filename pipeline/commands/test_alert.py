@@ -16,6 +16,8 @@ from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, ConfigError
 from pipeline.core.vocabulary import Impact, State, Symptom, Transition
 
+PAGERS = ("alertmanager", "pagerduty")
+
 
 @click.command("test-alert")
 @click.option("--to", help="Another address than the configured ones.")
@@ -57,6 +59,8 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
                     click.echo(f"{where}: {channel.deliver(message, to_addresses)}")
                 else:
                     channel.send(marked)
+                    if name in PAGERS:  # what it opened there would stay open
+                        channel.send(replace(marked, transition=Transition.OVER))
                     click.echo(f"{where}: {f'written into {folder}' if name == 'file' else 'accepted'}")
             except ChannelError as error:
                 click.echo(f"groundswell: {where}: {error}", err=True)
