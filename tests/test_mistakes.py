@@ -73,7 +73,8 @@ MISTAKES = {
     "a channel mistyped": Mistake(
         args=("check-config",),
         toml='[alerts]\nchannels = ["mail"]',
-        says=f"{TOML}: alerts.channels.0: 'mail' is none of file, email, webhook, apprise; did you mean email?",
+        says=f"{TOML}: alerts.channels.0: 'mail' is none of file, email, webhook, apprise, alertmanager, pagerduty;"
+        " did you mean email?",
     ),
     "a detector's parameter mistyped": Mistake(
         args=("check-config",),

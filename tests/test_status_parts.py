@@ -170,7 +170,7 @@ def test_a_configured_service_names_the_parts_that_count(store: Store, tmp_path:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [('"us-east-1"', 'must be a list, as ["a", "b"]'), ("[1]", "valid string"), ('[" "]', "an empty name")],
+    [('"us-east-1"', 'must be a list, as ["a", "b"]'), ("[1]", "must be text in quotes"), ('[" "]', "an empty name")],
 )
 def test_a_filter_that_is_none_is_refused_in_words_of_the_file(tmp_path: Path, value: str, words: str) -> None:
     file = tmp_path / "groundswell.toml"
