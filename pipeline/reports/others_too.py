@@ -131,7 +131,7 @@ def _findings(store: Store, config: Config, service: Service, now: datetime) -> 
     yield Finding(
         evidence=EvidenceClass.PRESS,
         raised=None,
-        statement=f"{len(outlets)} outlets named it in a day; the press follows, it is no evidence of its own",
+        statement=f"outlets that named it in a day: {len(outlets)}; the press follows, it is no evidence of its own",
     )
 
 
