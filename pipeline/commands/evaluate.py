@@ -60,7 +60,7 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
 
 
 def _posts(folder: Path | None) -> Iterator[str]:
-    from pipeline.evaluation import no_reports, texts
+    from pipeline.evaluation import counted_kinds, no_reports, texts
     from pipeline.text.models.encoder import find_encoder
     from pipeline.text.models.outage import load
     from pipeline.text.models.training import read_labels
@@ -68,7 +68,12 @@ def _posts(folder: Path | None) -> Iterator[str]:
 
     matcher = ServiceMatcher(load_catalogue())
     unseen = no_reports.read_no_reports(LABELS / "stances-unseen.csv")
-    return texts.report(folder, read_labels(LABELS, matcher), load(MODELS), find_encoder()[0], matcher, unseen)
+    model = load(MODELS)
+    yield from texts.report(folder, read_labels(LABELS, matcher), model, find_encoder()[0], matcher, unseen)
+    for file, title in (("counted", "our posts, counted for exactly what fails"), ("counted-unseen", "unseen ones")):
+        yield from counted_kinds.report(
+            title, counted_kinds.read_kind_rows(LABELS / f"{file}.csv", matcher), matcher, model
+        )
 
 
 def _story(section: str, folder: Path | None, seed: int) -> Iterator[str]:

@@ -19,6 +19,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss"})
 
 
+@lru_cache(REMEMBERED)
 def unaccented(normalized: str) -> str:
     """Return text without accents: RE2 knows word boundaries of ASCII letters only."""
     if normalized.isascii():
@@ -37,6 +38,7 @@ class PatternSet:
         """Take the file's name, what stands around the alternatives of each list, and how many share an automaton."""
         self._file, self._template, self._together = file, template, together
         self.matched = lru_cache(REMEMBERED)(self._matched)
+        self._chosen: dict[frozenset[str], list[tuple[re2.Set, tuple[str, ...]]]] = {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -68,7 +70,21 @@ class PatternSet:
         compiled.Compile()
         return compiled
 
+    def matched_of(self, normalized: str, names: frozenset[str]) -> frozenset[str]:
+        """Return which of the lists `names` a text matches: only the automata that hold one are run."""
+        plain = unaccented(normalized).encode("utf-8", "surrogatepass")
+        found = {held[place] for each, held in self._sets_of(names) for place in each.Match(plain) or ()}
+        return names & found
+
+    def _sets_of(self, names: frozenset[str]) -> list[tuple[re2.Set, tuple[str, ...]]]:
+        """Return the automata that hold one of some lists; `names` come from a few constants and what texts match."""
+        if len(self._chosen) > REMEMBERED:
+            self._chosen.clear()
+        if (chosen := self._chosen.get(names)) is None:
+            chosen = self._chosen[names] = [each for each in self._sets if not names.isdisjoint(each[1])]
+        return chosen
+
     def _matched(self, normalized: str) -> tuple[str, ...]:
         """Return the names of the lists that a text matches, in the file's order; raises ConfigError."""
-        plain = unaccented(normalized)
+        plain = unaccented(normalized).encode("utf-8", "surrogatepass")
         return tuple(names[place] for each, names in self._sets for place in sorted(each.Match(plain) or ()))

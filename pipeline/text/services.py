@@ -5,14 +5,16 @@ A name that is also an ordinary word counts where the community or another word 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from functools import lru_cache
+from itertools import pairwise
 
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch, names_a_thing
-from pipeline.text.normalize import CAP, normalize
-from pipeline.text.patterns import PatternSet
+from pipeline.text.normalize import CAP, REMEMBERED, normalize
+from pipeline.text.patterns import PatternSet, unaccented
 from pipeline.text.symptoms import symptom
 
 __all__ = ["LISTED", "MOST_SERVICES", "OTHER", "TARGET", "NameMatch", "ServiceMatcher"]
@@ -27,6 +29,15 @@ _TROUBLE = FAILURES | {"cue_status"}
 _FAILS = ("login", "error", "crash", "no_response", "connection")
 _CLAUSE_END = WordPattern("ordinary_words", r"(?:%(clause_end)s)")
 _ORDINARY_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(before)s) $")
+_PERSON_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(person_before)s)[ -]$")
+_PERSON_AFTER = WordPattern("ordinary_words", r"^(?:%(person_after)s)(?!\w)")
+_PARTS = WordPattern("ordinary_words", r"(?:%(parts)s)")
+_NAMES = rf"(?:{TARGET}|{OTHER})"
+_BETWEEN = r"(?:\s*(?:%(between)s)\s*|\s*,?\s+(?:%(joins)s)\s+)"
+_JOINED = WordPattern("clauses", _BETWEEN)
+_LIST = WordPattern(
+    "clauses", rf"{_NAMES}(?:{_BETWEEN}{_NAMES}){{2,}}|{_NAMES}{_BETWEEN}{_NAMES}(?=\s*(?:%(plural)s)(?!\w))"
+)
 _STATE_AFTER = WordPattern("ordinary_words", r"^(?:'s)?[ -](?:%(state)s)(?!\w)")
 
 
@@ -41,6 +52,13 @@ def speaks_of_trouble(normalized: str) -> bool:
 
 def _speaks_of_a_service(normalized: str) -> bool:
     return bool(_TRADE.matched(normalized)) or speaks_of_trouble(normalized)
+
+
+def _without_lists(masked: str) -> str:
+    """Return a masked text with one name for a list of them: in "A, B and C are down" the order says nothing."""
+    if masked.count(TARGET) + masked.count(OTHER) < 2:
+        return masked
+    return _LIST.regex.sub(lambda names: TARGET if TARGET in names[0] else OTHER, masked)
 
 
 class _Text:
@@ -67,6 +85,12 @@ class _Text:
         words = [word for word in self.text[max(0, match.start - 80) : match.end + 80].split() if word[0].isalpha()]
         return 2 * sum(word[0].isupper() for word in words) <= len(words)
 
+    def is_a_person(self, match: NameMatch) -> bool:
+        """Return whether the words right beside a name say that it is somebody's: a relative, a first name, a verb."""
+        before = unaccented(self.normalized[max(0, match.start - NEAR) : match.start])
+        after = unaccented(self.normalized[match.end : match.end + NEAR])
+        return bool(_PERSON_BEFORE.regex.search(before) or _PERSON_AFTER.regex.search(after))
+
     def has_trouble_near(self, match: NameMatch) -> bool:
         """Return whether the words right beside a name speak of a service that fails, in the same clause."""
         before = self.normalized[max(0, match.start - NEAR) : match.start]
@@ -84,6 +108,11 @@ class _Text:
         return speaks_of_trouble(f"{before}{TARGET}{after}")
 
 
+def _vendors_named(matches: Sequence[NameMatch]) -> Set[str]:
+    """Return the services whose vendor, or a person of it, is named."""
+    return {match.service for match in matches if match.kind in (VENDOR, PERSON)}
+
+
 class ServiceMatcher:
     """Finds the services of a catalogue in text."""
 
@@ -95,7 +124,8 @@ class ServiceMatcher:
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
         self._ids = service_ids(catalogue)
-        self._names = NameFinder(catalogue.values())
+        # asked of a text once for its services and once more for each of them
+        self._matches = lru_cache(REMEMBERED)(NameFinder(catalogue.values()).matches)
 
     def id_of(self, name: str) -> str:
         """Return the id of the service that a name means, in any case and spelling; the name itself otherwise.
@@ -111,7 +141,7 @@ class ServiceMatcher:
 
     def name_matches(self, normalized: str) -> list[NameMatch]:
         """Return the names in a normalized text, longest at each place, in order."""
-        return self._names.matches(normalized)
+        return list(self._matches(normalized))
 
     def about(self, text: str, community: str = "") -> Mapping[str, list[NameMatch]]:
         """Return the services a post speaks of, with the matches: those named, or the community's own when none is.
@@ -122,6 +152,7 @@ class ServiceMatcher:
         """
         post = _Text(text)
         matches = self.name_matches(post.normalized)
+        vendors, sure = _vendors_named(matches), self._surely_named(matches)
         if len({match.service for match in matches if match.kind in (NAME, COMPONENT)}) > LISTED:
             return {}
         home = self.home.get(community.casefold(), "")
@@ -130,15 +161,17 @@ class ServiceMatcher:
         for match in matches:
             if match.service not in about and len(about) >= MOST_SERVICES:
                 continue
-            if match.kind == COMPONENT or (
+            if (match.kind == COMPONENT and not self._is_an_ordinary_part(match, post)) or (
                 match.kind == NAME
                 and (
                     match.service in parts
                     or match.service in (home, *about)
-                    or self._means_the_service(match, post, matches)
+                    or match.service in vendors
+                    or self._means_the_service(match, post, sure)
                 )
             ):
                 about.setdefault(match.service, []).append(match)
+        self._add_listed(about, matches, post)
         if not about:
             for match in matches:
                 carried = match.kind == VENDOR and self.catalogue[match.service].carries_vendor
@@ -148,31 +181,62 @@ class ServiceMatcher:
             about[home] = []
         return about
 
-    def _means_the_service(self, match: NameMatch, post: _Text, matches: Sequence[NameMatch]) -> bool:
-        """Return whether a name means its service and not the word or the person of that name."""
+    @staticmethod
+    def _add_listed(about: dict[str, list[NameMatch]], matches: Sequence[NameMatch], post: _Text) -> None:
+        """Add the names that stand in a list with one that is meant: "Steam, Twitch and Spotify are dead"."""
+        names = [match for match in matches if match.kind in (NAME, COMPONENT)]
+        for near in (pairwise(names), pairwise(reversed(names))):
+            for meant, name in near:
+                if meant.service not in about or name.service in about or len(about) >= MOST_SERVICES:
+                    continue
+                first, second = sorted((meant, name), key=lambda match: match.start)
+                if _JOINED.regex.fullmatch(post.normalized[first.end : second.start]):
+                    about[name.service] = [name]
+
+    def _means_the_service(self, match: NameMatch, post: _Text, sure: Set[str]) -> bool:
+        """Return whether a name means its service and not the word or the person of that name.
+
+        `sure` are the services named besides by names that mean nothing else: who writes "Claude" and "ChatGPT" means
+        both.
+        """
         service = self.catalogue[match.service]
         written = post.normalized[match.start : match.end]
         if not service.homograph or match.sure or " " in written or not written.isascii():
             return True
-        if self._vendor_named(matches, match.service):
+        if not service.ordinary and not sure.isdisjoint(service.rivals):
             return True
+        if post.is_a_person(match):
+            return False
         if service.ordinary and not post.is_proper_noun(match):
             return post.has_trouble_near(match)
         return post.speaks_of_a_service
 
     @staticmethod
-    def _vendor_named(matches: Sequence[NameMatch], service: str) -> bool:
-        return any(match.service == service and match.kind in (VENDOR, PERSON) for match in matches)
+    def _is_an_ordinary_part(match: NameMatch, post: _Text) -> bool:
+        """Return whether a part's name is a word of its own ("outlook") and no trouble is spoken of beside it."""
+        written = post.normalized[match.start : match.end]
+        return bool(
+            not match.sure
+            and _PARTS.regex.fullmatch(written)
+            and not post.is_proper_noun(match)
+            and not post.has_trouble_near(match)
+        )
+
+    def _surely_named(self, matches: Sequence[NameMatch]) -> Set[str]:
+        """Return the services named by a name that is no ordinary word."""
+        named = (match for match in matches if match.kind in (NAME, COMPONENT))
+        return {match.service for match in named if match.sure or not self.catalogue[match.service].homograph}
 
     def entities(self, text: str) -> dict[str, tuple[str, ...]]:
         """Return the services a news text names, each with how: name, component, vendor, person."""
         normalized = normalize(text)
         matches = self.name_matches(normalized)
+        vendors = _vendors_named(matches)
         kinds_of: dict[str, set[str]] = {}
         for match in matches:
             service = self.catalogue[match.service]
             by_name = match.kind == NAME and service.homograph
-            if by_name and not _speaks_of_a_service(normalized) and not self._vendor_named(matches, match.service):
+            if by_name and not _speaks_of_a_service(normalized) and match.service not in vendors:
                 continue
             kinds_of.setdefault(match.service, set()).add(match.kind)
         return {service: tuple(sorted(kinds)) for service, kinds in sorted(kinds_of.items())}
@@ -201,7 +265,7 @@ class ServiceMatcher:
             after = " " if normalized[match.end : match.end + 1].isalnum() and match.sure else ""
             parts += [normalized[reach : match.start], before, word, after]
             reach = match.end
-        return "".join([*parts, normalized[reach:]])
+        return _without_lists("".join([*parts, normalized[reach:]]))
 
     def _carrier(self, matches: Sequence[NameMatch], target: str) -> str:
         """Return the target where only its vendor is named and stands for it, else nothing."""

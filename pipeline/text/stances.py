@@ -19,13 +19,29 @@ from pipeline.text.symptoms import matched_symptoms
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now
 MOST_CLAUSES = 40  # of a text; what follows is read as one
-_LISTS = PatternSet("stances", together=4)
-_EDGE = WordPattern("clauses", r"(?:%(mark)s)|(?<=\W)(?=(?:%(begins)s)\W)|(?:%(joined)s)")
+_LISTS = PatternSet("stances", together=1)  # the automaton of several is larger than all of theirs
+_EDGE = WordPattern("clauses", r"(?:%(mark)s)|(?<=\W)(?=(?:%(begins)s)(?:\W|(?<=\W)))|(?:%(joined)s)")
 _JOINED = WordPattern("clauses", r"^\W*(?:(?:%(joins)s)\s*)?svc")
 _RIVAL = WordPattern("stances", "%(rival)s")
 _MEDIUM = WordPattern("stances", "%(medium)s")
-_NO_REPORT = frozenset({"works", "not_failing", "recovered", "conditional", "future", "past", "talk"})
+_MOVED = WordPattern("stances", "%(moved)s")
+_NEVER = frozenset({"market", "ill"})  # of no failure, whenever it is said
+_NO_REPORT = frozenset({"works", "not_failing", "recovered", "conditional", "future", "past", "talk"}) | _NEVER
 _NOT_NOW = frozenset({"conditional", "future", "past", "talk"})
+_OF_TWO = frozenset({"medium", "moved"})  # asked of texts that name another service
+_FIRST_ASKED = _NO_REPORT | {"own_request", "rival"}
+_OF_CLAUSES = _NO_REPORT | {
+    "works_not",
+    "not_yet",
+    "asks_whether",
+    "now",
+    "fails",
+    "also",
+    "moved",
+    "relapse",
+}
+_SERVER_SIDE = frozenset({"server_side"})
+_ANCHORED = frozenset({"contrary"})  # of a whole clause, so that no text of several matches
 
 
 class Stance(Enum):
@@ -34,22 +50,35 @@ class Stance(Enum):
     FAILS = "fails"
     ASKS = "asks"  # whether it fails
     WORKS = "works"
+    NOT_FAILING = "does not fail"
     RECOVERED = "recovered"
     NOT_NOW = "not now"
     UNSAID = "unsaid"
 
 
-_NO_FAILURE = (Stance.WORKS, Stance.RECOVERED, Stance.NOT_NOW)
+_FAILURE = (Stance.FAILS, Stance.ASKS)
+_NO_FAILURE = (Stance.WORKS, Stance.NOT_FAILING, Stance.RECOVERED, Stance.NOT_NOW)
+_CONTRARY = {
+    Stance.FAILS: Stance.WORKS,
+    Stance.ASKS: Stance.WORKS,
+    Stance.WORKS: Stance.FAILS,
+    Stance.NOT_FAILING: Stance.FAILS,
+    Stance.RECOVERED: Stance.FAILS,
+}
 
 
 class _Clause(NamedTuple):
-    """A clause of a masked text, which kind of service it names, and what it says."""
+    """A clause of a masked text, which kind of service it names, and what it says.
+
+    `shares` where it takes the verdict of the last clause that has one, `contrary` where it says the contrary.
+    """
 
     text: str
     target: bool
     other: bool
     stance: Stance
-    also: bool
+    shares: bool
+    contrary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +92,8 @@ class Reading:
 def reading(masked: str) -> Reading:
     """Return what a masked text says of its target: the clauses about it, and whether any can be a report."""
     has_other = OTHER in masked and TARGET in masked
-    lists = frozenset(_LISTS.matched(masked))
-    if "own_request" in lists and "server_side" not in lists:
+    lists = _LISTS.matched_of(masked, _FIRST_ASKED | _OF_TWO if has_other else _FIRST_ASKED)
+    if "own_request" in lists and not _LISTS.matched_of(masked, _SERVER_SIDE):
         return Reading(masked, UNLIKELY)
     if "waiting_line" in lists and lists.isdisjoint({"fails", "server_side", "line_fails"}):
         return Reading(masked, UNLIKELY)
@@ -72,12 +101,29 @@ def reading(masked: str) -> Reading:
         return Reading(masked, UNLIKELY)
     if not has_other and _NO_REPORT.isdisjoint(lists):
         return Reading(masked)
-    clauses = list(_clauses(masked))
+    clauses = _judged(list(_clauses(masked)))
     if has_other:
-        own, others = _parted(clauses)
+        if "moved" in lists and _is_a_way_out(masked, clauses):
+            return Reading(masked, UNLIKELY)
+        own = [clause for clause in clauses if clause.target]
+        others = [clause for clause in clauses if clause.other and not clause.target]
         if own and others:
             return _reading_of_one(masked, own, others, clauses)
-    return Reading(masked) if _may_report(clauses) else Reading(masked, UNLIKELY)
+    return _reading_of_all(masked, clauses) if _may_report(clauses) else Reading(masked, UNLIKELY)
+
+
+def _reading_of_all(masked: str, clauses: Sequence[_Clause]) -> Reading:
+    """Return a text from where it says that the service fails, where what comes before says nothing but the contrary.
+
+    "Was back for a minute, now down again", "reports no outage, but does not load", "works here, but not over there".
+    """
+    fails = next((at for at, clause in enumerate(clauses) if clause.stance is Stance.FAILS), 0)
+    before = {clause.stance for clause in clauses[:fails]} - {Stance.UNSAID}
+    known = before <= {Stance.RECOVERED, Stance.NOT_FAILING} or (clauses[fails].contrary and before <= {Stance.WORKS})
+    if not before or not known:
+        return Reading(masked)
+    rest = "".join(clause.text for clause in clauses[fails:])
+    return Reading(rest if TARGET in rest else f"{TARGET} {rest}")
 
 
 def _is_elsewhere(masked: str, has_other: bool) -> bool:
@@ -88,31 +134,54 @@ def _is_elsewhere(masked: str, has_other: bool) -> bool:
     )
 
 
+def _is_a_way_out(masked: str, clauses: Sequence[_Clause]) -> bool:
+    """Return whether a text names its target only as where its author went while another fails."""
+    other_fails = any(clause.other and clause.stance in _FAILURE for clause in clauses)
+    moves = [move[0] for move in _MOVED.regex.finditer(unaccented(masked))]
+    # who moved from the other to the target may well speak of the target
+    return other_fails and sum(OTHER not in move for move in moves) >= masked.count(TARGET)
+
+
 def _clauses(masked: str) -> Iterator[_Clause]:
     edges = [0]
     for match in _EDGE.regex.finditer(masked):
         if len(edges) >= MOST_CLAUSES:
             break
         edges.append(match.end())
+    whole = masked.replace(OTHER, TARGET)  # the lists hold of whichever service a clause is about
+    possible = _LISTS.matched_of(whole, _OF_CLAUSES) | _ANCHORED  # a list that the text lacks no clause has
+    troubled = _speaks_of_failure(whole)
     for start, end in zip(edges, [*edges[1:], len(masked)], strict=True):
         text = masked[start:end]
         if text.strip():
-            lists = frozenset(_LISTS.matched(text))
-            yield _Clause(text, TARGET in text, OTHER in text, _stance(text, lists), "also" in lists)
+            clause = text.replace(OTHER, TARGET)
+            lists = _LISTS.matched_of(clause, possible)
+            stance = _stance(clause, lists, troubled=troubled)
+            contrary = stance is Stance.UNSAID and "contrary" in lists
+            shares = "moved" not in lists and ("also" in lists or _is_names_alone(text))
+            yield _Clause(text, TARGET in text, OTHER in text, stance, shares, contrary)
 
 
-def _stance(clause: str, lists: frozenset[str]) -> Stance:
-    """Return what a clause says, given the word lists it matches."""
+def _speaks_of_failure(normalized: str) -> bool:
+    return bool(matched_symptoms(normalized)) or speaks_of_trouble(normalized)
+
+
+def _stance(clause: str, lists: frozenset[str], *, troubled: bool) -> Stance:
+    """Return what a clause says, given the word lists it matches; `troubled` where its text speaks of a failure."""
+    if lists & _NEVER:
+        return Stance.NOT_NOW
     asks = "?" in clause or "؟" in clause
     not_now = lists & _NOT_NOW
-    present = "now" in lists and not_now <= {"past", "talk"}
+    present = not lists.isdisjoint({"now", "relapse"}) and not_now <= {"past", "talk"}
     if not_now and not present and not (not_now == {"conditional"} and "asks_whether" in lists):
         return Stance.NOT_NOW
+    if not asks and "relapse" in lists:
+        return Stance.FAILS
     if not asks and "not_failing" in lists:
-        return Stance.WORKS
+        return Stance.NOT_FAILING
     if not asks and "recovered" in lists and "not_yet" not in lists:
         return Stance.RECOVERED
-    if "fails" in lists or matched_symptoms(clause) or speaks_of_trouble(clause):
+    if "fails" in lists or (troubled and _speaks_of_failure(clause)):
         return Stance.ASKS if asks else Stance.FAILS
     if not asks and "works" in lists and "works_not" not in lists and not names_a_role(clause):
         return Stance.WORKS
@@ -125,49 +194,56 @@ def _may_report(clauses: Sequence[_Clause]) -> bool:
     back = max((at for at, stance in enumerate(stances) if stance is Stance.RECOVERED), default=-1)
     if Stance.FAILS in stances[back + 1 :]:
         return True
-    if back >= 0 or Stance.WORKS in stances:
+    if back >= 0 or Stance.WORKS in stances or Stance.NOT_FAILING in stances:
         return False
     return Stance.ASKS in stances or Stance.NOT_NOW not in stances
 
 
-def _parted(clauses: Sequence[_Clause]) -> tuple[list[_Clause], list[_Clause]]:
-    """Return the clauses about the target and those about others only, each with the verdict that its list shares.
+def _judged(clauses: Sequence[_Clause]) -> list[_Clause]:
+    """Return clauses with the verdict that each shares with another or contradicts.
 
-    Both are empty where no clause is about others alone. "A, B and C are down": names without a verdict share the next
-    one; "so is D" shares the last.
+    "A, B and C are down": names without a verdict share the next one; "so is D" shares the last; "E isn't" and "but
+    not on mobile data" say the contrary of the last, or where none came before of the next.
     """
     verdicts = [clause.stance for clause in clauses]
     for at in range(len(clauses) - 2, -1, -1):
-        following = clauses[at + 1]
-        is_list = not _words_beside_names(clauses[at].text) and bool(_JOINED.regex.match(following.text))
-        if is_list and verdicts[at] is Stance.UNSAID:
+        if verdicts[at] is not Stance.UNSAID:
+            continue
+        if clauses[at].contrary:
+            if all(verdict is Stance.UNSAID for verdict in verdicts[:at]):
+                verdicts[at] = _CONTRARY.get(verdicts[at + 1], Stance.UNSAID)
+        elif _is_names_alone(clauses[at].text) and _JOINED.regex.match(clauses[at + 1].text):
             verdicts[at] = verdicts[at + 1]
     last = Stance.UNSAID
     for at, clause in enumerate(clauses):
-        if verdicts[at] is Stance.UNSAID and (clause.also or not _words_beside_names(clause.text)):
-            verdicts[at] = last
-        elif verdicts[at] is not Stance.UNSAID:
+        if verdicts[at] is Stance.UNSAID:
+            if clause.contrary:
+                verdicts[at] = _CONTRARY.get(last, Stance.UNSAID)
+            elif clause.shares:
+                verdicts[at] = last
+        if verdicts[at] is not Stance.UNSAID:
             last = verdicts[at]
-    judged = [clause._replace(stance=verdict) for clause, verdict in zip(clauses, verdicts, strict=True)]
-    own = [clause for clause in judged if clause.target]
-    others = [clause for clause in judged if clause.other and not clause.target]
-    return own, others
+    return [clause._replace(stance=verdict) for clause, verdict in zip(clauses, verdicts, strict=True)]
 
 
-def _words_beside_names(clause: str) -> bool:
-    """Return whether a clause says anything beside names and the words that join them."""
+def _is_names_alone(clause: str) -> bool:
+    """Return whether a clause says nothing but names and the words that join them."""
     words = clause.replace(TARGET, " ").replace(OTHER, " ").split()
-    return sum(word.strip(".,;:!?()&/'\"").isalpha() and len(word) > 3 for word in words) > 0
+    named = TARGET in clause or OTHER in clause
+    return named and not any(word.strip(".,;:!?()&/'\"").isalpha() and len(word) > 3 for word in words)
 
 
 def _reading_of_one(
     masked: str, own: Sequence[_Clause], others: Sequence[_Clause], clauses: Sequence[_Clause]
 ) -> Reading:
     """Return what a text says of its target where other clauses are about other services only."""
-    if any(clause.stance in (Stance.FAILS, Stance.ASKS) for clause in own):
-        apart = {clause.text for clause in others if clause.stance in _NO_FAILURE}
+    fails = [clause for clause in own if clause.stance in _FAILURE]
+    if fails:
+        # of others only what fails too is read: where its author went meanwhile says nothing of the target
+        spared = _FAILURE if any(clause.stance is Stance.FAILS for clause in fails) else (*_FAILURE, Stance.UNSAID)
+        apart = {clause.text for clause in others if clause.stance not in spared}
         return Reading("".join(clause.text for clause in clauses if clause.text not in apart))
-    others_fail = any(clause.stance in (Stance.FAILS, Stance.ASKS) for clause in others)
+    others_fail = any(clause.stance in _FAILURE for clause in others)
     if others_fail or any(clause.stance in _NO_FAILURE for clause in own):
         return Reading(masked, UNLIKELY)
     return Reading(masked)

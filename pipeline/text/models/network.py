@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.models.arrays import Array, ArrayFile, Model
-from pipeline.text.models.tiles import tiled_product
+from pipeline.text.models.tiles import TALL, tiled_product
 
 DIMENSIONS = 512
 WIDTH = 256  # of a branch
@@ -150,7 +150,7 @@ class Network:
         np.add(_gathered(self._added[number], rows, size), branch.first_bias, out=h)
         np.maximum(h, 0, out=h)
         h += self._projected[number][rows[:, branch.left]]
-        parts = tiled_product(hidden, branch.second)
+        parts = tiled_product(hidden, branch.second, TALL)
         out = _gathered(parts, windows.at[here[:, None] + np.arange(-branch.left, size - branch.left)], size)
         out += branch.second_bias
         np.maximum(out, 0, out=out)
