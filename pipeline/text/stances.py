@@ -29,7 +29,7 @@ _NEVER = frozenset({"market", "ill"})  # of no failure, whenever it is said
 _NO_REPORT = frozenset({"works", "not_failing", "recovered", "conditional", "future", "past", "talk"}) | _NEVER
 _NOT_NOW = frozenset({"conditional", "future", "past", "talk"})
 _OF_TWO = frozenset({"medium", "moved"})  # asked of texts that name another service
-_FIRST_ASKED = _NO_REPORT | {"own_request", "rival"}
+_FIRST_ASKED = _NO_REPORT | {"own_request", "rival", "waiting_line"}
 _OF_CLAUSES = _NO_REPORT | {
     "works_not",
     "not_yet",
@@ -40,6 +40,7 @@ _OF_CLAUSES = _NO_REPORT | {
     "moved",
     "relapse",
 }
+_LINE_FAILS = frozenset({"fails", "server_side", "line_fails"})
 _SERVER_SIDE = frozenset({"server_side"})
 _ANCHORED = frozenset({"contrary"})  # of a whole clause, so that no text of several matches
 
@@ -95,7 +96,7 @@ def reading(masked: str) -> Reading:
     lists = _LISTS.matched_of(masked, _FIRST_ASKED | _OF_TWO if has_other else _FIRST_ASKED)
     if "own_request" in lists and not _LISTS.matched_of(masked, _SERVER_SIDE):
         return Reading(masked, UNLIKELY)
-    if "waiting_line" in lists and lists.isdisjoint({"fails", "server_side", "line_fails"}):
+    if "waiting_line" in lists and not _LISTS.matched_of(masked, _LINE_FAILS):
         return Reading(masked, UNLIKELY)
     if not lists.isdisjoint({"rival", "medium"}) and _is_elsewhere(unaccented(masked), has_other):
         return Reading(masked, UNLIKELY)

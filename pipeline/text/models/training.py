@@ -24,6 +24,7 @@ from pipeline.text.models.outage import OutageModel, StackedClassifier, StackedW
 from pipeline.text.news import KINDS
 from pipeline.text.normalize import strip_to_words
 from pipeline.text.services import ServiceMatcher
+from pipeline.text.stances import reading
 from pipeline.text.symptoms import symptom
 
 if TYPE_CHECKING:
@@ -85,11 +86,11 @@ def _rows(folder: Path, pattern: str, column: str, allowed: Sequence[str]) -> It
 def labelled(
     text: str, outage: bool, matcher: ServiceMatcher, *, language: str = "", service: str = "", fails: str = ""
 ) -> Labelled:
-    """Return a row ready to learn from."""
+    """Return a row ready to learn from: as it is read, without what is said of other services."""
     service = service or next(iter(matcher.about(text)), "")
     return Labelled(
         text=text,
-        masked=matcher.masked(text, service),
+        masked=reading(matcher.masked(text, service)).text,
         language=language,
         service=service,
         outage=outage,
