@@ -24,10 +24,11 @@ from pipeline.text.extract import ExtractionRequest, extract, masked_for
 from pipeline.text.language import languages_of
 from pipeline.text.models import outage as classifier
 from pipeline.text.models import training
+from pipeline.text.models.cache import kept_arrays
 from pipeline.text.models.encoder import find_encoder
 from pipeline.text.models.linear import LinearClassifier
 from pipeline.text.models.metrics import classification_scores
-from pipeline.text.models.network import Network
+from pipeline.text.models.network import Network, weights_of
 from pipeline.text.models.tiles import single_thread
 from pipeline.text.normalize import normalize
 from pipeline.text.services import ServiceMatcher
@@ -125,7 +126,7 @@ def test_reading() -> None:
     }
     encoder = find_encoder()[0]
     if encoder is not None:
-        network = Network(encoder.folder / "weights.npz")
+        network = Network(kept_arrays("encoder-1", encoder.folder / "weights.npz", weights_of))
         steps["named: encoder"] = (lambda: network.vectors([encoder.tokens(text) for text in masked]), len(masked))
     for name, (job, number) in steps.items():
         with single_thread():
