@@ -12,11 +12,12 @@ from pipeline.config.load import load_catalogue
 from pipeline.config.paths import MODELS, PLACES
 from pipeline.core.records import Post
 from pipeline.core.vocabulary import PostKind
-from pipeline.stages.tag import has_words, tagged
+from pipeline.stages.tag import tagged
 from pipeline.text.extract import extract, extraction_request
 from pipeline.text.lexicon import lexicon
 from pipeline.text.models import outage
 from pipeline.text.names import spellings
+from pipeline.text.reactions import has_words
 from pipeline.text.services import LISTED, MOST_SERVICES, TARGET, ServiceMatcher
 
 CATALOGUE = load_catalogue()
@@ -217,6 +218,11 @@ def test_a_comment_without_words_is_talk_and_no_report(text: str) -> None:
     assert agreeing.tag.p_outage > 0.5
 
 
-@pytest.mark.parametrize("text", ["same", "崩了", "落ちた", "down", "여기도"])
+@pytest.mark.parametrize("text", ["lol", "Hahaha!!", "LMAO wow", "jajaja", "kkkkk", "ого", "草", "wwww", "ㅋㅋㅋ"])
+def test_laughter_says_nothing_of_a_failure(text: str) -> None:
+    assert not has_words(text)
+
+
+@pytest.mark.parametrize("text", ["same", "崩了", "落ちた", "down", "여기도", "lol same", "hahaha down again"])
 def test_a_word_is_enough(text: str) -> None:
     assert has_words(text)

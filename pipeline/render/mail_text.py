@@ -11,11 +11,16 @@ from zoneinfo import ZoneInfo
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
 from pipeline.core.incidents import state_in_words
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import ComponentStatus, Transition
+from pipeline.core.vocabulary import Channel, ComponentStatus, Transition
 from pipeline.render.formatting import in_percent, isolated, local
 from pipeline.render.summary import IncidentSummary, PeakCount, summary_sentence
 
 MAX_TEXT, MAX_NAME, MAX_PARTS, MAX_REASONS, MAX_LABEL = 400, 60, 12, 4, 120
+SAID_BY: dict[str, str] = {
+    Channel.VOTES: "users",
+    Channel.COMPLAINTS: "complaint counts",
+    Channel.OFFICIAL: "the provider",
+}
 
 
 class ReasonCount(NamedTuple):
@@ -33,7 +38,7 @@ class TimedLine(NamedTuple):
 
 
 class ComponentText(NamedTuple):
-    """A row of the table of components; `until` is empty while it lasts."""
+    """A row of the table of components; `until` is empty while it lasts, `source` says whose word it is."""
 
     name: str
     source: str
@@ -224,7 +229,7 @@ def _clock(stamp: datetime | None, written: datetime, zone: str) -> str:
 def _component(part: ComponentFacts, written: datetime, zone: str) -> ComponentText:
     return ComponentText(
         name=cut(part.name, MAX_NAME),
-        source=part.source,
+        source=SAID_BY.get(part.source, part.source),
         status=part.status,
         since=_clock(part.since, written, zone),
         until=_clock(part.until, written, zone),

@@ -19,6 +19,7 @@ from pipeline.store.runs import record_run
 from pipeline.text.extract import ExtractionRequest, extract
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.normalize import text_fingerprint
+from pipeline.text.reactions import has_words
 from pipeline.text.services import ServiceMatcher
 
 REREAD = timedelta(days=2)
@@ -76,14 +77,6 @@ class TaggedPost(NamedTuple):
     post: Post
     tag: Tag
     fingerprint: str
-
-
-def has_words(text: str) -> bool:
-    """Return whether a text says anything in words: marks, pictures and one or two letters report nothing.
-
-    A sign of Chinese, Japanese or Korean is a syllable or a word, and enough.
-    """
-    return sum(3 if letter >= "\u2e80" else 1 for letter in text if letter.isalpha()) >= 3
 
 
 def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[TaggedPost]:

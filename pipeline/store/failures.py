@@ -10,6 +10,7 @@ from pipeline.core.errors import StoreError
 
 SAFE = "what was stored before is safe"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_CUT_SHORT = sqlite3.SQLITE_IOERR_SHORT_READ  # the file ends before a page that it should hold
 _REPORTED_WITHOUT_CODE = ("Could not decode to UTF-8", "invalid fts5 file format")
 _ADVICE = {
     sqlite3.SQLITE_FULL: f"the disk is full; {SAFE}; make room and run again",
@@ -29,6 +30,8 @@ def is_damage(error: BaseException) -> bool:
         return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False
+    if getattr(error, "sqlite_errorcode", 0) == _CUT_SHORT:
+        return True
     return _primary_code(error) in _DAMAGED or str(error).startswith(_REPORTED_WITHOUT_CODE)
 
 
