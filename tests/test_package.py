@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.config.paths import SHIPPED_MODELS, trained_models
 from pipeline.core.extras import EXTRA_OF, missing_extra
+from pipeline.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_EXTRAS = f"""
@@ -87,6 +88,8 @@ def test_a_command_that_needs_an_extra_names_it_in_one_line(
 ) -> None:
     days = [f"2026-02-{day:02}T00:00:00Z,{day % 7 + 5}" for day in range(1, 29)]
     (tmp_path / "counts.csv").write_text("\n".join(["timestamp_utc,value", *days, ""]))
+    with Store(tmp_path / "groundswell.db"):
+        pass
     done = run(tmp_path, unpacked, *args)
     assert done.returncode == 2
     needs = f"groundswell: needs {library} (the extra {extra}): pip install {library}, or"
