@@ -140,6 +140,22 @@ def test_an_ordinary_word_beside_trouble_names_its_service(text: str) -> None:
     assert len(MATCHER.about(text)) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Claude leads the chart of free-app downloads in the US", ["claude"]),
+        ("the app of claude is the most wanted free one of the store", ["claude"]),
+        ("Claude offers a toll-free number for its app", ["claude"]),
+        ("the app of free is out of service", ["free"]),
+        ("Panne chez Free: des milliers de clients sans réseau mobile", ["free"]),
+    ],
+)
+def test_news_mean_a_service_of_an_ordinary_name_only_where_it_is_written_as_a_name(
+    text: str, named: list[str]
+) -> None:
+    assert sorted(MATCHER.entities(text)) == named
+
+
 def test_a_list_of_services_is_read_for_the_first_few_and_a_catalogue_for_none() -> None:
     names = [service.aliases[0] for service in CATALOGUE.values() if not service.homograph]
     assert len(MATCHER.about(", ".join(names[:LISTED]))) == MOST_SERVICES

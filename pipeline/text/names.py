@@ -200,5 +200,7 @@ def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
                 if not any(meaning.kind == NAME for meaning in names.get(normalize(alias), ())):
                     names.setdefault(normalize(alias), {}).setdefault(_Meaning(service.id, "", kind))
         for phrase in service.ordinary:
-            names[normalize(phrase)] = {_Meaning(service.id, "", _ORDINARY): None}
+            words = normalize(phrase)
+            for written in (words, words.replace(" ", "-")):  # "free app" and "free-app"
+                names[written] = {_Meaning(service.id, "", _ORDINARY): None}
     return {name: list(meanings) for name, meanings in names.items()}

@@ -85,6 +85,10 @@ class _Text:
         words = [word for word in self.text[max(0, match.start - 80) : match.end + 80].split() if word[0].isalpha()]
         return 2 * sum(word[0].isupper() for word in words) <= len(words)
 
+    def is_in_lower_case(self, match: NameMatch) -> bool:
+        """Return whether a name stands in small letters, as a word does; False where its place is unknown."""
+        return len(self.normalized) == len(self.text[:CAP]) and self.text[match.start].islower()
+
     def is_a_person(self, match: NameMatch) -> bool:
         """Return whether the words right beside a name say that it is somebody's: a relative, a first name, a verb."""
         before = unaccented(self.normalized[max(0, match.start - NEAR) : match.start])
@@ -229,15 +233,16 @@ class ServiceMatcher:
 
     def entities(self, text: str) -> dict[str, tuple[str, ...]]:
         """Return the services a news text names, each with how: name, component, vendor, person."""
-        normalized = normalize(text)
-        matches = self.name_matches(normalized)
+        news = _Text(text)
+        matches = self.name_matches(news.normalized)
         vendors = _vendors_named(matches)
         kinds_of: dict[str, set[str]] = {}
         for match in matches:
             service = self.catalogue[match.service]
-            by_name = match.kind == NAME and service.homograph
-            if by_name and not _speaks_of_a_service(normalized) and match.service not in vendors:
-                continue
+            if match.kind == NAME and service.homograph and match.service not in vendors:
+                is_a_word = service.ordinary and news.is_in_lower_case(match) and not news.has_trouble_near(match)
+                if is_a_word or not news.speaks_of_a_service:
+                    continue
             kinds_of.setdefault(match.service, set()).add(match.kind)
         return {service: tuple(sorted(kinds)) for service, kinds in sorted(kinds_of.items())}
 
