@@ -146,7 +146,7 @@ def test_an_ordinary_word_beside_trouble_names_its_service(text: str) -> None:
         ("Claude leads the chart of free-app downloads in the US", ["claude"]),
         ("the app of claude is the most wanted free one of the store", ["claude"]),
         ("Claude offers a toll-free number for its app", ["claude"]),
-        ("the app of free is out of service", ["free"]),
+        ("the operator free is down, its app does not load", ["free"]),
         ("Panne chez Free: des milliers de clients sans réseau mobile", ["free"]),
     ],
 )
