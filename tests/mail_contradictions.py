@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pipeline.core.alert_facts import AlertFacts
@@ -12,7 +13,7 @@ from pipeline.render.mail_text import affected_so_far
 from pipeline.render.summary import NAMED
 
 FEWEST_LINKS = 3
-NOTHING_POSTED = ("the provider has not posted anything", "the provider never posted anything")
+NOTHING_POSTED = ("no notice from the provider has been seen", "no notice from the provider was seen")
 
 
 def contradictions(alert: Alert) -> list[str]:
@@ -94,7 +95,7 @@ def _form(facts: AlertFacts, text: str) -> Iterator[str]:
     if not first.startswith(facts.service) or not first.endswith("."):
         yield "does not begin with the sentence"
     if facts.transition is Transition.OVER:
-        if " for " not in first or "so far" in first:
+        if not re.search(r" (for|of) \d", first) or "so far" in first:
             yield "does not say how long it failed"
         for name in affected_so_far(facts)[: NAMED - 1]:
             if name not in first:

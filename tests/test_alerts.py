@@ -261,7 +261,7 @@ def test_a_wrong_alert_is_answered_with_the_setting_that_loses_least() -> None:
         AlertedIncident(id="d", state=State.POSSIBLE, impact=Impact.LOW, score=9.5, verdict="wrong"),
     ]
     assert list(remedies("wrong", past)) == [
-        "what had kept it quiet, and what else of the last 30 days it would have lost:",
+        "what would have kept it quiet, and what else of the last 30 days would have been lost:",
         '  alerts.from_state = "likely": b',
         "  detector.params.alarm = 12.1: b",
         '  from_impact = "moderate" in a route: a, c',

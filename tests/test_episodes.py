@@ -131,7 +131,7 @@ def test_a_part_nobody_names_any_more_is_over_and_front_door_is_told_from_back_d
     assert (web.since, web.until) == (at("11:40"), at("12:43"))
     doors = [e for e in incident.evidence if e.kind == "doors"]
     assert [(e.subject, e.value, e.compared_with) for e in doors] == [("api", 3, 0)]
-    assert "programmatic access works" in doors[0].statement
+    assert "programmatic access worked" in doors[0].statement
 
 
 def test_doubt_lowers_the_probability_and_a_notice_settles_it() -> None:

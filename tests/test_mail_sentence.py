@@ -84,14 +84,14 @@ def test_a_message_begins_with_what_fails_since_when_what_works_the_provider_and
     unsure = replace(FACTS, state=State.POSSIBLE, confirmed_by=None, official_first_at=None, peak_count=None)
     assert first_sentence(replace(unsure, works_names=()), "UTC") == (
         "Claude (possible outage, not confirmed): logins have been failing (claude.ai) since 11:37 UTC on 2 March "
-        "(18 min so far); the provider has not posted anything."
+        "(18 min so far); no notice from the provider has been seen."
     )
 
 
 def test_an_end_says_how_long_it_lasted_and_what_was_affected() -> None:
     assert first_sentence(replace(OVER, peak_count=None), "UTC") == (
-        "Claude: logins failed (claude.ai and Claude Code) for 3 h 25 min on 2 March 2026, from 11:37 UTC until 15:02; "
-        "the first alert went out 9 min before the provider's first notice (11:49 UTC)."
+        "Claude: incident of 3 h 25 min on 2 March 2026, from 11:37 UTC until 15:02, mostly login failures "
+        "(claude.ai and Claude Code); the first alert went out 9 min before the provider's first notice (11:49 UTC)."
     )
 
 

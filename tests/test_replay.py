@@ -116,7 +116,7 @@ def test_a_mail_says_what_since_when_how_sure_and_why(day: Day) -> None:
     assert message["Subject"].startswith("[simulated] Claude: possible outage")
     for words in (
         " since 11:3",
-        "the provider has not posted anything",
+        "no notice from the provider has been seen",
         "https://status.claude.com",
         "people reported trouble on reddit",
         "SIMULATED",

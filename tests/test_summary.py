@@ -32,9 +32,9 @@ OVER = IncidentSummary(
 
 def test_the_sentence_says_what_failed_how_long_what_worked_the_lead_and_the_peak() -> None:
     assert summary_sentence(OVER, "UTC") == (
-        "Claude: logins failed (claude.ai and Claude Code) for 9 h 39 min on 2 March 2026, from 11:37 UTC until 21:16,"
-        " while Claude API worked for most; the first alert went out 9 min before the provider's first notice"
-        " (11:49 UTC); at the peak 1,125 complaints in 15 min against 13 normally."
+        "Claude: incident of 9 h 39 min on 2 March 2026, from 11:37 UTC until 21:16, mostly login failures"
+        " (claude.ai and Claude Code), while Claude API worked for most; the first alert went out 9 min before the"
+        " provider's first notice (11:49 UTC); at the peak 1,125 complaints in 15 min against 13 normally."
     )
 
 
@@ -42,8 +42,13 @@ def test_the_sentence_of_what_lasts_is_in_the_present_and_says_how_sure_it_is() 
     now = replace(OVER, end=None, state=State.POSSIBLE, now=at("11:55"), works=(), official_first_at=None, peak=None)
     assert summary_sentence(now, "America/Los_Angeles") == (
         "Claude (possible outage, not confirmed): logins have been failing (claude.ai and Claude Code) since 03:37 PST"
-        " on 2 March (18 min so far); the provider has not posted anything."
+        " on 2 March (18 min so far); no notice from the provider has been seen."
     )
+
+
+def test_an_incident_of_several_days_has_both_days() -> None:
+    said = summary_sentence(replace(OVER, end=at("08:32", 4), works=(), peak=None), "UTC")
+    assert "of 44 h 55 min, from 11:37 UTC on 2 March 2026 until 08:32 on 4 March, mostly" in said
 
 
 def test_the_sentence_tells_a_lag_a_bare_notice_and_a_shared_failure() -> None:

@@ -134,7 +134,7 @@ def _try_server(config: Config, path: Path, *, asking: bool) -> bool:
 def _text(watch: list[str], mail: MailChoice) -> str:
     """Return the configuration as TOML."""
     lines = [
-        "# written by groundswell init; every setting is explained in groundswell.toml.example",
+        "# written by groundswell init; every setting: docs/operators.md of the project",
         f"watch = {_toml_list(watch)}",
         'display_timezone = "UTC"',
         "",

@@ -293,6 +293,9 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
     if not parts:
         return
     until = f" until {span.until:%H:%M}" if span.until else ""
+    fail, work, say, fail_once = (
+        ("failed", "worked", "said", "failed") if span.until else ("are failing", "works", "say", "fails")
+    )
     name = names([span.component], service)[0]
     during = [r for r in reports if span.since - RECENT <= r.created and (span.until is None or r.created < span.until)]
     clear = [r for r in during if span.component in r.working_components]
@@ -304,7 +307,8 @@ def _doors(service: Service, spans: Sequence[ComponentSpan], reports: Sequence[R
         value=len(clear),
         compared_with=len(blame),
         rows=cite([*clear, *blame]),
-        statement=f"web and apps are failing ({', '.join(names(parts, service))}); programmatic access works: "
-        f"{len(clear)} people say that"
-        f" {name} works, {len(blame)} that it fails, from {span.since:%H:%M}{until} UTC",
+        statement=(
+            f"web and apps {fail} ({', '.join(names(parts, service))}); programmatic access {work}: {len(clear)} people"
+            f" {say} that {name} {work}, {len(blame)} that it {fail_once}, from {span.since:%H:%M}{until} UTC"
+        ),
     )

@@ -12,19 +12,19 @@ from pipeline.core.vocabulary import State
 
 NAMED = 4  # names in one list; the rest is counted
 
-# how it fails: while it lasts, and when it is over
+# how it fails, while it lasts
 _SYMPTOMS = {
-    "login": ("logins have been failing", "logins failed"),
-    "error": ("requests have been ending in errors", "requests ended in errors"),
-    "slow": ("it has been slow", "it was slow"),
-    "no_response": ("it has not been responding", "it did not respond"),
-    "crash": ("apps have been crashing", "apps crashed"),
-    "payment": ("payments have been failing", "payments failed"),
-    "data": ("data has been wrong or missing", "data was wrong or missing"),
-    "connection": ("connections have been failing", "connections failed"),
-    "partial": ("some functions have been failing", "some functions failed"),
+    "login": "logins have been failing",
+    "error": "requests have been ending in errors",
+    "slow": "it has been slow",
+    "no_response": "it has not been responding",
+    "crash": "apps have been crashing",
+    "payment": "payments have been failing",
+    "data": "data has been wrong or missing",
+    "connection": "connections have been failing",
+    "partial": "some functions have been failing",
 }
-_ANY = ("it has been failing", "it failed")
+_ANY = "it has been failing"
 _NAMES = {
     "login": "login failures",
     "error": "errors",
@@ -80,12 +80,15 @@ def summary_sentence(summary: IncidentSummary, zone: str) -> str:
     s = summary
     over = s.end is not None
     doubt = f" ({s.state} outage, not confirmed)" if s.state in (State.POSSIBLE, State.LIKELY) else ""
-    if s.members:
-        what = f"{_services(s.members)} {'failed' if over else 'have been failing'} together"
-    else:
-        what = _SYMPTOMS.get(s.symptom, _ANY)[over]
     parts = f" ({listed(s.affected)})" if s.affected and not s.members else ""
-    clauses = [f"{s.service}{doubt}: {what}{parts} {_span(s, zone)}"]
+    if s.members:
+        what = f"{_services(s.members)} {'failed' if over else 'have been failing'} together {_span(s, zone)}"
+    elif over:  # what most reports named need not have lasted to the end
+        mostly = f"mostly {symptom_name(s.symptom)}" if s.symptom in _NAMES else "parts affected" if parts else ""
+        what = ", ".join(filter(None, (f"incident {_span(s, zone)}", f"{mostly}{parts}")))
+    else:
+        what = f"{_SYMPTOMS.get(s.symptom, _ANY)}{parts} {_span(s, zone)}"
+    clauses = [f"{s.service}{doubt}: {what}"]
     if s.works and not s.members:
         clauses[0] += f", while {_works(s, zone)}"
     clauses.append(_lead(s, zone))
@@ -119,7 +122,9 @@ def _works(s: IncidentSummary, zone: str) -> str:
     if throughout:
         verb = "worked" if s.end else "works" if len(throughout) == 1 else "work"
         clauses.append(f"{listed(throughout)} {verb} for most")
-    clauses += [f"{name} worked until {_clock(until, ZoneInfo(zone))}" for name, until in s.works if until is not None]
+    clauses += [
+        f"{name} worked for most until {_clock(until, ZoneInfo(zone))}" for name, until in s.works if until is not None
+    ]
     return " and ".join(clauses[:2])
 
 
@@ -134,15 +139,18 @@ def _span(s: IncidentSummary, zone: str) -> str:
     if s.end is None:
         return f"since {_clock(s.onset, here)} on {begin:%-d %B} ({lasted} so far)"
     end = s.end.astimezone(here)
-    until = f"{end:%H:%M}" if end.date() == begin.date() else f"{end:%H:%M} on {end:%-d %B}"
-    return f"for {lasted} on {begin:%-d %B %Y}, from {_clock(s.onset, here)} until {until}"
+    day, since = f"{begin:%-d %B %Y}", _clock(s.onset, here)
+    lasted = f"{'for' if s.members else 'of'} {lasted}"
+    if end.date() == begin.date():
+        return f"{lasted} on {day}, from {since} until {end:%H:%M}"
+    return f"{lasted}, from {since} on {day} until {end:%H:%M} on {end:%-d %B}"
 
 
 def _lead(s: IncidentSummary, zone: str) -> str:
     here = ZoneInfo(zone)
     official = s.official_first_at
     if official is None:
-        return "" if s.members else f"the provider {'never posted' if s.end else 'has not posted'} anything"
+        return "" if s.members else f"no notice from the provider {'was' if s.end else 'has been'} seen"
     if s.first_alert_at is not None:
         first, who = s.first_alert_at, "the first alert went out"
     elif s.reported_since is not None:

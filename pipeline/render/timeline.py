@@ -19,6 +19,7 @@ from pipeline.render.summary import listed
 from pipeline.store.report_data import IncidentHead
 
 LONGEST = 420  # characters of an entry
+LONGEST_TITLE = 100  # characters of a notice's title
 MOST = 90  # entries shown at once; the rest is behind a click
 
 
@@ -140,13 +141,14 @@ def _provider(context: TimelineContext) -> Iterable[Moment]:
         for c in update.components:
             if c.new and c.new != c.old:
                 changed.setdefault(c.new.replace("_", " "), []).append(c.name)
-        text = update.body or update.name
+        text = update.body
         text = "" if before.get(update.incident_id) == text else text  # the same words again
-        before[update.incident_id] = update.body or update.name
+        before[update.incident_id] = update.body
         text = " · ".join([text] * bool(text) + [f"{listed(parts)}: {state}" for state, parts in changed.items()])
         url = safe_link(context.notices.get(update.incident_id, "")) or safe_link(context.service.status_page)
         late = f", posted {update.created_at:%H:%M} UTC" if update.after_the_fact else ""
-        yield Moment(update.displayed_at, Side.PROVIDER, f"{update.status.replace('_', ' ')}{late}", text, url)
+        head = f"{update.status.replace('_', ' ')}: {' '.join(update.name.split())[:LONGEST_TITLE]}{late}"
+        yield Moment(update.displayed_at, Side.PROVIDER, head, text, url)
 
     stored = {update.incident_id for update in context.updates}
     for e in context.incident.evidence:

@@ -120,7 +120,7 @@ def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> 
         later = votes_collected_after(store, key.service, start, end, at, key.source)
     else:
         later = counts_collected_after(store, key.service, key.source, start, end, at)
-    return f" (as it stands now: {later} of it came later)" if later else ""
+    return f" (as it stands now: {later} of them came later)" if later else ""
 
 
 def _votes(store: Store, service: Service, at: datetime) -> TraceStep:

@@ -116,23 +116,34 @@ def _findings(store: Store, config: Config, service: Service, now: datetime) -> 
         i.service for i in incidents(store, now - DAY) if i.active and service.id in _runs_on(config, i.service)
     )
     statement = (
-        f"services that run on it have trouble: {', '.join(hit)}" if hit else "no service that runs on it is out"
+        f"services that run on it have trouble: {', '.join(hit)}"
+        if hit
+        else "no service that runs on it is known to be out"
     )
     yield Finding(evidence=EvidenceClass.DEPENDENT, raised=bool(hit) or None, statement=statement)
     notices = _open_notices(store, service, now)
-    yield Finding(
-        evidence=EvidenceClass.OFFICIAL,
-        raised=bool(notices) or None,
-        statement=f"its provider: {notices[0]}" if notices else "its provider has no open notice, which proves nothing",
-    )
+    if notices:
+        statement = f"its provider: {notices[0]}"
+    elif _page_is_read(store, service, now):
+        statement = "its provider has no open notice, which proves nothing"
+    else:
+        statement = "its provider's status page was not read lately"
+    yield Finding(evidence=EvidenceClass.OFFICIAL, raised=bool(notices) or None, statement=statement)
     outlets = {
         o for event, _ in news_events(store, now - DAY, now) if service.id in event.services for o in event.outlets
     }
     yield Finding(
         evidence=EvidenceClass.PRESS,
         raised=None,
-        statement=f"outlets that named it in a day: {len(outlets)}; the press follows, it is no evidence of its own",
+        statement=f"outlets read that named it in a day: {len(outlets) or 'none known'};"
+        " the press follows, it is no evidence of its own",
     )
+
+
+def _page_is_read(store: Store, service: Service, now: datetime) -> bool:
+    """Return whether a service's status page was read lately, by its own source or by that of a recording."""
+    spans = [*coverage(store, "status"), *coverage(store, f"status:{service.id}")]
+    return any(now - until <= READ_LATELY for _, until in spans)
 
 
 def _runs_on(config: Config, service: str) -> tuple[str, ...]:

@@ -66,14 +66,14 @@ def alerted_since(store: Store, since: datetime, now: datetime) -> list[AlertedI
 
 
 class Remedy(NamedTuple):
-    """A setting that had kept an incident quiet, and the other incidents it would have lost."""
+    """A setting that would have kept an incident quiet, and the other incidents it would have lost."""
 
     setting: str
     lost: tuple[str, ...]
 
 
 def remedies(wrong: str, alerted: Sequence[AlertedIncident]) -> Iterator[str]:
-    """Yield the settings that had kept an incident quiet, each with what it loses; the fewest losses first."""
+    """Yield the settings that would have kept an incident quiet, each with its losses; the fewest first."""
     mine = next((i for i in alerted if i.id == wrong), None)
     if mine is None:
         yield "it was not alerted in the last 30 days: nothing to set"
@@ -81,9 +81,12 @@ def remedies(wrong: str, alerted: Sequence[AlertedIncident]) -> Iterator[str]:
     others = [i for i in alerted if i.id != wrong and i.verdict != "wrong"]
     options = sorted(_options(mine, others), key=lambda option: (len(option.lost), option.setting))
     if not options:
-        yield "no single setting had kept it quiet: the provider's page said it, and it was critical; a silence can"
+        yield (
+            "no single setting would have kept it quiet: the provider's page said it, and it was critical;"
+            " a silence would"
+        )
         return
-    yield "what had kept it quiet, and what else of the last 30 days it would have lost:"
+    yield "what would have kept it quiet, and what else of the last 30 days would have been lost:"
     for setting, lost in options:
         yield f"  {setting}: {', '.join(lost) if lost else 'nothing else'}"
 

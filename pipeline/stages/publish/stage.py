@@ -169,20 +169,27 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
 def _service_pages(
     store: Store, config: Config, context: ReportContext, tiles: Mapping[str, ServiceTile], writer: ReportWriter
 ) -> None:
-    """Write each service's page, feeds and status files; the page comes last, since its digest stands for all."""
+    """Write each service's page, feeds and status files; the page comes last, since its digest stands for all.
+
+    A service of which nothing was read lately has no status files.
+    """
     inputs = service_inputs(store, config, context)
     for name, shown in tiles.items():
         service, own = config.catalogue[name], context.by_service.get(name, [])
         card, file = service_card(context, inputs, service), file_of("service", name)
         digest = digest_of(shown, card, own[:LISTED], *_everywhere(context))
         folder = f"service-{name}/api/v2"
-        if writer.digest_of(file) == digest and (writer.folder / folder / "summary.json").exists():
+        is_whole = shown.unknown or (writer.folder / folder / "summary.json").exists()
+        if writer.digest_of(file) == digest and is_whole:
             continue
         feed = feed_of(context, own, service)
         writer.data(f"{feed.file}.xml", atom(feed))
         writer.data(f"{feed.file}.json", json_feed(feed))
         for path, text in status_files(service, own[:LISTED], context.public_url, context.since.get(name)).items():
-            writer.data(f"{folder}/{path}", text)
+            if shown.unknown:  # Statuspage has no word for it, and "operational" would be untrue
+                writer.remove(f"{folder}/{path}")
+            else:
+                writer.data(f"{folder}/{path}", text)
         writer.page(file, digest, service_page(context, shown, card, digest))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
 from pipeline.core.files import write_atomically
 
+logger = logging.getLogger(__name__)
 HEAD = 2048  # bytes of a page that hold its digest
 _DIGEST = re.compile(rb'<meta name="facts" content="([0-9a-f]+|gone)">')
 
@@ -34,6 +36,13 @@ class ReportWriter:
             same = False
         if not same:
             self._write(file, content)
+
+    def remove(self, file: str) -> None:
+        """Remove a file where it is there; one that cannot be removed is told in the log."""
+        try:
+            (self.folder / file).unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be removed: %s", file, error)
 
     def digest_of(self, file: str) -> str:
         """Return the digest that a page carries; empty where there is no such page, or none that carries one."""

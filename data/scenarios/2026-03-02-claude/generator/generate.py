@@ -144,8 +144,9 @@ def write(folder: Path, switches: Switches) -> None:
     (folder / "scenario.toml").write_text(
         f'name = "2026-03-02-{switches.service}"\nstart = {_z(START)}\nend = {_z(END)}\nstep = "5min"\n'
         f"watch = [{watch}]\nsimulated = true\n"
-        'note = "Complaint counts and posts are simulated around published figures; official times and news dates are '
-        f'real. Seed {switches.seed}: {made} posts, {items} news items."\n\n'
+        'note = "Complaint counts, posts and the wording of headlines and notices are simulated around published '
+        "figures; official times and news dates are real, most hours of news are chosen. "
+        f'Seed {switches.seed}: {made} posts, {items} news items."\n\n'
         '[publication_delay]\nposts = "60s"\ncomplaints = "120s"\nfeeds = "5min"\nstatus = "30s"\ncharts = "0s"\n'
         + SOURCES,
         encoding="utf-8",
