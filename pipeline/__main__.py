@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
 from datetime import UTC, datetime
 
@@ -46,14 +45,15 @@ class _Lazy(click.Group):
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groundswell", prog_name="groundswell")
 @click.option("--no-color", is_flag=True, help="Print no colours on a terminal, as does the variable NO_COLOR.")
+@click.option("--no-color-by-variable", default="", envvar="NO_COLOR", hidden=True)  # any text in it counts
 @click.pass_context
-def cli(ctx: click.Context, no_color: bool) -> None:
+def cli(ctx: click.Context, no_color: bool, no_color_by_variable: str) -> None:
     """Detect outages of services you depend on from what their users report.
 
     Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 a source or a row failed and the rest is done,
     75 another run holds the lock.
     """
-    ctx.color = False if no_color or os.environ.get("NO_COLOR") else None  # None: on a terminal
+    ctx.color = False if no_color or no_color_by_variable else None  # None: on a terminal
     ctx.obj = lambda: datetime.now(UTC).replace(microsecond=0)
 
 

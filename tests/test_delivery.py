@@ -315,3 +315,13 @@ def test_a_page_of_many_parts_makes_no_large_mail() -> None:
     assert len(message.as_bytes()) < 100_000
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "388 more" in text
+
+
+def test_a_beginning_that_was_given_up_is_not_revived_after_its_end_was_sent(store: Store) -> None:
+    put(store, row("one", "11:00"))
+    ears = Moody(opened=ChannelError("400 no", permanent=True))
+    run_alert(store, {"file": ears}, at("11:00"))
+    put(store, row("one", "12:00", "over", due="12:00", subject="over"))
+    run_alert(store, {"file": ears}, at("12:00"))
+    assert [a.transition for a in ears.heard] == ["over"]
+    assert try_again(store, at("12:05")) == 0, "a pager would stay open"

@@ -120,3 +120,10 @@ def test_a_folder_without_configuration_and_database_is_not_watched_by_accident(
         "`groundswell init` writes a configuration; `groundswell run --defaults` watches all services\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_feed_that_answers_with_refused_rows_has_answered_and_its_next_failure_is_reported(store: Store) -> None:
+    lines_of(store, 0, collected("feed:a", 0, outcome="error"))
+    answered = [line for tick in range(1, 10) for line in lines_of(store, tick, collected("feed:a", tick, rejected=1))]
+    assert any("answers again" in line for line in answered)
+    assert lines_of(store, 10, collected("feed:a", 10, outcome="error")) == ["collect: feed:a: cannot be reached"]

@@ -176,3 +176,21 @@ def test_the_textfile_is_read_by_prometheus_and_has_no_ids_of_incidents(world: W
     asked = {name for p in board["panels"] for t in p["targets"] for name in re.findall(r"groundswell_\w+", t["expr"])}
     assert asked
     assert asked <= set(families)
+
+
+def test_a_page_that_was_cut_short_is_written_again(world: World, tmp_path: Path) -> None:
+    publish(world, tmp_path / "report", "12:00")
+    (page,) = (tmp_path / "report").glob("incident-*.html")
+    whole = page.read_bytes()
+    page.write_bytes(whole[:3000])
+    publish(world, tmp_path / "report", "12:05")
+    assert page.read_bytes().rstrip().endswith(b"</html>")
+
+
+def test_metrics_that_cannot_be_written_are_reported_and_the_report_is_there(world: World, tmp_path: Path) -> None:
+    report = world.config.report.model_copy(update={"metrics": str(tmp_path / "a-file" / "m.prom")})
+    (tmp_path / "a-file").write_text("in the way")
+    config = world.config.model_copy(update={"report": report})
+    run = run_publish(world.store, config, tmp_path / "report", at("12:00"), simulated=False)
+    assert (run.outcome, "metrics" in run.error) == ("error", True)
+    assert (tmp_path / "report" / "index.html").exists()

@@ -172,3 +172,19 @@ def test_states_held_in_memory_judge_and_end_as_those_that_are_stored_at_each_st
     assert judged_by_steps(tmp_path / "held.db", in_memory=True) == stored
     assert len(stored[0]) > 800
     assert [row[1] for row in stored[1]] == ["day", "now"]
+
+
+def test_a_folder_that_others_can_write_into_is_not_used(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert kept_file("made.bin", source, lambda: b"made", folder) == b"made"
+    assert not list(folder.iterdir())
+    folder.chmod(0o700)
+    assert isinstance(kept_file("made.bin", source, lambda: b"made", folder), Path)
+
+
+def test_nothing_is_kept_where_no_home_is_known(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert kept_file("made.bin", source, lambda: b"made", Path("~/.cache")) == b"made"
+    assert not (tmp_path / "~").exists()

@@ -294,3 +294,13 @@ def test_quotes_in_the_readers_language_come_first_and_others_as_written() -> No
     assert quoted_reports(votes, "en")[0] == english
     assert quoted_reports(votes, "de")[0] == german
     assert len(quoted_reports(votes, "fr")) == 2
+
+
+def test_of_two_dependencies_the_one_that_fails_itself_is_the_cause() -> None:
+    catalogue = {name: service(name, "aws", "cloudflare") for name in ("x", "y", "z")}
+    catalogue |= {name: service(name, kind="cloud") for name in ("aws", "cloudflare")}
+    for cause in ("aws", "cloudflare"):
+        ((group, _),) = groups(
+            [_failing(cause), *map(_failing, catalogue.keys() - {"aws", "cloudflare"})], catalogue, NOW
+        )
+        assert group.service == cause

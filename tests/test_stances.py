@@ -273,3 +273,18 @@ def test_a_line_of_people_who_get_in_is_no_report(text: str, service: str) -> No
 )
 def test_a_queue_beside_a_failure_clears_nothing(text: str, service: str) -> None:
     assert most(text, service) == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Slack geht bei niemandem",
+        "Slack geht seit dem Update heute Morgen bei allen nicht",
+        "Slack läuft hier auf keinem Gerät",
+        "Slack marche chez personne ce matin",
+        "Slack works for nobody in the office",
+        "Slack funciona pra ninguém",
+    ],
+)
+def test_what_works_for_nobody_is_not_said_to_work(text: str) -> None:
+    assert most(text, "slack") > UNLIKELY

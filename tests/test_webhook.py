@@ -66,7 +66,9 @@ def test_a_webhook_is_signed_json_that_says_what_the_mail_says(receiver: Any) ->
     assert (told["service"], told["affected"], told["message_id"]) == ("Example service", ["web"], alert.message_id)
 
 
-@pytest.mark.parametrize(("answer", "permanent"), [(500, False), (429, False), (404, True), (302, True), (401, True)])
+@pytest.mark.parametrize(
+    ("answer", "permanent"), [(500, False), (429, False), (410, True), (404, False), (302, False), (401, False)]
+)
 def test_a_webhook_that_may_work_later_is_tried_again_and_no_secret_shows(
     receiver: Any, answer: int, permanent: bool
 ) -> None:

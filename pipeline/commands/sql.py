@@ -44,6 +44,7 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
     conn.set_authorizer(
         lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
     )
+    conn.text_factory = lambda content: content.decode("utf-8", "replace")  # what a query casts need be no text
     try:
         cursor = conn.execute(query)
         header = [column[0] for column in cursor.description or ()]

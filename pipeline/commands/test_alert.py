@@ -12,8 +12,9 @@ import click
 from pipeline.commands.common import Setting, common
 from pipeline.config.load import Config, resolve_near
 from pipeline.core.alert_facts import AlertFacts, ChartFacts
-from pipeline.core.alerts import Alert
+from pipeline.core.alerts import Alert, message_id
 from pipeline.core.errors import ChannelError, ConfigError
+from pipeline.core.times import iso
 from pipeline.core.vocabulary import Impact, State, Symptom, Transition
 
 PAGERS = ("alertmanager", "pagerduty")
@@ -104,7 +105,7 @@ def sample(now: datetime) -> Alert:
         ),
     )
     return Alert(
-        message_id=f"<test-{int(now.timestamp())}@groundswell>",
+        message_id=message_id("test", iso(now)),
         incident="test",
         service="example",
         transition=Transition.OPENED,

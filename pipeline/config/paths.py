@@ -20,7 +20,9 @@ LEXICON = ROOT / "data" / "lexicon"
 SCENARIOS = ROOT / "data" / "scenarios"
 DASHBOARDS = ROOT / "dashboards"
 
-CACHE = Path(os.path.expanduser("~/.cache")) / "groundswell"  # what can be worked out again at any time
+# what can be worked out again at any time; the variable is that of the XDG base directory specification
+_CACHE_HOME = os.path.expandvars("$XDG_CACHE_HOME")
+CACHE = Path(_CACHE_HOME if os.path.isabs(_CACHE_HOME) else os.path.expanduser("~/.cache")) / "groundswell"
 
 SHIPPED_MODELS = ROOT / "data" / "model"
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +30,7 @@ def digest_of(path: Path, folder: Path) -> str:
     state = [found.st_size, found.st_ino, found.st_dev, found.st_ctime_ns]
     name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     note = folder / "digests" / f"{name}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         known = json.loads(note.read_bytes())
         if known["state"] == state and isinstance(known["sha256"], str):
             return str(known["sha256"])
@@ -41,10 +43,14 @@ def digest_of(path: Path, folder: Path) -> str:
 def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) -> Path | bytes:
     """Return the file of the cache with what `make` returns of a source, or the content where it cannot be kept.
 
+    A folder that others can write into is not used.
+
     `name` says what is made and changes with `make`; its suffix is the file's. Raises what `make` raises, and OSError
     where the source cannot be read.
     """
     stem, _, suffix = name.rpartition(".")
+    if not _is_ours(folder):
+        return make()
     path = folder / f"{stem}-{digest_of(source, folder)[:16]}.{suffix}"
     wanted = path.with_name(f"{path.name}.sha256")
     try:
@@ -54,14 +60,29 @@ def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) 
     except FileNotFoundError:
         pass
     except (OSError, UnicodeDecodeError) as error:
-        logger.warning("%s cannot be read; it is made again: %s", path, error)
+        logger.info("%s cannot be read; it is made again: %s", path, error)
     content = make()
     done = keep(path, content) and keep(wanted, hashlib.sha256(content).hexdigest().encode())
     return path if done else content
 
 
+def _is_ours(folder: Path) -> bool:
+    """Return whether nobody else can have written into a folder of the cache; one that is not there yet is ours."""
+    if not folder.is_absolute():  # no home is known
+        return False
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def keep(path: Path, content: bytes) -> bool:
     """Write a file of the cache; return whether that could be done."""
+    if not path.is_absolute():
+        return False
     try:
         write_atomically(path, content, sync=False, shared=True, mode=OWN)
     except StoreError as error:

@@ -112,15 +112,19 @@ def strongest_tie(near: Sequence[Incident], ties: Ties) -> Tie | None:
 
 
 def _dependency(near: Sequence[Incident], ties: Ties) -> Tie | None:
+    """Return what ties by a dependency: one that fails itself or is named by all goes before one that most have."""
     on = {d: [i for i in near if d in ties.below(i.service)] for i in near for d in ties.below(i.service)}
-    best = max(sorted(on), key=lambda d: len(on[d]), default=None)
-    if best is None or len(on[best]) < SHARE * sum(i.service != best for i in near):
-        return None
-    failing_itself = [i for i in near if i.service == best]
-    is_named = all(best in ties.named.get(i.service, ()) for i in on[best])
-    if len(on[best]) < (FEWEST if is_named or failing_itself else MEMBERS):
-        return None
-    return Tie(SharedCause(CauseKind.DEPENDENCY, best), (*on[best], *failing_itself))
+    found: list[tuple[bool, int, str, Tie]] = []
+    for dependency, members in on.items():
+        if len(members) < SHARE * sum(i.service != dependency for i in near):
+            continue
+        failing_itself = [i for i in near if i.service == dependency]
+        is_named = all(dependency in ties.named.get(i.service, ()) for i in members)
+        is_known = is_named or bool(failing_itself)
+        if len(members) >= (FEWEST if is_known else MEMBERS):
+            tie = Tie(SharedCause(CauseKind.DEPENDENCY, dependency), (*members, *failing_itself))
+            found.append((not is_known, -len(members), dependency, tie))
+    return min(found, key=lambda one: one[:3])[3] if found else None
 
 
 def _vendor(near: Sequence[Incident], ties: Ties) -> Tie | None:

@@ -55,12 +55,14 @@ def report_failures(store: Store, runs: Sequence[Run], now: datetime) -> Failure
         (lasting if _key(run) in since else began).append(run)
     failed_subjects = {(run.stage, run.subject) for run in failed}
     for run in runs:
-        if (run.stage, run.subject) in failed_subjects or not _shows_recovery(run):
+        answers = run.outcome is not RunOutcome.ERROR and run.rejected > 0  # it refuses rows
+        if not answers and ((run.stage, run.subject) in failed_subjects or not _shows_recovery(run)):
             continue
-        for key in (_key(run), _key(run, refused=True)):
+        silence = _key(run, refused=False)
+        for key in (silence,) if answers else (silence, _key(run, refused=True)):
             if key in since and now - utc(last.get(key, since[key])) >= SETTLED:
                 over.append(key)
-                if key == _key(run):
+                if key == silence:
                     recovered.append(Recovery(run, utc(since[key])))
     if not (failed or over):
         return FailureReport()

@@ -183,10 +183,18 @@ def copy_outbox(store: Store, copy: Store) -> None:
 
 
 def try_again(store: Store, now: datetime) -> int:
-    """Make messages that were given up due again; return how many."""
+    """Make messages that were given up due again; return how many.
+
+    One that a later message of its incident has replaced at the same receiver stays given up: a beginning that comes
+    after its end would open a pager for good.
+    """
     with store.transaction() as conn:
         cursor = conn.execute(
-            "UPDATE alerts SET failed = 0, due_at = ?, refused = '' WHERE failed = 1 AND sent_at IS NULL", (now,)
+            "UPDATE alerts SET failed = 0, due_at = ?, refused = '' WHERE failed = 1 AND sent_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM alerts later WHERE later.sent_at IS NOT NULL"
+            " AND later.incident = alerts.incident AND later.incident != '' AND later.created > alerts.created"
+            " AND later.channel = alerts.channel AND later.route = alerts.route)",
+            (now,),
         )
     return cursor.rowcount
 

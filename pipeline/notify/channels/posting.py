@@ -12,7 +12,7 @@ from datetime import datetime
 from pipeline.core.errors import ChannelError, SourceError
 from pipeline.http.session import HttpClient
 
-MAY_PASS = (408, 425, 429)  # and whatever is the server's own fault
+MAY_PASS = (401, 403, 404, 407, 408, 425, 429)  # what settings, a proxy or time mend; and whatever is not 4xx
 DEADLINE = 20.0  # seconds
 
 
@@ -38,7 +38,8 @@ class JsonPoster:
             session.close()
         if not 200 <= answer.status_code < 300:
             code = answer.status_code
-            raise ChannelError(f"{self._channel}: answered {code}", permanent=code < 500 and code not in MAY_PASS)
+            is_final = 400 <= code < 500 and code not in MAY_PASS
+            raise ChannelError(f"{self._channel}: answered {code}", permanent=is_final)
 
     def probe(self, url: str, setting: str) -> str:
         """Look up an address's host and check that it may be reached; nothing is posted. Raises ChannelError.

@@ -80,7 +80,9 @@ def read(answer: Answer, context: PageContext) -> Reading:
     return rows.reading()
 
 
-def _incident(incident: _Incident) -> Notice:
+def _incident(incident: _Incident) -> Notice | None:
+    if incident.currentStatus == WITHDRAWN:
+        return None
     if incident.currentStatus not in STAGES:
         raise ValueError(f"unknown status {incident.currentStatus!r}")
     updates = list(each(_Update, incident.timeline, f"incident {incident.id} update"))
@@ -88,7 +90,9 @@ def _incident(incident: _Incident) -> Notice:
     over = incident.currentStatus in CLOSING
     if over and incident.resolvedDate is not None and not any(post.status in CLOSING for post in posts):
         posts.append(Post(id=END, status="resolved", at=incident.resolvedDate))
-    impacts = {IMPACT_OF_STATE.get(part.new, "") for post in posts for part in post.parts}
+    parts = _parts(incident.componentsAffected)
+    stated = [*(part for post in posts for part in post.parts), *(() if over else parts)]
+    impacts = {IMPACT_OF_STATE.get(part.new, "") for part in stated}
     return Notice(
         id=incident.id,
         name=incident.title,
@@ -96,7 +100,7 @@ def _incident(incident: _Incident) -> Notice:
         impact=next((impact for impact in _WORST_FIRST if impact in impacts), "minor"),
         started_at=incident.publishedDate,
         resolved_at=incident.resolvedDate if over else None,
-        parts=_parts(incident.componentsAffected),
+        parts=parts,
         posts=posts,
         rejected=[update for update in updates if not isinstance(update, _Update)],
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
@@ -79,7 +80,9 @@ class _Change(Entry):
 def recognises(answer: Answer) -> bool:
     """Return whether an answer has Flashduty's active changes, or is a list of its changes."""
     data = member(parsed(answer.body), "data")
-    return isinstance(member(data, "active_changes"), list) or has_entry(member(data, "items"), "change_id", "updates")
+    items = member(data, "items")
+    nothing_yet = items == [] and urlsplit(answer.url).path.endswith("/change/list")
+    return isinstance(member(data, "active_changes"), list) or nothing_yet or has_entry(items, "change_id", "updates")
 
 
 def read(answer: Answer, context: PageContext) -> Reading:

@@ -31,7 +31,7 @@ from pipeline.store import Store
 from pipeline.store.news import links_of
 from pipeline.store.observations import news_of_unknown_time
 from pipeline.store.official import official_incidents, status_updates
-from pipeline.store.outbox import alerts_of, due_alerts
+from pipeline.store.outbox import alerts_of, stuck_alerts
 from pipeline.store.report_data import IncidentHead, all_availability, usual_by_hour
 from pipeline.store.summary import evidence_posts, failed_alerts
 from pipeline.store.verdicts import verdicts
@@ -298,4 +298,4 @@ def metrics_of(store: Store, context: ReportContext) -> list[ServiceMetrics]:
 
 def run_metrics(store: Store, now: datetime) -> RunMetrics:
     """Return what is measured of the program itself."""
-    return RunMetrics(now.timestamp(), len(due_alerts(store, now)), len(failed_alerts(store, now - SPAN)))
+    return RunMetrics(now.timestamp(), len(stuck_alerts(store, now)), len(failed_alerts(store, now - SPAN)))

@@ -6,6 +6,7 @@ Only files whose facts changed are written, each atomically, so that a reader ne
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
+from pipeline.core.errors import StoreError
 from pipeline.core.records import Run
 from pipeline.core.times import floor_to, iso
+from pipeline.core.vocabulary import RunOutcome
 from pipeline.render.feeds import atom, json_feed
 from pipeline.render.formatting import file_of, local
 from pipeline.render.incident_card import incident_card
@@ -56,6 +59,7 @@ from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint,
 from pipeline.store.summary import blind_sources, counts_of_rows
 from pipeline.text.models.outage import model_problems
 
+logger = logging.getLogger(__name__)
 MANY_ROWS = 1_000_000
 SPAN = timedelta(days=7)
 SETTLED = timedelta(days=4)  # after that an incident's page does not change any more
@@ -120,9 +124,22 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     feed = feed_of(context, newest)
     writer.data("incidents.xml", atom(feed))
     writer.data("incidents.json", json_feed(feed))
+    trouble = ""
     if config.report.metrics:
-        write_metrics(Path(config.report.metrics), metrics_of(store, context), run_metrics(store, now))
-    run = Run(stage="publish", subject=str(folder.name), started=now, outcome="ok", seen=len(heads), new=writer.written)
+        try:
+            write_metrics(Path(config.report.metrics), metrics_of(store, context), run_metrics(store, now))
+        except (StoreError, ModuleNotFoundError) as error:  # the report stands without it
+            trouble = f"the metrics were not written: {error}"
+            logger.warning("%s", trouble)
+    run = Run(
+        stage="publish",
+        subject=str(folder.name),
+        started=now,
+        outcome=RunOutcome.ERROR if trouble else RunOutcome.OK,
+        seen=len(heads),
+        new=writer.written,
+        error=trouble,
+    )
     record_run(store, run)
     return run
 

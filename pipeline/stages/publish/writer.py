@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from os import SEEK_END
 from pathlib import Path
 
 from pipeline.core.files import write_atomically
 
 logger = logging.getLogger(__name__)
 HEAD = 2048  # bytes of a page that hold its digest
+TAIL = 64  # bytes in which it ends
 _DIGEST = re.compile(rb'<meta name="facts" content="([0-9a-f]+|gone)">')
 
 
@@ -45,10 +47,13 @@ class ReportWriter:
             logger.warning("%s cannot be removed: %s", file, error)
 
     def digest_of(self, file: str) -> str:
-        """Return the digest that a page carries; empty where there is no such page, or none that carries one."""
+        """Return the digest that a page carries; empty where there is none, or the page lacks or is cut short."""
         try:
             with (self.folder / file).open("rb") as page:
                 found = _DIGEST.search(page.read(HEAD))
+                page.seek(max(0, page.seek(0, SEEK_END) - TAIL))
+                if not page.read().rstrip().endswith(b"</html>"):
+                    return ""
         except OSError:
             return ""
         return found[1].decode() if found else ""
