@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.core.errors import SourceError
 from pipeline.core.times import utc
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind, KnownDay, read_entries, write_entries
 from pipeline.evaluation.days.recording import Mention, Notice, ServiceRecording
@@ -16,6 +18,7 @@ from pipeline.evaluation.days.rules import RULES
 from pipeline.evaluation.days.scoring import BenchDay, DayFigures, Group, score_day
 from pipeline.evaluation.days.summary import quantiles, summarize, table, to_json
 from pipeline.replay.truth import TrueLink, TrueOutage, Truth, read_truth
+from pipeline.sources.delimited import read_capped
 from tests.command_line import call_main
 from tests.conftest import ROOT
 
@@ -172,6 +175,22 @@ def test_entries_are_read_as_they_were_written(tmp_path: Path) -> None:
     entries = (says("12:10", alarm="a", components=("web",), links=("urn:é",), day="day"),)
     write_entries(tmp_path / "a.jsonl", entries)
     assert read_entries(tmp_path / "a.jsonl", KNOWN, NOW).entries == entries
+
+
+def test_only_a_regular_file_of_some_size_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"\n" * 11)
+    assert read_capped(tmp_path / "large", 11) == b"\n" * 11
+    with pytest.raises(SourceError, match="not a regular file"):
+        read_entries(tmp_path / "pipe", KNOWN, NOW)
+    with pytest.raises(SourceError, match="larger than"):
+        read_capped(tmp_path / "large", 10)
+
+
+def test_two_files_of_alerts_with_one_name_are_refused(tmp_path: Path) -> None:
+    answer = call_main(("bench", "--alerts", "a/theirs.jsonl", "--alerts", "b/theirs.jsonl"), tmp_path, {})
+    assert answer.returncode == 2
+    assert "would both be called 'theirs'" in answer.stderr
 
 
 def recorded(totals: list[int], **more: Any) -> ServiceRecording:

@@ -42,16 +42,17 @@ STATUSPAGE = {
         )
     ],
 }
+UPDATES = [
+    {"at": "2026-03-01T10:00:00Z", "status": "Investigating", "message": "We look into it."},
+    {"at": "2026-03-01T10:20:00Z", "status": "Update", "message": "Still looking."},
+    {"at": "2026-03-01T11:00:00Z", "status": "Resolved", "message": "Done."},
+]
 PLAIN = {
     "id": "9",
     "title": "Pages fail",
     "impact": "minor",
     "components": ["Pages"],
-    "updates": [
-        {"at": "2026-03-01T10:00:00Z", "status": "Investigating", "message": "We look into it."},
-        {"at": "2026-03-01T10:20:00Z", "status": "Update", "message": "Still looking."},
-        {"at": "2026-03-01T11:00:00Z", "status": "Resolved", "message": "Done."},
-    ],
+    "updates": UPDATES,
 }
 
 
@@ -70,6 +71,26 @@ def test_both_forms_of_an_archive_are_read_and_bad_lines_refused_by_number() -> 
         "partial_outage",
         "operational",
     ]
+
+
+def test_an_archive_with_its_newest_update_first_reads_as_one_with_its_oldest_first() -> None:
+    def read(updates: list[dict[str, str]]) -> object:
+        return parse_incident_lines(json.dumps({**PLAIN, "updates": updates}).encode(), context=CONTEXT).rows
+
+    assert read(UPDATES[::-1]) == read(UPDATES)
+
+
+def test_line_numbers_and_texts_are_not_cut_at_other_line_ends() -> None:
+    incident = json.dumps({**PLAIN, "title": "two\u2028parts\x85more"}, ensure_ascii=False)
+    batch = parse_incident_lines(f"{incident}\nnonsense\n".encode(), context=CONTEXT, name="a")
+    assert (len(batch.rows), [bad.where for bad in batch.rejected]) == (3, ["a:2"])
+
+
+def test_a_component_is_a_name_or_has_one() -> None:
+    lines = [json.dumps({**PLAIN, "components": [part]}) for part in ({"name": "Pages"}, {"id": 1}, 7, None)]
+    batch = parse_incident_lines("\n".join(lines).encode(), context=CONTEXT, name="a")
+    assert {part.name for row in batch.rows if isinstance(row, StatusUpdate) for part in row.components} == {"Pages"}
+    assert [bad.where for bad in batch.rejected] == ["a:2", "a:3", "a:4"]
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense\n", b'{"id": "a"}\n', b"\xff\xfe\x00"])
@@ -97,6 +118,23 @@ def test_trends_of_trouble_are_onsets_of_the_services_they_name() -> None:
     }
     assert found["netflix"].verdict == "trending search 'netflix down', 200K+"
     assert [bad.where for bad in batch.rejected] == ["t.csv:5", "t.csv:6"]
+
+
+@pytest.mark.parametrize(
+    ("started", "observed"),
+    [
+        ("March 2, 2026 at 1:10:00 PM UTC-3:30", ["2026-03-02T16:40:00Z"]),
+        ("March 2, 2026 at 1:10:00 PM UTC\u22120:30", ["2026-03-02T13:40:00Z"]),
+        ("March 2, 2026 at 1:10:00 PM UTC+5:45", ["2026-03-02T07:25:00Z"]),
+        ("March 2, 2026 at 1:10:00 PM UTC+99999999999999", []),
+        ("January 1, 0001 at 1:10:00 AM UTC+9", []),
+    ],
+)
+def test_a_zone_is_read_with_its_minutes_or_its_row_is_refused(started: str, observed: list[str]) -> None:
+    body = f'Trends,Search volume,Started\nnetflix down,1K+,"{started}"\n'.encode()
+    batch = parse_trending(body, source="t", fetched_at=NOW, names=ServiceMatcher(load_catalogue()))
+    assert [iso(row.observed) for row in batch.rows if isinstance(row, ExternalStatus)] == observed
+    assert len(batch.rejected) == 1 - len(observed)
 
 
 def test_both_are_imported_by_the_command(tmp_path: Path) -> None:

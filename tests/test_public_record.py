@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.load import load_config
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.incidents import Advisory
 from pipeline.core.times import utc
-from pipeline.reports.public_record import ALERTS, FORECASTS, append_record
+from pipeline.reports.public_record import ALERTS, FORECASTS, NOTICES, append_record
 from pipeline.reports.surge_record import Conclusion, Outcome, Span, forecasts, settle, surge_record
 from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
 from pipeline.store.activity import put_advisories
+from pipeline.store.runs import mark_simulated
 
 RAISED = utc("2026-02-27T20:00:00Z")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -81,12 +82,52 @@ def test_a_record_is_only_ever_appended_to(store: Store, tmp_path: Path) -> None
     assert "Jane" not in (folder / FORECASTS).read_text()
 
 
-@pytest.mark.parametrize("text", ["nonsense\n", '{"at": 1}\n', '{"id": "a"}'])
+@pytest.mark.parametrize("text", ["nonsense\n", '{"at": 1}\n', '{"id": []}\n', "nonsense"])
 def test_a_record_that_was_changed_by_another_hand_is_not_appended_to(text: str, store: Store, tmp_path: Path) -> None:
     (tmp_path / ALERTS).write_text(text)
     with pytest.raises(SourceError, match="nothing was appended"):
         append_record(store, load_config(None), tmp_path, RAISED)
     assert (tmp_path / ALERTS).read_text() == text
+
+
+def test_a_record_reads_its_own_line_ends_of_other_kinds(store: Store, tmp_path: Path) -> None:
+    with store.transaction() as conn:
+        put_advisories(conn, [advisory(service="a\u2028b\x85c")])
+    for appended in (1, 0):
+        assert append_record(store, load_config(None), tmp_path, RAISED + HOUR)[FORECASTS] == appended
+    # as an earlier version wrote it
+    raw = json.dumps(lines(tmp_path / FORECASTS)[0], ensure_ascii=False)
+    (tmp_path / FORECASTS).write_text(f"{raw}\n", encoding="utf-8")
+    assert append_record(store, load_config(None), tmp_path, RAISED + HOUR)[FORECASTS] == 0
+
+
+@pytest.mark.parametrize("rest", ['{"i', '{"id": "claude/2026-02', '{"id": "b"}'])
+def test_a_line_that_a_kill_cut_off_is_written_anew_and_the_others_stay(
+    rest: str, store: Store, tmp_path: Path
+) -> None:
+    with store.transaction() as conn:
+        put_advisories(conn, [advisory()])
+    (tmp_path / FORECASTS).write_text('{"id": "a"}\n' + rest)
+    assert append_record(store, load_config(None), tmp_path, RAISED + HOUR)[FORECASTS] == 1
+    whole = ["b"] if rest.endswith("}") else []
+    assert [line["id"] for line in lines(tmp_path / FORECASTS)] == ["a", *whole, "claude/2026-02-27T20:00:00Z"]
+
+
+def test_what_is_no_file_of_a_record_is_said_in_a_line(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "a" / ALERTS).mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / NOTICES).write_bytes(b'{"id": "\xff"}\n')
+    for folder, words in (("file", "File exists"), ("a", "not a regular file"), ("b", "line 1 is not a line")):
+        with pytest.raises(SourceError, match=words):
+            append_record(store, load_config(None), tmp_path / folder, RAISED)
+
+
+def test_simulated_rows_enter_no_public_record(store: Store, tmp_path: Path) -> None:
+    mark_simulated(store, "")
+    with pytest.raises(ConfigError, match="simulated"):
+        append_record(store, load_config(None), tmp_path, RAISED)
+    assert not list(tmp_path.glob("*.jsonl"))
 
 
 @pytest.mark.parametrize("on", [False, True])

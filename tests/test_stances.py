@@ -170,6 +170,17 @@ NO_REPORT = {
         "las caídas cuestan caro a Netflix",
         "les pannes coûtent cher à Netflix",
     ],
+    "another's fault": [
+        "Netflix had nothing to do with the outage",
+        "the outage had nothing to do with Netflix",
+        "Netflix non c'entra niente",
+        "Netflix non c’entrava niente con il blocco",
+        "Netflix no tiene nada que ver con la caída",
+        "Netflix n'a rien à voir avec la panne",
+        "Netflix hat mit der Störung nichts zu tun",
+        "Netflix hat nichts damit zu tun",
+        "die Störung hat nichts mit Netflix zu tun",
+    ],
 }
 
 
@@ -210,6 +221,10 @@ def test_what_is_not_failing_now_is_no_report(kind: str, text: str) -> None:
         "Netflix is down for you too? same here",
         "every time I open Netflix it crashes",
         "when I log in to Netflix I get error 500",
+        "Netflix outage has nothing to do with my wifi",
+        "the outage at Netflix has nothing to do with Reddit",
+        "la caída de Netflix no tiene nada que ver con Reddit",
+        "Netflix è giù, la mia linea non c'entra niente",
     ],
 )
 def test_what_fails_now_stays_a_report(text: str) -> None:

@@ -61,6 +61,7 @@ def bench_command(
     What is counted, and how, is in docs/benchmark.md. Lines of a file that cannot be scored are named on standard
     error, the rest is scored, and the exit code is 3.
     """
+    _refuse_equal_names(files)
     days: list[LoadedDay] = []
     own: list[AlertEntry] = []
     raised: dict[str, list[Advisory]] = {}
@@ -96,6 +97,14 @@ def bench_command(
         if replay:
             click.echo("\n".join(surges.report(days, raised)))
     sys.exit(PARTIAL if any(system.refused for system in systems) else 0)
+
+
+def _refuse_equal_names(files: Sequence[Path]) -> None:
+    """Refuse files whose rows would bear the same name."""
+    named: dict[str, Path] = {}
+    for path in files:
+        if (other := named.setdefault(path.stem, path)) is not path:
+            raise ConfigError(f"--alerts: {other} and {path} would both be called {path.stem!r}; rename one")
 
 
 def _supplied() -> list[Path]:

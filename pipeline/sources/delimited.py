@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import stat
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -108,11 +109,18 @@ def _csv_line(number: int, raw: bytes, separator: str) -> CsvLine:
     return CsvLine(number, cells, "")
 
 
-def read_capped(path: Path) -> bytes:
-    """Return a file's bytes; raises SourceError when it cannot be read or is larger than a file of counts may be."""
+def read_capped(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return a regular file's bytes; raises SourceError when it is none, cannot be read, or has more than `most`."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise SourceError(f"larger than {MOST_BYTES // 2**20} MiB; cut it into several", source=str(path))
-        return path.read_bytes()
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):
+            raise SourceError("cannot be read: not a regular file", source=str(path), reason=Reason.FILE)
+        with path.open("rb") as file:
+            body = file.read(min(told.st_size, most) + 1)
+            if len(body) > told.st_size:  # a file that grows, or one of /proc
+                body += file.read(max(0, most + 1 - len(body)))
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", source=str(path), reason=Reason.FILE) from error
+    if len(body) > most:
+        raise SourceError(f"larger than {most // 2**20} MiB; cut it into several", source=str(path))
+    return body

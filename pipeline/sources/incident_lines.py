@@ -8,7 +8,9 @@ Two forms are read, a line at a time: an incident as Statuspage's API gives it, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpdate
@@ -38,7 +40,7 @@ def parse_incident_lines(body: bytes, *, context: PageContext, name: str = "line
     """
     rows: list[StatusUpdate] = []
     bad: list[RejectedRow] = []
-    for number, line in enumerate(body.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(body.decode("utf-8", "replace").split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -73,13 +75,13 @@ def _plain_updates(entry: Mapping[str, object], context: PageContext) -> Iterato
     updates, parts = entry["updates"], entry.get("components") or []
     if not isinstance(updates, list) or not isinstance(parts, list):
         raise TypeError("updates and components must be lists")
-    state = STATES[0]
-    for number, update in enumerate(updates[:MOST_ROWS]):
+    state, components = STATES[0], tuple(_component(part) for part in parts)
+    for number, (at, update) in enumerate(_oldest_first(updates)[:MOST_ROWS]):
         said = plain(update["status"], 20).lower().replace(" ", "_")
         state = state if said == SAME_AS_BEFORE else said
         if state not in STATES:
             raise ValueError(f"unknown status {said!r}")
-        at = not_from_the_future(utc(plain(update["at"], 40)), context.fetched_at)
+        not_from_the_future(at, context.fetched_at)
         first, last = number == 0, state in ("resolved", "completed")
         old, new = ("partial_outage", "operational") if last else ("operational", "partial_outage")
         yield StatusUpdate(
@@ -89,10 +91,26 @@ def _plain_updates(entry: Mapping[str, object], context: PageContext) -> Iterato
             name=plain(entry.get("title"), TITLE_CAP),
             status=state,
             impact=impact,
-            components=tuple(ComponentChange(plain(part, 120), old, new) for part in parts) if first or last else (),
+            components=tuple(ComponentChange(part, old, new) for part in components) if first or last else (),
             displayed_at=at,
             created_at=at,
             collected=context.fetched_at,
             body=plain(update.get("message")),
             timing="unposted",
         )
+
+
+def _oldest_first(updates: Sequence[Any]) -> list[tuple[datetime, Any]]:
+    """Return updates with their times; of the same time the order is the archive's, turned where it is newest first."""
+    timed = [(utc(plain(update["at"], 40)), update) for update in updates]
+    if timed and timed[0][0] > timed[-1][0]:
+        timed.reverse()
+    return sorted(timed, key=lambda pair: pair[0])
+
+
+def _component(part: object) -> str:
+    """Return the name of a component, given as a text or as an object that has one."""
+    name = part.get("name") if isinstance(part, Mapping) else part
+    if not isinstance(name, str) or not plain(name, 120):
+        raise TypeError("a component is neither a name nor an object with one")
+    return plain(name, 120)

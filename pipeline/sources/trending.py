@@ -6,6 +6,7 @@ It never counts with reports: the search volume is a class ("200K+"), and the st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -18,6 +19,7 @@ from pipeline.text.normalize import normalize
 from pipeline.text.services import speaks_of_trouble
 
 NEEDED = {"trends", "search volume", "started"}
+OFFSET = re.compile(r"(?:([+-]?)([0-9]{1,2})(?::([0-5][0-9]))?)?")
 FORM = "%B %d, %Y at %I:%M:%S %p"
 
 
@@ -46,7 +48,7 @@ def parse_trending(body: bytes, *, source: str, fetched_at: datetime, names: Nam
                 raise ValueError(problem or f"{len(cells)} cells where the header has {len(columns)}")
             row = dict(zip(columns, cells, strict=True))
             started = not_from_the_future(_time(row["started"]), fetched_at)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             bad.append(reject(f"{name}:{line}", error, ",".join(cells)))
             continue
         for text in (row["trends"], *row.get("trend breakdown", "").split(",")):
@@ -69,10 +71,11 @@ def _time(text: str) -> datetime:
     said, sign, zone = text.replace("\u202f", " ").strip().partition(" UTC")
     if not sign:
         raise ValueError(f"{plain(text, 60)!r} has no zone")
-    hours, _, minutes = zone.replace("\u2212", "-").partition(":")
-    ahead = timedelta(hours=int(hours or "0"), minutes=int(minutes or "0"))
-    if abs(ahead) > timedelta(hours=14):
+    offset = OFFSET.fullmatch(zone.replace("\u2212", "-").strip())
+    ahead = timedelta(hours=int(offset[2] or 0), minutes=int(offset[3] or 0)) if offset else timedelta.max
+    if offset is None or ahead > timedelta(hours=14):
         raise ValueError(f"{plain(text, 60)!r} has no such zone")
+    ahead = -ahead if offset[1] == "-" else ahead
     moment = datetime.strptime(said, FORM).replace(tzinfo=UTC) - ahead
     if not 2000 <= moment.year < 2100:
         raise ValueError(f"{plain(text, 60)!r} is out of range")

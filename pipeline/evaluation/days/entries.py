@@ -10,10 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.core.errors import Reason, SourceError
 from pipeline.core.times import iso, utc
+from pipeline.sources.delimited import read_capped
 
 LONGEST_LINE = 100_000
+MOST_BYTES = 64 * 1024 * 1024
 FIELDS = ("at", "services", "kind", "alarm", "components", "links", "day")
 
 
@@ -83,12 +84,9 @@ def read_entries(path: Path, days: Sequence[KnownDay], now: datetime) -> ReadEnt
 
     Refused are: no JSON object, a field that is missing, unknown or of the wrong type, a time without a zone, in the
     future or outside of all days, a service that is not watched on that day, and the repetition of an earlier line.
-    Raises SourceError where the file cannot be opened.
+    Raises SourceError where the file cannot be opened or is too large.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise SourceError(error.strerror or str(error), source=str(path), reason=Reason.FILE) from error
+    lines = read_capped(path, MOST_BYTES).split(b"\n")
     found: dict[AlertEntry, int] = {}
     refused: list[str] = []
     for number, line in enumerate(lines, 1):
