@@ -40,13 +40,13 @@ def test_a_claim_whose_id_has_blanks_is_one_row() -> None:
     rows = (CLAIM, UPDATE, CLAIM)
     assert read_row_refs(write_row_refs(rows)) == rows
     one = Evidence(kind=EvidenceKind.DISAGREEMENT, at=SINCE, statement="", rows=read_row_refs(str(CLAIM)))
-    assert rests_on(one) == "rests on 1 row"
+    assert rests_on(one) == "evidence: 1 row"
 
 
 def test_rows_of_a_span_are_not_counted() -> None:
     spans = Evidence(kind=EvidenceKind.FIGURE, at=SINCE, statement="", rows=(UPDATE, SPAN))
     moment = Evidence(kind=EvidenceKind.FIGURE, at=SINCE, statement="", rows=(UPDATE, BIN))
-    assert (rests_on(spans), rests_on(moment)) == ("rests on all rows of a span", "rests on 2 rows")
+    assert (rests_on(spans), rests_on(moment)) == ("evidence: all rows of a span", "evidence: 2 rows")
 
 
 def test_every_table_that_a_row_is_in_is_one_of_the_database_or_a_file(tmp_path: Path) -> None:

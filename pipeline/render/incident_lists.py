@@ -127,5 +127,5 @@ def topics_of(incident: Incident) -> list[Topic]:
 def rests_on(e: Evidence) -> str:
     """Return how many stored rows a statement rests on, in words; empty where it names none."""
     if any(row.is_span for row in e.rows):
-        return "rests on all rows of a span"
-    return f"rests on {len(e.rows)} row{'s' if len(e.rows) != 1 else ''}" if e.rows else ""
+        return "evidence: all rows of a span"
+    return f"evidence: {len(e.rows)} row{'s' if len(e.rows) != 1 else ''}" if e.rows else ""

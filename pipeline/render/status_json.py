@@ -72,7 +72,8 @@ def status_files(
 
 def changed_at(head: IncidentHead) -> datetime:
     """Return when an incident last changed as far as its line tells."""
-    return max(filter(None, (head.onset, head.official_first_at, head.end)))
+    spans = (moment for span in head.spans for moment in (span.since, span.until))
+    return max(filter(None, (head.onset, head.official_first_at, head.end, *spans)))
 
 
 def incident_title(service: Service, head: IncidentHead) -> str:
