@@ -110,11 +110,11 @@ def _csv_line(number: int, raw: bytes, separator: str) -> CsvLine:
 
 
 def read_capped(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return a regular file's bytes; raises SourceError when it is none, cannot be read, or has more than `most`."""
+    """Return the bytes of a file or pipe; raises SourceError where it cannot be read or has more than `most`."""
     try:
         told = path.stat()
-        if not stat.S_ISREG(told.st_mode):
-            raise SourceError("cannot be read: not a regular file", source=str(path), reason=Reason.FILE)
+        if not (stat.S_ISREG(told.st_mode) or stat.S_ISFIFO(told.st_mode)):  # a device may never end
+            raise SourceError("cannot be read: neither a file nor a pipe", source=str(path), reason=Reason.FILE)
         with path.open("rb") as file:
             body = file.read(min(told.st_size, most) + 1)
             if len(body) > told.st_size:  # a file that grows, or one of /proc
