@@ -115,7 +115,7 @@ def test_the_way_from_the_first_page_to_the_provider_and_back(page: Any, report:
     page.get_by_role("link", name="GitHub", exact=True).first.click()
     assert "Availability by month" in page.inner_text("main")
     page.locator("table.cards a").first.click()
-    assert page.inner_text(".lead").startswith("GitHub: it failed for")
+    assert page.inner_text(".lead").startswith("GitHub: incident of 55 min on 2 March 2026")
     links = {a.get_attribute("href") for a in page.locator("a").all()}
     assert {"https://www.githubstatus.com", "service-github.xml", "index.html"} <= links
     assert any(link.startswith("https://status.example.org/incident-github-") for link in links), "the permalink"
