@@ -151,6 +151,6 @@ APPLE = Reader(
     verification=Verification.RECORDED,
     origin=(
         "rudrankriyam/App-Store-Connect-CLI systemstatus_test; KKodiac/AppleStatusBar AppleStatus.swift; events of 2017"
-        " to 2022 (public files 10352988054, 20150594221, 47907706345, 34158075952)"
+        " to 2022 (four public recordings)"
     ),
 )

@@ -110,7 +110,7 @@ AWS_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "status.aws.amazon.com/rss/ec2-ap-northeast-1.rss of September 2019 (public file 23236752417), all.rss of"
-        " December 2021 (16544422850) and of March 2026, cut down (52198475678)"
+        "status.aws.amazon.com/rss/ec2-ap-northeast-1.rss of September 2019, all.rss of"
+        " December 2021 and of March 2026, cut down"
     ),
 )

@@ -67,7 +67,7 @@ AZURE_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "an empty feed of August 2026 and items of October 2018 in clients (public files 60764801699, 27217359529);"
+        "an empty feed of August 2026 and items of October 2018 in clients;"
         " an item of an open incident after clients' tests alone"
     ),
 )

@@ -76,5 +76,5 @@ BETTER_STACK_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.CLIENT,
-    origin="bentleypark/aiwatch, its parser (public file 60510669885); a watcher of HighLevel's page (59998170719)",
+    origin="bentleypark/aiwatch, its parser; a watcher of HighLevel's page",
 )

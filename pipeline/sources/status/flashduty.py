@@ -159,7 +159,7 @@ FLASHDUTY = Reader(
     verification=Verification.RECORDED,
     origin=(
         "status.deepseek.com of July 2026, bentleypark/aiwatch@eceeb39 fixtures/deepseek-flashduty-v4.json; its"
-        " scrape-deepseek-feed.mjs@8e84469 for the addresses; maintenance after public file 71605313777"
+        " scrape-deepseek-feed.mjs@8e84469 for the addresses; maintenance after a public recording"
     ),
     markers=("flashduty", "flashcat"),
 )

@@ -96,5 +96,5 @@ GENERIC_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.NONE,
-    origin="any Atom, RSS or JSON Feed; PayPal's states before titles after a client (public file 63000619318)",
+    origin="any Atom, RSS or JSON Feed; PayPal's states before titles after a client",
 )

@@ -141,5 +141,5 @@ GOOGLE_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="status.cloud.google.com/en/feed.atom of April 2022 (public file 15283441048) and August 2026 (59798447316)",
+    origin="status.cloud.google.com/en/feed.atom of April 2022 and August 2026",
 )

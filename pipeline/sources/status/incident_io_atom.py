@@ -105,7 +105,7 @@ INCIDENT_IO_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "feeds of status.openai.com of February and September 2026, cut down in tests of clients (public files"
-        " 33821171700, 69705724217); RSS after a client's tests (60855592079)"
+        "feeds of status.openai.com of February and September 2026, cut down in tests of clients;"
+        " RSS after a client's tests"
     ),
 )

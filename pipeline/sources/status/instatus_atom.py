@@ -61,7 +61,7 @@ INSTATUS_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "entries of status.perplexity.com and status.kagi.com, 2026, in a client's tests (public file 61363805084);"
-        " RSS of status.northflank.com of October 2026, cut down (71280926889)"
+        "entries of status.perplexity.com and status.kagi.com, 2026, in a client's tests;"
+        " RSS of status.northflank.com of October 2026, cut down"
     ),
 )

@@ -63,7 +63,7 @@ MICROSOFT_365_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "status.cloud.microsoft/api/feed/mac of June and August 2026 when all was well (public files 61133822887,"
-        " 59236428067); the state of trouble after the tests of a client (71238008936)"
+        "status.cloud.microsoft/api/feed/mac of June and August 2026 when all was well;"
+        " the state of trouble after the tests of a client"
     ),
 )

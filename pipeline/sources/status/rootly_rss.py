@@ -30,5 +30,5 @@ ROOTLY_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="status.mistral.ai/feed.rss of July 2026, cut down in a client's tests (public file 61181748102)",
+    origin="status.mistral.ai/feed.rss of July 2026, cut down in a client's tests",
 )

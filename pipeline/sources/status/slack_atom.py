@@ -121,5 +121,5 @@ SLACK_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="slack-status.com/feed/atom of December 2025 and January 2026, cut down (files 61380660232, 61181748102)",
+    origin="slack-status.com/feed/atom of December 2025 and January 2026, cut down",
 )

@@ -67,5 +67,5 @@ STATUS_IO_FEED = Reader(
     recognises=recognises,
     read=read,
     verification=Verification.RECORDED,
-    origin="Docker's feed of April and June 2026, cut down in a client's tests (ikan31/tuip, public file 54847862156)",
+    origin="Docker's feed of April and June 2026, cut down in a client's tests (ikan31/tuip)",
 )

@@ -117,7 +117,7 @@ XAI_FEED = Reader(
     read=read,
     verification=Verification.RECORDED,
     origin=(
-        "garyjeong/gary-ai-platform-monitor@d60cc3c fixtures/status/xai-feed.xml; an open item: file 69705724217;"
+        "garyjeong/gary-ai-platform-monitor@d60cc3c fixtures/status/xai-feed.xml; an open item: a public file;"
         " bentleypark/aiwatch@219a08d fixtures/xai-feed-2026-10-07.xml"
     ),
 )
