@@ -8,10 +8,7 @@ import json
 import os
 import re
 import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -27,6 +24,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.times import iso
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from tests.datasette_server import datasette
 from tests.test_alerts import hear
 from tests.world import World, at
 
@@ -48,40 +46,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         world.page("github", "A", "11:49", "investigating", "major")
         world.explain("11:50")
         run_publish(store, world.config, db.parent / "report", at("12:00"), simulated=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "datasette",
-            "serve",
-            str(db),
-            "--metadata",
-            str(DASHBOARDS / "metadata.yml"),
-            "--plugins-dir",
-            str(DASHBOARDS / "plugins"),
-            "--port",
-            str(port),
-            "--setting",
-            "default_allow_sql",
-            "on",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"{base}/-/versions.json", timeout=1).read()
-            break
-        except OSError:
-            time.sleep(0.1)
-    SERVER.append(process.pid)
-    yield base, db
-    process.kill()
-    process.wait()
+    with datasette(db, "--setting", "default_allow_sql", "on") as server:
+        SERVER.append(server.pid)
+        yield server.base, db
 
 
 def ask(base: str, path: str, **values: str) -> Any:

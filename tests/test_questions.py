@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +11,7 @@ import pytest
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.store import Store
+from tests.datasette_server import datasette
 from tests.test_alerts import hear
 from tests.world import World
 
@@ -34,25 +31,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:30")
         hear(world, "11:30")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--metadata", DASHBOARDS / "metadata.yml", "--plugins-dir", DASHBOARDS / "plugins", "--port", port]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "datasette", "serve", db, *map(str, options)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"{base}/-/versions.json", timeout=1).read()
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield f"{base}/-/mcp"
-    process.kill()
-    process.wait()
+    with datasette(db) as server:
+        yield f"{server.base}/-/mcp"
 
 
 def call(address: str, method: str, **params: Any) -> Any:
