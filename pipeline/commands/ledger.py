@@ -1,4 +1,4 @@
-"""`groundswell ledger`: how soon providers own up, and how long they are down by their own word and by the crowd's."""
+"""`groundswell ledger`: how soon providers post incidents, and how long they are down by notices and by reports."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pipeline.core.records import ComponentChange
 from pipeline.sources.parsing import plain
-from pipeline.sources.status.notices import CLOSING, IMPACT_OF_STATE, Notice, Post, Rows
+from pipeline.sources.status.notices import CLOSING, Notice, Post, Rows, worst_impact
 from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
     MOST_PARTS,
@@ -35,7 +35,6 @@ STATES = {
 }
 STAGES = ("investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed")
 WITHDRAWN = "canceled"
-_WORST_FIRST = ("critical", "major", "minor")
 
 
 class _Part(Entry):
@@ -92,12 +91,11 @@ def _incident(incident: _Incident) -> Notice | None:
         posts.append(Post(id=END, status="resolved", at=incident.resolvedDate))
     parts = _parts(incident.componentsAffected)
     stated = [*(part for post in posts for part in post.parts), *(() if over else parts)]
-    impacts = {IMPACT_OF_STATE.get(part.new, "") for part in stated}
     return Notice(
         id=incident.id,
         name=incident.title,
         status=incident.currentStatus,
-        impact=next((impact for impact in _WORST_FIRST if impact in impacts), "minor"),
+        impact=worst_impact(stated),
         started_at=incident.publishedDate,
         resolved_at=incident.resolvedDate if over else None,
         parts=parts,

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 
 from pipeline.core.records import ComponentChange
 from pipeline.sources.parsing import from_epoch, plain
-from pipeline.sources.status.notices import IMPACT_OF_STATE, Notice, Post, Rows
+from pipeline.sources.status.notices import Notice, Post, Rows, worst_impact
 from pipeline.sources.status.open_lists import close_absent
 from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification
 from pipeline.sources.status.typed_json import (
@@ -41,7 +41,6 @@ STATES = {
 INCIDENT_WORDS = ("investigating", "identified", "monitoring", "resolved")
 MAINTENANCE_WORDS = {"scheduled": "scheduled", "ongoing": "in_progress", "completed": "completed"}
 WITHDRAWN = "cancelled"
-_WORST_FIRST = ("critical", "major", "minor")
 
 
 def _seconds(value: object) -> datetime | None:
@@ -111,12 +110,12 @@ def _notice(change: _Change) -> Notice | None:
     if over and change.close_at_seconds and not any(post.status == status for post in posts):
         posts.append(Post(id=END, status=status, at=change.close_at_seconds))
     parts = _parts(change.affected_components)
-    impacts = {IMPACT_OF_STATE.get(part.new, "") for part in [*parts, *(p for post in posts for p in post.parts)]}
+    stated = [*parts, *(part for post in posts for part in post.parts)]
     return Notice(
         id=change.change_id,
         name=change.title,
         status=status,
-        impact="maintenance" if planned else next((i for i in _WORST_FIRST if i in impacts), "minor"),
+        impact="maintenance" if planned else worst_impact(stated),
         started_at=None if planned else change.start_at_seconds,
         resolved_at=change.close_at_seconds if over and not planned else None,
         scheduled_for=change.start_at_seconds if planned else None,

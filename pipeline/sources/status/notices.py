@@ -29,6 +29,7 @@ STATE_OF_IMPACT = {
     "critical": "major_outage",
     "maintenance": "under_maintenance",
 }
+_WORST_FIRST = ("critical", "major", "minor")
 
 E = TypeVar("E", bound=BaseModel)
 Row = StatusUpdate | OfficialIncident | RejectedRow
@@ -68,6 +69,12 @@ class Notice:
     url: str = ""
     posts: Sequence[Post] = ()
     rejected: Sequence[RejectedRow] = ()
+
+
+def worst_impact(parts: Iterable[ComponentChange]) -> str:
+    """Return the impact of what parts are said to be in at worst; minor where none says more."""
+    impacts = {IMPACT_OF_STATE.get(part.new) for part in parts}
+    return next((impact for impact in _WORST_FIRST if impact in impacts), "minor")
 
 
 def affected(names: Iterable[str], state: str) -> tuple[ComponentChange, ...]:
