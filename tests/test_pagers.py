@@ -26,7 +26,8 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
-from pipeline.store.outbox import alerts_of
+from pipeline.store.outbox import alerts_of, put_alerts
+from pipeline.store.successors import succeed_incident
 from pipeline.text.models.kinds import RULES, NewsModel
 from tests.conftest import Groundswell
 from tests.world import ALARM, MATCHER, World, at
@@ -149,9 +150,59 @@ def test_the_key_of_an_alert_never_changes_and_what_changes_is_no_label() -> Non
     )
     over = replace(first, transition=Transition.OVER, facts=replace(facts, end=at("11:40")))
     assert len({str(event(a)["dedup_key"]) for a in (first, worse, over)}) == 1
-    assert len({json.dumps(posted_alert(a)["labels"]) for a in (first, worse, over)}) == 1
-    assert set(posted_alert(first)["labels"]) == {"alertname", "service", "incident"}  # type: ignore[call-overload]
+    posted = [posted_alert(a, at("11:45")) for a in (first, worse, over)]
+    assert len({json.dumps(one["labels"]) for one in posted}) == 1
+    assert set(posted[0]["labels"]) == {"alertname", "service", "incident"}  # type: ignore[call-overload]
     assert event(over) == {"event_action": "resolve", "dedup_key": "groundswell/github-20260302T1100Z"}
+
+
+def test_an_alertmanager_that_forgot_an_open_alert_is_sent_it_again_until_it_is_over(
+    receiver: Any, tmp_path: Path
+) -> None:
+    name = "alertmanager"
+    with Store(tmp_path / "x.db") as store:
+        world = World(store, ("github",))
+        world.bins("github", "11:00", 6, 80, 60)
+        explain(world, name, "11:31")
+        deliver(world, receiver, name, at("11:31"))
+        receiver.open.clear()  # restarted: it keeps alerts in memory
+        deliver(world, receiver, name, at("11:36"))
+        assert len(receiver.open) == 1
+        (_, (alert,)) = receiver.bodies[-1]
+        assert at("11:36") < utc(alert["endsAt"]) < at("23:59"), "ends by itself where nobody sends it again"
+        receiver.answers = [503]
+        assert "could not be sent again" in run_alert(store, {name: channel(name, receiver)}, at("11:41")).error
+        world.bins("github", "11:30", 36, 4, 0.5)
+        explain(world, name, "14:30")
+        deliver(world, receiver, name, at("14:31"))
+        assert receiver.open == set()
+        posts = len(receiver.bodies)
+        deliver(world, receiver, name, at("14:36"))
+        assert len(receiver.bodies) == posts, "what is over is not sent again"
+
+
+@pytest.mark.parametrize("name", ["alertmanager", "pagerduty"])
+def test_an_alert_whose_incident_became_part_of_another_is_closed_with_that_one(
+    receiver: Any, tmp_path: Path, name: str
+) -> None:
+    with Store(tmp_path / "x.db") as store:
+        world = World(store, ("github",))
+        world.bins("github", "11:00", 6, 80, 60)
+        explain(world, name, "11:31")
+        deliver(world, receiver, name, at("11:31"))
+        (first,) = alerts_of(store)
+        earlier = replace(first, message_id="<earlier@groundswell>", incident="github-20260302T1050Z")
+        with store.transaction() as conn:
+            put_alerts(conn, [earlier])
+        deliver(world, receiver, name, at("11:32"))
+        assert len(receiver.open) == 2
+        with store.transaction() as conn:
+            succeed_incident(conn, earlier.incident, first.incident)
+        world.bins("github", "11:30", 36, 4, 0.5)
+        explain(world, name, "14:30")
+        deliver(world, receiver, name, at("14:31"))
+        deliver(world, receiver, name, at("14:36"))
+    assert receiver.open == set()
 
 
 @pytest.mark.parametrize("name", ["alertmanager", "pagerduty"])

@@ -22,7 +22,7 @@ class Alert:
 
     `route` is whose mail it is; empty where no routes are configured. `pending_recipients`
     are the addresses that were put off while the others have it (empty: all), `refused_recipients` those refused for
-    good.
+    good. `dissolved` are ids of incidents that became part of this one after messages named them.
     """
 
     message_id: str
@@ -41,6 +41,7 @@ class Alert:
     route: str = ""
     pending_recipients: tuple[str, ...] = ()
     refused_recipients: tuple[str, ...] = ()
+    dissolved: tuple[str, ...] = ()
 
     @property
     def incident_facts(self) -> AlertFacts:

@@ -42,7 +42,7 @@ def put_alerts(conn: sqlite3.Connection, alerts: Iterable[Alert]) -> int:
     return max(0, cursor.rowcount)
 
 
-def _alert(row: sqlite3.Row) -> Alert:
+def _alert(row: sqlite3.Row, dissolved: Sequence[str] = ()) -> Alert:
     return Alert(
         message_id=row["message_id"],
         incident=row["incident"],
@@ -60,17 +60,22 @@ def _alert(row: sqlite3.Row) -> Alert:
         route=row["route"],
         pending_recipients=tuple(row["left_out"].split()),
         refused_recipients=tuple(row["refused"].split()),
+        dissolved=tuple(dissolved),
     )
 
 
 _UNSENT = "(sent_at IS NULL OR left_out != '') AND failed = 0 AND merged_into IS NULL"
+_DISSOLVED = """(SELECT json_group_array(s.id) FROM incident_successors s
+  WHERE s.successor = alerts.incident AND s.messages != '[]') AS dissolved"""
 _OLDER = f"incident = ? AND channel = ? AND route = ? AND created < ? AND {_UNSENT}"
 
 
 def _unsent(store: Store, which: str, *values: datetime) -> list[Alert]:
     """Return alerts that are still to be sent, oldest first."""
-    rows = store.rows(f"SELECT * FROM alerts WHERE {_UNSENT} AND {which} ORDER BY created, message_id", values)
-    return [_alert(row) for row in rows]
+    rows = store.rows(
+        f"SELECT alerts.*, {_DISSOLVED} FROM alerts WHERE {_UNSENT} AND {which} ORDER BY created, message_id", values
+    )
+    return [_alert(row, json.loads(row["dissolved"])) for row in rows]
 
 
 def due_alerts(store: Store, now: datetime) -> list[Alert]:
@@ -81,6 +86,17 @@ def due_alerts(store: Store, now: datetime) -> list[Alert]:
 def waiting(store: Store, now: datetime, since: datetime) -> list[Alert]:
     """Return messages that wait for others since a moment, untried and not due yet."""
     return _unsent(store, "attempts = 0 AND due_at > ? AND created > ? AND transition = 'opened'", now, since)
+
+
+def open_alerts(store: Store, channel: str) -> list[Alert]:
+    """Return the newest message that a channel was sent of each incident that lasts, by incident."""
+    rows = store.rows(
+        f"SELECT alerts.*, {_DISSOLVED}, max(alerts.created) FROM alerts JOIN incidents ON incidents.id = incident"
+        " WHERE channel = ? AND sent_at IS NOT NULL AND incidents.active GROUP BY incident ORDER BY incident",
+        (channel,),
+    )
+    newest = [_alert(row, json.loads(row["dissolved"])) for row in rows]
+    return [alert for alert in newest if alert.transition is not Transition.OVER]
 
 
 def stuck_alerts(store: Store, now: datetime) -> list[Alert]:

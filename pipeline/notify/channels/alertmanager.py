@@ -1,14 +1,15 @@
 """Alerts for Prometheus' Alertmanager (API v2): an incident is one alert there, and its end ends it.
 
 https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml. Alertmanager knows an alert again by its
-labels, so these never change; what does is in the annotations. It forgets alerts that are not repeated before they end,
-so each has an end far ahead until the real one is known.
+labels, so these never change; what does is in the annotations. It keeps alerts in memory and its clients are to send
+them again while they last (https://prometheus.io/docs/alerting/latest/clients/): every run does, with an end
+LASTS ahead, so that a restart of Alertmanager loses none, and one whose sender is gone ends by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -20,7 +21,7 @@ from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels.posting import JsonPoster, as_json
 from pipeline.render.formatting import header_safe, safe_link
 
-LASTS = timedelta(days=30)  # after the newest message, unless the end comes first
+LASTS = timedelta(hours=3)  # after it was sent last, unless the end comes first; runs may be some minutes apart
 
 
 class AlertmanagerChannel:
@@ -34,12 +35,13 @@ class AlertmanagerChannel:
         self._poster = JsonPoster(self.name, allow=allow)
 
     def send(self, alert: Alert) -> None:
-        """Post one alert. Raises ChannelError."""
-        if self._url is None:
-            raise ChannelError("alertmanager: GROUNDSWELL_ALERTMANAGER_URL is not set")
+        """Post one alert, and the end of those that became part of its incident. Raises ChannelError."""
         if isinstance(alert.facts, AlertFacts):
-            url = self._url.get_secret_value().rstrip("/")
-            self._poster.post(f"{url}/api/v2/alerts", as_json([posted_alert(alert)]), alert.created, {})
+            self._post(posted_alerts(alert, alert.created), alert.created)
+
+    def repeat(self, alerts: Sequence[Alert], now: datetime) -> None:
+        """Post all alerts that last once more, in one request. Raises ChannelError."""
+        self._post([posted for alert in alerts for posted in posted_alerts(alert, now)], now)
 
     def probe(self) -> str:
         """Look up Alertmanager's host; nothing is posted. Raises ChannelError."""
@@ -47,13 +49,33 @@ class AlertmanagerChannel:
             raise ChannelError("GROUNDSWELL_ALERTMANAGER_URL is not set")
         return self._poster.probe(self._url.get_secret_value(), "GROUNDSWELL_ALERTMANAGER_URL")
 
+    def _post(self, posted: Sequence[Mapping[str, object]], now: datetime) -> None:
+        if self._url is None:
+            raise ChannelError("alertmanager: GROUNDSWELL_ALERTMANAGER_URL is not set")
+        self._poster.post(f"{self._url.get_secret_value().rstrip('/')}/api/v2/alerts", as_json(posted), now, {})
 
-def posted_alert(alert: Alert) -> dict[str, object]:
-    """Return the alert of a message about an incident."""
+
+def posted_alerts(alert: Alert, now: datetime) -> list[dict[str, object]]:
+    """Return the alert of a message about an incident, and the ended ones of incidents that became part of it."""
+    posted = posted_alert(alert, now)
+    return [posted, *(_ended(posted, alert, incident) for incident in alert.dissolved)]
+
+
+def _ended(posted: Mapping[str, object], alert: Alert, incident: str) -> dict[str, object]:
+    start = iso(alert.incident_facts.onset)
+    return {**posted, "labels": _labels(alert, incident), "startsAt": start, "endsAt": iso(alert.created)}
+
+
+def _labels(alert: Alert, incident: str) -> dict[str, str]:
+    return {"alertname": "ServiceOutage", "service": alert.service, "incident": incident}
+
+
+def posted_alert(alert: Alert, now: datetime) -> dict[str, object]:
+    """Return the alert of a message about an incident, as it is sent at a moment."""
     facts = alert.incident_facts
     over = alert.transition is Transition.OVER
     # an end before the start is refused, and one after now does not end it
-    end = max(facts.onset, min(facts.end or facts.at, facts.at)) if over else facts.at + LASTS
+    end = max(facts.onset, min(facts.end or facts.at, facts.at)) if over else now + LASTS
     annotations = {
         "summary": header_safe(alert.subject, 400),
         "description": header_safe(" · ".join(facts.evidence[:5]), 1500),
@@ -63,7 +85,7 @@ def posted_alert(alert: Alert) -> dict[str, object]:
         "status_page": safe_link(facts.status_page),
     }
     values: dict[str, object] = {
-        "labels": {"alertname": "ServiceOutage", "service": alert.service, "incident": alert.incident},
+        "labels": _labels(alert, alert.incident),
         "annotations": {name: text for name, text in annotations.items() if text},
         "startsAt": iso(facts.onset),
         "endsAt": iso(end),

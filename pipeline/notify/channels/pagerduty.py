@@ -1,7 +1,8 @@
 """Alerts as PagerDuty events (Events API v2): an incident triggers one alert there, and its end resolves it.
 
 https://developer.pagerduty.com/docs/events-api-v2-overview. The key by which PagerDuty knows an alert again is the
-incident's id: what is sent twice, or after a kill, changes nothing there.
+incident's id: what is sent twice, or after a kill, changes nothing there. Where an incident became part of another
+after it was sent, its alert is resolved with the next message of that other one.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ class PagerDutyChannel:
         self._poster = JsonPoster(self.name, allow=allow)
 
     def send(self, alert: Alert) -> None:
-        """Send one event. Raises ChannelError."""
+        """Send one event, and the ends of alerts whose incidents became part of this one. Raises ChannelError."""
         if self._key is None:
             raise ChannelError("pagerduty: GROUNDSWELL_PAGERDUTY_ROUTING_KEY is not set")
         if isinstance(alert.facts, AlertFacts):
-            body = as_json({"routing_key": self._key.get_secret_value(), **event(alert)})
-            self._poster.post(f"{self._base}/v2/enqueue", body, alert.created, {})
+            for one in (event(alert), *map(resolve_event, alert.dissolved)):
+                body = as_json({"routing_key": self._key.get_secret_value(), **one})
+                self._poster.post(f"{self._base}/v2/enqueue", body, alert.created, {})
 
     def probe(self) -> str:
         """Look up the API's host; nothing is posted. Raises ChannelError."""
@@ -53,16 +55,24 @@ class PagerDutyChannel:
         return self._poster.probe(self._base, "alerts.pagerduty_base")
 
 
+def resolve_event(incident: str) -> dict[str, object]:
+    """Return the event that ends an incident's alert, without the routing key."""
+    return {"event_action": "resolve", "dedup_key": _key(incident)}
+
+
+def _key(incident: str) -> str:
+    return f"groundswell/{incident}"
+
+
 def event(alert: Alert) -> dict[str, object]:
     """Return the event of a message about an incident, without the routing key."""
     facts = alert.incident_facts
-    key = f"groundswell/{alert.incident}"
     if alert.transition is Transition.OVER:
-        return {"event_action": "resolve", "dedup_key": key}
+        return resolve_event(alert.incident)
     links = [("The incident's page", facts.page_url), ("The provider's status page", facts.status_page)]
     return {
         "event_action": "trigger",
-        "dedup_key": key,
+        "dedup_key": _key(alert.incident),
         "client": "Groundswell",
         **({"client_url": facts.page_url} if facts.page_url else {}),
         "links": [{"href": url, "text": text} for text, url in links if safe_link(url)],

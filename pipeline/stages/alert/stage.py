@@ -22,6 +22,7 @@ from pipeline.core.records import Run
 from pipeline.core.vocabulary import Impact, RunOutcome, Transition
 from pipeline.notify.digest import summary_message
 from pipeline.notify.routing import active_silence
+from pipeline.stages.alert.repeating import repeat_open_alerts
 from pipeline.store import Store
 from pipeline.store.operators import silences
 from pipeline.store.outbox import (
@@ -96,6 +97,7 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     prepare(store, due, now, delivery)
     due = due_alerts(store, now)
     down: set[str] = set()
+    failing: set[str] = set()
     outcomes: list[Outcome] = []
     for alert in due:
         if alert.channel in down:
@@ -103,10 +105,13 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
         outcome = send(channels.get(alert.channel), alert)
         record(store, alert, outcome, now)
         outcomes.append(outcome)
+        if outcome.problem:
+            failing.add(alert.channel)
         if outcome.down:
             down.add(alert.channel)
     accepted = sum(outcome.accepted for outcome in outcomes)
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
+    problems += repeat_open_alerts(store, {n: c for n, c in channels.items() if n not in failing}, now)
     run = Run(
         stage="alert",
         subject="outbox",
