@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import Claim, ComponentSpan, Evidence, Incident
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import CountedInterval
@@ -138,3 +139,43 @@ def test_the_total_is_that_of_the_day_of_the_onset() -> None:
     counted = discrepancies.ComplaintBins(bins=rows, row=RowRef(RowTable.COMPLAINT_COUNTS, "svc"))
     totals = [e.value for e in discrepancies.report_counts(of, counted, []) if e.subject == "total"]
     assert totals == [11]
+
+
+@pytest.mark.parametrize(
+    ("published", "statement"),
+    [
+        ("11:55", "one.example: Svc API unaffected, later contradicted by the provider at 12:06 and 13:37 UTC"),
+        ("13:12", "one.example: Svc API unaffected, contradicted by the provider at 12:06 UTC, later at 13:37 UTC"),
+        ("15:50", "one.example: Svc API unaffected, contradicted by the provider at 12:06 and 13:37 UTC"),
+    ],
+)
+def test_what_the_provider_posts_after_an_article_is_called_later(published: str, statement: str) -> None:
+    updates = [
+        notice(1, "11:49", "investigating", "major"),
+        notice(1, "12:06", "investigating", "major", api="partial_outage"),
+        notice(1, "12:21", "investigating", "major", api="operational"),
+        notice(1, "13:37", "identified", "major", api="partial_outage"),
+        notice(1, "15:47", "resolved", "major", api="operational"),
+    ]
+    (of,) = built([interval("11:37", "16:00")], updates, at("18:00"))
+    claim = discrepancies.SourcedClaim(
+        claim=Claim(kind=ClaimKind.UP, value="api"),
+        where="one.example",
+        published=at(published),
+        row=RowRef(RowTable.CLAIMS, "1"),
+    )
+    service = Service(id="svc", name="Svc", components=(Component(id="api", name="Svc API", role="api"),))
+    found = discrepancies.disagreements(of, [claim], episodes.read_provider_incidents(updates), service)
+    assert [e.statement for e in found] == [statement]
+
+
+@pytest.mark.parametrize(("published", "later"), [("12:59", True), ("13:00", False)])
+def test_an_end_that_came_after_an_article_is_called_later(published: str, later: bool) -> None:
+    (found,) = differs("end", "12:10", incident(), published=at(published))
+    assert found.statement.endswith(", after this was published") == later
+
+
+@pytest.mark.parametrize(("posted", "known"), [("12:30", True), ("12:31", False)])
+def test_a_claimed_start_is_not_compared_with_a_notice_of_later(posted: str, known: bool) -> None:
+    (found,) = differs("start", "12:00", incident(), published=at("12:30"), notices=(posted,))
+    assert ("the first notice" in found.statement) == known

@@ -55,7 +55,7 @@ def disagreements(
     provider_incidents: Sequence[ProviderIncident],
     service: Service,
 ) -> Iterator[Evidence]:
-    """Yield where what is claimed parts from what was measured and posted."""
+    """Yield where what is claimed parts from what was measured and posted; what came after the claim is called later."""
     for one in claimed:
         difference = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
         if difference is not None:
@@ -108,7 +108,8 @@ def _compare_claim(
         moment = nearest(claim.value, incident.onset)
         late = minutes_between(incident.onset, moment)
         if AGREES < abs(late) < FAR and moment <= published:
-            posted = min((n.first_posted_at for n in provider_incidents), default=None)
+            known = [n.first_posted_at for n in provider_incidents if n.first_posted_at <= published]
+            posted = min(known, default=None)
             by_crowd = any(e.by_crowd for e in incident.episodes if e.onset == incident.onset)
             apart = [_apart(late, "the first reports" if by_crowd else "what the page gives as the start")]
             apart += [_apart(minutes_between(posted, moment), "the first notice")] if posted else []
@@ -123,44 +124,51 @@ def _compare_claim(
             moment = nearest(claim.value, ends[0])
             off = min((minutes_between(end, moment) for end in ends), key=abs)
             if AGREES < abs(off) < FAR:
-                closed = [f"the first notice was closed at {first:%H:%M}"] if first else []
-                closed += [f"it was over at {incident.end:%H:%M}"] if incident.end and incident.end != first else []
+                closed = [f"the first notice was closed at {first:%H:%M}{_later(first, published)}"] if first else []
+                if incident.end and incident.end != first:
+                    closed.append(f"it was over at {incident.end:%H:%M}{_later(incident.end, published)}")
                 return _Difference(f"end {moment:%H:%M} UTC{who}; {', '.join(closed)}", off, 0.0)
     elif claim.kind in (ClaimKind.UP, ClaimKind.DOWN):
-        return _part(incident, claim, service, who)
+        return _part(incident, claim, published, service, who)
     elif claim.kind is ClaimKind.CAUSE:
         return _Difference(f"names a cause{who}: {claim.value}; nothing measured here tells causes")
     return None
 
 
-def _part(incident: Incident, claim: Claim, service: Service, who: str) -> _Difference | None:
+def _later(moment: datetime, published: datetime) -> str:
+    return ", after this was published" if moment > published else ""
+
+
+def _part(incident: Incident, claim: Claim, published: datetime, service: Service, who: str) -> _Difference | None:
     ids = {part.id: part.name for part in service.components if part.role == claim.value}
     if not ids or claim.kind is not ClaimKind.UP:
         return None
-    hit = sorted(
-        {
-            c.since
-            for c in incident.components
-            if c.component in ids
-            and c.source == "official"
-            and c.status is ComponentStatus.AFFECTED
-            and c.since < incident.onset + timedelta(hours=4)
-        }
+    failing = sorted(
+        (c for c in incident.components if c.component in ids and c.status is ComponentStatus.AFFECTED),
+        key=lambda c: c.since,
     )
-    votes = [
-        c
-        for c in incident.components
-        if c.component in ids and c.source == "votes" and c.status is ComponentStatus.AFFECTED
-    ]
-    if not hit and not votes:
-        return None
+    posted = sorted(
+        {c.since for c in failing if c.source == "official" and c.since < incident.onset + timedelta(hours=4)}
+    )
+    reported = [c for c in failing if c.source == "votes"]
     name = next(iter(ids.values()))
-    by = (
-        f"contradicted by the provider at {' and '.join(f'{moment:%H:%M}' for moment in hit[:3])} UTC"
-        if hit
-        else (f"contradicted by reports from {votes[0].since:%H:%M} UTC ({votes[0].detail})")
-    )
-    return _Difference(f"{name} unaffected{who}, {by}")
+    before, after = ([m for m in posted if (m > published) is late][:3] for late in (False, True))
+    if before or after:
+        times = [f"contradicted by the provider at {_clocks(before)} UTC"] if before else []
+        if after:
+            by_provider = "" if before else "contradicted by the provider "
+            times.append(f"later {by_provider}at {_clocks(after)} UTC")
+        return _Difference(f"{name} unaffected{who}, {', '.join(times)}")
+    if reported:
+        first = reported[0]
+        later = "later " if first.since > published else ""
+        by = f"{later}contradicted by reports from {first.since:%H:%M} UTC ({first.detail})"
+        return _Difference(f"{name} unaffected{who}, {by}")
+    return None
+
+
+def _clocks(moments: Sequence[datetime]) -> str:
+    return " and ".join(f"{moment:%H:%M}" for moment in moments)
 
 
 def nearest(clock: str, moment: datetime) -> datetime:
