@@ -14,12 +14,16 @@ from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, Impact, Relat
 
 
 class PeakFacts(NamedTuple):
-    """The highest count since the onset: what was counted in `minutes`, and what is expected then (None: not known)."""
+    """The highest count since the onset: what was counted in `minutes`, and what is expected then (None: not known).
+
+    `service` is the name of the service of a shared failure that it is of, empty where there is only one.
+    """
 
     observed: float
     expected: float | None
     unit: str
     minutes: int
+    service: str = ""
 
 
 class OutLink(NamedTuple):

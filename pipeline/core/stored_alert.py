@@ -78,7 +78,7 @@ class StoredAlert(TypedDict):
     status_page: NotRequired[str | None]
     first_message_at: NotRequired[str | None]
     out_links: NotRequired[list[tuple[str, str]]]
-    peak_count: NotRequired[tuple[float, float | None, str, int] | None]
+    peak_count: NotRequired[tuple[float, float | None, str, int] | tuple[float, float | None, str, int, str] | None]
 
 
 class StoredSection(TypedDict):

@@ -55,7 +55,7 @@ def disagreements(
     provider_incidents: Sequence[ProviderIncident],
     service: Service,
 ) -> Iterator[Evidence]:
-    """Yield where what is claimed parts from what was measured and posted; what came after the claim is called later."""
+    """Yield where what is claimed parts from what was measured and posted; what came after a claim is called later."""
     for one in claimed:
         difference = _compare_claim(incident, one.claim, one.published, provider_incidents, service)
         if difference is not None:

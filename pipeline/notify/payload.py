@@ -17,7 +17,7 @@ from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteRea
 from pipeline.incidents.confidence import what_is_missing
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.notify.out_links import out_links
-from pipeline.render.charts import peak_of
+from pipeline.render.charts import highest_peak, peak_of
 from pipeline.render.formatting import page_url
 from pipeline.text.normalize import differently_worded
 
@@ -130,8 +130,9 @@ def _working(incident: Incident, now: datetime) -> set[str]:
 
 
 def _peak(context: AlertContext) -> PeakFacts | None:
-    """Return the highest count of the service while the incident lasted; None without any, and for a shared failure."""
-    peak = None if context.hit else peak_of(context.series, context.incident)
+    """Return the highest count of the service, or of those of a shared failure, while it lasted; None without any."""
+    hit = {service.id: service.name for service in context.failing if service.id in context.hit}
+    peak = highest_peak(context.series, context.incident, hit) if hit else peak_of(context.series, context.incident)
     return PeakFacts(*peak) if peak is not None else None
 
 

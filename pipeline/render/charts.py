@@ -89,6 +89,18 @@ def peak_of(series: Mapping[SeriesKey, Points], incident: Incident) -> PeakCount
     return None
 
 
+def highest_peak(
+    series: Mapping[SeriesKey, Points], incident: Incident, service_names: Mapping[str, str]
+) -> PeakCount | None:
+    """Return the peak of the service of a shared failure that is furthest above what is usual; None without any."""
+    peaks = []
+    for service, name in sorted(service_names.items()):
+        peak = peak_of({key: points for key, points in series.items() if key.service == service}, incident)
+        if peak is not None:
+            peaks.append(peak._replace(service=name))
+    return max(peaks, key=lambda peak: peak.observed - (peak.expected or 0.0), default=None)
+
+
 def _in_steps(points: Points, width: int, incident: Incident) -> list[Step]:
     cells: dict[int, Step] = {}
     for point in points:

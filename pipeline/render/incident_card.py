@@ -12,7 +12,7 @@ from pipeline.core.incidents import ComponentSpan, Incident, LinkRow
 from pipeline.core.records import QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, ComponentStatus
-from pipeline.render.charts import ChartContext, incident_chart, peak_of
+from pipeline.render.charts import ChartContext, highest_peak, incident_chart, peak_of
 from pipeline.render.formatting import file_of, in_percent, isolated, local, page_url, safe_link
 from pipeline.render.incident_lists import component_rows, link_groups, member_rows, phase_rows, topics_of
 from pipeline.render.report_rows import IncidentCard, MessageRow
@@ -137,7 +137,9 @@ def _summary(context: IncidentContext) -> IncidentSummary:
         official_first_at=incident.official_first_at,
         reported_since=min((e.crowd_since for e in incident.episodes if e.crowd_since is not None), default=None),
         first_alert_at=first_sent_at(context.alerts),
-        peak=None if incident.is_group else peak_of(context.series, incident),
+        peak=highest_peak(context.series, incident, {m.service: _name(context, m.service) for m in context.members})
+        if incident.is_group
+        else peak_of(context.series, incident),
         members=[_name(context, member.service) for member in context.members],
     )
 

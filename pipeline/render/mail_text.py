@@ -187,7 +187,7 @@ def first_sentence(facts: AlertFacts, zone: str) -> str:
         official_first_at=facts.official_first_at,
         reported_since=None,
         first_alert_at=facts.first_message_at,
-        peak=PeakCount(*peak) if peak is not None else None,
+        peak=PeakCount(*peak)._replace(service=cut(peak.service, MAX_NAME)) if peak is not None else None,
         members=[cut(name, MAX_NAME) for name in failing] if facts.hit else (),
     )
     return summary_sentence(summary, zone)

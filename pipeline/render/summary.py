@@ -44,12 +44,16 @@ def symptom_name(symptom: str) -> str:
 
 
 class PeakCount(NamedTuple):
-    """The highest count of a chart: what was counted in `minutes`, and what is expected then (None: not known)."""
+    """The highest count of a chart: what was counted in `minutes`, and what is expected then (None: not known).
+
+    `service` is the name of the service of a shared failure that it is of, empty where there is only one.
+    """
 
     observed: float
     expected: float | None
     unit: str
     minutes: int
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,8 @@ def summary_sentence(summary: IncidentSummary, zone: str) -> str:
     clauses.append(_lead(s, zone))
     if s.peak is not None:
         usual = f" against {_amount(s.peak.expected)} normally" if s.peak.expected is not None else ""
-        clauses.append(f"at the peak {s.peak.observed:,.0f} {s.peak.unit} in {s.peak.minutes} min{usual}")
+        about = f" about {s.peak.service}" if s.peak.service else ""
+        clauses.append(f"at the peak {s.peak.observed:,.0f} {s.peak.unit}{about} in {s.peak.minutes} min{usual}")
     return "; ".join(filter(None, clauses)) + "."
 
 

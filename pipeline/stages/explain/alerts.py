@@ -226,7 +226,11 @@ def _context(
         service=inputs.service,
         reports=inputs.reports,
         intervals=[i for i in inputs.intervals if i.span_end(now) >= incident.onset],
-        series=verdicts(store, incident.onset - CHART_BEFORE, now, service=inputs.service.id),
+        series={
+            key: points
+            for service in dict.fromkeys((inputs.service.id, *inputs.hit))
+            for key, points in verdicts(store, incident.onset - CHART_BEFORE, now, service=service).items()
+        },
         links=inputs.links,
         news={event.id: event for event, _ in inputs.events},
         hit=inputs.hit,
