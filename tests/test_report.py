@@ -92,7 +92,7 @@ def test_an_incident_page_begins_with_one_sentence_and_lists_who_said_what_when(
     (sentence,) = re.findall(r'<p class="lead">(.*?)</p>', page)
     assert sentence.startswith("GitHub: it has been failing since 11:00 UTC on 2 March (1 h 5 min so far)")
     assert "at the peak 80 complaints in 5 min against 5 normally" in sentence
-    sides = re.findall(r'<li class="(reports|provider|news|alert)"><span class="when">([\d:]+)</span>', page)
+    sides = re.findall(r'<div class="(reports|provider|news|alert)"><span class="when">([\d:]+)</span>', page)
     assert ("reports", "11:00") in sides
     assert ("provider", "11:20") in sides
     assert [at for _, at in sides] == sorted(at for _, at in sides)
@@ -122,7 +122,7 @@ def test_parts_are_drawn_and_listed_by_who_said_it(tmp_path: Path) -> None:
         for css in ("people works", "official affected")
     )
     assert float(failed) / float(works) == pytest.approx(10 / 30, abs=0.01), "to 11:20, and still"
-    assert "users say it works from 11:05 UTC" in page
+    assert "users say it works from 2026-03-02 11:05 UTC" in page
     assert "fails 11:10 – 11:20" in page
     assert "works 11:05 – still" in page
 
@@ -139,3 +139,19 @@ def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> N
         world.read("10:00", "11:05")
         run_publish(store, world.config, tmp_path / "report", at("11:10"), simulated=False)
     assert "can see only" not in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_the_first_page_says_how_fresh_each_source_is(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("github",))
+        read_at = (("10:00", "10:06"), ("10:05", "10:12"), ("10:10", "10:25"))
+        with store.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO complaint_counts VALUES ('github', 'mine', '', '', ?, 300, 4, NULL, 'interval', ?)",
+                [(iso(at(start)), iso(at(read))) for start, read in read_at],
+            )
+        run_publish(store, world.config, tmp_path / "report", at("12:05"), simulated=False)
+    text = (tmp_path / "report" / "index.html").read_text()
+    (row,) = re.findall(r"<tr><td class=.wide. data-l=.source.>mine</td>.*?</tr>", text)
+    # the first is what began the source; 2 and 10 minutes after their intervals' ends
+    assert re.findall(r">([^<]*)</td>", row)[1:] == ["2.0 / 10.0 / 10.0", "2", "", ""]

@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 
 from pipeline.core.vocabulary import Channel, Impact, State
-from pipeline.render.formatting import safe_link
+from pipeline.render.chart_view import Step, summed
+from pipeline.render.formatting import clock, safe_link
 from pipeline.render.summary import IncidentSummary, PeakCount, duration, listed, summary_sentence
 from pipeline.render.tiles import DAYS, day_bars, spark
+from pipeline.render.time_axis import Axis
+from pipeline.render.timeline import FIRST, LATEST, Moment, Side, in_rows, timeline_rows
 from pipeline.store.report_data import CountStep, ImpactSpan
 from tests.world import at
 
@@ -132,3 +135,42 @@ def test_a_gap_in_complaints_is_a_hole_in_the_line_and_silence_of_reports_a_zero
 )
 def test_a_page_links_to_web_addresses_and_nothing_else(url: str, usable: bool) -> None:
     assert safe_link(url) == (url if usable else "")
+
+
+def test_a_time_of_another_day_than_the_onsets_has_its_day() -> None:
+    long = replace(OVER, end=at("08:32", 4), works=(("Claude API", at("09:00", 3)),), official_first_at=at("00:10", 3))
+    sentence = summary_sentence(long, "UTC")
+    assert "worked for most until 09:00 UTC on 3 March;" in sentence
+    assert "notice (00:10 UTC on 3 March);" in sentence
+    assert clock(at("09:00", 3), "UTC", at("23:00")) == "3 Mar 09:00"
+    assert clock(at("02:00", 3), "America/Los_Angeles", at("23:00")) == "18:00", "the same day there"
+
+
+@pytest.mark.parametrize(("bins", "whole"), [(1, False), (2, True)])
+def test_the_newest_step_is_drawn_once_all_its_bins_are_in(bins: int, whole: bool) -> None:
+    axis = Axis(first=0, last=7200, step=1800, zone="UTC")
+    counted = [Step(n * 900, 10.0, 9.0) for n in range(2 + bins)]
+    steps = summed(counted, axis, bin_s=900)
+    assert [step.observed for step in steps] == [20.0, 20.0 if whole else None, None, None]
+
+
+def moment(minute: int, side: Side = Side.CROWD) -> Moment:
+    return Moment(at("00:00") + timedelta(minutes=minute), side, f"entry {minute}")
+
+
+def test_entries_of_a_few_minutes_stand_side_by_side_in_their_order() -> None:
+    moments = [moment(0), moment(2, Side.PROVIDER), moment(4, Side.NEWS), moment(5)]
+    rows = timeline_rows(moments, 5, "UTC")
+    assert [[(e.time, e.side) for e in row.entries] for row in rows] == [
+        [("00:00", "reports"), ("00:02", "provider"), ("00:04", "news")],
+        [("00:05", "reports")],
+    ]
+    assert [row.day for row in rows] == ["2 March 2026", ""]
+
+
+def test_of_very_many_entries_the_first_and_the_latest_are_shown_and_the_others_counted() -> None:
+    cut = in_rows([moment(n) for n in range(1000)], "UTC")
+    shown = [e.head for row in (*cut.rows, *cut.later) for e in row.entries]
+    assert shown == [f"entry {n}" for n in (*range(FIRST), *range(1000 - LATEST, 1000))]
+    assert (cut.later_entries, cut.left_out) == (LATEST, 1000 - FIRST - LATEST)
+    assert in_rows([], "UTC").rows == ()

@@ -20,6 +20,14 @@
     form.addEventListener("submit", e => e.preventDefault());
     apply();
   }
+  all("time[datetime]").forEach(t => {
+    const here = new Date(t.dateTime), hours = here.toLocaleTimeString("en-GB", {hour: "2-digit", minute: "2-digit"});
+    if (isNaN(here) || t.textContent.includes(hours)) return;
+    const own = document.createElement("span");
+    own.className = "soft small";
+    own.textContent = " " + here.toLocaleDateString() + " " + hours + " where you are";
+    t.after(document.createElement("br"), own);
+  });
   all("figure.chart").forEach(f => {
     const rows = all("tbody tr", f), plots = f.querySelector(".plots");
     if (!rows.length) return;

@@ -105,16 +105,20 @@ class ChartView:
 def summed(steps: Iterable[Step], axis: Axis, *, bin_s: int, empty: float | None = None) -> list[Step]:
     """Return counts in bins summed into the axis' steps; a step without any has `empty` for what was counted.
 
-    The upper limit is of one bin, and is left out where a step is more than one.
+    The upper limit is of one bin, and is left out where a step is more than one. So is the newest step while bins of it
+    are to come, unless a step without any has a value: its line would fall although nothing did.
     """
     cells: dict[int, Step] = {}
+    newest = 0
     for start, observed, expected, upper in steps:
         if not axis.first <= start < axis.last:
             continue
-        slot = start // axis.step * axis.step
+        newest, slot = max(newest, start), start // axis.step * axis.step
         known = cells.get(slot, Step(slot, None, None, None))
         limit = upper if axis.step <= bin_s else None
         cells[slot] = Step(slot, _add(known.observed, observed), _add(known.expected, expected), limit)
+    if cells and empty is None and newest + bin_s < max(cells) + axis.step:
+        del cells[max(cells)]
     return [cells.get(start, Step(start, empty)) for start in axis.starts()]
 
 

@@ -24,7 +24,7 @@ from pipeline.render.chart_view import (
     summed,
     table,
 )
-from pipeline.render.formatting import isolated
+from pipeline.render.formatting import isolated, local
 from pipeline.render.summary import PeakCount
 from pipeline.render.time_axis import Axis, axis
 from pipeline.store.report_data import IncidentHead
@@ -165,7 +165,7 @@ def _impact(context: ChartContext) -> Iterable[Bar]:
     until = context.incident.end or context.now
     for p in context.incident.phases:
         if p.phase is not PhaseName.OVER and not context.members:
-            title = f"{p.phase}, impact {p.impact}, from {p.since:%H:%M} UTC"
+            title = f"{p.phase}, impact {p.impact}, from {local(p.since, context.zone)}"
             yield Bar(_s(p.since), _s(p.until or until), f"i-{p.impact}", title)
 
 
@@ -175,7 +175,7 @@ def _lanes(context: ChartContext, time_axis: Axis) -> tuple[Lane, ...]:
     until = context.incident.end or context.now
     for m in context.members:
         name = context.catalogue[m.service].name if m.service in context.catalogue else m.service
-        title = f"impact {m.impact} from {m.onset:%H:%M} UTC"
+        title = f"impact {m.impact} from {local(m.onset, context.zone)}"
         bars.setdefault(name, []).append(Bar(_s(m.onset), _s(m.end or until), f"people i-{m.impact}", title))
     own = () if context.members else context.incident.components
     for c in sorted(own, key=lambda c: (c.since, c.component, c.source)):
@@ -185,21 +185,21 @@ def _lanes(context: ChartContext, time_axis: Axis) -> tuple[Lane, ...]:
         verb = "works" if c.status is ComponentStatus.WORKS else "fails"
         css = f"{'people' if by_people else 'official'} {c.status}"
         bars.setdefault(name, []).append(
-            Bar(_s(c.since), _s(c.until or until), css, f"{who} {verb} from {c.since:%H:%M} UTC")
+            Bar(_s(c.since), _s(c.until or until), css, f"{who} {verb} from {local(c.since, context.zone)}")
         )
     return tuple(Lane(name=name, bars=placed(of, time_axis)) for name, of in list(bars.items())[:LANES])
 
 
 def _marks(context: ChartContext) -> Iterable[Mark]:
-    incident = context.incident
+    incident, zone = context.incident, context.zone
     for link in context.links:
         if link.shown and link.link.better_than_chance:
-            yield Mark(_s(link.first_seen), "news", f"news {link.first_seen:%H:%M} UTC: {isolated(link.title)}")
+            yield Mark(_s(link.first_seen), "news", f"news {local(link.first_seen, zone)}: {isolated(link.title)}")
     if incident.official_first_at:
         at = incident.official_first_at
-        yield Mark(_s(at), "notice", f"first notice of the provider {at:%H:%M} UTC")
+        yield Mark(_s(at), "notice", f"first notice of the provider {local(at, zone)}")
     if context.first_alert_at is not None:
-        yield Mark(_s(context.first_alert_at), "alert", f"first alert {context.first_alert_at:%H:%M} UTC")
+        yield Mark(_s(context.first_alert_at), "alert", f"first alert {local(context.first_alert_at, zone)}")
 
 
 def _s(moment: datetime) -> int:

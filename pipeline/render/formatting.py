@@ -43,9 +43,16 @@ def local(stamp: str | datetime | None, zone: str, *, date: bool = True) -> str:
     return f"{there.strftime('%Y-%m-%d %H:%M %Z' if date else '%H:%M %Z')} ({moment:%H:%M} UTC)"
 
 
-def clock(moment: datetime, zone: str) -> str:
-    """Return the time of day in the reader's zone, which the page names once."""
-    return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+def clock(moment: datetime, zone: str, onset: datetime) -> str:
+    """Return the time of day in the zone that the page names once; with its day where that is not the onset's."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{there:%-d %b %H:%M}" if is_another_day(moment, onset, zone) else f"{there:%H:%M}"
+
+
+def is_another_day(moment: datetime, other: datetime, zone: str) -> bool:
+    """Return whether two moments are of different days in a zone."""
+    here = ZoneInfo(zone)
+    return moment.astimezone(here).date() != other.astimezone(here).date()
 
 
 def file_of(kind: str, name: str) -> str:

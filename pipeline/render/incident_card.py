@@ -11,9 +11,10 @@ from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import ComponentSpan, Incident, LinkRow
 from pipeline.core.records import QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey
+from pipeline.core.times import iso
 from pipeline.core.vocabulary import Channel, ComponentStatus
 from pipeline.render.charts import ChartContext, highest_peak, incident_chart, peak_of
-from pipeline.render.formatting import file_of, in_percent, isolated, local, page_url, safe_link
+from pipeline.render.formatting import file_of, in_percent, is_another_day, isolated, local, page_url, safe_link
 from pipeline.render.incident_lists import component_rows, link_groups, member_rows, phase_rows, topics_of
 from pipeline.render.report_rows import IncidentCard, MessageRow
 from pipeline.render.summary import IncidentSummary, duration, summary_sentence, symptom_name
@@ -50,7 +51,7 @@ class IncidentContext:
 def incident_card(context: IncidentContext) -> IncidentCard:
     """Return what the page of an incident says."""
     incident, service, zone, now = context.incident, context.service, context.zone, context.now
-    alerted_at = first_sent_at(context.alerts)
+    alerted_at, official = first_sent_at(context.alerts), incident.official_first_at
     return IncidentCard(
         id=incident.id,
         part_of=file_of("incident", incident.part_of) if incident.part_of else "",
@@ -64,11 +65,18 @@ def incident_card(context: IncidentContext) -> IncidentCard:
         impact=incident.impact,
         symptom=symptom_name(incident.symptom),
         onset=local(incident.onset, zone),
+        onset_at=iso(incident.onset),
         end=local(incident.end, zone),
+        end_at=iso(incident.end) if incident.end else "",
         lasted=duration((incident.end or now) - incident.onset),
         episodes=incident.episode_count,
-        official=local(incident.official_first_at, zone, date=False),
-        first_alert=first_alert(alerted_at, bool(context.alerts), zone, date=False),
+        official=local(official, zone, date=official is not None and is_another_day(official, incident.onset, zone)),
+        first_alert=first_alert(
+            alerted_at,
+            bool(context.alerts),
+            zone,
+            date=alerted_at is not None and is_another_day(alerted_at, incident.onset, zone),
+        ),
         lead=lead_over_provider(alerted_at, incident.official_first_at),
         probability=in_percent(incident.probability) if incident.probability is not None else "",
         chart=incident_chart(
@@ -100,7 +108,7 @@ def incident_card(context: IncidentContext) -> IncidentCard:
                 simulated=context.simulated,
             )
         ),
-        components=member_rows(context.members, context.catalogue, zone)
+        components=member_rows(context.members, context.catalogue, zone, incident.onset)
         if incident.is_group
         else component_rows(incident, service, zone),
         is_group=incident.is_group,

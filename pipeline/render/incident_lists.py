@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import CHANCE, ComponentSpan, Evidence, Incident, LinkRow
@@ -47,37 +49,39 @@ def component_rows(incident: Incident, service: Service, zone: str) -> list[Comp
         ComponentRow(
             name=names([component], service)[0],
             file="",
-            users=_side([c for c in of if c.source == Channel.VOTES], zone),
-            provider=_side([c for c in of if c.source != Channel.VOTES], zone),
+            users=_side([c for c in of if c.source == Channel.VOTES], zone, incident.onset),
+            provider=_side([replace(c, detail="") for c in of if c.source != Channel.VOTES], zone, incident.onset),
         )
         for component, of in spans.items()
     ]
 
 
-def _side(spans: Sequence[ComponentSpan], zone: str) -> ComponentSide | None:
+def _side(spans: Sequence[ComponentSpan], zone: str, onset: datetime) -> ComponentSide | None:
     if not spans:
         return None
     times = [
         f"{'works' if c.status is ComponentStatus.WORKS else 'fails'}"
-        f" {clock(c.since, zone)} – {clock(c.until, zone) if c.until else 'still'}"
+        f" {clock(c.since, zone, onset)} – {clock(c.until, zone, onset) if c.until else 'still'}"
         for c in spans
     ]
     shown = times if len(times) <= 4 else [*times[:3], f"{len(times) - 3} more"]
     return ComponentSide(spans[-1].status, "; ".join(shown), isolated(spans[-1].detail))
 
 
-def member_rows(members: Iterable[IncidentHead], catalogue: Catalogue, zone: str) -> list[ComponentRow]:
-    """Return a row a member of a shared failure."""
+def member_rows(
+    members: Iterable[IncidentHead], catalogue: Catalogue, zone: str, onset: datetime
+) -> list[ComponentRow]:
+    """Return a row a member of a shared failure, which began at `onset`."""
     return [
         ComponentRow(
             name=catalogue[member.service].name if member.service in catalogue else member.service,
             file=file_of("incident", member.id),
             users=ComponentSide(
                 "affected",
-                f"{clock(member.onset, zone)} – {clock(member.end, zone) if member.end else 'still'}",
+                f"{clock(member.onset, zone, onset)} – {clock(member.end, zone, onset) if member.end else 'still'}",
                 "",
             ),
-            provider=ComponentSide("affected", f"posted {clock(member.official_first_at, zone)}", "")
+            provider=ComponentSide("affected", f"posted {clock(member.official_first_at, zone, onset)}", "")
             if member.official_first_at
             else None,
         )

@@ -17,11 +17,20 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.catalogue import Catalogue, names
 from pipeline.core.incidents import Advisory
 from pipeline.core.records import SilentSource
-from pipeline.render.formatting import environment, file_of, local, page_url
+from pipeline.render.formatting import environment, file_of, isolated, local, page_url
 from pipeline.render.incident_card import first_alert, lead_over_provider
-from pipeline.render.report_rows import AdvisoryRow, AppPlace, IncidentCard, IncidentRow, ServiceCard, ServiceTile
+from pipeline.render.report_rows import (
+    AdvisoryRow,
+    AppPlace,
+    FreshSource,
+    IncidentCard,
+    IncidentRow,
+    ServiceCard,
+    ServiceTile,
+)
 from pipeline.render.summary import duration, symptom_name
 from pipeline.render.tiles import DAYS, day_bars, spark
+from pipeline.store.freshness import Freshness, Spread
 from pipeline.store.report_data import CountsByService, ImpactSpan, IncidentHead
 
 LISTED = 40
@@ -155,6 +164,7 @@ class IndexFacts:
     ranks: Sequence[AppPlace]
     rows: Mapping[str, int]
     blind: Sequence[SilentSource]
+    fresh: Sequence[FreshSource]
     doubts: Sequence[str]
 
 
@@ -195,7 +205,7 @@ def digest_of(*facts: object) -> str:
 
 @cache
 def _look() -> str:
-    texts = [path.read_bytes() for path in sorted((DASHBOARDS / "templates").glob("*.[hj]*"))]
+    texts = [path.read_bytes() for path in sorted((DASHBOARDS / "templates").glob("*.[chj]*"))]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -217,6 +227,20 @@ def advisory_rows(context: ReportContext, advisories: Iterable[Advisory]) -> lis
         for a in advisories
         if a.service in context.catalogue
     ]
+
+
+def fresh_sources(sources: Iterable[Freshness]) -> list[FreshSource]:
+    """Return a row a source that gave anything."""
+    return [
+        FreshSource(isolated(f.source), f.stored.n, _quantiles(f.stored), f.alerted.n, _quantiles(f.alerted))
+        for f in sources
+        if f.stored.n
+    ]
+
+
+def _quantiles(spread: Spread) -> str:
+    values = (spread.p50, spread.p90, spread.p95)
+    return " / ".join(f"{value:,.1f}" for value in values if value is not None)
 
 
 def app_places(ranks: Sequence[tuple[str, datetime, int]], zone: str) -> list[AppPlace]:

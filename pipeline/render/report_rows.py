@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipeline.core.records import Availability
 from pipeline.render.chart_view import ChartView
 from pipeline.render.tiles import DayBars, Spark
-from pipeline.render.timeline import TimelineRow
+from pipeline.render.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +195,22 @@ class MessageRow:
     error: str
 
 
+class FreshSource(NamedTuple):
+    """How fresh a source is: how many rows came, and minutes as `p50 / p90 / p95`, empty where there were none."""
+
+    source: str
+    rows: int
+    stored: str
+    alerts: int
+    alerted: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentCard:
-    """The page of an incident; `hidden` is how many links are not shown, `permalink` its address where it has one."""
+    """The page of an incident; `hidden` is how many links are not shown, `permalink` its address where it has one.
+
+    `onset_at` and `end_at` are ISO times, for programs.
+    """
 
     id: str
     part_of: str
@@ -211,7 +224,9 @@ class IncidentCard:
     impact: str
     symptom: str
     onset: str
+    onset_at: str
     end: str
+    end_at: str
     lasted: str
     episodes: int
     official: str
@@ -219,7 +234,7 @@ class IncidentCard:
     lead: str
     probability: str
     chart: ChartView
-    timeline: Sequence[TimelineRow]
+    timeline: Timeline
     components: Sequence[ComponentRow]
     is_group: bool
     phases: Sequence[PhaseRow]

@@ -128,7 +128,7 @@ def _works(s: IncidentSummary, zone: str) -> str:
         verb = "worked" if s.end else "works" if len(throughout) == 1 else "work"
         clauses.append(f"{listed(throughout)} {verb} for most")
     clauses += [
-        f"{name} worked for most until {_clock(until, ZoneInfo(zone))}" for name, until in s.works if until is not None
+        f"{name} worked for most until {_clock_and_day(until, s, zone)}" for name, until in s.works if until is not None
     ]
     return " and ".join(clauses[:2])
 
@@ -152,7 +152,6 @@ def _span(s: IncidentSummary, zone: str) -> str:
 
 
 def _lead(s: IncidentSummary, zone: str) -> str:
-    here = ZoneInfo(zone)
     official = s.official_first_at
     if official is None:
         return "" if s.members else f"no notice from the provider {'was' if s.end else 'has been'} seen"
@@ -161,12 +160,20 @@ def _lead(s: IncidentSummary, zone: str) -> str:
     elif s.reported_since is not None:
         first, who = s.reported_since, "reports rose"
     else:
-        return f"known from the provider's status page ({_clock(official, here)})"
-    minutes = round((official - first) / timedelta(minutes=1))
+        return f"known from the provider's status page ({_clock_and_day(official, s, zone)})"
+    minutes, posted = round((official - first) / timedelta(minutes=1)), _clock_and_day(official, s, zone)
     if minutes == 0:
-        return f"{who} with the provider's first notice ({_clock(official, here)})"
+        return f"{who} with the provider's first notice ({posted})"
     order = "before" if minutes > 0 else "after"
-    return f"{who} {duration(abs(official - first))} {order} the provider's first notice ({_clock(official, here)})"
+    return f"{who} {duration(abs(official - first))} {order} the provider's first notice ({posted})"
+
+
+def _clock_and_day(moment: datetime, s: IncidentSummary, zone: str) -> str:
+    """Return the time of day, with its day where it did not begin on that one."""
+    here = ZoneInfo(zone)
+    there = moment.astimezone(here)
+    day = "" if there.date() == s.onset.astimezone(here).date() else f" on {there:%-d %B}"
+    return f"{_clock(moment, here)}{day}"
 
 
 def _clock(moment: datetime, here: ZoneInfo) -> str:

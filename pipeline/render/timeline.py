@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,15 @@ from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import Incident, LinkRow
 from pipeline.core.records import QuotedPost, StatusUpdate
 from pipeline.core.vocabulary import Channel, ComponentStatus, EvidenceKind, Impact, PhaseName
-from pipeline.render.formatting import isolated, safe_link
+from pipeline.render.formatting import isolated, local, safe_link
 from pipeline.render.summary import listed
 from pipeline.store.report_data import IncidentHead
 
 LONGEST = 420  # characters of an entry
 LONGEST_TITLE = 100  # characters of a notice's title
-MOST = 90  # entries shown at once; the rest is behind a click
+FIRST, LATEST = 90, 240  # entries shown at once; the latest of the others are behind a click
+# minutes of a row by the longest incident, in hours, that has rows so long
+ROW_MINUTES = ((3, 5), (24, 15), (72, 60), (10**6, 360))
 
 
 class Side(StrEnum):
@@ -42,15 +45,31 @@ class Moment(NamedTuple):
     url: str = ""
 
 
-class TimelineRow(NamedTuple):
-    """An entry as the template reads it; `day` is filled where the day changes."""
+class TimelineEntry(NamedTuple):
+    """An entry as the template reads it."""
 
-    day: str
     time: str
     side: Side
     head: str
     text: str
     url: str
+
+
+class TimelineRow(NamedTuple):
+    """What came within some minutes, side by side; `day` is filled where the day changes."""
+
+    day: str
+    entries: tuple[TimelineEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The first rows, those of the `later_entries` that follow, and how many entries between them are left out."""
+
+    rows: tuple[TimelineRow, ...]
+    later: tuple[TimelineRow, ...]
+    later_entries: int
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +92,46 @@ class TimelineContext:
     simulated: bool
 
 
-def timeline(context: TimelineContext) -> list[TimelineRow]:
-    """Return all entries, oldest first."""
-    here, day = ZoneInfo(context.zone), ""
+def timeline(context: TimelineContext) -> Timeline:
+    """Return all entries, oldest first, in rows of some minutes; of very many those in the middle are left out."""
     moments = [*_crowd(context), *_provider(context), *_news(context), *_alerts(context)]
+    return in_rows(sorted(moments, key=lambda m: (m.at, m.side, m.head)), context.zone)
+
+
+def in_rows(moments: Sequence[Moment], zone: str) -> Timeline:
+    """Return entries, oldest first, as rows; the longer they last, the more minutes a row has."""
+    first, others = moments[:FIRST], moments[FIRST:]
+    later = others[-LATEST:]
+    hours = (moments[-1].at - moments[0].at) / timedelta(hours=1) if moments else 0.0
+    minutes = next(minutes for longest, minutes in ROW_MINUTES if hours <= longest)
+    return Timeline(
+        rows=timeline_rows(first, minutes, zone),
+        later=timeline_rows(later, minutes, zone),
+        later_entries=len(later),
+        left_out=len(others) - len(later),
+    )
+
+
+def timeline_rows(moments: Iterable[Moment], minutes: int, zone: str) -> tuple[TimelineRow, ...]:
+    """Return entries, oldest first, in rows of so many minutes of the reader's day."""
+    here, day = ZoneInfo(zone), ""
     rows = []
-    for moment in sorted(moments, key=lambda m: (m.at, m.side, m.head)):
-        there = moment.at.astimezone(here)
-        this = f"{there:%-d %B %Y}"
-        text = isolated(" ".join(moment.text.split()))
-        text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-        rows.append(
-            TimelineRow(
-                this if this != day else "", f"{there:%H:%M}", moment.side, isolated(moment.head), text, moment.url
-            )
-        )
+    local_times = ((moment.at.astimezone(here), moment) for moment in moments)
+    for (date, _), together in groupby(local_times, key=lambda t: (t[0].date(), _minute_of_day(t[0]) // minutes)):
+        this = f"{date:%-d %B %Y}"
+        rows.append(TimelineRow(this if this != day else "", tuple(_entry(*one) for one in together)))
         day = this
-    return rows
+    return tuple(rows)
+
+
+def _minute_of_day(moment: datetime) -> int:
+    return 60 * moment.hour + moment.minute
+
+
+def _entry(there: datetime, moment: Moment) -> TimelineEntry:
+    text = isolated(" ".join(moment.text.split()))
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return TimelineEntry(f"{there:%H:%M}", moment.side, isolated(moment.head), text, moment.url)
 
 
 def _crowd(context: TimelineContext) -> Iterable[Moment]:
@@ -101,6 +143,8 @@ def _crowd(context: TimelineContext) -> Iterable[Moment]:
                 yield Moment(span.until, Side.CROWD, "Reports are back to normal")
     if incident.peak is not None:
         yield Moment(incident.peak, Side.CROWD, "Peak of the reports")
+    if incident.end is not None:
+        yield Moment(incident.end, Side.ALERT, "The incident is over")
     impact = Impact.NONE
     for phase in incident.phases:
         if phase.phase is not PhaseName.OVER and phase.impact is not impact:
@@ -146,7 +190,7 @@ def _provider(context: TimelineContext) -> Iterable[Moment]:
         before[update.incident_id] = update.body
         text = " · ".join([text] * bool(text) + [f"{listed(parts)}: {state}" for state, parts in changed.items()])
         url = safe_link(context.notices.get(update.incident_id, "")) or safe_link(context.service.status_page)
-        late = f", posted {update.created_at:%H:%M} UTC" if update.after_the_fact else ""
+        late = f", posted {local(update.created_at, context.zone)}" if update.after_the_fact else ""
         head = f"{update.status.replace('_', ' ')}: {' '.join(update.name.split())[:LONGEST_TITLE]}{late}"
         yield Moment(update.displayed_at, Side.PROVIDER, head, text, url)
 

@@ -122,11 +122,13 @@ CountsByService = Mapping[str, Mapping[Channel, Sequence[CountStep]]]
 def counts_by_step(store: Store, since: datetime, until: datetime, step_s: int) -> CountsByService:
     """Return complaints and reports about each service as a whole, summed in steps; steps without any are absent.
 
-    `upperbound` is the largest of a bin in the step. Complaints counted by several sources are those of the first.
+    `upperbound` is the largest of a bin in the step. Complaints counted by several sources are those of the first, and
+    their newest step is left out while bins of it are to come.
     """
     rows = store.rows(
         "SELECT s.service, s.channel, s.source, CAST(strftime('%s', v.bin_start) AS INTEGER) / :step AS slot,"
-        " sum(v.observed) AS observed, sum(v.expected) AS expected, max(v.upperbound) AS upperbound"
+        " sum(v.observed) AS observed, sum(v.expected) AS expected, max(v.upperbound) AS upperbound,"
+        " max(CAST(strftime('%s', v.bin_start) AS INTEGER)) + s.bin_s AS until"
         " FROM series s CROSS JOIN verdicts v WHERE v.series = s.series AND v.bin_start >= :since"
         " AND v.bin_start < :until AND s.region = '' AND s.indicator = '' AND s.channel IN ('complaints', 'votes')"
         " GROUP BY s.service, s.channel, s.source, slot ORDER BY s.service, s.channel, s.source, slot",
@@ -134,12 +136,15 @@ def counts_by_step(store: Store, since: datetime, until: datetime, step_s: int) 
     )
     found: dict[str, dict[Channel, dict[int, CountStep]]] = defaultdict(lambda: defaultdict(dict))
     first_source: dict[str, str] = {}
+    last_end: dict[str, int] = {}
     for row in rows:
         channel = Channel(row["channel"])
         source = first_source.setdefault(row["service"], row["source"]) if channel is Channel.COMPLAINTS else ""
         if channel is Channel.COMPLAINTS and source != row["source"]:
             continue
         steps, start = found[row["service"]][channel], int(row["slot"]) * step_s
+        if channel is Channel.COMPLAINTS:
+            last_end[row["service"]] = int(row["until"])
         before = steps.get(start)
         steps[start] = CountStep(
             start,
@@ -147,6 +152,10 @@ def counts_by_step(store: Store, since: datetime, until: datetime, step_s: int) 
             _sum(before.expected if before else None, row["expected"]),
             max((v for v in (before.upperbound if before else None, row["upperbound"]) if v is not None), default=None),
         )
+    for service, end in last_end.items():
+        complaints = found[service][Channel.COMPLAINTS]
+        if end < max(complaints) + step_s:
+            del complaints[max(complaints)]
     return {
         service: {channel: [steps[start] for start in sorted(steps)] for channel, steps in channels.items()}
         for service, channels in found.items()

@@ -28,6 +28,7 @@ from pipeline.render.report import (
     advisory_rows,
     app_places,
     digest_of,
+    fresh_sources,
     gone_page,
     incident_page,
     incident_rows,
@@ -52,6 +53,7 @@ from pipeline.stages.publish.metrics import write_metrics
 from pipeline.stages.publish.writer import ReportWriter
 from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
+from pipeline.store.freshness import freshness
 from pipeline.store.incidents import incidents
 from pipeline.store.observations import chart_ranks
 from pipeline.store.report_data import counts_by_step, incident_heads
@@ -61,7 +63,7 @@ from pipeline.text.models.outage import model_problems
 
 logger = logging.getLogger(__name__)
 MANY_ROWS = 1_000_000
-SPAN = timedelta(days=7)
+SPAN, DAY = timedelta(days=7), timedelta(days=1)
 SETTLED = timedelta(days=4)  # after that an incident's page does not change any more
 
 
@@ -114,6 +116,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         ),
         ranks=app_places(ranks, context.zone),
         rows=_rows(store, now),
+        fresh=fresh_sources(freshness(store, now - DAY, now)),
         blind=[
             b._replace(since=local(b.since, context.zone) if b.since else "never") for b in blind_sources(store, now)
         ],
