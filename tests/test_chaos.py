@@ -37,10 +37,12 @@ def test_a_fault_at_any_kind_of_call_loses_and_doubles_nothing_and_the_next_run_
     assert done.returncode == 0, done.stdout + done.stderr
     struck = re.search(r"(\d+) faults over (\d+) pairs; 0 did not hold", done.stdout)
     assert struck is not None, done.stdout + done.stderr
-    assert int(struck[1]) == int(struck[2]) >= 30
+    assert int(struck[2]) >= 60
+    assert int(struck[1]) >= int(struck[2]) - 3, "the number of answers of a mail server varies by one or two"
 
 
-def test_the_rig_sees_a_loss_where_messages_are_marked_before_they_are_sent() -> None:
-    done = chaos("40", "planted")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "messages lost" in done.stdout
+def test_the_rig_sees_each_mistake_that_is_planted() -> None:
+    done = chaos("planted")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "NOT SEEN" not in done.stdout
+    assert done.stdout.count(": seen: ") == 6

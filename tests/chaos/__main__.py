@@ -1,4 +1,7 @@
-"""`python -m tests.chaos [MOST] [planted]`: faults at up to MOST places of every pair of call and fault, as a table."""
+"""`python -m tests.chaos MOST`: faults at up to MOST places of every pair of call and fault, as a table.
+
+`python -m tests.chaos planted`: what the rig says of mistakes that are planted into the program.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.chaos.rig import Rig, build_shim
+from tests.chaos.faults import faults_of
+from tests.chaos.planted import mistakes
+from tests.chaos.rig import Rig, Verdict, build_shim
 
 
-def run(folder: Path, most: int, *, planted: bool = False) -> int:
-    """Strike everywhere, print a table, return how many faults did not hold.
-
-    `planted`: kills at syncs of a program that marks messages before it sends them.
-    """
+@contextmanager
+def rig(folder: Path) -> Iterator[Rig]:
+    """Give a rig with its mail server in a process of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -29,27 +33,54 @@ def run(folder: Path, most: int, *, planted: bool = False) -> int:
     try:
         while not log.exists():
             time.sleep(0.1)
-        rig = Rig(folder, port, log, planted=planted)
-        tried: Counter[tuple[str, str]] = Counter()
-        struck: Counter[tuple[str, str]] = Counter()
-        failed = []
-        for fault in rig.faults(most):
-            if planted and (fault.call, fault.kind) != ("fdatasync", "kill"):
-                continue
-            verdict = rig.strike(fault)
-            pair = fault.call, fault.kind + (" lasting" if fault.lasting else "")
-            tried[pair] += 1
-            struck[pair] += verdict.struck
-            if verdict.problem:
-                failed.append(verdict)
-                print(f"{fault}: {verdict.problem}", flush=True)
-        for pair, count in sorted(tried.items()):
-            print(f"{pair[0]:<10} {pair[1]:<15} {struck[pair]:>5} of {count}")
-        print(f"{sum(struck.values())} faults over {len(tried)} pairs; {len(failed)} did not hold; calls {rig.calls}")
-        return len(failed)
+        yield Rig(folder, port, log)
     finally:
         sink.terminate()
         sink.wait()
+
+
+def everywhere(folder: Path, most: int) -> int:
+    """Strike everywhere, print a table by pair, return how many faults did not hold."""
+    by_pair: dict[tuple[str, str], list[Verdict]] = {}
+    with rig(folder) as tested:
+        for fault in faults_of(tested.calls, most):
+            verdict = tested.strike(fault)
+            by_pair.setdefault(fault.pair, []).append(verdict)
+            if verdict.problem:
+                print(f"{fault}: {verdict.problem}", flush=True)
+    print("| call | fault | struck | died | failed in one line | went on | sent again | did not hold |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for (call, name), verdicts in sorted(by_pair.items()):
+        struck = [v for v in verdicts if v.struck]
+        ends = [sum(v.ended == end for v in struck) for end in ("died", "one line", "well")]
+        again, wrong = sum(v.again for v in verdicts), sum(bool(v.problem) for v in verdicts)
+        print(f"| {call} | {name} | {len(struck)} | {ends[0]} | {ends[1]} | {ends[2]} | {again} | {wrong} |")
+    verdicts = [v for of_pair in by_pair.values() for v in of_pair]
+    wrong = sum(bool(v.problem) for v in verdicts)
+    print(f"{sum(v.struck for v in verdicts)} faults over {len(by_pair)} pairs; {wrong} did not hold")
+    print("calls of the tick: " + ", ".join(f"{call} {n}" for call, n in tested.calls.items()))
+    return wrong
+
+
+def planted(folder: Path) -> int:
+    """Plant each mistake, print what the rig says, return how many it does not see."""
+    unseen = 0
+    with rig(folder) as tested:
+        for name, mistake in mistakes(tested.calls).items():
+            problems = (tested.strike(fault, mistake.plant).problem for fault in mistake.faults)
+            seen = next((problem for problem in problems if mistake.seen_as in problem), None)
+            unseen += seen is None
+            print(f"{name}: {'NOT SEEN' if seen is None else f'seen: {seen.strip()}'}", flush=True)
+    print(f"{unseen} planted mistakes were not seen")
+    return unseen
+
+
+def main() -> int:
+    """Run in this process, which has the shim."""
+    with tempfile.TemporaryDirectory(prefix="rig-") as place:
+        if "planted" in sys.argv:
+            return planted(Path(place))
+        return everywhere(Path(place), int(sys.argv[1]) if len(sys.argv) > 1 else 40)
 
 
 if __name__ == "__main__":
@@ -62,6 +93,4 @@ if __name__ == "__main__":
         except (FileNotFoundError, subprocess.CalledProcessError) as error:
             print(f"chaos: skipped, the shim cannot be built: {error}", file=sys.stderr)
             sys.exit(0)
-    with tempfile.TemporaryDirectory(prefix="rig-") as place:
-        most = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-        sys.exit(min(1, run(Path(place), most, planted="planted" in sys.argv)))
+    sys.exit(min(1, main()))

@@ -1,13 +1,13 @@
 """A tick that collects, alerts and publishes, with a fault at its N-th system call; then a healthy one.
 
-Each tick runs in a fork of this process, which has loaded everything: a fault costs a tenth of a second. The process
-has to be started with the shim preloaded, as `python -m tests.chaos` does.
+Each tick runs in a fork of this process, which has loaded everything: a fault costs half a second. The process has to
+be started with the shim preloaded, as `python -m tests.chaos` does.
 """
 
 from __future__ import annotations
 
 import ctypes
-import errno
+import gc
 import os
 import shutil
 import signal
@@ -16,59 +16,53 @@ import subprocess
 import sys
 import traceback
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.core.times import iso, utc
+from tests.chaos.faults import CALLS, DEADLY, KINDS, Fault
 
-if TYPE_CHECKING:
-    from pipeline.core.alerts import Alert
-    from pipeline.notify.channels import Channel
-    from pipeline.store import Store
-
-CALLS = ("open", "write", "pwrite", "fsync", "fdatasync", "rename")
-FAULTS = {
-    "ENOSPC": errno.ENOSPC,
-    "EIO": errno.EIO,
-    "EINTR": errno.EINTR,
-    "EMFILE": errno.EMFILE,
-    "kill": -1,
-    "torn": -2,
-}
-NOT_OF = {"EMFILE": ("open",), "torn": ("write", "pwrite"), "EINTR": ("open", "write", "pwrite")}  # else of every call
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What goes wrong: the `nth` call of a kind, once or from then on."""
-
-    call: str
-    kind: str
-    nth: int
-    lasting: bool = False
+# what must be the same whatever went wrong in between
+FACTS = """
+SELECT 'count', service, start, total FROM complaint_counts
+UNION ALL SELECT 'incident', id, service, onset FROM incidents
+UNION ALL SELECT 'message', message_id, incident, transition FROM alerts
+ORDER BY 1, 2, 3, 4
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What came of one fault; `problem` is empty where all held."""
+    """What came of one fault: how the tick ended, and `problem`, empty where all held.
+
+    `ended`: "well", "died" or "one line" (it failed and said so). `again`: messages that came twice, under one id.
+    """
 
     fault: Fault
     struck: bool
+    ended: str
+    again: int = 0
     problem: str = ""
 
 
-class Rig:
-    """A folder with an installation as it was before the tick, and the mails that a healthy tick sends."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a tick ended: exit code (negative: the signal), standard error, calls of the fault's kind."""
 
-    def __init__(self, folder: Path, port: int, log: Path, *, planted: bool = False) -> None:
-        """`planted`: the code is made to mark messages before it sends them, which a rig has to see."""
-        if planted:
-            _mark_first()
+    code: int
+    words: str
+    calls: int
+
+
+class Rig:
+    """A folder with an installation as it was before the tick, and what a healthy tick sends and stores."""
+
+    def __init__(self, folder: Path, port: int, log: Path) -> None:
         self.base, self.place, self.log = folder / "base", folder / "place", log
         self.shim = ctypes.CDLL(None)
         self.shim.chaos_count.restype = ctypes.c_long
@@ -79,83 +73,104 @@ class Rig:
             'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
         )
         self._counts(self.base, 0)
-        shutil.copytree(self.base, self.place)
-        self._load()
-        assert self._tick(self.base, 0).code == 0
+        prepared = self._tick(self.base, 0)
+        assert prepared.code == 0, prepared.words
         self._counts(self.base, 1)
-        self.calls: dict[str, int] = {}
+        self._load()
         before = len(self.sent())
         healthy = self._fresh()
-        done = self._tick(healthy, 1, counting=True)
+        done = self._tick(healthy, 1, Fault(call="open", kind="slow", nth=0))
         assert done.code == 0, done.words
-        self.expected = set(self.sent()[before:])
+        self.calls = {call: int(self.shim.chaos_count(n)) for n, call in enumerate(CALLS)}
+        self._tick(healthy, 1, later=1)
+        self.expected, self.facts = set(self.sent()[before:]), facts(healthy)
         assert self.expected, "there was something to lose"
 
     def _load(self) -> None:
-        """Run a tick here, so that a fork finds every module loaded."""
+        """Run the tick here, so that a fork finds everything loaded and each font and template read."""
         from pipeline.__main__ import main
 
         here = Path.cwd()
-        os.chdir(self.place)
-        sys.argv = ["groundswell", "run", "--quiet", "--now", iso(BEGIN + timedelta(minutes=1))]
+        os.chdir(self._fresh())
+        sys.argv = ["groundswell", "run", "--quiet", "--now", iso(BEGIN + timedelta(minutes=16))]
         with suppress(SystemExit):
             main()
         os.chdir(here)
-
-    def faults(self, most: int) -> list[Fault]:
-        """Return faults of every pair of call and kind, at most `most` of each, spread over the tick."""
-        found = []
-        for call in CALLS:
-            for kind, number in FAULTS.items():
-                if call not in NOT_OF.get(kind, CALLS):
-                    continue
-                step = max(1, -(-self.calls[call] // most))
-                nths = range(1, self.calls[call] + 1, step)
-                found += [Fault(call=call, kind=kind, nth=n) for n in nths]
-                if number > 0 and kind != "EINTR":
-                    found += [Fault(call=call, kind=kind, nth=n, lasting=True) for n in nths]
-        return found
+        gc.collect()
+        gc.freeze()
 
     def sent(self) -> list[str]:
         """Return the Message-IDs that the server took, in order."""
         return self.log.read_text().split() if self.log.exists() else []
 
-    def strike(self, fault: Fault) -> Verdict:
-        """Run a tick with a fault, then a healthy one, and say what did not hold."""
+    def strike(self, fault: Fault, plant: Callable[[], None] | None = None) -> Verdict:
+        """Run a tick with a fault (`plant`: and a mistake in the program), then healthy ones; say what did not hold."""
         before, place = len(self.sent()), self._fresh()
-        hit = self._tick(place, 1, fault)
-        struck = hit.code < 0 or hit.code != 0 or hit.calls >= fault.nth
-        problem = ""
-        if "Traceback" in hit.words:
-            problem = f"traceback: {hit.words[-600:]}"
-        elif fault.kind in ("kill", "torn") and hit.calls >= fault.nth and hit.code != -signal.SIGKILL:
-            problem = "it was to die and did not"
-        healed = self._tick(place, 1, later=1) if not problem else hit
-        if not problem and (healed.code != 0 or "Traceback" in healed.words):
-            problem = f"the next run: {healed.code} {healed.words[-400:]}"
+        hit = self._tick(place, 1, fault, plant=plant)
+        problem = self._wrong_at_once(fault, hit) or self._unwritten(place, before)
+        if not problem and fault.kind not in ("power", "reorder"):  # pages are not synced: the next run mends them
+            problem = half_pages(place)
         if not problem:
-            self._tick(place, 1, later=70)  # what was put off is due
-            problem = self._wrong(place, before)
-        return Verdict(fault=fault, struck=struck, problem=problem)
-
-    def _wrong(self, place: Path, before: int) -> str:
+            healed = self._tick(place, 1, later=1, plant=plant)
+            if healed.code != 0 or "Traceback" in healed.words:
+                problem = f"the next run: {healed.code} {healed.words[-400:]}"
+            elif self.expected - set(self.sent()[before:]):
+                self._tick(place, 1, later=70, plant=plant)  # what was put off is due
         mails = Counter(self.sent()[before:])
+        return Verdict(
+            fault=fault,
+            struck=hit.calls >= fault.nth,
+            ended="died" if hit.code < 0 else "one line" if hit.code else "well",
+            again=sum(mails.values()) - len(mails),
+            problem=problem or self._wrong(place, mails),
+        )
+
+    @staticmethod
+    def _wrong_at_once(fault: Fault, hit: Done) -> str:
+        """Say what was wrong with how the tick ended."""
+        if "Traceback" in hit.words:
+            return f"traceback: {hit.words[-600:]}"
+        if "transaction is active" in hit.words:
+            return f"the cause is hidden: {hit.words[-300:]}"
+        if fault.kind in DEADLY and hit.calls >= fault.nth and hit.code != -signal.SIGKILL:
+            return f"it was to die and did not: {hit.code}"
+        if hit.code < 0 and fault.kind not in DEADLY:
+            return f"it died of signal {-hit.code}"
+        if hit.code > 0 and not hit.words.strip():
+            return f"it failed with {hit.code} and said nothing"
+        return ""
+
+    def _unwritten(self, place: Path, before: int) -> str:
+        """Say which mail went out that the database, as it is on the disk now, knows nothing of."""
+        if not (mails := set(self.sent()[before:])):
+            return ""
+        looked = place.parent / "looked"
+        shutil.rmtree(looked, ignore_errors=True)
+        looked.mkdir()
+        for file in place.glob("groundswell.db*"):  # to open it there would mend it
+            shutil.copy(file, looked)
+        with closing(sqlite3.connect(looked / "groundswell.db")) as conn:
+            rows = {row[0] for row in conn.execute("SELECT message_id FROM alerts")}
+        return f"{len(mails - rows)} mails went out and there is no row of it" if mails - rows else ""
+
+    def _wrong(self, place: Path, mails: Counter[str]) -> str:
+        """Say what is wrong once all is healthy again."""
         if lost := self.expected - set(mails):
             return f"{len(lost)} messages lost"
-        conn = sqlite3.connect(place / "groundswell.db")
-        try:
-            named = conn.execute(
-                "SELECT count(*), count(DISTINCT incident || transition || channel) FROM alerts"
-            ).fetchone()
+        if strange := set(mails) - self.expected:
+            return f"{len(strange)} messages doubled under another Message-ID"
+        with closing(sqlite3.connect(place / "groundswell.db")) as conn:
             if conn.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 return "integrity"
-            if conn.execute("SELECT count(*) FROM alerts WHERE sent_at IS NULL AND merged_into IS NULL").fetchone() != (
-                0,
-            ):
+            if conn.execute("PRAGMA foreign_key_check").fetchone():
+                return "a row refers to one that is gone"
+            if conn.execute("SELECT 1 FROM alerts WHERE sent_at IS NULL AND merged_into IS NULL").fetchone():
                 return "a message still waits"
-            return "" if named[0] == named[1] else "a message doubled under another Message-ID"
-        finally:
-            conn.close()
+        if (now := facts(place)) != self.facts:
+            return f"rows differ: {sorted(set(now) ^ set(self.facts))[:3]}"
+        if left := [path.name for path in place.rglob("*.new")]:
+            return f"half-written files stay: {left[:3]}"
+        return half_pages(place)
 
     def _fresh(self) -> Path:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -178,23 +193,22 @@ class Rig:
         tick: int,
         fault: Fault | None = None,
         *,
-        counting: bool = False,
         later: int = 0,
+        plant: Callable[[], None] | None = None,
     ) -> Done:
         now = iso(BEGIN + tick * timedelta(minutes=15) + timedelta(minutes=1 + later))
-        words, seen = folder.parent / "stderr", folder.parent / "calls"
-        seen.write_text("")
+        words = folder.parent / "stderr"
+        words.write_text("")
         pid = os.fork()
         if pid == 0:
-            self._child(folder, now, fault, words, seen, counting=counting)
+            self._child(folder, now, fault, words, plant)
         _, status = os.waitpid(pid, 0)
-        counted = [int(word) for word in seen.read_text().split()]
-        if counting:
-            self.calls = dict(zip(CALLS, counted, strict=True))
-        calls = counted[CALLS.index(fault.call)] if fault and counted else fault.nth if fault else 0
+        calls = int(self.shim.chaos_count(CALLS.index(fault.call))) if fault else 0
         return Done(code=os.waitstatus_to_exitcode(status), words=words.read_text(), calls=calls)
 
-    def _child(self, folder: Path, now: str, fault: Fault | None, words: Path, seen: Path, *, counting: bool) -> None:
+    def _child(
+        self, folder: Path, now: str, fault: Fault | None, words: Path, plant: Callable[[], None] | None
+    ) -> None:
         from pipeline.__main__ import main
 
         code = 70
@@ -202,14 +216,15 @@ class Rig:
             os.chdir(folder)
             sys.stderr = words.open("w", buffering=1)
             sys.argv = ["groundswell", "run", "--quiet", "--now", now]
-            if fault is not None or counting:
-                target = fault or Fault(call="open", kind="kill", nth=0)
+            if plant is not None:
+                plant()
+            if fault is not None:
                 self.shim.chaos_arm(
                     str(folder).encode(),
-                    CALLS.index(target.call),
-                    ctypes.c_long(target.nth),
-                    FAULTS[target.kind],
-                    int(target.lasting),
+                    CALLS.index(fault.call),
+                    ctypes.c_long(fault.nth),
+                    KINDS[fault.kind],
+                    int(fault.lasting),
                 )
             try:
                 main()
@@ -220,36 +235,21 @@ class Rig:
             traceback.print_exc()
         finally:
             self.shim.chaos_disarm()
-            seen.write_text(" ".join(str(self.shim.chaos_count(n)) for n in range(len(CALLS))))
             sys.stderr.flush()
             os._exit(code)
 
 
-def _mark_first() -> None:
-    """Make this process mark each message as sent before it sends it."""
-    from pipeline.stages.alert import stage
-
-    due, send = stage.due_alerts, stage.send
-    stores: list[Store] = []
-
-    def remember(store: Store, now: datetime) -> list[Alert]:
-        stores[:] = [store]
-        return due(store, now)
-
-    def mark_and_send(channel: Channel | None, alert: Alert) -> stage.Outcome:
-        stage.mark_sent(stores[0], alert, alert.due_at)
-        return send(channel, alert)
-
-    stage.due_alerts, stage.send = remember, mark_and_send
+def facts(place: Path) -> list[tuple[str, ...]]:
+    """Return what a database holds of what was collected, found and written."""
+    with closing(sqlite3.connect(place / "groundswell.db")) as conn:
+        return conn.execute(FACTS).fetchall()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """How a tick ended: exit code (negative: the signal), standard error, calls of the fault's kind."""
-
-    code: int
-    words: str
-    calls: int
+def half_pages(place: Path) -> str:
+    """Say which page a reader would find cut off."""
+    pages = {path.name: path.read_bytes() for path in place.rglob("*.html")}
+    cut = [name for name, page in pages.items() if not page.rstrip().endswith(b"</html>") or b"\0" in page]
+    return f"half a page: {cut[:3]}" if cut else ""
 
 
 def build_shim(folder: Path) -> Path:
