@@ -52,10 +52,22 @@ FROM votes v JOIN posts p ON p.source = v.source AND p.native_id = v.native_id
 JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.service = v.service
 ORDER BY v.created;
 
+-- A source that counts a service by region or by kind only: the sum, as the detector takes it.
+CREATE VIEW complaints_in_parts AS
+SELECT service, start, CAST(ifnull(max(CASE WHEN indicator = '' THEN total END), sum(total)) AS BIGINT) AS complaints, source, interval_s, "window"
+FROM (SELECT c.service, c.start, c.indicator, ifnull(max(CASE WHEN c.region = '' THEN c.total END), sum(c.total)) AS total, c.source, c.interval_s, c."window"
+  FROM (SELECT source, service FROM series s WHERE channel = 'complaints' AND NOT EXISTS (SELECT 1 FROM complaint_counts t
+      WHERE t.source = s.source AND t.service = s.service AND t.region = '' AND t.indicator = '') GROUP BY source, service) o
+    CROSS JOIN complaint_counts c WHERE c.source = o.source AND c.service = o.service AND c."window" != 'rolling'
+  GROUP BY c.service, c.start, c.indicator, c.source, c.interval_s, c."window") kinds
+GROUP BY service, start, source, interval_s, "window";
+
 CREATE VIEW complaints_by_hour AS
 SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, CAST(sum(total) AS BIGINT) AS complaints, CAST(count(*) AS BIGINT) AS intervals, source, interval_s, "window"
 FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = ''
-GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window";
+GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window"
+UNION ALL SELECT service, substr(start, 1, 13) || ':00:00Z', CAST(sum(complaints) AS BIGINT), CAST(count(*) AS BIGINT), source, interval_s, "window"
+FROM complaints_in_parts GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window";
 
 CREATE VIEW alarms AS
 SELECT v.series, s.service, s.channel, s.region, s.indicator, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.p, v.level
@@ -154,7 +166,10 @@ SELECT i.id AS incident, i.service, f.first_alert_at, i.official_first_at,
   CASE WHEN b.verdict IS NOT NULL THEN 'a person' WHEN i.official_first_at IS NOT NULL THEN 'the provider' ELSE '' END AS said_by
 FROM incidents i JOIN services s ON s.id = i.service
 LEFT JOIN first_alerts f ON f.incident = i.id LEFT JOIN feedback b ON b.incident = i.id
-WHERE f.first_alert_at IS NOT NULL OR (s.watched = 1 AND i.official_first_at IS NOT NULL) ORDER BY i.onset;
+WHERE (f.first_alert_at IS NOT NULL OR i.official_first_at IS NOT NULL AND (s.watched = 1 OR EXISTS (SELECT 1 FROM alerts a
+    JOIN incidents k ON k.id = a.incident WHERE a.sent_at IS NOT NULL AND k.service = i.service
+    AND NOT EXISTS (SELECT 1 FROM incidents m WHERE m.part_of = k.id))))
+  AND NOT EXISTS (SELECT 1 FROM incidents m WHERE m.part_of = i.id AND m.service = i.service) ORDER BY i.onset;
 
 CREATE VIEW silences_on_record AS
 SELECT id, service, component, since, until, reason, author FROM silences ORDER BY since;
@@ -172,7 +187,9 @@ ORDER BY service, weekday, hour;
 CREATE VIEW lead_by_notice AS
 SELECT n.service, n.page, n.incident_id, n.name, n.impact, n.posted, min(a.sent_at) AS message_at,
   CAST(round((julianday(n.posted) - julianday(min(a.sent_at))) * 1440, 1) AS DOUBLE) AS lead_minutes
-FROM (SELECT h.service, u.page, u.incident_id, max(u.name) AS name, max(u.impact) AS impact, min(u.created_at) AS posted
+FROM (SELECT h.service, u.page, u.incident_id, substr(max(u.displayed_at || u.created_at || u.name), 41) AS name, CASE max(CASE u.impact
+    WHEN 'critical' THEN 4 WHEN 'major' THEN 3 WHEN 'minor' THEN 2 WHEN 'none' THEN 1 ELSE 0 END) WHEN 4 THEN 'critical' WHEN 3 THEN 'major'
+    WHEN 2 THEN 'minor' WHEN 1 THEN 'none' ELSE max(u.impact) END AS impact, min(u.created_at) AS posted
   FROM status_updates u JOIN (SELECT id AS service, CASE WHEN instr(host, '/') > 0 THEN substr(host, 1, instr(host, '/') - 1) ELSE host END AS host
     FROM (SELECT id, replace(replace(replace(status_page, 'https://', ''), 'http://', ''), 'www.', '') AS host FROM services) s) h
     ON h.host != '' AND (u.page = h.host OR u.page = h.host || '/' || h.service)
@@ -206,7 +223,8 @@ SELECT kind, source, service, last_before, first_after, CAST(minutes AS DOUBLE) 
   UNION ALL SELECT 'no counts', source, service, last_before, start,
     round((julianday(start) - julianday(last_before)) * 1440 - interval_s / 60.0, 1)
   FROM (SELECT source, service, start, interval_s, lag(start) OVER (PARTITION BY source, service, interval_s, "window" ORDER BY start) AS last_before
-    FROM complaint_counts WHERE region = '' AND indicator = '' AND "window" != 'rolling') k
+    FROM (SELECT source, service, start, interval_s, "window" FROM complaint_counts WHERE region = '' AND indicator = '' AND "window" != 'rolling'
+      UNION ALL SELECT source, service, start, interval_s, "window" FROM complaints_in_parts) c) k
   WHERE round((julianday(start) - julianday(last_before)) * 86400) > interval_s) g
 ORDER BY last_before, source, service;
 

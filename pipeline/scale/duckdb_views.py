@@ -31,7 +31,8 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
         raise StoreError(f"{root}: holds no Parquet tables; `groundswell backfill` or `groundswell export` makes them")
     conn = duckdb.connect(":memory:")
     conn.execute("SET integer_division = true")  # as in SQLite
-    conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP))")
+    # as in SQLite: a Julian day begins at noon, DuckDB's julian() counts from midnight
+    conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP)) - 0.5")
     for name, columns in schema.items():
         conn.execute(_table(conn, name, columns, there[name]))
     for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):

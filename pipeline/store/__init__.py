@@ -137,6 +137,9 @@ class Store:
                 " watched=excluded.watched",
                 [(s.id, s.name, s.kind, s.vendor, s.status_page, int(s.id in watched)) for s in services.values()],
             )
+            watched_before = [row[0] for row in conn.execute("SELECT id FROM services WHERE watched = 1")]
+            gone = [(name,) for name in watched_before if name not in services]
+            conn.executemany("UPDATE services SET watched = 0 WHERE id = ?", gone)
             conn.executemany(
                 "INSERT INTO components VALUES (?,?,?,?) ON CONFLICT(service, id) DO UPDATE SET"
                 " name=excluded.name, role=excluded.role",
