@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from pipeline.commands import COMMANDS
+from pipeline.commands import COMMAND_GROUPS, COMMANDS
 from pipeline.commands.log_options import add_log_options
 from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.extras import missing_extra
@@ -38,17 +38,22 @@ class _Lazy(click.Group):
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+        longest = max(map(len, COMMANDS))
+        for heading, group in COMMAND_GROUPS.items():
+            with formatter.section(heading):
+                rows = [(name.ljust(longest), line) for name, (_, line) in group.items()]
+                formatter.write_dl(rows)
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groundswell", prog_name="groundswell")
-@click.option("--no-color", is_flag=True, help="Print no colours on a terminal, as does the variable NO_COLOR.")
+@click.option("--no-color", is_flag=True, help="Print no colours; the variable NO_COLOR does the same.")
 @click.option("--no-color-by-variable", default="", envvar="NO_COLOR", hidden=True)  # any text in it counts
 @click.pass_context
 def cli(ctx: click.Context, no_color: bool, no_color_by_variable: str) -> None:
     """Detect outages of services you depend on from what their users report.
+
+    Begin with `groundswell demo`, or with `groundswell init` and `groundswell run`.
 
     Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 a source or a row failed and the rest is done,
     75 another run holds the lock.

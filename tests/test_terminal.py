@@ -73,6 +73,17 @@ def test_services_stand_in_aligned_columns(groundswell: Groundswell) -> None:
     assert {row[column : column + 3].strip() for row in rows} == {"yes"}
 
 
+@pytest.mark.slow
+def test_an_answer_is_a_table_on_a_terminal_and_csv_in_a_pipe(groundswell: Groundswell, tmp_path: Path) -> None:
+    Store(tmp_path / "groundswell.db").conn.close()
+    question = f"select 'a' || char(27) || '[31m' as name, '{'x' * 70}' as long, null as missing, 2 as many"
+    shown = on_a_terminal(tmp_path, "sql", question).splitlines()
+    assert [line.split() for line in shown] == [["name", "long", "missing", "many"], ["a", "[31m", "x" * 59 + "…", "2"]]
+    assert shown[0].index("many") == shown[1].index("2")
+    assert groundswell("sql", question).stdout.splitlines()[1] == f"a\x1b[31m,{'x' * 70},,2"
+    assert on_a_terminal(tmp_path, "sql", "select 1 as one where 0") == ""
+
+
 def test_a_question_ends_after_its_timeout(groundswell: Groundswell, tmp_path: Path) -> None:
     Store(tmp_path / "groundswell.db").conn.close()
     done = groundswell("sql", ENDLESS, "--timeout", "1s")

@@ -33,16 +33,18 @@ if TYPE_CHECKING:
     "--posts",
     multiple=True,
     metavar="URL",
-    help="A file, folder or pattern of posts: NDJSON (.zst too), CSV, Parquet; any fsspec URL.",
+    help="Posts: a file, folder, pattern or fsspec URL of NDJSON (also .zst), CSV or Parquet. Repeatable.",
 )
-@click.option("--counts", multiple=True, metavar="URL", help="The same of complaint counts.")
+@click.option("--counts", multiple=True, metavar="URL", help="Complaint counts, given in the same ways. Repeatable.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option(
-    "--scheduler", default="", help="Of --engine dask: tcp://…; without it workers of this machine are started."
+    "--scheduler", default="", help="With --engine dask: tcp://…; without it, workers are started on this machine."
 )
-@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="How many to start.")
-@click.option("--memory", default="2GB", show_default=True, help="The limit of each worker that is started.")
-@click.option("--new", is_flag=True, help="Take counts of services that the catalogue lacks, under their names.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Number of workers to start."
+)
+@click.option("--memory", default="2GB", show_default=True, help="Memory limit of each worker.")
+@click.option("--new", is_flag=True, help="Accept counts of services that are not in the catalogue, under their names.")
 @click.option("--into-db", is_flag=True, help="Copy the finished tables into --db as well.")
 @common
 def backfill_command(

@@ -125,21 +125,21 @@ def _first_run(scenario: Scenario) -> datetime:
 
 @click.command("backtest")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--step", help="Time between runs, as 5min; default: the scenario's.")
+@click.option("--step", help="Time between runs, such as 5min.  [default: the scenario's]")
 @click.option(
     "--from",
     "begin",
-    help="First run; everything before is one batch without alerts. Default: two thirds in, "
+    help="Time of the first run; everything before is loaded without alerts. Default: two thirds in, "
     "or before the first known outage.",
 )
-@click.option("--until", help="Last run.")
+@click.option("--until", help="Time of the last run.")
 @click.option(
     "--every-step",
     "every",
     is_flag=True,
-    help="Take the steps in which nothing is new, due or open, too: the same result, later.",
+    help="Also run the steps in which nothing is new, due or open: slower, with the same result.",
 )
-@click.option("--keep", is_flag=True, help="Keep the result in --db; without it a temporary database is used.")
+@click.option("--keep", is_flag=True, help="Keep the result in --db instead of a temporary database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, schema 1.")
 @common
 def backtest_command(

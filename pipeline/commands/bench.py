@@ -31,19 +31,23 @@ OWN = "Groundswell"
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A system's alerts, a JSON object a line; its row bears the file's name. May be given several times.",
+    help="Alerts of a system, one JSON object per line; its row has the file's name. Repeatable.",
 )
-@click.option("--replay/--no-replay", default=True, help="Replay the days for Groundswell's own row (minutes a day).")
-@click.option("--rules/--no-rules", default=True, help="Rows of the rules that others publish.")
+@click.option(
+    "--replay/--no-replay", default=True, help="Replay the days for Groundswell's own row (takes minutes per day)."
+)
+@click.option("--rules/--no-rules", default=True, help="Add a row for each rule that others publish.")
 @click.option(
     "--counts",
     "data",
     type=click.Path(path_type=Path),
-    help="Folder of other people's real counts (EVAL_DATA): days of counts alone, in the same table.",
+    help="Folder of other people's real counts (EVAL_DATA): adds days with counts only to the table.",
 )
-@click.option("--step", help="Time between Groundswell's runs and the rules', as 1min; default: the day's.")
-@click.option("--save", type=click.Path(path_type=Path), help="Folder for Groundswell's alerts, a file a day.")
-@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON, schema docs/benchmark.schema.json.")
+@click.option("--step", help="Time between runs of Groundswell and of the rules, such as 1min.  [default: the day's]")
+@click.option(
+    "--save", type=click.Path(path_type=Path), help="Write Groundswell's alerts into this folder, one file per day."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON (docs/benchmark.schema.json).")
 @common
 def bench_command(
     setting: Setting,

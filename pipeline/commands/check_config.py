@@ -29,9 +29,9 @@ class Statement(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def check_config_command(setting: Setting, as_json: bool) -> None:
-    """Exit 0 when the configuration is right, 3 when something of it will not work, as a login without password.
+    """Check the configuration. Exit codes: 0 right, 3 a part of it will not work, such as a login without a password.
 
-    Where it cannot be read there is one line with file, key and reason, and exit code 2.
+    A configuration that cannot be read is reported in one line with file, key and reason, and ends with exit code 2.
     """
     statements = list(_statements(setting))
     if as_json:

@@ -47,10 +47,13 @@ def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
     """Add --config, --db and --now, and pass them on as one Setting."""
 
     @click.option(
-        "--config", "config_path", type=click.Path(path_type=Path), help="Default: ./groundswell.toml if present."
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        help="Configuration file.  [default: groundswell.toml, if present]",
     )
     @click.option("--db", type=click.Path(path_type=Path), default=Path("groundswell.db"), show_default=True)
-    @click.option("--now", "moment", help="Another time than the clock's, ISO with a zone; for replays.")
+    @click.option("--now", "moment", help="Run as if it were this time (ISO 8601 with a zone).")
     @functools.wraps(command)
     def wrapped(config_path: Path | None, db: Path, moment: str | None, *rest: P.args, **options: P.kwargs) -> R:
         path = config_path or (Path("groundswell.toml") if Path("groundswell.toml").exists() else None)

@@ -23,7 +23,9 @@ AFTERWARDS = {
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(sorted(FILES)))
-@click.option("--install", is_flag=True, help="Write it to where the shell looks for it instead of printing it.")
+@click.option(
+    "--install", is_flag=True, help="Install the script where the shell looks for it, instead of printing it."
+)
 def completion_command(shell: str, install: bool) -> None:
     """Print the completion script of a SHELL."""
     kind = get_completion_class(shell)

@@ -39,21 +39,25 @@ def counts_file(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE and the options that say how it is read, and pass them on as one CountsFile."""
 
     @click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
-    @click.option("--interval", help="What each count covers, as 15min, when the file does not tell; 1min to 1d.")
-    @click.option("--bin", "width", help="Sum counts into wider bins, as 15min or 1h; 1min to 1d.")
-    @click.option("--time-column", default="", help="The column of times, when it is not called as usual.")
-    @click.option("--value-column", default="", help="The column of counts, when it is not called as usual.")
-    @click.option("--time-format", default="", help="How times are written, as '%d-%m-%Y %H:%M' (strptime).")
-    @click.option("--time-zone", default="", help="The zone of times without one, as Europe/Berlin or UTC.")
+    @click.option(
+        "--interval", help="Length of each count's interval, such as 15min, when the file does not say; 1min to 1d."
+    )
+    @click.option("--bin", "width", help="Add counts up into wider bins, such as 15min or 1h; 1min to 1d.")
+    @click.option("--time-column", default="", help="Name of the column of times, when it is not recognised.")
+    @click.option("--value-column", default="", help="Name of the column of counts, when it is not recognised.")
+    @click.option("--time-format", default="", help="Format of times for strptime, such as '%d-%m-%Y %H:%M'.")
+    @click.option("--time-zone", default="", help="Time zone of times without one, such as Europe/Berlin or UTC.")
     @click.option(
         "--kind",
         type=click.Choice([kind.value for kind in CountKind]),
         default=CountKind.REPORTS.value,
         show_default=True,
-        help="What is counted: people who report trouble, all that is said, or what machines measure.",
+        help="What is counted: people who report problems, all mentions, or measurements by machines.",
     )
     @click.option(
-        "--one-row-per-event", is_flag=True, help="Each row is an event, as a ticket: count rows, in bins of --bin."
+        "--one-row-per-event",
+        is_flag=True,
+        help="Each row is one event, such as a ticket: count the rows in bins of --bin.",
     )
     @functools.wraps(command)
     def wrapped(

@@ -40,7 +40,7 @@ MINUTE = [
     type=click.Path(path_type=Path),
     default=SCENARIO,
     show_default=False,
-    help="Another recorded folder.",
+    help="Replay this recorded folder instead.",
 )
 @common
 def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, folder: Path) -> None:

@@ -27,13 +27,13 @@ RECENT = timedelta(days=7)
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
-@click.option("--offline", is_flag=True, help="Ask no source and no mail server.")
-@click.option("--source", "only", multiple=True, help="Only this source or kind; may be repeated.")
+@click.option("--offline", is_flag=True, help="Do not connect to any source or channel.")
+@click.option("--source", "only", multiple=True, help="Only this source or kind of source. Repeatable.")
 @common
 def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[str, ...]) -> None:
-    """Try every channel and every source for real, and look at the database; send and change nothing.
+    """Connect to every channel and source, and check the database. Sends nothing and changes nothing.
 
-    Exit 0 when all is well, 3 when something is worth looking at, 1 when runs cannot work or messages do not arrive.
+    Exit codes: 0 all is well, 3 something needs attention, 1 runs cannot work or messages do not arrive.
     """
     from pipeline.sources import SOURCES
 

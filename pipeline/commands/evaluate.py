@@ -15,16 +15,18 @@ SECTIONS = ("simulated", "widths", "ordinary", "recorded", *OF_TEXT)
 
 
 @click.command("evaluate")
-@click.argument("sections", nargs=-1, type=click.Choice(SECTIONS))
-@click.option("--seed", type=int, default=2026, show_default=True, help="Of the simulation and of random crops.")
-@click.option("--series", type=click.IntRange(4, 2000), default=160, show_default=True, help="Simulated services.")
+@click.argument("sections", nargs=-1, type=click.Choice(SECTIONS), metavar="[SECTION]...")
+@click.option("--seed", type=int, default=2026, show_default=True, help="Seed of the simulation and of random samples.")
+@click.option(
+    "--series", type=click.IntRange(4, 2000), default=160, show_default=True, help="Number of simulated services."
+)
 @click.option("--days", type=click.IntRange(21, 400), default=42, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for drawings of false alarms and misses.")
+@click.option("--out", type=click.Path(path_type=Path), help="Draw false alarms and misses into this folder.")
 def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
-    """Print figures of the detectors on simulated and on recorded counts, of the text models, and of the story.
+    """Print how good the detectors, the text models, and the incidents and links made of them are.
 
-    SECTIONS are any of simulated, widths, ordinary, recorded, posts, extraction, links, certainty, onset, abuse, leads;
-    all where none is named. Other people's data are read where EVAL_DATA points.
+    SECTION is one of simulated, widths, ordinary, recorded, posts, extraction, links, certainty, onset, abuse, leads;
+    without any, all are printed. EVAL_DATA names a folder of other people's data.
     """
     from pipeline.evaluation import clean_series as clean
     from pipeline.evaluation import ordinary_days as ordinary

@@ -21,7 +21,7 @@ from pipeline.store import Store
     type=click.Choice(["parquet", "csv"]),
     default="parquet",
     show_default=True,
-    help="parquet: times are timestamps in UTC, and `groundswell sql --parquet` reads it; csv: times are ISO 8601.",
+    help="parquet: times are timestamps in UTC; `groundswell sql --parquet` reads the files. csv: times are ISO 8601.",
 )
 @common
 def export_command(setting: Setting, folder: Path, form: str) -> None:

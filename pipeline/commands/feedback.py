@@ -15,10 +15,10 @@ SPAN = timedelta(days=30)
 @click.command("feedback")
 @click.argument("incident")
 @click.argument("verdict", type=click.Choice(["right", "wrong"]))
-@click.option("--note", default="", help="Anything worth keeping.")
+@click.option("--note", default="", help="A note to store with it.")
 @common
 def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -> None:
-    """Store that the alerts of INCIDENT were right or wrong; digests count it."""
+    """Record that the alerts of INCIDENT were right or wrong; digests count it."""
     from pipeline.reports.tuning import alerted_since, remedies
     from pipeline.store import must_exist
     from pipeline.store.operators import put_feedback

@@ -21,7 +21,7 @@ from pipeline.sources.count_rows import ServiceIds
 
 @click.group("import")
 def import_command() -> None:
-    """Bring in history from a file; offering it again changes nothing."""
+    """Import history from a file; importing it again changes nothing."""
 
 
 @import_command.command("counts")
@@ -29,9 +29,9 @@ def import_command() -> None:
     "--service",
     "service_name",
     shell_complete=complete_services,
-    help="The service of all counts: id, name or alias.",
+    help="Service of all counts in the file (id, name or alias).",
 )
-@click.option("--new", is_flag=True, help="Take services that the catalogue lacks, under the names they have.")
+@click.option("--new", is_flag=True, help="Accept services that are not in the catalogue, under the names in the file.")
 @counts_file
 @common
 def counts(setting: Setting, file: CountsFile, service_name: str | None, new: bool) -> None:
@@ -105,7 +105,7 @@ def posts(setting: Setting, file: Path) -> None:
     "service_id",
     required=True,
     shell_complete=complete_services,
-    help="The service whose page the archive is of: id, name or alias.",
+    help="Service whose status page the archive is of (id, name or alias).",
 )
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:

@@ -12,7 +12,12 @@ from pipeline.core.times import iso
 
 
 @click.command("incidents")
-@click.option("--since", default="30d", show_default=True, help="How far back, as 7d, or from a date, as 2026-03-02.")
+@click.option(
+    "--since",
+    default="30d",
+    show_default=True,
+    help="How far back: a duration such as 7d, or a date such as 2026-03-02.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def incidents_command(setting: Setting, since: str, as_json: bool) -> None:

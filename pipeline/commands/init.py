@@ -37,16 +37,24 @@ class MailChoice:
 @click.option(
     "--watch",
     shell_complete=complete_services,
-    help="Services (ids, names or aliases), separated by commas, as claude,github.",
+    help="Services (ids, names or aliases), separated by commas, such as claude,github.",
 )
-@click.option("--mail", help="Where alerts go, several separated by commas; without it they are written as .eml files.")
-@click.option("--host", help="SMTP server, as smtp.example.org or smtp.example.org:587; default localhost.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Its port; default 25 on localhost, else 587 (tls: 465).")
-@click.option("--security", type=click.Choice(SECURITIES), help="Default: none on localhost, else by the port.")
-@click.option("--user", help="The name to log in with; the password comes from GROUNDSWELL_SMTP_PASSWORD.")
-@click.option("--offline", is_flag=True, help="Do not try the mail server.")
+@click.option("--mail", help="Recipients of alerts, separated by commas. Without it, alerts are written as .eml files.")
+@click.option("--host", help="SMTP server, such as smtp.example.org or smtp.example.org:587.  [default: localhost]")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the SMTP server.  [default: 25 on localhost, else 587; tls: 465]",
+)
+@click.option(
+    "--security",
+    type=click.Choice(SECURITIES),
+    help="Encryption of the connection.  [default: none on localhost, else chosen by the port]",
+)
+@click.option("--user", help="User name for the SMTP server; the password is read from GROUNDSWELL_SMTP_PASSWORD.")
+@click.option("--offline", is_flag=True, help="Do not connect to the mail server.")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("groundswell.toml"), show_default=True)
-@click.option("--force", is_flag=True, help="Write over an existing file.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init_command(
     watch: str | None,
     mail: str | None,

@@ -10,12 +10,12 @@ ANSWERS = {"o": True, "n": False}
 
 
 @click.command("label")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Posts to walk through.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Number of posts to label.")
 @common
 def label_command(setting: Setting, limit: int) -> None:
     """Show each post with the model's guess and ask: o = an outage, n = not, s = skip, q = stop.
 
-    Answers are stored at once. Nothing is retrained by itself; `train` uses them.
+    Answers are stored at once; the next `groundswell train` uses them.
     """
     from pipeline.render.formatting import header_safe
     from pipeline.store.labels import least_sure, put_label

@@ -19,7 +19,7 @@ from pipeline.reports.ledger import ledger_lines, service_ledger
     "--service",
     "name",
     shell_complete=complete_services,
-    help="One service (id, name or alias); without it, all of which anything is known.",
+    help="Only this service (id, name or alias).  [default: every service with data]",
 )
 @click.option(
     "--months",
@@ -27,14 +27,14 @@ from pipeline.reports.ledger import ledger_lines, service_ledger
     type=click.IntRange(1, 600),
     default=12,
     show_default=True,
-    help="How many months to list.",
+    help="Number of months to list.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def ledger_command(setting: Setting, name: str | None, month_count: int, as_json: bool) -> None:
-    """Grade how soon each provider's page speaks (90 days), and list availability, MTTR and MTBF by month.
+    """Grade how soon each provider posts on its status page (90 days), and list availability, MTTR and MTBF by month.
 
-    Reads pages collected or imported (`groundswell import incidents`) and the episodes in which a crowd rose.
+    Uses collected or imported status pages (`groundswell import incidents`) and episodes of many user reports.
     """
     from pipeline.store import must_exist
 

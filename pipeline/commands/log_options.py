@@ -85,14 +85,14 @@ def add_log_options(command: click.Command) -> None:
             is_eager=True,
             expose_value=False,
             callback=_remember_verbosity,
-            help="Say what is decided, and show tracebacks; twice: everything.",
+            help="Log decisions and tracebacks to standard error; -vv logs everything.",
         ),
         click.Option(
             ["--log-file"],
             type=click.Path(path_type=Path, dir_okay=False),
             expose_value=False,
             callback=_configure,
-            help="Append everything that is logged to this file.",
+            help="Append the whole log to this file.",
         ),
     ]
     if isinstance(command, click.Group):

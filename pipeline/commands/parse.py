@@ -27,11 +27,13 @@ TIMES = ("created", "published", "displayed_at", "started_at", "start", "observe
 
 @click.command("parse")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--source", "kind", help="Read it as an answer to this kind of source; default: the one it was kept for.")
-@click.option("--json", "as_json", is_flag=True, help="Print every row and refusal as JSON.")
+@click.option(
+    "--source", "kind", help="Parse it as an answer of this kind of source.  [default: the kind it was kept for]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every row and every refused row as JSON.")
 @common
 def parse_command(setting: Setting, file: Path, kind: str | None, as_json: bool) -> None:
-    """Show what each reader makes of FILE: the outcome, the rows, what was refused and why. Nothing is stored.
+    """Show how each reader parses FILE: the outcome, the rows, and what was refused and why. Stores nothing.
 
     FILE is an answer that `collect --keep-bodies` kept, or any body; without a kept address and without --source every
     reader is asked. Exit code 1 when none can read it.

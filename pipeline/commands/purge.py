@@ -12,8 +12,8 @@ from pipeline.core.errors import ConfigError, SourceError
 
 
 @click.command("purge")
-@click.option("--look-back", default="30d", show_default=True, help="Ask Reddit about stored posts as old as this.")
-@click.option("--older-than", help="Also forget the words and authors of every post older than this, as 90d.")
+@click.option("--look-back", default="30d", show_default=True, help="Ask Reddit about stored posts up to this age.")
+@click.option("--older-than", help="Also delete the texts and authors of all posts older than this, such as 90d.")
 @common
 def purge_command(setting: Setting, look_back: str, older_than: str | None) -> None:
     """Ask Reddit, a hundred at a time, which stored posts were taken away; remove their words and authors.

@@ -12,14 +12,14 @@ from pipeline.core.errors import ConfigError
 
 @click.command("record")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--from", "begin", help="Rows that speak of this time or later, ISO with a zone.")
-@click.option("--until", help="Rows collected by this time; default: now.")
-@click.option("--name", help="Name of the recording; default: the folder's. Authors are hashed with it once more.")
-@click.option("--simulated", is_flag=True, help="Mark it as simulated, as what came from stand-ins is.")
+@click.option("--from", "begin", help="Record rows about this time or later (ISO 8601 with a zone).")
+@click.option("--until", help="Record rows collected by this time.  [default: now]")
+@click.option("--name", help="Name of the recording; authors are hashed again with it.  [default: the folder's name]")
+@click.option("--simulated", is_flag=True, help="Mark the recording as simulated.")
 @click.option(
     "--public",
     is_flag=True,
-    help="Append to alerts.jsonl, notices.jsonl and forecasts.jsonl in FOLDER instead, without names and posts.",
+    help="Append to alerts.jsonl, notices.jsonl and forecasts.jsonl in FOLDER instead, without names or posts.",
 )
 @common
 def record_command(

@@ -12,7 +12,9 @@ from pipeline.commands.terminal import elapsed_time
 
 
 @click.command("repair")
-@click.option("--into", type=click.Path(path_type=Path), help="Default: NAME-repaired.db beside the database.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), help="Database to write.  [default: NAME-repaired.db in the same folder]"
+)
 @common
 def repair_command(setting: Setting, into: Path | None) -> None:
     """Save what is readable of a damaged database. The damaged file is never written.

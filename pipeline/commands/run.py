@@ -37,10 +37,12 @@ class FailOn(StrEnum):
     type=click.Choice([choice.value for choice in FailOn]),
     default=FailOn.ANY.value,
     show_default=True,
-    help="What ends with exit code 3: any failure; new: only one that was not reported before; stage: only of what"
+    help="When to exit with 3: any failure; new: only a failure not reported before; stage: only failures of what"
     " this program does (messages that cannot be sent, the clock, the heartbeat), not of a source.",
 )
-@click.option("--defaults", is_flag=True, help="Without a configuration: watch all services, write messages as files.")
+@click.option(
+    "--defaults", is_flag=True, help="Run without a configuration: watch all services, write messages as files."
+)
 def run_command(setting: Setting, quiet: bool, fail_on: str, defaults: bool) -> None:
     """Collect, tag, detect, explain, alert and publish once.
 

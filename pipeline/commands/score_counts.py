@@ -28,11 +28,13 @@ AUTO = "auto"  # the detector that is best by width and history
 
 
 @click.command("score-counts")
-@click.option("--events", is_flag=True, help="One row an event instead of one a bin.")
-@click.option("--detector", "name", help="Another detector than the configured one, with its defaults, or auto.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the series (the first one) as SVG.")
-@click.option("--explain", metavar="BIN", help="Say why the bin at that time did or did not alarm, and print no table.")
-@click.option("--series", "only", help="Only this series.")
+@click.option("--events", is_flag=True, help="Print one row per event instead of one per bin.")
+@click.option(
+    "--detector", "name", help="Use this detector with its default parameters instead of the configured one, or auto."
+)
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the first series as SVG into this file.")
+@click.option("--explain", metavar="BIN", help="Explain why the bin at this time did or did not alarm; print no table.")
+@click.option("--series", "only", help="Read only this series.")
 @counts_file
 @common
 def score_counts_command(
@@ -46,7 +48,7 @@ def score_counts_command(
 ) -> None:
     """Judge counts from CSV, JSON or NDJSON: timestamp_utc,value[,series][,mentions]; the database is not touched.
 
-    What `import counts` stores is read here alike; counts may be means, too.
+    Reads the same files as `import counts`; counts may also be means.
     """
     from detectors import DETECTORS
     from detectors.choice import choose_detector

@@ -24,7 +24,7 @@ LONGEST = 200_000  # of a row that is read; what is longer is cut, as extraction
 @click.argument("file", type=click.Path(path_type=Path))
 @common
 def score_posts_command(setting: Setting, file: Path) -> None:
-    """Read a CSV of posts: id,text[,title][,service]; same rows, same order out. The database is not touched."""
+    """Classify a CSV of posts: id,text[,title][,service]. Prints the same rows in the same order; uses no database."""
     from tqdm import tqdm
 
     from pipeline.text.extract import extract, extraction_request

@@ -23,7 +23,7 @@ def service_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def list_(setting: Setting, as_json: bool) -> None:
-    """List the services of the catalogue, each with the sources that cover it as things are configured."""
+    """List the services of the catalogue with the sources that cover each in this configuration."""
     from pipeline.sources import SOURCES
 
     watched = set(setting.config.watched)
@@ -59,7 +59,7 @@ def list_(setting: Setting, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def show(setting: Setting, name: str, as_json: bool) -> None:
-    """Say which sources cover the service NAME (id, name or alias), and which do not and why."""
+    """Show which sources cover the service NAME (id, name or alias), and why others do not."""
     from pipeline.sources import SOURCES
 
     service = resolve_service(setting.config.catalogue, name)
@@ -69,7 +69,7 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
             planned = announcements(store, service, setting.now)
     coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
     if as_json:
-        rows = [{"source": row.source, "hears": row.covered, "how": row.how} for row in coverage]
+        rows = [{"source": row.source, "covered": row.covered, "how": row.how} for row in coverage]
         click.echo(
             json.dumps(
                 {

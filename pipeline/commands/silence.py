@@ -23,16 +23,16 @@ LONGEST = timedelta(days=30)
 
 @click.group("silence")
 def silence_command() -> None:
-    """Mute a service for a while. Whoever was told that an incident began is still told that it is over."""
+    """Mute a service for a while. Whoever received the first message of an incident still receives the last one."""
 
 
 @silence_command.command("add")
 @click.argument("service", shell_complete=complete_services)
-@click.option("--for", "span", help="How long from now, as 4h; at most 30d.")
-@click.option("--until", help="Until when instead, ISO with a zone.")
-@click.option("--component", default="", help="Only while no other part is affected.")
+@click.option("--for", "span", help="How long from now, such as 4h; at most 30d.")
+@click.option("--until", help="End of the silence, instead of --for (ISO 8601 with a zone).")
+@click.option("--component", default="", help="Only mute while no other component is affected.")
 @click.option("--reason", required=True)
-@click.option("--author", help="Default: who runs the command.")
+@click.option("--author", help="Who silences it.  [default: the user who runs the command]")
 @common
 def add(
     setting: Setting, service: str, span: str | None, until: str | None, component: str, reason: str, author: str | None
@@ -62,7 +62,7 @@ def add(
 
 
 @silence_command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Those that ended, too.")
+@click.option("--all", "everything", is_flag=True, help="Include silences that have ended.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def list_(setting: Setting, everything: bool, as_json: bool) -> None:
@@ -125,12 +125,17 @@ def expire(setting: Setting, number: int) -> None:
 
 @silence_command.command("preview")
 @click.argument("service", shell_complete=complete_services)
-@click.option("--component", default="", help="Only while no other part is affected.")
-@click.option("--since", default="30d", show_default=True, help="How far back, as 30d, or from a date, as 2026-03-02.")
+@click.option("--component", default="", help="Only mute while no other component is affected.")
+@click.option(
+    "--since",
+    default="30d",
+    show_default=True,
+    help="How far back: a duration such as 30d, or a date such as 2026-03-02.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def preview(setting: Setting, service: str, component: str, since: str, as_json: bool) -> None:
-    """List which of the last messages such a silence would have kept back; one that went two ways is one message."""
+    """List the past messages that such a silence would have muted; a message sent through two channels counts once."""
     from pipeline.store import must_exist
     from pipeline.store.outbox import alerts_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import sqlite3
@@ -15,8 +16,13 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, escape_csv_formula
+from pipeline.commands.terminal import print_table
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, StoreError
+from pipeline.render.formatting import header_safe
+
+ROWS_ON_TERMINAL = 1000
+CELL_WIDTH = 60
 
 
 @click.command("sql")
@@ -25,12 +31,12 @@ from pipeline.core.errors import ConfigError, StoreError
 @click.option(
     "--parquet",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Ask a folder of Parquet tables instead of --db, by DuckDB.",
+    help="Query a folder of Parquet tables with DuckDB instead of --db.",
 )
-@click.option("--timeout", help="Stop the query after this time, as 30s or 5min; without it, Ctrl-C stops it.")
+@click.option("--timeout", help="Stop the query after this time, such as 30s or 5min. Ctrl-C always stops it.")
 @common
 def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | None, timeout: str | None) -> None:
-    """Run QUERY and print its rows as CSV, safe to open in a spreadsheet."""
+    """Run QUERY, read-only. Prints a table on a terminal, else CSV that is safe to open in a spreadsheet."""
     from pipeline.store import open_readonly
     from pipeline.store.failures import damaged, is_damage
 
@@ -48,10 +54,7 @@ def sql_command(setting: Setting, query: str, as_json: bool, parquet: Path | Non
     try:
         cursor = conn.execute(query)
         header = [column[0] for column in cursor.description or ()]
-        if as_json:
-            _json(header, cursor)
-        else:
-            _csv(header, cursor)
+        _print_answer(header, cursor, as_json=as_json)
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
         limit.raise_if_stopped(interrupted=getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT)
         raise (
@@ -103,13 +106,35 @@ def _ask_parquet(folder: Path, query: str, as_json: bool, limit: _TimeLimit) -> 
             answer = conn.execute(query)
             header = [column[0] for column in answer.description or ()]
             rows = iter(answer.fetchone, None)
-            _json(header, rows) if as_json else _csv(header, rows)
+            _print_answer(header, rows, as_json=as_json)
         except duckdb.Error as error:
             limit.raise_if_stopped(interrupted=isinstance(error, duckdb.InterruptException))
             raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
         finally:
             if timer is not None:
                 timer.cancel()
+
+
+def _print_answer(header: list[str], rows: Iterable[Sequence[object]], *, as_json: bool) -> None:
+    """Print JSON, on a terminal a table of the first rows, else CSV."""
+    if as_json:
+        _json(header, rows)
+    elif not sys.stdout.isatty():
+        _csv(header, rows)
+    else:
+        rest = iter(rows)
+        shown = list(itertools.islice(rest, ROWS_ON_TERMINAL))
+        print_table(header, [[_on_terminal(cell) for cell in row] for row in shown])
+        if not shown:
+            click.echo("no rows", err=True)
+        elif next(rest, None) is not None:
+            click.echo(f"the first {ROWS_ON_TERMINAL} rows; all are in the CSV of a pipe, and in --json", err=True)
+
+
+def _on_terminal(cell: object) -> str:
+    """Return a cell in one short line without control characters, which could steer the terminal."""
+    text = header_safe("" if cell is None else str(_shown(cell)), CELL_WIDTH + 1)
+    return text if len(text) <= CELL_WIDTH else f"{text[: CELL_WIDTH - 1]}…"
 
 
 def _csv(header: list[str], rows: Iterable[Sequence[object]]) -> None:

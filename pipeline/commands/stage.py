@@ -118,14 +118,14 @@ def _command(name: str, words: str) -> click.Command:
 
 @click.command("collect", help="Read every configured source once and store what is new.")
 @click.option(
-    "--source", "only", multiple=True, help="Only this source (status:claude) or kind (status); may be repeated."
+    "--source", "only", multiple=True, help="Only this source (status:claude) or kind of source (status). Repeatable."
 )
-@click.option("--since", help="Read back to this time or date, or so far, as 2d, instead of to where it was last read.")
+@click.option("--since", help="Read back to this time, date or duration (2d) instead of to the last reading.")
 @click.option(
     "--keep-bodies",
     "kept",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep every raw answer in this folder, with address, time, status and headers; keys and cookies are removed."
+    help="Keep every raw answer in this folder, with address, time, status and headers, without keys and cookies."
     " `groundswell parse FILE` reads them.",
 )
 @common
@@ -152,17 +152,17 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
 
 
 tag_command = _command("tag", "Read new posts: which service, outage or not, which part.")
-detect_command = _command("detect", "Judge every new and complete bin.")
-explain_command = _command("explain", "Build incidents and links; write what is worth telling to the outbox.")
+detect_command = _command("detect", "Run the detector on every new, complete bin of counts.")
+explain_command = _command("explain", "Build incidents and their links to news; write messages to the outbox.")
 
 
-@click.command("alert", help="Send what is due.")
+@click.command("alert", help="Send the messages that are due.")
 @click.option(
     "--dry-run",
     type=click.Path(path_type=Path),
-    help="Write what is due as .eml and .html into this folder instead; change nothing.",
+    help="Write due messages as .eml and .html into this folder instead; change nothing.",
 )
-@click.option("--retry-failed", "again", is_flag=True, help="Try again what was given up.")
+@click.option("--retry-failed", "again", is_flag=True, help="Retry messages that were given up.")
 @common
 def alert_command(setting: Setting, dry_run: Path | None, again: bool) -> None:
     if again:

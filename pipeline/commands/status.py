@@ -24,9 +24,9 @@ RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def status_command(setting: Setting, service: str | None, as_json: bool) -> None:
-    """Exit 0 when every source answers and nothing is stuck, else 3.
+    """Show open incidents, silent sources and messages not sent; exit 0 when all is well, else 3.
 
-    With SERVICE: whether others have trouble with it, too, and what each class of evidence says; exit 0.
+    With SERVICE: whether others have problems with it too, and what each kind of evidence shows; exit 0.
     """
     if service is not None:
         _of_service(setting, service, as_json=as_json)

@@ -21,7 +21,7 @@ PAGERS = ("alertmanager", "pagerduty")
 
 
 @click.command("test-alert")
-@click.option("--to", help="Another address than the configured ones.")
+@click.option("--to", help="Send to this address instead of the configured ones.")
 @common
 def test_alert_command(setting: Setting, to: str | None) -> None:
     """Send a test message through every configured channel; exit 1 with the server's words when one fails."""

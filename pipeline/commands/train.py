@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=LABELS,
     show_default=False,
-    help="Folder of posts*.csv and headlines*.csv. Default: data/labels.",
+    help="Folder of posts*.csv and headlines*.csv.  [default: data/labels]",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=TRAINED_MODELS,
     show_default=False,
-    help="Folder of the models. Default: data/model in a checkout, else ~/.local/share/groundswell/model.",
+    help="Folder of the models.  [default: data/model in a checkout, else ~/.local/share/groundswell/model]",
 )
-@click.option("--force", is_flag=True, help="Write the new models even where they are no better than the old.")
+@click.option("--force", is_flag=True, help="Write the new models even when they are no better than the old ones.")
 @common
 def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> None:
     """Train on the labelled texts, and on what `label` stored in the database if there is one.

@@ -18,11 +18,14 @@ MARKS = {True: "+", False: "-", None: " "}
 
 @click.command("why")
 @click.argument("service", shell_complete=complete_services)
-@click.option("--at", "at_time", help="When, ISO with a zone; default: now.")
+@click.option("--at", "at_time", help="The time to explain (ISO 8601 with a zone).  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 @common
 def why_command(setting: Setting, service: str, at_time: str | None, as_json: bool) -> None:
-    """Walk the stored trail of a SERVICE: counts, expectations, votes, gates, routes, silences, messages."""
+    """Explain the decisions about SERVICE step by step.
+
+    Shows counts, expectations, votes, thresholds, routes, silences and messages.
+    """
     from pipeline.detection.factory import make_detector
     from pipeline.render.formatting import header_safe
     from pipeline.reports.decision_trace import decision_trace
