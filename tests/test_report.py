@@ -155,3 +155,20 @@ def test_the_first_page_says_how_fresh_each_source_is(tmp_path: Path) -> None:
     (row,) = re.findall(r"<tr><td class=.wide. data-l=.source.>mine</td>.*?</tr>", text)
     # the first is what began the source; 2 and 10 minutes after their intervals' ends
     assert re.findall(r">([^<]*)</td>", row)[1:] == ["2.0 / 10.0 / 10.0", "2", "", ""]
+
+
+def test_of_very_many_parts_some_are_drawn_and_the_chart_says_how_many_are_not(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        world = World(store, ("github",))
+        world.bins("github", "11:00", 6, 80, 60)
+        world.explain("11:31")
+        with store.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO incident_components VALUES ('github-20260302T1100Z',?,'votes','affected',?,NULL,'')",
+                [(f"part-{n:02}", iso(at("11:05"))) for n in range(40)],
+            )
+        run_publish(store, world.config, tmp_path / "report", at("11:35"), simulated=False)
+    page = page_of(tmp_path / "report")
+    assert len(re.findall('<b class="people affected"', page)) == 16
+    assert "24 more are in the table below" in page
+    assert len(re.findall(r'<td class="wide" data-l="part">', page)) == 40

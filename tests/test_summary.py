@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.core.vocabulary import Channel, Impact, State
 from pipeline.render.chart_view import Step, summed
-from pipeline.render.formatting import clock, safe_link
+from pipeline.render.formatting import clock, isolated, safe_link
 from pipeline.render.summary import IncidentSummary, PeakCount, duration, listed, summary_sentence
 from pipeline.render.tiles import DAYS, day_bars, spark
 from pipeline.render.time_axis import Axis
@@ -174,3 +174,16 @@ def test_of_very_many_entries_the_first_and_the_latest_are_shown_and_the_others_
     assert shown == [f"entry {n}" for n in (*range(FIRST), *range(1000 - LATEST, 1000))]
     assert (cut.later_entries, cut.left_out) == (LATEST, 1000 - FIRST - LATEST)
     assert in_rows([], "UTC").rows == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("خدمة البريد: incident of 90 min on 24 March", "\u2066خدمة البريد: incident of 90 min on 24 March\u2069"),
+        ("Claude لا يعمل منذ الصباح", "\u2067Claude لا يعمل منذ الصباح\u2069"),
+        ("\u202egnp.exe\u2069 café", "gnp.exe café"),
+        ("plain\x00", "plain\ufffd"),
+    ],
+)
+def test_text_from_right_to_left_is_isolated_in_the_direction_of_most_of_its_letters(text: str, shown: str) -> None:
+    assert isolated(text) == shown

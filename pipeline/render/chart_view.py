@@ -90,7 +90,7 @@ class ChartRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartView:
-    """All of it; `columns` are the heads of the table's cells."""
+    """All of it; `columns` are the heads of the table's cells, `more_lanes` is how many lanes are not drawn."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -100,6 +100,7 @@ class ChartView:
     hours: tuple[PlacedLabel, ...]
     columns: tuple[str, ...]
     rows: tuple[ChartRow, ...]
+    more_lanes: int = 0
 
 
 def summed(steps: Iterable[Step], axis: Axis, *, bin_s: int, empty: float | None = None) -> list[Step]:

@@ -62,11 +62,13 @@ def incident_chart(context: ChartContext) -> ChartView:
     counts = [_counts(key, context, time_axis, several=len({k.service for k in shown}) > 1) for key in shown]
     counts = [c for c in counts if any(step.observed for step in c.steps)]
     heads, rows = table(counts, time_axis)
+    lanes = _lanes(context, time_axis)
     return ChartView(
         title=f"{context.service.name}, {time_axis.time(time_axis.first)} to {time_axis.time(time_axis.last)}",
         panels=tuple(panel(c, time_axis) for c in counts),
         impact=placed(_impact(context), time_axis),
-        lanes=_lanes(context, time_axis),
+        lanes=lanes[:LANES],
+        more_lanes=max(0, len(lanes) - LANES),
         marks=marked(_marks(context), time_axis),
         hours=time_axis.hours(),
         columns=heads,
@@ -187,7 +189,7 @@ def _lanes(context: ChartContext, time_axis: Axis) -> tuple[Lane, ...]:
         bars.setdefault(name, []).append(
             Bar(_s(c.since), _s(c.until or until), css, f"{who} {verb} from {local(c.since, context.zone)}")
         )
-    return tuple(Lane(name=name, bars=placed(of, time_axis)) for name, of in list(bars.items())[:LANES])
+    return tuple(Lane(name=name, bars=placed(of, time_axis)) for name, of in bars.items())
 
 
 def _marks(context: ChartContext) -> Iterable[Mark]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from datetime import datetime
 from functools import cache
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pipeline.core.times import utc
 
 LONGEST_LINK = 600
 
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u2066", "\u2067"  # isolates
 _EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -97,11 +99,18 @@ def environment(*, plain: bool = False) -> jinja2.Environment:
 def isolated(text: str) -> str:
     """Return text that cannot turn the direction of what stands around it, nor hold what no page may.
 
-    Characters that embed, override or isolate are dropped; text that runs from right to left is isolated as a whole
-    (Unicode TR 9, section 6.3), its own marks left alone; control characters become replacement characters.
+    Characters that embed, override or isolate are dropped; text that holds letters of a script from right to left is
+    isolated as a whole (Unicode TR 9, section 6.3) in the direction of most of its letters, so that a sentence about a
+    service with such a name stays a sentence. Control characters become replacement characters.
     """
     plain = _ODD.sub("\ufffd", _EMBEDDING.sub("", text))
-    return f"\u2068{plain}\u2069" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in plain) else plain
+    if plain.isascii():
+        return plain
+    directions = Counter(unicodedata.bidirectional(c) for c in plain)
+    from_right = directions["R"] + directions["AL"]
+    if not from_right:
+        return plain
+    return f"{RIGHT_TO_LEFT if from_right > directions['L'] else LEFT_TO_RIGHT}{plain}\u2069"
 
 
 def _tidy(value: object) -> object:

@@ -64,9 +64,13 @@ class ReportContext:
 
     @cached_property
     def services(self) -> list[str]:
-        """Return the services that have a page, those with trouble first, then by name."""
+        """Return the services that have a page, those with trouble first, the worst of them first, then by name."""
         known = ({head.service for head in self.heads} | set(self.watched)) & set(self.catalogue)
-        return sorted(known, key=lambda s: (not self.active(s), self.catalogue[s].name.casefold(), s))
+        return sorted(known, key=lambda s: (-self._worst(s), self.catalogue[s].name.casefold(), s))
+
+    def _worst(self, service: str) -> int:
+        active = self.active(service)
+        return active.impact.rank + 1 if active else 0
 
     @cached_property
     def by_service(self) -> Mapping[str, list[IncidentHead]]:
