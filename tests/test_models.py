@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
+from numpy.typing import NDArray
 
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS
 from pipeline.core.times import utc
-from pipeline.text.models import encoder, kinds, linear, network, training
+from pipeline.text.models import encoder, filtering, kinds, linear, network, token_rows, training
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
 from pipeline.text.models.hashing import slots
@@ -248,6 +249,40 @@ def test_rows_of_tokens_are_bounded_and_forgetting_changes_nothing(
         assert (small.vectors(texts) == whole).all()
         longest = [list(range(5, 500))]
         assert (small.vectors(longest) == found._network.vectors(longest)).all(), "more tokens than are kept"
+
+
+def test_a_filtered_run_is_the_plain_convolution_and_the_same_beside_any_other() -> None:
+    dice = np.random.default_rng(3)
+    table, bias = dice.normal(size=(500, 32)).astype(np.float32), dice.normal(size=32).astype(np.float32)
+    for taps, left in ((2, 0), (3, 1), (5, 2)):
+        weights = dice.normal(size=(taps, 32, 32))
+        own = filtering.Filter(taps, filtering.at_points(weights))
+        runs = dice.integers(0, 500, (250, own.points))
+        tiles = own.outputs(table, runs, left, bias)
+        outputs = tiles.transpose(0, 2, 1, 3).reshape(-1, own.together, 32)[: len(runs)]
+        rows = table.astype(np.float64)[runs]
+        for place in range(own.together):
+            plain = sum(rows[:, place + tap] @ weights[tap] for tap in range(taps)) + bias
+            expected = np.maximum(plain, 0) + rows[:, left + place]
+            assert outputs[:, place] == pytest.approx(expected, abs=2e-4), (taps, place)
+        alone = own.outputs(table, runs[137:138], left, bias)
+        assert (alone[0, :, 0] == outputs[137]).all(), taps
+
+
+def test_rows_of_tokens_that_come_again_stay() -> None:
+    made: list[int] = []
+
+    def work_out(tokens: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        made.extend(tokens.tolist())
+        return [tokens[:, None].astype(np.float32)]
+
+    kept = token_rows.TokenRows(20, [1], 4, work_out)
+    groups = [np.array(tokens) for tokens in ([1, 2, 3], [4, 5], [1, 2], [3, 6, 7], [1])]
+    for tokens, again in zip(groups, kept.foresee(groups), strict=True):
+        rows = kept.rows(tokens, again)
+        assert kept.tables[0][rows, 0].tolist() == tokens.tolist()
+    # of the first three and two more one has to go: 3, which comes again last; then 4, 5 and 2, which come no more
+    assert made == [1, 2, 3, 4, 5, 3, 6, 7]
 
 
 def test_vectors_of_hostile_texts_are_unit_vectors(found: encoder.Encoder) -> None:

@@ -59,7 +59,7 @@ class Encoder:
 
     @cached_property
     def _weights(self) -> ArrayFile:
-        return kept_arrays("encoder-1", self.folder / "weights.npz", weights_of)
+        return kept_arrays("encoder-4", self.folder / "weights.npz", weights_of)
 
     @cached_property
     def _network(self) -> Network:

