@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from detectors.benchmark.metrics import episodes, evaluate_detections, tune_threshold
 from detectors.benchmark.simulate import Simulation, simulate
 from detectors.contract import FIELDS, CountKind
-from detectors.seasonal.compiled import KernelSelector
+from detectors.seasonal.compiled import DIGEST, KernelSelector, run_plain
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 
@@ -121,8 +124,8 @@ def test_the_compiled_step_gives_the_figures_of_the_plain_one(world: Simulation)
     counts, mentions = world.counts.iloc[:1500, 4:10], world.mentions.iloc[:1500, 4:10]
     for talk in (mentions, None):
         results = []
-        for worth_compiling in (10**9, 0):
-            kernels = KernelSelector(worth_compiling)
+        for worth in (10**9, 0):
+            kernels = KernelSelector(worth_loading=worth, worth_compiling=worth)
             state = SeasonalState(SeasonalNB(), 300, list(counts.columns), talk=talk is not None, kernels=kernels)
             results.append((state.extend(counts, talk), state.rows))
         (plain, plain_rows), (compiled, compiled_rows) = results
@@ -130,6 +133,22 @@ def test_the_compiled_step_gives_the_figures_of_the_plain_one(world: Simulation)
             pd.testing.assert_frame_equal(getattr(plain, field), getattr(compiled, field), check_exact=True)
         assert np.nanmax(plain.score.to_numpy()) > 20, "an outage was among them"
         np.testing.assert_array_equal(plain_rows, compiled_rows)
+
+
+def test_what_was_never_compiled_waits_for_many_counts_and_is_loaded_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numba = pytest.importorskip("numba", reason="numba is not installed")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    kernels = KernelSelector(worth_loading=100, worth_compiling=250)
+    assert kernels.choose(99) is run_plain
+    assert kernels.choose(200) is run_plain, "nothing lies on disk"
+    assert kernels.choose(99) is run_plain, "small calls do not count"
+    assert kernels.choose(100) is not run_plain, "300 by now"
+    assert kernels.choose(1) is not run_plain, "and from then on"
+    (place,) = tmp_path.iterdir()
+    (place / f"kernel.run_{DIGEST}-1.py{sys.version_info[0]}{sys.version_info[1]}.nbi").touch()
+    assert KernelSelector(worth_loading=100, worth_compiling=10**9).choose(100) is not run_plain
 
 
 def test_zeros_of_a_dead_collector_teach_nothing() -> None:

@@ -16,7 +16,9 @@ from detectors.seasonal import baseline, clocks, kernel, layout, plateau
 from detectors.seasonal.layout import KernelInput, KernelOutput, KernelParams, Rows
 
 # below this many counts the import of numba costs more than it saves
-WORTH_COMPILING = 20_000
+WORTH_LOADING = 20_000
+# below this many, judged in plain Python by now, compiling costs more than it saves: it is for the first call ever
+WORTH_COMPILING = 250_000
 # of the files that make the code, as they are when it is imported: an upgrade below a running process changes them
 _FILES = (__file__, *(str(module.__file__) for module in (layout, clocks, baseline, plateau, kernel)))
 DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
@@ -68,8 +70,15 @@ def _lines(table: Floats) -> Rows:
     return cast("Rows", [memoryview(line) for line in table])
 
 
-def _compile() -> Kernel:
-    """Return `kernel.run` compiled, with every function that it calls; takes some seconds the first time ever.
+class _CompiledKernel(NamedTuple):
+    """`kernel.run` to be compiled when first called; `is_kept`: what numba made of it earlier lies on disk."""
+
+    run: Kernel
+    is_kept: bool
+
+
+def _compile() -> _CompiledKernel:
+    """Return `kernel.run` compiled, with every function that it calls; its first call ever takes ten seconds.
 
     numba looks at the date of a function's own file only. The names have the digest of all files that make the code,
     so that nothing compiled from others is found. What each bin calls is made part of its caller: handing over the
@@ -84,34 +93,47 @@ def _compile() -> Kernel:
     own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}
     for name, function in own.items():
         namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))
-    compiled: Kernel = namespace["run"]
-    return compiled
+    run = namespace["run"]
+    return _CompiledKernel(run, any(Path(run.stats.cache_path).glob(f"*.run_{DIGEST}-*.nbi")))
 
 
 class KernelSelector:
-    """Chooses plain Python until a call is worth compiling for, and the compiled form from then on."""
+    """Chooses plain Python until the calls are worth loading the compiled form for, and that from then on.
 
-    def __init__(self, worth_compiling: int = WORTH_COMPILING) -> None:
-        """`worth_compiling` is the number of counts in one call from which the compiled form is loaded."""
-        self._worth_compiling = worth_compiling
-        self._compiled: Kernel | None = None
-        self._unavailable = False
+    What was never compiled on this machine takes ten seconds of numba once: it waits for more counts.
+    """
+
+    def __init__(self, worth_loading: int = WORTH_LOADING, worth_compiling: int = WORTH_COMPILING) -> None:
+        """`worth_loading` counts in one call make it look for what was compiled before; `worth_compiling` compile it.
+
+        The latter are those of the call and of earlier ones that were large enough to look.
+        """
+        self._worth_loading, self._worth_compiling = worth_loading, worth_compiling
+        self._judged = 0  # counts of calls that were large enough
+        self._compiled: _CompiledKernel | None = None
+        self._in_use = self._unavailable = False
 
     def use_compiled(self) -> bool:
-        """Load the compiled form for all calls to come; return False where it cannot be had."""
+        """Use the compiled form for all calls to come; return False where it cannot be had."""
+        self._in_use = self._load() is not None
+        return self._in_use
+
+    def choose(self, counts: int) -> Kernel:
+        """Return the kernel for a call with so many counts."""
+        if counts >= self._worth_loading and not self._in_use:
+            self._judged += counts
+            compiled = self._load()
+            self._in_use = compiled is not None and (compiled.is_kept or self._judged >= self._worth_compiling)
+        return self._compiled.run if self._in_use and self._compiled is not None else run_plain
+
+    def _load(self) -> _CompiledKernel | None:
         if self._compiled is None and not self._unavailable:
             try:
                 self._compiled = _compile()
             except (ImportError, RuntimeError):
                 # numba is absent or has nowhere to keep what it compiled: slower, and the same figures
                 self._unavailable = True
-        return self._compiled is not None
-
-    def choose(self, counts: int) -> Kernel:
-        """Return the kernel for a call with so many counts."""
-        if counts >= self._worth_compiling:
-            self.use_compiled()
-        return self._compiled or run_plain
+        return self._compiled
 
 
 KERNELS = KernelSelector()  # of this process: what one detector loaded serves the others

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import ComplaintCount
@@ -34,10 +35,16 @@ class SkipAhead:
 
     def __init__(self, pipeline: Pipeline, sources: Sequence[RecordedSource], begin: datetime, step: timedelta) -> None:
         """`begin` is the first step; all others are whole steps after it."""
-        self._begin, self._step, self._config = begin, step, pipeline.config
-        counts = [s for s in sources if s.kind == "complaints" and _in_order(s)]
-        self._others = [s for s in sources if s not in counts]
-        self._forecast = _AlarmForecast(counts, pipeline.detector, begin, step, self._at_or_after) if counts else None
+        self._begin, self._step, self._config, self._detector = begin, step, pipeline.config, pipeline.detector
+        self._counts = [s for s in sources if s.kind == "complaints" and _in_order(s)]
+        self._others = [s for s in sources if s not in self._counts]
+
+    @cached_property
+    def _forecast(self) -> _AlarmForecast | None:
+        """The counts judged ahead, made when a step may be left out for the first time; None where there are none."""
+        if not self._counts:
+            return None
+        return _AlarmForecast(self._counts, self._detector, self._begin, self._step, self._at_or_after)
 
     def next_step(self, store: Store, now: datetime, until: datetime) -> datetime:
         """Return the step to take after the one at `now`; `until` is the last, which is always taken."""
