@@ -18,7 +18,7 @@ class RankedEnum(StrEnum):
     @property
     def rank(self) -> int:
         """Return the place in the order, from 0."""
-        return _ranks(type(self))[self.value]
+        return _ranks(type(self))[self._value_]
 
     @classmethod
     def highest(cls, members: Iterable[Self]) -> Self:

@@ -53,19 +53,20 @@ def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
     Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
     shorter than it is already counts as unlike in duration.
     """
-    parts = [
-        (0.35, 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN),
-        (0.25, float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN),
-    ]
-    parts.append((0.1, abs(a.impact.rank - b.impact.rank) / 4))
+    roles = 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN
+    symptom = float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN
     longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
-    parts.append((0.15, min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)))
-    mine, theirs = dict(a.steps), dict(b.steps)
-    both = [s for s in STEPS if s in mine and s in theirs]
-    if both:
-        off = [min(1.0, abs(math.log2((abs(mine[s]) + 5) / (abs(theirs[s]) + 5))) / 4) for s in both]
-        parts.append((0.15, sum(off) / len(off)))
-    return sum(w * d for w, d in parts) / sum(w for w, _ in parts)
+    duration = min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)
+    # one after the other: it is asked of each outage that is known, whenever an incident is explained
+    unlike = 0.35 * roles + 0.25 * symptom + 0.1 * (abs(a.impact.rank - b.impact.rank) / 4) + 0.15 * duration
+    weight = 0.35 + 0.25 + 0.1 + 0.15
+    if a.steps and b.steps:
+        mine, theirs = dict(a.steps), dict(b.steps)
+        both = [s for s in STEPS if s in mine and s in theirs]
+        if both:
+            off = [min(1.0, abs(math.log2((abs(mine[s]) + 5) / (abs(theirs[s]) + 5))) / 4) for s in both]
+            unlike, weight = unlike + 0.15 * (sum(off) / len(off)), weight + 0.15
+    return unlike / weight
 
 
 def comparable(

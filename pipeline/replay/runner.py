@@ -75,14 +75,15 @@ def replay(
     total = int((plan.until - plan.begin) / plan.step) + 1
     # what a state from elsewhere will find cannot be foreseen
     ahead = None if plan.every or has_state(store) else SkipAhead(pipeline, sources, plan.begin, plan.step)
-    try:
-        while now <= plan.until:
-            with store.together():
-                runs = pipeline.run(now, EACH_STEP, since=before)
-            troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
-            before, now = now, ahead.next_step(store, now, plan.until) if ahead else now + plan.step
-            progress(min(total, int((now - plan.begin) / plan.step)), total)
-    finally:
-        pipeline.states.write()
+    with store.kept.keeping():
+        try:
+            while now <= plan.until:
+                with store.together():
+                    runs = pipeline.run(now, EACH_STEP, since=before)
+                troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]
+                before, now = now, ahead.next_step(store, now, plan.until) if ahead else now + plan.step
+                progress(min(total, int((now - plan.begin) / plan.step)), total)
+        finally:
+            pipeline.states.write()
     pipeline.run(plan.until, (Stage.PUBLISH,))
     return troubles

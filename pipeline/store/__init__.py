@@ -21,6 +21,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.times import iso
 from pipeline.store.damage import page_faults
 from pipeline.store.failures import store_error, translated
+from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.migration import KEPT_VIEWS, migrate, missing_steps
 
 # the analysts' views are replaced, not those that answer under the names of former tables
@@ -51,6 +52,7 @@ class Store:
         if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         self.path, self._together = str(path), False
+        self.kept = KeptAnswers()
         try:
             _create_private(self.path)
             self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
@@ -93,14 +95,17 @@ class Store:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers.
 
-        Within `together` it is a part of that one. Raises StoreError where the file cannot be written, or is damaged.
+        Within `together` it is a part of that one, and goes with it when it fails. Raises StoreError where the file
+        cannot be written, or is damaged.
         """
-        begin, end = ("SAVEPOINT part", "RELEASE part") if self._together else ("BEGIN IMMEDIATE", "COMMIT")
         with translated(self.path):
-            self.conn.execute(begin)
+            if self._together:
+                yield self.conn
+                return
+            self.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield self.conn
-                self.conn.execute(end)
+                self.conn.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
@@ -119,9 +124,7 @@ class Store:
         """Undo what is open. After a full disk or a failed write SQLite has done so itself."""
         if self.conn.in_transaction:
             with suppress(sqlite3.Error):  # what failed before is what is to be reported
-                if self._together:
-                    self.conn.execute("ROLLBACK TO part")
-                self.conn.execute("RELEASE part" if self._together else "ROLLBACK")
+                self.conn.execute("ROLLBACK")
 
     def rows(self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Run one SELECT with bound values and return every row. Raises StoreError where the file is damaged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
@@ -94,15 +94,24 @@ def incidents(store: Store, since: datetime | None = None, *, ids: Collection[st
     elif since is not None:
         where, values = 'WHERE "end" IS NULL OR "end" >= ? OR active', (since,)
     incident_rows = store.rows(f"SELECT * FROM incidents {where} ORDER BY onset, id", values)
+    kept = store.kept.incidents
+    changed = [row for row in incident_rows if row["id"] not in kept]
+    parts = _parts(store, [row["id"] for row in changed])
+    kept |= {row["id"]: _incident(row, parts.get(row["id"], {})) for row in changed}
+    return [kept[row["id"]] for row in incident_rows]
+
+
+def _parts(store: Store, ids: Sequence[str]) -> dict[str, dict[str, list[sqlite3.Row]]]:
+    """Return the rows of the parts of incidents, by incident and table."""
     parts: dict[str, dict[str, list[sqlite3.Row]]] = {}
-    if incident_rows:
-        wanted = json.dumps([r["id"] for r in incident_rows])
+    if ids:
+        wanted = json.dumps(ids)
         for table, column in PARTS.items():
             for row in store.rows(
                 f"SELECT * FROM {table} WHERE incident IN (SELECT value FROM json_each(?)) ORDER BY {column}", (wanted,)
             ):
                 parts.setdefault(row["incident"], {}).setdefault(table, []).append(row)
-    return [_incident(row, parts.get(row["id"], {})) for row in incident_rows]
+    return parts
 
 
 def _incident(row: sqlite3.Row, parts: Mapping[str, list[sqlite3.Row]]) -> Incident:

@@ -60,6 +60,13 @@ def _post_row(p: Post) -> tuple[object, ...]:
     )
 
 
+def _kind_of(row: Post | ComplaintCount) -> tuple[str | int, ...]:
+    """Return what a row is of: the columns that are asked for their distinct values."""
+    if isinstance(row, Post):
+        return (row.source,)
+    return row.source, row.service, row.region, row.indicator, row.interval_s, row.window
+
+
 def _count_row(c: ComplaintCount) -> tuple[object, ...]:
     return (
         c.service,
@@ -107,12 +114,13 @@ def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     """Store a batch's rows, rejects and state in one transaction; return how many rows were new or changed."""
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
+    store.kept.note_kinds({_kind_of(row) for row in batch.rows if isinstance(row, Post | ComplaintCount)})
     with store.transaction() as conn:
-        known = _known_news(conn, news)
-        conn.executemany(
-            _REVISION,
-            [(now, n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
-        )
+        if known := _known_news(conn, news):
+            conn.executemany(
+                _REVISION,
+                [(now, n.source, n.native_id, n.title, n.summary) for n in news if (n.source, n.native_id) in known],
+            )
         # a cursor's rowcount leaves out what triggers did, and rows an upsert found unchanged
         new = sum(
             max(0, conn.executemany(sql, rows).rowcount)

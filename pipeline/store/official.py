@@ -66,6 +66,8 @@ def save_official(conn: sqlite3.Connection, batch: Batch) -> int:
     updates = [row for row in batch.rows if isinstance(row, StatusUpdate)]
     incidents = [row for row in batch.rows if isinstance(row, OfficialIncident)]
     listing = batch.listing
+    if not updates and not incidents and listing is None:
+        return 0
     pages = rows_by_page(updates, incidents)
     for rows in pages:
         listing = in_stored_ids(conn, rows, listing)

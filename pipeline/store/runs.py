@@ -165,6 +165,9 @@ def set_checkpoint(conn: sqlite3.Connection, stage: str, key: str, value: str) -
 
 def quarantine(conn: sqlite3.Connection, source: str, rejected: Iterable[RejectedRow], now: datetime) -> None:
     """Keep refused rows with their reasons, each once, without credentials; beyond a limit only `runs` counts them."""
+    rejected = list(rejected)
+    if not rejected:
+        return
     room = QUARANTINE_LIMIT - conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     rows = [
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from pipeline.core.records import QuotedPost, SilentSource
-from pipeline.core.times import utc
+from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 
 TOLD_TABLES = (
@@ -23,6 +23,7 @@ TOLD_TABLES = (
 )
 BLIND_AFTER = timedelta(hours=2)
 DROPPED = timedelta(days=1)
+_ANSWERED = "outcome IN ('ok', 'empty', 'not_modified')"
 
 
 def counts_of_rows(store: Store) -> dict[str, int]:
@@ -41,22 +42,30 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
 
     What was not even tried for a day while others were is not configured any more.
     """
+    newest = utc_or_none(store.rows("SELECT max(started) FROM runs WHERE stage = 'collect'")[0][0])
+    if newest is None:
+        return []
     rows = store.rows(
-        "SELECT subject, max(CASE WHEN outcome IN ('ok', 'empty', 'not_modified') THEN started END) AS good,"
-        " max(started) AS last FROM runs WHERE stage='collect' GROUP BY subject ORDER BY subject"
+        f"SELECT subject, max(CASE WHEN {_ANSWERED} THEN started END) AS good, max(started) AS last FROM runs"
+        " WHERE stage = 'collect' AND started >= ? GROUP BY subject ORDER BY subject",
+        (newest - DROPPED,),
     )
     silent = []
-    newest = max((row["last"] for row in rows), default="")
     for row in rows:
-        if utc(row["last"]) < utc(newest) - DROPPED:
+        good = row["good"]
+        if good is not None and good >= row["last"] and utc(good) >= now - BLIND_AFTER:
             continue
-        if row["good"] is not None and row["good"] >= row["last"] and utc(row["good"]) >= now - BLIND_AFTER:
-            continue
+        if good is None:  # not in the last day: all its runs are looked through
+            (found,) = store.rows(
+                f"SELECT max(started) FROM runs WHERE stage = 'collect' AND subject = ? AND {_ANSWERED}",
+                (row["subject"],),
+            )
+            good = found[0]
         error = store.rows(
             "SELECT error FROM runs WHERE stage='collect' AND subject=? ORDER BY started DESC, id DESC LIMIT 1",
             (row["subject"],),
         )[0][0]
-        silent.append(SilentSource(row["subject"], row["good"], error))
+        silent.append(SilentSource(row["subject"], good, error))
     return silent
 
 

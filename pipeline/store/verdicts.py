@@ -14,6 +14,7 @@ from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, 
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
+from pipeline.store.kept_answers import DistinctQuestion
 from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
 
 PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
@@ -36,11 +37,15 @@ def distinct(store: Store, table: str, column: str, where: str = "1", values: tu
 
     It hops from one to the next: the cost is in values, not rows.
     """
+    kept, question = store.kept.distinct_values, DistinctQuestion(table, column, where, values)
+    if question in kept:
+        return kept[question]
     distinct_values: list[str] = []
     row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where}", values)[0]
     while row[0] is not None:
         distinct_values.append(str(row[0]))
         row = store.rows(f"SELECT min({column}) FROM {table} WHERE {where} AND {column} > ?", (*values, row[0]))[0]
+    kept[question] = distinct_values
     return distinct_values
 
 

@@ -94,8 +94,9 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     due = due_alerts(store, now)
     if delivery.group_wait and any(a.transition == Transition.OPENED and a.due_at > a.created for a in due):
         due += waiting(store, now, now - delivery.group_wait)
-    prepare(store, due, now, delivery)
-    due = due_alerts(store, now)
+    if due:
+        prepare(store, due, now, delivery)
+        due = due_alerts(store, now)
     down: set[str] = set()
     failing: set[str] = set()
     outcomes: list[Outcome] = []

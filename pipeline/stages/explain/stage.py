@@ -179,7 +179,7 @@ def _explain(
         history: IncidentHistory | None = None
         for built in found.built:
             incident = replace(built, part_of=part_of.get(built.id, ""))
-            digest = _digest(run, incident)
+            digest = "" if incident.active else _digest(run, incident)
             if _settled(run, found, incident, digest):
                 continue
             history = history or incident_history(run.store, found.service, found.built, run.now)
@@ -191,7 +191,7 @@ def _explain(
                 incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
                 links=links,
                 watched=_is_news(run, incident, found.reports, current),
-                digest="" if incident.active else digest,
+                digest=digest,
             )
 
 

@@ -33,6 +33,7 @@ def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
     absorbed = [old for old, by in findings.absorbed.items() if by == incident.id]
     if not (changed or stored != links or alerts or absorbed or explained.digest):
         return 0
+    store.kept.forget_incidents(incident.id, *absorbed)
     with store.transaction() as conn:
         for old in absorbed:
             succeed_incident(conn, old, incident.id)
