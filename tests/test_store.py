@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import sqlite3
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -396,7 +397,7 @@ def together_and_fail(store: Store) -> None:
         raise KeyError("gone")
 
 
-def test_transactions_taken_together_are_one_and_a_part_that_fails_leaves_the_others(tmp_path: Path) -> None:
+def test_transactions_taken_together_are_one_and_a_part_that_fails_undoes_all(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db", durable=False) as store:
 
         def note(key: str) -> None:
@@ -408,10 +409,16 @@ def test_transactions_taken_together_are_one_and_a_part_that_fails_leaves_the_ot
                 set_checkpoint(conn, "test", "lost", "x")
                 raise KeyError("lost")
 
+        def undone() -> None:
+            with store.together():
+                note("undone")
+                with suppress(KeyError):
+                    failing()
+
+        with pytest.raises(KeyError):
+            undone()
         with store.together():
             note("first")
-            with pytest.raises(KeyError):
-                failing()
             note("last")
             other = sqlite3.connect(tmp_path / "x.db")
             assert other.execute("SELECT count(*) FROM stage_memory WHERE stage = 'test'").fetchone() == (0,)

@@ -52,6 +52,7 @@ class Store:
         if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         self.path, self._together = str(path), False
+        self._part_error: BaseException | None = None
         self.kept = KeptAnswers()
         try:
             _create_private(self.path)
@@ -95,12 +96,16 @@ class Store:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One `BEGIN IMMEDIATE` … `COMMIT`: wholly in or wholly out, and never a deadlock between two readers.
 
-        Within `together` it is a part of that one, and goes with it when it fails. Raises StoreError where the file
-        cannot be written, or is damaged.
+        Within `together` it is a part of that one, and when it fails all of that fails. Raises StoreError where the
+        file cannot be written, or is damaged.
         """
         with translated(self.path):
             if self._together:
-                yield self.conn
+                try:
+                    yield self.conn
+                except BaseException as error:
+                    self._part_error = error
+                    raise
                 return
             self.conn.execute("BEGIN IMMEDIATE")
             try:
@@ -114,11 +119,13 @@ class Store:
     def together(self) -> Iterator[None]:
         """Take all transactions within as one: a replay writes each page once a step, not once a source and stage."""
         with self.transaction():
-            self._together = True
+            self._together, self._part_error = True, None
             try:
                 yield
             finally:
                 self._together = False
+            if self._part_error is not None:
+                raise self._part_error
 
     def _roll_back(self) -> None:
         """Undo what is open. After a full disk or a failed write SQLite has done so itself."""

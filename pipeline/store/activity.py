@@ -13,12 +13,19 @@ from pipeline.core.series import CountedInterval
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ClaimKind, Impact, SaidBy
 from pipeline.store import Store
+from pipeline.store.kept_answers import SpanTopic
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct, series_sources
 
 
 def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
     """Return (posts, mean anger) about a service by hour; hours without any are absent."""
+    return store.kept.of_span(
+        SpanTopic.POSTS_BY_HOUR, service, since, until, lambda: _talk_by_hour(store, service, since, until)
+    )
+
+
+def _talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
     rows = store.rows(
         "SELECT substr(created, 1, 13) AS hour, count(*), avg(anger) FROM post_tags WHERE service = ? AND created >= ?"
         " AND created < ? GROUP BY hour",
@@ -32,6 +39,12 @@ def complaint_bins(store: Store, service: str, since: datetime, until: datetime)
 
     Where a source tells parts only, they are summed; moving totals are left out.
     """
+    return store.kept.of_span(
+        SpanTopic.COUNTS_BY_BIN, service, since, until, lambda: _complaint_bins(store, service, since, until)
+    )
+
+
+def _complaint_bins(store: Store, service: str, since: datetime, until: datetime) -> list[CountedInterval]:
     by_source: dict[str, list[CountedInterval]] = {}
     span = (service, since, until)
     for source in distinct(store, "complaint_counts", "source"):
@@ -59,6 +72,14 @@ def complaints_by_hour(
 
     They are those of the source that counted most intervals.
     """
+    return store.kept.of_span(
+        SpanTopic.COUNTS_BY_HOUR, service, since, until, lambda: _complaints_by_hour(store, service, since, until)
+    )
+
+
+def _complaints_by_hour(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[datetime, float], datetime | None]:
     best: list[sqlite3.Row] = []
     for source in distinct(store, "complaint_counts", "source"):
         for part, bins in (("region = '' AND", "*"), ("", "DISTINCT start || interval_s")):
@@ -86,6 +107,14 @@ def complaints_by_region(
 
     They are those of the source that tells most regions.
     """
+    return store.kept.of_span(
+        SpanTopic.COUNTS_BY_REGION, service, since, until, lambda: _complaints_by_region(store, service, since, until)
+    )
+
+
+def _complaints_by_region(
+    store: Store, service: str, since: datetime, until: datetime
+) -> tuple[dict[str, dict[datetime, float]], datetime]:
     totals_by_region: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
     for source in distinct(store, "complaint_counts", "source"):

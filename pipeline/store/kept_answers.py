@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from typing import NamedTuple
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, TypeVar, cast
 
 from pipeline.core.incidents import Incident
+
+T = TypeVar("T")
+MOST_SPANS = 2000  # answers of spans that are kept at once
 
 
 class DistinctQuestion(NamedTuple):
@@ -16,6 +21,25 @@ class DistinctQuestion(NamedTuple):
     column: str
     where: str
     values: tuple[object, ...]
+
+
+class SpanTopic(StrEnum):
+    """What is read of a service over a span."""
+
+    COUNTS_BY_BIN = "counts by bin"
+    COUNTS_BY_HOUR = "counts by hour"
+    COUNTS_BY_REGION = "counts by region"
+    POSTS_BY_HOUR = "posts by hour"
+
+
+OF_COUNTS = (SpanTopic.COUNTS_BY_BIN, SpanTopic.COUNTS_BY_HOUR, SpanTopic.COUNTS_BY_REGION)
+
+
+class _SpanQuestion(NamedTuple):
+    topic: SpanTopic
+    service: str
+    since: datetime
+    until: datetime
 
 
 class KeptAnswers:
@@ -30,6 +54,7 @@ class KeptAnswers:
         self._kinds: set[tuple[str | int, ...]] = set()
         self._distinct_values: dict[DistinctQuestion, list[str]] = {}
         self._incidents: dict[str, Incident] = {}
+        self._of_spans: dict[_SpanQuestion, object] = {}
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -39,7 +64,7 @@ class KeptAnswers:
             yield
         finally:
             self._keeps = False
-            for kept in (self._kinds, self._distinct_values, self._incidents):
+            for kept in (self._kinds, self._distinct_values, self._incidents, self._of_spans):
                 kept.clear()
 
     @property
@@ -51,6 +76,28 @@ class KeptAnswers:
     def incidents(self) -> dict[str, Incident]:
         """The stored incidents that are kept, by id; to be added to."""
         return self._incidents if self._keeps else {}
+
+    def of_span(self, topic: SpanTopic, service: str, since: datetime, until: datetime, ask: Callable[[], T]) -> T:
+        """Return what rows of a service in [since, until) say, from `ask` where it is not kept; not to be changed."""
+        question = _SpanQuestion(topic, service, since, until)
+        if not self._keeps:
+            return ask()
+        if question not in self._of_spans:
+            if len(self._of_spans) >= MOST_SPANS:
+                self._of_spans.clear()
+            self._of_spans[question] = ask()
+        return cast("T", self._of_spans[question])
+
+    def note_counts(self, oldest: Mapping[str, datetime]) -> None:
+        """Note that counts are written, by service the start of the oldest: what was read of later spans is old."""
+        for question in [q for q in self._of_spans if q.topic in OF_COUNTS and q.service in oldest]:
+            if question.until > oldest[question.service]:
+                del self._of_spans[question]
+
+    def note_posts(self, oldest: datetime) -> None:
+        """Note that posts of a moment and later are read anew, of whatever service."""
+        for question in [q for q in self._of_spans if q.topic is SpanTopic.POSTS_BY_HOUR and q.until > oldest]:
+            del self._of_spans[question]
 
     def note_kinds(self, kinds: Set[tuple[str | int, ...]]) -> None:
         """Note of which kinds the rows are that are written: with a new one there may be other distinct values."""

@@ -114,7 +114,11 @@ def _known_news(conn: sqlite3.Connection, news: Sequence[NewsItem]) -> set[tuple
 def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     """Store a batch's rows, rejects and state in one transaction; return how many rows were new or changed."""
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
+    counts = [row for row in batch.rows if isinstance(row, ComplaintCount)]
     store.kept.note_kinds({_kind_of(row) for row in batch.rows if isinstance(row, Post | ComplaintCount)})
+    # in the order of descending starts the oldest of each service stands last, and stays
+    by_start = sorted(counts, key=lambda row: row.start, reverse=True)
+    store.kept.note_counts({row.service: row.start for row in by_start})
     with store.transaction() as conn:
         if known := _known_news(conn, news):
             conn.executemany(
@@ -126,7 +130,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
             max(0, conn.executemany(sql, rows).rowcount)
             for sql, rows in (
                 (_POST, [_post_row(row) for row in batch.rows if isinstance(row, Post)]),
-                (_COUNT, [_count_row(row) for row in batch.rows if isinstance(row, ComplaintCount)]),
+                (_COUNT, [_count_row(row) for row in counts]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
                 (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, ExternalStatus)]),
                 (_NEWS, [_news_row(row) for row in news]),
