@@ -242,7 +242,7 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
     )
     hear(world, "11:32")
     assert answer("11:35").startswith(
-        "it alerted at 2026-03-02T11:30:00Z, and was heard at 2026-03-02T11:32:00Z: 80 complaints in 5 min"
+        "it alerted at 2026-03-02T11:30:00Z, first delivered at 2026-03-02T11:32:00Z: 80 complaints in 5 min"
     )
     assert answer("11:20").startswith("it had not alerted yet")
     assert answer("11:35", "netflix") == "it did not alert: silence 1 until 2026-03-02T14:00:00Z, ann: a release"

@@ -194,7 +194,7 @@ def test_init_writes_what_check_config_accepts(groundswell: Groundswell, tmp_pat
     assert "claude, github" in checked.stdout
     assert "me@example.org" in checked.stdout
     again = groundswell("init", "--watch", "claude")
-    assert (again.returncode, again.stderr) == (2, "groundswell: groundswell.toml: exists; --force writes over it\n")
+    assert (again.returncode, again.stderr) == (2, "groundswell: groundswell.toml: exists; --force overwrites it\n")
     assert groundswell("init", "--watch", "nosuch", "--file", "other.toml").returncode == 2
     assert not (tmp_path / "other.toml").exists()
 

@@ -141,7 +141,7 @@ MISTAKES = {
         args=("run", "--config", "gone.toml"), says="gone.toml: no such file; `groundswell init` writes one"
     ),
     "a configuration over another": Mistake(
-        args=("init", "--watch", "claude"), toml="", files={TOML: ""}, says=f"{TOML}: exists; --force writes over it"
+        args=("init", "--watch", "claude"), toml="", files={TOML: ""}, says=f"{TOML}: exists; --force overwrites it"
     ),
     "no database yet": Mistake(
         args=("status",), code=1, says="groundswell.db: no such database; `groundswell run` or `make demo` makes one"

@@ -60,6 +60,8 @@ def run(folder: Path, site: Path, *args: str) -> subprocess.CompletedProcess[str
 def test_an_installed_base_finds_its_data_from_any_folder(unpacked: Path, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     assert run(folder, unpacked, "init", "--watch", "claude,github").returncode == 0
+    (folder / "all.toml").write_text(run(folder, unpacked, "init", "--example").stdout)
+    assert run(folder, unpacked, "check-config", "--config", "all.toml").returncode == 3, "its mail has no password"
     checked = run(folder, unpacked, "check-config")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "watch          claude, github (" in checked.stdout

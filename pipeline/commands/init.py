@@ -13,6 +13,7 @@ import click
 from pipeline.commands.common import PARTIAL
 from pipeline.commands.service_argument import complete_services
 from pipeline.config.load import Config, load_catalogue, load_config
+from pipeline.config.paths import EXAMPLE
 from pipeline.config.settings import Secrets
 from pipeline.core.catalogue import Catalogue, resolve_service
 from pipeline.core.errors import ChannelError, ConfigError, StoreError
@@ -31,6 +32,12 @@ class MailChoice:
     port: int = 25
     security: str = "none"
     user: str = ""
+
+
+def _print_example(ctx: click.Context, option: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+        ctx.exit()
 
 
 @click.command("init")
@@ -55,6 +62,14 @@ class MailChoice:
 @click.option("--offline", is_flag=True, help="Do not connect to the mail server.")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("groundswell.toml"), show_default=True)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option(
+    "--example",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_example,
+    help="Print every setting with its default, and exit.",
+)
 def init_command(
     watch: str | None,
     mail: str | None,
@@ -65,7 +80,7 @@ def init_command(
 ) -> None:
     """Write a configuration that `groundswell run` can use at once. Exit 3: the mail server could not be used."""
     if path.exists() and not force:
-        raise ConfigError(f"{path}: exists; --force writes over it")
+        raise ConfigError(f"{path}: exists; --force overwrites it")
     catalogue = load_catalogue()
     asking = watch is None
     if watch is None:
@@ -142,7 +157,7 @@ def _try_server(config: Config, path: Path, *, asking: bool) -> bool:
 def _text(watch: list[str], mail: MailChoice) -> str:
     """Return the configuration as TOML."""
     lines = [
-        "# written by groundswell init; every setting: docs/operators.md of the project",
+        "# written by groundswell init; `groundswell init --example` prints every setting with its default",
         f"watch = {_toml_list(watch)}",
         'display_timezone = "UTC"',
         "",

@@ -81,7 +81,8 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
             click.echo(colored("silent   ", "silent") + f"{item.source}: last answered {item.since or 'never'}{error}")
         for source in fresh:
             click.echo(
-                f"fresh    {source.source}: stored {source.stored} after publication, alerted {source.alerted} later"
+                f"fresh    {source.source}: stored {source.stored} after publication,"
+                f" alerted {source.alerted} after that"
             )
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:

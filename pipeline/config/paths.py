@@ -19,6 +19,7 @@ LABELS = ROOT / "data" / "labels"
 LEXICON = ROOT / "data" / "lexicon"
 SCENARIOS = ROOT / "data" / "scenarios"
 DASHBOARDS = ROOT / "dashboards"
+EXAMPLE = ROOT / "groundswell.toml.example"
 
 # what can be worked out again at any time; the variable is that of the XDG base directory specification
 _CACHE_HOME = os.path.expandvars("$XDG_CACHE_HOME")

@@ -57,7 +57,9 @@ def decision_trace(
     if incident is None:
         steps.append(
             TraceStep(
-                name="incident", words="none: no channel was above the alarm and the page listed nothing", passed=False
+                name="incident",
+                words="none: no signal was above the alarm threshold and no notice was open",
+                passed=False,
             )
         )
         return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
@@ -108,9 +110,7 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
             f" score {loudest.score:.1f} of {alarm:g}{_came_later(store, key, loudest.start, at)}",
         )
     if not points_of_series:
-        yield TraceStep(
-            name="signal", words="nothing was counted in the hour before that is worth keeping", passed=False
-        )
+        yield TraceStep(name="signal", words="no counts or reports above the ordinary in the hour before", passed=False)
 
 
 def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> str:
@@ -164,15 +164,16 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
             yield TraceStep(name="evidence", words=e.statement + later)
     if incident.probability is not None:
         yield TraceStep(
-            name="really broken",
-            words=f"{in_percent(incident.probability)}{later}; a message needs {in_percent(LEAST_PROBABILITY)}",
+            name="probability",
+            words=f"of an outage {in_percent(incident.probability)}{later};"
+            f" a message needs {in_percent(LEAST_PROBABILITY)}",
             passed=incident.probability >= LEAST_PROBABILITY,
         )
         for e in incident.evidence:
             if e.kind == "certainty":
-                yield TraceStep(name="certainty", words=e.statement + later)
+                yield TraceStep(name="confidence", words=e.statement + later)
     if incident.part_of:
-        yield TraceStep(name="group", words=f"told as part of {incident.part_of}")
+        yield TraceStep(name="group", words=f"its messages are those of {incident.part_of}")
 
 
 def _talk(
@@ -193,7 +194,7 @@ def _talk(
         name = config.catalogue[other.service].name
         yield TraceStep(
             name="talk",
-            words=f"posts alone name it while {name} fails: sent once counts or a notice say the same, or many report"
+            words=f"only posts mention it while {name} fails: sent once counts or a notice confirm it, or many report"
             " it without naming the other",
             passed=False,
         )
@@ -202,7 +203,9 @@ def _talk(
 def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[TraceStep]:
     since = get_checkpoint(store, "alert", "since")
     if since is not None and incident.opened_at <= utc(since):
-        yield TraceStep(name="first run", words="it was under way before we began: told once as that, or not at all")
+        yield TraceStep(
+            name="first run", words="it began before the first run: reported once as ongoing, or not at all"
+        )
     silence = active_silence(silences(store), (incident.service,), incident.affected(at), at)
     if silence is not None:
         yield TraceStep(
@@ -243,7 +246,7 @@ def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], s
         why = ": " + lines if lines else ""
         if out:
             late = (
-                f", and was heard at {iso(first)}"
+                f", first delivered at {iso(first)}"
                 if (first := min(a.sent_at for a in out if a.sent_at)) > sent[0].created
                 else ""
             )
@@ -253,13 +256,13 @@ def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], s
             if sent[0].failed
             else f"it waits until {iso(sent[0].due_at)}{': ' + sent[0].error if sent[0].error else ''}"
         )
-        return f"it wrote a message at {iso(sent[0].created)} that nobody has: {state}{why}"
+        return f"it wrote a message at {iso(sent[0].created)} that was not delivered: {state}{why}"
     afterwards = f"; it alerted at {iso(later[0].created)}" if later else ""
     if not any(s.passed for s in steps if s.name == "signal") and later:
-        return f"it had not alerted yet: no channel was above the alarm, and nothing else was known{afterwards}"
+        return f"it had not alerted yet: no signal was above the alarm threshold, and there was no notice{afterwards}"
     kept = [s.words for s in steps if s.passed is False and s.name != "signal"]
     if kept:
         return f"it did not alert: {'; '.join(kept)}{afterwards}"
     if later:
-        return f"it had not alerted yet: the run after that moment told it{afterwards}"
-    return "it did not alert: it was over before it could be told, or lies in the past that came with an import"
+        return f"it had not alerted yet: the next run sent it{afterwards}"
+    return "it did not alert: it was over before it could be reported, or is history from an import"
