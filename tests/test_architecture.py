@@ -177,7 +177,7 @@ def test_nothing_says_caused_by() -> None:
 
 def test_names_in_the_two_ways_of_contributing_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    ways = text[text.index("## The way of a post") : text.index("## To add something")]
+    ways = text[text.index("## From a post") : text.index("## How to add something")]
     names = [name for name in re.findall(r"`([a-z_]+(?:\.\w+)+)`", ways) if not name.endswith(".py")]
     assert len(names) > 20
     for name in names:

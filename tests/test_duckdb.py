@@ -75,6 +75,8 @@ def test_a_question_is_answered_as_csv_and_json(groundswell: Groundswell, databa
         == groundswell("sql", halves).stdout
         == "half,exact\n3,3.5\n"
     )
+    alike_too = "select iif(1 > 2, 'a', 'b') as chosen, julianday('2026-03-05') as day"
+    assert groundswell("sql", "--parquet", "parquet", alike_too).stdout == groundswell("sql", alike_too).stdout
     asked = "select service, state from incident_overview where service = 'Heroku'"
     assert (
         groundswell("sql", "--parquet", "parquet", asked).stdout

@@ -33,6 +33,7 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
     conn.execute("SET integer_division = true")  # as in SQLite
     # as in SQLite: a Julian day begins at noon, DuckDB's julian() counts from midnight
     conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP)) - 0.5")
+    conn.execute("CREATE MACRO iif(c, a, b) AS CASE WHEN c THEN a ELSE b END")
     for name, columns in schema.items():
         conn.execute(_table(conn, name, columns, there[name]))
     for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):
