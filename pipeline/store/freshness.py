@@ -9,27 +9,29 @@ from datetime import datetime
 
 from pipeline.core.times import minutes_between, utc
 from pipeline.store import Store
+from pipeline.store.verdicts import distinct
 
-# each table's rows as (source, service or NULL, published, collected); of a count the end of its interval is published
-_ROWS = """
-SELECT p.source, t.service, p.created AS published, p.collected FROM posts p
-  LEFT JOIN post_tags t USING (source, native_id) WHERE p.collected >= :since AND p.collected <= :now
-UNION ALL
-SELECT source, service, strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(start) + interval_s, 'unixepoch'), collected
-  FROM complaint_counts WHERE region = '' AND indicator = '' AND collected >= :since AND collected <= :now
-UNION ALL
-SELECT page, NULL, max(displayed_at, created_at), collected FROM status_updates
-  WHERE collected >= :since AND collected <= :now
-UNION ALL
-SELECT source, NULL, published, collected FROM news_items
-  WHERE published IS NOT NULL AND collected >= :since AND collected <= :now
+# by table, how many rows a source's collected so many seconds after publication; of a count its interval's end is that
+_COUNTED_END = "strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(start) + interval_s, 'unixepoch')"
+_PUBLISHED = {
+    "posts": ("source", "created", ""),
+    "complaint_counts": ("source", _COUNTED_END, " AND region = '' AND indicator = ''"),
+    "status_updates": ("page", "max(displayed_at, created_at)", ""),
+    "news_items": ("source", "published", " AND published IS NOT NULL"),
+}
+_SECONDS = """
+SELECT max(0, unixepoch(collected) - unixepoch({published})) AS seconds, count(*) AS n FROM {table}
+  WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun{where} GROUP BY 1 ORDER BY 1
 """
-_FIRST = """
-SELECT source, min(collected) AS first FROM (
-  SELECT source, collected FROM posts UNION ALL SELECT source, collected FROM complaint_counts
-  UNION ALL SELECT page, collected FROM status_updates UNION ALL SELECT source, collected FROM news_items)
-GROUP BY source
-"""
+# the newest row about a service that a source had given when a message was sent, at most an hour old
+_NEWEST = {
+    "posts": """SELECT max(p.collected) AS at FROM posts p JOIN post_tags t USING (source, native_id)
+  WHERE p.source = :source AND t.service = :service AND p.created >= :begun AND p.collected
+  BETWEEN strftime('%Y-%m-%dT%H:%M:%SZ', :sent, '-1 hour') AND :sent""",
+    "complaint_counts": f"""SELECT max(collected) AS at FROM complaint_counts
+  WHERE source = :source AND service = :service AND region = '' AND indicator = '' AND {_COUNTED_END} >= :begun
+  AND collected BETWEEN strftime('%Y-%m-%dT%H:%M:%SZ', :sent, '-1 hour') AND :sent""",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,51 +66,41 @@ class Freshness:
 def freshness(store: Store, since: datetime, now: datetime) -> list[Freshness]:
     """Return the freshness of each source over what was collected in [since, now], by name.
 
-    What a source gave when it was first read is history and left out, and so is what was published before that.
+    What a source gave when it was first read is history and left out, and so is what was published before that. Rows
+    are counted by the database: it reads those of the span by their index, however many are older.
     """
-    begun = {row["source"]: row["first"] for row in store.rows(_FIRST)}
-    rows = store.rows(_ROWS, {"since": since, "now": now})
-    stored: dict[str, list[float]] = {}
-    collected: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        if row["published"] is None or row["published"] < begun.get(row["source"], ""):
-            continue
-        minutes = minutes_between(utc(row["published"]), utc(row["collected"]))
-        stored.setdefault(row["source"], []).append(max(0.0, minutes))
-        if row["service"] is not None:
-            collected.setdefault((row["source"], row["service"]), []).append(row["collected"])
-    alerted = _alerted(store, since, now, collected)
-    return [
-        Freshness(source=source, stored=spread(minutes), alerted=spread(alerted.get(source, [])))
-        for source, minutes in sorted(stored.items())
-    ]
-
-
-def _alerted(
-    store: Store, since: datetime, now: datetime, collected: dict[tuple[str, str], list[str]]
-) -> dict[str, list[float]]:
-    """Return, for each source, the minutes from its newest row about a service to the first message of an incident."""
-    first = store.rows(
-        "SELECT i.service, min(a.sent_at) AS sent_at FROM alerts a JOIN incidents i ON i.id = a.incident"
+    first_messages = store.rows(
+        "SELECT i.service, min(a.sent_at) AS sent FROM alerts a JOIN incidents i ON i.id = a.incident"
         " WHERE a.sent_at BETWEEN ? AND ? GROUP BY a.incident",
         (since, now),
     )
-    found: dict[str, list[float]] = {}
-    for message in first:
-        sent = utc(message["sent_at"])
-        for (source, service), times in collected.items():
-            before = max((at for at in times if at <= message["sent_at"]), default=None)
-            if service == message["service"] and before is not None:
-                minutes = minutes_between(utc(before), sent)
-                if minutes <= 60:
-                    found.setdefault(source, []).append(minutes)
-    return found
+    found: dict[str, Freshness] = {}
+    for table, (column, published, where) in _PUBLISHED.items():
+        for source in distinct(store, table, column):
+            begun = store.rows(f"SELECT min(collected) AS begun FROM {table} WHERE {column} = ?", (source,))[0]["begun"]
+            values = {"source": source, "begun": begun}
+            sql = _SECONDS.format(table=table, source=column, published=published, where=where)
+            rows = store.rows(sql, {**values, "since": since, "now": now})
+            stored = spread([(row["seconds"] / 60, row["n"]) for row in rows])
+            if not stored.n:
+                continue
+            alerted = []
+            for message in first_messages if table in _NEWEST else ():
+                values |= {"service": message["service"], "sent": message["sent"]}
+                newest = store.rows(_NEWEST[table], values)[0]["at"]
+                if newest is not None:
+                    alerted.append((minutes_between(utc(newest), utc(message["sent"])), 1))
+            found[source] = Freshness(source=source, stored=stored, alerted=spread(sorted(alerted)))
+    return [found[source] for source in sorted(found)]
 
 
-def spread(minutes: Sequence[float]) -> Spread:
-    """Return the quantiles of minutes."""
-    ordered = sorted(minutes)
+def spread(minutes: Sequence[tuple[float, int]]) -> Spread:
+    """Return the quantiles of minutes, in order, each with how many cases have it."""
+    ends, n = [], 0
+    for value, cases in minutes:
+        n += cases
+        ends.append((n, value))
     p50, p90, p95 = (
-        round(ordered[max(0, math.ceil(q * len(ordered)) - 1)], 1) if ordered else None for q in (0.5, 0.9, 0.95)
+        next((round(value, 1) for end, value in ends if end >= math.ceil(q * n)), None) for q in (0.5, 0.9, 0.95)
     )
-    return Spread(n=len(ordered), p50=p50, p90=p90, p95=p95)
+    return Spread(n=n, p50=p50, p90=p90, p95=p95)
