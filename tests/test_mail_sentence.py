@@ -15,7 +15,7 @@ from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, State, Transi
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.scope import parts_in_notices, parts_in_words
 from pipeline.notify.out_links import out_links
-from pipeline.render.mail import compose, plain_text
+from pipeline.render.mail import chat_text, compose, plain_text
 from pipeline.render.mail_text import first_sentence
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
@@ -243,3 +243,34 @@ def test_a_page_in_trouble_of_its_own_makes_a_message_without_contradictions(sto
     assert [a.transition for a in messages] == ["opened", "confirmed", "over"]
     assert [line for a in messages for line in contradictions(a)] == []
     assert messages[-1].created - messages[0].created > timedelta(hours=2)
+
+
+def test_a_mail_has_a_row_a_part_with_what_each_source_says_of_it() -> None:
+    spans = [("11:39", "18:14", "votes"), *((f"{h}:00", f"{h}:30", "official") for h in range(12, 17))]
+    several = tuple(
+        replace(part("claude.ai", until=at(until)), since=at(since), source=source) for since, until, source in spans
+    )
+    works = replace(part("Claude API", ComponentStatus.WORKS, until=at("14:01")), since=at("11:41"))
+    fails = replace(part("Claude API"), since=at("14:01"))
+    text = plain_text(mail(replace(FACTS, components=(*several, works, fails), at=at("20:00"))), "UTC")
+    begin = text.index("Parts (times in UTC)")
+    assert text[begin:].splitlines()[1:6] == [
+        "- claude.ai",
+        "    users: affected 11:39 – 18:14 (3 reports name it)",
+        "    the provider: affected 12:00 – 12:30, 13:00 – 13:30, 14:00 – 14:30; 2 more",
+        "- Claude API",
+        "    users: works 11:41 – 14:01, affected since 14:01 (3 reports name it)",
+    ]
+
+
+def test_a_chat_has_the_sentence_where_to_look_and_how_to_answer() -> None:
+    text = chat_text(mail(replace(FACTS, page_url="https://status.example/incident-claude-1.html")), "UTC")
+    lines = text.splitlines()
+    assert lines[0] == first_sentence(FACTS, "UTC")
+    assert "Report: https://status.example/incident-claude-1.html" in lines
+    assert "page: https://page.example/" in lines
+    assert lines[-3:] == [
+        "Was it right? groundswell feedback claude-1 right",
+        "Was it wrong? groundswell feedback claude-1 wrong",
+        "Incident claude-1",
+    ]

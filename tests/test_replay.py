@@ -27,8 +27,10 @@ from pipeline.core.times import minutes_between, utc
 from pipeline.evaluation import csv_rows
 from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
+from pipeline.store.outbox import alerts_of
 from tests.benchmarks.archives import write_recording
 from tests.conftest import SCENARIO, SPAN, Day, Groundswell, replay, replay_in_a_process
+from tests.mail_contradictions import contradictions
 
 OFFICIAL = "2026-03-02T11:49:20Z"
 
@@ -208,6 +210,10 @@ def test_the_whole_week(tmp_path: Path) -> None:
     days["2026-03-03"] -= sum(alert["at"] == "2026-03-03T00:00:00Z" for alert in result["alerts"])
     assert max(days.values()) <= 6
     assert len(result["alerts"]) <= 22
+    with Store(tmp_path / "w.db") as store:
+        sent = [alert for alert in alerts_of(store) if alert.incident]
+    assert len(sent) == len(result["alerts"])
+    assert [line for alert in sent for line in contradictions(alert)] == []
     scores = result["scores"]
     assert scores["notices"] == 19
     warnings = [utc(alert["at"]) for alert in result["alerts"] if alert["transition"] not in ("over", "easing")]

@@ -17,6 +17,7 @@ from pipeline.core.times import utc
 
 LONGEST_LINK = 600
 
+MAX_TEXT = 400  # characters of outside text in a mail
 LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u2066", "\u2067"  # isolates
 _EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -111,6 +112,11 @@ def isolated(text: str) -> str:
     if not from_right:
         return plain
     return f"{RIGHT_TO_LEFT if from_right > directions['L'] else LEFT_TO_RIGHT}{plain}\u2069"
+
+
+def cut(text: str, longest: int = MAX_TEXT) -> str:
+    """Return outside text on one line, of at most `longest` characters, that cannot turn the direction of others."""
+    return isolated(" ".join(text.split())[:longest])
 
 
 def _tidy(value: object) -> object:

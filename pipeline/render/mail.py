@@ -22,6 +22,8 @@ from pipeline.core.extras import is_present
 from pipeline.render.formatting import environment, header_safe
 from pipeline.render.mail_text import IncidentText, SystemText, incident_text, system_text
 
+CHAT_LINES = 12  # a chat shows the head of a long message; the mail has the rest
+
 
 def compose(alert: Alert, *, sender: str, to: Sequence[str], zone: str, test: bool = False) -> EmailMessage:
     """Return the message; every piece of outside text in it is cut, cleaned and escaped."""
@@ -51,6 +53,15 @@ def plain_text(alert: Alert, zone: str) -> str:
     """Return the message as plain text, without headers, HTML and picture."""
     template, text = _text(alert, zone)
     return environment(plain=True).get_template(f"{template}.txt").render(message=text)
+
+
+def chat_text(alert: Alert, zone: str) -> str:
+    """Return the message as a chat shows it: what happened, where to look, how to answer, and its incident's id."""
+    template, text = _text(alert, zone)
+    if isinstance(text, IncidentText):
+        return environment(plain=True).get_template("chat.txt").render(message=text)
+    lines = environment(plain=True).get_template(f"{template}.txt").render(message=text).splitlines()
+    return "\n".join(lines[:CHAT_LINES]).strip()
 
 
 def _text(alert: Alert, zone: str) -> tuple[str, IncidentText | SystemText]:

@@ -8,19 +8,15 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, Section, SystemFacts
+from pipeline.core.alert_facts import AlertFacts, LinkFacts, Section, SystemFacts
 from pipeline.core.incidents import state_in_words
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import Channel, ComponentStatus, Transition
-from pipeline.render.formatting import in_percent, isolated, local
+from pipeline.core.vocabulary import ComponentStatus, Transition
+from pipeline.render.formatting import cut, in_percent, local
+from pipeline.render.mail_parts import MAX_NAME, PartText, part_texts, zone_name
 from pipeline.render.summary import IncidentSummary, PeakCount, summary_sentence
 
-MAX_TEXT, MAX_NAME, MAX_PARTS, MAX_REASONS, MAX_LABEL = 400, 60, 12, 4, 120
-SAID_BY: dict[str, str] = {
-    Channel.VOTES: "users",
-    Channel.COMPLAINTS: "complaint counts",
-    Channel.OFFICIAL: "the provider",
-}
+MAX_PARTS, MAX_REASONS, MAX_LABEL = 12, 4, 120
 
 
 class ReasonCount(NamedTuple):
@@ -35,17 +31,6 @@ class TimedLine(NamedTuple):
 
     at: str
     text: str
-
-
-class ComponentText(NamedTuple):
-    """A row of the table of components; `until` is empty while it lasts, `source` says whose word it is."""
-
-    name: str
-    source: str
-    status: str
-    since: str
-    until: str
-    detail: str
 
 
 class OutLinkText(NamedTuple):
@@ -92,8 +77,9 @@ class IncidentText:
     where: str
     probability: str
     official: tuple[TimedLine, ...]
-    components: tuple[ComponentText, ...]
+    components: tuple[PartText, ...]
     more_components: int
+    zone: str
     differs: tuple[str, ...]
     fallback: str
     comparable: tuple[str, ...]
@@ -122,6 +108,7 @@ class SystemText:
 
 def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
     """Return the texts of a mail about an incident, times in `zone`."""
+    parts = part_texts(facts.components, facts.at, zone)
     return IncidentText(
         incident=incident,
         sentence=first_sentence(facts, zone),
@@ -146,8 +133,9 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         where=cut(facts.where),
         probability=in_percent(facts.probability) if facts.probability is not None else "",
         official=tuple(TimedLine(_clock(line.at, facts.at, zone), cut(line.statement)) for line in facts.official),
-        components=tuple(_component(part, facts.at, zone) for part in facts.components[:MAX_PARTS]),
-        more_components=max(0, len(facts.components) - MAX_PARTS),
+        components=parts[:MAX_PARTS],
+        more_components=max(0, len(parts) - MAX_PARTS),
+        zone=zone_name(facts.at, zone),
         differs=_cut_all(facts.differs),
         fallback=cut(facts.fallback),
         comparable=_cut_all(facts.comparable),
@@ -203,11 +191,6 @@ def system_text(facts: SystemFacts, zone: str) -> SystemText:
     )
 
 
-def cut(text: str, cap: int = MAX_TEXT) -> str:
-    """Return outside text on one line, cleaned of what turns the direction of text, at most `cap` long."""
-    return isolated(" ".join(text.split()))[:cap]
-
-
 def _cut_all(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(cut(line) for line in lines)
 
@@ -224,17 +207,6 @@ def _clock(stamp: datetime | None, written: datetime, zone: str) -> str:
         return ""
     here = ZoneInfo(zone)
     return local(stamp, zone, date=stamp.astimezone(here).date() != written.astimezone(here).date())
-
-
-def _component(part: ComponentFacts, written: datetime, zone: str) -> ComponentText:
-    return ComponentText(
-        name=cut(part.name, MAX_NAME),
-        source=SAID_BY.get(part.source, part.source),
-        status=part.status,
-        since=_clock(part.since, written, zone),
-        until=_clock(part.until, written, zone),
-        detail=cut(part.detail),
-    )
 
 
 def _link(link: LinkFacts, zone: str) -> LinkText:

@@ -16,13 +16,11 @@ from pydantic import SecretStr
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.extras import how_to_install
-from pipeline.render.mail import plain_text
-
-LINES = 12  # a chat shows the head of a message; the mail has the rest
+from pipeline.render.mail import chat_text
 
 
 class AppriseChannel:
-    """Tells each address of GROUNDSWELL_APPRISE_URLS the head of the mail, as plain text."""
+    """Tells each address of GROUNDSWELL_APPRISE_URLS the first sentence, where to look and how to answer, as text."""
 
     name = "apprise"
 
@@ -39,7 +37,7 @@ class AppriseChannel:
             raise ChannelError("apprise: GROUNDSWELL_APPRISE_URLS is not set")
         marks = {mark_of(url): url for url in self._urls}
         asked = [mark for mark in alert.pending_recipients or marks if mark in marks]
-        text = "\n".join(plain_text(alert, self._zone).splitlines()[:LINES]).strip()
+        text = chat_text(alert, self._zone)
         lacking = [mark for mark in asked if not _tell(marks[mark], alert.subject, text)]
         if lacking:
             delivered = bool(alert.pending_recipients) or len(lacking) < len(marks)
