@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-days bench-long evaluate train scenario screenshots docs-check cookbook clean
+.PHONY: help demo demo-live run serve test test-slow chaos coverage check lint types bench bench-days bench-variants bench-long evaluate train scenario screenshots docs-check cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -68,6 +68,9 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 
 bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days (about half an hour)
 	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days | tee out/bench-days/table.md
+
+bench-variants: $(VENV)/.stamp ## the recorded days as they might have gone, ten seeds of each variant (hours)
+	@$(GW) evaluate variants --seeds 10
 
 bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'

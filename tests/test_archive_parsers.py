@@ -65,6 +65,22 @@ def test_an_archive_of_incidents_knows_what_was_written_after_the_fact() -> None
     assert [bad.where for bad in batch.rejected] == ["i.csv:5"]
 
 
+def test_the_cause_in_an_archive_is_what_the_closing_update_says() -> None:
+    body = (
+        b"id,name,impact,started_at,monitoring_at,resolved_at,components,cause\n"
+        b'a,One,major,2026-02-01T10:00:00Z,2026-02-01T10:30:00Z,2026-02-01T11:00:00Z,Web,"a full disk, on one host"\n'
+        b"b,Two,minor,2026-02-02T10:00:00Z,,,,still looked for\n"
+    )
+    batch = status_archive.parse_incident_archive(body, page="s.example", source="x", fetched_at=NOW, name="i.csv")
+    told = [(row.incident_id, row.status, row.body) for row in batch.rows if isinstance(row, StatusUpdate)]
+    assert told == [
+        ("a", "investigating", ""),
+        ("a", "monitoring", ""),
+        ("a", "resolved", "a full disk, on one host"),
+        ("b", "investigating", ""),
+    ]
+
+
 def test_real_archives_of_incidents_are_read_to_the_line(eval_data: Path) -> None:
     for name in ("claude_status", "github_status"):
         path = eval_data / "series" / name / "incidents.csv"

@@ -62,7 +62,10 @@ def test_the_days_compared_with_lie_before_the_onset(hours: int) -> None:
     assert spans is not None
     assert all(until <= over.onset for _, until in spans.before)
     assert all((spans.since - since) % timedelta(days=1) == timedelta(0) for since, _ in spans.before)
-    assert comparison(over, over.end + HOUR / 2) is None, "too soon"
+    assert comparison(over, over.end + HOUR / 3) is None, "too soon"
+    shorter = comparison(over, over.end + HOUR / 2)
+    assert shorter is not None
+    assert (shorter.since, shorter.until) == (over.end, over.end + HOUR / 2)
     assert comparison(replace(over, episodes=()), over.end + 2 * HOUR) is None, "nobody counted it"
 
 

@@ -13,11 +13,14 @@ import pytest
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
-from pipeline.config.load import load_config
+from pipeline.config.load import load_catalogue, load_config
 from pipeline.core.replay_result import IncidentResult, ReplayResult
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Transition
+from pipeline.evaluation.days import variants
+from pipeline.evaluation.days.variants import variants_of
 from pipeline.replay.scenario import read_scenario
+from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from tests.conftest import ROOT
@@ -74,6 +77,28 @@ def test_a_renamed_day_is_about_another_service(tmp_path: Path) -> None:
     assert {o.service for o in scenario.truth.outages} == {"rogers"}
     assert {link.service for link in scenario.truth.links} == {"rogers"}
     assert "optus" not in (tmp_path / "complaints.csv").read_text().lower()
+
+
+def test_seeds_move_a_day_by_different_hours_within_a_week_and_rename_it_to_others_of_its_kind() -> None:
+    catalogue = load_catalogue()
+    of_seed = [list(variants_of(read_scenario(OPTUS), catalogue, seed)) for seed in range(1, 11)]
+    made = [variant for of_one in of_seed for variant in of_one]
+    hours = [float(v.switches[1]) for v in made if v.switches[0] == "--shift"]
+    assert len(set(hours)) == 10
+    assert all(0 < h < 168 for h in hours)
+    assert len({h % 24 for h in hours}) > 5, "hours of the day"
+    renamed = {v.switches[1].partition("=")[2] for v in made if v.switches[0] == "--rename"}
+    assert len(renamed) == 10
+    assert {catalogue[name].kind for name in renamed} == {"network"}
+
+
+@pytest.mark.slow
+def test_variants_of_a_day_are_scored_and_without_its_outage_nothing_alarms() -> None:
+    lines = list(variants.report([OPTUS], 1, load_config(None), load_models()))
+    rows = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in (line.split("|") for line in lines)}
+    assert rows["without its outage"] == ["1", "0 of 0", "0 of 0", "–", "0"]
+    assert rows["moved by hours and weekday"][1] == "1 of 1"
+    assert rows["half of the crowd"][1] == "1 of 1"
 
 
 def test_the_recorded_days_speak_more_than_six_languages() -> None:

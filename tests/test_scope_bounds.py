@@ -15,6 +15,7 @@ from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, RowTable, VoteReason
 from pipeline.incidents import build, episodes, places, scope
+from pipeline.incidents.closing import ClosingRule
 from pipeline.text import places as place_names
 from tests.test_story import SERVICE, at, built, interval, notice, report
 
@@ -417,6 +418,6 @@ def test_articles_belong_to_an_incident_from_a_quarter_hour_before_it_to_an_hour
     )
     spans = [interval("10:00", "11:00")]
     inputs = build.IncidentInputs(intervals=spans, articles=[event])
-    ((incident,), _) = build.build(SERVICE, inputs, [], at("12:30"), quiet_to_close=5 * HOUR)
+    ((incident,), _) = build.build(SERVICE, inputs, [], at("12:30"), closing=ClosingRule(quiet=5 * HOUR))
     # a second kind of signal makes it likely
     assert incident.state == ("likely" if counts else "possible")

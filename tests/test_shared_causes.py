@@ -203,6 +203,30 @@ def test_posts_about_a_service_beside_a_competitor_that_fails_are_talk(store: St
 
 
 @pytest.mark.parametrize(
+    ("count", "held_back"), [(80, True), (405, True), (406, False)], ids=["few", "a tenth", "more than a tenth"]
+)
+def test_a_network_is_not_sent_while_ten_times_as_many_report_what_its_customers_use(
+    store: Store, count: float, held_back: bool
+) -> None:
+    world = World(store, ("facebook", "verizon"))
+    world.bins("facebook", "11:00", 6, 4005, 300)  # 5 are expected, of each
+    world.bins("verizon", "11:10", 3, count, 60)
+    world.bins("verizon", "11:10", 3, 6, 20, channel="votes")
+    world.explain("11:30")
+    loud, network = doubtful(world, "facebook"), doubtful(world, "verizon")
+    assert network.state is State.LIKELY
+    assert world.mails(network.id) == ([] if held_back else ["opened"])
+    assert (overshadowed(network, loud) is loud) is held_back
+    posts = replace(network, evidence=tuple(e for e in network.evidence if e.kind is EvidenceKind.VOTES))
+    assert overshadowed(posts, loud) is loud, "by posts alone"
+    assert overshadowed(replace(network, service="netflix"), loud) is None, "no network"
+    assert overshadowed(network, replace(loud, service="comcast")) is None, "two networks"
+    assert (overshadowed(replace(network, state=State.CONFIRMED), loud) is loud) is held_back, "by reports"
+    notice = Evidence(kind=EvidenceKind.OFFICIAL, at=NOW, statement="its provider says so", rows=())
+    assert overshadowed(replace(network, evidence=(*network.evidence, notice)), loud) is None
+
+
+@pytest.mark.parametrize(
     ("naming_both", "held_back"), [(0, False), (4, False), (5, True), (10, True)], ids=["none", "few", "half", "all"]
 )
 def test_a_likely_failure_is_talk_only_where_half_of_its_reports_name_the_competitor_too(

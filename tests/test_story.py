@@ -18,6 +18,7 @@ from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.incidents.build import IncidentInputs, build
+from pipeline.incidents.closing import ClosingRule
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.news_links import LinkContext, link
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
@@ -83,7 +84,7 @@ def built(
     inputs = IncidentInputs(
         intervals=intervals, provider_incidents=read_provider_incidents(updates), reports=reports or []
     )
-    return build(SERVICE, inputs, known or [], now, quiet_to_close=QUIET)[0]
+    return build(SERVICE, inputs, known or [], now, closing=ClosingRule(quiet=QUIET))[0]
 
 
 def report(
@@ -156,7 +157,9 @@ def test_two_stories_that_grow_together_become_one() -> None:
     apart = built([interval("08:00", "08:30"), interval("12:00", None)], [], at("12:10"))
     assert len(apart) == 2
     spans = [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)]
-    joined, absorbed = build(SERVICE, IncidentInputs(intervals=spans), apart, at("12:20"), quiet_to_close=QUIET)
+    joined, absorbed = build(
+        SERVICE, IncidentInputs(intervals=spans), apart, at("12:20"), closing=ClosingRule(quiet=QUIET)
+    )
     assert len(joined) == 1
     assert absorbed == {apart[1].id: apart[0].id}
 
@@ -165,11 +168,15 @@ def test_of_two_stories_that_grow_together_the_id_that_messages_name_is_kept() -
     apart = built([interval("08:00", "08:30"), interval("12:00", None)], [], at("12:10"))
     spans = [interval("08:00", "08:30"), interval("10:00", "10:30"), interval("12:00", None)]
     inputs = IncidentInputs(intervals=spans)
-    joined, absorbed = build(SERVICE, inputs, apart, at("12:20"), quiet_to_close=QUIET, alerted={apart[1].id})
+    joined, absorbed = build(
+        SERVICE, inputs, apart, at("12:20"), closing=ClosingRule(quiet=QUIET), alerted={apart[1].id}
+    )
     assert [i.id for i in joined] == [apart[1].id]
     assert absorbed == {apart[0].id: apart[1].id}
     # the count between them is corrected: two stories again, and never two of one id
-    split, _ = build(SERVICE, IncidentInputs(intervals=[spans[0], spans[2]]), joined, at("12:30"), quiet_to_close=QUIET)
+    split, _ = build(
+        SERVICE, IncidentInputs(intervals=[spans[0], spans[2]]), joined, at("12:30"), closing=ClosingRule(quiet=QUIET)
+    )
     assert len({i.id for i in split}) == 2
     assert apart[1].id in {i.id for i in split}
 

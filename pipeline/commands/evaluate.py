@@ -12,21 +12,32 @@ from pipeline.config.paths import LABELS, MODELS, PLACES, SCENARIOS
 
 OF_TEXT = ("posts", "extraction", "links", "certainty", "onset", "abuse", "leads")
 SECTIONS = ("simulated", "widths", "ordinary", "recorded", *OF_TEXT)
+VARIANTS = "variants"  # replays days by the dozen: only where it is named
 
 
 @click.command("evaluate")
-@click.argument("sections", nargs=-1, type=click.Choice(SECTIONS), metavar="[SECTION]...")
+@click.argument("sections", nargs=-1, type=click.Choice((*SECTIONS, VARIANTS)), metavar="[SECTION]...")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Seed of the simulation and of random samples.")
 @click.option(
     "--series", type=click.IntRange(4, 2000), default=160, show_default=True, help="Number of simulated services."
 )
 @click.option("--days", type=click.IntRange(21, 400), default=42, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    help="Number of variants of each kind and day.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Draw false alarms and misses into this folder.")
-def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: int, out: Path | None) -> None:
+def evaluate_command(
+    sections: tuple[str, ...], seed: int, series: int, days: int, seeds: int, out: Path | None
+) -> None:
     """Print how good the detectors, the text models, and the incidents and links made of them are.
 
     SECTION is one of simulated, widths, ordinary, recorded, posts, extraction, links, certainty, onset, abuse, leads;
-    without any, all are printed. EVAL_DATA names a folder of other people's data.
+    without any, all are printed. EVAL_DATA names a folder of other people's data. The section variants replays the
+    recorded days as they might have gone, for hours with ten seeds: it is printed only where it is named.
     """
     from pipeline.evaluation import clean_series as clean
     from pipeline.evaluation import ordinary_days as ordinary
@@ -52,6 +63,8 @@ def evaluate_command(sections: tuple[str, ...], seed: int, series: int, days: in
             lines = _story(section, folder, seed)
         elif section == "onset":
             lines = _onset(seed)
+        elif section == VARIANTS:
+            lines = _variants(seeds)
         elif section == "leads":
             lines = _leads(folder, seed)
         else:
@@ -111,6 +124,15 @@ def _onset(seed: int) -> Iterator[str]:
         if (SCENARIOS / name).is_dir()
     ]
     return onset.report(seed, days, load_config(None), load_models())
+
+
+def _variants(seeds: int) -> Iterator[str]:
+    from pipeline.evaluation.days import variants
+    from pipeline.stages.pipeline import load_models
+
+    return variants.report(
+        sorted(p.parent for p in SCENARIOS.glob("*/scenario.toml")), seeds, load_config(None), load_models()
+    )
 
 
 def _extraction(folder: Path | None) -> Iterator[str]:

@@ -111,7 +111,7 @@ def posts(setting: Setting, file: Path) -> None:
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
     """A provider's past incidents from CSV, or from an archive that others keep, a JSON object a line (.jsonl).
 
-    Columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components].
+    Columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components][,cause].
     """
     from pipeline.sources.delimited import read_capped
     from pipeline.sources.incident_lines import parse_incident_lines

@@ -137,10 +137,11 @@ class Alerts(Strict):
 
     The first message of an incident waits `group_wait` for others. The next waits `group_interval`, which doubles with
     each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
-    A message about an incident of a probability below `sure_from` says what would make it surer.
-    Reports quoted in the reader's `language` come before others, which stay as they were written. `pagerduty_base` is
-    the address of PagerDuty's events API in the account's region. `surge_advisories` sends what the surge watch raises
-    to webhooks: off, since its record is below the floor (docs/benchmark.md).
+    An incident is over after `quiet_to_close` without a sign of it; `quiet_to_close_after_relapse` where the service
+    failed more than once in a day. A message about an incident of a probability below `sure_from` says what would make
+    it surer. Reports quoted in the reader's `language` come before others, which stay as they were written.
+    `pagerduty_base` is the address of PagerDuty's events API in the account's region. `surge_advisories` sends what the
+    surge watch raises to webhooks: off, since its record is below the floor (docs/benchmark.md).
     """
 
     channels: tuple[ChannelName, ...] = ("file",)
@@ -150,7 +151,8 @@ class Alerts(Strict):
     group_interval: Duration = timedelta(minutes=15)
     max_group_interval: Duration = timedelta(hours=4)
     repeat_interval: Duration = timedelta(0)
-    quiet_to_close: Duration = timedelta(minutes=150)
+    quiet_to_close: Duration = timedelta(minutes=30)
+    quiet_to_close_after_relapse: Duration = timedelta(minutes=150)
     sure_from: float = Field(default=0.5, ge=0, lt=1)
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     max_per_hour: int = Field(default=20, ge=1)

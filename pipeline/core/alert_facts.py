@@ -80,7 +80,8 @@ class AlertFacts:
     """What a message about one incident says. What older versions did not store has a default.
 
     `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
-    that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service.
+    that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service;
+    `restored` those of them that are over while another still fails, in a message that says so.
     `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
     state is confirmed. `new_level` says which counts stayed above what they were before an incident that is over,
     `missing` what would make an unsure one surer. `page_url` is the incident's page of the report, `status_page` the
@@ -121,6 +122,8 @@ class AlertFacts:
     simulated: bool = False
     chart: ChartFacts | None = None
     hit: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+    restored_names: tuple[str, ...] = ()
     confirmed_by: ConfirmedBy | None = None
     new_level: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

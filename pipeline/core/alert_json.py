@@ -92,6 +92,8 @@ def from_json(values: StoredMessage) -> MessageFacts:
         chart=_chart(chart) if chart else None,
         hit=tuple(values.get("hit") or ()),
         confirmed_by=_confirmed_by(values),
+        restored=tuple(values.get("restored") or ()),
+        restored_names=tuple(values.get("restored_names") or ()),
         new_level=tuple(values.get("new_level") or ()),
         missing=tuple(values.get("missing") or ()),
         page_url=values.get("page_url") or "",

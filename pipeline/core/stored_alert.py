@@ -72,6 +72,8 @@ class StoredAlert(TypedDict):
     chart: NotRequired[StoredChart | None]
     hit: NotRequired[list[str] | None]
     confirmed_by: NotRequired[str | None]
+    restored: NotRequired[list[str] | None]
+    restored_names: NotRequired[list[str] | None]
     new_level: NotRequired[list[str] | None]
     missing: NotRequired[list[str] | None]
     page_url: NotRequired[str | None]

@@ -12,7 +12,7 @@ from detectors.events import Event, find_events
 from pipeline.core.series import Interval, Points, SeriesKey
 
 Heard = Mapping[str, Sequence[tuple[datetime, datetime]]]
-QUIET = timedelta(minutes=45)
+QUIET = timedelta(minutes=30)
 ONSET_WITHIN = timedelta(hours=1)
 LOST = timedelta(hours=6)  # a source unread for so long holds nothing open any more
 

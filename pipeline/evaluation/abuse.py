@@ -32,6 +32,7 @@ from pipeline.core.vocabulary import Symptom
 from pipeline.detection.alarm_intervals import interval_of
 from pipeline.detection.report_counting import ReportCounter, is_first_copy
 from pipeline.incidents.build import IncidentInputs, build
+from pipeline.incidents.closing import ClosingRule
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.policy import NotificationPolicy, next_transition
 from pipeline.sources.parsing import plain
@@ -169,7 +170,9 @@ def decide(
     decisions: list[tuple[bool, Incident | None]] = []
     for column, said in enumerate(shifted):
         intervals = _intervals(tables, column, begin, end, detector, service.id)
-        built, _ = build(service, IncidentInputs(intervals=intervals, reports=said), [], end, quiet_to_close=QUIET)
+        built, _ = build(
+            service, IncidentInputs(intervals=intervals, reports=said), [], end, closing=ClosingRule(quiet=QUIET)
+        )
         last = built[-1] if built else None
         decisions.append((last is not None and next_transition(last, [], policy, end) is not None, last))
     return decisions

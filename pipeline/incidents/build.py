@@ -17,6 +17,7 @@ from pipeline.core.series import Interval
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
+from pipeline.incidents.closing import ClosingRule
 from pipeline.incidents.episodes import (
     COUNTED_IMPACTS,
     LONGEST_STORY,
@@ -52,12 +53,13 @@ def build(
     known: Sequence[Incident],
     now: datetime,
     *,
-    quiet_to_close: timedelta,
+    closing: ClosingRule,
     alerted: Collection[str] = (),
 ) -> tuple[list[Incident], dict[str, str]]:
     """Return the incidents of a service in the spans given, and of known ones absorbed by another that one's id.
 
-    Of several that become one it keeps the id that messages name (`alerted` are such ids), else the oldest.
+    Of several that become one it keeps the id that messages name (`alerted` are such ids), else the oldest. `known` are
+    also those that ended in the day before: an incident that follows one has to be quiet for longer.
     """
     used: set[str] = set()
     built: list[Incident] = []
@@ -76,7 +78,10 @@ def build(
         mine.sort(key=lambda k: (k.id not in alerted, k.opened_at, k.onset))
         used |= {k.id for k in mine}
         absorbed |= {k.id: mine[0].id for k in mine[1:]}
-        made = _incident(service, story, inputs, mine[0] if mine else None, now, quiet_to_close)
+        own = {k.id for k in mine}
+        earlier = [k for k in known if k.service == service.id and k.id not in own]
+        quiet = closing.quiet_needed(story, [*earlier, *built])
+        made = _incident(service, story, inputs, mine[0] if mine else None, now, quiet)
         taken = {k.id for k in known} | {i.id for i in built}
         if not mine and made.id in taken:
             # another story has kept the id of this minute
@@ -117,12 +122,12 @@ def _incident(
     inputs: IncidentInputs,
     known: Incident | None,
     now: datetime,
-    quiet_to_close: timedelta,
+    quiet_needed: timedelta,
 ) -> Incident:
     begin, last = story[0].start, story[-1].end
     intervals = [i for draft in story for i in draft.intervals]
     provider_incidents = [o for draft in story for o in draft.provider_incidents]
-    over = last is not None and now - last >= quiet_to_close
+    over = last is not None and now - last >= quiet_needed
     within = [r for r in inputs.reports if begin - timedelta(minutes=5) <= r.created <= (last or now)]
     votes = [r for r in within if r.counted]
     blamed = {part for r in votes for part in r.components}

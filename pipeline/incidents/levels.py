@@ -11,13 +11,14 @@ from pipeline.core.incidents import Incident
 from pipeline.store.levels import Counter
 
 DAY = timedelta(days=1)
-LATEST = timedelta(hours=1)  # compared: what came just after the end was still fading
+LATEST = timedelta(hours=1)  # compared, as far as it lies after the end
+SHORTEST = timedelta(minutes=30)  # less says nothing
 NEAR = 2.0  # times what was counted before; less may be the tail of the incident, or growth
 NOISE = 4.0  # standard deviations of a count
 
 
 class Comparison(NamedTuple):
-    """The latest hour after an incident's end, and the same hour of days before it began."""
+    """The latest hour since an incident ended, or what has passed since, and the same time of days before it began."""
 
     since: datetime
     until: datetime
@@ -26,9 +27,9 @@ class Comparison(NamedTuple):
 
 def comparison(incident: Incident, now: datetime) -> Comparison | None:
     """Return which spans to compare: the last day before the onset, and its weekday; None where it is too soon."""
-    if incident.end is None or now - incident.end < LATEST or not any(e.by_crowd for e in incident.episodes):
+    if incident.end is None or now - incident.end < SHORTEST or not any(e.by_crowd for e in incident.episodes):
         return None
-    since, until = now - LATEST, now
+    since, until = max(incident.end, now - LATEST), now
     days = max(1, math.ceil((until - incident.onset) / DAY))
     shifts = [days * DAY, math.ceil(days / 7) * 7 * DAY]
     return Comparison(since, until, tuple((since - shift, until - shift) for shift in dict.fromkeys(shifts)))

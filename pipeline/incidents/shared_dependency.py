@@ -17,9 +17,10 @@ from pipeline.core.incidents import (
     Evidence,
     Incident,
     NewsEvent,
+    Phase,
 )
 from pipeline.core.row_refs import RowRef
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import ProviderIncident, incident_id
 from pipeline.incidents.shared_cause import (
@@ -233,8 +234,24 @@ def _group(
             )
             for i in members
         ),
-        phases=(replace(members[0].phases[0], why=statement),) if members[0].phases else (),
+        phases=_phases(members, statement),
     )
+
+
+def _phases(members: Sequence[Incident], statement: str) -> tuple[Phase, ...]:
+    """Return the phases of a shared failure: its onset, and easing from when all but one of its services are over."""
+    if not members[0].phases:
+        return ()
+    onset = replace(members[0].phases[0], why=statement)
+    lasting = [i for i in members if i.active]
+    ended = [i.end for i in members if i.end is not None]
+    if len(lasting) != 1 or len(ended) < FEWEST:
+        return (onset,)
+    last = lasting[0].phases[-1].phase if lasting[0].phases else PhaseName.ONSET
+    name = PhaseName.OVER if last is PhaseName.OVER else PhaseName.EASING  # it may be about to be over, too
+    since = max(*ended, onset.since)
+    easing = replace(onset, phase=name, since=since, until=None, why="all of its services but one are over")
+    return (replace(onset, until=since), easing)
 
 
 def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterator[Evidence]:

@@ -64,6 +64,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
     votes = [r for r in context.reports if r.counted and r.created >= incident.onset - BEFORE_ONSET]
     affected = incident.affected(now)
     works = _working(incident, now)
+    is_restoring = incident.is_group and transition is Transition.EASING
+    restored = [s for s in context.failing if s.id in context.hit and s.name not in affected] if is_restoring else []
     quoted = quoted_reports(votes, context.language)
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
@@ -102,6 +104,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
         simulated=context.simulated,
         chart=chart(service, context.series, incident, now),
         hit=context.hit,
+        restored=tuple(s.id for s in restored),
+        restored_names=tuple(s.name for s in restored),
         confirmed_by=incident.confirmed_by,
         new_level=tuple(context.new_level),
         missing=what_is_missing(incident, context.sure_from) if transition is not Transition.OVER else (),
@@ -273,6 +277,8 @@ def _headline(facts: AlertFacts) -> str:
         return state
     if facts.transition is Transition.OPENED:
         return f"outage, {state}" if facts.state is State.CONFIRMED else f"{facts.state} outage"
+    if facts.restored:
+        return f"{len(facts.restored)} of {len(facts.hit)} services restored"
     if facts.transition is Transition.OVER and facts.new_level:
         return "over, at a new normal level"
     return _HEADLINES[facts.transition]
@@ -283,8 +289,9 @@ def subject(facts: AlertFacts) -> str:
     headline = _headline(facts)
     details = []
     if facts.affected_names:
+        still = "still failing: " if facts.restored else ""
         more = " and more" if len(facts.affected_names) > 3 else ""
-        details.append(", ".join(name[:40] for name in facts.affected_names[:3]) + more)
+        details.append(still + ", ".join(name[:40] for name in facts.affected_names[:3]) + more)
     if facts.symptom and facts.transition not in (Transition.OVER, Transition.EASING):
         details.append(facts.symptom.replace("_", " "))
     if facts.transition is not Transition.OVER:

@@ -3,8 +3,10 @@
 Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
 `group_interval` after the last message, so that what comes together is one message. What becomes critical never waits
 for more than `group_interval`. A second wave (worse again) is a new notice that no fresh message says as much as, or a
-rise of reports after hours or after it was easing. Other news (worse, easing) waits for a gap that doubles with each
-message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where wanted.
+rise of reports after hours or after it was easing. A service that joins a shared failure waits for JOIN_WAIT only at
+first: its readers have had no message yet. That all services of a shared failure but one are over is news once. Other
+news (worse, easing) waits for a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are
+sent, and reminders, where wanted.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ WORTH_A_MESSAGE = Impact.HIGH  # an impact below that rises without one; a notic
 FRESH = timedelta(hours=1)  # a message so new may say as much as a notice that follows it
 HOURS = timedelta(hours=2)  # after the last message, a rise of reports is a second wave
 WAVE = Impact.MODERATE  # at least so bad
+JOIN_WAIT = timedelta(minutes=5)  # a service that joins a shared failure waits so long for others
+MAX_EARLY_JOINS = 3  # after more messages it waits for `group_interval`, too
 GATHER = timedelta(minutes=15)  # a lesser notice waits so long for others
 NAMED_FOR = timedelta(hours=6)  # a part named in a message is no news for so long
 
@@ -84,7 +88,8 @@ def next_transition(
     waited = now - last.created
     named = [alert.incident_facts for alert in past]
     if waited < policy.group_interval:
-        return None
+        joins = incident.is_group and waited >= JOIN_WAIT and len(past) <= MAX_EARLY_JOINS
+        return Transition.COMPONENT_ADDED if joins and newly_affected(incident, past, now) else None
     if _newly_confirmed(incident, named):
         return Transition.CONFIRMED
     if incident.impact is URGENT and incident.impact.rank > max(facts.impact.rank for facts in named):
@@ -97,6 +102,8 @@ def next_transition(
         return Transition.WORSE_AGAIN
     if newly_affected(incident, past, now):
         return Transition.COMPONENT_ADDED
+    if incident.is_group and _all_but_one_over(incident) and not any(a.transition is Transition.EASING for a in past):
+        return Transition.EASING
     if policy.repeat_interval and waited >= policy.repeat_interval:
         return Transition.REMINDER
     if waves or len(past) >= MAX_ROUTINE_MESSAGES:
@@ -110,6 +117,10 @@ def next_transition(
     if critical and len(past) <= MAX_BEFORE_EASING and _is_easing(incident):
         return Transition.EASING if last.transition is not Transition.EASING else None
     return None
+
+
+def _all_but_one_over(incident: Incident) -> bool:
+    return bool(incident.phases) and incident.phases[-1].phase is PhaseName.EASING
 
 
 def _is_wave(rise: Rise, last: Alert) -> bool:

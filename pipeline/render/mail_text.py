@@ -177,6 +177,7 @@ def first_sentence(facts: AlertFacts, zone: str) -> str:
         first_alert_at=facts.first_message_at,
         peak=PeakCount(*peak)._replace(service=cut(peak.service, MAX_NAME)) if peak is not None else None,
         members=[cut(name, MAX_NAME) for name in failing] if facts.hit else (),
+        restored=[cut(name, MAX_NAME) for name in facts.restored_names],
     )
     return summary_sentence(summary, zone)
 

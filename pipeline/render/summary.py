@@ -58,7 +58,8 @@ class PeakCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSummary:
-    """What the sentence is made of. `members` are the services of a shared failure, which has no symptom of its own.
+    """What the sentence is made of. `members` are the services of a shared failure, which has no symptom of its own;
+    `restored` those of them that are over while `members` still fail.
 
     `works` are components that users say work, each with until when (None: to the end, or now). `reported_since` is
     since when reports or complaints rose, None where they never did.
@@ -77,6 +78,7 @@ class IncidentSummary:
     first_alert_at: datetime | None
     peak: PeakCount | None = None
     members: Sequence[str] = ()
+    restored: Sequence[str] = ()
 
 
 def summary_sentence(summary: IncidentSummary, zone: str) -> str:
@@ -87,6 +89,10 @@ def summary_sentence(summary: IncidentSummary, zone: str) -> str:
     parts = f" ({listed(s.affected)})" if s.affected and not s.members else ""
     if s.members:
         what = f"{_services(s.members)} {'failed' if over else 'have been failing'} together {_span(s, zone)}"
+        if s.restored:
+            back = f"{_services(s.restored)} {'are' if len(s.restored) > 1 else 'is'} back to normal"
+            still = f"{listed(s.members)} {'have' if len(s.members) > 1 else 'has'} been failing"
+            what = f"{back}, while {still} {_span(s, zone)}"
     elif over:  # what most reports named need not have lasted to the end
         mostly = f"mostly {symptom_name(s.symptom)}" if s.symptom in _NAMES else "parts affected" if parts else ""
         what = ", ".join(filter(None, (f"incident {_span(s, zone)}", f"{mostly}{parts}")))

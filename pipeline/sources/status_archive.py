@@ -17,7 +17,9 @@ STEPS = (("investigating", "started_at"), ("monitoring", "monitoring_at"), ("res
 
 
 def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: datetime, name: str = "line") -> Batch:
-    """Parse `id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components]`, components by `|`.
+    """Parse `id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components][,cause]`.
+
+    Components are apart by `|`; what was found to be the cause is the text of the update that closes the incident.
 
     Each line becomes an update a step that has a time. `created_at` is when the incident was posted; one posted
     after it was over keeps its times and is known as written after the fact; without the column the posting times are
@@ -82,6 +84,7 @@ def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> 
                 displayed_at=not_from_the_future(shown, fetched_at),
                 created_at=max(posted, shown),
                 collected=fetched_at,
+                body=plain(row.get("cause")) if status == "resolved" else "",
                 timing=timing,
             )
         )

@@ -30,6 +30,7 @@ KEYS = (
     "at",
     "official_first_at",
     "affected",
+    "restored",
     "works_names",
     "evidence",
     "where",

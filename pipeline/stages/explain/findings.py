@@ -13,6 +13,7 @@ from pipeline.core.times import floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
 from pipeline.incidents.build import IncidentInputs, build, withdrawn
+from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
@@ -96,10 +97,10 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
         levels=levels,
         articles=[event for event in run.news_events if event.kind in ARTICLES],
     )
-    recent = [i for i in known if i.end is None or i.end >= since]
-    built, absorbed = build(
-        service, inputs, recent, run.now, quiet_to_close=run.config.alerts.quiet_to_close, alerted=run.alerted
-    )
+    recent = [i for i in known if i.end is None or i.end >= since - LATELY]
+    alerts = run.config.alerts
+    closing = ClosingRule(quiet=alerts.quiet_to_close, quiet_after_relapse=alerts.quiet_to_close_after_relapse)
+    built, absorbed = build(service, inputs, recent, run.now, closing=closing, alerted=run.alerted)
     accounted = {i.id for i in built} | set(absorbed)
     gone = [withdrawn(i) for i in known if i.active and i.id not in accounted]
     return ServiceFindings(
