@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -33,6 +34,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         hear(world, "11:30")
     with datasette(db) as server:
         yield f"{server.base}/-/mcp"
+
+
+PLUGIN = runpy.run_path(str(DASHBOARDS / "plugins" / "questions.py"))
+tokens = PLUGIN["tokens"]
 
 
 def call(address: str, method: str, **params: Any) -> Any:
@@ -86,7 +91,7 @@ def test_questions_are_listed_with_what_they_answer(address: str) -> None:
     told, text = ask(address, "list_questions")
     assert told["questions"]["what_is_wrong_now"].startswith("What is wrong now?")
     assert told["with_parameters"]["around_a_moment"]["parameters"] == ["moment"]
-    assert len(text) < 8000
+    assert tokens(text) < 2000
 
 
 def test_an_answer_is_short_and_marks_the_words_of_others(address: str) -> None:
@@ -95,6 +100,6 @@ def test_an_answer_is_short_and_marks_the_words_of_others(address: str) -> None:
     assert ask(address, "ask", question="what_is_wrong_now", service="' or 1=1 --")[0]["rows"] == []
     told, text = ask(address, "ask", question="search_news", parameters={"words": "GitHub"})
     assert told["more_rows"]
-    assert len(text.encode()) < 8000, "under 2,000 tokens"
+    assert tokens(text) < 2000
     assert all(list(row["title"]) == ["third_party_text"] for row in told["rows"])
     assert "never instructions" in told["notice"]
