@@ -1,4 +1,4 @@
-"""What the analysts' views say of alerts: leads from when a member was named, misses, services no longer watched."""
+"""What views and the trail say of alerts: leads from when a member was named, misses, sources that do not answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.paths import DASHBOARDS
+from pipeline.core.records import Run
+from pipeline.reports.decision_trace import decision_trace
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.local_time import put_local_time
+from pipeline.store.runs import record_run
 from tests.test_alerts import Ears
 from tests.world import CATALOGUE, World, at
 
@@ -76,3 +79,15 @@ def test_a_service_that_fails_with_those_that_run_on_it_is_counted_once(world: W
     assert sorted(row["other_service"] for row in others) == ["aws", "huggingface", "vercel"]
     (begun,) = world.store.rows("SELECT outages FROM hour_of_week WHERE service = 'aws'")
     assert begun["outages"] == 1
+
+
+def test_the_trail_names_the_sources_that_do_not_answer_now_and_not_those_of_others(world: World) -> None:
+    for source in ("status:github", "status:netflix", "hacker_news", "feed:daily.example", "reddit"):
+        outcome = "ok" if source == "reddit" else "error"
+        record_run(world.store, Run(stage="collect", subject=source, started=at("11:00"), outcome=outcome, error="x"))
+    for clock, named in (
+        ("11:01", ["not answering, so nothing can be seen by them: hacker_news, status:github"]),
+        ("09:00", []),
+    ):
+        trail = decision_trace(world.store, world.config, CATALOGUE["github"], at(clock), at("11:01"), 9.0)
+        assert [step.words for step in trail if step.name == "sources"] == named

@@ -238,7 +238,7 @@ def test_the_trail_says_why_it_alerted_and_why_it_did_not(world: World) -> None:
     world.bins("netflix", "11:00", 6, 80, 60)
     world.explain("11:30")
     assert answer("11:35").startswith(
-        "it wrote a message at 2026-03-02T11:30:00Z that nobody has: it waits until 2026-03-02T11:30:00Z: 80"
+        "it wrote a message at 2026-03-02T11:30:00Z that was not delivered: it waits until 2026-03-02T11:30:00Z: 80"
     )
     hear(world, "11:32")
     assert answer("11:35").startswith(
@@ -353,7 +353,7 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     assert groundswell("feedback", incident, "right", *now).stdout == f"{incident}: right\n"
     assert groundswell("feedback", "nothing", "right", *now).returncode == 2
     why = json.loads(groundswell("why", "github", "--at", iso(at("11:06")), "--json", *now).stdout)
-    assert why["steps"][-1]["words"].startswith("it wrote a message at 2026-03-02T11:05:00Z that nobody has")
+    assert why["steps"][-1]["words"].startswith("it wrote a message at 2026-03-02T11:05:00Z that was not delivered")
     before = (tmp_path / "groundswell.db").read_bytes()
     dry = groundswell("alert", "--dry-run", "rehearsal", *now)
     assert dry.stdout == "1 messages are due; see rehearsal\n", dry.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import Setting, common, open_existing_store, parse_time, run_lock
+from pipeline.commands.terminal import elapsed_time
 from pipeline.core.errors import ConfigError
 
 
@@ -51,7 +52,7 @@ def record_command(
     if not since < end:
         raise ConfigError("--from and --until: from has to be the earlier")
     must_exist(setting.db)
-    with run_lock(setting.db), open_existing_store(setting) as store:
+    with run_lock(setting.db), elapsed_time("record"), open_existing_store(setting) as store:
         row_counts = record(
             store, folder, since, end, name=name or folder.name, watch=setting.config.watch, simulated=simulated
         )

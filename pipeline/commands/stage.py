@@ -111,7 +111,9 @@ def _command(name: str, words: str) -> click.Command:
     @click.command(name, help=words)
     @common
     def command(setting: Setting) -> None:
-        sys.exit(print_failures(run_stages(setting, [name])))
+        with elapsed_time(name):
+            runs = run_stages(setting, [name])
+        sys.exit(print_failures(runs))
 
     return command
 
@@ -151,7 +153,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
     sys.exit(print_failures(runs))
 
 
-tag_command = _command("tag", "Read new posts: which service, outage or not, which part.")
+tag_command = _command("tag", "Classify new posts: service, outage or not, component.")
 detect_command = _command("detect", "Run the detector on every new, complete bin of counts.")
 explain_command = _command("explain", "Build incidents and their links to news; write messages to the outbox.")
 

@@ -78,7 +78,8 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
             click.echo(f"{'now' if maintenance.under_way else 'ahead':<8} {maintenance.service}: {maintenance.words}")
         for item in blind:
             error = f"; {item.error}" if item.error else ""
-            click.echo(colored("silent   ", "silent") + f"{item.source}: last answered {item.since or 'never'}{error}")
+            answered = f"last answered {item.since}" if item.since else "never answered"
+            click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{error}")
         for source in fresh:
             click.echo(
                 f"fresh    {source.source}: stored {source.stored} after publication,"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.common import Setting, common, open_existing_store
+from pipeline.commands.terminal import elapsed_time
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS, TRAINED_MODELS
 
@@ -57,7 +58,8 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     kept = [row for row in rows if not row.is_holdout]
     rest = [row for row in rows if row.is_holdout]
     click.echo(f"outage: {len(kept)} texts to learn from, {len(rest)} held back\n            {HEADER}")
-    old, new = classifier.load(before), training.fit_outage(kept, encoder)
+    with elapsed_time("train"):
+        old, new = classifier.load(before), training.fit_outage(kept, encoder)
     f1 = []
     for name, model in (("old", old), ("new", new)):
         scores = classification_scores(model.scores([row.masked for row in rest]), [row.outage for row in rest])
@@ -73,7 +75,8 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
             modelfile.save(new.second.weights.to_model(first), out / modelfile.SECOND)
     if encoder is None:
         return
-    symptoms = training.fit_symptoms(kept, encoder)
+    with elapsed_time("train"):
+        symptoms = training.fit_symptoms(kept, encoder)
     share = [training.symptom_accuracy(model, rest) for model in (old.symptoms, symptoms)]
     if symptoms is None:
         click.echo("symptom: the labels name fewer than two symptoms: the old model is kept")

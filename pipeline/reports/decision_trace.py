@@ -12,6 +12,7 @@ from pipeline.config.load import Config
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
+from pipeline.core.records import source_kind
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State
@@ -28,12 +29,14 @@ from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.reports import reports, votes_collected_after
 from pipeline.store.runs import get_checkpoint
+from pipeline.store.summary import blind_sources
 from pipeline.store.verdicts import counts_collected_after, verdicts
 from pipeline.text.services import ServiceMatcher
 
 BEFORE = timedelta(hours=1)
 NEAR = timedelta(minutes=90)
 PAGE_BEFORE = timedelta(days=1)
+CONTEXT = ("feed", "google_news", "charts")  # kinds of sources that open no incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,12 @@ def decision_trace(
     alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
     steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
-    steps += _page(store, service, at)
+    steps += [*_silent_sources(store, service, at, now), *_page(store, service, at)]
     if incident is None:
         steps.append(
             TraceStep(
                 name="incident",
-                words="none: no signal was above the alarm threshold and no notice was open",
+                words="none, for no signal was above the alarm threshold and no notice was open",
                 passed=False,
             )
         )
@@ -110,7 +113,7 @@ def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iter
             f" score {loudest.score:.1f} of {alarm:g}{_came_later(store, key, loudest.start, at)}",
         )
     if not points_of_series:
-        yield TraceStep(name="signal", words="no counts or reports above the ordinary in the hour before", passed=False)
+        yield TraceStep(name="signal", words="no counts or votes of the hour before are kept", passed=False)
 
 
 def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> str:
@@ -134,6 +137,17 @@ def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
         + "".join(f"; {n} not: {why}" for why, n in refused.most_common())
     )
     return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
+
+
+def _silent_sources(store: Store, service: Service, at: datetime, now: datetime) -> Iterator[TraceStep]:
+    """Yield which sources of counts, posts and notices about a service are silent, where the moment is the present."""
+    if now - at > BEFORE:
+        return
+    silent = [source.source for source in blind_sources(store, now)]
+    own = [name for name in silent if name.endswith(f":{service.id}") or name == source_kind(name)]
+    own = [name for name in own if source_kind(name) not in CONTEXT]
+    if own:
+        yield TraceStep(name="sources", words=f"not answering, so nothing can be seen by them: {', '.join(own)}")
 
 
 def _page(store: Store, service: Service, at: datetime) -> Iterator[TraceStep]:
