@@ -38,16 +38,13 @@ def run_collect(
     now: datetime,
     *,
     since: datetime | None = None,
-    state: Mapping[str, str] | None = None,
 ) -> tuple[Run, Mapping[str, str]]:
-    """Fetch one source; return what happened and the source's state. A failure is recorded, never raised.
-
-    A replay gives `since` and `state` itself; a live run takes them from the store.
-    """
-    replay = state is not None
-    known = state if state is not None else load_source_state(store, source.name)
+    """Fetch one source; return what happened and the source's state. A failure is recorded, never raised."""
+    known = load_source_state(store, source.name)
     since = since if since is not None else read_from(store, source, now)
-    return _keep(store, source, _fetch(source, since, now, known), now, known, replay=replay)
+    run, state = _keep(store, source, _fetch(source, since, now, known), now, known)
+    record_run(store, run)
+    return run, state
 
 
 def collect_all(
@@ -62,6 +59,7 @@ def collect_all(
     runs: dict[int, Run] = {}
     for number, outcome in fetch_all(sources, known, now, deadline=deadline):
         runs[number], _ = _keep(store, sources[number], outcome, now, known[number][1])
+        record_run(store, runs[number])
     return [runs[number] for number in range(len(sources))]
 
 
@@ -80,8 +78,11 @@ class RecordedCollection:
         """Store what became public from `since` to `now`; return a run for each source."""
         runs = []
         for source in self._sources:
-            run, self._state[source.name] = run_collect(store, source, now, since=since, state=self._state[source.name])
+            known = self._state[source.name]
+            outcome = _fetch(source, since if since is not None else read_from(store, source, now), now, known)
+            run, self._state[source.name] = _keep(store, source, outcome, now, known, replay=True)
             runs.append(run)
+        record_run(store, *runs)
         return runs
 
 
@@ -163,7 +164,7 @@ def honest(batch: Batch) -> Batch:
 def _keep(
     store: Store, source: Source, outcome: Outcome, now: datetime, known: Mapping[str, str], *, replay: bool = False
 ) -> tuple[Run, Mapping[str, str]]:
-    """Store what came, or why nothing did; return the run and the source's state."""
+    """Store what came, or why nothing did; return the run, to be recorded, and the source's state."""
     if isinstance(outcome, Batch):
         outcome = outcome if replay else honest(outcome)
         new = save_batch(store, outcome, now)
@@ -189,5 +190,4 @@ def _keep(
                     head = outcome.head.decode("utf-8", "replace")
                     quarantine(conn, source.name, [RejectedRow(where="the whole answer", reason=words, head=head)], now)
         run = Run(stage="collect", subject=source.name, started=now, outcome=outcome.outcome, error=words)
-    record_run(store, run)
     return run, known

@@ -118,6 +118,10 @@ class Pipeline:
         return ServiceMatcher(self.config.catalogue)
 
     @cached_property
+    def _simulated(self) -> str | None:
+        return simulated(self.store)
+
+    @cached_property
     def _channels(self) -> Mapping[str, Channel]:
         return self.channels()
 
@@ -150,7 +154,7 @@ class Pipeline:
         telling = AlertingContext(
             since=self.alerting_since or self._first_run(now),
             channels=self.config.alerts.channels,
-            simulated=simulated(self.store) is not None,
+            simulated=self._simulated is not None,
             resolves=self.leaves_out_steps or not follows_pause(self.store, now),
         )
         alarm = self.detector.alarm
@@ -179,7 +183,7 @@ class Pipeline:
     def _publish(self, now: datetime) -> list[Run]:
         if self.report is None:
             return []
-        note = simulated(self.store)
+        note = self._simulated
         return [run_publish(self.store, self.config, self.report, now, simulated=note is not None, note=note or "")]
 
     def _tidy(self, now: datetime) -> list[Run]:

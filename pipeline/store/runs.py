@@ -15,24 +15,26 @@ from pipeline.store import Store
 QUARANTINE_LIMIT = 10_000
 
 
-def record_run(store: Store, run: Run) -> None:
-    """Append one line to the history of runs."""
-    covered = run.covered or (None, None)
+def record_run(store: Store, *runs: Run) -> None:
+    """Append to the history of runs, a line each."""
     with store.transaction() as conn:
-        conn.execute(
+        conn.executemany(
             "INSERT INTO runs (stage, subject, started, outcome, seen, new, rejected, covered_from, covered_to, error)"
             " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (
-                run.stage,
-                run.subject,
-                run.started,
-                run.outcome,
-                run.seen,
-                run.new,
-                run.rejected,
-                *covered,
-                run.error,
-            ),
+            [
+                (
+                    run.stage,
+                    run.subject,
+                    run.started,
+                    run.outcome,
+                    run.seen,
+                    run.new,
+                    run.rejected,
+                    *(run.covered or (None, None)),
+                    run.error,
+                )
+                for run in runs
+            ],
         )
 
 
@@ -46,6 +48,9 @@ def cover(conn: sqlite3.Connection, source: str, span: tuple[datetime, datetime]
     first = min([since, *(row[0] for row in touching)])
     last = max([until, *(row[1] for row in touching)])
     if [(first, last)] == [tuple(row) for row in touching]:
+        return
+    if [row[0] for row in touching] == [first]:
+        conn.execute("UPDATE coverage SET until=? WHERE source=? AND since=?", (last, source, first))
         return
     conn.executemany("DELETE FROM coverage WHERE source=? AND since=?", [(source, row[0]) for row in touching])
     conn.execute("INSERT INTO coverage VALUES (?,?,?)", (source, first, last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from pipeline.core.records import QuotedPost, SilentSource
-from pipeline.core.times import utc, utc_or_none
+from pipeline.core.times import utc
 from pipeline.store import Store
 
 TOLD_TABLES = (
@@ -22,7 +22,6 @@ TOLD_TABLES = (
     "quarantine",
 )
 BLIND_AFTER = timedelta(hours=2)
-DROPPED = timedelta(days=1)
 _ANSWERED = "outcome IN ('ok', 'empty', 'not_modified')"
 
 
@@ -42,13 +41,10 @@ def blind_sources(store: Store, now: datetime) -> list[SilentSource]:
 
     What was not even tried for a day while others were is not configured any more.
     """
-    newest = utc_or_none(store.rows("SELECT max(started) FROM runs WHERE stage = 'collect'")[0][0])
-    if newest is None:
-        return []
     rows = store.rows(
         f"SELECT subject, max(CASE WHEN {_ANSWERED} THEN started END) AS good, max(started) AS last FROM runs"
-        " WHERE stage = 'collect' AND started >= ? GROUP BY subject ORDER BY subject",
-        (newest - DROPPED,),
+        " WHERE stage = 'collect' AND started >= strftime('%Y-%m-%dT%H:%M:%SZ',"
+        " (SELECT max(started) FROM runs WHERE stage = 'collect'), '-1 day') GROUP BY subject ORDER BY subject"
     )
     silent = []
     for row in rows:

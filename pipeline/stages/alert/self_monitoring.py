@@ -47,7 +47,7 @@ def self_alerts(
         found.append(digest)
         said["digest"] = digest.key
     found += [*blind, *(_missed(store, now) if missed_runs else [])]
-    if simulated(store) is not None:
+    if found and simulated(store) is not None:
         found = [_marked(alert) for alert in found]
     return [row for alert in found for row in _rows(config, alert, now)], said
 

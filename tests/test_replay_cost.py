@@ -1,0 +1,87 @@
+"""What a step of a replay asks of the database, and that what it keeps in memory is what lies there."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.commands.backtest import plan_replay
+from pipeline.commands.common import Setting
+from pipeline.config.load import load_config
+from pipeline.core.records import Batch, ComplaintCount
+from pipeline.core.times import utc
+from pipeline.notify.channels.file import NoChannel
+from pipeline.replay.runner import replay
+from pipeline.replay.scenario import load_recorded
+from pipeline.stages.pipeline import Models
+from pipeline.store import Store
+from pipeline.store.activity import complaint_bins, complaints_by_hour
+from pipeline.store.observations import save_batch
+from pipeline.store.verdicts import count_groups
+from tests.benchmarks.archives import write_recording
+
+NOW = utc("2026-03-02T10:00:00Z")
+
+
+def test_a_step_in_which_nothing_happens_asks_the_database_forty_times_at_most(tmp_path: Path) -> None:
+    write_recording(tmp_path / "day", ("github", "netflix", "slack"), 15, first_run=14, outages=0)
+    setting = Setting(config=load_config(None), config_path=None, db=tmp_path / "x.db", now=NOW)
+    plan = plan_replay(setting, tmp_path / "day", every=True)
+    sources, _ = load_recorded(plan.scenario)
+    asked: list[str] = []
+    steps: list[int] = []
+    with Store(tmp_path / "x.db", durable=False) as store:
+        store.conn.set_trace_callback(asked.append)
+
+        def step(done: int, total: int) -> None:
+            # the rows of one `executemany` are one statement
+            heads = [sql[:28] for sql in asked]
+            steps.append(sum(head != before for head, before in zip(heads, ["", *heads], strict=False)))
+            asked.clear()
+
+        replay(store, plan, sources, {"file": NoChannel()}, Models(), step)
+        assert store.rows("SELECT count(*) FROM incidents")[0][0] == 0, "nothing happened"
+        assert store.rows("SELECT count(*) FROM verdicts")[0][0] > 3000, "and all was judged"
+    assert len(steps) == 96
+    assert statistics.median(steps) <= 40
+
+
+def counts(service: str, start: datetime, total: int, *, source: str = "site", width: int = 900) -> Batch:
+    row = ComplaintCount(
+        service=service,
+        source=source,
+        region="",
+        indicator="",
+        start=start,
+        interval_s=width,
+        total=total,
+        collected=NOW,
+    )
+    return Batch(source=source, rows=(row,))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_kept_of_a_span_is_read_again_when_a_count_of_it_is_written(tmp_path: Path, late: bool) -> None:
+    span = NOW - timedelta(hours=2), NOW
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save_batch(store, counts("github", NOW - timedelta(hours=1), 5), NOW)
+        before = complaints_by_hour(store, "github", *span), complaint_bins(store, "github", *span)
+        save_batch(store, counts("netflix", NOW - timedelta(hours=1), 9), NOW)
+        save_batch(store, counts("github", NOW - timedelta(hours=1) if late else NOW, 7), NOW)
+        after = complaints_by_hour(store, "github", *span), complaint_bins(store, "github", *span)
+        assert [counted.total for counted in after[1]] == [7.0 if late else 5.0]
+        assert (after[0] is before[0]) is not late, "what lies outside the span changes nothing"
+    with Store(tmp_path / "x.db") as store:
+        assert complaints_by_hour(store, "github", *span) == after[0]
+
+
+def test_a_new_width_or_source_of_counts_is_seen_at_once(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save_batch(store, counts("github", NOW, 1), NOW)
+        assert count_groups(store) == [("site", 900, "interval")]
+        save_batch(store, counts("github", NOW, 1, width=300), NOW)
+        save_batch(store, counts("github", NOW, 1, source="other"), NOW)
+        assert count_groups(store) == [("other", 900, "interval"), ("site", 300, "interval"), ("site", 900, "interval")]
