@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.core.vocabulary import Channel, Impact, State
-from pipeline.render.chart_view import Step, summed
+from pipeline.render.chart_view import Counts, Step, panel, summed
 from pipeline.render.formatting import clock, isolated, safe_link
 from pipeline.render.summary import IncidentSummary, PeakCount, duration, listed, summary_sentence
 from pipeline.render.tiles import DAYS, day_bars, spark
@@ -68,7 +68,7 @@ def test_the_sentence_tells_a_lag_a_bare_notice_and_a_shared_failure() -> None:
 @pytest.mark.parametrize(
     ("span", "words"),
     [
-        (timedelta(seconds=20), "0 min"),
+        (timedelta(seconds=20), "under 1 min"),
         (timedelta(minutes=59), "59 min"),
         (timedelta(hours=2), "2 h"),
         (timedelta(hours=47, minutes=59), "47 h 59 min"),
@@ -187,3 +187,24 @@ def test_of_very_many_entries_the_first_and_the_latest_are_shown_and_the_others_
 )
 def test_text_from_right_to_left_is_isolated_in_the_direction_of_most_of_its_letters(text: str, shown: str) -> None:
     assert isolated(text) == shown
+
+
+def test_counts_that_never_rose_are_no_peak() -> None:
+    usual = PeakCount(7, 6.9, "complaints", 15)
+    assert summary_sentence(replace(OVER, peak=usual), "UTC").endswith(
+        "; complaints stayed near normal (at most 7 in 15 min against 6.9)."
+    )
+    assert "complaints are near normal" in summary_sentence(replace(OVER, end=None, peak=usual), "UTC")
+    risen = PeakCount(11, 7.0, "complaints", 15)
+    assert summary_sentence(replace(OVER, peak=risen), "UTC").endswith(
+        "at the peak 11 complaints in 15 min against 7 normally."
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "labels"), [(1.0, ["1"]), (3.0, ["1", "2", "3"]), (1000.0, ["250", "500", "750", "1,000"])]
+)
+def test_the_labels_of_counts_are_whole_numbers(most: float, labels: list[str]) -> None:
+    axis = Axis(first=0, last=1800, step=900, zone="UTC")
+    counts = Counts(title="reports", unit="reports", steps=[Step(0, most), Step(900, 0.0)])
+    assert [tick.text for tick in panel(counts, axis).ticks] == labels

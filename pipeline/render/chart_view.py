@@ -209,7 +209,7 @@ def _closed(run: Sequence[tuple[float, float]]) -> str:
 
 
 def _ticks(top: float) -> list[float]:
-    """Return two to four round values below the top."""
+    """Return up to four round values below the top, which is above 1."""
     scale = 10.0 ** math.floor(math.log10(top))
-    size = next(s * scale for s in (0.2, 0.25, 0.5, 1, 2, 5) if top / (s * scale) < 5)
+    size = max(1.0, next(s * scale for s in (0.2, 0.25, 0.5, 1, 2, 5) if top / (s * scale) < 5))  # counts are whole
     return [size * n for n in range(1, int(top / size) + 1)]

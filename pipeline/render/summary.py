@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pipeline.core.vocabulary import State
 
 NAMED = 4  # names in one list; the rest is counted
+NEAR = 1.5  # times what is expected: up to there a count is no peak
 
 # how it fails, while it lasts
 _SYMPTOMS = {
@@ -103,9 +104,7 @@ def summary_sentence(summary: IncidentSummary, zone: str) -> str:
         clauses[0] += f", while {_works(s, zone)}"
     clauses.append(_lead(s, zone))
     if s.peak is not None:
-        usual = f" against {_amount(s.peak.expected)} normally" if s.peak.expected is not None else ""
-        about = f" about {s.peak.service}" if s.peak.service else ""
-        clauses.append(f"at the peak {s.peak.observed:,.0f} {s.peak.unit}{about} in {s.peak.minutes} min{usual}")
+        clauses.append(_peak(s.peak, over=over))
     return "; ".join(filter(None, clauses)) + "."
 
 
@@ -116,8 +115,10 @@ def listed(names: Sequence[str], most: int = NAMED) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """Return a span as `12 min`, `9 h 39 min` or `2 d 4 h`."""
+    """Return a span as `under 1 min`, `12 min`, `9 h 39 min` or `2 d 4 h`."""
     minutes = max(0, round(span / timedelta(minutes=1)))
+    if minutes == 0:
+        return "under 1 min"
     if minutes < 60:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
@@ -185,6 +186,16 @@ def _clock_and_day(moment: datetime, s: IncidentSummary, zone: str) -> str:
 def _clock(moment: datetime, here: ZoneInfo) -> str:
     there = moment.astimezone(here)
     return f"{there:%H:%M} UTC" if here.key == "UTC" else f"{there:%H:%M %Z}"
+
+
+def _peak(peak: PeakCount, *, over: bool) -> str:
+    about = f" about {peak.service}" if peak.service else ""
+    if peak.expected is not None and peak.observed <= NEAR * peak.expected:
+        verb = "stayed" if over else "are"
+        most = f"at most {peak.observed:,.0f} in {peak.minutes} min against {_amount(peak.expected)}"
+        return f"{peak.unit}{about} {verb} near normal ({most})"
+    usual = f" against {_amount(peak.expected)} normally" if peak.expected is not None else ""
+    return f"at the peak {peak.observed:,.0f} {peak.unit}{about} in {peak.minutes} min{usual}"
 
 
 def _amount(value: float) -> str:
