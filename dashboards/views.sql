@@ -63,9 +63,8 @@ FROM (SELECT c.service, c.start, c.indicator, ifnull(max(CASE WHEN c.region = ''
 GROUP BY service, start, source, interval_s, "window";
 
 CREATE VIEW complaints_by_hour AS
-SELECT service, substr(start, 1, 13) || ':00:00Z' AS hour, CAST(sum(total) AS BIGINT) AS complaints, CAST(count(*) AS BIGINT) AS intervals, source, interval_s, "window"
-FROM complaint_counts WHERE "window" != 'rolling' AND region = '' AND indicator = ''
-GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window"
+SELECT service, hour, CAST(total AS BIGINT) AS complaints, CAST(intervals AS BIGINT) AS intervals, source, interval_s, "window"
+FROM complaint_hours WHERE region = '' AND indicator = ''
 UNION ALL SELECT service, substr(start, 1, 13) || ':00:00Z', CAST(sum(complaints) AS BIGINT), CAST(count(*) AS BIGINT), source, interval_s, "window"
 FROM complaints_in_parts GROUP BY service, substr(start, 1, 13) || ':00:00Z', source, interval_s, "window";
 

@@ -24,6 +24,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.times import iso
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from pipeline.store.counts import StoredCount, put_count_rows
 from tests.datasette_server import datasette
 from tests.test_alerts import hear
 from tests.world import World, at
@@ -241,10 +242,8 @@ def test_the_chart_ends_with_the_last_days(served: tuple[str, Path]) -> None:
     query = charts["story"]["charts"]["complaints"]["query"]
     _, db = served
     with sqlite3.connect(db) as conn:
-        conn.executemany(
-            "INSERT INTO complaint_counts VALUES ('github', 'x', '', '', ?, 900, 5, NULL, 'interval', ?)",
-            [(iso(at("00:00", day)), iso(at("00:00", day))) for day in range(3, 29)],
-        )
+        days = [iso(at("00:00", day)) for day in range(3, 29)]
+        put_count_rows(conn, [StoredCount("github", "x", "", "", day, 900, 5, None, "interval", day) for day in days])
         rows = conn.execute(query).fetchall()
     assert rows[0][0] == iso(at("00:00", 28))
     assert rows[-1][0] >= iso(at("00:00", 21))

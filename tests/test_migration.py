@@ -24,7 +24,8 @@ from pipeline.core.errors import StoreError
 from pipeline.core.times import utc
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
-from pipeline.store.migration import applied_steps, backup_path, migrate, missing_steps, replace_by_view
+from pipeline.store.kept_views import replace_by_view
+from pipeline.store.migration import applied_steps, backup_path, migrate, missing_steps
 from pipeline.store.observations import news_of_unknown_time
 from pipeline.store.retention import remove_old_backups
 from pipeline.store.schema import STEPS, Step
@@ -180,7 +181,7 @@ def test_new_views_leave_the_former_tables_alone(tmp_path: Path) -> None:
     views.write_text("CREATE VIEW only_one AS SELECT 1 AS one;\n", encoding="utf-8")
     with Store(path, views=views) as store:
         names = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]
-        assert names == ["labels", "only_one"]
+        assert names == ["complaint_counts", "complaint_hours", "labels", "only_one"]
 
 
 def test_a_view_with_other_columns_than_its_table_is_refused_and_nothing_changes(tmp_path: Path) -> None:
@@ -361,3 +362,91 @@ def test_the_command_that_migrates_says_once_where_the_old_database_is(
     assert f"the old database is kept for a month as {backup}" in said
     assert (tmp_path / backup).is_file()
     assert "brought up to date" not in groundswell("status").stderr
+
+
+FULL_COUNTS = """INSERT INTO complaint_counts
+ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3999)
+ SELECT 's' || (i % 4), iif(i % 8 < 4, 'x', 'y'), iif(i % 4 = 1, 'US', ''), iif(i % 4 = 2, 'login', ''),
+ strftime('%Y-%m-%dT%H:%M:%SZ', 1772323200 + i / 8 * 300, 'unixepoch'), 300, i * 7 % 31, iif(i % 3, NULL, i / 10.0),
+ iif(i % 4 = 3, 'rolling', 'interval'), '2026-03-03T00:00:01Z' FROM n"""
+ALL_COUNTS = "SELECT * FROM complaint_counts ORDER BY source, service, region, indicator, start, interval_s, window"
+BY_HOUR = "SELECT * FROM complaints_by_hour ORDER BY service, hour, source, interval_s, window"
+
+
+def database_of_counts(path: Path) -> Path:
+    """Write an old database that holds some thousand counts of each kind."""
+    with contextlib.closing(open_plain(old_database(path))) as conn:
+        conn.execute(FULL_COUNTS)
+    return path
+
+
+def test_counts_are_the_same_rows_after_they_are_keyed_by_series(tmp_path: Path) -> None:
+    path = database_of_counts(tmp_path / "x.db")
+    counts, hours = rows_of(path, ALL_COUNTS), rows_of(path, BY_HOUR)
+    columns = rows_of(path, "SELECT name FROM pragma_table_info('complaint_counts')")
+    with Store(path, views=DASHBOARDS / "views.sql") as store:
+        assert [tuple(row) for row in store.rows(ALL_COUNTS)] == counts
+        assert [tuple(row) for row in store.rows(BY_HOUR)] == hours
+        assert rows_of(path, "SELECT name FROM pragma_table_info('complaint_counts')") == columns
+        assert store.rows("SELECT count(*) FROM quarantine WHERE place = 'complaint_counts'")[0][0] == 0
+    assert len(counts) > 4000
+    assert len(hours) > 80
+
+
+def test_a_count_whose_time_cannot_be_read_is_kept_as_a_refused_row(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "x.db")
+    with contextlib.closing(open_plain(path)) as conn:
+        conn.execute("UPDATE complaint_counts SET start = '2026-03-x2T11:00:00Z' WHERE start LIKE '%11:15:00Z'")
+        before = len(conn.execute(ALL_COUNTS).fetchall())
+    with Store(path) as store:
+        assert len(store.rows(ALL_COUNTS)) == before - 1
+        (refused,) = store.rows("SELECT reason, head FROM quarantine WHERE place = 'complaint_counts'")
+        assert tuple(refused) == (
+            "a time cannot be read",
+            "claude,,,2026-03-x2T11:00:00Z,900,11,interval,2026-03-02T11:32:00Z",
+        )
+
+
+def test_a_disk_that_is_full_while_counts_are_moved_leaves_the_old_database(tmp_path: Path) -> None:
+    path = database_of_counts(tmp_path / "x.db")
+    before = rows_of(path, ALL_COUNTS)
+    with contextlib.closing(open_plain(path)) as conn:
+        (pages,) = conn.execute("PRAGMA page_count").fetchone()
+        conn.execute(f"PRAGMA max_page_count = {pages + 20}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            migrate(conn, str(path))
+        assert missing_steps(conn, str(path))[-1] == "key_counts_by_series"
+    assert rows_of(path, ALL_COUNTS) == before
+    with Store(path) as store:
+        assert [tuple(row) for row in store.rows(ALL_COUNTS)] == before
+
+
+KILLED_AT_A_STATEMENT = """
+import os, signal, sqlite3, sys
+from pipeline.store.migration import migrate
+
+left = int(sys.argv[2])
+def stop():
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+conn = sqlite3.connect(sys.argv[1], isolation_level=None)
+conn.set_progress_handler(stop, 20_000)  # so many instructions of SQLite's machine
+migrate(conn, sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [1, 12, 15, 17])
+def test_a_kill_at_any_moment_while_counts_are_moved_loses_none(tmp_path: Path, moment: int) -> None:
+    path = database_of_counts(tmp_path / "x.db")
+    before = rows_of(path, ALL_COUNTS)
+    done = subprocess.run([sys.executable, "-c", KILLED_AT_A_STATEMENT, str(path), str(moment)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert rows_of(path, ALL_COUNTS) == before
+    assert rows_of(path, "SELECT type FROM sqlite_master WHERE name = 'complaint_counts'") == [("table",)]
+    with Store(path) as store:
+        assert [tuple(row) for row in store.rows(ALL_COUNTS)] == before
+        assert store.backup is not None
+        assert rows_of(store.backup, ALL_COUNTS) == before

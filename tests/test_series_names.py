@@ -14,6 +14,7 @@ from detectors import SeasonalNB
 from detectors.contract import SeriesName
 from detectors.packing import rename_series
 from pipeline.core.names import LONGEST_NAME, usable_name
+from pipeline.core.records import ComplaintCount
 from pipeline.core.series import SeriesColumn, SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
 from pipeline.detection.states import columns_of, load_state
@@ -21,6 +22,7 @@ from pipeline.sources.counts import parse_counts
 from pipeline.sources.downdetector import parse_reports
 from pipeline.stages.detect import run_detect
 from pipeline.store import Store
+from pipeline.store.counts import put_counts
 from pipeline.store.verdicts import verdicts
 from tests.conftest import Groundswell
 
@@ -107,7 +109,7 @@ def test_a_database_that_holds_an_unusable_name_already_works(
         # what an older version wrote: the key holds one separator more than it has parts
         conn.execute(f"UPDATE series SET {column} = 'a/b', series = 'claude/a/b/' || series")
         conn.execute("UPDATE verdicts SET series = 'claude/a/b/' || series")
-        conn.execute(f"UPDATE complaint_counts SET {column} = 'a/b'")
+        conn.execute(f"UPDATE count_series SET {column} = 'a/b'")
     for command in (
         ("explain",),
         ("why", "claude", "--at", iso(LOUD_FROM + timedelta(hours=1))),
@@ -135,14 +137,31 @@ QUIET, LOUD = 4, 400
 ODD_COLUMNS = [("claude", "log|in"), ("claude", "log/in"), ("cla|ude", "web"), ("cla|ude", ""), ("a|b|c", "d|e")]
 
 
+def quarter(
+    start: datetime, total: int, service: str = "claude", indicator: str = "", baseline: float | None = None
+) -> ComplaintCount:
+    return ComplaintCount(
+        service=service,
+        source="old",
+        region="",
+        indicator=indicator,
+        start=start,
+        interval_s=900,
+        total=total,
+        collected=start,
+        baseline=baseline,
+    )
+
+
 def store_counts(store: Store, columns: list[tuple[str, str]], since: datetime, bins: int, *, loud: bool) -> None:
     """Store quarters of an hour as an older version did, which took any name; the last four are loud if asked."""
+    rows = [
+        quarter(since + timedelta(minutes=15 * n), LOUD if loud and n >= bins - 4 else QUIET, service, indicator)
+        for service, indicator in columns
+        for n in range(bins)
+    ]
     with store.transaction() as conn:
-        for service, indicator in columns:
-            for n in range(bins):
-                total = LOUD if loud and n >= bins - 4 else QUIET
-                values = (service, indicator, since + timedelta(minutes=15 * n), total, since)
-                conn.execute("INSERT INTO complaint_counts VALUES (?,'old','',?,?,900,?,NULL,'interval',?)", values)
+        put_counts(conn, rows)
 
 
 def judged(store: Store, now: datetime) -> dict[tuple[str, str], list[VerdictPoint]]:
@@ -217,9 +236,8 @@ def test_a_young_series_is_judged_by_the_baseline_of_its_source(
     store: Store, baseline: float | None, levels: set[int | None]
 ) -> None:
     with store.transaction() as conn:
-        for n in range(4):
-            values = (WEEK + timedelta(minutes=15 * n), 45 if n < 3 else 400, baseline, WEEK)
-            conn.execute("INSERT INTO complaint_counts VALUES ('claude','old','','',?,900,?,?,'interval',?)", values)
+        counts = [quarter(WEEK + timedelta(minutes=15 * n), 45 if n < 3 else 400, baseline=baseline) for n in range(4)]
+        put_counts(conn, counts)
     (points,) = judged(store, WEEK + timedelta(hours=1)).values()
     known = [None if point.score != point.score else point.level for point in points]
     assert set(known[:3]) == levels

@@ -186,7 +186,6 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
 
     from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
-    from pipeline.store.statistics import refresh_statistics
 
     seen = new = refused = 0
     problems: list[str] = []
@@ -209,7 +208,6 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
                         covered=batch.covered,
                     ),
                 )
-            refresh_statistics(store)
         except (SourceError, StoreError) as error:
             problems, failed = [*problems, str(error)], True
     for line in problems:

@@ -11,10 +11,15 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
 from pipeline.store import split_statements
 from pipeline.store.bulk import columns_of_schema
+from pipeline.store.count_tables import COUNTS_VIEW, HOURS_VIEW
 
 if TYPE_CHECKING:
     import duckdb
 
+# of folders without sums by hour: a backfill writes none, and neither did former versions
+_HOURS = f"""CREATE VIEW {HOURS_VIEW} AS SELECT service, source, region, indicator,
+ substr(start, 1, 13) || ':00:00Z' AS hour, interval_s, CAST(sum(total) AS BIGINT) AS total,
+ CAST(count(*) AS BIGINT) AS intervals, "window" FROM {COUNTS_VIEW} WHERE "window" != 'rolling' GROUP BY ALL"""
 KINDS = {"TEXT": "VARCHAR", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB"}
 
 
@@ -35,7 +40,10 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
     conn.execute("CREATE MACRO julianday(t) AS julian(CAST(t AS TIMESTAMP)) - 0.5")
     conn.execute("CREATE MACRO iif(c, a, b) AS CASE WHEN c THEN a ELSE b END")
     for name, columns in schema.items():
-        conn.execute(_table(conn, name, columns, there[name]))
+        if name != HOURS_VIEW or there[name] or not there[COUNTS_VIEW]:
+            conn.execute(_table(conn, name, columns, there[name]))
+    if there[COUNTS_VIEW] and not there[HOURS_VIEW]:
+        conn.execute(_HOURS)
     for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):
         conn.execute(statement)
     # nothing but the folder is read, and no file is written, whatever is asked

@@ -9,7 +9,6 @@ from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.retention import forget, forget_refused, forget_runs, ids_before, remove_old_backups
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
-from pipeline.store.statistics import refresh_statistics
 
 SURE = timedelta(days=3)  # between two runs: beyond that the clock is not believed at once
 
@@ -22,7 +21,6 @@ def tidy(store: Store, now: datetime, *, words: timedelta | None, runs: timedelt
     today, last = iso(now)[:10], get_checkpoint(store, "tidy", "day")
     if last == today:
         return None
-    refresh_statistics(store)
     if last is None or abs(now - utc(f"{last}T00:00:00Z")) > SURE:
         # after a pause, or by a clock that stands wrong: what is gone is gone, so it waits for a second day
         with store.transaction() as conn:

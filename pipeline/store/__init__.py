@@ -22,7 +22,8 @@ from pipeline.core.times import iso
 from pipeline.store.damage import page_faults
 from pipeline.store.failures import store_error, translated
 from pipeline.store.kept_answers import KeptAnswers
-from pipeline.store.migration import KEPT_VIEWS, migrate, missing_steps
+from pipeline.store.kept_views import KEPT_VIEWS
+from pipeline.store.migration import migrate, missing_steps
 
 # the analysts' views are replaced, not those that answer under the names of former tables
 _REPLACED_VIEWS = """SELECT name FROM sqlite_master WHERE type = 'view'

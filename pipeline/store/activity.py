@@ -13,9 +13,15 @@ from pipeline.core.series import CountedInterval
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ClaimKind, Impact, SaidBy
 from pipeline.store import Store
+from pipeline.store.count_tables import HOUR_S
+from pipeline.store.counts import OF_SERIES, epoch, first_counted, from_epoch
 from pipeline.store.kept_answers import SpanTopic
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import distinct, series_sources
+from pipeline.store.verdicts import count_sources, distinct, series_sources
+
+_WIDER = 100_000  # seconds: more than any interval
+_ENDS = f"c.start * {_WIDER} + s.interval_s"  # starts in their order, and of one start the widths
+_OF_SPAN = "s.service = ? AND s.indicator = '' AND s.window != 'rolling' AND c.start >= ? AND c.start < ?"
 
 
 def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
@@ -46,22 +52,20 @@ def complaint_bins(store: Store, service: str, since: datetime, until: datetime)
 
 def _complaint_bins(store: Store, service: str, since: datetime, until: datetime) -> list[CountedInterval]:
     by_source: dict[str, list[CountedInterval]] = {}
-    span = (service, since, until)
-    for source in distinct(store, "complaint_counts", "source"):
-        # totals lie together in the key; only where a source tells none are its parts summed
+    span = (service, epoch(since), epoch(until))
+    for source in count_sources(store):
+        # only where a source tells no totals are its parts summed
         rows = store.rows(
-            "SELECT start, interval_s, total FROM complaint_counts WHERE source = ? AND service = ? AND region = ''"
-            " AND indicator = ''"
-            " AND start >= ? AND start < ? AND window != 'rolling' ORDER BY start, interval_s",
+            f"SELECT c.start, s.interval_s, c.total FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN}"
+            " AND s.region = '' ORDER BY c.start, s.interval_s",
             (source, *span),
         ) or store.rows(
-            "SELECT start, interval_s, sum(total) FROM complaint_counts WHERE source = ? AND service = ? AND start >= ?"
-            " AND start < ?"
-            " AND indicator = '' AND window != 'rolling' GROUP BY start, interval_s ORDER BY start, interval_s",
+            f"SELECT c.start, s.interval_s, sum(c.total) FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN}"
+            " GROUP BY c.start, s.interval_s ORDER BY c.start, s.interval_s",
             (source, *span),
         )
         if rows:
-            by_source[source] = [CountedInterval(utc(row[0]), int(row[1]), float(row[2])) for row in rows]
+            by_source[source] = [CountedInterval(from_epoch(row[0]), int(row[1]), float(row[2])) for row in rows]
     return max((by_source[name] for name in sorted(by_source)), key=len, default=[])
 
 
@@ -81,14 +85,12 @@ def _complaints_by_hour(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[datetime, float], datetime | None]:
     best: list[sqlite3.Row] = []
-    for source in distinct(store, "complaint_counts", "source"):
-        for part, bins in (("region = '' AND", "*"), ("", "DISTINCT start || interval_s")):
+    for source in count_sources(store):
+        for part, bins in (("AND s.region = ''", "*"), ("", f"DISTINCT {_ENDS}")):
             rows = store.rows(
-                f"SELECT substr(start, 1, 13), sum(total), count({bins}), max(start || (100000 + interval_s))"
-                " FROM complaint_counts"
-                f" WHERE source = ? AND service = ? AND {part} indicator = '' AND start >= ? AND start < ?"
-                " AND window != 'rolling' GROUP BY 1 ORDER BY 1",
-                (source, service, since, until),
+                f"SELECT c.start / {HOUR_S} * {HOUR_S} AS hour, sum(c.total), count({bins}), max({_ENDS})"
+                f" FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN} {part} GROUP BY hour ORDER BY hour",
+                (source, service, epoch(since), epoch(until)),
             )
             if rows:
                 break
@@ -96,8 +98,8 @@ def _complaints_by_hour(
             best = rows
     if not best:
         return {}, None
-    end = utc(best[-1][3][:20]) + timedelta(seconds=int(best[-1][3][20:]) - 100000)
-    return {utc(f"{row[0]}:00:00Z"): float(row[1]) for row in best}, end
+    end = from_epoch(sum(divmod(best[-1][3], _WIDER)))
+    return {from_epoch(row[0]): float(row[1]) for row in best}, end
 
 
 def complaints_by_region(
@@ -117,19 +119,15 @@ def _complaints_by_region(
 ) -> tuple[dict[str, dict[datetime, float]], datetime]:
     totals_by_region: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
-    for source in distinct(store, "complaint_counts", "source"):
-        # source and service lead the key: the rows of others are not read
+    for source in count_sources(store):
         rows = store.rows(
-            "SELECT region, substr(start, 1, 13) AS hour, sum(total), max(start), "
-            "max(interval_s) FROM complaint_counts"
-            " WHERE source = ? AND service = ? AND region > '' AND indicator = '' AND start >= ? AND start < ?"
-            " AND window != 'rolling'"
-            " GROUP BY region, hour",
-            (source, service, since, until),
+            f"SELECT s.region, c.start / {HOUR_S} * {HOUR_S} AS hour, sum(c.total), max(c.start), max(s.interval_s)"
+            f" FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN} AND s.region > '' GROUP BY s.region, hour",
+            (source, service, epoch(since), epoch(until)),
         )
         for region, hour, total, last, width in rows:
-            ends[source] = max(ends.get(source, since), utc(last) + timedelta(seconds=width))
-            totals_by_region.setdefault(source, {}).setdefault(region, {})[utc(f"{hour}:00:00Z")] = float(total)
+            ends[source] = max(ends.get(source, since), from_epoch(last + width))
+            totals_by_region.setdefault(source, {}).setdefault(region, {})[from_epoch(hour)] = float(total)
     most = max(sorted(totals_by_region), key=lambda name: len(totals_by_region[name]), default="")
     return totals_by_region.get(most, {}), ends.get(most, since)
 
@@ -221,15 +219,8 @@ def known_since(store: Store, service: str, page: str) -> datetime | None:
 
 def heard_since(store: Store, service: str) -> datetime | None:
     """Return since when people are heard of a service: the oldest count or the oldest post about it."""
-    asked: list[tuple[str, tuple[str, ...]]] = [("SELECT min(created) FROM post_tags WHERE service = ?", (service,))]
-    table, whole = "complaint_counts", "source = ? AND service = ? AND region = ? AND indicator = ?"
-    for source in distinct(store, table, "source"):
-        # by the whole key, so that the cost is in kinds of counts and not in how many there are
-        for region in distinct(store, table, "region", "source = ? AND service = ?", (source, service)):
-            part = source, service, region
-            for indicator in distinct(store, table, "indicator", "source = ? AND service = ? AND region = ?", part):
-                asked.append((f"SELECT min(start) FROM {table} WHERE {whole}", (*part, indicator)))
-    return min((utc(at) for sql, values in asked for (at,) in store.rows(sql, values) if at is not None), default=None)
+    post = store.rows("SELECT min(created) FROM post_tags WHERE service = ?", (service,))[0][0]
+    return min(filter(None, (utc_or_none(post), first_counted(store, service))), default=None)
 
 
 def read_hours(store: Store, service: str, since: datetime, until: datetime) -> set[datetime] | None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.store import Store
+from pipeline.store.count_tables import COUNTS_VIEW, PHYSICAL, VIEW_COLUMNS
+from pipeline.store.counts import StoredCount, put_count_rows
 
 
 def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> int:
-    """Insert rows into a table in one transaction, leaving what is there; return how many were new."""
+    """Insert rows into a table, or counts into their view, in one transaction, leaving what is there.
+
+    Returns how many were new.
+    """
+    if table == COUNTS_VIEW:
+        places = [columns.index(name) for name in StoredCount._fields]
+        with store.transaction() as conn:
+            return put_count_rows(conn, (StoredCount._make(row[place] for place in places) for row in rows))
     names, marks = ", ".join(f'"{name}"' for name in columns), ",".join("?" * len(columns))
     with store.transaction() as conn:
         before = conn.total_changes
@@ -17,7 +26,10 @@ def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tu
 
 
 def columns_of_schema() -> dict[str, dict[str, str]]:
-    """Return the tables of a fresh database, each with its columns and their kinds (TEXT, INTEGER, REAL, BLOB)."""
+    """Return the tables of a fresh database, each with its columns and their kinds (TEXT, INTEGER, REAL, BLOB).
+
+    Counts are there as the views that are asked for, not as the tables that these are made of.
+    """
     with Store(":memory:") as store:
         names = [
             row[0]
@@ -26,7 +38,12 @@ def columns_of_schema() -> dict[str, dict[str, str]]:
                 " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
             )
         ]
-        return {name: {row[1]: row[2] for row in store.rows(f'PRAGMA table_info("{name}")')} for name in sorted(names)}
+        tables = {
+            name: {row[1]: row[2] for row in store.rows(f'PRAGMA table_info("{name}")')}
+            for name in names
+            if name not in PHYSICAL
+        }
+        return dict(sorted((tables | VIEW_COLUMNS).items()))
 
 
 def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Iterator[list[tuple[object, ...]]]:
@@ -38,6 +55,7 @@ def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Ite
 
 
 def columns_of_views(store: Store) -> dict[str, list[str]]:
-    """Return the views of a database, each with its columns in their order."""
-    names = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]
+    """Return the views of a database, each with its columns in their order; those that hold the counts are tables."""
+    views = store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")
+    names = [row[0] for row in views if row[0] not in VIEW_COLUMNS]
     return {name: [row[1] for row in store.rows(f'PRAGMA table_info("{name}")')] for name in names}

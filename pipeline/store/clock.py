@@ -9,6 +9,7 @@ from itertools import pairwise
 from pipeline.core.errors import PipelineError
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
+from pipeline.store.counts import count_future_intervals, forget_future_counts
 from pipeline.store.damage import TIME_COLUMNS
 from pipeline.store.runs import run_times
 
@@ -17,8 +18,7 @@ PAUSE = timedelta(hours=1)  # between two runs: less is no pause
 WITNESSES = 3  # posts, news and counts dated after now by those who made them; of providers' notices one is enough
 # rows that are dated by our own clock are no witnesses: observed states of a page, counts worked out of a rolling total
 _TOLD_LATER = """SELECT
- (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at)
- + (SELECT count(*) FROM complaint_counts WHERE start > :at AND window = 'interval'),
+ (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at),
  (SELECT count(*) FROM status_updates WHERE created_at > :at AND timing != 'observed')"""
 # dated by our clock alone, or worked out of such rows: offered again, judged again
 _MISDATED = (
@@ -33,7 +33,7 @@ _MISDATED = (
 _MAY_LIE_AHEAD = frozenset(
     [
         ("alerts", "due_at"),
-        ("complaint_counts", "start"),  # as the file or the service says
+        ("count_hours", "hour"),  # as the file or the service says
         ("silences", "since"),
         ("silences", "until"),
         ("advisories", "until"),
@@ -57,6 +57,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     if not last or utc(last[0][0]) <= now + AHEAD:
         return None
     ((written, notices),) = store.rows(_TOLD_LATER, {"at": now + AHEAD})
+    written += count_future_intervals(store, now + AHEAD)
     if written >= WITNESSES or notices:
         raise PipelineError(
             f"the clock says {iso(now)}, but {written + notices} rows that were read are dated later by those who"
@@ -74,7 +75,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
         conn.execute(
             "UPDATE alerts SET due_at = :at WHERE due_at > :at AND (created > :at OR attempts > 0)", {"at": now}
         )
-        conn.execute("DELETE FROM complaint_counts WHERE start > ? AND window != 'interval'", (now,))
+        forget_future_counts(conn, now)
         for table, column in _MISDATED:
             conn.execute(f"DELETE FROM {table} WHERE {column} > ?", (now,))
         for table, column in _time_columns(conn):

@@ -20,18 +20,20 @@ from pipeline.core.vocabulary import (
     State,
     Transition,
 )
+from pipeline.store.count_tables import VALUES
 from pipeline.store.failures import damaged, is_damage, store_error
 
 TIME_COLUMNS = frozenset(
     (
         *("at", "author_created", "began", "bin_start", "collected", "covered_from", "covered_to", "created"),
-        *("created_at", "crowd_since", "crowd_until", "displayed_at", "due_at", "edited", "end", "first_seen"),
+        *("created_at", "crowd_since", "crowd_until", "displayed_at", "due_at", "edited", "end", "first_seen", "hour"),
         *("labelled_at", "observed", "official_first_at", "onset", "opened_at", "peak", "published", "read_at"),
         *("replaced_at", "resolved_at", "said_at", "scheduled_for", "scheduled_until", "seen_at", "sent_at"),
         *("since", "start", "started", "started_at", "taken_back_at", "through", "until"),
     )
 )
 _TIME = re.compile(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ")
+_LAST_SECOND = 4_102_444_800  # 1 January 2100
 _JSON = frozenset(("facts", "codes", "crowd_spans", "signals"))
 _CLOSED: dict[tuple[str, str], type[StrEnum]] = {
     ("incidents", "state"): State,
@@ -59,6 +61,8 @@ def value_fault(table: str, column: str, value: object) -> str:
 
     Text comes as bytes, as it is stored.
     """
+    if table == VALUES and column in TIME_COLUMNS and isinstance(value, int):
+        return "" if 0 <= value < _LAST_SECOND else "not a time"
     if not isinstance(value, bytes) or column in ("blob", "bytes"):
         return ""
     try:

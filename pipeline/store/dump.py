@@ -10,6 +10,7 @@ from datetime import datetime
 from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OfficialIncident, Post, Run, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
+from pipeline.store.counts import OF_SERIES, epoch, from_epoch
 from pipeline.store.observations import news_of, post_of
 from pipeline.store.official import incident_of, status_of
 
@@ -20,12 +21,12 @@ def _count(r: sqlite3.Row) -> ComplaintCount:
         source=r["source"],
         region=r["region"],
         indicator=r["indicator"],
-        start=utc(r["start"]),
+        start=from_epoch(r["start"]),
         interval_s=r["interval_s"],
         total=r["total"],
         baseline=r["baseline"],
         window=r["window"],
-        collected=utc(r["collected"]),
+        collected=from_epoch(r["collected"]),
     )
 
 
@@ -53,9 +54,9 @@ def collected_posts(store: Store, since: datetime, until: datetime) -> Iterator[
 def collected_counts(store: Store, since: datetime, until: datetime) -> Iterator[ComplaintCount]:
     """Yield the complaint counts that start from `since` on that were collected by `until`, in a fixed order."""
     rows = store.conn.execute(
-        "SELECT * FROM complaint_counts WHERE start >= ? AND collected <= ? "
-        "ORDER BY source, start, service, region, indicator, interval_s, window",
-        (since, until),
+        f"SELECT * FROM {OF_SERIES} WHERE c.start >= ? AND c.collected <= ?"
+        " ORDER BY source, start, service, region, indicator, interval_s, window",
+        (epoch(since), epoch(until)),
     )
     return map(_count, rows)
 

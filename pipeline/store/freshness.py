@@ -9,13 +9,14 @@ from datetime import datetime
 
 from pipeline.core.times import minutes_between, utc
 from pipeline.store import Store
+from pipeline.store.count_tables import SERIES, VALUES
+from pipeline.store.counts import OF_SERIES
 from pipeline.store.verdicts import distinct
 
-# by table, how many rows a source's collected so many seconds after publication; of a count its interval's end is that
-_COUNTED_END = "strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(start) + interval_s, 'unixepoch')"
+# by table, how many rows a source's collected so many seconds after publication
 _PUBLISHED = {
     "posts": ("source", "created", ""),
-    "complaint_counts": ("source", _COUNTED_END, " AND region = '' AND indicator = ''"),
+    SERIES: ("source", "", ""),
     "status_updates": ("page", "max(displayed_at, created_at)", ""),
     "news_items": ("source", "published", " AND published IS NOT NULL"),
 }
@@ -23,14 +24,24 @@ _SECONDS = """
 SELECT max(0, unixepoch(collected) - unixepoch({published})) AS seconds, count(*) AS n FROM {table}
   WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun{where} GROUP BY 1 ORDER BY 1
 """
+# of a count the end of its interval is that
+_OF_COUNTS = f"FROM {OF_SERIES} WHERE s.source = :source AND s.region = '' AND s.indicator = ''"
+_COUNTED = f"{_OF_COUNTS} AND c.start + s.interval_s >= unixepoch(:begun)"
+_SECONDS_OF_COUNTS = f"""
+SELECT max(0, c.collected - c.start - s.interval_s) AS seconds, count(*) AS n {_COUNTED}
+  AND c.collected BETWEEN unixepoch(:since) AND unixepoch(:now) GROUP BY 1 ORDER BY 1
+"""
+_BEGUN_OF_COUNTS = f"""
+SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min((SELECT min(collected) FROM {VALUES} WHERE series = s.id)), 'unixepoch')
+  AS begun FROM {SERIES} s WHERE s.source = ?
+"""
 # the newest row about a service that a source had given when a message was sent, at most an hour old
 _NEWEST = {
     "posts": """SELECT max(p.collected) AS at FROM posts p JOIN post_tags t USING (source, native_id)
   WHERE p.source = :source AND t.service = :service AND p.created >= :begun AND p.collected
   BETWEEN strftime('%Y-%m-%dT%H:%M:%SZ', :sent, '-1 hour') AND :sent""",
-    "complaint_counts": f"""SELECT max(collected) AS at FROM complaint_counts
-  WHERE source = :source AND service = :service AND region = '' AND indicator = '' AND {_COUNTED_END} >= :begun
-  AND collected BETWEEN strftime('%Y-%m-%dT%H:%M:%SZ', :sent, '-1 hour') AND :sent""",
+    SERIES: f"""SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(c.collected), 'unixepoch') AS at {_COUNTED}
+  AND s.service = :service AND c.collected BETWEEN unixepoch(:sent) - 3600 AND unixepoch(:sent)""",
 }
 
 
@@ -77,9 +88,12 @@ def freshness(store: Store, since: datetime, now: datetime) -> list[Freshness]:
     found: dict[str, Freshness] = {}
     for table, (column, published, where) in _PUBLISHED.items():
         for source in distinct(store, table, column):
-            begun = store.rows(f"SELECT min(collected) AS begun FROM {table} WHERE {column} = ?", (source,))[0]["begun"]
+            first, sql = f"SELECT min(collected) AS begun FROM {table} WHERE {column} = ?", _SECONDS
+            if table == SERIES:
+                first, sql = _BEGUN_OF_COUNTS, _SECONDS_OF_COUNTS
+            begun = store.rows(first, (source,))[0]["begun"]
             values = {"source": source, "begun": begun}
-            sql = _SECONDS.format(table=table, source=column, published=published, where=where)
+            sql = sql.format(table=table, source=column, published=published, where=where)
             rows = store.rows(sql, {**values, "since": since, "now": now})
             stored = spread([(row["seconds"] / 60, row["n"]) for row in rows])
             if not stored.n:

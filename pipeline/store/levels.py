@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.store import Store
+from pipeline.store.counts import OF_SERIES, epoch
 
 
 class Counter(NamedTuple):
@@ -19,9 +20,10 @@ class Counter(NamedTuple):
 def counted(store: Store, service: str, since: datetime, until: datetime) -> dict[Counter, float]:
     """Return what was counted of a service in [since, until); a counter of complaints without a row is not named."""
     complaints = store.rows(
-        "SELECT source, interval_s, sum(total) FROM complaint_counts WHERE service = ? AND start >= ? AND start < ?"
-        " AND region = '' AND indicator = '' AND \"window\" != 'rolling' GROUP BY source, interval_s",
-        (service, since, until),
+        f"SELECT s.source, s.interval_s, sum(c.total) FROM {OF_SERIES} WHERE s.service = ? AND c.start >= ?"
+        " AND c.start < ? AND s.region = '' AND s.indicator = '' AND s.window != 'rolling'"
+        " GROUP BY s.source, s.interval_s",
+        (service, epoch(since), epoch(until)),
     )
     votes = store.rows(
         "SELECT source, sum(weight) FROM votes WHERE service = ? AND created >= ? AND created < ? GROUP BY source",

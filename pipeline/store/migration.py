@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 MARGIN_BYTES = 16 << 20
 LOCK_WAIT_MS = 10 * 60 * 1000  # another process that migrates the same file copies all of it first
 RECORD = "_sqlite_migrations"  # where sqlite-utils keeps which steps were taken, and when
-KEPT_VIEWS = "kept_views"  # the stage in `stage_memory` under which the names of replaced tables are noted
 
 
 def free_bytes_of(folder: Path) -> int:
@@ -91,19 +90,6 @@ def migrate(
     return backup
 
 
-def replace_by_view(conn: sqlite3.Connection, table: str, select: str) -> None:
-    """Drop a table whose rows a step has moved elsewhere, and keep its name as a view over `select`.
-
-    Old queries keep working: raises StoreError when the view's columns are not the table's, in the same order.
-    """
-    columns = _columns(conn, table)
-    conn.execute(f'DROP TABLE "{table}"')
-    conn.execute(f'CREATE VIEW "{table}" AS {select}')
-    if _columns(conn, table) != columns:
-        raise StoreError(f"the view {table} must have the columns of the former table: {', '.join(columns)}")
-    conn.execute("INSERT OR REPLACE INTO stage_memory VALUES (?, ?, '')", (KEPT_VIEWS, table))
-
-
 def applied_steps(conn: sqlite3.Connection) -> dict[str, str]:
     """Return when each step was taken, by its name, in the order they were taken."""
     sql = f"SELECT name, applied_at FROM {RECORD} WHERE migration_set = ? ORDER BY rowid"
@@ -161,10 +147,6 @@ def _create_views(conn: sqlite3.Connection, views: Sequence[tuple[str, str]]) ->
     for name, statement in views:
         if name not in taken:
             conn.execute(statement)
-
-
-def _columns(conn: sqlite3.Connection, table: str) -> list[str]:
-    return [row[1] for row in conn.execute(f'PRAGMA table_info("{table}")')]
 
 
 def _broken_references(conn: sqlite3.Connection) -> int:

@@ -17,6 +17,7 @@ from pipeline.core.records import (
 )
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
+from pipeline.store.counts import put_counts
 from pipeline.store.official import save_official
 from pipeline.store.runs import cover, quarantine, save_source_state
 
@@ -27,10 +28,6 @@ _POST = """INSERT INTO posts (source, native_id, kind, community, author_key, au
  tagged_by=NULL
  WHERE deleted=0 AND (excluded.deleted=1 OR ((excluded.title, excluded.text) != (title, text)
  AND ifnull(excluded.edited, '') >= ifnull(edited, '')))"""
-_COUNT = """INSERT INTO complaint_counts (service, source, region, indicator, start, interval_s, total, baseline,
- window, collected) VALUES (?,?,?,?,?,?,?,?,?,?)
- ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline, collected=excluded.collected
- WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
 _NEWS = """INSERT INTO news_items (source, native_id, outlet, published, collected, title, summary, url)
  VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET title=excluded.title, summary=excluded.summary,
  published=ifnull(published, excluded.published) WHERE (excluded.title, excluded.summary) != (title, summary)
@@ -65,21 +62,6 @@ def _kind_of(row: Post | ComplaintCount) -> tuple[str | int, ...]:
     if isinstance(row, Post):
         return (row.source,)
     return row.source, row.service, row.region, row.indicator, row.interval_s, row.window
-
-
-def _count_row(c: ComplaintCount) -> tuple[object, ...]:
-    return (
-        c.service,
-        c.source,
-        c.region,
-        c.indicator,
-        c.start,
-        c.interval_s,
-        c.total,
-        c.baseline,
-        c.window,
-        c.collected,
-    )
 
 
 def _news_row(n: NewsItem) -> tuple[object, ...]:
@@ -130,13 +112,13 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
             max(0, conn.executemany(sql, rows).rowcount)
             for sql, rows in (
                 (_POST, [_post_row(row) for row in batch.rows if isinstance(row, Post)]),
-                (_COUNT, [_count_row(row) for row in counts]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
                 (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, ExternalStatus)]),
                 (_NEWS, [_news_row(row) for row in news]),
             )
             if rows
         )
+        new += put_counts(conn, counts)
         new += save_official(conn, batch)
         quarantine(conn, batch.source, batch.rejected, now)
         save_source_state(conn, batch.source, batch.state)

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.core.errors import StoreError
 from pipeline.store import Store
+from pipeline.store.count_tables import FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
 from pipeline.store.damage import row_fault
 from pipeline.store.migration import RECORD, migrate
 from pipeline.store.schema import STEPS, Step
@@ -24,7 +25,7 @@ from pipeline.store.schema import STEPS, Step
 Row = tuple[object, ...]
 MAGIC = b"SQLite format 3\0"
 READ_AGAIN = timedelta(days=7)  # as far back as a source is read when it was not read for long
-COLLECTED = ("posts", "news_items", "complaint_counts", "status_updates", "chart_ranks", "coverage", "source_memory")
+COLLECTED = ("posts", "news_items", SERIES, VALUES, "status_updates", "chart_ranks", "coverage", "source_memory")
 JUDGED = ("series", "verdicts", "detector_state", "detector_state_parts", "votes", "post_tags", *COLLECTED)
 _LAST_ROWID = 2**63 - 1
 _TABLES = """SELECT l.name, l.wr FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type = 'table'
@@ -176,6 +177,10 @@ class _Reader:
             yield from self._by_leading_key()
         else:
             yield from self._by_rowid(last)
+        if self._table.name == SERIES:
+            # its rows lie in an index as well, and without them no count of theirs could be read
+            with suppress(sqlite3.Error):
+                yield from self._conn.execute(SERIES_BY_INDEX)
 
     def _stretch(self, after: Row = (), *, backwards: bool = False, lead: Row = ()) -> Generator[Row, None, Row | None]:
         """Yield rows beyond a key until the end or the damage; return None at the end, else the last key read.
@@ -242,6 +247,8 @@ def _drop_orphans(new: sqlite3.Connection) -> None:
 def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
     """Let the next run read and judge again what is lost, under the names and from the time that messages know."""
     with store.transaction() as conn:
+        if HOURS in lost:
+            conn.execute(FILL_HOURS.format(""))
         if lost & set(COLLECTED):
             since = now - READ_AGAIN
             conn.execute("DELETE FROM coverage WHERE since >= ?", (since,))

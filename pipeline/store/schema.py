@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pipeline.store.count_tables import COUNTS_SELECT, COUNTS_VIEW, HOURS_SELECT, HOURS_VIEW, create_count_tables
+from pipeline.store.kept_views import add_kept_view, replace_by_view
 from pipeline.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -310,3 +312,11 @@ def search_parts_of_words(db: Database) -> None:
         db.table(table).disable_fts()
         db.table(table).enable_fts(columns, create_triggers=True, tokenize="trigram")
         db.table(table).populate_fts(columns)
+
+
+@_step
+def key_counts_by_series(db: Database) -> None:
+    """Keep counts as numbers under the number of their series, and their sums by hour; the old name is a view."""
+    create_count_tables(db.conn)
+    replace_by_view(db.conn, COUNTS_VIEW, COUNTS_SELECT)
+    add_kept_view(db.conn, HOURS_VIEW, HOURS_SELECT)

@@ -14,9 +14,13 @@ from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, 
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
+from pipeline.store.count_tables import SERIES, VALUES
+from pipeline.store.counts import OF_SERIES, epoch, from_epoch
 from pipeline.store.kept_answers import DistinctQuestion
 from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
 
+_COUNTED = f"EXISTS (SELECT 1 FROM {VALUES} WHERE series = id)"
+_OF_GROUP = "s.source = ? AND s.interval_s = ? AND s.window = ?"
 PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
 
 
@@ -81,11 +85,17 @@ class CountGroup(NamedTuple):
 def count_groups(store: Store) -> list[CountGroup]:
     """Return every kind of complaint count that is judged: rolling ones are not."""
     groups = []
-    for source in distinct(store, "complaint_counts", "source"):
-        for width in map(int, distinct(store, "complaint_counts", "interval_s", "source = ?", (source,))):
-            windows = distinct(store, "complaint_counts", "window", "source = ? AND interval_s = ?", (source, width))
+    for source in count_sources(store):
+        for width in map(int, distinct(store, SERIES, "interval_s", f"{_COUNTED} AND source = ?", (source,))):
+            of_width = f"{_COUNTED} AND source = ? AND interval_s = ?"
+            windows = distinct(store, SERIES, "window", of_width, (source, width))
             groups += [CountGroup(source, width, window) for window in windows if window != "rolling"]
     return groups
+
+
+def count_sources(store: Store) -> list[str]:
+    """Return the sources that have counted anything, sorted."""
+    return distinct(store, SERIES, "source", _COUNTED)
 
 
 def counts_collected_after(
@@ -93,9 +103,9 @@ def counts_collected_after(
 ) -> int:
     """Return how many complaint counts of intervals that began in [since, until) were collected after a moment."""
     (row,) = store.rows(
-        "SELECT count(*) AS n FROM complaint_counts WHERE service = ? AND source = ? AND start >= ? AND start < ?"
-        " AND collected > ?",
-        (service, source, since, until, at),
+        f"SELECT count(*) AS n FROM {OF_SERIES} WHERE s.service = ? AND s.source = ? AND c.start >= ? AND c.start < ?"
+        " AND c.collected > ?",
+        (service, source, epoch(since), epoch(until), epoch(at)),
     )
     return int(row["n"])
 
@@ -109,13 +119,13 @@ def counts(
     indicators when no region is told.
     """
     rows = store.rows(
-        "SELECT service, indicator, start, max(CASE WHEN region = '' THEN total END),"
-        " sum(CASE WHEN region != '' THEN total END) FROM complaint_counts WHERE source=? AND interval_s=?"
-        " AND window=? AND start >= ? AND start < ? GROUP BY service, indicator, start"
-        " ORDER BY start, service, indicator",
-        (source, interval_s, window, since, until),
+        "SELECT s.service, s.indicator, c.start, max(CASE WHEN s.region = '' THEN c.total END),"
+        f" sum(CASE WHEN s.region != '' THEN c.total END) FROM {OF_SERIES} WHERE {_OF_GROUP}"
+        " AND c.start >= ? AND c.start < ? GROUP BY s.service, s.indicator, c.start"
+        " ORDER BY c.start, s.service, s.indicator",
+        (source, interval_s, window, epoch(since), epoch(until)),
     )
-    return totals((row[0], row[1], utc(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
+    return totals((row[0], row[1], from_epoch(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
 
 
 def baselines(
@@ -123,18 +133,19 @@ def baselines(
 ) -> list[SeriesCount]:
     """Return what a source itself expects in the intervals of a span, of services as a whole, where it says."""
     rows = store.rows(
-        "SELECT service, start, baseline FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
-        " AND start >= ? AND start < ? AND region = '' AND indicator = '' AND baseline IS NOT NULL ORDER BY start",
-        (source, interval_s, window, since, until),
+        f"SELECT s.service, c.start, c.baseline FROM {OF_SERIES} WHERE {_OF_GROUP}"
+        " AND c.start >= ? AND c.start < ? AND s.region = '' AND s.indicator = '' AND c.baseline IS NOT NULL"
+        " ORDER BY c.start",
+        (source, interval_s, window, epoch(since), epoch(until)),
     )
-    return [SeriesCount(SeriesColumn(row[0]), utc(row[1]), float(row[2])) for row in rows]
+    return [SeriesCount(SeriesColumn(row[0]), from_epoch(row[1]), float(row[2])) for row in rows]
 
 
 def newest_start(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
     """Return the start of the newest interval a source has counted."""
-    sql = "SELECT max(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
-    row = store.rows(sql, (source, interval_s, window))[0]
-    return utc(row[0]) if row[0] else None
+    sql = f"SELECT max((SELECT max(start) FROM {VALUES} WHERE series = s.id)) FROM {SERIES} s WHERE {_OF_GROUP}"
+    (newest,) = store.rows(sql, (source, interval_s, window))[0]
+    return from_epoch(newest) if newest is not None else None
 
 
 def first_bin(store: Store, source: str, interval_s: int, window: str) -> datetime | None:
@@ -142,26 +153,30 @@ def first_bin(store: Store, source: str, interval_s: int, window: str) -> dateti
     if not window:
         spans = heard(store, source)
         return spans[0][0] if spans else None
-    sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND interval_s=? AND window=?"
-    row = store.rows(sql, (source, interval_s, window))[0]
-    return utc(row[0]) if row[0] else None
+    sql = f"SELECT min((SELECT min(start) FROM {VALUES} WHERE series = s.id)) FROM {SERIES} s WHERE {_OF_GROUP}"
+    (first,) = store.rows(sql, (source, interval_s, window))[0]
+    return from_epoch(first) if first is not None else None
 
 
 def oldest_change(store: Store, source: str, interval_s: int, window: str, since: datetime) -> datetime | None:
     """Return the oldest time of rows collected after a moment (posts when no window): what may need judging again."""
     if not window:
         row = store.rows("SELECT min(created) FROM posts WHERE source=? AND collected > ?", (source, since))[0]
-    else:
-        sql = "SELECT min(start) FROM complaint_counts WHERE source=? AND collected > ? AND interval_s=? AND window=?"
-        row = store.rows(sql, (source, since, interval_s, window))[0]
-    return utc(row[0]) if row[0] else None
+        return utc(row[0]) if row[0] else None
+    # by the index of what was collected when: a span of it for each series
+    sql = f"SELECT min(c.start) FROM {OF_SERIES} WHERE {_OF_GROUP} AND c.collected > ?"
+    (oldest,) = store.rows(sql, (source, interval_s, window, epoch(since)))[0]
+    return from_epoch(oldest) if oldest is not None else None
 
 
 def newest_collected(store: Store, source: str, window: str) -> datetime | None:
     """Return when the newest row of a source was collected (posts when no window)."""
-    table = "complaint_counts" if window else "posts"
-    row = store.rows(f"SELECT max(collected) FROM {table} WHERE source=?", (source,))[0]
-    return utc(row[0]) if row[0] else None
+    if not window:
+        row = store.rows("SELECT max(collected) FROM posts WHERE source=?", (source,))[0]
+        return utc(row[0]) if row[0] else None
+    sql = f"SELECT max((SELECT max(collected) FROM {VALUES} WHERE series = s.id)) FROM {SERIES} s WHERE s.source = ?"
+    (newest,) = store.rows(sql, (source,))[0]
+    return from_epoch(newest) if newest is not None else None
 
 
 class StoredState(NamedTuple):

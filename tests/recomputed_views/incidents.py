@@ -154,6 +154,26 @@ def counted_votes(tables: Tables) -> pd.DataFrame:
     return found.drop(columns=["native_id"])
 
 
+@recomputes("complaint_counts")
+def complaint_counts(tables: Tables) -> pd.DataFrame:
+    found = tables("count_values").merge(
+        tables("count_series"), left_on="series", right_on="id", validate="many_to_one"
+    )
+    assert len(found) == len(tables("count_values"))
+    for column in ("start", "collected"):
+        found[column] = pd.to_datetime(found[column].astype("int64"), unit="s", utc=True)
+    return found.drop(columns=["series", "id"])
+
+
+@recomputes("complaint_hours")
+def complaint_hours(tables: Tables) -> pd.DataFrame:
+    counts = tables("complaint_counts")
+    counts = counts[counts["window"] != "rolling"]
+    counts["hour"] = pd.to_datetime(counts["start"], utc=True).dt.floor("h")
+    key = ["service", "source", "region", "indicator", "hour", "interval_s", "window"]
+    return counts.groupby(key)["total"].agg(total="sum", intervals="count").reset_index()
+
+
 @recomputes("complaints_in_parts")
 def complaints_in_parts(tables: Tables) -> pd.DataFrame:
     counts, whole = tables("complaint_counts"), whole_counts(tables)

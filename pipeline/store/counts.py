@@ -1,0 +1,175 @@
+"""Complaint counts, written and read; `count_tables` says how they are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from pipeline.core.records import ComplaintCount
+from pipeline.core.times import iso, utc
+from pipeline.store import Store
+from pipeline.store.count_tables import FILL_HOURS, HOUR_S, HOURS, SERIES, VALUES
+
+_INSERT = f"INSERT INTO {VALUES} VALUES (?,?,?,?,?)"
+_REPLACE = f"""{_INSERT} ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline,
+ collected=excluded.collected WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
+_LEAVE = f"{_INSERT} ON CONFLICT DO NOTHING"
+_HOURS = FILL_HOURS.format(" AND c.series = ? AND c.start >= ? AND c.start < ?")
+OF_SERIES = f"{SERIES} s CROSS JOIN {VALUES} c ON c.series = s.id"  # the few series first, then a part of each
+
+
+class CountKey(NamedTuple):
+    """What is counted, by whom, in which intervals: a row of `count_series`."""
+
+    source: str
+    interval_s: int
+    window: str
+    service: str
+    region: str
+    indicator: str
+
+
+class StoredCount(NamedTuple):
+    """A row of the view `complaint_counts`: times as text in UTC, None where the source expects nothing."""
+
+    service: str
+    source: str
+    region: str
+    indicator: str
+    start: str
+    interval_s: int
+    total: int
+    baseline: float | None
+    window: str
+    collected: str
+
+
+class CountValue(NamedTuple):
+    """A count of a series: `start` and `collected` in seconds of the epoch, `baseline` None where none is known."""
+
+    series: int
+    start: int
+    total: int
+    baseline: float | None
+    collected: int
+
+
+def epoch(moment: datetime) -> int:
+    """Return a moment as whole seconds of the epoch, fractions dropped; raises ValueError on one without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return int(moment.timestamp() // 1)
+
+
+def from_epoch(seconds: int) -> datetime:
+    """Return the moment of seconds of the epoch, in UTC."""
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def series_ids(conn: sqlite3.Connection, keys: Iterable[CountKey]) -> dict[CountKey, int]:
+    """Return the number of each series, inside the caller's transaction; one that is new is added."""
+    wanted = list(dict.fromkeys(keys))
+    select = f"SELECT id FROM {SERIES} WHERE (source, interval_s, window, service, region, indicator) = (?,?,?,?,?,?)"
+    insert = f"INSERT INTO {SERIES} (source, interval_s, window, service, region, indicator) VALUES (?,?,?,?,?,?)"
+    known: dict[CountKey, int] = {}
+    for key in wanted:
+        row = conn.execute(select, key).fetchone()
+        known[key] = int(row[0]) if row is not None else int(conn.execute(insert, key).lastrowid or 0)
+    return known
+
+
+def put_counts(conn: sqlite3.Connection, counts: Sequence[ComplaintCount]) -> int:
+    """Write counts over what is known of their intervals, inside the caller's transaction; return how many changed."""
+    keys = [CountKey(c.source, c.interval_s, c.window, c.service, c.region, c.indicator) for c in counts]
+    ids = series_ids(conn, keys)
+    values = [
+        CountValue(ids[key], epoch(c.start), c.total, c.baseline, epoch(c.collected))
+        for key, c in zip(keys, counts, strict=True)
+    ]
+    return put_values(conn, values)
+
+
+def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replace: bool = True) -> int:
+    """Write counts of known series and the sums of their hours, inside the caller's transaction.
+
+    Returns how many changed; `replace` False leaves what is there.
+    """
+    if not values:
+        return 0
+    changed = max(0, conn.executemany(_REPLACE if replace else _LEAVE, values).rowcount)
+    if changed:
+        conn.executemany(_HOURS, _spans(values))
+    return changed
+
+
+class _Span(NamedTuple):
+    """The whole hours of a series that counts lie in, from `since` up to `until`, seconds of the epoch."""
+
+    series: int
+    since: int
+    until: int
+
+
+def _spans(values: Iterable[CountValue]) -> list[_Span]:
+    """Return the hours that counts touch, neighbouring hours as one."""
+    hours = sorted({(value[0], value[1] // HOUR_S) for value in values})
+    spans = []
+    for (series, _), run in groupby(enumerate(hours), key=lambda place: (place[1][0], place[1][1] - place[0])):
+        touched = [hour for _, (_, hour) in run]
+        spans.append(_Span(series, touched[0] * HOUR_S, (touched[-1] + 1) * HOUR_S))
+    return spans
+
+
+def put_count_rows(conn: sqlite3.Connection, rows: Iterable[StoredCount]) -> int:
+    """Write rows of the view `complaint_counts`, inside the caller's transaction, leaving what is there.
+
+    Returns how many were new.
+    """
+    kept = list(rows)
+    keys = [CountKey(r.source, r.interval_s, r.window, r.service, r.region, r.indicator) for r in kept]
+    ids = series_ids(conn, keys)
+    values = [
+        CountValue(ids[key], epoch(utc(row.start)), row.total, row.baseline, epoch(utc(row.collected)))
+        for key, row in zip(keys, kept, strict=True)
+    ]
+    return put_values(conn, values, replace=False)
+
+
+def forget_future_counts(conn: sqlite3.Connection, now: datetime) -> None:
+    """Drop counts worked out of moving totals after a moment, and date what is collected later to it.
+
+    Inside the caller's transaction. Counts of intervals stay: when they start is what their source says.
+    """
+    at, hour = epoch(now), epoch(now) // HOUR_S * HOUR_S
+    ours = f"SELECT id FROM {SERIES} WHERE window != 'interval'"
+    conn.execute(f"DELETE FROM {VALUES} WHERE start > ? AND series IN ({ours})", (at,))
+    conn.execute(f"DELETE FROM {HOURS} WHERE hour >= ? AND series IN ({ours})", (iso(from_epoch(hour)),))
+    spans = [_Span(row[0], hour, hour + HOUR_S) for row in conn.execute(ours).fetchall()]
+    conn.executemany(_HOURS, spans)
+    conn.execute(f"UPDATE {VALUES} SET collected = ? WHERE collected > ?", (at, at))
+
+
+def count_future_intervals(store: Store, at: datetime) -> int:
+    """Return how many counts of intervals start after a moment."""
+    sql = f"SELECT count(*) FROM {OF_SERIES} WHERE s.window = 'interval' AND c.start > ?"
+    return int(store.rows(sql, (epoch(at),))[0][0])
+
+
+def first_counted(store: Store, service: str) -> datetime | None:
+    """Return the start of the oldest interval in which anything was counted of a service, None for never.
+
+    Of counts that were rolled up it is the hour.
+    """
+    row = store.rows(
+        f"SELECT min((SELECT min(start) FROM {VALUES} WHERE series = s.id)) AS start,"
+        f" min((SELECT min(hour) FROM {HOURS} WHERE series = s.id)) AS hour FROM {SERIES} s WHERE s.service = ?",
+        (service,),
+    )[0]
+    start = from_epoch(row["start"]) if row["start"] is not None else None
+    hour = utc(row["hour"]) if row["hour"] is not None else None
+    if start is None or hour is None or start - hour < timedelta(seconds=HOUR_S):
+        return start or hour  # the hour that the oldest count lies in begins before it
+    return hour
