@@ -24,7 +24,7 @@ from tests.conftest import ROOT
         ("wach = []", "wach: unknown key"),
         ("[mail]\nport = 0", "mail.port"),
         ('[mail]\nto = ["a@b.c\\nBcc: x@y.z"]', "mail.to"),
-        ('display_timezone = "Mars/Base"', "is no time zone"),
+        ('display_timezone = "Mars/Base"', "is not a time zone"),
         ('[alerts]\nmin_gap = "soon"', "alerts.group_interval: 'soon' is not a duration"),
         ('[alerts]\ngroup_interval = "soon"', "alerts.group_interval: 'soon' is not a duration"),
         ('[alerts]\nmin_gap = "1h"\ngroup_interval = "1h"', "alerts: min_gap is the former name of group_interval"),

@@ -166,7 +166,7 @@ def test_the_interval_is_that_of_the_file(tmp_path: Path, seconds: int, width: i
         (table(), ("--bin", "5min"), "counts 15 min apart do not fit bins of 5 min"),
         (table(), ("--interval", "15s"), "--interval: 15s is not from 1min to 1d"),
         (table(), ("--bin", "7d"), "--bin: 7d is not from 1min to 1d"),
-        (table(), ("--time-zone", "Mars"), "--time-zone: 'Mars' is no time zone"),
+        (table(), ("--time-zone", "Mars"), "--time-zone: 'Mars' is not a time zone"),
         (table(), ("--one-row-per-event", "--value-column", "value"), "--one-row-per-event counts rows"),
         ("timestamp_utc,value\n", (), "no usable row"),
         ("", (), "needs the columns timestamp_utc, value"),

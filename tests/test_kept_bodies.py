@@ -198,7 +198,7 @@ def test_parse_asks_every_reader_about_a_body_of_unknown_origin(tmp_path: Path) 
     assert "hacker_news: ok: 1 Post, 1 refused" in told
     assert "mastodon: blocked: no rows, 0 refused; no list of statuses" in told
     assert run("parse", str(tmp_path / "odd.txt"), "--source", "mastodon")[0] == 1
-    assert "--source: pigeons is none of status" in str(
+    assert "--source: pigeons is not one of status" in str(
         CliRunner().invoke(cli, ["parse", str(tmp_path / "odd.txt"), "--source", "pigeons"]).exception
     )
 

@@ -73,7 +73,7 @@ MISTAKES = {
     "a channel mistyped": Mistake(
         args=("check-config",),
         toml='[alerts]\nchannels = ["mail"]',
-        says=f"{TOML}: alerts.channels.0: 'mail' is none of file, email, webhook, apprise, alertmanager, pagerduty;"
+        says=f"{TOML}: alerts.channels.0: 'mail' is not one of file, email, webhook, apprise, alertmanager, pagerduty;"
         " did you mean email?",
     ),
     "a detector's parameter mistyped": Mistake(
@@ -170,7 +170,7 @@ MISTAKES = {
     "an incident that is none": Mistake(
         args=("feedback", "claude", "wrong"),
         database=True,
-        says="'claude' is no incident; `groundswell incidents` lists them",
+        says="'claude' is not an incident; `groundswell incidents` lists them",
     ),
     "a silence without an end": Mistake(
         args=("silence", "add", "claude", "--reason", "x"),
@@ -198,8 +198,8 @@ MISTAKES = {
     "a detector mistyped": Mistake(
         args=("score-counts", "c.csv", "--detector", "farringtn"),
         files={"c.csv": "timestamp_utc,value\n2026-03-01T10:00:00Z,4\n"},
-        says="--detector: 'farringtn' is none of auto, ears, farrington, robust_z, same_time_ratio, seasonal_nb, stl;"
-        " did you mean farrington?",
+        says="--detector: 'farringtn' is not one of auto, ears, farrington, robust_z, same_time_ratio, seasonal_nb,"
+        " stl; did you mean farrington?",
     ),
 }
 

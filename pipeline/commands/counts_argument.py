@@ -103,4 +103,4 @@ def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key if name else ""
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(f"--time-zone: {name!r} is no time zone; write it as Europe/Berlin or UTC") from error
+        raise ConfigError(f"--time-zone: {name!r} is not a time zone; write it as Europe/Berlin or UTC") from error

@@ -28,7 +28,7 @@ def feedback_command(setting: Setting, incident: str, verdict: str, note: str) -
     with open_store(setting) as store:
         known = current_id(store, incident)
         if known is None:
-            raise ConfigError(f"{incident!r} is no incident; `groundswell incidents` lists them")
+            raise ConfigError(f"{incident!r} is not an incident; `groundswell incidents` lists them")
         incident = known
         put_feedback(store, incident, verdict, note[:500], setting.now)
         click.echo(f"{incident}: {verdict}")

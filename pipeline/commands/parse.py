@@ -46,7 +46,7 @@ def parse_command(setting: Setting, file: Path, kind: str | None, as_json: bool)
     if kind in SOURCES and kind not in KINDS:
         kind = SOURCES[kind].prefix or kind  # as the settings call it
     if kind is not None and kind not in KINDS:
-        raise ConfigError(f"--source: {kind} is none of {', '.join(KINDS)}")
+        raise ConfigError(f"--source: {kind} is not one of {', '.join(KINDS)}")
     kept = read_kept(file, setting.now)
     readings = [one._replace(batch=honest(one.batch)) for one in read_body(kept, setting.config, kind or "")]
     if as_json:

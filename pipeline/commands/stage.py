@@ -137,7 +137,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
 
     start = parse_since(since, setting.now) if since else None
     if start is not None and start >= setting.now:
-        raise ConfigError("--since: lies in the future")
+        raise ConfigError("--since: is in the future")
     keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None
     with run_lock(setting.db), elapsed_time("collect"), open_store(setting) as store:
         runs = live_pipeline(salted(setting, store), store, only, keeper=keeper).run(

@@ -51,7 +51,7 @@ class Config(Strict):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from error
+            raise ValueError(f"{value!r} is not a time zone; write it as Europe/Berlin or UTC") from error
         return value
 
     @property

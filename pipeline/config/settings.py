@@ -66,7 +66,7 @@ def parse_time_interval(value: str) -> TimeInterval:
     try:
         zone = ZoneInfo(match[5])
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{match[5]!r} is no time zone; write it as Europe/Berlin or UTC") from error
+        raise ValueError(f"{match[5]!r} is not a time zone; write it as Europe/Berlin or UTC") from error
     return TimeInterval(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])), zone)
 
 

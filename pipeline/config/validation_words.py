@@ -81,10 +81,11 @@ def _reason(item: ErrorDetails, key: str, settings: type) -> str:
         return secret_reason(key) or f"unknown key{nearest(last, known_keys(settings, above))}"
     if kind == "literal_error":
         expected = str(context["expected"]).replace(" or ", ", ").replace("'", "")
-        return f"{str(item['input'])[:80]!r} is none of {expected}{nearest(str(item['input']), expected.split(', '))}"
+        given = str(item["input"])
+        return f"{given[:80]!r} is not one of {expected}{nearest(given, expected.split(', '))}"
     if kind == "enum":
         expected = str(context["expected"]).replace("'", "")
-        return f"{str(item['input'])[:80]!r} is none of {expected}"
+        return f"{str(item['input'])[:80]!r} is not one of {expected}"
     if kind == "string_pattern_mismatch":
         return f"{str(item['input'])[:80]!r} is not of the form {context['pattern']}"
     if kind in _BOUNDS:

@@ -27,7 +27,7 @@ def make_detector(config: Config) -> Detector:
 
     if config.detector.name not in DETECTORS:
         close = nearest(config.detector.name, DETECTORS)
-        raise ConfigError(f"detector.name: {config.detector.name!r} is none of {', '.join(DETECTORS)}{close}")
+        raise ConfigError(f"detector.name: {config.detector.name!r} is not one of {', '.join(DETECTORS)}{close}")
     known = list(signature(DETECTORS[config.detector.name]).parameters)
     for key in config.detector.params:
         if key not in known:
