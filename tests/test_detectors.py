@@ -301,6 +301,24 @@ def test_a_service_nobody_used_for_weeks_and_then_many_do_is_one_event(bin_s: in
     assert event.last - event.onset <= 36 * 3600 // bin_s
 
 
+@pytest.mark.parametrize("dead_days", [1, 7, 14, 21])
+@pytest.mark.parametrize("scale", [4.0, 20.0, 200.0])  # reports a quarter of an hour; by night a tenth of that
+def test_a_source_that_gave_zeros_for_weeks_because_it_was_dead_comes_back_without_an_alarm(
+    scale: float, dead_days: int
+) -> None:
+    dead = slice(21 * 96, (21 + dead_days) * 96)
+    quarters = np.arange((28 + dead_days) * 96)
+    usual = scale * (1.0 + 0.9 * np.sin((quarters / 4 - 9) / 24 * 2 * np.pi))
+    counts = np.random.default_rng(1).poisson(usual).astype(float)
+    counts[dead] = 0.0
+    failing = slice(dead.stop + 5 * 96 + 56, dead.stop + 5 * 96 + 64)
+    counts[failing] *= 5.0
+    index = pd.date_range("2026-01-05", periods=len(counts), freq="15min", tz="UTC")
+    score = SeasonalNB().detect(pd.DataFrame({"s": counts}, index=index)).score["s"].to_numpy()
+    assert np.nanmax(score[dead.stop : failing.start]) < 9.0
+    assert np.nanmax(score[failing]) >= 9.0, "what fails after it came back is seen"
+
+
 @pytest.mark.parametrize(("factor", "kind", "seen"), [(2.0, CountKind.REPORTS, True), (2.0, CountKind.TALK, False)])
 def test_daily_reports_that_double_are_seen_and_talk_that_doubles_is_not(
     factor: float, kind: CountKind, seen: bool

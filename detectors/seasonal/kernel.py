@@ -91,7 +91,8 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     ring, other = k + RINGS, k + p.channel_width + RINGS
     depth, clump, unsure = p.depth, row[k + CLUMP], row[k + UNSURE]
     enough = p.min_count * (1.0 + p.repeats * (clump - 1.0))
-    empty = row[HOUR_X] == 0.0 and due_now * p.hour_bins > 6.0
+    # a source once dead is dead until a report comes, though few be due by night
+    empty = row[HOUR_X] == 0.0 and (row[EMPTY] > 0.0 or due_now * p.hour_bins > 6.0)
     best, x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
     # most bins of most series end here: no sum is high enough where no bin of the hour is
@@ -125,7 +126,7 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
                 row[BEST_X] = x
                 row[BEST_MU] = m
                 row[BEST_SIZE] = size
-    row[EMPTY] = row[EMPTY] + 1.0 if empty and mu > 12.0 else 0.0
+    row[EMPTY] = row[EMPTY] + 1.0 if empty and (row[EMPTY] > 0.0 or mu > 12.0) else 0.0
     return best
 
 
@@ -133,7 +134,7 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     """Decide whether anything may be learned: CALM is how many bins ago it last could not.
 
     Nothing is learned while the score is high, for as long as half of what is known of the series or until its height
-    is a plateau, nor while not one report comes where many are due. What is not judged yet is learned from whatever it
+    is a plateau, nor from an hour in which not one report came where many were due until the next report. What is not judged yet is learned from whatever it
     is: there is nothing else to go by.
     """
     row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
@@ -156,8 +157,7 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     elif row[RISE] > 1.0:
         undo_plateau(row, p, x, mu, block)
     held = stays and not risen and row[FROZEN] <= longest
-    empty = 0.0 < row[EMPTY] <= p.short_bins
-    row[CALM] = 0.0 if (held or empty) and warm else row[CALM] + 1.0
+    row[CALM] = 0.0 if (held or row[EMPTY] > 0.0) and warm else row[CALM] + 1.0
 
 
 def step(
