@@ -134,8 +134,8 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     """Decide whether anything may be learned: CALM is how many bins ago it last could not.
 
     Nothing is learned while the score is high, for as long as half of what is known of the series or until its height
-    is a plateau, nor from an hour in which not one report came where many were due until the next report. What is not judged yet is learned from whatever it
-    is: there is nothing else to go by.
+    is a plateau, nor, from an hour in which not one report came where many were due, until the next report. What is not
+    judged yet is learned from whatever it is: there is nothing else to go by.
     """
     row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
     # what has lasted for hours is not over in its first weak hour, as at night
