@@ -127,6 +127,17 @@ def test_completion_knows_commands_and_services(groundswell_process: Groundswell
     assert completed("groundswell init --watch claude,git", 3) == ["claude,github", "claude,gitlab"]
 
 
+def test_init_gives_a_line_for_cron_that_sh_and_cron_read_alike(groundswell: Groundswell, tmp_path: Path) -> None:
+    folder = tmp_path / "on call 50%"
+    folder.mkdir()
+    line = groundswell("init", "--watch", "claude", cwd=folder).stdout.splitlines()[1].partition(": ")[2]
+    assert line.startswith("*/5 * * * * cd ")
+    assert "%" not in line.replace(r"\%", ""), "cron takes it for the end of the line"
+    shown = line.split(maxsplit=5)[5].replace(r"\%", "%").partition(" && ")[0] + " && pwd"
+    assert subprocess.run(["sh", "-c", shown], capture_output=True, text=True).stdout == f"{folder}\n"
+    assert line.endswith(" run --quiet --fail-on stage")
+
+
 def test_init_asks_for_the_server_and_tries_it(groundswell: Groundswell, tmp_path: Path) -> None:
     answers = "claude\nme@example.org\n127.0.0.1\nnone\n9\n\n"
     done = groundswell("init", keys=answers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,18 @@ def init_command(
     except ConfigError as error:
         raise ConfigError(str(error).replace(fresh.name, str(path))) from error
     click.echo(f"wrote {path}; next: groundswell check-config, groundswell test-alert, groundswell run")
+    click.echo(f"then let cron run it: {_cron_line(path)}")
     if choice.to and not offline and not _try_server(config, path, asking=asking):
         sys.exit(PARTIAL)
+
+
+def _cron_line(path: Path) -> str:
+    """Return the line of a crontab that runs this program with this configuration every five minutes."""
+    program = Path(sys.argv[0])
+    command = shlex.quote(str(program.absolute())) if program.name == "groundswell" else f"{sys.executable} -m pipeline"
+    config = "" if path.name == "groundswell.toml" else f" --config {shlex.quote(path.name)}"
+    folder = shlex.quote(str(path.resolve().parent))
+    return f"*/5 * * * * cd {folder} && {command} run{config} --quiet --fail-on stage".replace("%", r"\%")
 
 
 def _services(catalogue: Catalogue, watch: str) -> list[str]:
