@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -179,6 +179,27 @@ def test_an_alertmanager_that_forgot_an_open_alert_is_sent_it_again_until_it_is_
         posts = len(receiver.bodies)
         deliver(world, receiver, name, at("14:36"))
         assert len(receiver.bodies) == posts, "what is over is not sent again"
+
+
+class Broken(AlertmanagerChannel):
+    """An Alertmanager channel with a bug."""
+
+    def repeat(self, alerts: Sequence[Alert], now: datetime) -> None:
+        raise KeyError("https://user:password@am.example.org")
+
+
+def test_a_bug_of_one_channel_while_it_repeats_neither_ends_the_run_nor_tells_a_secret(
+    receiver: Any, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "x.db") as store:
+        world = World(store, ("github",))
+        world.bins("github", "11:00", 6, 80, 60)
+        explain(world, "alertmanager", "11:31")
+        url = SecretStr(f"http://127.0.0.1:{receiver.server_port}/am/")
+        run = run_alert(store, {"alertmanager": Broken(url, allow=("127.0.0.1",))}, at("11:31"))
+    assert (run.new, run.outcome) == (1, "error")
+    assert "KeyError while open alerts were sent again" in run.error
+    assert "password" not in run.error
 
 
 @pytest.mark.parametrize("name", ["alertmanager", "pagerduty"])

@@ -27,8 +27,11 @@ SHOTS = (
     ("index-dark", "index", (1180, 900), "dark", False),
     ("index-phone", "index", (390, 1100), "dark", False),
     ("service", "service", (1180, 1100), "light", False),
+    ("service-dark", "service", (1180, 1100), "dark", False),
     ("service-phone", "service", (390, 1300), "dark", False),
     ("shared", "shared", (1180, 1300), "light", False),
+    ("shared-dark", "shared", (1180, 1300), "dark", False),
+    ("shared-phone", "shared", (390, 1300), "light", False),
     ("mail", "mail", (720, 1000), "light", True),
 )
 

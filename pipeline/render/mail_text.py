@@ -14,7 +14,7 @@ from pipeline.core.times import iso
 from pipeline.core.vocabulary import ComponentStatus, Transition
 from pipeline.render.formatting import cut, in_percent, local
 from pipeline.render.mail_parts import MAX_NAME, PartText, part_texts, zone_name
-from pipeline.render.summary import IncidentSummary, PeakCount, summary_sentence
+from pipeline.render.summary import IncidentSummary, PeakCount, summary_sentence, symptom_name
 
 MAX_PARTS, MAX_REASONS, MAX_LABEL = 12, 4, 120
 
@@ -116,7 +116,7 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         transition=facts.transition,
         state=state_in_words(facts.state, facts.confirmed_by),
         impact=facts.impact,
-        symptom=facts.symptom.replace("_", " "),
+        symptom=symptom_name(facts.symptom) if facts.symptom else "",
         affected=_few(facts.affected_names),
         affected_so_far=_few(affected_so_far(facts)),
         works=_few(facts.works_names),

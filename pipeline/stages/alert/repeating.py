@@ -33,4 +33,9 @@ def repeat_open_alerts(store: Store, channels: Mapping[str, object], now: dateti
                 channel.repeat(lasting, now)
         except ChannelError as error:
             problems.append(f"{name}: open alerts could not be sent again: {error}")
+        except Exception as error:  # noqa: BLE001 - a bug of one channel must not end the run for all others
+            # its own words may hold a credential
+            problems.append(
+                f"{name}: {type(error).__name__} while open alerts were sent again: a bug, please report it"
+            )
     return problems
