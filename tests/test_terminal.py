@@ -91,16 +91,24 @@ def test_a_question_ends_after_its_timeout(groundswell: Groundswell, tmp_path: P
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_question(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parquet", [False, True])
+def test_ctrl_c_ends_a_question(groundswell: Groundswell, tmp_path: Path, parquet: bool) -> None:
     Store(tmp_path / "groundswell.db").conn.close()
+    where, question = [], ENDLESS
+    if parquet:
+        pytest.importorskip("duckdb", reason="pip install -e '.[scale]'")
+        (tmp_path / "tables").mkdir()
+        assert groundswell("export", "tables").returncode == 0
+        where, question = ["--parquet", "tables"], "select count(*) from range(10000000) a, range(1000000) b"
+        question += " where a.range * b.range % 7 = 3"
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "sql", ENDLESS],
+        [sys.executable, "-m", "pipeline", "sql", *where, question],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(5)
+    time.sleep(10 if parquet else 5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, "Traceback" in errors) == (1, False)

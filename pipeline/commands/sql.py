@@ -110,6 +110,8 @@ def _ask_parquet(folder: Path, query: str, as_json: bool, limit: _TimeLimit) -> 
         except duckdb.Error as error:
             limit.raise_if_stopped(interrupted=isinstance(error, duckdb.InterruptException))
             raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
+        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+            raise click.Abort from error
         finally:
             if timer is not None:
                 timer.cancel()
