@@ -30,7 +30,7 @@ def incidents_command(setting: Setting, since: str, as_json: bool) -> None:
         click.echo(json.dumps({"schema": 1, "incidents": [row._asdict() for row in listed]}, indent=1))
         return
     print_table(
-        ("incident", "service", "since (UTC)", "state", "impact", "how", "first alert", "provider", "lead"),
+        ("incident", "service", "since (UTC)", "state", "impact", "symptom", "first alert", "provider", "lead"),
         [
             (
                 row.incident,

@@ -81,10 +81,8 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
             answered = f"last answered {item.since}" if item.since else "never answered"
             click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{error}")
         for source in fresh:
-            click.echo(
-                f"fresh    {source.source}: stored {source.stored} after publication,"
-                f" alerted {source.alerted} after that"
-            )
+            alerted = f", alerted {source.alerted} after that" if source.alerted.n else ""
+            click.echo(f"fresh    {source.source}: stored {source.stored} after publication{alerted}")
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
                 click.echo(colored(f"{words:<8} ", words) + subject)
