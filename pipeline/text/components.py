@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from pipeline.core.catalogue import Service
-from pipeline.text.lexicon import WordPattern
+from pipeline.text.lexicon import WordList, WordPattern
 from pipeline.text.normalize import normalize
 from pipeline.text.services import NameMatch
 from pipeline.text.symptoms import symptom
 
 ROLES = ("web", "mobile", "desktop", "api", "code", "console")
-_ROLES = {role: WordPattern("post_components", f"%({role})s") for role in ROLES}
+_ROLES = {role: WordList("post_components", role) for role in ROLES}
 _CLAUSE = WordPattern("components", r"%(clause_end)s|\b(?:%(but)s)\b")
 _WORKS = WordPattern("components", "%(works)s")
 _FAILS = WordPattern("components", "%(fails)s")
@@ -25,7 +25,7 @@ _HEDGED = WordPattern("components", "%(hedged)s")
 
 def names_a_role(normalized: str) -> bool:
     """Return whether a text names a part by its role: the website, the app, the API."""
-    return any(pattern.regex.search(normalized) for pattern in _ROLES.values())
+    return any(True for words in _ROLES.values() for _ in words.matches(normalized))
 
 
 @cache
@@ -75,13 +75,15 @@ def parts_named(text: str, service: Service, named: Iterable[NameMatch]) -> tupl
     spots = [(match.start, match.component) for match in named if match.component]
     by_role = [
         (match.start(), roles[role])
-        for role, pattern in _ROLES.items()
+        for role, words in _ROLES.items()
         if role in roles
-        for match in pattern.regex.finditer(normalized)
+        for match in words.matches(normalized)
     ]
     if len(normalized) == len(text):  # normalizing that changes lengths would move the places
         by_role += [(match.start(), part) for match, part in _by_bare_name(service, text) if _inside(match, text)]
     spots += [(spot, part) for spot, part in by_role if not any(start <= spot < end for start, end in taken)]
+    if not spots:
+        return [], []
     failing: set[str] = set()
     working: set[str] = set()
     edges = [0, *sorted({match.end() for match in _CLAUSE.regex.finditer(normalized)}), len(normalized)]

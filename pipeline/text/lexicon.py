@@ -109,6 +109,54 @@ def lexicon(file: str, folder: Path = LEXICON) -> Lexicon:
     return Lexicon(path, lists, tables)
 
 
+_REPEATS = r"(?:[?*+]+|\{[^}]*\}\??)"
+# what is replaced in an alternative, in turn, until its letters are left, parted by line feeds
+_TO_LETTERS = (
+    (re.compile(rf"\\.{_REPEATS}?"), "\n"),
+    (re.compile(rf"\[[^\]]*\]{_REPEATS}?"), "\n"),
+    (re.compile(rf"\([^()]*\){_REPEATS}?"), "\n"),
+    (re.compile(r"(?s)(.)(?:\+|\{[1-9][^}]*\})\??"), r"\1\n"),
+    (re.compile(rf"(?s).{_REPEATS}|[.^$]"), "\n"),
+)
+
+
+def letters_in(alternative: str) -> str:
+    """Return letters that stand in every text which an alternative matches; empty where none are known."""
+    if "(?i" in alternative:
+        return ""
+    for pattern, instead in _TO_LETTERS:
+        before = ""
+        while before != alternative:  # groups within groups
+            before, alternative = alternative, pattern.sub(instead, alternative)
+    return "" if set("|()[]{}?*+") & set(alternative) else max(alternative.split("\n"), key=len)
+
+
+class WordList:
+    """The alternatives of one list as a regular expression, tried only on texts that hold the letters of one.
+
+    Python tries an alternation of many words at each place of a text; whether letters are in it, it knows at once.
+    """
+
+    def __init__(self, file: str, name: str) -> None:
+        """Take the file's name and the list's."""
+        self._file, self._name = file, name
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return lexicon(self._file).compile(f"%({self._name})s")
+
+    @cached_property
+    def _letters(self) -> tuple[str, ...]:
+        letters = dict.fromkeys(letters_in(word) for word in lexicon(self._file).words(self._name))
+        return tuple(some for some in letters if not any(other != some and other in some for other in letters))
+
+    def matches(self, normalized: str) -> Iterator[re.Match[str]]:
+        """Return the matches in a normalized text, in order; raises ConfigError."""
+        if any(letters in normalized for letters in self._letters):
+            return self._regex.finditer(normalized)
+        return iter(())
+
+
 class WordPattern:
     """A regular expression over word lists of one file, compiled when first used."""
 

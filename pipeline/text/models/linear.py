@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -24,7 +24,7 @@ SEED = 7
 WORDS, CUES = r"(?u)\b\w+\b|[?!]", r"cue_\w+"  # what a token of a kind looks like
 RUNS = (2, 3, 4)  # characters
 MOST_SLOTS = 50_000  # tokens of a kind whose slots are remembered, before those of a batch
-AT_ONCE = 250  # texts
+AT_ONCE = 500  # texts
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -67,12 +67,12 @@ def build(seed: int = SEED) -> Pipeline:
     )
 
 
-class _Counted(NamedTuple):
-    """The distinct slots of many texts, text after text and in order within each, with how often each one is met."""
+class _Found(NamedTuple):
+    """The slots of all tokens of some texts, text after text: of each one the text, and the slot."""
 
+    count: int
     texts: Places
     slots: Places
-    counts: Places
 
 
 class FeatureWeights(NamedTuple):
@@ -81,48 +81,52 @@ class FeatureWeights(NamedTuple):
     coefficients: Floats
     idf: Floats | None
 
-    def log_odds(self, found: Sequence[Places]) -> Floats:
+    def log_odds(self, found: _Found) -> Floats:
         """Return what each text's slots add to its log odds; each text is summed in the order of its slots."""
-        counted = _counted(found, len(self.coefficients))
-        coefficients = self.coefficients[counted.slots]
+        size = len(self.coefficients)
+        distinct, counts = np.unique(found.texts * size + found.slots, return_counts=True)
+        texts, slots = np.divmod(distinct, size)
+        coefficients = self.coefficients[slots]
         if self.idf is None:
-            return np.bincount(counted.texts, coefficients, len(found)).astype(np.float64)
-        most = int(counted.counts.max(initial=1))
+            return np.bincount(texts, coefficients, found.count).astype(np.float64)
+        most = int(counts.max(initial=1))
         damped = np.array([0.0, *(1.0 + math.log(n) for n in range(1, most + 1))])
-        weights = damped[counted.counts] * self.idf[counted.slots]
-        length = np.sqrt(np.bincount(counted.texts, weights * weights, len(found)))
-        summed = np.bincount(counted.texts, weights * coefficients, len(found))
-        return np.divide(summed, length, out=np.zeros(len(found)), where=length > 0)
-
-
-def _counted(found: Sequence[Places], size: int) -> _Counted:
-    lengths = [len(slots) for slots in found]
-    keys = np.repeat(np.arange(len(found)) * size, lengths)
-    keys += np.concatenate([np.zeros(0, np.int64), *found])
-    distinct, counts = np.unique(keys, return_counts=True)
-    return _Counted(distinct // size, distinct % size, counts)
+        weights = damped[counts] * self.idf[slots]
+        length = np.sqrt(np.bincount(texts, weights * weights, found.count))
+        summed = np.bincount(texts, weights * coefficients, found.count)
+        return np.divide(summed, length, out=np.zeros(found.count), where=length > 0)
 
 
 class _Slots:
-    """The slots of tokens met lately, each a row of numbers: what has no row yet is hashed all at once."""
+    """The slots of tokens met lately: what is not known yet is hashed all at once."""
 
     def __init__(self, size: int, parts: Callable[[str], Sequence[str]]) -> None:
         """Take how many slots there are and into which hashed parts a token falls."""
         self._size, self._parts = size, parts
-        self._known: dict[str, Places] = {}
+        self._forget()
 
-    def rows(self, texts: Sequence[Sequence[str]]) -> list[Places]:
+    def _forget(self) -> None:
+        self._known: dict[str, int] = {}  # the place of each token among all of them
+        self._slots = np.zeros(0, np.int64)  # of one token after the other
+        self._ends = np.zeros(1, np.int64)  # where those of each token end among all, after a 0
+
+    def found(self, texts: Sequence[Sequence[str]]) -> _Found:
         """Return the slots of all tokens of each text."""
         if len(self._known) > MOST_SLOTS:
-            self._known.clear()
-        new = list({token for tokens in texts for token in tokens if token not in self._known})
-        if new:
+            self._forget()
+        tokens = list(chain.from_iterable(texts))
+        if new := list(dict.fromkeys(token for token in tokens if token not in self._known)):
             parts = [self._parts(token) for token in new]
-            hashed = slots([part for each in parts for part in each], self._size)
-            ends = accumulate((len(each) for each in parts), initial=0)
-            self._known.update(zip(new, (hashed[a:b] for a, b in pairwise(ends)), strict=True))
-        known, none = self._known, np.zeros(0, np.int64)
-        return [np.concatenate([none, *map(known.__getitem__, tokens)]) for tokens in texts]
+            self._known.update(zip(new, count(len(self._known))))
+            self._slots = np.append(self._slots, slots(list(chain.from_iterable(parts)), self._size))
+            self._ends = np.append(self._ends, self._ends[-1] + np.cumsum([len(each) for each in parts]))
+        places = np.fromiter(map(self._known.__getitem__, tokens), np.int64, len(tokens))
+        starts, ends = self._ends[places], self._ends[places + 1]
+        lengths = ends - starts
+        # of token after token, each of its slots: the places count on from where the token's begin
+        at = np.arange(lengths.sum()) + np.repeat(ends - np.cumsum(lengths), lengths)
+        of_token = np.repeat(np.arange(len(texts)), [len(each) for each in texts])
+        return _Found(len(texts), np.repeat(of_token, lengths), self._slots[at])
 
 
 _WORDS = re.compile(WORDS)
@@ -207,9 +211,9 @@ class LinearClassifier:
         log_odds: list[float] = []
         for start in range(0, len(masked), AT_ONCE):
             some = masked[start : start + AT_ONCE]
-            words = self.weights.words.log_odds(self._words.rows([words_and_pairs(text) for text in some]))
-            parts = self.weights.runs.log_odds(self._runs.rows([text.split() for text in some]))
-            cues = self.weights.cues.log_odds(self._cues.rows([lexicon_features(text) for text in some]))
+            words = self.weights.words.log_odds(self._words.found([words_and_pairs(text) for text in some]))
+            parts = self.weights.runs.log_odds(self._runs.found([text.split() for text in some]))
+            cues = self.weights.cues.log_odds(self._cues.found([lexicon_features(text) for text in some]))
             log_odds += (words + parts + cues + self.weights.bias).tolist()
         return log_odds
 
