@@ -16,7 +16,7 @@ from pipeline.config.paths import MODELS, PLACES
 from pipeline.core.errors import SourceError, StoreError
 
 COLUMNS = ("id", "p_outage", "outage", "service", "component", "symptom", "language")
-CHUNK = 2_000
+CHUNK = 4_000
 LONGEST = 200_000  # of a row that is read; what is longer is cut, as extraction stops far before
 
 

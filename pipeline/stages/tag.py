@@ -23,7 +23,7 @@ from pipeline.text.reactions import has_words
 from pipeline.text.services import ServiceMatcher
 
 REREAD = timedelta(days=2)
-CHUNK = 5_000
+CHUNK = 4_000  # posts that are read together: no more than texts whose forms are remembered
 
 
 def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime, *, since: datetime) -> Run:

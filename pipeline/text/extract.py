@@ -21,7 +21,7 @@ from pipeline.text.stances import reading as stance_reading
 from pipeline.text.symptoms import anger
 
 REPORT = 0.5
-AT_ONCE = 2_000  # requests; what is kept of them meanwhile is bounded
+AT_ONCE = 4_000  # requests; what is kept of them meanwhile is bounded
 EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
 
 

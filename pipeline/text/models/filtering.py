@@ -80,19 +80,21 @@ class Filter:
         self._rows, self._transformed, self._products = (
             np.zeros((self.points, HEIGHT, width), np.float32) for _ in range(3)
         )
+        self._outputs = np.empty((0, self.together, HEIGHT, width), np.float32)
 
     def outputs(self, table: Floats, runs: NDArray[np.int64], left: int, bias: Floats) -> Floats:
         """Return the outputs of runs of rows, (tiles, together, HEIGHT, k): run r is the row r % HEIGHT of its tile.
 
         `runs` (count, points) are places in `table` (rows, k). An output is the filtered rows and their bias, where
         positive, and the row itself, which stands `left` after the first that it reads. It is the same to the last bit
-        whatever other runs there are.
+        whatever other runs there are, and overwritten by the next call.
         """
-        width = table.shape[1]
         tiles = -(-len(runs) // HEIGHT)
         places = np.zeros((tiles * HEIGHT, self.points), np.int64)
         places[: len(runs)] = runs
-        outputs = np.empty((tiles, self.together, HEIGHT, width), np.float32)
+        if tiles > len(self._outputs):
+            self._outputs = np.empty((tiles, *self._outputs.shape[1:]), np.float32)
+        outputs = self._outputs[:tiles]
         for tile, output in zip(places.reshape(tiles, HEIGHT, -1), outputs, strict=True):
             np.take(table, tile.T, axis=0, out=self._rows, mode="clip")
             flat = self._rows.reshape(self.points, -1)

