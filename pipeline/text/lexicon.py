@@ -150,11 +150,13 @@ class WordList:
         letters = dict.fromkeys(letters_in(word) for word in lexicon(self._file).words(self._name))
         return tuple(some for some in letters if not any(other != some and other in some for other in letters))
 
+    def may_match(self, normalized: str) -> bool:
+        """Return whether a normalized text holds the letters of an alternative: without them none matches."""
+        return any(letters in normalized for letters in self._letters)
+
     def matches(self, normalized: str) -> Iterator[re.Match[str]]:
         """Return the matches in a normalized text, in order; raises ConfigError."""
-        if any(letters in normalized for letters in self._letters):
-            return self._regex.finditer(normalized)
-        return iter(())
+        return self._regex.finditer(normalized) if self.may_match(normalized) else iter(())
 
 
 class WordPattern:

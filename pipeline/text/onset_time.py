@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.text.clock_times import clock_matches, clock_of, zone_of
 from pipeline.text.cues import FAILURES, lexicon_features
-from pipeline.text.lexicon import WordPattern, lexicon
+from pipeline.text.lexicon import WordList, WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 
@@ -46,7 +46,8 @@ _DAY = (
 )
 _SPACED = WordPattern("onset", r"\b(?:%(since)s) (?:%(about_clock)s)?$")
 NEAR = 40  # characters before a clock time in which "since" is looked for
-_FULL_HOUR = WordPattern("onset", "%(full_hour)s")
+_FULL_HOUR = WordList("onset", "full_hour")
+_UNITS = tuple(WordList("onset", unit) for unit in ("minute", "hour", "day"))
 _CLAUSE = WordPattern("onset", r"(?<=[.!?\n,;])\s+|%(clause_words)s")
 
 
@@ -77,13 +78,21 @@ def _durations() -> _Durations:
     )
 
 
+class _PartPattern(NamedTuple):
+    """An expression for a part of the day, and the list without whose words it matches nothing."""
+
+    words: WordList
+    pattern: re.Pattern[str]
+    part: _PartOfDay
+
+
 @cache
-def _parts_of_day() -> list[tuple[re.Pattern[str], _PartOfDay]]:
+def _parts_of_day() -> list[_PartPattern]:
     lists = lexicon("onset")
-    after = [
-        (lists.compile(rf"\b(?:%(since)s) (?:%(about_part)s)?(?:%({part.after_since})s)\b"), part) for part in _DAY
-    ]
-    return after + [(lists.compile(f"%({part.whole})s"), part) for part in _DAY if part.whole]
+    since = r"\b(?:%%(since)s) (?:%%(about_part)s)?(?:%%(%s)s)\b"
+    spoken = [(part.after_since, since % part.after_since, part) for part in _DAY]
+    spoken += [(part.whole, f"%({part.whole})s", part) for part in _DAY if part.whole]
+    return [_PartPattern(WordList("onset", words), lists.compile(template), part) for words, template, part in spoken]
 
 
 def since_when(text: str, posted: datetime) -> Began | None:
@@ -112,17 +121,17 @@ def _candidates(normalized: str, original: str, posted: datetime) -> Iterator[tu
             continue
         here = posted.astimezone(zone) if zone else posted
         yield _latest(here, clock.hour, clock.minute, posted), CLOCK_WITHIN if zone else ANY_ZONE
-    for match in _FULL_HOUR.regex.finditer(normalized):
+    for match in _FULL_HOUR.matches(normalized):
         number = int(next(group for group in match.groups() if group))
         if number < 24:
             yield _latest(posted, number, 0, posted), ANY_ZONE
     durations = _durations()
-    for pattern in (durations.ago, durations.for_):
+    for pattern in (durations.ago, durations.for_) if any(unit.may_match(normalized) for unit in _UNITS) else ():
         for match in pattern.finditer(normalized):
             ago = _amount(match, durations.numbers)
             yield posted - ago, max(CLOCK_WITHIN, ago / SHARE)
-    for pattern, part in _parts_of_day():
-        if pattern.search(normalized):
+    for words, pattern, part in _parts_of_day():
+        if words.may_match(normalized) and pattern.search(normalized):
             midnight = posted.replace(hour=0, minute=0, second=0, microsecond=0)
             at = min(midnight + timedelta(hours=part.middle), posted)
             yield at, timedelta(hours=part.within) + (ANY_ZONE if part.middle >= 0 else timedelta())

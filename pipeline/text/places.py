@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import ahocorasick
+
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import symptom
@@ -26,6 +28,16 @@ class Gazetteer:
     ordinary: frozenset[str]
     shown: Mapping[str, str]
     pattern: re.Pattern[str]
+    automaton: ahocorasick.Automaton
+
+    def may_name(self, normalized: str) -> bool:
+        """Return whether a text may name a place or network: the automaton is several times as fast as the pattern."""
+        for last, length in self.automaton.iter(normalized):
+            start, end = last - length + 1, last + 1
+            bare = "\u3040" <= normalized[start] <= "\u9fff"
+            if bare or not (normalized[start - 1 : start].isalnum() or normalized[end : end + 1].isalnum()):
+                return True
+        return False
 
 
 @cache
@@ -57,9 +69,12 @@ def gazetteer(path: Path) -> Gazetteer:
     words = "|".join(re.escape(name) for name in names if name[0] < "\u3040")
     # scripts written without spaces have no word boundary to respect
     bare = "|".join(re.escape(name) for name in names if "\u3040" <= name[0] <= "\u9fff")
-    return Gazetteer(
-        places, networks, ordinary, shown, re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
-    )
+    pattern = re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
+    automaton = ahocorasick.Automaton()
+    for name in names:
+        automaton.add_word(name, len(name))
+    automaton.make_automaton()
+    return Gazetteer(places, networks, ordinary, shown, pattern, automaton)
 
 
 def name_of_place(place: str, path: Path) -> str:
@@ -79,6 +94,8 @@ def where(text: str, path: Path) -> str:
     """
     normalized = normalize(text)
     known = gazetteer(path)
+    if not known.may_name(normalized):
+        return ""
     regions: list[str] = []
     reach = 0
     for match in known.pattern.finditer(normalized):

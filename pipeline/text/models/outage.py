@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 FIRST_ONLY = "first look only, so more is missed and mistaken"
-AT_ONCE = 240  # texts whose distances to all support vectors are in memory together
+AT_ONCE = 48  # texts whose distances to all support vectors are in memory together
 SURE = math.log(0.95 / 0.05)  # log odds beyond which the first look is believed
 _SOUNDS_LIKE = {
     "cue_limit",
@@ -149,16 +149,13 @@ class StackedClassifier:
             )
 
     def _distances(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        weights = self.weights
+        weights, gamma = self.weights, self.weights.gamma
         places = tiled_product(vectors - weights.mean, weights.axes)
-        near = tiled_product(places, weights.support)
-        near *= 2.0
-        near -= weights.lengths
-        near -= np.einsum("ij,ij->i", places, places)[:, None]
-        near *= weights.gamma
+        near = tiled_product(places * (2.0 * gamma), weights.support)
+        near -= gamma * weights.lengths
+        near -= gamma * np.vecdot(places, places)[:, None]
         np.exp(near, out=near)
-        near *= weights.weights
-        distances: NDArray[np.float64] = near.sum(axis=1) + weights.bias
+        distances: NDArray[np.float64] = np.vecdot(near, weights.weights) + weights.bias
         return distances
 
     def scores(self, masked: Sequence[str], log_odds: Sequence[float]) -> list[float]:
