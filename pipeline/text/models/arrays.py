@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,8 @@ class ArrayFile:
 
     texts: Mapping[str, str]
     arrays: Mapping[str, Array]
+    path: Path | None = None  # of a mapped file
+    starts: Mapping[str, int] = field(default_factory=dict)  # bytes before each array in it
 
     def text(self, name: str) -> str:
         """Return a text; raises ArraysError where it is missing."""
@@ -76,6 +78,23 @@ class ArrayFile:
         if not np.issubdtype(array.dtype, np.integer):
             raise ArraysError(f"{name} is of another type than expected")
         return array.view(array.dtype.type)
+
+    def rows(self, name: str, places: NDArray[np.int64]) -> Array:
+        """Return a copy of some rows of a matrix, read one by one: a touch of the map brings in their neighbours too.
+
+        Raises ArraysError where it is missing, OSError where the file cannot be read any more.
+        """
+        array = self._array(name, (-1, -1))
+        if self.path is None:
+            return array[places]
+        found = np.empty((len(places), array.shape[1]), array.dtype)
+        width = array.shape[1] * array.itemsize
+        with self.path.open("rb", buffering=0) as file:
+            for place, row in zip(places.tolist(), found, strict=True):
+                file.seek(self.starts[name] + place * width)
+                if file.readinto(row.data.cast("B")) != width:
+                    raise ArraysError("is cut short")
+        return found
 
     def _array(self, name: str, shape: tuple[int, ...]) -> Array:
         if name not in self.arrays:
@@ -114,7 +133,7 @@ def mapped(path: Path) -> ArrayFile:
         whole = np.memmap(path, np.uint8, "r")
     except ValueError as error:  # an empty file cannot be mapped
         raise ArraysError("is empty") from error
-    return unpacked(np.asarray(whole))
+    return replace(unpacked(np.asarray(whole)), path=path)
 
 
 def unpacked(whole: NDArray[np.uint8]) -> ArrayFile:
@@ -127,6 +146,7 @@ def unpacked(whole: NDArray[np.uint8]) -> ArrayFile:
         header = json.loads(whole[LENGTH : LENGTH + size].tobytes())
         texts = {str(name): str(text) for name, text in header.pop(METADATA, {}).items()}
         arrays: dict[str, Array] = {}
+        starts: dict[str, int] = {}
         for name, entry in header.items():
             kind, shape = TYPES[entry["dtype"]], [int(length) for length in entry["shape"]]
             start, end = map(int, entry["data_offsets"])
@@ -135,6 +155,7 @@ def unpacked(whole: NDArray[np.uint8]) -> ArrayFile:
             if end - start != math.prod(shape) * kind.itemsize:
                 raise ArraysError(f"holds {name} of another length than it says")
             arrays[name] = body[start:end].view(kind).reshape(shape)
+            starts[name] = LENGTH + size + start
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ArraysError("is no file of arrays") from error
-    return ArrayFile(texts, arrays)
+    return ArrayFile(texts, arrays, starts=starts)

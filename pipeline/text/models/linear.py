@@ -68,9 +68,9 @@ def build(seed: int = SEED) -> Pipeline:
 
 
 class _Found(NamedTuple):
-    """The slots of all tokens of some texts, text after text: of each one the text, and the slot."""
+    """The slots of all tokens of `size` texts, text after text: of each one the text, and the slot."""
 
-    count: int
+    size: int
     texts: Places
     slots: Places
 
@@ -83,18 +83,18 @@ class FeatureWeights(NamedTuple):
 
     def log_odds(self, found: _Found) -> Floats:
         """Return what each text's slots add to its log odds; each text is summed in the order of its slots."""
-        size = len(self.coefficients)
-        distinct, counts = np.unique(found.texts * size + found.slots, return_counts=True)
-        texts, slots = np.divmod(distinct, size)
+        width = len(self.coefficients)
+        distinct, counts = np.unique(found.texts * width + found.slots, return_counts=True)
+        texts, slots = np.divmod(distinct, width)
         coefficients = self.coefficients[slots]
         if self.idf is None:
-            return np.bincount(texts, coefficients, found.count).astype(np.float64)
+            return np.bincount(texts, coefficients, found.size).astype(np.float64)
         most = int(counts.max(initial=1))
         damped = np.array([0.0, *(1.0 + math.log(n) for n in range(1, most + 1))])
         weights = damped[counts] * self.idf[slots]
-        length = np.sqrt(np.bincount(texts, weights * weights, found.count))
-        summed = np.bincount(texts, weights * coefficients, found.count)
-        return np.divide(summed, length, out=np.zeros(found.count), where=length > 0)
+        length = np.sqrt(np.bincount(texts, weights * weights, found.size))
+        summed = np.bincount(texts, weights * coefficients, found.size)
+        return np.divide(summed, length, out=np.zeros(found.size), where=length > 0)
 
 
 class _Slots:

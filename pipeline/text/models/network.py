@@ -28,7 +28,7 @@ SIZES = (2, 3, 5)  # of the windows, in tokens
 LEFT = (0, 1, 2)  # how many tokens before its own a window begins
 MARGIN = 4  # places of no token around each text, as far as the widest run of windows reaches
 CHUNKS = 17  # the embedding table is stored in so many interleaved parts, each with a scale of its own
-KEPT = 3_072  # tokens whose projections and additions are kept: 13 KB each
+KEPT = 3_072  # tokens whose embeddings, projections and additions are kept: 15 KB each
 WORD = 62  # bits of a number that several small ones are packed into
 DENSE = ("d0", "d1", "d2", "d3", "p1", "p3")
 TOKENS = 3_072  # of the texts that are computed together, unless a single one has more
@@ -86,7 +86,7 @@ class Network:
 
     def __init__(self, stored: ArrayFile) -> None:
         """Take what `weights_of` returns; raises ArraysError of anything else."""
-        self._table = stored.whole_numbers("table", -1, DIMENSIONS)
+        self._stored, self._vocabulary = stored, len(stored.whole_numbers("table", -1, DIMENSIONS))
         self._scale, self._low = stored.floats("scale", CHUNKS), stored.floats("low", CHUNKS)
         self._epsilon = float(stored.doubles("epsilon", 1)[0])
         every = WIDTH * len(SIZES)
@@ -112,15 +112,15 @@ class Network:
         self._dense = [stored.floats(name, -1, -1) for name in DENSE]
         # of each window of a group, after a row of zeros: the first convolution, and room to work on it
         self._hidden, self._gathered = np.zeros((2, 1, WIDTH), np.float32)
-        widths = [WIDTH] * len(SIZES) + [n * WIDTH for n in SIZES]
-        self._token_rows = TokenRows(len(self._table), widths, KEPT, self._projections_and_additions)
+        widths = [DIMENSIONS, *[WIDTH] * len(SIZES), *(n * WIDTH for n in SIZES)]
+        self._token_rows = TokenRows(self._vocabulary, widths, KEPT, self._of_tokens)
 
     def vectors(self, texts: Sequence[Ids]) -> Floats:
         """Return the unit vectors, (texts, DIMENSIONS), of texts given as token ids, none of them empty.
 
         A text's vector is the same to the last bit whatever it is asked for with.
         """
-        sums = np.empty((len(texts), DIMENSIONS + len(SIZES) * WIDTH), np.float32)
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         # texts that begin alike share windows: those of a storm two thirds of them
         order = sorted(range(len(texts)), key=lambda place: list(texts[place]))
         lengths = np.array([len(ids) for ids in texts], np.int64)
@@ -129,14 +129,15 @@ class Network:
         groups = [_group([texts[place] for place in some], lengths[some]) for some in members]
         comes_again = self._token_rows.foresee([group.tokens for group in groups]) if groups else []
         for some, group, again in zip(members, groups, comes_again, strict=True):
-            sums[some] = self._sums(group, self._token_rows.rows(group.tokens, again))
-        return self._dense_layers(sums, lengths)
+            sums = self._sums(group, self._token_rows.rows(group.tokens, again))
+            vectors[some] = self._dense_layers(sums, lengths[some])
+        return vectors
 
     def _sums(self, group: _Group, rows: Places) -> Floats:
         """Return what each text's tokens sum to before the dense layers, (texts, 1280); `rows` are those of tokens."""
         from scipy.sparse import csr_array
 
-        parts = [_Part(self._embedded(group.tokens), group.local)]
+        parts = [_Part(self._token_rows.tables[0][rows], group.local)]
         parts += [
             self._convolved(number, windows, np.append(0, rows), group)
             for number, windows in enumerate(_windows(group))
@@ -159,7 +160,7 @@ class Network:
     def _convolved(self, number: int, windows: _Windows, row_of: Places, group: _Group) -> _Part:
         """Return what a branch gives at each token; `row_of` are the rows of the group's tokens, from one up."""
         branch = self._branches[number]
-        projected, added = (self._token_rows.tables[place] for place in (number, len(SIZES) + number))
+        projected, added = (self._token_rows.tables[place] for place in (1 + number, 1 + len(SIZES) + number))
         rows = row_of[windows.tokens]
         if len(rows) >= len(self._hidden):
             self._hidden = np.zeros((1 + len(rows), WIDTH), np.float32)
@@ -183,14 +184,15 @@ class Network:
 
     def _embedded(self, tokens: Places) -> Floats:
         chunk = tokens % CHUNKS
-        embedded = self._table[tokens].astype(np.float32)
+        embedded = self._stored.rows("table", tokens).astype(np.float32)
         embedded *= self._scale[chunk, None]
         embedded += self._low[chunk, None]
         return embedded
 
-    def _projections_and_additions(self, tokens: Places) -> list[Floats]:
-        """Return of distinct tokens what each branch reads of them, and what they add to its first convolution."""
-        x = tiled_product(self._embedded(tokens), self._projection)
+    def _of_tokens(self, tokens: Places) -> list[Floats]:
+        """Return embeddings of distinct tokens, what each branch reads of them and what they add to its first layer."""
+        embedded = self._embedded(tokens)
+        x = tiled_product(embedded, self._projection)
         x += self._projection_bias
         x -= x.mean(axis=1, keepdims=True)
         x *= np.reciprocal(np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + self._epsilon))[:, None]
@@ -198,7 +200,7 @@ class Network:
         x += self._shift
         projected = [np.ascontiguousarray(part) for part in np.split(x, len(SIZES), axis=1)]
         added = [tiled_product(part, branch.first) for part, branch in zip(projected, self._branches, strict=True)]
-        return [*projected, *added]
+        return [embedded, *projected, *added]
 
     def _dense_layers(self, sums: Floats, lengths: Places) -> Floats:
         """Return the unit vectors of what texts sum to."""
