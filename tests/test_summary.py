@@ -208,3 +208,18 @@ def test_the_labels_of_counts_are_whole_numbers(most: float, labels: list[str]) 
     axis = Axis(first=0, last=1800, step=900, zone="UTC")
     counts = Counts(title="reports", unit="reports", steps=[Step(0, most), Step(900, 0.0)])
     assert [tick.text for tick in panel(counts, axis).ticks] == labels
+
+
+def test_the_hours_of_an_axis_are_whole_on_the_readers_clock() -> None:
+    begin = int(at("09:10").timestamp())
+    axis = Axis(first=begin, last=begin + 8 * 3600, step=300, zone="Asia/Kolkata")
+    assert [label.text for label in axis.hours()] == [
+        "2 Mar 15:00",
+        "16:00",
+        "17:00",
+        "18:00",
+        "19:00",
+        "20:00",
+        "21:00",
+        "22:00",
+    ]

@@ -25,7 +25,7 @@
     if (isNaN(here) || t.textContent.includes(hours)) return;
     const own = document.createElement("span");
     own.className = "soft small";
-    own.textContent = " " + here.toLocaleDateString() + " " + hours + " where you are";
+    own.textContent = " " + here.toLocaleDateString("sv-SE") + " " + hours + " where you are";
     t.after(document.createElement("br"), own);
   });
   all("figure.chart").forEach(f => {

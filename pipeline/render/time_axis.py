@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,10 @@ class Axis:
         """Return the labels of the axis; every other one is minor."""
         span = (self.last - self.first) / 3600
         every = next(h for h in (1, 2, 3, 6, 12, 24, 48, 96, 240, 10**6) if span / h <= MOST_LABELS) * 3600
-        here, begin = ZoneInfo(self.zone), -(-self.first // every) * every
+        here = ZoneInfo(self.zone)
+        ahead = datetime.fromtimestamp(self.first, tz=UTC).astimezone(here).utcoffset() or timedelta(0)
+        offset = int(ahead.total_seconds())  # whole hours of the reader's clock, which may be half an hour off
+        begin = -(-(self.first + offset) // every) * every - offset
         labels: list[PlacedLabel] = []
         day = None
         for number, moment in enumerate(range(begin, self.last, every)):
