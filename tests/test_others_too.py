@@ -83,6 +83,8 @@ def test_freshness_leaves_the_first_reading_out(store: Store) -> None:
 def test_quantiles_are_by_nearest_rank_and_of_nothing_none() -> None:
     assert (spread([]).p50, str(spread([]))) == (None, "- (n 0)")
     assert str(spread([(1.0, 5), (2.0, 4), (30.0, 1)])) == "1.0 min (p95 30.0, n 10)"
+    found = spread([(1.0, 5), (2.0, 4), (30.0, 1)])
+    assert (found.n, found.p50, found.p90, found.p95) == (10, 1.0, 2.0, 30.0)
 
 
 def test_the_command_answers_and_refuses_what_the_catalogue_lacks(store: Store, tmp_path: Path) -> None:

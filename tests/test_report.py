@@ -145,11 +145,20 @@ def test_the_first_page_says_how_fresh_each_source_is(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("github",))
         read_at = (("10:00", "10:06"), ("10:05", "10:12"), ("10:10", "10:25"))
-        with store.transaction() as conn:
-            conn.executemany(
-                "INSERT INTO complaint_counts VALUES ('github', 'mine', '', '', ?, 300, 4, NULL, 'interval', ?)",
-                [(iso(at(start)), iso(at(read))) for start, read in read_at],
+        for start, read in read_at:
+            row = ComplaintCount(
+                service="github",
+                source="mine",
+                region="",
+                indicator="",
+                start=at(start),
+                interval_s=300,
+                total=4,
+                baseline=None,
+                window="interval",
+                collected=at(read),
             )
+            save_batch(store, Batch(source="mine", rows=(row,), coverage=(Span(at(start), at(read)),)), at(read))
         run_publish(store, world.config, tmp_path / "report", at("12:05"), simulated=False)
     text = (tmp_path / "report" / "index.html").read_text()
     (row,) = re.findall(r"<tr><td class=.wide. data-l=.source.>mine</td>.*?</tr>", text)

@@ -6,43 +6,68 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pipeline.core.times import minutes_between, utc
 from pipeline.store import Store
-from pipeline.store.count_tables import SERIES, VALUES
-from pipeline.store.counts import OF_SERIES
-from pipeline.store.verdicts import distinct
 
-# by table, how many rows a source's collected so many seconds after publication
-_PUBLISHED = {
-    "posts": ("source", "created", ""),
-    SERIES: ("source", "", ""),
-    "status_updates": ("page", "max(displayed_at, created_at)", ""),
-    "news_items": ("source", "published", " AND published IS NOT NULL"),
-}
-_SECONDS = """
-SELECT max(0, unixepoch(collected) - unixepoch({published})) AS seconds, count(*) AS n FROM {table}
-  WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun{where} GROUP BY 1 ORDER BY 1
-"""
-# of a count the end of its interval is that
-_OF_COUNTS = f"FROM {OF_SERIES} WHERE s.source = :source AND s.region = '' AND s.indicator = ''"
-_COUNTED = f"{_OF_COUNTS} AND c.start + s.interval_s >= unixepoch(:begun)"
-_SECONDS_OF_COUNTS = f"""
-SELECT max(0, c.collected - c.start - s.interval_s) AS seconds, count(*) AS n {_COUNTED}
-  AND c.collected BETWEEN unixepoch(:since) AND unixepoch(:now) GROUP BY 1 ORDER BY 1
-"""
-_BEGUN_OF_COUNTS = f"""
-SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min((SELECT min(collected) FROM {VALUES} WHERE series = s.id)), 'unixepoch')
-  AS begun FROM {SERIES} s WHERE s.source = ?
-"""
-# the newest row about a service that a source had given when a message was sent, at most an hour old
-_NEWEST = {
-    "posts": """SELECT max(p.collected) AS at FROM posts p JOIN post_tags t USING (source, native_id)
-  WHERE p.source = :source AND t.service = :service AND p.created >= :begun AND p.collected
-  BETWEEN strftime('%Y-%m-%dT%H:%M:%SZ', :sent, '-1 hour') AND :sent""",
-    SERIES: f"""SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(c.collected), 'unixepoch') AS at {_COUNTED}
-  AND s.service = :service AND c.collected BETWEEN unixepoch(:sent) - 3600 AND unixepoch(:sent)""",
-}
+_TIME = "'%Y-%m-%dT%H:%M:%SZ'"
+
+
+class _Queries(NamedTuple):
+    """How a table is asked for freshness.
+
+    For its sources, for when a source began, for how many of its rows were collected so many seconds after publication,
+    and for the newest row about a service that it had given when a message was sent, at most an hour old (empty: its
+    rows are about no service).
+    """
+
+    sources: str
+    begun: str
+    seconds: str
+    newest: str = ""
+
+
+def _of(table: str, source: str, published: str, newest: str = "") -> _Queries:
+    return _Queries(
+        sources=f"SELECT DISTINCT {source} FROM {table}",
+        begun=f"SELECT min(collected) FROM {table} WHERE {source} = :source",
+        seconds=f"""SELECT max(0, unixepoch(collected) - unixepoch({published})) AS seconds, count(*) AS n FROM {table}
+          WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun
+          GROUP BY 1 ORDER BY 1""",
+        newest=newest,
+    )
+
+
+_POSTS = _of(
+    "posts",
+    "source",
+    "created",
+    f"""SELECT max(p.collected) FROM posts p JOIN post_tags t USING (source, native_id)
+      WHERE p.source = :source AND t.service = :service AND p.created >= :begun
+      AND p.collected BETWEEN strftime({_TIME}, :sent, '-1 hour') AND :sent""",
+)
+# of a count the end of its interval is when it was published
+_COUNTS = _Queries(
+    sources="SELECT DISTINCT source FROM count_series",
+    begun=f"""SELECT strftime({_TIME}, min((SELECT min(collected) FROM count_values WHERE series = s.id)), 'unixepoch')
+      FROM count_series s WHERE s.source = :source""",
+    seconds="""SELECT max(0, c.collected - c.start - s.interval_s) AS seconds, count(*) AS n
+      FROM count_series s CROSS JOIN count_values c ON c.series = s.id
+      WHERE s.source = :source AND s.region = '' AND s.indicator = '' AND c.start + s.interval_s >= unixepoch(:begun)
+      AND c.collected BETWEEN unixepoch(:since) AND unixepoch(:now) GROUP BY 1 ORDER BY 1""",
+    newest=f"""SELECT strftime({_TIME}, max(c.collected), 'unixepoch')
+      FROM count_series s CROSS JOIN count_values c ON c.series = s.id
+      WHERE s.source = :source AND s.service = :service AND s.region = '' AND s.indicator = ''
+      AND c.start + s.interval_s >= unixepoch(:begun)
+      AND c.collected BETWEEN unixepoch(:sent) - 3600 AND unixepoch(:sent)""",
+)
+_TABLES = (
+    _POSTS,
+    _COUNTS,
+    _of("status_updates", "page", "max(displayed_at, created_at)"),
+    _of("news_items", "source", "published"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +111,18 @@ def freshness(store: Store, since: datetime, now: datetime) -> list[Freshness]:
         (since, now),
     )
     found: dict[str, Freshness] = {}
-    for table, (column, published, where) in _PUBLISHED.items():
-        for source in distinct(store, table, column):
-            first, sql = f"SELECT min(collected) AS begun FROM {table} WHERE {column} = ?", _SECONDS
-            if table == SERIES:
-                first, sql = _BEGUN_OF_COUNTS, _SECONDS_OF_COUNTS
-            begun = store.rows(first, (source,))[0]["begun"]
+    for table in _TABLES:
+        for (source,) in store.rows(table.sources):
+            begun = store.rows(table.begun, {"source": source})[0][0]
             values = {"source": source, "begun": begun}
-            sql = sql.format(table=table, source=column, published=published, where=where)
-            rows = store.rows(sql, {**values, "since": since, "now": now})
+            rows = store.rows(table.seconds, {**values, "since": since, "now": now})
             stored = spread([(row["seconds"] / 60, row["n"]) for row in rows])
             if not stored.n:
                 continue
             alerted = []
-            for message in first_messages if table in _NEWEST else ():
-                values |= {"service": message["service"], "sent": message["sent"]}
-                newest = store.rows(_NEWEST[table], values)[0]["at"]
+            for message in first_messages if table.newest else ():
+                of_message = {**values, "service": message["service"], "sent": message["sent"]}
+                newest = store.rows(table.newest, of_message)[0][0]
                 if newest is not None:
                     alerted.append((minutes_between(utc(newest), utc(message["sent"])), 1))
             found[source] = Freshness(source=source, stored=stored, alerted=spread(sorted(alerted)))
