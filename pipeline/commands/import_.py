@@ -39,21 +39,21 @@ def counts(setting: Setting, file: CountsFile, service_name: str | None, new: bo
 
     A service may be called by its id, its name or an alias. A row of a service that the catalogue lacks is refused.
     """
+    from pipeline.sources.count_columns import parse_count_columns
     from pipeline.sources.counts import parse_counts
     from pipeline.sources.delimited import read_capped
     from pipeline.sources.parsing import plain
 
     resolve = ServiceIds(setting.config.catalogue, new=new)
-    batch = parse_counts(
-        read_capped(file.path),
-        source=f"counts:{plain(file.path.name, 200)}",
-        fetched_at=setting.now,
-        name=str(file.path),
-        options=replace(file.options, service=resolve.named(service_name) if service_name else ""),
-        resolve=resolve,
-    )
+    body, source = read_capped(file.path), f"counts:{plain(file.path.name, 200)}"
+    options = replace(file.options, service=resolve.named(service_name) if service_name else "")
+    batch = parse_count_columns(body, source=source, fetched_at=setting.now, options=options, resolve=resolve)
+    if batch is None:
+        batch = parse_counts(
+            body, source=source, fetched_at=setting.now, name=str(file.path), options=options, resolve=resolve
+        )
     batch = replace(batch, state={**batch.state, KIND: file.options.kind})
-    if not batch.rows and not batch.rejected:
+    if not batch.size and not batch.rejected:
         raise SourceError("no usable row", source=str(file.path))
     if batch.detail:
         click.echo(f"groundswell: {file.path}: {batch.detail}", err=True)
@@ -193,7 +193,7 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
         try:
             for batch in tqdm(batches, disable=None, desc="import", unit=" batches", leave=False):
                 added = save_batch(store, batch, setting.now)
-                seen, new, refused = seen + len(batch.rows), new + added, refused + len(batch.rejected)
+                seen, new, refused = seen + batch.size, new + added, refused + len(batch.rejected)
                 problems += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(problems)]]
                 record_run(
                     store,
@@ -202,7 +202,7 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
                         subject=batch.source,
                         started=setting.now,
                         outcome=batch.outcome,
-                        seen=len(batch.rows),
+                        seen=batch.size,
                         new=added,
                         rejected=len(batch.rejected),
                         covered=batch.covered,

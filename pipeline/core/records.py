@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from pipeline.core.count_columns import CountColumns
+
 LONGEST_MAINTENANCE = timedelta(days=1)  # of a maintenance whose planned end is not given
 
 
@@ -236,8 +238,9 @@ class Listing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one fetch brought. `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
+    """What one fetch brought: `rows`, or the counts of a large file as `columns`.
 
+    `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
     A live source covers one span at most; a replay that takes several recorded runs in one step covers several, oldest
     first. `state` is what the source wants to know at its next fetch, `detail` a sentence for the history of runs,
     `listing` the incidents a status page lists, None where what is absent says nothing.
@@ -245,12 +248,18 @@ class Batch:
 
     source: str
     rows: tuple[Record, ...]
+    columns: CountColumns | None = None
     rejected: tuple[RejectedRow, ...] = ()
     coverage: tuple[Span, ...] = ()
     outcome: str = "ok"
     detail: str = ""
     state: Mapping[str, str] = field(default_factory=dict)
     listing: Listing | None = None
+
+    @property
+    def size(self) -> int:
+        """How many rows it brought."""
+        return len(self.rows) + (len(self.columns) if self.columns is not None else 0)
 
     @property
     def covered(self) -> Span | None:

@@ -167,7 +167,7 @@ class RowReader:
         get = cells.get
         written = CountSubject(get("service", ""), get("region", ""), get("indicator", ""), get("series", ""))
         if (subject := self._subjects.get(written)) is None:
-            subject = self._subjects[written] = self._subject(written)
+            subject = self._subjects[written] = self.subject(written)
         start = read_start(_one_of(cells, self._times), options.time_format, options.time_zone)
         if self._now is not None:
             not_from_the_future(start, self._now)
@@ -182,7 +182,7 @@ class RowReader:
             width,
         )
 
-    def _subject(self, written: CountSubject) -> CountSubject:
+    def subject(self, written: CountSubject) -> CountSubject:
         """Return what a row is about, of how the file calls it; raises ValueError on a name that is not usable."""
         service, region, indicator, series = written
         service = self._options.service or service

@@ -133,15 +133,25 @@ def to_batch(table: CountsTable, *, source: str, fetched_at: datetime) -> Batch:
     notes += [
         f"{subject}: {COUNTER}" for subject, found in of_subject.items() if only_grows(v for _, v in sorted(found))
     ]
-    sure = table.inferred_rows >= SURE_ROWS and len(table.inferred_widths) == 1
     return Batch(
         source=source,
         rows=rows,
         rejected=tuple(table.rejected),
         outcome="ok" if rows else "empty",
         detail="; ".join(notes),
-        state={"interval_s": str(next(iter(table.inferred_widths)))} if sure else {},
+        state=inferred_state(table.inferred_rows, table.inferred_widths),
     )
+
+
+def inferred_widths_note(widths: frozenset[int]) -> str:
+    """Return the sentence that says which widths, in seconds, were taken from the distances of rows."""
+    listed = ", ".join(f"{width} s" for width in sorted(widths))
+    return f"each count taken to cover {listed}; a column interval_s or --interval says otherwise"
+
+
+def inferred_state(rows: int, widths: frozenset[int]) -> dict[str, str]:
+    """Return what a source keeps of the widths taken from the distances of so many rows: one that enough showed."""
+    return {"interval_s": str(next(iter(widths)))} if rows >= SURE_ROWS and len(widths) == 1 else {}
 
 
 @lru_cache(maxsize=1 << 16)
@@ -182,8 +192,7 @@ def _sized(rows: list[CountRow], options: CountsOptions) -> CountsTable:
     inferred = frozenset(settled.values()) if options.interval_s is None else frozenset()
     notes = []
     if inferred:
-        widths = ", ".join(f"{width} s" for width in sorted(inferred))
-        notes.append(f"each count taken to cover {widths}; a column interval_s or --interval says otherwise")
+        notes.append(inferred_widths_note(inferred))
     if options.bin_s:
         rows = list(_summed(rows, options.bin_s))
         notes.append(f"summed into bins of {duration_text(options.bin_s)}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import NamedTuple
 
+from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
@@ -19,17 +20,6 @@ _REPLACE = f"""{_INSERT} ON CONFLICT DO UPDATE SET total=excluded.total, baselin
 _LEAVE = f"{_INSERT} ON CONFLICT DO NOTHING"
 _HOURS = FILL_HOURS.format(" AND c.series = ? AND c.start >= ? AND c.start < ?")
 OF_SERIES = f"{SERIES} s CROSS JOIN {VALUES} c ON c.series = s.id"  # the few series first, then a part of each
-
-
-class CountKey(NamedTuple):
-    """What is counted, by whom, in which intervals: a row of `count_series`."""
-
-    source: str
-    interval_s: int
-    window: str
-    service: str
-    region: str
-    indicator: str
 
 
 class StoredCount(NamedTuple):
@@ -92,6 +82,21 @@ def put_counts(conn: sqlite3.Connection, counts: Sequence[ComplaintCount]) -> in
     return put_values(conn, values)
 
 
+def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
+    """Write counts over what is known of their intervals, inside the caller's transaction; return how many changed."""
+    import numpy as np
+
+    ids = series_ids(conn, columns.keys)
+    series = np.array([ids[key] for key in columns.keys], dtype=np.int64)[columns.series]
+    order = np.lexsort((columns.start, series))  # as they lie in the table
+    lists = (column[order].tolist() for column in (series, columns.start, columns.total))
+    changed = max(0, conn.executemany(_REPLACE, zip(*lists, repeat(None), repeat(epoch(columns.collected)))).rowcount)
+    if changed:
+        hours = np.unique(np.stack((series, columns.start // HOUR_S)), axis=1)
+        conn.executemany(_HOURS, _spans(zip(*hours.tolist(), strict=True)))
+    return changed
+
+
 def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replace: bool = True) -> int:
     """Write counts of known series and the sums of their hours, inside the caller's transaction.
 
@@ -101,7 +106,7 @@ def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replac
         return 0
     changed = max(0, conn.executemany(_REPLACE if replace else _LEAVE, values).rowcount)
     if changed:
-        conn.executemany(_HOURS, _spans(values))
+        conn.executemany(_HOURS, _spans({(value.series, value.start // HOUR_S) for value in values}))
     return changed
 
 
@@ -113,11 +118,10 @@ class _Span(NamedTuple):
     until: int
 
 
-def _spans(values: Iterable[CountValue]) -> list[_Span]:
-    """Return the hours that counts touch, neighbouring hours as one."""
-    hours = sorted({(value[0], value[1] // HOUR_S) for value in values})
+def _spans(hours: Iterable[tuple[int, int]]) -> list[_Span]:
+    """Return the hours that counts touch, each a series and a number of hours of the epoch, neighbours as one span."""
     spans = []
-    for (series, _), run in groupby(enumerate(hours), key=lambda place: (place[1][0], place[1][1] - place[0])):
+    for (series, _), run in groupby(enumerate(sorted(hours)), key=lambda place: (place[1][0], place[1][1] - place[0])):
         touched = [hour for _, (_, hour) in run]
         spans.append(_Span(series, touched[0] * HOUR_S, (touched[-1] + 1) * HOUR_S))
     return spans

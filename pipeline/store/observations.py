@@ -17,7 +17,7 @@ from pipeline.core.records import (
 )
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
-from pipeline.store.counts import put_counts
+from pipeline.store.counts import from_epoch, put_columns, put_counts
 from pipeline.store.official import save_official
 from pipeline.store.runs import cover, quarantine, save_source_state
 
@@ -101,6 +101,10 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     # in the order of descending starts the oldest of each service stands last, and stays
     by_start = sorted(counts, key=lambda row: row.start, reverse=True)
     store.kept.note_counts({row.service: row.start for row in by_start})
+    if batch.columns is not None:
+        oldest = from_epoch(int(batch.columns.start.min()))
+        store.kept.note_kinds(set(batch.columns.keys))
+        store.kept.note_counts(dict.fromkeys((key.service for key in batch.columns.keys), oldest))
     with store.transaction() as conn:
         if known := _known_news(conn, news):
             conn.executemany(
@@ -119,6 +123,8 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
             if rows
         )
         new += put_counts(conn, counts)
+        if batch.columns is not None:
+            new += put_columns(conn, batch.columns)
         new += save_official(conn, batch)
         quarantine(conn, batch.source, batch.rejected, now)
         save_source_state(conn, batch.source, batch.state)

@@ -7,7 +7,9 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,11 @@ from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
 from pipeline.replay.scenario import load_recorded
 from pipeline.sources.archive import read_archive
+from pipeline.sources.count_columns import parse_count_columns
 from pipeline.sources.counts import parse_counts
 from pipeline.stages.pipeline import ALL, Stage, load_models
 from pipeline.store import Store
+from pipeline.store.observations import save_batch
 from tests.benchmarks.archives import write_posts, write_recording
 from tests.conftest import ROOT
 
@@ -47,6 +51,34 @@ def test_reading_counts(benchmark: Any, way: str) -> None:
         "csv.DictReader": lambda: list(csv.DictReader(io.StringIO(body.decode()))),
     }
     benchmark(ways.get(way, lambda: parse_counts(body, source="x", fetched_at=NOW)))
+
+
+@pytest.mark.parametrize("way", ["pandas.read_csv and to_sql", "import counts, as columns", "import counts, by cells"])
+def test_importing_counts(benchmark: Any, tmp_path: Path, way: str) -> None:
+    benchmark.group = f"{10 * ROWS} counts from CSV into SQLite"
+    lines = [f"s{i % 50:02d},{iso(NOW - timedelta(minutes=15 * (i // 50)))},900,{i % 17}" for i in range(10 * ROWS)]
+    body = "\n".join(["service,start_utc,interval_s,total", *lines]).encode()
+    benchmark.extra_info.update(way=way, of="pandas.read_csv and to_sql", rows=10 * ROWS, moved=len(body))
+
+    def work(path: Path) -> None:
+        if way.startswith("pandas"):
+            with closing(sqlite3.connect(path)) as conn:
+                pd.read_csv(io.BytesIO(body), parse_dates=["start_utc"]).to_sql("counts", conn, index=False)
+                conn.commit()
+            return
+        parse = parse_count_columns if way.endswith("columns") else parse_counts
+        batch = parse(body, source="x", fetched_at=NOW)
+        assert batch is not None
+        with Store(path) as store:
+            save_batch(store, batch, NOW)
+
+    def start() -> tuple[tuple[Path], dict[str, Any]]:
+        folder = tmp_path / "db"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return (folder / "x.db",), {}
+
+    benchmark.pedantic(work, setup=start, rounds=3)
 
 
 @pytest.mark.parametrize("way", ["json.loads", "read_archive, every field checked"])
