@@ -72,6 +72,8 @@ def test_a_user_without_a_password_is_a_failure_and_check_config_says_so(
     assert "GROUNDSWELL_SMTP_PASSWORD is not" in found["channel email"]["words"]
     done = groundswell("check-config")
     assert (done.returncode, "no mail can be sent" in done.stdout) == (3, True)
+    unsafe = groundswell("check-config", env={"GROUNDSWELL_SMTP_PASSWORD": "hunter2"})
+    assert (unsafe.returncode, "set mail.security to starttls or tls" in unsafe.stdout) == (3, True)
     problems = [item["what"] for item in json.loads(groundswell("check-config", "--json").stdout)["statements"]]
     assert "mail" in problems
 

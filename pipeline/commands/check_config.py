@@ -104,6 +104,9 @@ def _alerting(config: Config) -> Iterator[Statement]:
     if config.mail.user and config.secrets.smtp_password is None:
         words = "mail.user is set, but GROUNDSWELL_SMTP_PASSWORD is not: no mail can be sent"
         yield Statement("mail", words, problem=True)
+    elif config.mail.user and config.mail.security == "none":
+        words = "a password is never sent without TLS: set mail.security to starttls or tls; no mail can be sent"
+        yield Statement("mail", words, problem=True)
 
 
 def _check_apprise(config: Config) -> None:

@@ -52,7 +52,8 @@ class AppriseChannel:
         problems = address_problems(SecretStr(" ".join(self._urls)))
         if problems or not self._urls:
             raise ChannelError("; ".join(problems) or "GROUNDSWELL_APPRISE_URLS is not set")
-        return f"{len(self._urls)} addresses are understood; nothing was sent"
+        many = len(self._urls)
+        return f"{many} address{'' if many == 1 else 'es'} understood, but not tried: groundswell test-alert does"
 
 
 def mark_of(url: str) -> str:
