@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,14 @@ import pytest
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Report
+from pipeline.core.vocabulary import State
 from pipeline.render.mail import compose, plain_text
 from pipeline.render.status_json import IMPACTS
 from pipeline.sources.status.reader import Answer, PageContext
 from pipeline.sources.status.statuspage_json import STATUSPAGE
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from pipeline.store.incidents import put_incident
 from pipeline.store.outbox import alerts_of
 from pipeline.store.report_data import incident_heads
 from tests.test_alerts import hear
@@ -90,6 +94,32 @@ def test_our_own_reader_finds_the_same_incidents_in_the_status_files(world: Worl
     assert not list(unread.rglob("*.json")), "nothing was read of it: to call it operational would be untrue"
 
 
+def test_an_incident_that_lasts_for_weeks_is_listed_beside_the_many_that_followed(world: World, tmp_path: Path) -> None:
+    publish(world, tmp_path / "report", "12:00")
+    (head,) = incident_heads(world.store, at("12:00"))
+    lasting = world.all()[head.id]
+    with world.store.transaction() as conn:
+        for number in range(80):
+            onset = at("11:02") + timedelta(minutes=number)
+            later = replace(
+                lasting,
+                id=f"github-later-{number:02}",
+                onset=onset,
+                opened_at=onset,
+                end=onset,
+                active=False,
+                phases=(),
+                episodes=(),
+            )
+            put_incident(conn, replace(later, state=State.RESOLVED, components=(), evidence=()))
+    publish(world, tmp_path / "report", "12:30")
+    unresolved = read_back(tmp_path / "report", "github", "incidents/unresolved.json", "12:30")
+    assert [i.incident_id for i in unresolved.incidents] == [head.id]
+    feed = json.loads((tmp_path / "report" / "service-github.json").read_text())
+    assert len(feed["items"]) == 40
+    assert feed["items"][0]["id"].endswith("github-later-79")
+
+
 def test_feeds_of_one_service_and_of_all_are_valid_and_lead_to_the_page(world: World, tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
     publish(world, tmp_path / "report", "12:00")
@@ -109,8 +139,6 @@ def test_feeds_of_one_service_and_of_all_are_valid_and_lead_to_the_page(world: W
 
 def test_what_a_webhook_posts_keeps_its_schema(world: World) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
-    from dataclasses import replace
-
     from pipeline.notify.channels.webhook import payload
     from pipeline.notify.digest import summary_message
 

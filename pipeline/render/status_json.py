@@ -46,8 +46,9 @@ def status_files(
 
     `began` is since when the service is watched, None where that is not known.
     """
-    listed = [_incident(service, head, public_url) for head in heads[:MOST]]
-    unresolved = [i for i, head in zip(listed, heads, strict=False) if head.active]
+    shown = [head for place, head in enumerate(heads) if place < MOST or head.active]  # one may last for weeks
+    listed = [_incident(service, head, public_url) for head in shown]
+    unresolved = [i for i, head in zip(listed, shown, strict=True) if head.active]
     changed = max((changed_at(head) for head in heads), default=began)
     page: Json = {
         "id": service.id,

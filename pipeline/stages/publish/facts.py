@@ -244,7 +244,7 @@ def _newest(store: Store, service: str, now: datetime) -> list[tuple[SeriesKey, 
 
 
 def feed_of(context: ReportContext, heads: Sequence[IncidentHead], service: Service | None = None) -> Feed:
-    """Return the feed of some incidents, newest first: of one service, or of all."""
+    """Return the feed of the incidents that changed last, newest change first: of one service, or of all."""
     suffix = " (simulated)" if context.simulated else ""
     return Feed(
         id=f"urn:groundswell:{f'service:{service.id}' if service else 'incidents'}",
@@ -252,7 +252,7 @@ def feed_of(context: ReportContext, heads: Sequence[IncidentHead], service: Serv
         file=f"service-{service.id}" if service else "incidents",
         page=file_of("service", service.id) if service else "index.html",
         public_url=context.public_url,
-        entries=[_entry(context, head) for head in heads[:LISTED]],
+        entries=[_entry(context, head) for head in sorted(heads, key=changed_at, reverse=True)[:LISTED]],
     )
 
 

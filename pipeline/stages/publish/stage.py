@@ -205,7 +205,7 @@ def _service_pages(
         feed = feed_of(context, own, service)
         writer.data(f"{feed.file}.xml", atom(feed))
         writer.data(f"{feed.file}.json", json_feed(feed))
-        for path, text in status_files(service, own[:LISTED], context.public_url, context.since.get(name)).items():
+        for path, text in status_files(service, own, context.public_url, context.since.get(name)).items():
             if shown.unknown:  # Statuspage has no word for it, and "operational" would be untrue
                 writer.remove(f"{folder}/{path}")
             else:
