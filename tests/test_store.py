@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import Keep
 from pipeline.core.errors import StoreError
 from pipeline.core.incidents import NewsEvent
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, RejectedRow, Run, Span
@@ -321,9 +321,9 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     )
     for days in (1, 89, 91):
         record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=days), outcome="ok"))
-    kept: dict[str, Any] = {"words": timedelta(days=150), "runs": timedelta(days=90), "refused": timedelta(days=30)}
-    assert tidy(store, now - timedelta(days=1), **kept) is None, "first it makes sure of the day"
-    done = tidy(store, now, **kept)
+    kept = Keep(words=timedelta(days=150), runs=timedelta(days=90), refused=timedelta(days=30))
+    assert tidy(store, now - timedelta(days=1), kept) is None, "first it makes sure of the day"
+    done = tidy(store, now, kept)
     assert done is not None
     assert done.new == 3
     assert [r[0] for r in store.rows("SELECT native_id FROM posts WHERE text != '' ORDER BY native_id")] == [
@@ -334,10 +334,10 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     assert store.rows("SELECT count(*) FROM quarantine")[0][0] == 0
     assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2
     record_run(store, Run(stage="collect", subject="x", started=now - timedelta(days=91), outcome="ok"))
-    assert tidy(store, now + timedelta(hours=23), **kept) is None, "once a day"
-    assert tidy(store, now + timedelta(days=400), **kept) is None, "a clock that stands ahead takes nothing away"
-    assert tidy(store, now, **kept) is None
-    assert tidy(store, now + timedelta(days=1), **{**kept, "words": None}) is not None
+    assert tidy(store, now + timedelta(hours=23), kept) is None, "once a day"
+    assert tidy(store, now + timedelta(days=400), kept) is None, "a clock that stands ahead takes nothing away"
+    assert tidy(store, now, kept) is None
+    assert tidy(store, now + timedelta(days=1), kept.model_copy(update={"words": None})) is not None
     assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2, (
         "what is just ninety days old stays"
     )

@@ -292,18 +292,26 @@ class Keep(Strict):
     """How long what may grow without end is kept; the first run of a day (UTC) takes away what is older.
 
     words: of posts and who wrote them (that they were counted stays); none: for good. runs: the log of what was done.
-    refused: rows that could not be read.
+    refused: rows that could not be read. counts: each count by itself, before it is rolled up by hour; none: for good.
     """
 
     words: Duration | None = None
     runs: Duration = timedelta(days=90)
     refused: Duration = timedelta(days=30)
+    counts: Duration | None = None
 
     @field_validator("words", "runs", "refused")
     @classmethod
     def _not_too_short(cls, value: timedelta | None) -> timedelta | None:
         if value is not None and value < timedelta(days=7):
             raise ValueError("at least 7d: a week is what digests and late counts look back")
+        return value
+
+    @field_validator("counts")
+    @classmethod
+    def _longer_than_is_learned_from(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value < timedelta(days=90):
+            raise ValueError("at least 90d: detectors learn from 60 days of counts, links from 90")
         return value
 
 

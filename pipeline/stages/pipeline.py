@@ -188,5 +188,5 @@ class Pipeline:
 
     def _tidy(self, now: datetime) -> list[Run]:
         keep = self.config.keep
-        done = tidy(self.store, now, words=keep.words, runs=keep.runs, refused=keep.refused)
+        done = tidy(self.store, now, keep)
         return [done] if done else []

@@ -12,6 +12,7 @@ from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
+from pipeline.store.count_retention import rolled_up_hours, rolled_up_until
 from pipeline.store.count_tables import FILL_HOURS, HOUR_S, HOURS, SERIES, VALUES
 
 _INSERT = f"INSERT INTO {VALUES} VALUES (?,?,?,?,?)"
@@ -87,6 +88,11 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
     import numpy as np
 
     ids = series_ids(conn, columns.keys)
+    if columns.start.min() < rolled_up_until(conn):
+        collected = epoch(columns.collected)
+        places = zip(columns.series.tolist(), columns.start.tolist(), columns.total.tolist(), strict=True)
+        known = [ids[key] for key in columns.keys]
+        return put_values(conn, [CountValue(known[n], start, total, None, collected) for n, start, total in places])
     series = np.array([ids[key] for key in columns.keys], dtype=np.int64)[columns.series]
     order = np.lexsort((columns.start, series))  # as they lie in the table
     lists = (column[order].tolist() for column in (series, columns.start, columns.total))
@@ -97,11 +103,22 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
     return changed
 
 
+def _not_rolled_up(conn: sqlite3.Connection, values: Sequence[CountValue]) -> Sequence[CountValue]:
+    """Leave out counts of hours that were rolled up: offered again, they are known in their sum."""
+    until = rolled_up_until(conn)
+    old = {value.series for value in values if value.start < until}
+    if not old:
+        return values
+    known = rolled_up_hours(conn, old, until)
+    return [value for value in values if (value.series, value.start // HOUR_S) not in known]
+
+
 def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replace: bool = True) -> int:
     """Write counts of known series and the sums of their hours, inside the caller's transaction.
 
     Returns how many changed; `replace` False leaves what is there.
     """
+    values = _not_rolled_up(conn, values)
     if not values:
         return 0
     changed = max(0, conn.executemany(_REPLACE if replace else _LEAVE, values).rowcount)
