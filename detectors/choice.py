@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from detectors.contract import CountKind, Detector
+from detectors.contract import Detector
+from detectors.count_kinds import CountKind
 from detectors.rolling.farrington import Farrington
 from detectors.seasonal.detector import SeasonalNB
 from detectors.validation import bin_seconds, utc_index

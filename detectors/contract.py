@@ -11,7 +11,6 @@ loop over the second. Nothing looks ahead: the result on a prefix is the prefix 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
@@ -26,18 +25,6 @@ Levels = npt.NDArray[np.int8]
 Values = Floats | Levels | Callable[[], Floats] | Callable[[], Levels]
 SeriesName = str | tuple[str, ...]  # the label of a column of the counts; a tuple where the columns are a MultiIndex
 FIELDS = ("observed", "expected", "upperbound", "score", "p", "level")
-
-
-class CountKind(StrEnum):
-    """What the values of a series count, which decides what is assumed of one that is young.
-
-    reports: people who say that something is broken. talk: all that is said, news included. measured: what machines
-    count or measure.
-    """
-
-    REPORTS = "reports"
-    TALK = "talk"
-    MEASURED = "measured"
 
 
 class LateBinError(ValueError):

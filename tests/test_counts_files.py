@@ -27,7 +27,7 @@ from pipeline.sources.count_rows import CountsOptions, read_start
 from pipeline.sources.count_series import count_series
 from pipeline.sources.counts import parse_counts, read_counts
 from pipeline.stages.collect import run_collect
-from pipeline.stages.detect import run_detect
+from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 
 NOW = utc("2026-03-02T12:00:00Z")

@@ -11,7 +11,8 @@ import pytest
 
 from detectors.benchmark.metrics import episodes, evaluate_detections, tune_threshold
 from detectors.benchmark.simulate import Simulation, simulate
-from detectors.contract import FIELDS, CountKind
+from detectors.contract import FIELDS
+from detectors.count_kinds import CountKind
 from detectors.seasonal.compiled import DIGEST, KernelSelector, run_plain
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from detectors import DETECTORS
-from detectors.contract import FIELDS, BinnedCounts, CountKind, IncompatibleStateError, LateBinError, Verdicts
+from detectors.contract import FIELDS, BinnedCounts, IncompatibleStateError, LateBinError, Verdicts
+from detectors.count_kinds import CountKind
 from detectors.events import find_events
+from detectors.registry import DETECTORS
 from detectors.seasonal.baseline import BASELINE_ERROR
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.layout import ALPHA, CHANNELS, CLUMP

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import jinja2
 import numpy as np
 import pytest
 
@@ -17,7 +18,8 @@ from pipeline.core.kept import digest_of, kept_file
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import utc
 from pipeline.detection.held_states import DetectorStates
-from pipeline.stages.detect import run_detect
+from pipeline.render.template_cache import TemplateCache
+from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.text.models.arrays import ArrayFile, ArraysError, Model, mapped, packed, unpacked
@@ -124,8 +126,10 @@ def test_a_quiet_run_loads_no_library_that_it_does_not_need(tmp_path: Path) -> N
         "import sys\nfrom pipeline.__main__ import main\n"
         "sys.argv = ['groundswell', 'run', '--quiet', '--now', '2026-03-05T00:20:00Z']\n"
         "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
-        "heavy = 'pandas scipy sklearn statsmodels praw feedparser numba dask pyarrow matplotlib re2 smtplib'\n"
-        "print(sorted({*heavy.split(), 'pipeline.notify.channels'} & set(sys.modules)))"
+        "heavy = 'pandas scipy sklearn statsmodels praw feedparser numba dask pyarrow matplotlib re2 smtplib numpy'\n"
+        "own = 'notify.channels stages.tag stages.detect.stage stages.explain.stage text.services sources.feed'\n"
+        "own = ['detectors.contract', *('pipeline.' + name for name in own.split())]\n"
+        "print(sorted({*heavy.split(), 'requests', *own} & set(sys.modules)))"
     )
     run = [sys.executable, "-c", program]
     for _ in range(2):  # the first makes the database
@@ -134,6 +138,33 @@ def test_a_quiet_run_loads_no_library_that_it_does_not_need(tmp_path: Path) -> N
         )
     assert done.stdout.strip().splitlines()[-1] == "[]"
     assert CATALOGUE.exists()
+
+
+@pytest.mark.parametrize("how", ["kept", "cut", "changed", "another source", "of others"])
+def test_a_compiled_template_is_taken_from_the_cache_only_as_it_was_kept(tmp_path: Path, how: str) -> None:
+    def rendered(text: str) -> str:
+        environment = jinja2.Environment(
+            loader=jinja2.DictLoader({"a": text}),
+            bytecode_cache=TemplateCache(tmp_path / "cache", "1"),
+            autoescape=True,
+        )
+        return environment.get_template("a").render(name="x")
+
+    assert rendered("Hello {{ name }}") == "Hello x"
+    (path,) = (tmp_path / "cache").iterdir()
+    before = path.read_bytes()
+    if how == "cut":
+        path.write_bytes(before[:-9])
+    if how == "changed":
+        path.write_bytes(before[:-9] + bytes(9))
+    if how == "of others":
+        (tmp_path / "cache").chmod(0o777)
+        path.write_bytes(b"none of ours")
+    assert rendered("Bye {{ name }}" if how == "another source" else "Hello {{ name }}")[-1] == "x"
+    if how == "of others":
+        assert path.read_bytes() == b"none of ours", "it is neither read nor written"
+    else:
+        assert (path.read_bytes() == before) is (how != "another source")
 
 
 def judged_by_steps(path: Path, *, in_memory: bool) -> list[list[tuple[object, ...]]]:

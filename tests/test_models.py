@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS
 from pipeline.core.times import utc
-from pipeline.text.models import encoder, filtering, kinds, linear, network, token_rows, training
+from pipeline.text.models import checks, encoder, filtering, kinds, linear, network, token_rows, training
 from pipeline.text.models import files as modelfile
 from pipeline.text.models import outage as classifier
 from pipeline.text.models.hashing import slots
@@ -313,7 +313,7 @@ def damaged(path: Path, how: str) -> None:
     elif how == "stamped version":
         path.write_bytes(body.replace(b'"version":"1"', b'"version":"9"', 1))
     else:  # another model, rightly stamped
-        shutil.copy(MODELS / (modelfile.NEWS if "outage" in path.name else modelfile.FIRST), path)
+        shutil.copy(MODELS / (checks.NEWS if "outage" in path.name else checks.FIRST), path)
     if "stamped" in how or how == "foreign":
         stamp.write_text(hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -335,7 +335,7 @@ DAMAGES = (
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> None:
     folder = shutil.copytree(MODELS, tmp_path / "model")
-    damaged(folder / modelfile.SECOND, how)
+    damaged(folder / checks.SECOND, how)
     half = classifier.load(folder)
     assert half.linear is not None
     assert half.second is None
@@ -343,12 +343,12 @@ def test_a_damaged_model_means_rules_and_says_so(tmp_path: Path, how: str) -> No
     assert half.symptoms_of(["claude crashes on start"], ["svctarget crashes on start"]) == ["crash"], (
         "rules tell it then"
     )
-    damaged(folder / modelfile.FIRST, how)
+    damaged(folder / checks.FIRST, how)
     rules = classifier.load(folder)
     assert rules.id == kinds.RULES
     assert rules.note.startswith("rules only")
     assert rules.scores(["svctarget is down"])[0] > 0.5 > rules.scores(["how do i use svctarget"])[0]
-    damaged(folder / modelfile.NEWS, how)
+    damaged(folder / checks.NEWS, how)
     news = kinds.load_news(folder)
     assert "rules only" in news.note
     assert news.kind("Slack is down for thousands", "") == "service_outage"
@@ -360,8 +360,8 @@ def test_a_refused_model_is_logged_with_the_reason(tmp_path: Path, caplog: pytes
     classifier.load(folder)
     kinds.load_news(folder)
     assert not caplog.records, "whole models are no news"
-    damaged(folder / modelfile.FIRST, "cut")
-    damaged(folder / modelfile.NEWS, "foreign")
+    damaged(folder / checks.FIRST, "cut")
+    damaged(folder / checks.NEWS, "foreign")
     classifier.load(folder)
     kinds.load_news(folder)
     outage, *_, news = caplog.records
@@ -374,15 +374,15 @@ def test_what_fails_unexpectedly_in_a_model_file_keeps_its_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = shutil.copytree(MODELS, tmp_path / "model")
-    with pytest.raises(modelfile.ModelFileError, match=r"outage\.safetensors cannot be used"):
-        modelfile.read(folder / modelfile.FIRST, lambda stored: stored.arrays["of no model"])
+    with pytest.raises(checks.ModelFileError, match=r"outage\.safetensors cannot be used"):
+        modelfile.read(folder / checks.FIRST, lambda stored: stored.arrays["of no model"])
     (record,) = caplog.records
     assert record.levelname == "ERROR"
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], KeyError)
     caplog.clear()
-    with pytest.raises(modelfile.ModelFileError, match=r"symptom\.safetensors cannot be used: made for other texts"):
-        modelfile.read(folder / modelfile.SYMPTOM, lambda stored: kinds.KindClassifier.of_stored(stored, 3))
+    with pytest.raises(checks.ModelFileError, match=r"symptom\.safetensors cannot be used: made for other texts"):
+        modelfile.read(folder / checks.SYMPTOM, lambda stored: kinds.KindClassifier.of_stored(stored, 3))
     assert not caplog.records, "a model of other inputs is refused without a traceback"
 
 
@@ -395,7 +395,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
 
     assert classifier.model_problems(MODELS) == []
     folder = shutil.copytree(MODELS, tmp_path / "model")
-    damaged(folder / modelfile.FIRST, "cut")
+    damaged(folder / checks.FIRST, "cut")
     monkeypatch.setattr(publish, "MODELS", folder)
     with Store(tmp_path / "g.db") as store:
         publish.run_publish(store, Config(), tmp_path / "report", utc("2026-03-02T12:00:00Z"), simulated=False)
@@ -406,7 +406,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
 
 
 def test_weights_that_are_not_the_ones_tried_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(encoder._HASHES, "sp.model", "0" * 64)
+    monkeypatch.setitem(checks.ENCODER_HASHES, "sp.model", "0" * 64)
     encoder.find_encoder.cache_clear()
     try:
         assert encoder.find_encoder()[0] is None

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from detectors import DETECTORS
 from detectors.contract import Verdicts
+from detectors.registry import DETECTORS
 from detectors.rolling.farrington import LARGE, count_quantile
 
 Floats = npt.NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from detectors import DETECTORS
 from detectors.contract import Verdicts
+from detectors.registry import DETECTORS
 
 MONDAY = "2026-02-16"
 EXACT = 1e-9  # relative: closed formulas, and the same smoother on the same points

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from detectors import SeasonalNB
 from detectors.contract import SeriesName
 from detectors.packing import rename_series
+from detectors.seasonal.detector import SeasonalNB
 from pipeline.core.names import LONGEST_NAME, usable_name
 from pipeline.core.records import ComplaintCount
 from pipeline.core.series import SeriesColumn, SeriesKey, VerdictPoint
@@ -20,7 +20,7 @@ from pipeline.core.times import iso, utc
 from pipeline.detection.states import columns_of, load_state
 from pipeline.sources.counts import parse_counts
 from pipeline.sources.downdetector import parse_reports
-from pipeline.stages.detect import run_detect
+from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store.counts import put_counts
 from pipeline.store.verdicts import verdicts

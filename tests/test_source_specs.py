@@ -15,13 +15,14 @@ from typing import Any, cast
 import pytest
 
 from pipeline.commands.doctor import key_findings, source_findings
-from pipeline.config.load import Config
+from pipeline.config.load import Config, load_config
+from pipeline.config.settings import Secrets
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch
 from pipeline.http.session import HttpClient
 from pipeline.reports.source_coverage import source_coverage, sources_table
-from pipeline.sources import SOURCES, build_sources
+from pipeline.sources import _PLACES, SOURCES, build_sources, configured_kinds
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec
 from tests.conftest import ROOT
 from tests.upstreams import NOW, config_for
@@ -90,6 +91,21 @@ def test_a_source_is_one_record_and_appears_wherever_sources_are_listed(config: 
     assert sources_table(WITH_PIGEONS.values())[-1] == (
         "| carrier pigeons (`pigeons`) | letters | a whistle | one a day | at dusk |"
     )
+
+
+def test_a_kind_is_found_under_its_name_and_builds_nothing_without_what_switches_it_on() -> None:
+    off = {"counts": (), "charts": (), "mastodon": (), "feeds": (), "news_desks": False, "statuspage": False}
+    off |= {"hacker_news": False, "google_news": False, "downstatus": False}
+    plain = config_for("statuspage", "http://127.0.0.1:9")
+    config = plain.model_copy(
+        update={"sources": plain.sources.model_copy(update=off), "secrets": Secrets(), "watch": ("claude",)}
+    )
+    assert configured_kinds(config) == []
+    for kind, spec in SOURCES.items():
+        assert spec.kind == kind
+        assert spec.build(config, HttpClient(allow=(), deadline=1.0), None) == []
+        assert set(_PLACES[kind].secrets) <= set(spec.secrets)
+    assert configured_kinds(load_config(None, {})) == ["statuspage", "feed", "google_news", "downstatus", "hacker_news"]
 
 
 def test_half_a_key_is_worth_a_warning_and_none_is_not(config: Config) -> None:

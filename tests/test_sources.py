@@ -314,7 +314,7 @@ def test_google_news_asks_for_product_and_vendor() -> None:
 
 def test_a_rolling_hour_beside_its_recovered_counts_is_judged_once_and_only_where_new(store: Store) -> None:
     from detectors.seasonal.detector import SeasonalNB
-    from pipeline.stages.detect import run_detect
+    from pipeline.stages.detect.stage import run_detect
 
     recording = Recording()
     recording.rolling["claude"] = [NOW + timedelta(seconds=100 * i) for i in range(-300, 300)]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from detectors.validation import detector_id
 
 VERSION = 5

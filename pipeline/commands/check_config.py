@@ -49,7 +49,7 @@ def _statements(setting: Setting) -> Iterator[Statement]:
     from pipeline.detection.factory import make_detector
     from pipeline.http.session import HttpClient
     from pipeline.sources import SOURCES, build_sources
-    from pipeline.text.models.outage import model_problems
+    from pipeline.text.models.checks import model_problems
 
     config = setting.config
     make_detector(config)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.config.settings import parse_duration
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.sources.count_intervals import LEAST, MOST

@@ -56,7 +56,7 @@ def _here(setting: Setting) -> Iterator[Finding]:
     """Look at what lies on this machine."""
     from pipeline.sources.author_keys import salt_in_words
     from pipeline.store import health
-    from pipeline.text.models.outage import model_problems
+    from pipeline.text.models.checks import model_problems
 
     yield Finding(Level.OK, "configuration", str(setting.config_path or "none, the defaults"))
     folder = setting.db.absolute().parent

@@ -43,7 +43,7 @@ def parse_command(setting: Setting, file: Path, kind: str | None, as_json: bool)
     from pipeline.sources.body_readers import KINDS, read_body
     from pipeline.stages.collect import honest
 
-    if kind in SOURCES and kind not in KINDS:
+    if kind is not None and kind in SOURCES and kind not in KINDS:
         kind = SOURCES[kind].prefix or kind  # as the settings call it
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"--source: {kind} is not one of {', '.join(KINDS)}")

@@ -116,12 +116,12 @@ def _print_summary(setting: Setting, runs: Sequence[Run], report: FailureReport)
 
 def _heartbeat(setting: Setting) -> list[Run]:
     """Ask for the address of a dead-man switch; return what came of it, nothing where none is set."""
-    from pipeline.core.errors import SourceError
-    from pipeline.http.session import HttpClient
-
     url = setting.config.secrets.heartbeat_url
     if url is None:
         return []
+    from pipeline.core.errors import SourceError
+    from pipeline.http.session import HttpClient
+
     with HttpClient(allow=setting.config.sources.allow_hosts, deadline=10.0).session_for(
         "heartbeat", {}, setting.now, limit=1
     ) as session:

@@ -50,8 +50,8 @@ def score_counts_command(
 
     Reads the same files as `import counts`; counts may also be means.
     """
-    from detectors import DETECTORS
     from detectors.choice import choose_detector
+    from detectors.registry import DETECTORS
     from pipeline.detection.factory import detector_for_counts, make_detector
     from pipeline.sources.count_series import count_series
     from pipeline.sources.counts import read_counts

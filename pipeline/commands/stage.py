@@ -63,9 +63,12 @@ def _collect(
     setting: Setting, store: Store, only: Sequence[str], since: datetime | None, keeper: BodyKeeper | None
 ) -> list[Run]:
     """Read the sources side by side. Raises ConfigError when `only` names none that is configured."""
-    from pipeline.http.session import HttpClient
-    from pipeline.sources import build_sources
+    from pipeline.sources import build_sources, configured_kinds
     from pipeline.stages.collect import collect_all
+
+    if not only and not configured_kinds(setting.config):
+        return []
+    from pipeline.http.session import HttpClient
 
     seconds = setting.config.sources.deadline.total_seconds()
     client = HttpClient(

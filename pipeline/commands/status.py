@@ -37,7 +37,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
     from pipeline.store.overview import ongoing_incidents
     from pipeline.store.runs import simulated
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
-    from pipeline.text.models.outage import model_problems
+    from pipeline.text.models.checks import model_problems
 
     with open_existing_store(setting) as store:
         ongoing = ongoing_incidents(store)

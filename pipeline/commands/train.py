@@ -40,8 +40,8 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     Old and new are measured on the same tenth of the texts, which neither was trained on; a new model is kept only
     where it is better there.
     """
+    from pipeline.text.models import checks, kinds, training
     from pipeline.text.models import files as modelfile
-    from pipeline.text.models import kinds, training
     from pipeline.text.models import outage as classifier
     from pipeline.text.models.encoder import find_encoder
     from pipeline.text.models.metrics import HEADER, classification_scores
@@ -70,9 +70,9 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
         shutil.copytree(before, out)  # what is not trained anew stays as it was shipped
     usable = old.linear is not None and (old.second is not None or encoder is None)
     if _better("outage", force or not usable, f1[0], f1[1]):
-        first = modelfile.save(new.linear.weights.to_model(), out / modelfile.FIRST)
+        first = modelfile.save(new.linear.weights.to_model(), out / checks.FIRST)
         if new.second is not None:
-            modelfile.save(new.second.weights.to_model(first), out / modelfile.SECOND)
+            modelfile.save(new.second.weights.to_model(first), out / checks.SECOND)
     if encoder is None:
         return
     with elapsed_time("train"):
@@ -81,14 +81,14 @@ def train_command(setting: Setting, labels: Path, out: Path, force: bool) -> Non
     if symptoms is None:
         click.echo("symptom: the labels name fewer than two symptoms: the old model is kept")
     elif _better("symptom", force or old.symptoms is None, share[0], share[1]):
-        modelfile.save(symptoms.regression.to_model("symptom"), out / modelfile.SYMPTOM)
+        modelfile.save(symptoms.regression.to_model("symptom"), out / checks.SYMPTOM)
     headlines = training.read_headlines(labels)
     old_news = kinds.load_news(before)
     news = training.fit_news([row for row in headlines if not row.is_holdout], encoder)
     share = [training.accuracy(model, [row for row in headlines if row.is_holdout]) for model in (old_news, news)]
     if _better("news", force or old_news.encoder is None, share[0], share[1]):
         assert news.regression is not None
-        modelfile.save(news.regression.to_model("news"), out / modelfile.NEWS)
+        modelfile.save(news.regression.to_model("news"), out / checks.NEWS)
 
 
 def _better(name: str, anyway: bool, old: float, new: float) -> bool:

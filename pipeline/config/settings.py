@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.config.renamed import ALERT_KEYS, ROUTE_KEYS, with_present_names
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}

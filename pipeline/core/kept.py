@@ -49,7 +49,7 @@ def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) 
     where the source cannot be read.
     """
     stem, _, suffix = name.rpartition(".")
-    if not _is_ours(folder):
+    if not is_ours(folder):
         return make()
     path = folder / f"{stem}-{digest_of(source, folder)[:16]}.{suffix}"
     wanted = path.with_name(f"{path.name}.sha256")
@@ -66,7 +66,7 @@ def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) 
     return path if done else content
 
 
-def _is_ours(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
     """Return whether nobody else can have written into a folder of the cache; one that is not there yet is ours."""
     if not folder.is_absolute():  # no home is known
         return False

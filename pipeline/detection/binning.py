@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,32 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.contract import BinnedCounts, Floats, Verdicts
-from pipeline.core.series import SeriesColumn, SeriesCount, SeriesKey, VerdictRow
+from pipeline.core.series import SeriesColumn, SeriesCount, VerdictRow
+from pipeline.detection.series_groups import SeriesGroup
 
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
 KEPT_SCORE = 2.0
-FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesGroup:
-    """Series that share a source and bin width and so one detector state."""
-
-    subject: str
-    source: str
-    bin_s: int
-    kind: str
-    window: str = ""
-
-    def key(self, column: SeriesColumn) -> SeriesKey:
-        """Return the key of a column of this group."""
-        return SeriesKey(
-            service=column.service,
-            channel=self.kind,
-            source=self.source,
-            bin_s=self.bin_s,
-            indicator=column.indicator,
-        )
 
 
 class CountArrays(NamedTuple):

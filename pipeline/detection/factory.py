@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from inspect import signature
 
-from detectors import DETECTORS
-from detectors.contract import BinnedCounts, CountKind, Detector, DetectorState
+from detectors.contract import BinnedCounts, Detector, DetectorState
+from detectors.count_kinds import CountKind
+from detectors.registry import DETECTORS
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.config.load import Config

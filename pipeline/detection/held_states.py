@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from detectors.contract import Detector, DetectorState
-from pipeline.detection.binning import SeriesGroup
+from pipeline.detection.series_groups import SeriesGroup
 from pipeline.detection.states import load_state
 from pipeline.store import Store
 from pipeline.store import verdicts as rows

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.contract import CountKind, Floats
+from detectors.contract import Floats
+from detectors.count_kinds import CountKind
 from pipeline.evaluation.contenders import Contender, contenders
 
 WIDTHS = {300: 28, 900: 28, 3600: 42, 86400: 150}  # seconds a bin, and days of history

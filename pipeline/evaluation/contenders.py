@@ -9,9 +9,10 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from detectors import DETECTORS
 from detectors.choice import choose_detector
-from detectors.contract import CountKind, Verdicts
+from detectors.contract import Verdicts
+from detectors.count_kinds import CountKind
+from detectors.registry import DETECTORS
 from detectors.seasonal.detector import SeasonalNB
 
 BINS = 24

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from detectors.benchmark.metrics import episodes
-from detectors.contract import CountKind, Floats
+from detectors.contract import Floats
+from detectors.count_kinds import CountKind
 from pipeline.evaluation.contenders import Contender, contenders
 
 BIN_S, BINS_A_DAY = 900, 96

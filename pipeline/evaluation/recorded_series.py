@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from detectors.benchmark.metrics import episodes
-from detectors.contract import CountKind, Floats
+from detectors.contract import Floats
+from detectors.count_kinds import CountKind
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
 from pipeline.evaluation.contenders import Contender, contenders

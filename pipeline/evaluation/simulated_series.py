@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors import DETECTORS
 from detectors.benchmark.metrics import Figures, evaluate_detections, moving_averages, tune_threshold
 from detectors.benchmark.simulate import Simulation, simulate
-from detectors.contract import CountKind, Floats, Verdicts
+from detectors.contract import Floats, Verdicts
+from detectors.count_kinds import CountKind
 from detectors.events import find_events
+from detectors.registry import DETECTORS
 from detectors.seasonal.detector import SeasonalNB
 from detectors.validation import bin_seconds, utc_index
 from pipeline.render.svg import CountChart, Mark, count_chart, stand_alone

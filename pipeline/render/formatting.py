@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from collections import Counter
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import jinja2
 
-from pipeline.config.paths import DASHBOARDS
+from pipeline.config.paths import CACHE, DASHBOARDS
 from pipeline.core.times import utc
+from pipeline.render.template_cache import TemplateCache
 
 LONGEST_LINK = 600
 
@@ -87,7 +90,9 @@ def in_percent(p: float) -> str:
 @cache
 def environment(*, plain: bool = False) -> jinja2.Environment:
     """Return the template environment: all is escaped unless it is for plain text, an unknown name is an error."""
+    made_by = f"{jinja2.__version__} {plain} {zlib.crc32(Path(__file__).read_bytes()):08x}"
     return jinja2.Environment(
+        bytecode_cache=TemplateCache(CACHE, made_by),
         loader=jinja2.FileSystemLoader(DASHBOARDS / "templates"),
         autoescape=not plain,  # noqa: S701
         undefined=jinja2.StrictUndefined,

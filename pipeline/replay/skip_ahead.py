@@ -17,7 +17,8 @@ from detectors.contract import Detector, DetectorState
 from pipeline.core.records import ComplaintCount
 from pipeline.core.series import SeriesCount, totals
 from pipeline.core.times import floor_to
-from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays
+from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays
+from pipeline.detection.series_groups import FORGETTING, SeriesGroup
 from pipeline.detection.states import columns_of
 from pipeline.replay.scenario import RecordedSource
 from pipeline.stages.alert.self_monitoring import next_digest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.records import StatusUpdate

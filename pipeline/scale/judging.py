@@ -21,9 +21,10 @@ from pipeline.core.records import Post, Span
 from pipeline.core.series import SeriesColumn, SeriesCount, totals
 from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
-from pipeline.detection.binning import CountArrays, SeriesGroup, bin_counts, to_arrays, verdict_columns
+from pipeline.detection.binning import CountArrays, bin_counts, to_arrays, verdict_columns
 from pipeline.detection.factory import detector_for_votes
 from pipeline.detection.report_counting import WINDOW, ReportCounter, is_first_copy
+from pipeline.detection.series_groups import SeriesGroup
 from pipeline.detection.states import columns_of
 from pipeline.scale.parquet import Writer, months_in, place, read
 from pipeline.scale.schemas import REPORT, SCHEMAS, ReportRow

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.core.catalogue import Catalogue, plain_name, resolve_service, service_ids
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.names import SERVICE_ID, usable_name

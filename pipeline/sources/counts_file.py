@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.config.load import Config, resolve_near
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import SourceError

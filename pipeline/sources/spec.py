@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
-from detectors.contract import CountKind
+from detectors.count_kinds import CountKind
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch
-from pipeline.http.session import HttpClient
 from pipeline.sources.author_keys import salt_of
+
+if TYPE_CHECKING:
+    from pipeline.http.session import HttpClient
 
 
 class Source(Protocol):
@@ -45,7 +47,7 @@ class DocsRow(NamedTuple):
     settled_after: str
 
 
-Build = Callable[[Config, HttpClient, Path | None], Sequence[Source]]
+Build = Callable[[Config, "HttpClient", Path | None], Sequence[Source]]
 Covers = Callable[[Config, Service, frozenset[str]], Coverage]
 
 

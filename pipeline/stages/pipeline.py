@@ -1,4 +1,7 @@
-"""The stages wired together once: a live run, a single stage's command and a replay all step through this."""
+"""The stages wired together once: a live run, a single stage's command and a replay all step through this.
+
+A stage is imported when it has something to do: whoever starts a run from cron pays for every import each time.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detectors.contract import Detector
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
-from pipeline.detection.factory import make_detector
-from pipeline.detection.held_states import DetectorStates
 from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import delivery_of, run_alert
-from pipeline.stages.detect import run_detect
-from pipeline.stages.explain.alerts import AlertingContext
-from pipeline.stages.explain.stage import run_explain
-from pipeline.stages.publish.stage import run_publish
+from pipeline.stages.detect.due import judge_nothing, note_unchanged
+from pipeline.stages.explain.due import explain_nothing
 from pipeline.stages.retention import tidy
-from pipeline.stages.tag import run_tag
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause
 from pipeline.store.observations import count_posts, has_untagged
 from pipeline.store.outbox import next_due, put_alerts
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint, simulated
-from pipeline.text.models.kinds import NewsModel, load_news
-from pipeline.text.models.outage import OutageModel, load
-from pipeline.text.services import ServiceMatcher
 
 if TYPE_CHECKING:
+    from detectors.contract import Detector
+    from pipeline.detection.held_states import DetectorStates
     from pipeline.notify.channels import Channel
+    from pipeline.text.models.kinds import NewsModel
+    from pipeline.text.models.outage import OutageModel
+    from pipeline.text.services import ServiceMatcher
 
 POSTS_COUNTED = timedelta(hours=1)  # as far back as a live run counts the posts that the tag stage was offered
 
@@ -64,11 +63,15 @@ class Models:
     @cached_property
     def posts(self) -> OutageModel:
         """The model that tells whether a post reports an outage; rules alone where its file is of no use."""
+        from pipeline.text.models.outage import load
+
         return load(MODELS)
 
     @cached_property
     def news(self) -> NewsModel:
         """The model that tells what kind of news a headline is; rules alone where its file is of no use."""
+        from pipeline.text.models.kinds import load_news
+
         return load_news(MODELS)
 
     @property
@@ -106,15 +109,21 @@ class Pipeline:
     @cached_property
     def detector(self) -> Detector:
         """The configured detector. Raises ConfigError on an unknown one."""
+        from pipeline.detection.factory import make_detector
+
         return make_detector(self.config)
 
     @cached_property
     def states(self) -> DetectorStates:
         """The detector's states; those of a replay stay in memory until `states.write()`."""
+        from pipeline.detection.held_states import DetectorStates
+
         return DetectorStates(self.store, in_memory=self.leaves_out_steps)
 
     @cached_property
     def _matcher(self) -> ServiceMatcher:
+        from pipeline.text.services import ServiceMatcher
+
         return ServiceMatcher(self.config.catalogue)
 
     @cached_property
@@ -133,7 +142,7 @@ class Pipeline:
         steps: Mapping[Stage, Callable[[], list[Run]]] = {
             Stage.COLLECT: lambda: self.collect(self.store, now, since),
             Stage.TAG: lambda: [self._tag(now, since or now - POSTS_COUNTED)],
-            Stage.DETECT: lambda: [run_detect(self.store, self.detector, self.config.watched, now, self.states)],
+            Stage.DETECT: lambda: [self._detect(now)],
             Stage.EXPLAIN: lambda: [self._explain(now)],
             Stage.ALERT: lambda: [self._alert(now)],
             Stage.PUBLISH: lambda: self._publish(now),
@@ -143,6 +152,8 @@ class Pipeline:
 
     def _tag(self, now: datetime, since: datetime) -> Run:
         if self.models.posts_loaded or has_untagged(self.store):
+            from pipeline.stages.tag import run_tag
+
             return run_tag(self.store, self._matcher, self.models.posts, now, since=since)
         # a quiet run need not load the model, and what another model has read waits until this one is loaded
         offered = count_posts(self.store, since, now)
@@ -150,9 +161,25 @@ class Pipeline:
         record_run(self.store, quiet)
         return quiet
 
+    def _detect(self, now: datetime) -> Run:
+        if not self.leaves_out_steps and (quiet := judge_nothing(self.store, self.config, now)) is not None:
+            return quiet
+        from pipeline.stages.detect.stage import run_detect
+
+        run = run_detect(self.store, self.detector, self.config.watched, now, self.states)
+        if not self.leaves_out_steps and not run.new:
+            note_unchanged(self.store, self.config, now)
+        return run
+
     def _explain(self, now: datetime) -> Run:
+        since = self.alerting_since or self._first_run(now)
+        if (quiet := explain_nothing(self.store, now)) is not None:
+            return quiet
+        from pipeline.stages.explain.alerts import AlertingContext
+        from pipeline.stages.explain.stage import run_explain
+
         telling = AlertingContext(
-            since=self.alerting_since or self._first_run(now),
+            since=since,
             channels=self.config.alerts.channels,
             simulated=self._simulated is not None,
             resolves=self.leaves_out_steps or not follows_pause(self.store, now),
@@ -183,6 +210,8 @@ class Pipeline:
     def _publish(self, now: datetime) -> list[Run]:
         if self.report is None:
             return []
+        from pipeline.stages.publish.stage import run_publish
+
         note = self._simulated
         return [run_publish(self.store, self.config, self.report, now, simulated=note is not None, note=note or "")]
 

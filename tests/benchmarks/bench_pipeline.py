@@ -28,7 +28,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post
 from pipeline.core.times import iso
 from pipeline.detection.factory import make_detector
-from pipeline.stages.detect import run_detect
+from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store import observations as collected
 from pipeline.store.bulk import put_rows

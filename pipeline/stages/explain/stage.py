@@ -18,8 +18,7 @@ from pipeline.core.incidents import Incident
 from pipeline.core.records import Run
 from pipeline.core.reports import Report
 from pipeline.core.shared_failure import service_shown
-from pipeline.core.times import floor_to, iso, utc, utc_or_none
-from pipeline.core.vocabulary import RunOutcome
+from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
 from pipeline.incidents.news_links import link
@@ -33,15 +32,16 @@ from pipeline.stages.explain.context import (
     link_context,
     supplementary_evidence,
 )
+from pipeline.stages.explain.due import explain_nothing, explained, is_surge_watch_due
 from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, build_incidents, read_alarms, rows_since
 from pipeline.stages.explain.news import fold_news
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun, ServiceFindings
-from pipeline.stages.explain.surge import is_surge_watch_due, watch_surges
+from pipeline.stages.explain.surge import watch_surges
 from pipeline.stages.explain.write import write_incident
 from pipeline.store import Store
-from pipeline.store.incidents import anything_to_explain, incidents
+from pipeline.store.incidents import incidents
 from pipeline.store.outbox import alerted_incident_ids
-from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
+from pipeline.store.runs import get_checkpoint
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
 
@@ -66,12 +66,12 @@ def run_explain(
     new items are to be read: loading it costs seconds. `alarm` is the score from which the detector calls a bin an
     alarm.
     """
+    if (quiet := explain_nothing(store, now)) is not None:
+        return quiet
     watermark = utc_or_none(get_checkpoint(store, "explain", "through"))
     # rows of the past that came later are explained at the watermark, not where they lie
     now = max(now, watermark) if watermark else now
     surge_due = is_surge_watch_due(store, now)
-    if watermark and not surge_due and not anything_to_explain(store, watermark):
-        return _finish(store, now, seen=1, new=0)
     judged_again = _judged_again(store, watermark)
     events = fold_news(store, matcher, news_model, now)
     recent = now - LOOK_BACK - LINK_FOR
@@ -102,15 +102,7 @@ def run_explain(
     new = sum(write_incident(run, group) for group, _ in shared)
     new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of))
     new += watch_surges(run) if surge_due else 0
-    return _finish(store, now, seen=max(1, alarms.bins + len(events)), new=new)
-
-
-def _finish(store: Store, now: datetime, *, seen: int, new: int) -> Run:
-    with store.transaction() as conn:
-        set_checkpoint(conn, "explain", "through", iso(now))
-    run = Run(stage="explain", subject="incidents", started=now, outcome=RunOutcome.OK, seen=seen, new=new)
-    record_run(store, run)
-    return run
+    return explained(store, now, seen=max(1, alarms.bins + len(events)), new=new)
 
 
 def _judged_again(store: Store, watermark: datetime | None) -> datetime | None:

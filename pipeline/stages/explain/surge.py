@@ -16,7 +16,6 @@ from pipeline.incidents.surge import advisory_facts, update_advisory
 from pipeline.notify.digest import with_lines
 from pipeline.stages.explain.context import surge_inputs
 from pipeline.stages.explain.records import ExplainRun
-from pipeline.store import Store
 from pipeline.store.activity import advisories, put_advisories
 from pipeline.store.incidents import anything_said, incidents
 from pipeline.store.outbox import put_alerts
@@ -65,11 +64,6 @@ def advisory_rows(config: Config, changed: Sequence[Advisory], now: datetime, *,
                 )
             )
     return found
-
-
-def is_surge_watch_due(store: Store, now: datetime) -> bool:
-    """Return whether the watch has not looked since the hour began: its signals are those of whole hours."""
-    return (get_checkpoint(store, "explain", "surge") or "") < iso(floor_to(now, 3600))
 
 
 def watch_surges(run: ExplainRun) -> int:

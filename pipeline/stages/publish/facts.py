@@ -36,7 +36,6 @@ from pipeline.store.report_data import IncidentHead, all_availability, usual_by_
 from pipeline.store.summary import evidence_posts, failed_alerts
 from pipeline.store.verdicts import verdicts
 from pipeline.text.normalize import differently_worded
-from pipeline.text.services import ServiceMatcher
 
 SPAN = timedelta(days=7)
 LEARNING = timedelta(days=14)
@@ -210,6 +209,8 @@ def _undated_news(store: Store, config: Config, now: datetime) -> Mapping[str, S
     items = news_of_unknown_time(store, now - SPAN, now)
     if not items:
         return {}
+    from pipeline.text.services import ServiceMatcher
+
     matcher, found = ServiceMatcher(config.catalogue), defaultdict[str, list[NewsItem]](list)
     for item in reversed(items):
         for service in matcher.entities(f"{item.title}. {item.summary}"):

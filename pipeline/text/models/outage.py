@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from pipeline.text.cues import FAILURES, lexicon_features
 from pipeline.text.models.arrays import ArrayFile, Model
+from pipeline.text.models.checks import FIRST, SECOND, ModelFileError
 from pipeline.text.models.encoder import DIMENSIONS, Encoder, find_encoder
-from pipeline.text.models.files import FIRST, NEWS, SECOND, SYMPTOM, ModelFileError, checked_digest, number, read
+from pipeline.text.models.files import number, read
 from pipeline.text.models.kinds import RULES, SymptomModel, load_symptoms
 from pipeline.text.models.linear import LinearClassifier, LinearWeights, probability
 from pipeline.text.models.tiles import single_thread, tiled_product
@@ -201,17 +202,6 @@ class OutageModel:
                 second = self.second.scores(unsure, [log_odds[text] for text in unsure])
                 of_text |= zip(unsure, second, strict=True)
         return [of_text[text] for text in masked]
-
-
-def model_problems(folder: Path) -> list[str]:
-    """Return what keeps the models of a folder from being used whole, without loading them; mostly nothing."""
-    problems = [find_encoder()[1]]
-    for name in (FIRST, SECOND, SYMPTOM, NEWS):
-        try:
-            checked_digest(folder / name)
-        except ModelFileError as error:
-            problems.append(str(error))
-    return [problem for problem in problems if problem]
 
 
 def load(folder: Path) -> OutageModel:

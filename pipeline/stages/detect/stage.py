@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from detectors.contract import BinnedCounts, CountKind, Detector
+from detectors.contract import BinnedCounts, Detector
+from detectors.count_kinds import CountKind
 from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
-from pipeline.detection.binning import FORGETTING, LOOK_BACK, SeriesGroup, bin_counts, to_arrays, verdict_rows
+from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays, verdict_rows
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
 from pipeline.detection.held_states import DAY, NOW, DetectorStates, LoadedState
 from pipeline.detection.report_counting import WINDOW, without_copies
+from pipeline.detection.series_groups import SeriesGroup, complete_until, offered_bins, series_groups
 from pipeline.detection.states import columns_of
 from pipeline.sources import SOURCES
+from pipeline.stages.detect.due import judged
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
-from pipeline.store.clock import follows_pause
-from pipeline.store.runs import get_checkpoint, heard, load_source_state, record_run
-
-VOTE_BIN = 60
-KEEP = timedelta(days=14)
+from pipeline.store.runs import get_checkpoint, heard, load_source_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,7 @@ def run_detect(
     """
     states = states or DetectorStates(store)
     seen = new = 0
-    groups = [
-        SeriesGroup(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
-        for source in rows.post_sources(store)
-    ] + [
-        SeriesGroup(
-            subject=f"complaints:{source}:{width}:{window}",
-            source=source,
-            bin_s=width,
-            kind="complaints",
-            window=window,
-        )
-        for source, width, window in rows.count_groups(store)
-    ]
-    for group in groups:
+    for group in series_groups(store):
         if group.kind == "votes":
             judge = detector_for_votes(detector)
         else:
@@ -70,11 +56,7 @@ def run_detect(
         bins, written = _judge(states, group, judge, watched, now)
         seen += bins
         new += written
-    if now - floor_to(now, 86400) < FORGETTING and not follows_pause(store, now):
-        rows.forget_old_verdicts(store, now - KEEP)
-    run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
-    record_run(store, run)
-    return run
+    return judged(store, now, seen=seen, new=new)
 
 
 def _counts_kind(store: Store, source: str) -> CountKind:
@@ -88,14 +70,13 @@ def _judge(
 ) -> tuple[int, int]:
     store = states.store
     spans = heard(store, group.source) if group.kind == "votes" else []
-    until = _complete_until(store, group, spans, now)
+    until = complete_until(store, group, spans, now)
     if until is None:
         return 0, 0
     resume = _resume(states, group, detector, until)
     if resume is None:
         # nothing to go back for: the bins up to here were offered again and are known
-        offered = max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))
-        return offered, 0
+        return offered_bins(group, until, now), 0
     start, state = resume.start, None
     if group.kind == "votes":
         raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
@@ -153,19 +134,6 @@ def _baselines(
     """Return what a source itself expects of the columns in bins of a span, NaN where it does not say."""
     raw = rows.baselines(store, group.source, group.bin_s, group.window, begin, end)
     return bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
-
-
-def _complete_until(
-    store: Store, group: SeriesGroup, spans: Sequence[tuple[datetime, datetime]], now: datetime
-) -> datetime | None:
-    """Return the end of the last bin that will not change any more."""
-    if group.kind == "votes":
-        return floor_to(min(spans[-1][1], now), group.bin_s) if spans else None
-    newest = rows.newest_start(store, group.source, group.bin_s, group.window)
-    if newest is None:
-        return None
-    end = newest + timedelta(seconds=group.bin_s)
-    return end if end <= now else floor_to(now, group.bin_s)
 
 
 def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, until: datetime) -> _ResumePoint | None:

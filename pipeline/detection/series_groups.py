@@ -1,0 +1,71 @@
+"""Series that are judged together: which there are, and up to when their bins are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.core.series import SeriesColumn, SeriesKey
+from pipeline.core.times import floor_to
+from pipeline.store import Store
+from pipeline.store import verdicts as rows
+
+VOTE_BIN = 60
+FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesGroup:
+    """Series that share a source and bin width and so one detector state."""
+
+    subject: str
+    source: str
+    bin_s: int
+    kind: str
+    window: str = ""
+
+    def key(self, column: SeriesColumn) -> SeriesKey:
+        """Return the key of a column of this group."""
+        return SeriesKey(
+            service=column.service,
+            channel=self.kind,
+            source=self.source,
+            bin_s=self.bin_s,
+            indicator=column.indicator,
+        )
+
+
+def series_groups(store: Store) -> list[SeriesGroup]:
+    """Return every group of a database: reports by source of posts, and counts by source, width and window."""
+    return [
+        SeriesGroup(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
+        for source in rows.post_sources(store)
+    ] + [
+        SeriesGroup(
+            subject=f"complaints:{source}:{width}:{window}",
+            source=source,
+            bin_s=width,
+            kind="complaints",
+            window=window,
+        )
+        for source, width, window in rows.count_groups(store)
+    ]
+
+
+def complete_until(
+    store: Store, group: SeriesGroup, spans: Sequence[tuple[datetime, datetime]], now: datetime
+) -> datetime | None:
+    """Return the end of the last bin that will not change any more; `spans` are when posts were read."""
+    if group.kind == "votes":
+        return floor_to(min(spans[-1][1], now), group.bin_s) if spans else None
+    newest = rows.newest_start(store, group.source, group.bin_s, group.window)
+    if newest is None:
+        return None
+    end = newest + timedelta(seconds=group.bin_s)
+    return end if end <= now else floor_to(now, group.bin_s)
+
+
+def offered_bins(group: SeriesGroup, until: datetime, now: datetime) -> int:
+    """Return how many known bins a run has been offered again where nothing of a group is new."""
+    return max(1, int((min(until, now) - (now - timedelta(minutes=5))).total_seconds() // group.bin_s))

@@ -1,0 +1,55 @@
+"""Whether there is anything to judge; no detector is imported to find that out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from pipeline.config.load import Config
+from pipeline.core.records import Run
+from pipeline.core.times import floor_to, iso_or_none
+from pipeline.detection.series_groups import FORGETTING, complete_until, offered_bins, series_groups
+from pipeline.store import Store
+from pipeline.store.clock import follows_pause
+from pipeline.store.runs import get_checkpoint, heard, record_run, set_checkpoint
+from pipeline.store.verdicts import forget_old_verdicts, newest_collected
+
+KEEP = timedelta(days=14)
+UNCHANGED = "unchanged"  # the note of what was there when nothing was left to judge
+
+
+def judge_nothing(store: Store, config: Config, now: datetime) -> Run | None:
+    """Note a run for which everything was judged before and return it; None where there may be bins to judge."""
+    if get_checkpoint(store, "detect", UNCHANGED) != _digest(store, config, now):
+        return None
+    seen = 0
+    for group in series_groups(store):
+        spans = heard(store, group.source) if group.kind == "votes" else []
+        until = complete_until(store, group, spans, now)
+        seen += offered_bins(group, until, now) if until is not None else 0
+    return judged(store, now, seen=seen, new=0)
+
+
+def note_unchanged(store: Store, config: Config, now: datetime) -> None:
+    """Note what is there, once everything was judged: while it stays so, no run has anything to judge."""
+    with store.transaction() as conn:
+        set_checkpoint(conn, "detect", UNCHANGED, _digest(store, config, now))
+
+
+def judged(store: Store, now: datetime, *, seen: int, new: int) -> Run:
+    """Forget old verdicts when it is time to, and record the run; `seen` and `new` are its counts."""
+    if now - floor_to(now, 86400) < FORGETTING and not follows_pause(store, now):
+        forget_old_verdicts(store, now - KEEP)
+    run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
+    record_run(store, run)
+    return run
+
+
+def _digest(store: Store, config: Config, now: datetime) -> str:
+    """Return a digest of what decides whether there is anything to judge: complete bins, newest rows, the detector."""
+    there = []
+    for group in series_groups(store):
+        spans = heard(store, group.source) if group.kind == "votes" else []
+        collected = newest_collected(store, group.source, group.window)
+        there.append((group.subject, iso_or_none(complete_until(store, group, spans, now)), iso_or_none(collected)))
+    return hashlib.sha256(repr((config.detector, config.watched, there)).encode()).hexdigest()
