@@ -193,14 +193,14 @@ def anything_open(store: Store) -> bool:
 
 def anything_to_explain(store: Store, through: datetime) -> bool:
     """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
-    return anything_open(store) or any(
-        store.rows(sql, values)
-        for sql, values in (
-            ("SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > ?", (through,)),
-            ("SELECT 1 FROM status_updates WHERE collected > ? LIMIT 1", (through,)),
-            ("SELECT 1 FROM news_items WHERE collected > ? LIMIT 1", (through,)),
-        )
+    (row,) = store.rows(
+        "SELECT EXISTS (SELECT 1 FROM incidents WHERE active)"
+        " OR EXISTS (SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > :through)"
+        " OR EXISTS (SELECT 1 FROM status_updates WHERE collected > :through)"
+        " OR EXISTS (SELECT 1 FROM news_items WHERE collected > :through)",
+        {"through": through},
     )
+    return bool(row[0])
 
 
 def anything_said(store: Store, since: datetime) -> bool:
