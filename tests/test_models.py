@@ -393,7 +393,7 @@ def test_status_and_report_say_that_a_model_is_in_doubt(
     from pipeline.stages.publish import stage as publish
     from pipeline.store import Store
 
-    assert classifier.model_problems(MODELS) == []
+    assert checks.model_problems(MODELS) == []
     folder = shutil.copytree(MODELS, tmp_path / "model")
     damaged(folder / checks.FIRST, "cut")
     monkeypatch.setattr(publish, "MODELS", folder)
