@@ -31,9 +31,11 @@ def test_a_shared_failures_page_has_the_news_and_the_posts_of_its_members(tmp_pa
         run_publish(store, world.config, tmp_path / "report", at("12:05"), simulated=False)
         (group,) = (i for i in world.all().values() if i.is_group)
         page = (tmp_path / "report" / f"incident-{group.id}.html").read_text()
+        first = (tmp_path / "report" / "index.html").read_text()
         messages = [a for a in alerts_of(store, group.id) if a.transition is Transition.OPENED]
     assert "Vercel outage: sites down for thousands" in page
     assert [text for text in MEMBERS.values() if text not in page] == []
+    assert f'<td data-l="what">several services, {group.state_in_words}</td>' in first
     peak = "at the peak 900 complaints about Vercel in 5 min against 5 normally."
     assert peak in page
     assert messages

@@ -145,7 +145,7 @@ def incident_rows(context: ReportContext, heads: Iterable[IncidentHead]) -> list
             state=head.state,
             state_in_words=head.state_in_words,
             impact=head.impact,
-            symptom=symptom_name(head.symptom),
+            symptom="several services" if head.is_group else symptom_name(head.symptom),
             onset=local(head.onset, zone),
             end=local(head.end, zone),
             lasted=duration((head.end or context.now) - head.onset),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.incidents import PAGES_OF_MEMBERS, state_in_words
+from pipeline.core.incidents import GROUP, PAGES_OF_MEMBERS, state_in_words
 from pipeline.core.records import Availability
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import Channel, ConfirmedBy, Impact, State
@@ -45,6 +45,11 @@ class IncidentHead(NamedTuple):
     messages: int
     affected: tuple[str, ...]
     spans: tuple[ImpactSpan, ...]
+
+    @property
+    def is_group(self) -> bool:
+        """Return whether it is a failure many services share, not one of a single service."""
+        return self.id.endswith(GROUP)
 
     @property
     def state_in_words(self) -> str:
