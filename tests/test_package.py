@@ -35,7 +35,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("hatchling", reason="hatchling is not installed: pip install -e '.[dev]'")
     built = tmp_path_factory.mktemp("wheel")
     wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
-    subprocess.run(wheel, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(wheel, cwd=ROOT, check=True, capture_output=True, timeout=280)
     (file,) = built.glob("*.whl")
     with zipfile.ZipFile(file) as archive:
         archive.extractall(built / "site")
@@ -51,7 +51,7 @@ def run(folder: Path, site: Path, *args: str) -> subprocess.CompletedProcess[str
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
 
