@@ -64,7 +64,7 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_limits.py tests/benchmarks/bench_run.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py tests/benchmarks/bench_report.py
 	@$(PY) -m tests.benchmarks.table out/bench.json bench
 	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
-	@$(PY) -m pytest -q -s tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py
+	@$(PY) -m pytest -q -s --timeout 3000 tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py tests/benchmarks/bench_storm.py
 
 bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days (about half an hour)
 	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days | tee out/bench-days/table.md

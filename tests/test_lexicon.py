@@ -10,13 +10,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import from_regex
 
 from pipeline.config.paths import LEXICON
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import utc
 from pipeline.text import claims, clock_times, components, cues, news, onset_time, services, symptoms
 from pipeline.text.error_codes import error_codes
-from pipeline.text.lexicon import WordPattern, lexicon
+from pipeline.text.lexicon import WordList, WordPattern, letters_in, lexicon
 from pipeline.text.named_days import days_named, looks_years_back
 from pipeline.text.patterns import PatternSet
 from tests.conftest import ROOT
@@ -34,6 +36,45 @@ paths.LEXICON = Path(sys.argv.pop(1))
 from pipeline.__main__ import main
 main()
 """
+
+
+@pytest.mark.parametrize(
+    ("alternative", "letters"),
+    [
+        (r"\bweb ?sites?\b", "site"),
+        (r"!{2,}", "!"),
+        (r"a{0,2}bc", "bc"),
+        (r"5\d{2,3}?\b", "5"),
+        (r"x(?:ab|c(?:d|e))?yz", "yz"),
+        (r"lo+l", "lo"),
+        (r"a+?", "a"),
+        (r"(?<!ab)cde(?= f)", "cde"),
+        (r"[ab]{2}cd", "cd"),
+        (r"a*?b??", ""),
+        (r"\w*", ""),
+        (r"ab|cd", ""),
+        (r"(?i)ab", ""),
+        (r"[(|]ab", "ab"),
+    ],
+)
+def test_the_letters_of_an_alternative_are_those_that_no_match_lacks(alternative: str, letters: str) -> None:
+    assert letters_in(alternative) == letters
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [*components._ROLES.values(), symptoms._ANGRY, onset_time._FULL_HOUR, *onset_time._UNITS],
+    ids=lambda listed: listed._name,
+)
+def test_a_list_is_tried_on_every_text_that_one_of_its_alternatives_matches(listed: WordList) -> None:
+    for word in lexicon(listed._file).words(listed._name):
+
+        @settings(max_examples=3, derandomize=True, deadline=None, database=None)
+        @given(from_regex(word))
+        def tried(text: str) -> None:
+            assert [match.span() for match in listed.matches(text)] == [m.span() for m in listed._regex.finditer(text)]
+
+        tried()
 
 
 @pytest.mark.parametrize("file", FILES)

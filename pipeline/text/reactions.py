@@ -17,5 +17,9 @@ def has_words(text: str) -> bool:
     """
     if len(text) <= LONGEST_REACTION and _REACTIONS.regex.fullmatch(normalize(text)):
         return False
-    letters = sum(FEWEST_LETTERS if letter >= "\u2e80" else 1 for letter in text if letter.isalpha())
-    return letters >= FEWEST_LETTERS
+    letters = 0
+    for letter in filter(str.isalpha, text):
+        letters += FEWEST_LETTERS if letter >= "\u2e80" else 1
+        if letters >= FEWEST_LETTERS:
+            return True
+    return False

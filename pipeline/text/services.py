@@ -156,10 +156,12 @@ class ServiceMatcher:
         """
         post = _Text(text)
         matches = self.name_matches(post.normalized)
+        home = self.home.get(community.casefold(), "")
+        if not matches:
+            return {home: []} if home else {}
         vendors, sure = _vendors_named(matches), self._surely_named(matches)
         if len({match.service for match in matches if match.kind in (NAME, COMPONENT)}) > LISTED:
             return {}
-        home = self.home.get(community.casefold(), "")
         parts = {match.service for match in matches if match.kind == COMPONENT}
         about: dict[str, list[NameMatch]] = {}
         for match in matches:
