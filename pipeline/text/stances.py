@@ -102,7 +102,7 @@ def reading(masked: str) -> Reading:
         return Reading(masked, UNLIKELY)
     if not has_other and _NO_REPORT.isdisjoint(lists):
         return Reading(masked)
-    clauses = _judged(list(_clauses(masked)))
+    clauses = _judged(list(_clauses(masked, lists)))
     if has_other:
         if "moved" in lists and _is_a_way_out(masked, clauses):
             return Reading(masked, UNLIKELY)
@@ -143,14 +143,17 @@ def _is_a_way_out(masked: str, clauses: Sequence[_Clause]) -> bool:
     return other_fails and sum(OTHER not in move for move in moves) >= masked.count(TARGET)
 
 
-def _clauses(masked: str) -> Iterator[_Clause]:
+def _clauses(masked: str, asked: frozenset[str]) -> Iterator[_Clause]:
+    """Yield the clauses of a masked text; `asked` are the lists of `_FIRST_ASKED` that it matches."""
     edges = [0]
     for match in _EDGE.regex.finditer(masked):
         if len(edges) >= MOST_CLAUSES:
             break
         edges.append(match.end())
     whole = masked.replace(OTHER, TARGET)  # the lists hold of whichever service a clause is about
-    possible = _LISTS.matched_of(whole, _OF_CLAUSES) | _ANCHORED  # a list that the text lacks no clause has
+    # a list that the text lacks no clause has
+    new = _OF_CLAUSES if OTHER in masked else _OF_CLAUSES - _FIRST_ASKED
+    possible = _LISTS.matched_of(whole, new) | (asked & _OF_CLAUSES) | _ANCHORED
     troubled = _speaks_of_failure(whole)
     for start, end in zip(edges, [*edges[1:], len(masked)], strict=True):
         text = masked[start:end]

@@ -143,11 +143,10 @@ class StackedClassifier:
 
     def distances(self, masked: Sequence[str]) -> NDArray[np.float64]:
         """Return how far on the side of outages each text lies, (texts,)."""
-        vectors = self.encoder.vectors(masked).astype(np.float64)
+        vectors = self.encoder.vectors(masked)
+        blocks = (vectors[start : start + AT_ONCE] for start in range(0, len(vectors), AT_ONCE))
         with single_thread():
-            return np.concatenate(
-                [self._distances(vectors[start : start + AT_ONCE]) for start in range(0, len(vectors), AT_ONCE)]
-            )
+            return np.concatenate([self._distances(block.astype(np.float64)) for block in blocks])
 
     def _distances(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         weights, gamma = self.weights, self.weights.gamma
