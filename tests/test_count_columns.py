@@ -152,3 +152,19 @@ def test_a_row_with_a_cell_too_few_beside_one_with_a_cell_too_many_is_left_to_th
     lines = table(30).split("\n")
     lines[4], lines[9] = lines[4].rsplit(",", 1)[0], lines[9] + ",7"
     assert not same_both_ways("\n".join(lines).encode())
+
+
+def test_a_backfill_has_the_same_table_either_way() -> None:
+    pytest.importorskip("pyarrow", reason="pip install -e '.[scale]'")
+    import pyarrow as pa
+
+    from pipeline.scale.counts import table_of_columns
+    from pipeline.scale.schemas import SCHEMAS, as_rows
+
+    body, ids = table(90).encode(), ServiceIds(CATALOGUE)
+    fast = parse_count_columns(body, source="x", fetched_at=NOW, resolve=ids)
+    slow = parse_counts(body, source="x", fetched_at=NOW, resolve=ids)
+    assert fast is not None
+    assert fast.columns is not None
+    rows = pa.Table.from_pylist(as_rows(slow.rows), schema=SCHEMAS["complaint_counts"])
+    assert table_of_columns(fast.columns).equals(rows)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.names import usable_name
 from pipeline.core.times import iso
@@ -18,6 +19,7 @@ from pipeline.scale.inputs import Part, open_parquet
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE, as_rows
 from pipeline.scale.summaries import MOST_NAMED, refusals
 from pipeline.sources.archive import unpacked
+from pipeline.sources.count_columns import parse_count_columns
 from pipeline.sources.count_rows import Resolve
 from pipeline.sources.counts import parse_counts
 from pipeline.sources.parsing import plain
@@ -55,6 +57,9 @@ def count_table(part: Part, *, fetched_at: datetime, resolve: Resolve) -> CountT
             raise SourceError(
                 f"more than {MOST_BYTES >> 20} MB of counts in one file; cut it, or use Parquet", source=part.url
             )
+        fast = parse_count_columns(raw, source=SOURCE, fetched_at=fetched_at, resolve=resolve)
+        if fast is not None and fast.columns is not None:
+            return CountTable(table_of_columns(fast.columns), 0, ())
         batch = parse_counts(raw, source=SOURCE, fetched_at=fetched_at, name=part.name, resolve=resolve)
         table = pa.Table.from_pylist(as_rows(batch.rows), schema=SCHEMAS["complaint_counts"])
         return CountTable(table, len(batch.rejected), refusals(batch.rejected, MOST_NAMED))
@@ -63,6 +68,23 @@ def count_table(part: Part, *, fetched_at: datetime, resolve: Resolve) -> CountT
     except Exception as error:
         logger.exception("%s cannot be read", part.url)
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
+
+
+def table_of_columns(columns: CountColumns) -> pa.Table:
+    """Return counts in the columns of `complaint_counts`."""
+    of_row = pa.array(columns.series)
+    keys = {name: pa.array([getattr(key, name) for key in columns.keys]) for name in CountKey._fields}
+    start = pa.array(columns.start).cast(pa.timestamp("s", "UTC"))
+    many = len(columns)
+    ready = {
+        **{name: values.take(of_row) for name, values in keys.items()},
+        "start": pc.strftime(start, format="%Y-%m-%dT%H:%M:%SZ"),
+        "total": pa.array(columns.total),
+        "baseline": pa.nulls(many, NUMBER),
+        "collected": pa.repeat(pa.scalar(iso(columns.collected)), many),
+    }
+    schema = SCHEMAS["complaint_counts"]
+    return pa.table({name: ready[name] for name in schema.names}, schema=schema)
 
 
 def counts_from_arrow(table: pa.Table, part: Part, fetched_at: datetime, before: int, resolve: Resolve) -> CountTable:
