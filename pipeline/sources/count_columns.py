@@ -8,12 +8,7 @@ Times and names are checked by the same functions, each once, however many rows 
 
 from __future__ import annotations
 
-import csv
-import io
-import string
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,11 +17,10 @@ import numpy as np
 from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch
+from pipeline.sources.count_frame import NAMES, PlainCells, read_plain
 from pipeline.sources.count_intervals import COUNTER, COUNTER_ROWS, LEAST, MOST, RESET, only_grows, settle_widths
 from pipeline.sources.count_rows import (
-    COUNT_COLUMNS,
     DEFAULTS,
-    TIME_COLUMNS,
     CountsOptions,
     CountSubject,
     Resolve,
@@ -34,28 +28,14 @@ from pipeline.sources.count_rows import (
     read_start,
 )
 from pipeline.sources.counts import inferred_state, inferred_widths_note
-from pipeline.sources.delimited import as_utf8, dialect
+from pipeline.sources.delimited import as_utf8
 from pipeline.sources.parsing import LARGEST_COUNT, not_from_the_future
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_NAMES = ("service", "region", "indicator")
-_WORDS = frozenset((*TIME_COLUMNS, *COUNT_COLUMNS, *_NAMES, "interval_s"))
-_PLAIN = (string.ascii_letters + string.digits + string.punctuation + " \r\n").encode()
-_PLAIN_BYTES = bytes(byte for byte in _PLAIN if byte not in b'"#+')
-_LONG = b"0" * 64  # digits that only the other way measures
 _LONGEST_TIME = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cells:
-    """A file's cells: names and times by what stands there and which of it each row has, numbers as they are."""
-
-    frame: pd.DataFrame
-    time_column: str
-    count_column: str
 
 
 def parse_count_columns(
@@ -72,7 +52,7 @@ def parse_count_columns(
     if options.one_row_per_event or options.bin_s:
         return None
     reader = RowReader(options, fetched_at, resolve, stored=True)
-    cells = _read(as_utf8(body), reader.known, options)
+    cells = read_plain(as_utf8(body), reader.known, needs_service=not options.service)
     if cells is None:
         return None
     try:
@@ -81,85 +61,7 @@ def parse_count_columns(
         return None
 
 
-def _read(body: bytes, known: frozenset[str], options: CountsOptions) -> _Cells | None:
-    """Return the cells of a file that is plain throughout and as wide in every row as its header, else None."""
-    import pandas as pd
-
-    if not body or body[:1] in (b"[", b"{", b"\n", b"\r", b" "):
-        return None
-    separator, skipped = dialect(body, known)
-    edge, first = separator.encode(), body.split(b"\n", 1)[0].rstrip(b"\r")
-    if skipped or not first.isascii() or not _is_plain(body, edge):
-        return None
-    header = first.decode().lower().split(separator)
-    times = [column for column in header if column in TIME_COLUMNS]
-    counts = [column for column in header if column in COUNT_COLUMNS]
-    if len(times) != 1 or len(counts) != 1 or len(set(header)) != len(header) or not _WORDS.issuperset(header):
-        return None
-    if "service" not in header and not options.service:
-        return None
-    lines = body.count(b"\n") + (not body.endswith(b"\n"))
-    if body.count(edge) != (len(header) - 1) * lines:
-        return None
-    numbers = (*counts, *(["interval_s"] if "interval_s" in header else []))
-    kinds = {column: "category" for column in header if column not in numbers}
-    try:
-        frame = _frame(body, separator, header, kinds)
-        numeric = [name for name in kinds if not _are_texts(frame[name])]
-        if numeric:  # pandas makes numbers of categories that look like some
-            frame = _frame(body, separator, header, {**kinds, **dict.fromkeys(numeric, "str")})
-            frame = frame.astype(dict.fromkeys(numeric, "category"))
-    except (ValueError, OverflowError, pd.errors.ParserWarning):
-        return None
-    if len(frame) != lines - 1 or not len(frame) or not all(_are_texts(frame[name]) for name in kinds):
-        return None
-    if any(frame[name].dtype != "int64" for name in numbers):  # asked for whole numbers, pandas takes 1e3, too
-        return None
-    return _Cells(frame=frame, time_column=times[0], count_column=counts[0])
-
-
-def _frame(body: bytes, separator: str, header: Sequence[str], kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Return the cells under a header, numbers where no kind is named.
-
-    Raises ValueError or ParserWarning where a row is of another width or kind.
-    """
-    import pandas as pd
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return pd.read_csv(
-            io.BytesIO(body),
-            sep=separator,
-            header=0,
-            names=list(header),
-            index_col=False,
-            dtype=dict(kinds),
-            na_filter=False,
-            quoting=csv.QUOTE_NONE,
-            skip_blank_lines=False,
-            low_memory=False,
-            on_bad_lines="error",
-        )
-
-
-def _are_texts(column: pd.Series) -> bool:
-    return all(isinstance(text, str) for text in column.cat.categories)
-
-
-def _is_plain(body: bytes, edge: bytes) -> bool:
-    """Return whether a file has no byte and no blank, sign or line end that the other way reads in its own manner."""
-    if body.translate(None, _PLAIN_BYTES + (b"\t" if edge == b"\t" else b"")) or _LONG in body:
-        return False
-    ends = b"\r\n" if b"\r" in body else b"\n"
-    if ends == b"\r\n" and not body.count(b"\r") == body.count(ends) == body.count(b"\n"):
-        return False
-    doubts = [ends + ends, edge + b"-", b"\n-"]
-    if b" " in body:
-        doubts += [b" " + edge, edge + b" ", b" " + ends, b"\n "]
-    return not any(doubt in body for doubt in doubts) and not body.endswith(b" ")
-
-
-def _batch(cells: _Cells, reader: RowReader, *, source: str, fetched_at: datetime, options: CountsOptions) -> Batch:
+def _batch(cells: PlainCells, reader: RowReader, *, source: str, fetched_at: datetime, options: CountsOptions) -> Batch:
     """Return the counts; raises ValueError on anything that a row could be refused for."""
     frame, rows = cells.frame, len(cells.frame)
     total = frame[cells.count_column].to_numpy()
@@ -205,14 +107,14 @@ def _seconds(texts: Sequence[str], fetched_at: datetime) -> NDArray[np.int64]:
 
 def _subjects(frame: pd.DataFrame, reader: RowReader) -> tuple[NDArray[np.int64], list[CountSubject]]:
     """Return which subject each row is about, and the subjects in the order in which they come."""
-    names = [name for name in _NAMES if name in frame]
+    names = [name for name in NAMES if name in frame]
     code = np.zeros(len(frame), dtype=np.int64)
     for name in names:
         code = code * (len(frame[name].cat.categories) + 1) + frame[name].cat.codes.to_numpy()
     written, first = _numbered(code)
     found = []
     for row in first:
-        service, region, indicator = (str(frame[name].iat[row]) if name in frame else "" for name in _NAMES)
+        service, region, indicator = (str(frame[name].iat[row]) if name in frame else "" for name in NAMES)
         found.append(reader.subject(CountSubject(service, region, indicator, "")))
     numbers = {subject: n for n, subject in enumerate(dict.fromkeys(found))}
     return np.array([numbers[subject] for subject in found], dtype=np.int64)[written], list(numbers)
