@@ -25,6 +25,11 @@ class SeriesGroup:
     kind: str
     window: str = ""
 
+    @property
+    def divides_day(self) -> bool:
+        """Return whether bins begin at midnight of every day."""
+        return 86400 % self.bin_s == 0
+
     def key(self, column: SeriesColumn) -> SeriesKey:
         """Return the key of a column of this group."""
         return SeriesKey(
@@ -62,7 +67,8 @@ def complete_until(
     newest = rows.newest_start(store, group.source, group.bin_s, group.window)
     if newest is None:
         return None
-    end = newest + timedelta(seconds=group.bin_s)
+    # intervals may begin at any minute, as 00:01, 00:16; bins begin at midnight
+    end = (floor_to(newest, group.bin_s) if group.divides_day else newest) + timedelta(seconds=group.bin_s)
     return end if end <= now else floor_to(now, group.bin_s)
 
 

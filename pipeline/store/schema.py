@@ -195,6 +195,16 @@ ALTER TABLE alerts \
   ADD COLUMN refused TEXT NOT NULL DEFAULT ''
 """
 
+# each was added to a step that earlier databases had taken already
+LATE_INDEXES = """
+CREATE INDEX IF NOT EXISTS verdicts_alarm ON verdicts (bin_start) WHERE alarm = 1;
+CREATE INDEX IF NOT EXISTS verdicts_loud ON verdicts (bin_start, series, score) WHERE score >= 2;
+CREATE INDEX IF NOT EXISTS status_updates_collected ON status_updates (collected);
+CREATE INDEX IF NOT EXISTS news_items_collected ON news_items (collected);
+CREATE INDEX IF NOT EXISTS post_tags_service ON post_tags (service, created, anger);
+CREATE INDEX IF NOT EXISTS series_service ON series (service)
+"""
+
 
 def _step(function: Step) -> Step:
     """Add a step under its function's name, which is never changed: databases have it on record."""
@@ -320,3 +330,13 @@ def key_counts_by_series(db: Database) -> None:
     create_count_tables(db.conn)
     replace_by_view(db.conn, COUNTS_VIEW, COUNTS_SELECT)
     add_kept_view(db.conn, HOURS_VIEW, HOURS_SELECT)
+
+
+@_step
+def add_what_early_databases_lack(db: Database) -> None:
+    """Add the columns and indexes that steps were given after some databases had taken them."""
+    present = {column.name for column in db["votes"].columns}
+    for column in ("author_key", "shape"):
+        if column not in present:
+            db.execute(f"ALTER TABLE votes ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    _execute(db, LATE_INDEXES)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -12,12 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.chaos.faults import faults_of
+from tests.chaos.faults import Fault, faults_of
 from tests.chaos.planted import mistakes
 from tests.chaos.rig import Rig, Verdict, build_shim
+
+WORKERS = os.cpu_count() or 1
 
 
 @contextmanager
@@ -39,15 +42,43 @@ def rig(folder: Path) -> Iterator[Rig]:
         sink.wait()
 
 
+class Worker:
+    """What each process of the pool keeps: a rig of its own."""
+
+    rig: Rig
+    stack: ExitStack
+
+    @classmethod
+    def begin(cls, place: str) -> None:
+        """Build the rig; it ends with the process."""
+        folder = Path(place) / str(os.getpid())
+        folder.mkdir()
+        cls.stack = ExitStack()
+        cls.rig = cls.stack.enter_context(rig(folder))
+
+    @classmethod
+    def calls(cls) -> dict[str, int]:
+        """Return how many calls of each kind the tick makes."""
+        return cls.rig.calls
+
+    @classmethod
+    def strike(cls, fault: Fault) -> Verdict:
+        """Try one fault."""
+        return cls.rig.strike(fault)
+
+
 def everywhere(folder: Path, most: int) -> int:
     """Strike everywhere, print a table by pair, return how many faults did not hold."""
     by_pair: dict[tuple[str, str], list[Verdict]] = {}
-    with rig(folder) as tested:
-        for fault in faults_of(tested.calls, most):
-            verdict = tested.strike(fault)
-            by_pair.setdefault(fault.pair, []).append(verdict)
+    with multiprocessing.get_context("fork").Pool(WORKERS, Worker.begin, (str(folder),)) as pool:
+        calls = pool.apply(Worker.calls)
+        faults = faults_of(calls, most)
+        for number, verdict in enumerate(pool.imap_unordered(Worker.strike, faults), start=1):
+            by_pair.setdefault(verdict.fault.pair, []).append(verdict)
             if verdict.problem:
-                print(f"{fault}: {verdict.problem}", flush=True)
+                print(f"{verdict.fault}: {verdict.problem}", flush=True)
+            if number % 100 == 0:
+                print(f"{number} of {len(faults)}", file=sys.stderr, flush=True)
     print("| call | fault | struck | died | failed in one line | went on | sent again | did not hold |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for (call, name), verdicts in sorted(by_pair.items()):
@@ -58,7 +89,7 @@ def everywhere(folder: Path, most: int) -> int:
     verdicts = [v for of_pair in by_pair.values() for v in of_pair]
     wrong = sum(bool(v.problem) for v in verdicts)
     print(f"{sum(v.struck for v in verdicts)} faults over {len(by_pair)} pairs; {wrong} did not hold")
-    print("calls of the tick: " + ", ".join(f"{call} {n}" for call, n in tested.calls.items()))
+    print("calls of the tick: " + ", ".join(f"{call} {n}" for call, n in calls.items()))
     return wrong
 
 

@@ -66,6 +66,7 @@ class Rig:
         self.base, self.place, self.log = folder / "base", folder / "place", log
         self.shim = ctypes.CDLL(None)
         self.shim.chaos_count.restype = ctypes.c_long
+        self.shim.chaos_share()
         self.base.mkdir(parents=True)
         (self.base / "groundswell.toml").write_text(
             'watch = ["claude", "netflix"]\n[alerts]\nchannels = ["email"]\n[mail]\nto = ["me@example.org"]\n'

@@ -27,10 +27,11 @@ enum { PASS, FAIL, HALF, PART };
 
 static char folder[PATH_MAX];
 static size_t length;
-static long *counts, at; /* shared with the parent, which reads them after a kill */
+static long *counts, at;
 static int armed, kind, fault, lasting;
 
-__attribute__((constructor)) static void share(void) {
+/* Counts in memory that is shared with forks of this process from now on: it reads them after a kill. */
+void chaos_share(void) {
     counts = mmap(NULL, sizeof(long) * KINDS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 

@@ -140,7 +140,8 @@ def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, unti
     """Return where to score from, None when nothing is new."""
     store, name = states.store, repr(detector)
     current = states.mark(group.subject, NOW)
-    if current is not None and current.detector == name:
+    in_step = current is None or not group.divides_day or current.through == floor_to(current.through, group.bin_s)
+    if current is not None and current.detector == name and in_step:
         noted = get_checkpoint(store, "detect", group.subject)
         late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
         if late is None or late >= current.through:

@@ -1,0 +1,243 @@
+-- As the code of commit ba49dc8 left it; never changed.
+
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+);
+CREATE TABLE posts (
+  source TEXT NOT NULL, native_id TEXT NOT NULL, kind TEXT NOT NULL, community TEXT NOT NULL,
+  author_key TEXT NOT NULL,             -- keyed hash of source and author; names are never stored
+  author_created TEXT, created TEXT NOT NULL, collected TEXT NOT NULL, edited TEXT,
+  deleted INTEGER NOT NULL DEFAULT 0, parent_id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+  url TEXT NOT NULL,
+  tagged_by TEXT,                       -- the model that last read it; NULL = not read yet
+  PRIMARY KEY (source, native_id)) STRICT;
+CREATE TABLE post_tags (
+  source TEXT NOT NULL, native_id TEXT NOT NULL, service TEXT NOT NULL,
+  created TEXT NOT NULL,                -- of the post, repeated so that a span is one index range
+  p_outage REAL NOT NULL, components TEXT NOT NULL, symptom TEXT NOT NULL, region TEXT NOT NULL,
+  language TEXT NOT NULL, anger REAL NOT NULL, exonerates TEXT NOT NULL, model TEXT NOT NULL,
+  PRIMARY KEY (source, native_id, service),
+  FOREIGN KEY (source, native_id) REFERENCES posts (source, native_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE votes (                    -- posts that counted as one person's report, and why others did not
+  source TEXT NOT NULL, native_id TEXT NOT NULL, service TEXT NOT NULL, created TEXT NOT NULL,
+  weight REAL NOT NULL,                 -- 1 counted, 0 not
+  reason TEXT NOT NULL,
+  author_key TEXT NOT NULL,
+  shape TEXT NOT NULL,                  -- digest of the text without case, punctuation, links: copies share it
+  PRIMARY KEY (source, native_id, service)) STRICT, WITHOUT ROWID;
+CREATE TABLE news_items (
+  source TEXT NOT NULL, native_id TEXT NOT NULL, outlet TEXT NOT NULL, published TEXT NOT NULL,
+  collected TEXT NOT NULL, title TEXT NOT NULL, summary TEXT NOT NULL, url TEXT NOT NULL,
+  PRIMARY KEY (source, native_id)) STRICT;
+CREATE TABLE item_revisions (           -- earlier wordings of entries that were rewritten in place
+  source TEXT NOT NULL, native_id TEXT NOT NULL, replaced_at TEXT NOT NULL, title TEXT NOT NULL,
+  summary TEXT NOT NULL, PRIMARY KEY (source, native_id, replaced_at)) STRICT;
+CREATE TABLE complaint_counts (
+  service TEXT NOT NULL, source TEXT NOT NULL, region TEXT NOT NULL, indicator TEXT NOT NULL,
+  start TEXT NOT NULL, interval_s INTEGER NOT NULL, total INTEGER NOT NULL, baseline REAL,
+  window TEXT NOT NULL,                 -- interval: counts add up; rolling: a moving total, never summed
+  collected TEXT NOT NULL,
+  PRIMARY KEY (source, service, region, indicator, start, interval_s, window)) STRICT, WITHOUT ROWID;
+CREATE TABLE status_updates (
+  page TEXT NOT NULL, incident_id TEXT NOT NULL, update_id TEXT NOT NULL, name TEXT NOT NULL,
+  status TEXT NOT NULL, impact TEXT NOT NULL,
+  components TEXT NOT NULL,             -- JSON list of [official name, old status, new status]
+  displayed_at TEXT NOT NULL, created_at TEXT NOT NULL, collected TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (page, incident_id, update_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE chart_ranks (
+  store TEXT NOT NULL, country TEXT NOT NULL, chart TEXT NOT NULL, app TEXT NOT NULL, rank INTEGER NOT NULL,
+  observed TEXT NOT NULL, collected TEXT NOT NULL,
+  PRIMARY KEY (store, country, chart, app, observed)) STRICT, WITHOUT ROWID;
+CREATE TABLE series (
+  series TEXT PRIMARY KEY, service TEXT NOT NULL, channel TEXT NOT NULL, source TEXT NOT NULL,
+  region TEXT NOT NULL, indicator TEXT NOT NULL, bin_s INTEGER NOT NULL) STRICT;
+CREATE TABLE verdicts (                 -- kept where something was observed, a count was missing or the score is >= 2
+  series TEXT NOT NULL, bin_start TEXT NOT NULL, observed REAL, expected REAL, upperbound REAL,
+  score REAL, p REAL, level INTEGER NOT NULL, alarm INTEGER NOT NULL, detector TEXT NOT NULL,
+  PRIMARY KEY (series, bin_start), FOREIGN KEY (series) REFERENCES series (series)) STRICT, WITHOUT ROWID;
+CREATE TABLE detector_state (
+  subject TEXT NOT NULL, slot TEXT NOT NULL,   -- slot: now, or day (the last midnight, to re-judge late bins from)
+  detector TEXT NOT NULL, version INTEGER NOT NULL, through TEXT NOT NULL, blob BLOB NOT NULL,
+  PRIMARY KEY (subject, slot)) STRICT;
+CREATE TABLE incidents (
+  id TEXT PRIMARY KEY, service TEXT NOT NULL, state TEXT NOT NULL,
+  opened_at TEXT NOT NULL,              -- when a run first knew of it
+  onset TEXT NOT NULL, peak TEXT,
+  "end" TEXT, impact TEXT NOT NULL, symptom TEXT NOT NULL, official_first_at TEXT,
+  episodes INTEGER NOT NULL, active INTEGER NOT NULL) STRICT;
+CREATE TABLE incident_phases (
+  incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, episode INTEGER NOT NULL,
+  phase TEXT NOT NULL, since TEXT NOT NULL, until TEXT, impact TEXT NOT NULL, why TEXT NOT NULL,
+  PRIMARY KEY (incident, episode, phase, since)) STRICT, WITHOUT ROWID;
+CREATE TABLE incident_components (
+  incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, component TEXT NOT NULL,
+  source TEXT NOT NULL,                 -- votes, official
+  status TEXT NOT NULL,                 -- affected, works
+  since TEXT NOT NULL, until TEXT, detail TEXT NOT NULL,
+  PRIMARY KEY (incident, component, source, status, since)) STRICT, WITHOUT ROWID;
+CREATE TABLE incident_evidence (
+  incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, kind TEXT NOT NULL, at TEXT NOT NULL,
+  statement TEXT NOT NULL,
+  rows TEXT NOT NULL,                   -- table:key of each stored row behind the statement
+  PRIMARY KEY (incident, kind, at, statement)) STRICT, WITHOUT ROWID;
+CREATE TABLE news_events (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, entities TEXT NOT NULL, outlets INTEGER NOT NULL,
+  first_seen TEXT NOT NULL) STRICT;
+CREATE TABLE news_event_items (
+  news_event TEXT NOT NULL REFERENCES news_events (id) ON DELETE CASCADE, source TEXT NOT NULL,
+  native_id TEXT NOT NULL, PRIMARY KEY (source, native_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE links (
+  incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+  news_event TEXT NOT NULL REFERENCES news_events (id) ON DELETE CASCADE, relation TEXT NOT NULL,
+  score REAL NOT NULL, evidence_for TEXT NOT NULL, evidence_against TEXT NOT NULL,
+  PRIMARY KEY (incident, news_event)) STRICT, WITHOUT ROWID;
+CREATE TABLE alerts (                   -- the outbox: the row first, then the message, then sent_at
+  message_id TEXT PRIMARY KEY, incident TEXT NOT NULL, service TEXT NOT NULL, transition TEXT NOT NULL,
+  channel TEXT NOT NULL, created TEXT NOT NULL, due_at TEXT NOT NULL, sent_at TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', failed INTEGER NOT NULL DEFAULT 0,
+  subject TEXT NOT NULL, facts TEXT NOT NULL) STRICT;
+CREATE TABLE services (id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, vendor TEXT NOT NULL,
+  status_page TEXT NOT NULL, watched INTEGER NOT NULL) STRICT;
+CREATE TABLE components (service TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+  PRIMARY KEY (service, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY, stage TEXT NOT NULL, subject TEXT NOT NULL, started TEXT NOT NULL,
+  outcome TEXT NOT NULL, seen INTEGER NOT NULL, new INTEGER NOT NULL, rejected INTEGER NOT NULL,
+  covered_from TEXT, covered_to TEXT, error TEXT NOT NULL) STRICT;
+CREATE TABLE coverage (                 -- spans in which a source was truly read; outside them silence means nothing
+  source TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (source, since)) STRICT;
+CREATE TABLE source_memory (source TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (source, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE stage_memory (stage TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (stage, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantine (
+  source TEXT NOT NULL, digest TEXT NOT NULL,  -- of the row, so that the same bad row is kept once
+  place TEXT NOT NULL, reason TEXT NOT NULL, head TEXT NOT NULL, seen_at TEXT NOT NULL,
+  PRIMARY KEY (source, digest)) STRICT;
+CREATE VIRTUAL TABLE "posts_fts" USING FTS5 (
+    "title", "text",
+    tokenize='porter',
+    content="posts"
+);
+CREATE VIRTUAL TABLE "news_items_fts" USING FTS5 (
+    "title", "summary",
+    tokenize='porter',
+    content="news_items"
+);
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+CREATE INDEX posts_created ON posts (created);
+CREATE INDEX posts_collected ON posts (source, collected);
+CREATE INDEX posts_untagged ON posts (created) WHERE tagged_by IS NULL;
+CREATE INDEX post_tags_created ON post_tags (source, created, service);
+CREATE INDEX votes_created ON votes (created);
+CREATE INDEX news_items_published ON news_items (published);
+CREATE INDEX news_items_collected ON news_items (collected);
+CREATE INDEX complaint_counts_start ON complaint_counts (source, interval_s, start);
+CREATE INDEX complaint_counts_collected ON complaint_counts (source, collected);
+CREATE INDEX status_updates_displayed ON status_updates (displayed_at);
+CREATE INDEX status_updates_collected ON status_updates (collected);
+CREATE INDEX verdicts_bin ON verdicts (bin_start);
+CREATE INDEX verdicts_alarm ON verdicts (bin_start) WHERE alarm = 1;
+CREATE INDEX alerts_due ON alerts (due_at) WHERE sent_at IS NULL;
+CREATE INDEX runs_stage ON runs (stage, subject, started);
+CREATE TRIGGER "posts_ai" AFTER INSERT ON "posts" BEGIN
+  INSERT INTO "posts_fts" (rowid, "title", "text") VALUES (new.rowid, new."title", new."text");
+END;
+CREATE TRIGGER "posts_ad" AFTER DELETE ON "posts" BEGIN
+  INSERT INTO "posts_fts" ("posts_fts", rowid, "title", "text") VALUES('delete', old.rowid, old."title", old."text");
+END;
+CREATE TRIGGER "posts_au" AFTER UPDATE ON "posts" BEGIN
+  INSERT INTO "posts_fts" ("posts_fts", rowid, "title", "text") VALUES('delete', old.rowid, old."title", old."text");
+  INSERT INTO "posts_fts" (rowid, "title", "text") VALUES (new.rowid, new."title", new."text");
+END;
+CREATE TRIGGER "news_items_ai" AFTER INSERT ON "news_items" BEGIN
+  INSERT INTO "news_items_fts" (rowid, "title", "summary") VALUES (new.rowid, new."title", new."summary");
+END;
+CREATE TRIGGER "news_items_ad" AFTER DELETE ON "news_items" BEGIN
+  INSERT INTO "news_items_fts" ("news_items_fts", rowid, "title", "summary") VALUES('delete', old.rowid, old."title", old."summary");
+END;
+CREATE TRIGGER "news_items_au" AFTER UPDATE ON "news_items" BEGIN
+  INSERT INTO "news_items_fts" ("news_items_fts", rowid, "title", "summary") VALUES('delete', old.rowid, old."title", old."summary");
+  INSERT INTO "news_items_fts" (rowid, "title", "summary") VALUES (new.rowid, new."title", new."summary");
+END;
+INSERT INTO "_sqlite_migrations" VALUES (1,'groundswell','create_tables','2026-11-27 18:47:02.629032+00:00');
+INSERT INTO "posts" VALUES ('reddit','t3_p0','post','ClaudeAI','d97a1fa636696cbd',NULL,'2026-03-02T11:10:00Z','2026-03-02T11:46:00Z',NULL,0,'','Claude is down for me','','https://www.reddit.com/r/ClaudeAI/comments/p0/x/','ec8fe501a78d');
+INSERT INTO "posts" VALUES ('reddit','t3_p1','post','ClaudeAI','c92e52e46ab38d6b',NULL,'2026-03-02T11:11:00Z','2026-03-02T11:46:00Z',NULL,0,'','claude code not working at all','','https://www.reddit.com/r/ClaudeAI/comments/p1/x/','ec8fe501a78d');
+INSERT INTO "posts" VALUES ('reddit','t3_p2','post','ClaudeAI','39783c82885d1897',NULL,'2026-03-02T11:12:00Z','2026-03-02T11:46:00Z',NULL,0,'','I like Claude','','https://www.reddit.com/r/ClaudeAI/comments/p2/x/','ec8fe501a78d');
+INSERT INTO "post_tags" VALUES ('reddit','t3_p0','claude','2026-03-02T11:10:00Z',0.8091,'[]','all','','en',0.0,'[]','ec8fe501a78d');
+INSERT INTO "post_tags" VALUES ('reddit','t3_p1','claude','2026-03-02T11:11:00Z',0.9685,'["code"]','','','en',0.0,'[]','ec8fe501a78d');
+INSERT INTO "post_tags" VALUES ('reddit','t3_p2','claude','2026-03-02T11:12:00Z',0.3077,'[]','','','en',0.0,'[]','ec8fe501a78d');
+INSERT INTO "votes" VALUES ('reddit','t3_p0','claude','2026-03-02T11:10:00Z',1.0,'counted','d97a1fa636696cbd','598f45f5de95d800');
+INSERT INTO "votes" VALUES ('reddit','t3_p1','claude','2026-03-02T11:11:00Z',1.0,'counted','c92e52e46ab38d6b','7877e1cfb0c593b0');
+INSERT INTO "votes" VALUES ('reddit','t3_p2','claude','2026-03-02T11:12:00Z',0.0,'not about an outage','39783c82885d1897','599c2bf805ebd77f');
+INSERT INTO "news_items" VALUES ('source of old','native_id of old','outlet of old','2026-03-02T11:13:00Z','2026-03-02T11:14:00Z','title of old','summary of old','url of old');
+INSERT INTO "item_revisions" VALUES ('source of old','native_id of old','2026-03-02T11:12:00Z','title of old','summary of old');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T08:15:00Z',900,3,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T08:30:00Z',900,4,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T08:45:00Z',900,6,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T09:00:00Z',900,5,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T09:15:00Z',900,4,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T09:30:00Z',900,3,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T09:45:00Z',900,4,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T10:00:00Z',900,5,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T10:15:00Z',900,3,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T10:30:00Z',900,4,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T10:45:00Z',900,6,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T11:00:00Z',900,125,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T11:15:00Z',900,124,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "complaint_counts" VALUES ('netflix','counts:tickets.csv','','','2026-03-02T11:30:00Z',900,123,NULL,'interval','2026-03-02T11:46:00Z');
+INSERT INTO "status_updates" VALUES ('claude','incident_id of old','2026-03-02T11:12:00Z','name of old','status of old','minor','[]','2026-03-02T11:17:00Z','2026-03-02T11:18:00Z','2026-03-02T11:19:00Z','body of old');
+INSERT INTO "chart_ranks" VALUES ('store of old','country of old','chart of old','app of old',1,'2026-03-02T11:15:00Z','2026-03-02T11:16:00Z');
+INSERT INTO "series" VALUES ('claude/complaints/counts:tickets.csv///900','claude','complaints','counts:tickets.csv','','',900);
+INSERT INTO "series" VALUES ('netflix/complaints/counts:tickets.csv///900','netflix','complaints','counts:tickets.csv','','',900);
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T08:45:00Z',6.0,5.2259,18.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T09:00:00Z',5.0,5.145,18.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T09:15:00Z',4.0,5.7373,20.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T09:30:00Z',3.0,5.0074,18.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T09:45:00Z',4.0,4.8073,18.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T10:00:00Z',5.0,4.7295,17.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T10:15:00Z',3.0,5.643,19.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T10:30:00Z',4.0,4.7866,17.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T10:45:00Z',6.0,5.1414,18.0,0.0,1.0,0,0,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T11:00:00Z',125.0,5.0825,18.0,195.5123,0.0,2,1,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T11:15:00Z',124.0,4.3748,17.0,389.8308,0.0,2,1,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "verdicts" VALUES ('netflix/complaints/counts:tickets.csv///900','2026-03-02T11:30:00Z',123.0,4.2476,16.0,493.8247,0.0,2,1,'SeasonalNB(alarm=8.0, strong=12.0, freeze=4.0, freeze_alone=12.0, frozen_hours=6.0, warm_up_hours=6.0, min_ratio=1.5, min_count=4.0, talk_weight=0.6, talk_prior=5.0)');
+INSERT INTO "incidents" VALUES ('claude-20260302T1100Z','claude','likely','2026-03-02T11:46:00Z','2026-03-02T11:00:00Z','2026-03-02T11:00:00Z',NULL,'critical','all',NULL,1,1);
+INSERT INTO "incidents" VALUES ('netflix-20260302T1100Z','netflix','likely','2026-03-02T11:46:00Z','2026-03-02T11:00:00Z','2026-03-02T11:00:00Z',NULL,'critical','',NULL,1,1);
+INSERT INTO "incident_phases" VALUES ('claude-20260302T1100Z',1,'onset','2026-03-02T11:00:00Z',NULL,'critical','complaints in 15 min rise above what is expected');
+INSERT INTO "incident_phases" VALUES ('netflix-20260302T1100Z',1,'onset','2026-03-02T11:00:00Z',NULL,'critical','complaints in 15 min rise above what is expected');
+INSERT INTO "incident_components" VALUES ('claude-20260302T1100Z','component of old','votes','affected','2026-03-02T11:14:00Z','2026-03-02T11:15:00Z','detail of old');
+INSERT INTO "incident_evidence" VALUES ('claude-20260302T1100Z','complaints','2026-03-02T11:00:00Z','125 complaints in 15 min at 11:00 UTC, 5.1 expected (score 494)','verdicts:claude/complaints/counts:tickets.csv///900@2026-03-02T11:00:00Z');
+INSERT INTO "incident_evidence" VALUES ('netflix-20260302T1100Z','complaints','2026-03-02T11:00:00Z','125 complaints in 15 min at 11:00 UTC, 5.1 expected (score 494)','verdicts:netflix/complaints/counts:tickets.csv///900@2026-03-02T11:00:00Z');
+INSERT INTO "news_events" VALUES ('id of old','kind of old','title of old','entities of old',1,'2026-03-02T11:15:00Z');
+INSERT INTO "news_event_items" VALUES ('id of old','source of old','native_id of old');
+INSERT INTO "links" VALUES ('claude-20260302T1100Z','id of old','2026-03-02T11:12:00Z',0.5,'evidence_for of old','evidence_against of old');
+INSERT INTO "alerts" VALUES ('<fe2530f41143971e806de37c@groundswell>','claude-20260302T1100Z','claude','under_way','file','2026-03-02T11:46:00Z','2026-03-02T11:46:00Z','2026-03-02T11:46:00Z',1,'',0,'Claude: already under way when we began (all; impact critical)','{"affected": [], "affected_names": [], "at": "2026-03-02T11:46:00Z", "chart": {"expected": [4.77, 5.75, 4.83, 5.23, 5.14, 5.74, 5.01, 4.81, 4.73, 5.64, 4.79, 5.14, 5.08, 4.37, 4.25], "label": "complaints in 15 min", "observed": [5.0, 3.0, 4.0, 6.0, 5.0, 4.0, 3.0, 4.0, 5.0, 3.0, 4.0, 6.0, 125.0, 124.0, 123.0], "t": [1772438400, 1772439300, 1772440200, 1772441100, 1772442000, 1772442900, 1772443800, 1772444700, 1772445600, 1772446500, 1772447400, 1772448300, 1772449200, 1772450100, 1772451000], "upper": [17.0, 20.0, 18.0, 18.0, 18.0, 20.0, 18.0, 18.0, 17.0, 19.0, 17.0, 18.0, 18.0, 17.0, 16.0]}, "components": [], "end": null, "episodes": 1, "evidence": ["125 complaints in 15 min at 11:00 UTC, 5.1 expected (score 494)"], "impact": "critical", "links": [], "next_after": "2026-03-02T12:01:00Z", "official": [], "official_first_at": null, "onset": "2026-03-02T11:00:00Z", "peak": "2026-03-02T11:00:00Z", "quotes": ["claude code not working at all", "Claude is down for me"], "service": "Claude", "service_id": "claude", "simulated": false, "sources": ["complaint counts"], "state": "likely", "symptom": "all", "transition": "under_way", "votes": 2, "works_names": []}');
+INSERT INTO "alerts" VALUES ('<9b04447ad9214f7ff20b81aa@groundswell>','netflix-20260302T1100Z','netflix','under_way','file','2026-03-02T11:46:00Z','2026-03-02T11:46:00Z','2026-03-02T11:46:00Z',1,'',0,'Netflix: already under way when we began (impact critical)','{"affected": [], "affected_names": [], "at": "2026-03-02T11:46:00Z", "chart": {"expected": [4.77, 5.75, 4.83, 5.23, 5.14, 5.74, 5.01, 4.81, 4.73, 5.64, 4.79, 5.14, 5.08, 4.37, 4.25], "label": "complaints in 15 min", "observed": [5.0, 3.0, 4.0, 6.0, 5.0, 4.0, 3.0, 4.0, 5.0, 3.0, 4.0, 6.0, 125.0, 124.0, 123.0], "t": [1772438400, 1772439300, 1772440200, 1772441100, 1772442000, 1772442900, 1772443800, 1772444700, 1772445600, 1772446500, 1772447400, 1772448300, 1772449200, 1772450100, 1772451000], "upper": [17.0, 20.0, 18.0, 18.0, 18.0, 20.0, 18.0, 18.0, 17.0, 19.0, 17.0, 18.0, 18.0, 17.0, 16.0]}, "components": [], "end": null, "episodes": 1, "evidence": ["125 complaints in 15 min at 11:00 UTC, 5.1 expected (score 494)"], "impact": "critical", "links": [], "next_after": "2026-03-02T12:01:00Z", "official": [], "official_first_at": null, "onset": "2026-03-02T11:00:00Z", "peak": "2026-03-02T11:00:00Z", "quotes": [], "service": "Netflix", "service_id": "netflix", "simulated": false, "sources": ["complaint counts"], "state": "likely", "symptom": "", "transition": "under_way", "votes": 0, "works_names": []}');
+INSERT INTO "services" VALUES ('claude','Claude','ai','Anthropic','https://status.claude.com',1);
+INSERT INTO "services" VALUES ('netflix','Netflix','streaming','Netflix','https://help.netflix.com/en/is-netflix-down',1);
+INSERT INTO "components" VALUES ('claude','api','Claude API','api');
+INSERT INTO "components" VALUES ('claude','code','Claude Code','code');
+INSERT INTO "components" VALUES ('claude','console','Claude Console','console');
+INSERT INTO "components" VALUES ('claude','desktop','Claude Desktop','desktop');
+INSERT INTO "components" VALUES ('claude','gov','Claude for Government','other');
+INSERT INTO "components" VALUES ('claude','mobile','Claude mobile app','mobile');
+INSERT INTO "components" VALUES ('claude','web','claude.ai','web');
+INSERT INTO "runs" VALUES (1,'import','counts:tickets.csv','2026-03-02T11:46:00Z','ok',192,192,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (2,'import','reddit','2026-03-02T11:46:00Z','ok',3,3,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (3,'tag','posts','2026-03-02T11:46:00Z','ok',3,3,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (4,'detect','series','2026-03-02T11:46:00Z','ok',286,286,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (5,'explain','incidents','2026-03-02T11:46:00Z','ok',286,2,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (6,'alert','outbox','2026-03-02T11:46:00Z','ok',2,2,0,NULL,NULL,'');
+INSERT INTO "runs" VALUES (7,'publish','report','2026-03-02T11:46:00Z','ok',2,0,0,NULL,NULL,'');
+INSERT INTO "coverage" VALUES ('source of old','2026-03-02T11:11:00Z','2026-03-02T11:12:00Z');
+INSERT INTO "source_memory" VALUES ('source of old','key of old','value of old');
+INSERT INTO "stage_memory" VALUES ('alert','since','2026-03-02T11:46:00Z');
+INSERT INTO "stage_memory" VALUES ('detect','complaints:counts:tickets.csv:900:interval','2026-03-02T11:46:00Z');
+INSERT INTO "stage_memory" VALUES ('explain','news','4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945');
+INSERT INTO "stage_memory" VALUES ('explain','through','2026-03-02T11:46:00Z');
+INSERT INTO "quarantine" VALUES ('source of old','digest of old','place of old','reason of old','head of old','2026-03-02T11:15:00Z');
