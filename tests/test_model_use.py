@@ -11,9 +11,8 @@ import pytest
 
 from pipeline.config.paths import LABELS, MODELS
 from pipeline.core.times import utc
-from pipeline.text.models import files as modelfile
+from pipeline.text.models import checks, training
 from pipeline.text.models import outage as classifier
-from pipeline.text.models import training
 from tests.conftest import SCENARIO, Day, Groundswell, replay
 from tests.test_models import MATCHER, labelled
 
@@ -38,15 +37,15 @@ def test_training_keeps_the_old_model_unless_the_new_is_better(
     groundswell: Groundswell, small: Path, tmp_path: Path
 ) -> None:
     out = shutil.copytree(MODELS, tmp_path / "model")
-    before = (out / modelfile.FIRST).read_bytes()
+    before = (out / checks.FIRST).read_bytes()
     done = groundswell("train", "--labels", str(small), "--out", str(out))
     assert done.returncode == 0, done.stderr
     assert "the old model is kept" in done.stdout
-    assert (out / modelfile.FIRST).read_bytes() == before
+    assert (out / checks.FIRST).read_bytes() == before
     assert "held back" in done.stdout
     forced = groundswell("train", "--labels", str(small), "--out", str(out), "--force")
     assert "the new model is written" in forced.stdout
-    assert (out / modelfile.FIRST).read_bytes() != before
+    assert (out / checks.FIRST).read_bytes() != before
     assert classifier.load(out).note == ""
 
 
