@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ _INSERT = f"INSERT INTO {VALUES} VALUES (?,?,?,?,?)"
 _REPLACE = f"""{_INSERT} ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline,
  collected=excluded.collected WHERE (excluded.total, ifnull(excluded.baseline, -1)) != (total, ifnull(baseline, -1))"""
 _LEAVE = f"{_INSERT} ON CONFLICT DO NOTHING"
-_HOURS = FILL_HOURS.format(" AND c.series = ? AND c.start >= ? AND c.start < ?")
+_HOURS = FILL_HOURS.format(" AND c.series IN (SELECT value FROM json_each(?)) AND c.start >= ? AND c.start < ?")
 OF_SERIES = f"{SERIES} s CROSS JOIN {VALUES} c ON c.series = s.id"  # the few series first, then a part of each
 
 
@@ -61,14 +62,15 @@ def from_epoch(seconds: int) -> datetime:
 
 
 def series_ids(conn: sqlite3.Connection, keys: Iterable[CountKey]) -> dict[CountKey, int]:
-    """Return the number of each series, inside the caller's transaction; one that is new is added."""
-    wanted = list(dict.fromkeys(keys))
-    select = f"SELECT id FROM {SERIES} WHERE (source, interval_s, window, service, region, indicator) = (?,?,?,?,?,?)"
+    """Return the number of each series of the keys' sources, inside the caller's transaction; new ones are added."""
+    wanted = dict.fromkeys(keys)
+    select = f"SELECT source, interval_s, window, service, region, indicator, id FROM {SERIES} WHERE source = ?"
     insert = f"INSERT INTO {SERIES} (source, interval_s, window, service, region, indicator) VALUES (?,?,?,?,?,?)"
-    known: dict[CountKey, int] = {}
+    sources = dict.fromkeys(key.source for key in wanted)
+    known = {CountKey(*row[:6]): int(row[6]) for source in sources for row in conn.execute(select, (source,))}
     for key in wanted:
-        row = conn.execute(select, key).fetchone()
-        known[key] = int(row[0]) if row is not None else int(conn.execute(insert, key).lastrowid or 0)
+        if key not in known:
+            known[key] = int(conn.execute(insert, key).lastrowid or 0)
     return known
 
 
@@ -99,7 +101,7 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
     changed = max(0, conn.executemany(_REPLACE, zip(*lists, repeat(None), repeat(epoch(columns.collected)))).rowcount)
     if changed:
         hours = np.unique(np.stack((series, columns.start // HOUR_S)), axis=1)
-        conn.executemany(_HOURS, _spans(zip(*hours.tolist(), strict=True)))
+        _put_hours(conn, zip(*hours.tolist(), strict=True))
     return changed
 
 
@@ -123,25 +125,27 @@ def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replac
         return 0
     changed = max(0, conn.executemany(_REPLACE if replace else _LEAVE, values).rowcount)
     if changed:
-        conn.executemany(_HOURS, _spans({(value.series, value.start // HOUR_S) for value in values}))
+        _put_hours(conn, {(value.series, value.start // HOUR_S) for value in values})
     return changed
 
 
 class _Span(NamedTuple):
-    """The whole hours of a series that counts lie in, from `since` up to `until`, seconds of the epoch."""
+    """Whole hours from `since` up to `until`, seconds of the epoch."""
 
-    series: int
     since: int
     until: int
 
 
-def _spans(hours: Iterable[tuple[int, int]]) -> list[_Span]:
-    """Return the hours that counts touch, each a series and a number of hours of the epoch, neighbours as one span."""
-    spans = []
+def _put_hours(conn: sqlite3.Connection, hours: Iterable[tuple[int, int]]) -> None:
+    """Write the sums of hours, each a series and a number of hours of the epoch.
+
+    Neighbouring hours are one span, and the series that have the same span are one statement.
+    """
+    by_span: dict[_Span, list[int]] = {}
     for (series, _), run in groupby(enumerate(sorted(hours)), key=lambda place: (place[1][0], place[1][1] - place[0])):
         touched = [hour for _, (_, hour) in run]
-        spans.append(_Span(series, touched[0] * HOUR_S, (touched[-1] + 1) * HOUR_S))
-    return spans
+        by_span.setdefault(_Span(touched[0] * HOUR_S, (touched[-1] + 1) * HOUR_S), []).append(series)
+    conn.executemany(_HOURS, [(json.dumps(series), *span) for span, series in by_span.items()])
 
 
 def put_count_rows(conn: sqlite3.Connection, rows: Iterable[StoredCount]) -> int:
@@ -168,8 +172,7 @@ def forget_future_counts(conn: sqlite3.Connection, now: datetime) -> None:
     ours = f"SELECT id FROM {SERIES} WHERE window != 'interval'"
     conn.execute(f"DELETE FROM {VALUES} WHERE start > ? AND series IN ({ours})", (at,))
     conn.execute(f"DELETE FROM {HOURS} WHERE hour >= ? AND series IN ({ours})", (iso(from_epoch(hour)),))
-    spans = [_Span(row[0], hour, hour + HOUR_S) for row in conn.execute(ours).fetchall()]
-    conn.executemany(_HOURS, spans)
+    _put_hours(conn, {(row[0], hour // HOUR_S) for row in conn.execute(ours).fetchall()})
     conn.execute(f"UPDATE {VALUES} SET collected = ? WHERE collected > ?", (at, at))
 
 
