@@ -415,7 +415,7 @@ def test_a_disk_that_is_full_while_counts_are_moved_leaves_the_old_database(tmp_
         conn.execute(f"PRAGMA max_page_count = {pages + 20}")
         with pytest.raises(sqlite3.OperationalError, match="full"):
             migrate(conn, str(path))
-        assert missing_steps(conn, str(path))[-1] == "key_counts_by_series"
+        assert "key_counts_by_series" in missing_steps(conn, str(path))
     assert rows_of(path, ALL_COUNTS) == before
     with Store(path) as store:
         assert [tuple(row) for row in store.rows(ALL_COUNTS)] == before
