@@ -147,7 +147,8 @@ int openat64(int dir, const char *path, int flags, ...) { MODE(flags); return op
     int how = strikes(what); \
     if (how == FAIL) return -1; \
     if (how == PART) return half; \
-    if (how == HALF && half < (ssize_t)n) kill(getpid(), SIGKILL)
+    if (how == HALF) { ssize_t torn = half; (void)torn; kill(getpid(), SIGKILL); } /* a single byte is written whole */ \
+    (void)0
 
 ssize_t read(int fd, void *buf, size_t n) {
     REAL("read", ssize_t (*)(int, void *, size_t));
