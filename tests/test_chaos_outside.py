@@ -137,6 +137,7 @@ def test_a_kill_at_a_system_call_from_outside_leaves_a_whole_database(tmp_path: 
     for nth in spread(number, 2):
         for path in tmp_path.glob("groundswell.db*"):
             path.unlink()
+        shutil.rmtree(tmp_path / "report")
         # with --seccomp-bpf strace 6.1 does not kill
         killed = place.run(before=("strace", "-f", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={nth}"))
         assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), "it died"
