@@ -19,7 +19,7 @@ from pipeline.text.claims import claims
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
-from pipeline.text.extract import extract, extraction_request
+from pipeline.text.extract import PostText, read_posts
 from pipeline.text.language import LANGUAGES, language_of, languages_of
 from pipeline.text.models import training
 from pipeline.text.models.outage import load
@@ -249,12 +249,10 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_hostile_texts_are_read_in_bounded_time(text: str) -> None:
-    extract(
-        [extraction_request("claude is down", "", MATCHER)], MATCHER, load(MODELS), PLACES
-    )  # loads what is loaded once
+    read_posts([PostText("claude is down")], MATCHER, load(MODELS), PLACES)  # loads what is loaded once
     model = load(MODELS)
     before = time.process_time()
-    (reading,) = extract([extraction_request(text, "claude", MATCHER)], MATCHER, model, PLACES)
+    (reading,) = read_posts([PostText(text, "claude")], MATCHER, model, PLACES)
     claims(text, date(2026, 3, 2))
     since_when(text, AT)
     spent = time.process_time() - before
@@ -275,7 +273,7 @@ def test_hostile_texts_of_others_are_read() -> None:
     ]
     assert len(texts) > 200
     before = time.process_time()
-    for reading in extract([extraction_request(text, "", MATCHER) for text in texts], MATCHER, model, PLACES):
+    for reading in read_posts([PostText(text) for text in texts], MATCHER, model, PLACES):
         assert 0 <= reading.p_outage <= 1
         assert reading.language
     assert (time.process_time() - before) / len(texts) < 0.05

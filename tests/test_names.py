@@ -13,7 +13,7 @@ from pipeline.config.paths import MODELS, PLACES
 from pipeline.core.records import Post
 from pipeline.core.vocabulary import PostKind
 from pipeline.stages.tag import tagged
-from pipeline.text.extract import extract, extraction_request
+from pipeline.text.extract import PostText, read_posts
 from pipeline.text.lexicon import lexicon
 from pipeline.text.models import outage
 from pipeline.text.names import spellings
@@ -191,7 +191,7 @@ def test_a_post_that_names_everything_and_a_hashtag_without_end_cost_little() ->
     for text in texts:
         best = min(_seconds(lambda text=text: list(tagged([post(text)], MATCHER, model))) for _ in range(3))
         assert best < 0.05, text[:40]
-        extract([extraction_request(text, "", MATCHER)], MATCHER, model, PLACES)
+        read_posts([PostText(text)], MATCHER, model, PLACES)
 
 
 def _seconds(call: object) -> float:

@@ -11,7 +11,7 @@ from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS, PLACES
 from pipeline.core.errors import StoreError
 from pipeline.evaluation import no_reports
-from pipeline.text.extract import REPORT, Extraction, ExtractionRequest, extract, extraction_request
+from pipeline.text.extract import REPORT, Extraction, ExtractionRequest, PostText, extract, read_posts
 from pipeline.text.models import outage
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.services import ServiceMatcher
@@ -26,7 +26,7 @@ def model() -> OutageModel:
 
 
 def read(text: str, model: OutageModel, service: str = "") -> Extraction:
-    return extract([extraction_request(text, service, MATCHER)], MATCHER, model, PLACES)[0]
+    return read_posts([PostText(text, service)], MATCHER, model, PLACES)[0]
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,20 @@ def test_a_file_without_its_columns_ends_in_one_line(body: bytes, groundswell: G
     done = groundswell("score-posts", str(tmp_path / "p.csv"))
     assert done.returncode == 1
     assert done.stderr.strip().endswith("needs the columns id, text")
+
+
+@pytest.mark.parametrize(
+    ("text", "fails"),
+    [
+        ("Slack is up and running, Slack calls too, but GitHub is down", "github"),
+        ("moved the standup to Zoom because Slack is down, Zoom works great, Zoom is easy", "slack"),
+        ("Netflix me funciona bien, en Netflix todo normal, pero Spotify se cayó", "spotify"),
+        ("WhatsApp läuft, WhatsApp geht gut, nur Instagram ist komplett down", "instagram"),
+        ("GitLab работает нормально, GitLab в порядке, а GitHub лежит", "github"),
+    ],
+)
+def test_the_service_of_a_post_is_the_one_that_it_says_fails(
+    text: str, fails: str, groundswell: Groundswell, tmp_path: Path
+) -> None:
+    _, _, (row,) = scored(groundswell, tmp_path / "p.csv", f'id,text\n1,"{text}"\n'.encode())
+    assert (row["service"], row["outage"]) == (fails, "1")

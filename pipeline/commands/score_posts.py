@@ -27,7 +27,7 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     """Classify a CSV of posts: id,text[,title][,service]. Prints the same rows in the same order; uses no database."""
     from tqdm import tqdm
 
-    from pipeline.text.extract import extract, extraction_request
+    from pipeline.text.extract import PostText, read_posts
     from pipeline.text.models import outage as classifier
     from pipeline.text.services import ServiceMatcher
 
@@ -41,9 +41,8 @@ def score_posts_command(setting: Setting, file: Path) -> None:
     out.writerow(COLUMNS)
     bad = 0
     for rows in tqdm(itertools.chain([first], chunks), disable=None, desc="posts", unit=f" × {CHUNK} posts"):
-        good = [(row, text, service) for row, text, service, problem in rows if not problem]
-        requests = [extraction_request(text, service, matcher) for _, text, service in good]
-        extractions = iter(extract(requests, matcher, model, PLACES))
+        good = [PostText(text, service) for _, text, service, problem in rows if not problem]
+        extractions = iter(read_posts(good, matcher, model, PLACES))
         for row, _, _, problem in rows:
             if problem:
                 bad += 1

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,13 @@ from pipeline.text.symptoms import anger
 REPORT = 0.5
 AT_ONCE = 4_000  # requests; what is kept of them meanwhile is bounded
 EXACT = timedelta(hours=1)  # what is less sure of when it began is not stored as a moment
+
+
+class PostText(NamedTuple):
+    """A text, and the service it is read about: of the catalogue, any other name, or empty for each that it names."""
+
+    text: str
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +65,24 @@ class Extraction:
         return self.p_outage >= REPORT
 
 
-def extraction_request(text: str, service: str, matcher: ServiceMatcher) -> ExtractionRequest:
-    """Return the request to read a text about a service, or where none is given about the one the text names most."""
-    service = matcher.id_of(service)
-    about = matcher.about(text)
-    best = max(about, key=lambda named: len(about[named])) if about else ""
-    return ExtractionRequest(text=text, service=service or best, matches=about.get(service or best, ()))
+def _requests(post: PostText, matcher: ServiceMatcher) -> list[ExtractionRequest]:
+    """Return a request for the service that a post is given with, or for each that it names; one at least."""
+    service = matcher.id_of(post.service)
+    about = matcher.about(post.text)
+    named = [service] if service or not about else sorted(about, key=lambda each: -len(about[each]))
+    return [ExtractionRequest(text=post.text, service=each, matches=about.get(each, ())) for each in named]
+
+
+def read_posts(
+    posts: Sequence[PostText], matcher: ServiceMatcher, model: OutageModel, places: Path
+) -> list[Extraction]:
+    """Return what each post says, in order, of the service that most likely fails of those it names.
+
+    Of services that are equally likely the one named most often, then first; `places` is the list of places.
+    """
+    requests = [_requests(post, matcher) for post in posts]
+    extractions = iter(extract(list(chain.from_iterable(requests)), matcher, model, places))
+    return [max(islice(extractions, len(each)), key=attrgetter("p_outage")) for each in requests]
 
 
 def extract(

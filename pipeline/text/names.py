@@ -27,7 +27,7 @@ _HANDLE = re.compile(r"(?<!\w)([#@])(\w{2,60})(?!\w)")
 # grammar that is written onto a name: cases in Russian and Ukrainian, articles and prepositions in Arabic
 _ENDING = re.compile("[авеиймоухыьюя]{1,3}(?!\\w)")
 _PREFIX = re.compile("(?<!\\w)(?:[وفبلك]?ال|لل|[وفبلك])$")
-_THING = WordPattern("ordinary_words", r"(?:'s)?[ -](?:%(thing)s)(?!\w)")
+_THING = WordPattern("ordinary_words", r"(?:'s)?[ -](?:%(thing)s)(?!\w)|(?:%(thing_joined)s)")
 _ENDING_AFTER = 4  # letters of the shortest name that takes an ending
 
 

@@ -6,11 +6,12 @@ A name that is also an ordinary word counts where the community or another word 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.cues import FAILURES, lexicon_features
+from pipeline.text.language import UNDETERMINED, language_of
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch, names_a_thing
 from pipeline.text.normalize import CAP, REMEMBERED, normalize
@@ -28,7 +29,9 @@ _TRADE = PatternSet("services")
 _TROUBLE = FAILURES | {"cue_status"}
 _FAILS = ("login", "error", "crash", "no_response", "connection")
 _CLAUSE_END = WordPattern("ordinary_words", r"(?:%(clause_end)s)")
+_THING_BEFORE = WordPattern("ordinary_words", r"(?:(?<!\w)(?:%(thing_before)s) |(?:%(thing_before_joined)s))$")
 _ORDINARY_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(before)s) $")
+_ENGLISH = WordPattern("ordinary_words", r"(?:%(english)s)")
 _PERSON_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(person_before)s)[ -]$")
 _PERSON_AFTER = WordPattern("ordinary_words", r"^(?:%(person_after)s)(?!\w)")
 _PARTS = WordPattern("ordinary_words", r"(?:%(parts)s)")
@@ -75,6 +78,11 @@ class _Text:
             self._of_a_service = _speaks_of_a_service(self.normalized)
         return self._of_a_service
 
+    @cached_property
+    def is_in_another_language(self) -> bool:
+        """Return whether a post is surely written in another language than English."""
+        return language_of(self.text) not in ("en", UNDETERMINED)
+
     def is_proper_noun(self, match: NameMatch) -> bool:
         """Return whether a name is in capitals inside a sentence whose other words are not."""
         if len(self.normalized) != len(self.text[:CAP]) or not self.text[match.start].isupper():
@@ -99,7 +107,7 @@ class _Text:
         """Return whether the words right beside a name speak of a service that fails, in the same clause."""
         before = self.normalized[max(0, match.start - NEAR) : match.start]
         after = self.normalized[match.end : match.end + NEAR]
-        if names_a_thing(self.normalized, match.end):
+        if names_a_thing(self.normalized, match.end) or _THING_BEFORE.regex.search(before):
             return True
         if _ORDINARY_BEFORE.regex.search(before):
             return False
@@ -213,9 +221,11 @@ class ServiceMatcher:
             return True
         if post.is_a_person(match):
             return False
-        if service.ordinary and not post.is_proper_noun(match):
-            return post.has_trouble_near(match)
-        return post.speaks_of_a_service
+        if service.ordinary and post.has_trouble_near(match):
+            return True
+        if _ENGLISH.regex.fullmatch(written) and post.is_in_another_language:
+            return True
+        return (not service.ordinary or post.is_proper_noun(match)) and post.speaks_of_a_service
 
     @staticmethod
     def _is_an_ordinary_part(match: NameMatch, post: _Text) -> bool:

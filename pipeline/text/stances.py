@@ -19,9 +19,11 @@ from pipeline.text.symptoms import matched_symptoms
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now
 MOST_CLAUSES = 40  # of a text; what follows is read as one
+LONGEST_TURN = 240  # characters of a text that is read from where it turns; a longer one tells a story
 _LISTS = PatternSet("stances", together=1)  # the automaton of several is larger than all of theirs
 _EDGE = WordPattern("clauses", r"(?:%(mark)s)|(?<=\W)(?=(?:%(begins)s)(?:\W|(?<=\W)))|(?:%(joined)s)")
 _JOINED = WordPattern("clauses", r"^\W*(?:(?:%(joins)s)\s*)?svc")
+_TURN = WordPattern("clauses", r"(?<=\W)(?:%(begins)s)(?:\W|(?<=\W))|(?:%(joined)s)")
 _RIVAL = WordPattern("stances", "%(rival)s")
 _MEDIUM = WordPattern("stances", "%(medium)s")
 _MOVED = WordPattern("stances", "%(moved)s")
@@ -39,10 +41,11 @@ _OF_CLAUSES = _NO_REPORT | {
     "also",
     "moved",
     "relapse",
+    "own_thing",
 }
 _LINE_FAILS = frozenset({"fails", "server_side", "line_fails"})
 _SERVER_SIDE = frozenset({"server_side"})
-_ANCHORED = frozenset({"contrary"})  # of a whole clause, so that no text of several matches
+_ANCHORED = frozenset({"contrary", "not_failing"})  # some of a whole clause, so that no text of several matches
 
 
 class Stance(Enum):
@@ -101,7 +104,7 @@ def reading(masked: str) -> Reading:
     if not lists.isdisjoint({"rival", "medium"}) and _is_elsewhere(unaccented(masked), has_other):
         return Reading(masked, UNLIKELY)
     if not has_other and _NO_REPORT.isdisjoint(lists):
-        return Reading(masked)
+        return _reading_of_a_turn(masked, lists)
     clauses = _judged(list(_clauses(masked, lists)))
     if has_other:
         if "moved" in lists and _is_a_way_out(masked, clauses):
@@ -110,7 +113,24 @@ def reading(masked: str) -> Reading:
         others = [clause for clause in clauses if clause.other and not clause.target]
         if own and others:
             return _reading_of_one(masked, own, others, clauses)
-    return _reading_of_all(masked, clauses) if _may_report(clauses) else Reading(masked, UNLIKELY)
+    fails = _may_report(clauses) and not _is_of_others_only(clauses)
+    return _reading_of_all(masked, clauses) if fails else Reading(masked, UNLIKELY)
+
+
+def _reading_of_a_turn(masked: str, lists: frozenset[str]) -> Reading:
+    """Return a short text from where it turns to say that the service fails: "I'd send it, but svctarget is down".
+
+    What comes before says nothing of the service then, and would only speak against a report.
+    """
+    if len(masked) > LONGEST_TURN or not _TURN.regex.search(masked):
+        return Reading(masked)
+    clauses = _judged(list(_clauses(masked, lists)))
+    turn = next((at for at, clause in enumerate(clauses) if clause.stance is not Stance.UNSAID), 0)
+    clause = clauses[turn]
+    if not turn or clause.stance is not Stance.FAILS or not any(each.target for each in clauses[: turn + 1]):
+        return Reading(masked)
+    rest = "".join(each.text for each in clauses[turn:])
+    return Reading(rest if TARGET in rest else f"{TARGET} {rest}")
 
 
 def _reading_of_all(masked: str, clauses: Sequence[_Clause]) -> Reading:
@@ -186,6 +206,8 @@ def _stance(clause: str, lists: frozenset[str], *, troubled: bool) -> Stance:
     if not asks and "recovered" in lists and "not_yet" not in lists:
         return Stance.RECOVERED
     if "fails" in lists or (troubled and _speaks_of_failure(clause)):
+        if "own_thing" in lists and TARGET not in clause:
+            return Stance.UNSAID
         return Stance.ASKS if asks else Stance.FAILS
     if not asks and "works" in lists and "works_not" not in lists and not names_a_role(clause):
         return Stance.WORKS
@@ -201,6 +223,19 @@ def _may_report(clauses: Sequence[_Clause]) -> bool:
     if back >= 0 or Stance.WORKS in stances or Stance.NOT_FAILING in stances:
         return False
     return Stance.ASKS in stances or Stance.NOT_NOW not in stances
+
+
+def _is_of_others_only(clauses: Sequence[_Clause]) -> bool:
+    """Return whether what fails comes before the service is named, which then is said to work.
+
+    "The build failed three times, svctarget is fine".
+    """
+    named = next((at for at, clause in enumerate(clauses) if clause.target), None)
+    if named is None or any(clause.stance in _FAILURE for clause in clauses[named:]):
+        return False
+    if any(names_a_role(clause.text) for clause in clauses[: named + 1]):
+        return False  # "the website won't load, but svctarget api has no problems" is a failure in part
+    return {clause.stance for clause in clauses if clause.target} <= {Stance.WORKS, Stance.NOT_FAILING}
 
 
 def _judged(clauses: Sequence[_Clause]) -> list[_Clause]:

@@ -1,0 +1,98 @@
+"""Names that are ordinary words too: what stands beside them, or the language, tells that the service is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config.load import load_catalogue
+from pipeline.text.services import ServiceMatcher
+
+MATCHER = ServiceMatcher(load_catalogue())
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Notion has been unreachable since noon", "notion"),
+        ("notion refuses to load", "notion"),
+        ("discord keeps disconnecting everybody", "discord"),
+        ("slack hasn't delivered anything today", "slack"),
+        ("gemini returns nothing", "gemini"),
+        ("steam fails to connect", "steam"),
+        ("Telegram verbindet sich nicht", "telegram"),
+        ("notion reagiert seit Stunden nicht mehr", "notion"),
+        ("notion inaccessible depuis midi", "notion"),
+        ("signal no conecta", "signal"),
+        ("signal não conecta", "signal"),
+        ("signal valt steeds weg", "signal"),
+    ],
+)
+def test_words_of_a_failure_beside_it_tell_that_the_service_is_meant(text: str, service: str) -> None:
+    assert service in MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zoom meeting won't connect",
+        "the zoom call is silent",
+        "la réunion Zoom commence",
+        "la reunión de zoom",
+        "reunião no zoom",
+        "una riunione su zoom",
+        "de vergadering via zoom",
+        "spotkanie na zoom",
+        "zoom toplantısı",
+        "das Zoom-Meeting",
+        "会議のZoom",
+        "zoom会議",
+        "zoom 회의",
+        "zoom会议",
+        "meeting zoom sore ini",
+        "созвон в zoom",
+    ],
+)
+def test_a_meeting_tells_that_zoom_is_the_service(text: str) -> None:
+    assert "zoom" in MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("steam nie chce pobierać gry koledze", "steam"),
+        ("twitch zeigt heute seltsame Werbung vor jedem Video", "twitch"),
+        ("el discord de mi clase tiene mucha gente", "discord"),
+        ("on a tout mis dans slack la semaine dernière", "slack"),
+        ("ho perso tutte le foto su telegram ieri sera", "telegram"),
+    ],
+)
+def test_a_word_of_english_is_the_service_in_a_text_of_another_language(text: str, service: str) -> None:
+    assert service in MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("full steam ahead on the plan for spring", "steam"),
+        ("there is slack in the schedule for next month", "slack"),
+        ("he sent a telegram to his aunt in Boston", "telegram"),
+        ("the decision spread discord through the village council", "discord"),
+        ("ci vediamo dalle nove alle dieci", "chatgpt"),
+    ],
+)
+def test_the_word_stays_a_word_in_its_own_language(text: str, service: str) -> None:
+    assert service not in MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("ニンテンドーオンラインに入れない", "nintendo"),
+        ("شبكة زين مقطوعة", "zain"),
+        ("디코 안 돼", "discord"),
+        ("o zap não manda nada", "whatsapp"),
+        ("ytube not loading", "youtube"),
+    ],
+)
+def test_short_names_of_everyday_talk_name_their_service(text: str, service: str) -> None:
+    assert list(MATCHER.about(text)) == [service]
