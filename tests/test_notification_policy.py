@@ -117,6 +117,16 @@ def test_what_follows_a_first_message_waits_for_the_group_interval(
     assert next_transition(incident, messages(1), POLICY, BEGAN + 15 * MINUTE) is transition
 
 
+def test_a_further_part_waits_for_an_hour_and_goes_with_what_becomes_critical_before() -> None:
+    first, second = span("web", "official"), span("api", "official")
+    past = [message(BEGAN, affected=("web",))]
+    more = replace(INCIDENT, components=(first, second))
+    assert next_transition(more, past, POLICY, BEGAN + 60 * MINUTE - SECOND) is None
+    assert next_transition(more, past, POLICY, BEGAN + 60 * MINUTE) is Transition.COMPONENT_ADDED
+    critical = replace(more, impact=Impact.CRITICAL)
+    assert next_transition(critical, past, POLICY, BEGAN + 20 * MINUTE) is Transition.WORSE
+
+
 def test_an_end_and_a_return_wait_for_nothing() -> None:
     over = [message(BEGAN, Transition.OVER)]
     assert next_transition(replace(INCIDENT, active=False), messages(1), POLICY, BEGAN) is Transition.OVER

@@ -1,12 +1,13 @@
 """When an incident is worth a message: few, and each says something new. Pure.
 
 Opened, over and reopened are sent at once. The provider's confirmation and a newly affected component wait for
-`group_interval` after the last message, so that what comes together is one message. What becomes critical never waits
-for more than `group_interval`. A second wave (worse again) is a new notice that no fresh message says as much as, or a
-rise of reports after hours or after it was easing. A service that joins a shared failure waits for JOIN_WAIT only at
-first: its readers have had no message yet. That all services of a shared failure but one are over is news once. Other
-news (worse, easing) waits for a gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are
-sent, and reminders, where wanted.
+`group_interval` after the last message, so that what comes together is one message. Where that message named a part,
+a further part of the same service waits for an hour. What becomes critical never waits for more than `group_interval`.
+A second wave (worse again) is a new notice that no fresh message says as much as, or a rise of reports after hours or
+after it was easing. A service that joins a shared failure waits for JOIN_WAIT only at first: its readers have had no
+message yet. That all services of a shared failure but one are over is news once. Other news (worse, easing) waits for a
+gap that doubles with each message; after MAX_ROUTINE_MESSAGES only the urgent ones are sent, and reminders, where
+wanted.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_BEFORE_EASING = 3  # after more messages only the end is news
 MAX_IN_A_DAY = 5  # after so many a rise of reports alone is no second wave
 URGENT = Impact.CRITICAL
 WORTH_A_MESSAGE = Impact.HIGH  # an impact below that rises without one; a notice of it waits for no others
-FRESH = timedelta(hours=1)  # a message so new may say as much as a notice that follows it
+FRESH = timedelta(hours=1)  # a message so new may say as much as a notice that follows it; a further part waits so long
 HOURS = timedelta(hours=2)  # after the last message, a rise of reports is a second wave
 WAVE = Impact.MODERATE  # at least so bad
 JOIN_WAIT = timedelta(minutes=5)  # a service that joins a shared failure waits so long for others
@@ -100,7 +101,9 @@ def next_transition(
         return Transition.WORSE_AGAIN
     if few and _eased_no_more(incident, last, policy, now):
         return Transition.WORSE_AGAIN
-    if newly_affected(incident, past, now):
+    if newly_affected(incident, past, now) and (
+        waited >= FRESH or incident.is_group or not last.incident_facts.affected
+    ):
         return Transition.COMPONENT_ADDED
     if incident.is_group and _all_but_one_over(incident) and not any(a.transition is Transition.EASING for a in past):
         return Transition.EASING
