@@ -77,6 +77,8 @@ def series_ids(conn: sqlite3.Connection, keys: Iterable[CountKey]) -> dict[Count
 def put_counts(conn: sqlite3.Connection, counts: Sequence[ComplaintCount]) -> int:
     """Write counts over what is known of their intervals, inside the caller's transaction; return how many changed."""
     keys = [CountKey(c.source, c.interval_s, c.window, c.service, c.region, c.indicator) for c in counts]
+    if not keys:
+        return 0
     ids = series_ids(conn, keys)
     values = [
         CountValue(ids[key], epoch(c.start), c.total, c.baseline, epoch(c.collected))

@@ -124,7 +124,7 @@ class Soak:
         self.page.spoil(FAULTS[name] if self.dice.random() < 0.3 and not self.mailbox.well else None)
         setting = Setting(self.config, self.folder / "groundswell.toml", self.folder / "groundswell.db", now)
         with suppress(PipelineError):
-            self.failed += any(run.outcome != "ok" for run in run_stages(setting))
+            self.failed += any(run.outcome in ("error", "blocked") or run.rejected for run in run_stages(setting))
 
     def _count(self, now: datetime, number: int) -> None:
         """Write the last two days of counts; every 192 ticks a service has six quarters of an hour of trouble."""
