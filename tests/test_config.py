@@ -33,6 +33,16 @@ from tests.conftest import ROOT
             "alerts.routes.0: quiet_hours is the former name of mute_time_intervals",
         ),
         ('[[alerts.routes]]\nname = "a"\nquiet_hours = "22-7"', "'22-7' is not a span of hours"),
+        ('[alerts]\nquiet_to_close = "0"', "alerts.quiet_to_close: '0' must be positive and at most a day"),
+        ('[alerts]\nquiet_to_close = "0s"', "alerts.quiet_to_close: '0s' must be positive"),
+        (
+            '[alerts]\nquiet_to_close_after_relapse = "10d"',
+            "alerts.quiet_to_close_after_relapse: '10d' must be positive and at most a day",
+        ),
+        (
+            '[alerts]\nquiet_to_close = "150min"\nquiet_to_close_after_relapse = "5min"',
+            "alerts: quiet_to_close_after_relapse must not be shorter than quiet_to_close",
+        ),
         ('[alerts]\nchannels = ["email"]', "mail.to: the email channel needs"),
         ('[secrets]\nsmtp_password = "x"', "secrets: a secret is not read from this file"),
         ('[secrets]\nother = "x"', "secrets: unknown key"),
@@ -175,3 +185,9 @@ def test_what_is_empty_or_takes_no_time_is_refused(tmp_path: Path, text: str, wo
     (tmp_path / "groundswell.toml").write_text(text)
     with pytest.raises(ConfigError, match=re.escape(words)):
         load_config(tmp_path / "groundswell.toml", {})
+
+
+def test_a_day_of_quiet_is_allowed_and_what_is_not_written_is_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text('[alerts]\nquiet_to_close = "24h"')
+    assert load_config(path, {}).alerts.quiet_to_close == timedelta(days=1)

@@ -76,7 +76,9 @@ class World:
         channel: str = "complaints",
         width: int = 300,
         day: int = 2,
+        judged: datetime | None = None,
     ) -> None:
+        """Write verdicts on `many` bins from `clock` on, `judged` (None: as soon as they end)."""
         key = SeriesKey(service=service, channel=channel, source="x", bin_s=width)
         first = at(clock, day)
         rows = [
@@ -102,7 +104,7 @@ class World:
                 verdicts=rows,
                 states={},
                 redo_from=None,
-                now=first + timedelta(seconds=many * width),
+                now=judged or first + timedelta(seconds=many * width),
                 collected=None,
             ),
         )

@@ -137,11 +137,12 @@ class Alerts(Strict):
 
     The first message of an incident waits `group_wait` for others. The next waits `group_interval`, which doubles with
     each message up to `max_group_interval`. `repeat_interval` is how often a reminder is sent; 0: never.
-    An incident is over after `quiet_to_close` without a sign of it; `quiet_to_close_after_relapse` where the service
-    failed more than once in a day. A message about an incident of a probability below `sure_from` says what would make
-    it surer. Reports quoted in the reader's `language` come before others, which stay as they were written.
-    `pagerduty_base` is the address of PagerDuty's events API in the account's region. `surge_advisories` sends what the
-    surge watch raises to webhooks: off, since its record is below the floor (docs/benchmark.md).
+    An incident is over after `quiet_to_close` without a sign of it; `quiet_to_close_after_relapse` (not shorter;
+    unset, at least as long) where the service failed more than once in a day. A message about an incident of a
+    probability below `sure_from` says what would make it surer. Reports quoted in the reader's `language` come before
+    others, which stay as they were written. `pagerduty_base` is the address of PagerDuty's events API in the
+    account's region. `surge_advisories` sends what the surge watch raises to webhooks: off, since its record is below
+    the floor (docs/benchmark.md).
     """
 
     channels: tuple[ChannelName, ...] = ("file",)
@@ -166,6 +167,21 @@ class Alerts(Strict):
     @classmethod
     def _former_names(cls, table: object) -> object:
         return with_present_names(table, ALERT_KEYS)
+
+    @field_validator("quiet_to_close", "quiet_to_close_after_relapse", mode="before")
+    @classmethod
+    def _quiet_time(cls, value: object) -> timedelta:
+        quiet = timedelta(0) if str(value).strip() == "0" else parse_duration(value)
+        if not timedelta(0) < quiet <= timedelta(days=1):
+            raise ValueError(f"{value!r} must be positive and at most a day, such as 30min")
+        return quiet
+
+    @model_validator(mode="after")
+    def _longer_after_a_relapse(self) -> Alerts:
+        written = "quiet_to_close_after_relapse" in self.model_fields_set
+        if written and self.quiet_to_close_after_relapse < self.quiet_to_close:
+            raise ValueError("quiet_to_close_after_relapse must not be shorter than quiet_to_close")
+        return self
 
     @field_validator("routes")
     @classmethod

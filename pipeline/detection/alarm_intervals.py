@@ -15,15 +15,22 @@ Heard = Mapping[str, Sequence[tuple[datetime, datetime]]]
 QUIET = timedelta(minutes=30)
 ONSET_WITHIN = timedelta(hours=1)
 LOST = timedelta(hours=6)  # a source unread for so long holds nothing open any more
+LOST_BINS = 4  # and for so many bins: of wide ones, one is still running and the one before may not be published yet
 
 
 def spans(
-    service: str, alarms: Mapping[SeriesKey, Points], heard: Heard, now: datetime, alarm: float
+    service: str,
+    alarms: Mapping[SeriesKey, Points],
+    heard: Heard,
+    now: datetime,
+    alarm: float,
+    zeros_until: Mapping[SeriesKey, datetime] | None = None,
 ) -> list[Interval]:
     """Return the spans in which the service's totals were above what was expected.
 
     `alarms` are the kept bins of each series, oldest first; a bin that was not kept was quiet, unless it lies outside
     what was read: after the last count of complaints, or outside a source's spans in `heard` (none: always read).
+    Zeros are not kept: `zeros_until` says up to when the counts after the last kept bin of a series were zero.
     """
     found = []
     for key, points in sorted(alarms.items(), key=lambda pair: str(pair[0])):
@@ -39,8 +46,9 @@ def spans(
             last = int((point.start - begin).total_seconds()) // key.bin_s
             observed[last], expected[last], score[last] = point.observed, point.expected, point.score
         if key.channel == "complaints":
-            observed[last + 1 :] = np.nan
-        _give_up(observed, max(1, int(LOST.total_seconds()) // key.bin_s))
+            known = (zeros_until or {}).get(key, begin)
+            observed[max(last + 1, int((known - begin).total_seconds()) // key.bin_s) :] = np.nan
+        _give_up(observed, max(LOST_BINS, int(LOST.total_seconds()) // key.bin_s))
         _carry(expected)
         events = find_events(
             observed,

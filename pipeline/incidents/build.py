@@ -66,13 +66,13 @@ def build(
     absorbed: dict[str, str] = {}
     for story in group_into_incidents(merge_into_episodes(inputs.intervals, inputs.provider_incidents)):
         begin, last = story[0].start, story[-1].end
-        latest = min((last or now) + STORY_GAP, begin + LONGEST_STORY)
         mine = [
             k
             for k in known
             if k.service == service.id
             and k.id not in used
-            and k.onset <= latest
+            and k.onset < (last or now) + STORY_GAP
+            and k.onset <= begin + LONGEST_STORY
             and (k.end is None or k.end + STORY_GAP > begin)
         ]
         mine.sort(key=lambda k: (k.id not in alerted, k.opened_at, k.onset))

@@ -6,6 +6,7 @@ notice, its states, and parts it lists or takes back. What comes within the same
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -149,7 +150,9 @@ def _crowd(episode: EpisodeDraft, levels: Levels) -> Iterator[_Mark]:
     rest = [
         point
         for point in levels.get(top.series, ())
-        if point.start > top.peak and (top.end is None or point.start < top.end)
+        if point.start > top.peak
+        and (top.end is None or point.start < top.end)
+        and not math.isnan(point.observed)  # a count that is missing says nothing
     ]
     half = (top.observed_peak - top.expected_peak) * EASED
     loud = [point.start for point in rest if point.observed - point.expected >= half]

@@ -110,6 +110,22 @@ def counts_collected_after(
     return int(row["n"])
 
 
+def zero_counts_until(store: Store, key: SeriesKey, since: datetime, until: datetime) -> datetime | None:
+    """Return up to when the complaint counts of a service from `since` on were zero; None where none are stored.
+
+    That is the end of the last one before `until`, or the start of the first that is not zero.
+    """
+    (row,) = store.rows(
+        f"SELECT max(c.start) AS last, min(CASE WHEN c.total > 0 THEN c.start END) AS counted FROM {OF_SERIES}"
+        " WHERE s.service = ? AND s.source = ? AND s.interval_s = ? AND s.window != 'rolling'"
+        " AND c.start >= ? AND c.start < ?",
+        (key.service, key.source, key.bin_s, epoch(since), epoch(until)),
+    )
+    if row["last"] is None:
+        return None
+    return from_epoch(row["last"] + key.bin_s if row["counted"] is None else row["counted"])
+
+
 def counts(
     store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
 ) -> list[SeriesCount]:

@@ -20,7 +20,7 @@ from pipeline.stages.explain.records import ExplainRun, ServiceFindings
 from pipeline.store.official import official_incidents, pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import verdicts
+from pipeline.store.verdicts import verdicts, zero_counts_until
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE_ONSET = timedelta(hours=2)
@@ -84,7 +84,13 @@ def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindi
         for key, points in alarms.levels.items()
         if key.service == service.id and key.is_total and (kept := [point for point in points if point.start >= since])
     }
-    intervals = spans(service.id, levels, alarms.read, run.now, alarms.alarm)
+    zeros_until = {
+        key: until
+        for key, points in levels.items()
+        if key.channel == Channel.COMPLAINTS
+        and (until := zero_counts_until(run.store, key, points[-1].start + timedelta(seconds=key.bin_s), run.now))
+    }
+    intervals = spans(service.id, levels, alarms.read, run.now, alarms.alarm, zeros_until)
     updates = status_updates(run.store, service.page, since, run.now) if service.status_page else []
     provider_incidents = read_provider_incidents(updates, run.now, official_incidents(run.store, service.page, run.now))
     if not known and not intervals and not provider_incidents:
