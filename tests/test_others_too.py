@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline.config.load import Config, load_config
+from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.times import utc
 from pipeline.reports.others_too import Answer, EvidenceClass, others_too
@@ -78,6 +80,37 @@ def test_freshness_leaves_the_first_reading_out(store: Store) -> None:
     (found,) = freshness(store, NOW - 24 * HOUR, NOW + HOUR)
     assert (found.source, found.stored.n) == ("tickets", 3)
     assert (found.stored.p50, found.stored.p95) == (2.0, 3.0)
+
+
+def test_the_oldest_sqlite_that_is_accepted_has_every_function_that_freshness_and_the_views_use(
+    tmp_path: Path,
+) -> None:
+    newer = {
+        "unixepoch",
+        "format",
+        "->",
+        "->>",
+        "octet_length",
+        "concat",
+        "concat_ws",
+        "string_agg",
+        "timediff",
+        "unhex",
+    }
+
+    def allowed(action: int, first: str | None, name: str | None, database: str | None, view: str | None) -> int:
+        return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_FUNCTION and name in newer else sqlite3.SQLITE_OK
+
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        put(store, *(count(NOW - n * HOUR, 1) for n in range(2, 4)))
+        store.conn.set_authorizer(allowed)
+        with pytest.raises(sqlite3.Error, match="unixepoch"):
+            store.conn.execute("SELECT unixepoch('2026-03-02T12:00:00Z')")
+        freshness(store, NOW - 24 * HOUR, NOW + HOUR)
+        views = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view'")]
+        assert len(views) > 20
+        for view in views:
+            store.rows(f"SELECT * FROM {view} LIMIT 1")
 
 
 def test_quantiles_are_by_nearest_rank_and_of_nothing_none() -> None:

@@ -6,16 +6,22 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
+from pipeline.core.records import Batch, ComplaintCount
 from pipeline.stages.alert.stage import run_alert
+from pipeline.stages.pipeline import Models, Pipeline, Stage
 from pipeline.store import Store
 from pipeline.store.damage import damage_of
+from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
+from pipeline.store.runs import get_checkpoint
 from pipeline.store.salvage import salvage
 from tests.test_channels import Scripted
 from tests.test_damage import OFFLINE, called, damage, seeds, whole  # noqa: F401 - whole is a fixture
@@ -154,3 +160,40 @@ def test_nothing_is_told_twice_and_what_waits_is_told(tmp_path: Path) -> None:
             assert set(again.sent) == {*channel.sent, *waiting}
         else:
             assert set(again.sent) == waiting
+
+
+def detected(store: Store, minute: int) -> tuple[int, int]:
+    """Run the detect stage as a run does; return how many verdicts there are afterwards, and how many alarms."""
+    pipeline = Pipeline(
+        store=store, config=load_config(None, {}), models=Models(), channels=dict, collect=lambda *_: []
+    )
+    pipeline.run(NOW + timedelta(minutes=minute), (Stage.DETECT,))
+    return tuple(store.rows("SELECT count(*), ifnull(sum(alarm), 0) FROM verdicts")[0])
+
+
+def test_lost_verdicts_are_judged_again_by_the_next_run_though_no_count_is_new(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "x.db", tmp_path / "fresh.db"
+    rows = tuple(
+        ComplaintCount(
+            service="claude",
+            source="x",
+            region="",
+            indicator="",
+            start=NOW - timedelta(minutes=15 * (n + 1)),
+            interval_s=900,
+            total=200 if n < 5 else n % 3,
+            collected=NOW,
+        )
+        for n in range(10 * 96)
+    )
+    with Store(path) as store:
+        save_batch(store, Batch(source="x", rows=rows), NOW)
+        whole = [detected(store, minute) for minute in range(3)][-1]
+        store.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert whole[1] >= 3, "an outage is running"
+    overwrite(path, "verdicts", -1)
+    salvage(path, fresh, NOW + timedelta(minutes=3))
+    with Store(fresh) as store:
+        assert get_checkpoint(store, "detect", "unchanged") is None
+        assert store.rows("SELECT count(*) FROM verdicts")[0][0] < whole[0]
+        assert detected(store, 4) == whole

@@ -6,11 +6,13 @@ import statistics
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.commands.backtest import plan_replay
 from pipeline.commands.common import Setting
 from pipeline.config.load import load_config
+from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import utc
 from pipeline.notify.channels.file import NoChannel
@@ -19,6 +21,8 @@ from pipeline.replay.scenario import load_recorded
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour
+from pipeline.store.count_retention import roll_up_counts
+from pipeline.store.counts import epoch
 from pipeline.store.observations import save_batch
 from pipeline.store.verdicts import count_groups
 from tests.benchmarks.archives import write_recording
@@ -85,3 +89,33 @@ def test_a_new_width_or_source_of_counts_is_seen_at_once(tmp_path: Path) -> None
         save_batch(store, counts("github", NOW, 1, width=300), NOW)
         save_batch(store, counts("github", NOW, 1, source="other"), NOW)
         assert count_groups(store) == [("other", 900, "interval"), ("site", 300, "interval"), ("site", 900, "interval")]
+
+
+def test_what_is_kept_of_counts_is_read_again_when_they_are_rolled_up(tmp_path: Path) -> None:
+    span = NOW - timedelta(days=3), NOW
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save_batch(store, counts("github", NOW - timedelta(days=2), 5), NOW)
+        save_batch(store, counts("github", NOW - timedelta(days=2), 5, source="old"), NOW)
+        save_batch(store, counts("github", NOW - timedelta(hours=1), 7), NOW)
+        assert [counted.total for counted in complaint_bins(store, "github", *span)] == [5.0, 7.0]
+        assert len(count_groups(store)) == 2
+        roll_up_counts(store, NOW - timedelta(days=1))
+        assert [counted.total for counted in complaint_bins(store, "github", *span)] == [7.0]
+        assert count_groups(store) == [("site", 900, "interval")]
+        kept = complaint_bins(store, "github", *span)
+        roll_up_counts(store, NOW - timedelta(days=1))
+        assert complaint_bins(store, "github", *span) is kept, "nothing was left to roll up"
+
+
+def test_columns_of_a_known_kind_leave_what_is_kept_of_kinds(tmp_path: Path) -> None:
+    key = CountKey("site", 900, "interval", "github", "", "")
+    column = np.array([epoch(NOW)], dtype=np.int64)
+    zero = np.zeros(1, dtype=np.int64)
+    columns = CountColumns(keys=(key,), series=zero, start=column, total=zero, collected=NOW)
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save_batch(store, counts("github", NOW - timedelta(hours=1), 5), NOW)
+        assert count_groups(store) == [("site", 900, "interval")]
+        kept = dict(store.kept.distinct_values)
+        assert kept
+        save_batch(store, Batch(source="site", rows=(), columns=columns), NOW)
+        assert store.kept.distinct_values == kept

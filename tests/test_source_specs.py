@@ -113,8 +113,8 @@ def test_half_a_key_is_worth_a_warning_and_none_is_not(config: Config) -> None:
     secrets = config.secrets.model_copy(update={"smtp_password": "x"})
     (finding,) = key_findings(config.model_copy(update={"secrets": secrets}), {"pigeons": half})
     assert (finding.level, finding.words) == ("warn", "half a key: GROUNDSWELL_PIGEON_GRAIN is not set")
-    off = replace(PIGEONS, enabled=lambda config: False)
-    assert [f.words for f in key_findings(config, {"pigeons": off})] == ["switched off"]
+    off = config.model_copy(update={"sources": config.sources.model_copy(update={"reddit": False})})
+    assert [f.words for f in key_findings(off, {"reddit": SOURCES["reddit"]})] == ["switched off"]
 
 
 def test_no_reader_of_the_sources_names_one() -> None:

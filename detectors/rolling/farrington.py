@@ -19,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from detectors import VERSIONS
 from detectors.contract import Floats
 from detectors.rolling.base import RollingDetector, whole_hours
 from detectors.validation import detector_id
@@ -34,7 +35,7 @@ class Farrington(RollingDetector):
     Refitted once a day, without mentions.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = VERSIONS["farrington"]
     daily: ClassVar[bool] = True
     alarm: float = 1.0
     strong: float = 2.0

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from detectors import VERSIONS
 from detectors.count_kinds import CountKind
 from detectors.validation import detector_id
 
-VERSION = 5
+VERSION = VERSIONS["seasonal_nb"]
 
 
 class Prior(NamedTuple):

@@ -152,11 +152,13 @@ def service_findings(setting: Setting, specs: Mapping[str, SourceSpec]) -> Itera
 
 def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
     """Say which sources lack a key, and where one is to be had; never what a key is."""
+    from pipeline.sources import switched_on
+
     for spec in specs.values():
         missing = spec.missing_secrets(config)
         if not spec.secrets:
             continue
-        if not spec.enabled(config):
+        if not switched_on(config, spec.kind):
             yield Finding(Level.NOTE, spec.kind, "switched off")
         elif len(missing) == len(spec.secrets):
             words = f"no key, not read (optional): set {' and '.join(missing)}, from {spec.where_to_get_a_key}"

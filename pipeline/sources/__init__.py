@@ -17,7 +17,7 @@ from pipeline.sources.spec import Source, SourceSpec, author_salt
 if TYPE_CHECKING:
     from pipeline.http.session import HttpClient
 
-__all__ = ["SOURCES", "Source", "SourceSpec", "author_salt", "build_sources", "configured_kinds"]
+__all__ = ["SOURCES", "Source", "SourceSpec", "author_salt", "build_sources", "configured_kinds", "switched_on"]
 
 
 class _Place(NamedTuple):
@@ -67,13 +67,17 @@ class _Specs(Mapping[str, SourceSpec]):
 SOURCES: Mapping[str, SourceSpec] = _Specs()
 
 
+def switched_on(config: Config, kind: str) -> bool:
+    """Return whether the settings switch a kind of source on, with its key or without; one that has none always is."""
+    return kind not in _PLACES or any(getattr(config.sources, name) for name in _PLACES[kind].switches)
+
+
 def configured_kinds(config: Config) -> list[str]:
     """Return the kinds of sources that are switched on and have their key."""
     return [
         kind
         for kind, place in _PLACES.items()
-        if any(getattr(config.sources, name) for name in place.switches)
-        and all(getattr(config.secrets, name) is not None for name in place.secrets)
+        if switched_on(config, kind) and all(getattr(config.secrets, name) is not None for name in place.secrets)
     ]
 
 

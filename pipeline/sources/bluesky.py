@@ -171,5 +171,4 @@ SPEC = SourceSpec(
     secrets=("bluesky_identifier", "bluesky_password"),
     where_to_get_a_key="https://bsky.app/settings/app-passwords",
     key_kind="an app password",
-    enabled=lambda config: config.sources.bluesky,
 )

@@ -165,5 +165,4 @@ SPEC = SourceSpec(
         "the chart; unchanged: nothing",
         "at once",
     ),
-    enabled=lambda config: bool(config.sources.charts),
 )

@@ -99,5 +99,4 @@ SPEC = SourceSpec(
         "the file",
         "at once",
     ),
-    enabled=lambda config: bool(config.sources.counts),
 )

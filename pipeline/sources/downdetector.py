@@ -247,5 +247,4 @@ SPEC = SourceSpec(
     secrets=("downdetector_client_id", "downdetector_client_secret"),
     where_to_get_a_key="a Downdetector contract",
     key_kind="a contract",
-    enabled=lambda config: config.sources.downdetector,
 )

@@ -251,5 +251,4 @@ SPEC = SourceSpec(
         "one number a service",
         "at the next poll",
     ),
-    enabled=lambda config: config.sources.downstatus,
 )

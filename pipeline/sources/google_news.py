@@ -55,5 +55,4 @@ SPEC = SourceSpec(
         "one search a service",
         "at once",
     ),
-    enabled=lambda config: config.sources.google_news,
 )

@@ -146,5 +146,4 @@ SPEC = SourceSpec(
         "back to the last run, 3,000 a name",
         "60 s",
     ),
-    enabled=lambda config: config.sources.hacker_news,
 )

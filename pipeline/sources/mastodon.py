@@ -178,5 +178,4 @@ SPEC = SourceSpec(
         "back to the last run, 200 a group of five tags",
         "60 s",
     ),
-    enabled=lambda config: bool(config.sources.mastodon),
 )

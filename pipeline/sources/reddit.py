@@ -259,5 +259,4 @@ SPEC = SourceSpec(
     secrets=("reddit_client_id", "reddit_client_secret"),
     where_to_get_a_key="https://www.reddit.com/prefs/apps",
     key_kind="needs Reddit's approval",
-    enabled=lambda config: config.sources.reddit,
 )

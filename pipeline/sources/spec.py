@@ -71,7 +71,6 @@ class SourceSpec:
     secrets: tuple[str, ...] = ()
     where_to_get_a_key: str = ""
     key_kind: str = ""
-    enabled: Callable[[Config], bool] = lambda config: True
     prefix: str = ""
     counts: CountKind = CountKind.REPORTS
 

@@ -38,6 +38,8 @@ def roll_up_counts(store: Store, until: datetime) -> int:
             (day,),
         ).rowcount
         conn.execute("INSERT OR REPLACE INTO stage_memory VALUES (?, ?, ?)", (_STAGE, _KEY, str(day)))
+    if gone:
+        store.kept.forget_counts()
     return gone
 
 

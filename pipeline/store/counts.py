@@ -61,6 +61,11 @@ def from_epoch(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
+def count_key(row: ComplaintCount | StoredCount) -> CountKey:
+    """Return the series that a count belongs to."""
+    return CountKey(row.source, row.interval_s, row.window, row.service, row.region, row.indicator)
+
+
 def series_ids(conn: sqlite3.Connection, keys: Iterable[CountKey]) -> dict[CountKey, int]:
     """Return the number of each series of the keys' sources, inside the caller's transaction; new ones are added."""
     wanted = dict.fromkeys(keys)
@@ -76,7 +81,7 @@ def series_ids(conn: sqlite3.Connection, keys: Iterable[CountKey]) -> dict[Count
 
 def put_counts(conn: sqlite3.Connection, counts: Sequence[ComplaintCount]) -> int:
     """Write counts over what is known of their intervals, inside the caller's transaction; return how many changed."""
-    keys = [CountKey(c.source, c.interval_s, c.window, c.service, c.region, c.indicator) for c in counts]
+    keys = [count_key(count) for count in counts]
     if not keys:
         return 0
     ids = series_ids(conn, keys)
@@ -156,7 +161,7 @@ def put_count_rows(conn: sqlite3.Connection, rows: Iterable[StoredCount]) -> int
     Returns how many were new.
     """
     kept = list(rows)
-    keys = [CountKey(r.source, r.interval_s, r.window, r.service, r.region, r.indicator) for r in kept]
+    keys = [count_key(row) for row in kept]
     ids = series_ids(conn, keys)
     values = [
         CountValue(ids[key], epoch(utc(row.start)), row.total, row.baseline, epoch(utc(row.collected)))

@@ -12,6 +12,8 @@ from pipeline.core.times import minutes_between, utc
 from pipeline.store import Store
 
 _TIME = "'%Y-%m-%dT%H:%M:%SZ'"
+_EPOCH = "CAST(strftime('%s', {}) AS INTEGER)"  # SQLite has unixepoch() since 3.38 only
+_BEGUN, _SINCE, _NOW, _SENT = (_EPOCH.format(name) for name in (":begun", ":since", ":now", ":sent"))
 
 
 class _Queries(NamedTuple):
@@ -32,7 +34,8 @@ def _of(table: str, source: str, published: str, newest: str = "") -> _Queries:
     return _Queries(
         sources=f"SELECT DISTINCT {source} FROM {table}",
         begun=f"SELECT min(collected) FROM {table} WHERE {source} = :source",
-        seconds=f"""SELECT max(0, unixepoch(collected) - unixepoch({published})) AS seconds, count(*) AS n FROM {table}
+        seconds=f"""SELECT max(0, {_EPOCH.format("collected")} - {_EPOCH.format(published)}) AS seconds, count(*) AS n
+          FROM {table}
           WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun
           GROUP BY 1 ORDER BY 1""",
         newest=newest,
@@ -52,15 +55,15 @@ _COUNTS = _Queries(
     sources="SELECT DISTINCT source FROM count_series",
     begun=f"""SELECT strftime({_TIME}, min((SELECT min(collected) FROM count_values WHERE series = s.id)), 'unixepoch')
       FROM count_series s WHERE s.source = :source""",
-    seconds="""SELECT max(0, c.collected - c.start - s.interval_s) AS seconds, count(*) AS n
+    seconds=f"""SELECT max(0, c.collected - c.start - s.interval_s) AS seconds, count(*) AS n
       FROM count_series s CROSS JOIN count_values c ON c.series = s.id
-      WHERE s.source = :source AND s.region = '' AND s.indicator = '' AND c.start + s.interval_s >= unixepoch(:begun)
-      AND c.collected BETWEEN unixepoch(:since) AND unixepoch(:now) GROUP BY 1 ORDER BY 1""",
+      WHERE s.source = :source AND s.region = '' AND s.indicator = '' AND c.start + s.interval_s >= {_BEGUN}
+      AND c.collected BETWEEN {_SINCE} AND {_NOW} GROUP BY 1 ORDER BY 1""",
     newest=f"""SELECT strftime({_TIME}, max(c.collected), 'unixepoch')
       FROM count_series s CROSS JOIN count_values c ON c.series = s.id
       WHERE s.source = :source AND s.service = :service AND s.region = '' AND s.indicator = ''
-      AND c.start + s.interval_s >= unixepoch(:begun)
-      AND c.collected BETWEEN unixepoch(:sent) - 3600 AND unixepoch(:sent)""",
+      AND c.start + s.interval_s >= {_BEGUN}
+      AND c.collected BETWEEN {_SENT} - 3600 AND {_SENT}""",
 )
 _TABLES = (
     _POSTS,

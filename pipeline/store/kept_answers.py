@@ -94,6 +94,12 @@ class KeptAnswers:
             if question.until > oldest[question.service]:
                 del self._of_spans[question]
 
+    def forget_counts(self) -> None:
+        """Forget what was read of counts: some of them are taken away."""
+        for question in [q for q in self._of_spans if q.topic in OF_COUNTS]:
+            del self._of_spans[question]
+        self._distinct_values.clear()
+
     def note_posts(self, oldest: datetime) -> None:
         """Note that posts of a moment and later are read anew, of whatever service."""
         for question in [q for q in self._of_spans if q.topic is SpanTopic.POSTS_BY_HOUR and q.until > oldest]:

@@ -17,7 +17,7 @@ from pipeline.core.records import (
 )
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
-from pipeline.store.counts import from_epoch, put_columns, put_counts
+from pipeline.store.counts import count_key, from_epoch, put_columns, put_counts
 from pipeline.store.official import save_official
 from pipeline.store.runs import cover, quarantine, save_source_state
 
@@ -61,7 +61,7 @@ def _kind_of(row: Post | ComplaintCount) -> tuple[str | int, ...]:
     """Return what a row is of: the columns that are asked for their distinct values."""
     if isinstance(row, Post):
         return (row.source,)
-    return row.source, row.service, row.region, row.indicator, row.interval_s, row.window
+    return count_key(row)
 
 
 def _news_row(n: NewsItem) -> tuple[object, ...]:

@@ -134,6 +134,12 @@ def load_source_state(store: Store, source: str) -> dict[str, str]:
     return {row[0]: row[1] for row in store.rows("SELECT key, value FROM source_memory WHERE source=?", (source,))}
 
 
+def remembered(store: Store, key: str) -> list[tuple[str, str]]:
+    """Return what sources asked to have remembered under one key, each with its value, by source."""
+    rows = store.rows("SELECT source, value FROM source_memory WHERE key = ? ORDER BY source", (key,))
+    return [(row[0], row[1]) for row in rows]
+
+
 def get_checkpoint(store: Store, stage: str, key: str) -> str | None:
     """Return a stage's note to itself."""
     rows = store.rows("SELECT value FROM stage_memory WHERE stage=? AND key=?", (stage, key))

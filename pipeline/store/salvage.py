@@ -257,6 +257,7 @@ def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
         if lost & set(JUDGED):
             # states without the bins they rest on would judge the next by a gap
             conn.execute("DELETE FROM detector_state")
+            conn.execute("DELETE FROM stage_memory WHERE stage = 'detect' AND key = 'unchanged'")
         conn.execute("DELETE FROM stage_memory WHERE stage = 'views' OR (stage = 'explain' AND key LIKE 'seen:%')")
         conn.execute(
             "INSERT OR IGNORE INTO stage_memory SELECT 'alert', 'since', first FROM (SELECT min(at) AS first FROM"

@@ -310,5 +310,4 @@ SPEC = SourceSpec(
         "what the page lists, often the latest 50 incidents; unchanged: nothing",
         "at once",
     ),
-    enabled=lambda config: config.sources.statuspage,
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
+from detectors import VERSIONS
 from pipeline.config.load import Config
-from pipeline.core.records import Run
+from pipeline.core.records import KIND, Run
 from pipeline.core.times import floor_to, iso_or_none
 from pipeline.detection.series_groups import FORGETTING, complete_until, offered_bins, series_groups
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause
-from pipeline.store.runs import get_checkpoint, heard, record_run, set_checkpoint
-from pipeline.store.verdicts import forget_old_verdicts, newest_collected
+from pipeline.store.runs import get_checkpoint, heard, record_run, remembered, set_checkpoint
+from pipeline.store.verdicts import forget_old_verdicts, newest_collected, state_mark
 
 KEEP = timedelta(days=14)
 UNCHANGED = "unchanged"  # the note of what was there when nothing was left to judge
@@ -46,10 +47,17 @@ def judged(store: Store, now: datetime, *, seen: int, new: int) -> Run:
 
 
 def _digest(store: Store, config: Config, now: datetime) -> str:
-    """Return a digest of what decides whether there is anything to judge: complete bins, newest rows, the detector."""
+    """Return a digest of what decides whether there is anything to judge.
+
+    That is the detector and its version, what each source counts, and of each group the complete bins, the newest row
+    and the newest state. Without that state, or with one of another detector, all is judged again.
+    """
+    version = VERSIONS.get(config.detector.name, 1)
     there = []
     for group in series_groups(store):
         spans = heard(store, group.source) if group.kind == "votes" else []
         collected = newest_collected(store, group.source, group.window)
-        there.append((group.subject, iso_or_none(complete_until(store, group, spans, now)), iso_or_none(collected)))
-    return hashlib.sha256(repr((config.detector, config.watched, there)).encode()).hexdigest()
+        until, state = complete_until(store, group, spans, now), state_mark(store, group.subject, "now")
+        there.append((group.subject, iso_or_none(until), iso_or_none(collected), state))
+    judged_by = config.detector, version, remembered(store, KIND)
+    return hashlib.sha256(repr((judged_by, config.watched, there)).encode()).hexdigest()
