@@ -18,6 +18,7 @@ from pipeline.core.vocabulary import EvidenceKind, Impact, NewsKind, State
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.ordered_shutdown import is_ordered
+from pipeline.incidents.phases import Levels
 from pipeline.incidents.shared_dependency import groups, named_causes
 from pipeline.notify.payload import quoted_reports
 from pipeline.replay.scenario import load_recorded, read_scenario
@@ -171,8 +172,11 @@ def test_members_that_run_on_nothing_known_share_the_cause_that_is_named() -> No
     assert (group.service, members) == ("cloud", ["a", "b"])
 
 
-def overshadowed(incident: Incident, other: Incident, reports: Sequence[Report] = ()) -> Incident | None:
-    return overshadowing(incident, [other], CATALOGUE, reports, MATCHER.entities)
+def overshadowed(
+    incident: Incident, other: Incident, reports: Sequence[Report] = (), levels: Levels | None = None
+) -> Incident | None:
+    hold = overshadowing(incident, [other], CATALOGUE, reports, MATCHER.entities, levels or {})
+    return hold.other if hold else None
 
 
 def doubtful(world: World, name: str) -> Incident:
@@ -200,30 +204,6 @@ def test_posts_about_a_service_beside_a_competitor_that_fails_are_talk(store: St
     optus = replace(loud, service="optus")
     assert overshadowed(networks["telstra"], optus) is optus
     assert overshadowed(networks["comcast"], optus) is None, "a network of another country"
-
-
-@pytest.mark.parametrize(
-    ("count", "held_back"), [(80, True), (405, True), (406, False)], ids=["few", "a tenth", "more than a tenth"]
-)
-def test_a_network_is_not_sent_while_ten_times_as_many_report_what_its_customers_use(
-    store: Store, count: float, held_back: bool
-) -> None:
-    world = World(store, ("facebook", "verizon"))
-    world.bins("facebook", "11:00", 6, 4005, 300)  # 5 are expected, of each
-    world.bins("verizon", "11:10", 3, count, 60)
-    world.bins("verizon", "11:10", 3, 6, 20, channel="votes")
-    world.explain("11:30")
-    loud, network = doubtful(world, "facebook"), doubtful(world, "verizon")
-    assert network.state is State.LIKELY
-    assert world.mails(network.id) == ([] if held_back else ["opened"])
-    assert (overshadowed(network, loud) is loud) is held_back
-    posts = replace(network, evidence=tuple(e for e in network.evidence if e.kind is EvidenceKind.VOTES))
-    assert overshadowed(posts, loud) is loud, "by posts alone"
-    assert overshadowed(replace(network, service="netflix"), loud) is None, "no network"
-    assert overshadowed(network, replace(loud, service="comcast")) is None, "two networks"
-    assert (overshadowed(replace(network, state=State.CONFIRMED), loud) is loud) is held_back, "by reports"
-    notice = Evidence(kind=EvidenceKind.OFFICIAL, at=NOW, statement="its provider says so", rows=())
-    assert overshadowed(replace(network, evidence=(*network.evidence, notice)), loud) is None
 
 
 @pytest.mark.parametrize(

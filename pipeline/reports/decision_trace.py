@@ -15,9 +15,10 @@ from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.records import source_kind
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
-from pipeline.core.vocabulary import State
+from pipeline.core.vocabulary import State, Transition
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
+from pipeline.incidents.holds import in_words
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
@@ -68,7 +69,7 @@ def decision_trace(
         return [*steps, TraceStep(name="answer", words="it did not alert: there was no incident")]
     steps += [
         *_judged(incident, at, now),
-        *_talk(store, config, incident, alerts, at),
+        *_held(store, config, incident, alerts, at, alarm),
         *_gates(store, config, incident, at),
     ]
     steps += [TraceStep(name="message", words=_message(a), passed=True) for a in sent]
@@ -190,28 +191,35 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
         yield TraceStep(name="group", words=f"its messages are those of {incident.part_of}")
 
 
-def _talk(
-    store: Store, config: Config, incident: Incident, alerts: Sequence[Alert], at: datetime
+def _held(
+    store: Store, config: Config, incident: Incident, alerts: Sequence[Alert], at: datetime, alarm: float
 ) -> Iterator[TraceStep]:
-    """Yield that posts alone speak of the service while one like it fails; nothing where messages tell of it."""
-    if alerts or incident.official_first_at is not None:
+    """Yield that another service's failure explains the reports; nothing once a message was written about it."""
+    if any(alert.created <= at for alert in alerts):
         return
-    others = [
-        replace(i, active=True)
-        for i in incidents(store, incident.onset)
-        if incident.end is None or i.onset <= incident.end
-    ]
-    as_it_was = incident if incident.active else replace(incident, state=State.POSSIBLE)
-    mine = reports(store, incident.service, incident.onset - BEFORE_ONSET, incident.end or at)
-    other = overshadowing(as_it_was, others, config.catalogue, mine, ServiceMatcher(config.catalogue).entities)
-    if other is not None:
-        name = config.catalogue[other.service].name
-        yield TraceStep(
-            name="talk",
-            words=f"only posts mention it while {name} fails: sent once counts or a notice confirm it, or many report"
-            " it without naming the other",
-            passed=False,
-        )
+    others = [_as_it_was(store, config, i, at) for i in incidents(store, incident.onset) if i.onset <= at]
+    as_it_was = replace(
+        incident,
+        state=incident.state if incident.active else State.POSSIBLE,
+        evidence=tuple(e for e in incident.evidence if e.at <= at),
+    )
+    mine = reports(store, incident.service, incident.onset - BEFORE_ONSET, min(incident.end or at, at))
+    levels = verdicts(store, incident.onset - BEFORE, at, minimum=alarm)
+    named_in = ServiceMatcher(config.catalogue).entities
+    hold = overshadowing(as_it_was, others, config.catalogue, mine, named_in, levels)
+    if hold is not None:
+        until = f"; it was held until {iso(alerts[0].created)}" if alerts else ""
+        words = in_words(hold, config.catalogue[hold.other.service].name)
+        yield TraceStep(name="held", words=words + until, passed=False)
+
+
+def _as_it_was(store: Store, config: Config, other: Incident, at: datetime) -> Incident:
+    """Return another incident as a run at a moment saw it: its end is seen with the message that it is over."""
+    if other.end is None:
+        return other
+    over = [a.created for a in alerts_of(store, other.id) if a.transition is Transition.OVER and a.created >= other.end]
+    seen = min(over, default=other.end + config.alerts.quiet_to_close)
+    return other if seen <= at else replace(other, active=True, end=None)
 
 
 def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[TraceStep]:

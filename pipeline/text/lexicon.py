@@ -110,6 +110,8 @@ def lexicon(file: str, folder: Path = LEXICON) -> Lexicon:
 
 
 _REPEATS = r"(?:[?*+]+|\{[^}]*\}\??)"
+# flags, that change what letters mean, and characters and groups by number or name: no letters are read beside them
+_NOT_READ = re.compile(r"\(\?[aiLmsux-]+[:)]|\\[xuUN\d]")
 # what is replaced in an alternative, in turn, until its letters are left, parted by line feeds
 _TO_LETTERS = (
     (re.compile(rf"\\.{_REPEATS}?"), "\n"),
@@ -122,7 +124,7 @@ _TO_LETTERS = (
 
 def letters_in(alternative: str) -> str:
     """Return letters that stand in every text which an alternative matches; empty where none are known."""
-    if "(?i" in alternative:
+    if _NOT_READ.search(alternative):
         return ""
     for pattern, instead in _TO_LETTERS:
         before = ""

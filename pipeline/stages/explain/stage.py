@@ -21,7 +21,9 @@ from pipeline.core.shared_failure import service_shown
 from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
+from pipeline.incidents.holds import in_words
 from pipeline.incidents.news_links import link
+from pipeline.incidents.phases import Levels
 from pipeline.incidents.shared_cause import outside_causes
 from pipeline.incidents.shared_dependency import NamedCauses, groups, named_causes
 from pipeline.stages.explain.alerts import AlertingContext
@@ -100,7 +102,7 @@ def run_explain(
     shared = list(_share(run, findings, current, named, outside))
     part_of = {member: group.incident.id for group, members in shared for member in members}
     new = sum(write_incident(run, group) for group, _ in shared)
-    new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of))
+    new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of, alarms.levels))
     new += watch_surges(run) if surge_due else 0
     return explained(store, now, seen=max(1, alarms.bins + len(events)), new=new)
 
@@ -154,7 +156,11 @@ def _share(
 
 
 def _explain(
-    run: ExplainRun, findings: Sequence[ServiceFindings], current: Mapping[str, Incident], part_of: Mapping[str, str]
+    run: ExplainRun,
+    findings: Sequence[ServiceFindings],
+    current: Mapping[str, Incident],
+    part_of: Mapping[str, str],
+    levels: Levels,
 ) -> Iterator[ExplainedIncident]:
     """Yield each incident that may have changed, with its links and all its evidence.
 
@@ -182,24 +188,26 @@ def _explain(
                 findings=found,
                 incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
                 links=links,
-                watched=_is_news(run, incident, found.reports, current),
+                watched=_is_news(run, incident, found.reports, current, levels),
                 digest=digest,
             )
 
 
-def _is_news(run: ExplainRun, incident: Incident, reports: Sequence[Report], current: Mapping[str, Incident]) -> bool:
-    """Return whether new messages may tell of an incident: it is watched, stands alone, and is no mere talk.
+def _is_news(
+    run: ExplainRun, incident: Incident, reports: Sequence[Report], current: Mapping[str, Incident], levels: Levels
+) -> bool:
+    """Return whether new messages may tell of an incident: it is watched, stands alone, and no other one explains it.
 
-    What was told once goes on being told.
+    What was sent once goes on being sent.
     """
     if incident.service not in run.config.watched or incident.part_of:
         return False
     if incident.id in run.alerted:
         return True
-    other = overshadowing(incident, current.values(), run.config.catalogue, reports, run.named_in)
-    if other is not None:
-        logger.info("%s is not sent: posts alone name it while %s fails", incident.id, other.service)
-    return other is None
+    hold = overshadowing(incident, current.values(), run.config.catalogue, reports, run.named_in, levels)
+    if hold is not None:
+        logger.info("%s is not sent: %s", incident.id, in_words(hold, run.config.catalogue[hold.other.service].name))
+    return hold is None
 
 
 def _digest(run: ExplainRun, incident: Incident) -> str:
