@@ -19,6 +19,7 @@ from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
 from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
+from pipeline.text.stances import UNLIKELY
 from pipeline.text.stances import reading as stance_reading
 from pipeline.text.symptoms import anger
 
@@ -78,11 +79,19 @@ def read_posts(
 ) -> list[Extraction]:
     """Return what each post says, in order, of the service that most likely fails of those it names.
 
-    Of services that are equally likely the one named most often, then first; `places` is the list of places.
+    One that the text clears is taken only where it clears all. Of services that are equally likely the one named most
+    often, then first; `places` is the list of places.
     """
     requests = [_requests(post, matcher) for post in posts]
     extractions = iter(extract(list(chain.from_iterable(requests)), matcher, model, places))
-    return [max(islice(extractions, len(each)), key=attrgetter("p_outage")) for each in requests]
+    return [_likeliest(list(islice(extractions, len(each))), each[0].text, matcher) for each in requests]
+
+
+def _likeliest(extractions: Sequence[Extraction], text: str, matcher: ServiceMatcher) -> Extraction:
+    if len(extractions) == 1 or any(each.outage for each in extractions):
+        return max(extractions, key=attrgetter("p_outage"))
+    suspected = [e for e in extractions if stance_reading(masked_for(text, e.service, matcher)).most > UNLIKELY]
+    return max(suspected or extractions, key=attrgetter("p_outage"))
 
 
 def extract(

@@ -46,6 +46,8 @@ _OF_CLAUSES = _NO_REPORT | {
 _LINE_FAILS = frozenset({"fails", "server_side", "line_fails"})
 _SERVER_SIDE = frozenset({"server_side"})
 _ANCHORED = frozenset({"contrary", "not_failing"})  # some of a whole clause, so that no text of several matches
+# asked of clauses of texts that name another service, most of whole clauses
+_OF_SEVERAL = frozenset({"works_alone", "works_not_alone", "answers_yes", "answers_no"})
 
 
 class Stance(Enum):
@@ -58,10 +60,13 @@ class Stance(Enum):
     RECOVERED = "recovered"
     NOT_NOW = "not now"
     UNSAID = "unsaid"
+    YES = "yes"  # and no more: the answer to a question before
+    NO = "no"
 
 
 _FAILURE = (Stance.FAILS, Stance.ASKS)
 _NO_FAILURE = (Stance.WORKS, Stance.NOT_FAILING, Stance.RECOVERED, Stance.NOT_NOW)
+_ANSWERED = {Stance.YES: Stance.FAILS, Stance.NO: Stance.NOT_FAILING}  # after a question whether it fails
 _CONTRARY = {
     Stance.FAILS: Stance.WORKS,
     Stance.ASKS: Stance.WORKS,
@@ -173,7 +178,8 @@ def _clauses(masked: str, asked: frozenset[str]) -> Iterator[_Clause]:
     whole = masked.replace(OTHER, TARGET)  # the lists hold of whichever service a clause is about
     # a list that the text lacks no clause has
     new = _OF_CLAUSES if OTHER in masked else _OF_CLAUSES - _FIRST_ASKED
-    possible = _LISTS.matched_of(whole, new) | (asked & _OF_CLAUSES) | _ANCHORED
+    several = _OF_SEVERAL if OTHER in masked and TARGET in masked else frozenset()
+    possible = _LISTS.matched_of(whole, new) | (asked & _OF_CLAUSES) | _ANCHORED | several
     troubled = _speaks_of_failure(whole)
     for start, end in zip(edges, [*edges[1:], len(masked)], strict=True):
         text = masked[start:end]
@@ -181,7 +187,7 @@ def _clauses(masked: str, asked: frozenset[str]) -> Iterator[_Clause]:
             clause = text.replace(OTHER, TARGET)
             lists = _LISTS.matched_of(clause, possible)
             stance = _stance(clause, lists, troubled=troubled)
-            contrary = stance is Stance.UNSAID and "contrary" in lists
+            contrary = stance is Stance.UNSAID and "contrary" in lists and "also" not in lists
             shares = "moved" not in lists and ("also" in lists or _is_names_alone(text))
             yield _Clause(text, TARGET in text, OTHER in text, stance, shares, contrary)
 
@@ -205,13 +211,31 @@ def _stance(clause: str, lists: frozenset[str], *, troubled: bool) -> Stance:
         return Stance.NOT_FAILING
     if not asks and "recovered" in lists and "not_yet" not in lists:
         return Stance.RECOVERED
-    if "fails" in lists or (troubled and _speaks_of_failure(clause)):
+    if not asks and "works_alone" in lists and "works_not_alone" not in lists and not names_a_role(clause):
+        return Stance.WORKS  # "it loads" speaks of loading, as "it does not load" does
+    if not lists.isdisjoint({"fails", "works_not_alone"}) or (troubled and _speaks_of_failure(clause)):
         if "own_thing" in lists and TARGET not in clause:
             return Stance.UNSAID
         return Stance.ASKS if asks else Stance.FAILS
     if not asks and "works" in lists and "works_not" not in lists and not names_a_role(clause):
         return Stance.WORKS
+    if "answers_yes" in lists or "answers_no" in lists:
+        return Stance.YES if "answers_yes" in lists else Stance.NO
     return Stance.UNSAID
+
+
+def _answered(clauses: Sequence[_Clause]) -> list[_Clause]:
+    """Return clauses with each question whether a service fails joined to the yes or no that answers it."""
+    joined: list[_Clause] = []
+    for clause in clauses:
+        answer = _ANSWERED.get(clause.stance)
+        if answer is None:
+            joined.append(clause)
+        elif joined and joined[-1].stance is Stance.ASKS:
+            joined[-1] = joined[-1]._replace(text=joined[-1].text + clause.text, stance=answer)
+        else:
+            joined.append(clause._replace(stance=Stance.UNSAID))
+    return joined
 
 
 def _may_report(clauses: Sequence[_Clause]) -> bool:
@@ -244,6 +268,7 @@ def _judged(clauses: Sequence[_Clause]) -> list[_Clause]:
     "A, B and C are down": names without a verdict share the next one; "so is D" shares the last; "E isn't" and "but
     not on mobile data" say the contrary of the last, or where none came before of the next.
     """
+    clauses = _answered(clauses)
     verdicts = [clause.stance for clause in clauses]
     for at in range(len(clauses) - 2, -1, -1):
         if verdicts[at] is not Stance.UNSAID:
@@ -285,4 +310,5 @@ def _reading_of_one(
     others_fail = any(clause.stance in _FAILURE for clause in others)
     if others_fail or any(clause.stance in _NO_FAILURE for clause in own):
         return Reading(masked, UNLIKELY)
-    return Reading(masked)
+    # that another works says nothing of the target
+    return Reading("".join(clause.text for clause in clauses if clause.target or clause.stance is not Stance.WORKS))
