@@ -191,6 +191,12 @@ def test_two_files_of_alerts_with_one_name_are_refused(tmp_path: Path) -> None:
     assert "would both be called 'theirs'" in answer.stderr
 
 
+def test_a_missing_file_of_alerts_is_refused_before_any_day_is_read(tmp_path: Path) -> None:
+    answer = call_main(("bench", "no-such-day", "--alerts", "missing.jsonl"), tmp_path, {})
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == ["groundswell: missing.jsonl: cannot be read: No such file or directory"]
+
+
 def recorded(totals: list[int], **more: Any) -> ServiceRecording:
     """A count every quarter of an hour for two days, then `totals` from noon on."""
     begin = at("12:00") - timedelta(days=2)

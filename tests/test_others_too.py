@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +12,17 @@ import pytest
 
 from pipeline.config.load import Config, load_config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.core.alert_facts import AlertFacts
+from pipeline.core.alerts import Alert
+from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.reports.others_too import Answer, EvidenceClass, others_too
 from pipeline.store import Store
 from pipeline.store.freshness import freshness, spread
+from pipeline.store.incidents import put_incident
+from pipeline.store.outbox import mark_sent, put_alerts
 from tests.command_line import call_main
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -133,3 +140,113 @@ def test_the_command_answers_and_refuses_what_the_catalogue_lacks(store: Store, 
         == "probably only you"
     )
     assert call_main(("status", "nobody", *args), tmp_path, {}).returncode == 2
+
+
+def quarter(start: datetime, total: int) -> ComplaintCount:
+    return replace(count(start, total), interval_s=900, collected=start + timedelta(minutes=15))
+
+
+def quarters_until(store: Store, *last: int) -> None:
+    """Put eight days of 20 to 22 complaints in a quarter of an hour, and `last` in the newest, which end at noon."""
+    starts = [NOW - n * timedelta(minutes=15) for n in range(8 * 96, 0, -1)]
+    totals = [20 + n % 3 for n in range(len(starts))]
+    totals[len(totals) - len(last) :] = last
+    put(store, *(quarter(start, total) for start, total in zip(starts, totals, strict=True)))
+
+
+def test_counts_are_compared_with_what_is_usual_in_the_same_intervals_only(store: Store, config: Config) -> None:
+    quarters_until(store)
+    found = others_too(store, config, config.catalogue["github"], NOW + timedelta(minutes=20))
+    (crowd,) = [f for f in found.findings if f.evidence is EvidenceClass.CROWD]
+    assert crowd.statement == "tickets: 63 in the part of the last hour to 12:00, 63 usual at this time of day"
+    assert found.answer is Answer.ONLY_YOU
+
+
+@pytest.mark.parametrize("late", [31, 44])
+def test_an_hour_of_which_less_than_half_is_counted_allows_no_answer(store: Store, config: Config, late: int) -> None:
+    quarters_until(store)
+    found = others_too(store, config, config.catalogue["github"], NOW + timedelta(minutes=late))
+    assert (found.answer, found.reason) == (Answer.CANNOT_TELL, f"the last {late} min are not counted yet")
+
+
+@pytest.mark.parametrize("late", [31, 44])
+def test_a_surge_whose_counts_then_stop_is_not_only_you(store: Store, config: Config, late: int) -> None:
+    quarters_until(store, 75, 75)
+    found = others_too(store, config, config.catalogue["github"], NOW + timedelta(minutes=late))
+    assert found.answer is Answer.CANNOT_TELL
+    assert found.reason.startswith("there is more than usual")
+    assert found.reason.endswith(f"the last {late} min are not counted yet")
+    (crowd,) = [f for f in found.findings if f.evidence is EvidenceClass.CROWD]
+    assert crowd.raised, crowd.statement
+
+
+def test_data_that_end_days_ago_are_named_with_their_end(store: Store, config: Config) -> None:
+    quarters_until(store)
+    found = others_too(store, config, config.catalogue["github"], NOW + timedelta(days=30))
+    assert found.answer is Answer.CANNOT_TELL
+    assert found.reason.endswith("the newest data are of 2026-03-02 12:00 UTC")
+
+
+ONSET, SENT = utc("2026-03-02T11:37:00Z"), utc("2026-03-02T11:40:00Z")
+POSSIBLE = Incident(
+    id="github-20260302T1137Z",
+    service="github",
+    state=State.POSSIBLE,
+    opened_at=SENT,
+    onset=ONSET,
+    peak=None,
+    end=None,
+    impact=Impact.LOW,
+    symptom="",
+    official_first_at=None,
+    episode_count=1,
+    active=True,
+    probability=0.83,
+)
+OPENED = Alert(
+    message_id="<1>",
+    incident=POSSIBLE.id,
+    service="github",
+    transition=Transition.OPENED,
+    channel="file",
+    created=SENT,
+    due_at=SENT,
+    subject="",
+    facts=AlertFacts(
+        service="GitHub",
+        service_id="github",
+        transition=Transition.OPENED,
+        state=State.POSSIBLE,
+        impact=Impact.LOW,
+        symptom="",
+        onset=ONSET,
+        at=SENT,
+        next_after=SENT,
+        affected=(),
+    ),
+)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_open_incident_and_its_message_are_named(store: Store, config: Config, sent: bool) -> None:
+    with store.transaction() as conn:
+        put_incident(conn, POSSIBLE)
+        put_alerts(conn, [OPENED] if sent else [])
+    if sent:
+        mark_sent(store, OPENED, SENT)
+    found = others_too(store, config, config.catalogue["github"], utc("2026-03-02T11:41:00Z"))
+    message = "message sent 11:40" if sent else "no message sent"
+    assert found.open_incidents == (f"possible outage since 11:37 (83 %), {message}",)
+    assert found.answer is (Answer.OTHERS if sent else Answer.CANNOT_TELL)
+
+
+def test_an_incident_that_ended_later_is_open_at_an_earlier_moment(store: Store, config: Config) -> None:
+    over = replace(POSSIBLE, state=State.RESOLVED, active=False, end=SENT + HOUR)
+    with store.transaction() as conn:
+        put_incident(conn, over)
+        put_alerts(conn, [OPENED])
+    mark_sent(store, OPENED, SENT)
+    github = config.catalogue["github"]
+    then, later = (others_too(store, config, github, SENT + timedelta(minutes=m)) for m in (1, 61))
+    assert (then.answer, then.open_incidents) == (Answer.OTHERS, ("outage since 11:37, message sent 11:40",))
+    assert (later.answer, later.open_incidents) == (Answer.CANNOT_TELL, ())

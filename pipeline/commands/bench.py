@@ -20,6 +20,7 @@ from pipeline.evaluation.days.days import LoadedDay, load_day
 from pipeline.evaluation.days.entries import AlertEntry, read_entries, write_entries
 from pipeline.evaluation.days.scoring import Group, score_day
 from pipeline.evaluation.days.summary import SystemFigures, summarize, table, to_json
+from pipeline.sources.delimited import must_be_readable
 
 OWN = "Groundswell"
 
@@ -66,6 +67,8 @@ def bench_command(
     error, the rest is scored, and the exit code is 3.
     """
     _refuse_equal_names(files)
+    for path in files:
+        must_be_readable(path)  # before the days, which take minutes
     days: list[LoadedDay] = []
     own: list[AlertEntry] = []
     raised: dict[str, list[Advisory]] = {}

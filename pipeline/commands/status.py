@@ -107,5 +107,7 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
         click.echo(json.dumps({"schema": 1, **asdict(answer)}, indent=1, default=iso))
         return
     click.echo(f"{known.name}: {answer.answer}. {answer.reason[:1].upper()}{answer.reason[1:]}.")
+    for line in answer.open_incidents:
+        click.echo(f"  incident  {line}")
     for finding in answer.findings:
         click.echo(f"  {finding.evidence:<10}{finding.statement}")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from detectors.count_kinds import CountKind
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
+from pipeline.core.incidents import Incident
 from pipeline.core.records import StatusUpdate
 from pipeline.core.vocabulary import State
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
-from pipeline.store.levels import Counter, counted
+from pipeline.store.levels import Bin, Counter, counted, ended_bins, newest_data
 from pipeline.store.news import news_events
 from pipeline.store.official import updates_of_page
+from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import coverage
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -24,6 +26,7 @@ ENDED, NO_TROUBLE = ("resolved", "postmortem", "completed"), ("none", "maintenan
 READ_LATELY = timedelta(minutes=30)
 DAYS_COMPARED = 7
 RAISED, ADDED = 1.5, 3  # more than so many times the usual and so many reports on top is no ordinary hour
+SENT_PROBABILITY = 0.5  # from here on an incident of which a message was sent is shared by others
 POSTS_A_WEEK = 3  # counted reports; a service of which fewer are read in a week is not seen in posts
 
 
@@ -47,57 +50,109 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one class of evidence says: `raised` True or False, None where it can say nothing of the last hour."""
+    """What one class of evidence says: `raised` True or False, None where it can say nothing of the last hour.
+
+    `gap` says what of the last hour is not counted where that is more than half of it; empty otherwise.
+    """
 
     evidence: EvidenceClass
     raised: bool | None
     statement: str
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OthersToo:
-    """The answer for a service at a moment, why, and the findings it rests on."""
+    """The answer for a service at a moment, why, the incidents open at it in words, and the findings it rests on."""
 
     service: str
     at: datetime
     answer: Answer
     reason: str
+    open_incidents: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
 def others_too(store: Store, config: Config, service: Service, now: datetime) -> OthersToo:
     """Return whether others have trouble with a service at `now`.
 
-    An incident of at least `likely` that lasts is shared by others. Only evidence of a crowd, or measurements, that are
-    read and usual allow `probably only you`: a silent page does not, providers are late.
+    An incident of at least `likely` that lasts is shared by others, as is one of at least SENT_PROBABILITY of which a
+    message went out. Only evidence of a crowd, or measurements, that are read and usual allow `probably only you`: a
+    silent page does not, providers are late.
     """
     findings = tuple(_findings(store, config, service, now))
-    open_now = [i for i in incidents(store, now - DAY) if i.service == service.id and i.active and i.onset <= now]
+    open_now = [i for i in incidents(store, now - DAY) if i.service == service.id and _is_open(i, now)]
+    sent = {i.id: _first_sent(store, i, now) for i in open_now}
     sure = [i for i in open_now if i.state in (State.LIKELY, State.CONFIRMED)]
+    alerted = [i for i in open_now if sent[i.id] and (i.probability is None or i.probability >= SENT_PROBABILITY)]
     crowd = [f for f in findings if f.evidence in (EvidenceClass.CROWD, EvidenceClass.MEASURED)]
+    gap = next((f.gap for f in crowd if f.gap), "")
     if sure:
         answer, reason = Answer.OTHERS, f"an incident is {sure[0].state} since {sure[0].onset:%Y-%m-%d %H:%M} UTC"
     elif any(f.raised for f in findings if f.evidence is EvidenceClass.OFFICIAL):
         answer, reason = Answer.OTHERS, "its provider says so"
+    elif alerted:
+        answer, reason = Answer.OTHERS, "a message about an incident was sent"
     elif open_now or any(f.raised for f in crowd):
         answer, reason = Answer.CANNOT_TELL, "there is more than usual, and too little to be sure"
+        reason += f"; {gap}" if gap else ""
     elif any(f.raised is False for f in crowd):
         answer, reason = Answer.ONLY_YOU, "what others report is as usual"
+    elif gap:
+        answer, reason = Answer.CANNOT_TELL, gap
     else:
         answer, reason = Answer.CANNOT_TELL, "no source of reports or measurements covers it now"
-    return OthersToo(service=service.id, at=now, answer=answer, reason=reason, findings=findings)
+        newest = newest_data(store, service.id, now)
+        reason += f"; the newest data are of {newest:%Y-%m-%d %H:%M} UTC" if newest and now - newest > HOUR else ""
+    return OthersToo(
+        service=service.id,
+        at=now,
+        answer=answer,
+        reason=reason,
+        open_incidents=tuple(_incident_in_words(i, sent[i.id], now) for i in open_now),
+        findings=findings,
+    )
+
+
+def _is_open(incident: Incident, now: datetime) -> bool:
+    """Return whether an incident was known and not over at `now`, which may lie in the past of the database."""
+    if incident.onset > now or incident.opened_at > now:
+        return False
+    return incident.active or (incident.end is not None and incident.end > now)
+
+
+def _first_sent(store: Store, incident: Incident, now: datetime) -> datetime | None:
+    """Return when the first message about an incident, or the shared failure it belongs to, was sent by `now`."""
+    alerts = [a for name in (incident.id, incident.part_of) if name for a in alerts_of(store, name)]
+    return min((a.sent_at for a in alerts if a.sent_at is not None and a.sent_at <= now), default=None)
+
+
+def _incident_in_words(incident: Incident, sent: datetime | None, now: datetime) -> str:
+    """Return `possible outage since 11:37 (83 %), message sent 11:40`; times of other days have their date.
+
+    The state and the probability are those the database ends with, so of an incident that is over they are left out.
+    """
+    words = f"outage since {_clock(incident.onset, now)}"
+    if incident.active:
+        words = f"{incident.state} {words}"
+        words += f" ({incident.probability * 100:.0f} %)" if incident.probability is not None else ""
+    return f"{words}, message sent {_clock(sent, now)}" if sent else f"{words}, no message sent"
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _findings(store: Store, config: Config, service: Service, now: datetime) -> Iterator[Finding]:
     kinds = config.sources.counts_kind
-    last = counted(store, service.id, now - HOUR, now)
-    before = [counted(store, service.id, now - HOUR - n * DAY, now - n * DAY) for n in range(1, DAYS_COMPARED + 1)]
+    last = ended_bins(store, service.id, now - HOUR, now)
+    before = [ended_bins(store, service.id, now - HOUR - n * DAY, now - n * DAY) for n in range(1, DAYS_COMPARED + 1)]
     for counter in sorted({counter for hour in (last, *before) for counter in hour}):
-        if counter.channel == "complaints":
-            is_measured = kinds.get(counter.source) is CountKind.MEASURED
-            evidence = EvidenceClass.MEASURED if is_measured else EvidenceClass.CROWD
-            yield _compared(evidence, counter, last, [hour[counter] for hour in before if counter in hour])
-    votes = {counter.source: value for counter, value in last.items() if counter.channel == "votes"}
+        is_measured = kinds.get(counter.source) is CountKind.MEASURED
+        evidence = EvidenceClass.MEASURED if is_measured else EvidenceClass.CROWD
+        yield _compared(evidence, counter, last.get(counter, []), [hour.get(counter, []) for hour in before], now)
+    in_last_hour = counted(store, service.id, now - HOUR, now)
+    votes = {counter.source: value for counter, value in in_last_hour.items() if counter.channel == "votes"}
     week = counted(store, service.id, now - DAYS_COMPARED * DAY, now)
     for counter, total in sorted(week.items()):
         if counter.channel != "votes":
@@ -165,16 +220,46 @@ def _open_notices(store: Store, service: Service, now: datetime) -> list[str]:
     ]
 
 
-def _compared(evidence: EvidenceClass, counter: Counter, last: dict[Counter, float], before: list[float]) -> Finding:
-    usual = sum(before) / len(before) if before else None
-    value = last.get(counter)
-    if value is None or usual is None:
-        words = (
-            "not counted in the last hour" if value is None else f"{value:.0f} in the last hour, usual not known yet"
+def _compared(
+    evidence: EvidenceClass, counter: Counter, last: list[Bin], before: list[list[Bin]], now: datetime
+) -> Finding:
+    """Compare the intervals that ended in the last hour with those of the same time of day on the days `before`."""
+    if not last:
+        return Finding(evidence=evidence, raised=None, statement=f"{counter.source}: not counted in the last hour")
+    value, end = sum(b.total for b in last), int(now.timestamp())
+    unread, hour = end - last[-1].end, HOUR // timedelta(seconds=1)
+    span = "in the last hour" if unread < counter.interval_s else f"in the part of the last hour to {_of(last[-1].end)}"
+    usual = _usual(last, before)
+    if usual is None:
+        return Finding(
+            evidence=evidence, raised=None, statement=f"{counter.source}: {value:.0f} {span}, usual not known yet"
         )
-        return Finding(evidence=evidence, raised=None, statement=f"{counter.source}: {words}")
+    covered = sum(b.end - max(b.start, end - hour) for b in last)
+    gap = ""
+    if covered < hour / 2 and unread >= counter.interval_s:
+        gap = f"the last {unread // 60} min are not counted yet"
+    elif covered < hour / 2:
+        gap = f"only {covered // 60} min of the last hour are counted"
+    raised = value > RAISED * usual + ADDED
     return Finding(
         evidence=evidence,
-        raised=value > RAISED * usual + ADDED,
-        statement=f"{counter.source}: {value:.0f} in the last hour, {usual:.0f} usual at this time of day",
+        raised=None if gap and not raised else raised,
+        statement=f"{counter.source}: {value:.0f} {span}, {usual:.0f} usual at this time of day"
+        + (f"; {gap}" if gap else ""),
+        gap=gap,
     )
+
+
+def _of(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, tz=UTC):%H:%M}"
+
+
+def _usual(last: list[Bin], before: list[list[Bin]]) -> float | None:
+    """Return what so many intervals usually hold, from those that ended in the same part of the hour; None without."""
+    means = []
+    for days, bins in enumerate(before, 1):
+        shift = days * (DAY // timedelta(seconds=1))
+        same = [b.total for b in bins if last[0].start <= b.start + shift and b.end + shift <= last[-1].end]
+        if same:
+            means.append(sum(same) / len(same))
+    return len(last) * sum(means) / len(means) if means else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import re
 import stat
 from collections.abc import Collection, Iterator, Sequence
@@ -107,6 +109,14 @@ def _csv_line(number: int, raw: bytes, separator: str) -> CsvLine:
     except csv.Error as error:
         return CsvLine(number, [raw[:200].decode("utf-8", "replace")], f"not CSV: {error}")
     return CsvLine(number, cells, "")
+
+
+def must_be_readable(path: Path) -> None:
+    """Raise SourceError where there is no such file or it may not be read; a pipe is not opened, so nothing is lost."""
+    if not path.exists():
+        raise SourceError(f"cannot be read: {os.strerror(errno.ENOENT)}", source=str(path), reason=Reason.FILE)
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"cannot be read: {os.strerror(errno.EACCES)}", source=str(path), reason=Reason.FILE)
 
 
 def read_capped(path: Path, most: int = MOST_BYTES) -> bytes:
