@@ -52,11 +52,11 @@ FROM votes v JOIN posts p ON p.source = v.source AND p.native_id = v.native_id
 JOIN post_tags t ON t.source = v.source AND t.native_id = v.native_id AND t.service = v.service
 ORDER BY v.created;
 
--- A source that counts a service by region or by kind only: the sum, as the detector takes it.
+-- A source that counts a service by region or by kind only: the sum, as the detector takes it. Hours stay when counts are rolled up.
 CREATE VIEW complaints_in_parts AS
 SELECT service, start, CAST(ifnull(max(CASE WHEN indicator = '' THEN total END), sum(total)) AS BIGINT) AS complaints, source, interval_s, "window"
 FROM (SELECT c.service, c.start, c.indicator, ifnull(max(CASE WHEN c.region = '' THEN c.total END), sum(c.total)) AS total, c.source, c.interval_s, c."window"
-  FROM (SELECT source, service FROM series s WHERE channel = 'complaints' AND NOT EXISTS (SELECT 1 FROM complaint_counts t
+  FROM (SELECT source, service FROM series s WHERE channel = 'complaints' AND NOT EXISTS (SELECT 1 FROM complaint_hours t
       WHERE t.source = s.source AND t.service = s.service AND t.region = '' AND t.indicator = '') GROUP BY source, service) o
     CROSS JOIN complaint_counts c WHERE c.source = o.source AND c.service = o.service AND c."window" != 'rolling'
   GROUP BY c.service, c.start, c.indicator, c.source, c.interval_s, c."window") kinds

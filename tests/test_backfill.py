@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,13 @@ pytest.importorskip("distributed", reason="pip install -e '.[scale]'")
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.core.errors import StoreError
 from pipeline.core.times import utc
+from pipeline.scale.counts import count_table
 from pipeline.scale.inputs import parts_of, post_batches
+from pipeline.store import Store
+from pipeline.store.bulk import put_rows
+from pipeline.store.counts import StoredCount
 from tests.archives import NOW, backfill, rows_of, write_counts, write_posts
 
 
@@ -242,6 +248,27 @@ def test_of_many_refused_rows_the_first_are_named_and_the_others_counted(
     assert len(named) == 21
     assert named[0].startswith("groundswell: backfill: c.csv:2: ")
     assert named[-1] == "groundswell: backfill: 10 more rows refused"
+
+
+@pytest.mark.parametrize("first", ["1969-12-31T23:45:00Z", "1985-01-01T00:00:00Z", "1999-12-31T23:45:00Z"])
+def test_counts_before_2000_are_refused_by_their_row_as_in_a_file(tmp_path: Path, first: str) -> None:
+    moments = [utc("2026-03-01T00:00:00Z"), datetime.fromisoformat(first), utc("2000-01-01T00:00:00Z")]
+    table = {"service": ["claude"] * 3, "start_utc": pa.array(moments, pa.timestamp("us", "UTC")), "total": [1, 2, 3]}
+    pq.write_table(pa.table(table), tmp_path / "c.parquet")
+    lines = [f"claude,{moment.isoformat()},900,{n}" for n, moment in enumerate(moments, 1)]
+    (tmp_path / "c.csv").write_text("\n".join(["service,start_utc,interval_s,total", *lines]) + "\n")
+    for name, reason in (("c.parquet", "c.parquet:2: start_utc: before 2000"), ("c.csv", "is not a time between 2000")):
+        (part,) = parts_of("counts", [str(tmp_path / name)], "m")
+        found = count_table(part, fetched_at=utc(NOW), resolve=str)
+        assert found.table["start"].to_pylist() == ["2026-03-01T00:00:00Z", "2000-01-01T00:00:00Z"]
+        assert found.refused == 1
+        assert reason in found.refusals[0]
+
+
+def test_a_count_of_an_older_backfill_that_cannot_be_stored_is_one_line(store: Store) -> None:
+    row = ("claude", "x", "", "", "1985-01-01T00:00:00Z", 900, 1, None, "interval", NOW)
+    with pytest.raises(StoreError, match=r"a row of complaint_counts cannot be stored: '1985.*between 2000 and 2100"):
+        put_rows(store, "complaint_counts", StoredCount._fields, [row])
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

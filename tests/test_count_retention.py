@@ -49,7 +49,12 @@ def series(service: str, region: str = "", window: str = "interval", *, more: in
 def counted(tmp_path: Path) -> Store:
     store = Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql")
     rows = [*series("claude"), *series("claude", "US"), *series("github", "US"), *series("netflix", window="rolling")]
+    # its total is counted on the first days only: later there are only its parts
+    rows += [*[row for row in series("vercel") if iso(row.start) < KEPT_FROM], *series("vercel", "US")]
     save_batch(store, Batch(source="x", rows=tuple(rows)), UNTIL)
+    with store.transaction() as conn:
+        for name in ("claude", "github", "netflix", "vercel"):
+            conn.execute("INSERT INTO series VALUES (?,?,'complaints','x','','',900)", (name, name))
     return store
 
 
@@ -65,6 +70,7 @@ def told(store: Store, sql: str) -> list[tuple[object, ...]]:
 def test_hours_stay_and_counts_of_whole_days_go(counted: Store) -> None:
     hours, by_hour = told(counted, HOURS), told(counted, BY_HOUR)
     whole = starts(counted, "claude")
+    assert {row[0] for row in by_hour} == {"claude", "github", "vercel"}
     gone = roll_up_counts(counted, UNTIL)
     assert told(counted, HOURS) == hours
     assert told(counted, BY_HOUR) == by_hour
@@ -74,7 +80,7 @@ def test_hours_stay_and_counts_of_whole_days_go(counted: Store) -> None:
     rolling = starts(counted, "netflix")
     assert rolling[:2] == ["2025-03-01T00:50:00Z", "2025-03-01T01:50:00Z"], "the last of each hour"
     assert rolling[-96:] == whole[-96:]
-    assert gone == 2 * sum(at < KEPT_FROM for at in whole) + len(whole) - len(rolling)
+    assert gone == 4 * sum(at < KEPT_FROM for at in whole) + len(whole) - len(rolling)
     assert told(counted, "SELECT * FROM gaps WHERE service = 'claude'") == []
     assert heard_since(counted, "claude") == utc("2025-03-01T00:00:00Z")
     assert roll_up_counts(counted, UNTIL) == 0
@@ -85,7 +91,7 @@ def test_counts_that_are_offered_again_change_nothing(counted: Store, as_columns
     roll_up_counts(counted, UNTIL)
     hours, counts = told(counted, HOURS), told(counted, "SELECT * FROM complaint_counts")
     again = [row for row in series("claude", more=1) if iso(row.start) < KEPT_FROM]
-    new = [row for row in series("vercel") if iso(row.start) < KEPT_FROM]
+    new = [row for row in series("slack") if iso(row.start) < KEPT_FROM]
 
     def batch(rows: list[ComplaintCount]) -> Batch:
         if not as_columns:
@@ -104,6 +110,25 @@ def test_counts_that_are_offered_again_change_nothing(counted: Store, as_columns
     assert save_batch(counted, batch(new), UNTIL) == len(new), "what is old and was never here is history"
     assert roll_up_counts(counted, UNTIL) == len(new)
     assert len(told(counted, HOURS)) == len(hours) + 48
+
+
+def test_what_was_rolled_up_stays_so_when_counts_are_kept_longer(counted: Store) -> None:
+    roll_up_counts(counted, UNTIL)
+    hours, counts = told(counted, HOURS), told(counted, "SELECT * FROM complaint_counts")
+    assert roll_up_counts(counted, UNTIL - timedelta(days=300)) == 0
+    again = [row for row in series("claude", more=1) if iso(row.start) < KEPT_FROM]
+    assert save_batch(counted, Batch(source="x", rows=tuple(again)), UNTIL) == 0
+    assert (told(counted, HOURS), told(counted, "SELECT * FROM complaint_counts")) == (hours, counts)
+
+
+def test_what_an_hour_lacked_when_it_was_rolled_up_is_not_added_later(counted: Store) -> None:
+    quarters = [row for row in series("slack") if iso(row.start).startswith("2025-03-01T01")]
+    assert save_batch(counted, Batch(source="x", rows=tuple(quarters[:2])), UNTIL) == 2
+    roll_up_counts(counted, UNTIL)
+    assert save_batch(counted, Batch(source="x", rows=tuple(quarters[2:])), UNTIL) == 0
+    assert told(counted, "SELECT hour, intervals FROM complaint_hours WHERE service = 'slack'") == [
+        ("2025-03-01T01:00:00Z", 2)
+    ]
 
 
 def test_it_is_off_unless_it_is_set_and_long_enough(counted: Store) -> None:

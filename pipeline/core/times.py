@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 STORED = 20  # characters of a moment as text
+FIRST, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)  # what is stored lies in [FIRST, END)
 _TWO = tuple(f"{n:02}" for n in range(60))
 
 
@@ -25,12 +26,20 @@ def _parsed(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
-    if not 2000 <= moment.year < 2100:
-        raise ValueError(f"{text!r} is not a time between 2000 and 2100")
-    return moment.astimezone(UTC)
+    return within_years(moment, text)
 
 
 _stored = lru_cache(1 << 15)(_parsed)  # rows are read again and again, and have their bins' times in common
+
+
+def within_years(moment: datetime, text: str) -> datetime:
+    """Return an aware moment in UTC; raises ValueError, with how it was written, where it is before 2000 or after 2099.
+
+    The one bound of every time that is stored.
+    """
+    if not FIRST <= moment < END:
+        raise ValueError(f"{text!r} is not a time between {FIRST.year} and {END.year}")
+    return moment.astimezone(UTC)
 
 
 def utc_or_none(text: str | None) -> datetime | None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.names import usable_name
-from pipeline.core.times import iso
+from pipeline.core.times import FIRST, iso
 from pipeline.scale.inputs import Part, open_parquet
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE, as_rows
 from pipeline.scale.summaries import MOST_NAMED, refusals
@@ -90,8 +90,8 @@ def table_of_columns(columns: CountColumns) -> pa.Table:
 def counts_from_arrow(table: pa.Table, part: Part, fetched_at: datetime, before: int, resolve: Resolve) -> CountTable:
     """Return counts of a Parquet table in the columns of `complaint_counts`; `before` rows of its file precede it.
 
-    Refused are totals below zero, names that are not usable or that `resolve` does not know, times that lie ahead,
-    intervals not from 60 to 86400 s.
+    Refused are totals below zero, names that are not usable or that `resolve` does not know, times before 2000 or
+    ahead, intervals not from 60 to 86400 s.
     Raises SourceError when a column is missing or is of another kind.
     """
     missing = {"service", "start_utc", "total"} - set(table.column_names)
@@ -147,10 +147,12 @@ def _in_our_columns(table: pa.Table, part: Part, fetched_at: datetime) -> pa.Tab
 def _checks(counts: pa.Table, fetched_at: datetime) -> dict[str, pa.ChunkedArray]:
     """Return by the reason for which rows are refused which rows pass that check."""
     interval = counts["interval_s"]
+    start = pc.fill_null(counts["start"], "")
     checks = {
         "total: missing, or below zero": pc.greater_equal(counts["total"], 0),
         "start_utc: not a time as 2026-03-02T11:00:00Z": pc.is_valid(counts["start"]),
-        "start_utc: lies ahead": pc.less_equal(pc.fill_null(counts["start"], ""), iso(fetched_at)),
+        f"start_utc: before {FIRST.year}": pc.greater_equal(start, iso(FIRST)),
+        "start_utc: lies ahead": pc.less_equal(start, iso(fetched_at)),
         "interval_s: not from 60 to 86400": pc.and_(pc.greater_equal(interval, 60), pc.less_equal(interval, 86400)),
     }
     for name, empty in (("service", False), ("region", True), ("indicator", True)):

@@ -15,6 +15,7 @@ from detectors.count_kinds import CountKind
 from pipeline.core.catalogue import Catalogue, plain_name, resolve_service, service_ids
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.names import SERVICE_ID, usable_name
+from pipeline.core.times import within_years
 from pipeline.sources.count_cells import CellTable
 from pipeline.sources.count_intervals import LEAST, MOST
 from pipeline.sources.parsing import LARGEST_COUNT, not_from_the_future, plain, whole
@@ -26,7 +27,6 @@ COUNT_COLUMNS = ("total", "count", "value")
 OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "series", "mentions")
 MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
 NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody counted
-OLDEST = 1971  # an epoch of zero is no time
 _FRACTION = re.compile(r"[0-9]{1,16}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
 # with points between, no locale of Unicode CLDR writes the month first
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?))?")
@@ -236,7 +236,7 @@ def read_start(text: str, time_format: str = "", time_zone: str = "") -> datetim
     """Read ISO with its zone, seconds or milliseconds of the epoch, or what `time_format` says.
 
     Times without a zone are in `time_zone`. Raises ValueError on a time that is unreadable, reads two ways, has no
-    zone, or lies outside the years that counts come from.
+    zone, or lies before 2000 or after 2099.
     """
     # series share their stamps: each is read once
     return (_read_start if len(text) <= 40 else _read_start.__wrapped__)(text, time_format, time_zone)
@@ -247,7 +247,7 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
     if time_format:
         moment = datetime.strptime(text, time_format)  # noqa: DTZ007  the zone follows below
     elif match := re.fullmatch(r"([1-9][0-9]{9})([0-9]{3})?(\.[0-9]{1,9})?", text):
-        return datetime.fromtimestamp(int(match[1]), tz=UTC)
+        moment = datetime.fromtimestamp(int(match[1]), tz=UTC)
     elif match := _DAY_FIRST.fullmatch(text):
         day, month, year, clock = match.groups()
         moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock or '00:00':0>5}")
@@ -263,9 +263,7 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
         moment = moment.replace(tzinfo=ZoneInfo(time_zone))
         if moment.utcoffset() != moment.replace(fold=1).utcoffset():
             raise ValueError(f"{plain(text, 40)!r} comes twice or never in {time_zone}, where the clocks change")
-    if not OLDEST <= moment.year < 2100:
-        raise ValueError(f"{plain(text, 40)!r} is not a time between {OLDEST} and 2100")
-    return moment.astimezone(UTC)
+    return within_years(moment, plain(text, 40))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, Record, RejectedRow, Span
+from pipeline.core.times import END, FIRST
 
 TEXT_CAP = 20_000
 TITLE_CAP = 500
@@ -64,7 +64,7 @@ def from_epoch(value: object) -> datetime:
         seconds = float(value)
     except OverflowError as error:
         raise ValueError("time is out of range") from error
-    if not math.isfinite(seconds) or not 946_684_800 <= seconds < 4_102_444_800:
+    if not FIRST.timestamp() <= seconds < END.timestamp():
         raise ValueError(f"time {plain(value, 40)!r} is out of range")
     return datetime.fromtimestamp(seconds, tz=UTC)
 

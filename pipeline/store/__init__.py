@@ -22,12 +22,9 @@ from pipeline.core.times import iso
 from pipeline.store.damage import page_faults
 from pipeline.store.failures import store_error, translated
 from pipeline.store.kept_answers import KeptAnswers
-from pipeline.store.kept_views import KEPT_VIEWS
+from pipeline.store.kept_views import drop_analysts_views
 from pipeline.store.migration import migrate, missing_steps
 
-# the analysts' views are replaced, not those that answer under the names of former tables
-_REPLACED_VIEWS = """SELECT name FROM sqlite_master WHERE type = 'view'
- AND name NOT IN (SELECT key FROM stage_memory WHERE stage = ?)"""
 REPLAY_CACHE_KB = 64_000  # pages kept in memory where a process goes on for long
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
 
@@ -79,8 +76,7 @@ class Store:
         if row is not None and row[0] == digest:
             return
         with self.transaction():
-            for (name,) in self.conn.execute(_REPLACED_VIEWS, (KEPT_VIEWS,)).fetchall():
-                self.conn.execute(f'DROP VIEW "{name}"')
+            drop_analysts_views(self.conn, sql)
             for statement in split_statements(sql):
                 self.conn.execute(statement)
             self.conn.execute("INSERT OR REPLACE INTO stage_memory VALUES ('views', 'digest', ?)", (digest,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.core.errors import StoreError
 from pipeline.store import Store
 from pipeline.store.count_tables import COUNTS_VIEW, PHYSICAL, VIEW_COLUMNS
 from pipeline.store.counts import StoredCount, put_count_rows
@@ -12,12 +13,15 @@ from pipeline.store.counts import StoredCount, put_count_rows
 def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> int:
     """Insert rows into a table, or counts into their view, in one transaction, leaving what is there.
 
-    Returns how many were new.
+    Returns how many were new. Raises StoreError on a count whose time cannot be stored.
     """
     if table == COUNTS_VIEW:
         places = [columns.index(name) for name in StoredCount._fields]
-        with store.transaction() as conn:
-            return put_count_rows(conn, (StoredCount._make(row[place] for place in places) for row in rows))
+        try:
+            with store.transaction() as conn:
+                return put_count_rows(conn, (StoredCount._make(row[place] for place in places) for row in rows))
+        except ValueError as error:
+            raise StoreError(f"{store.path}: a row of {table} cannot be stored: {error}") from error
     names, marks = ", ".join(f'"{name}"' for name in columns), ",".join("?" * len(columns))
     with store.transaction() as conn:
         before = conn.total_changes

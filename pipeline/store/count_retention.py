@@ -20,6 +20,9 @@ _OF_WHOLES = f"""SELECT s.id FROM {SERIES} s WHERE s.window != 'rolling' AND EXI
  WHERE (t.source, t.service, t.region, t.indicator) = (s.source, s.service, '', '') AND t.window != 'rolling')"""
 _LATER_IN_THE_HOUR = f"""EXISTS (SELECT 1 FROM {VALUES} l WHERE l.series = {VALUES}.series
  AND l.start > {VALUES}.start AND l.start < ({VALUES}.start / {HOUR_S} + 1) * {HOUR_S})"""
+# it never moves back: of what was rolled up under a shorter `[keep] counts` only the sums are left
+_NOTE_UNTIL = """INSERT INTO stage_memory VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
+ WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)"""
 _BEGIN = "CAST(strftime('%s', h.hour) AS INTEGER)"
 _ROLLED_HOURS = f"""SELECT {_BEGIN} / {HOUR_S} AS hour FROM {HOURS} h WHERE h.series = ? AND h.hour < ?
  AND NOT EXISTS (SELECT 1 FROM {VALUES} c WHERE c.series = h.series
@@ -37,7 +40,7 @@ def roll_up_counts(store: Store, until: datetime) -> int:
             f" AND {_LATER_IN_THE_HOUR}",
             (day,),
         ).rowcount
-        conn.execute("INSERT OR REPLACE INTO stage_memory VALUES (?, ?, ?)", (_STAGE, _KEY, str(day)))
+        conn.execute(_NOTE_UNTIL, (_STAGE, _KEY, str(day)))
     if gone:
         store.kept.forget_counts()
     return gone

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from pipeline.core.times import END, FIRST
+
 SERIES, VALUES, HOURS = "count_series", "count_values", "count_hours"
 COUNTS_VIEW, HOURS_VIEW = "complaint_counts", "complaint_hours"
 PHYSICAL = frozenset((SERIES, VALUES, HOURS))  # what the two views are made of
@@ -74,22 +76,38 @@ COUNTS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator,
 HOURS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator, h.hour, s.interval_s, h.total, h.intervals,
  s.window FROM {SERIES} s CROSS JOIN {HOURS} h ON h.series = s.id"""
 
-# the former table's rows; one with a time that cannot be read is kept as a refused row
 _SECONDS = "CAST(strftime('%s', {0}) AS INTEGER)"
+_WRITTEN = "strftime('%Y-%m-%dT%H:%M:%SZ', {0})"  # a time as this program writes it
+_STORABLE = f"BETWEEN {int(FIRST.timestamp())} AND {int(END.timestamp()) - 1}"
+_AS_WRITTEN = f"start = {_WRITTEN.format('start')} AND collected = {_WRITTEN.format('collected')}"
+_IN_RANGE = f"{_SECONDS.format('start')} {_STORABLE} AND {_SECONDS.format('collected')} {_STORABLE}"
+# the rows that are not as this program writes them: why each is refused, empty where it can be read nevertheless
+_ODD = f"""SELECT *, CASE WHEN second IS NULL OR collected_s IS NULL THEN 'a time cannot be read'
+ WHEN NOT (second {_STORABLE} AND collected_s {_STORABLE}) THEN 'a time is not between {FIRST.year} and {END.year}'
+ WHEN place > 1 OR EXISTS (SELECT 1 FROM {COUNTS_VIEW} c WHERE (c.source, c.service, c.region, c.indicator, c.start)
+   = (o.source, o.service, o.region, o.indicator, {_WRITTEN.format("second, 'unixepoch'")})
+   AND (c.interval_s, c.window) = (o.interval_s, o.window) AND c.start != o.start)
+ THEN 'another count of this second is there' ELSE '' END AS refused
+ FROM (SELECT *, {_SECONDS.format("start")} AS second, {_SECONDS.format("collected")} AS collected_s,
+  row_number() OVER (PARTITION BY source, service, region, indicator, interval_s, window, {_SECONDS.format("start")}
+   ORDER BY start = {_WRITTEN.format("start")} DESC, start) AS place
+  FROM {COUNTS_VIEW} WHERE ({_AS_WRITTEN} AND {_IN_RANGE}) IS NOT TRUE) o"""
+_PUT = f"""INSERT INTO {VALUES} SELECT s.id, {_SECONDS.format("c.start")}, c.total, c.baseline,
+ {_SECONDS.format("c.collected")} FROM {{0}} c JOIN {SERIES} s
+ ON (s.source, s.interval_s, s.window, s.service, s.region, s.indicator)
+  = (c.source, c.interval_s, c.window, c.service, c.region, c.indicator) WHERE {{1}}"""
+# the former table's rows; those that cannot be stored are kept as refused rows
 _MOVE = (
     f"""INSERT INTO {SERIES} (source, interval_s, window, service, region, indicator)
  SELECT DISTINCT source, interval_s, window, service, region, indicator FROM {COUNTS_VIEW}
  ORDER BY source, service, region, indicator""",
-    f"""INSERT INTO {VALUES} SELECT s.id, {_SECONDS.format("c.start")}, c.total, c.baseline,
- {_SECONDS.format("c.collected")} FROM {COUNTS_VIEW} c JOIN {SERIES} s
- ON (s.source, s.interval_s, s.window, s.service, s.region, s.indicator)
-  = (c.source, c.interval_s, c.window, c.service, c.region, c.indicator)
- WHERE strftime('%s', c.start) IS NOT NULL AND strftime('%s', c.collected) IS NOT NULL""",
+    _PUT.format(COUNTS_VIEW, f"{_AS_WRITTEN} AND {_IN_RANGE}"),
+    _PUT.format(f"({_ODD})", "c.refused = ''"),
     f"""INSERT OR IGNORE INTO quarantine
  SELECT source, hex(service || region || indicator || start || interval_s || window), '{COUNTS_VIEW}',
- 'a time cannot be read', service || ',' || region || ',' || indicator || ',' || start || ',' || interval_s || ','
- || total || ',' || window || ',' || collected, strftime('%Y-%m-%dT%H:%M:%SZ', 'now') FROM {COUNTS_VIEW}
- WHERE strftime('%s', start) IS NULL OR strftime('%s', collected) IS NULL""",
+ refused, service || ',' || region || ',' || indicator || ',' || start || ',' || interval_s || ','
+ || total || ',' || window || ',' || collected, strftime('%Y-%m-%dT%H:%M:%SZ', 'now') FROM ({_ODD})
+ WHERE refused != ''""",
     COLLECTED_INDEX,
 )
 # an hour is replaced by as many intervals or more: what was rolled up is not lessened by the few that come again

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.core.times import END, FIRST
 from pipeline.core.vocabulary import (
     Channel,
     ComponentStatus,
@@ -33,7 +34,7 @@ TIME_COLUMNS = frozenset(
     )
 )
 _TIME = re.compile(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ")
-_LAST_SECOND = 4_102_444_800  # 1 January 2100
+_SECONDS = range(int(FIRST.timestamp()), int(END.timestamp()))
 _JSON = frozenset(("facts", "codes", "crowd_spans", "signals"))
 _CLOSED: dict[tuple[str, str], type[StrEnum]] = {
     ("incidents", "state"): State,
@@ -62,7 +63,7 @@ def value_fault(table: str, column: str, value: object) -> str:
     Text comes as bytes, as it is stored.
     """
     if table == VALUES and column in TIME_COLUMNS and isinstance(value, int):
-        return "" if 0 <= value < _LAST_SECOND else "not a time"
+        return "" if value in _SECONDS else "not a time"
     if not isinstance(value, bytes) or column in ("blob", "bytes"):
         return ""
     try:

@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.core.errors import StoreError
@@ -19,6 +20,7 @@ from pipeline.store.schema import MIGRATION_SET, STEPS, Step
 logger = logging.getLogger(__name__)
 
 MARGIN_BYTES = 16 << 20
+ROOM = 2.5  # in sizes of the database: the copy is one, the write-ahead log of a step that writes all of it another
 LOCK_WAIT_MS = 10 * 60 * 1000  # another process that migrates the same file copies all of it first
 RECORD = "_sqlite_migrations"  # where sqlite-utils keeps which steps were taken, and when
 
@@ -52,14 +54,15 @@ def migrate(
 
     The write lock is held from before the copy to the end: nothing can be written in between, and a second starter
     waits, then finds nothing to do. `conn` must be outside a transaction. `free_bytes` returns the free bytes of a
-    folder's disk. Raises StoreError when the disk has no room for the copy or a step breaks references between
-    tables; the database is then as it was.
+    folder's disk. Raises StoreError when the disk has no room for the copy and the steps, or a step breaks references
+    between tables; the database is then as it was, and the copy is removed.
     """
     from sqlite_utils import Database, Migrations
 
     migrations = Migrations(MIGRATION_SET)
     for name, step in steps.items():
         migrations(name=name)(step)
+    backup = None
     (patience,) = conn.execute("PRAGMA busy_timeout").fetchone()
     conn.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
     # a table that a step drops or builds anew must not take the rows that refer to it with it
@@ -67,7 +70,6 @@ def migrate(
     try:
         conn.execute("BEGIN IMMEDIATE")
         missing = missing_steps(conn, path, steps)
-        backup = None
         if missing and len(missing) < len(steps):
             backup = _back_up(conn, path, missing[0], free_bytes)
         if missing:
@@ -81,6 +83,9 @@ def migrate(
     except BaseException:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # what failed before is what is to be reported
+            if backup is not None and missing_steps(conn, path, steps) == missing:
+                backup.unlink(missing_ok=True)  # else it takes the room of the next attempt
         raise
     finally:
         conn.execute("PRAGMA foreign_keys = ON")
@@ -110,12 +115,14 @@ def _back_up(conn: sqlite3.Connection, path: str, step: str, free_bytes: Callabl
     backup = backup_path(path, step)
     partial = backup.with_name(backup.name + ".partial")
     partial.unlink(missing_ok=True)  # of a start that was killed
-    lacking = int(pages * page_bytes * 1.1) + MARGIN_BYTES - free_bytes(backup.parent)
+    replaced = backup.stat().st_size if backup.exists() else 0  # of a start that was killed after the copy
+    lacking = int(pages * page_bytes * ROOM) + MARGIN_BYTES - free_bytes(backup.parent) - replaced
     if lacking > 0:
         raise StoreError(
-            f"{path}: the old database is kept when it is brought up to date, and the disk of {backup.parent.resolve()}"
-            f" has too little room for it: {-(-lacking // 1_000_000)} MB more must be free"
+            f"{path}: bringing the database up to date takes room for a copy and for what is rewritten, and the disk of"
+            f" {backup.parent.resolve()} has too little: {-(-lacking // 1_000_000)} MB more must be free"
         )
+    backup.unlink(missing_ok=True)
     # by a second connection: VACUUM cannot run inside the transaction that keeps writers out
     reader = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:

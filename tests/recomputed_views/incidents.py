@@ -177,6 +177,7 @@ def complaint_hours(tables: Tables) -> pd.DataFrame:
 @recomputes("complaints_in_parts")
 def complaints_in_parts(tables: Tables) -> pd.DataFrame:
     counts, whole = tables("complaint_counts"), whole_counts(tables)
+    counts = counts[counts["window"] != "rolling"]
     totals = counts[(counts["region"] == "") & (counts["indicator"] == "")]
     pairs = set(zip(totals["service"], totals["source"], strict=True))
     inside = (pair not in pairs for pair in zip(whole["service"], whole["source"], strict=True))
