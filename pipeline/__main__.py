@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from datetime import UTC, datetime
 
@@ -13,6 +14,8 @@ from pipeline.commands import COMMAND_GROUPS, COMMANDS
 from pipeline.commands.log_options import add_log_options
 from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.extras import missing_extra
+
+PIPE_CLOSED = 141  # as of a program that SIGPIPE ends
 
 
 class _Lazy(click.Group):
@@ -36,6 +39,20 @@ class _Lazy(click.Group):
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; where the reader of its output has gone, as `head` does, end without a word."""
+        try:
+            try:
+                result: object = super().invoke(ctx)
+            except SystemExit:
+                sys.stdout.flush()
+                raise
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit would fail again
+            sys.exit(PIPE_CLOSED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(map(len, COMMANDS))

@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from pipeline.core.times import utc
+from pipeline.store import Store
 from tests.conftest import ROOT, Groundswell
 from tests.fakes.base import Fake
 from tests.fakes.recording import Recording
@@ -328,3 +329,38 @@ def test_every_command_the_readme_names_exists(groundswell: Groundswell) -> None
 
 def test_environment_of_the_tests_has_no_secrets() -> None:
     assert not [key for key in os.environ if key.startswith("GROUNDSWELL_")]
+
+
+@pytest.mark.parametrize("arguments", [["sql", "select 1"], ["score-counts", "c.csv"]])
+def test_a_closed_pipe_ends_a_command_without_a_word(tmp_path: Path, arguments: list[str]) -> None:
+    with Store(tmp_path / "groundswell.db"):
+        pass
+    rows = [f"2026-02-16T00:{15 * n:02}:00Z,{n}" for n in range(4)]
+    (tmp_path / "c.csv").write_text("\n".join(["timestamp_utc,value", *rows, ""]))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_an_unreadable_time_is_refused_in_own_words_by_options_and_imports(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "groundswell.db"):
+        pass
+    asked = groundswell("why", "claude", "--at", "yesterday")
+    assert asked.stderr == "groundswell: --at: 'yesterday' is not a time; write it as 2026-03-02T11:37:00Z\n"
+    (tmp_path / "posts.csv").write_text("id,created_utc,text\n1,2026-03-02 11:21,Claude is down\n")
+    done = groundswell("import", "posts", "posts.csv", "--now", "2026-03-02T12:00:00Z")
+    assert "'2026-03-02 11:21' has no time zone; write it as 2026-03-02T11:37:00Z" in done.stderr

@@ -251,3 +251,22 @@ def test_auto_needs_no_library_of_an_extra(
         "series value: seasonal_nb, for daily counts where statsmodels, which farrington needs, is not" in done.stderr
     )
     assert len(read(done.stdout)) == 60
+
+
+def test_a_service_in_two_spellings_is_one_series(groundswell: Groundswell, tmp_path: Path) -> None:
+    names = ("GitHub", "github", "GITHUB", "github", "GitHub")
+    rows = [f"2026-02-16T00:{15 * n:02}:00Z,{name},{n}" for n, name in enumerate(names[:4])]
+    rows.append(f"2026-02-16T01:00:00Z,{names[4]},4")
+    file = written(tmp_path / "c.csv", rows, "timestamp_utc,service,value")
+    done = groundswell("score-counts", str(file), "--series", "github")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(row["series"], row["observed"]) for row in read(done.stdout)] == [("GitHub", str(n)) for n in range(5)]
+
+
+def test_intervals_beside_the_hours_are_said_to_be_shown_later(groundswell: Groundswell, tmp_path: Path) -> None:
+    stamps = pd.date_range("2026-02-16T00:15", periods=6, freq="30min")
+    file = written(tmp_path / "c.csv", [f"{stamp:%Y-%m-%dT%H:%M:%SZ},{n}" for n, stamp in enumerate(stamps)])
+    done = groundswell("score-counts", str(file))
+    assert "intervals of 30 min are shown 15 min later than in the file" in done.stderr
+    assert "0 of 6" not in done.stderr
+    assert read(done.stdout)[0]["bin_start"] == "2026-02-16T00:30:00Z"

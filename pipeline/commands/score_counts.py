@@ -71,6 +71,8 @@ def score_counts_command(
         click.echo(f"groundswell: {line}", err=True)
     if len(table.rejected) > TOLD:
         click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
+    if only is not None:
+        only = next((name for name in series_by_name if name.casefold() == only.casefold()), only)
     if only is not None and only not in series_by_name:
         raise ConfigError(f"--series {only}: not in {file.path}")
     if only is not None:

@@ -23,7 +23,10 @@ def utc(text: str) -> datetime:
 
 
 def _parsed(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.strip())
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a time; write it as 2026-03-02T11:37:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2026-03-02T11:37:00Z")
     return within_years(moment, text)

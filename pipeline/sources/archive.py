@@ -194,7 +194,6 @@ def _instant(stamp: str) -> datetime:
     try:
         return utc(stamp)  # a tenth of the time of the other; archives are long
     except ValueError:
-        found = read_time(stamp)
-    if found is None:
-        raise ValueError(f"time {stamp[:40]!r} is none with a zone that means one thing, from 2000 to 2099")
-    return found
+        if (moment := read_time(stamp)) is None:
+            raise
+        return moment

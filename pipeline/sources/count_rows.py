@@ -133,6 +133,7 @@ class RowReader:
         self.known = frozenset((*self._times, *EVENT_TIME_COLUMNS, *self._counts, *OTHER_COLUMNS))
         self._separator = ""
         self._subjects: dict[CountSubject, CountSubject] = {}
+        self._spelled: dict[CountSubject, CountSubject] = {}  # the first spelling of each, GitHub and github are one
         self._series_is_service = self._series_is_indicator = False
 
     def choose_columns(self, table: CellTable, name: str) -> None:
@@ -187,7 +188,8 @@ class RowReader:
         service, region, indicator, series = written
         service = self._options.service or service
         if not self._stored:
-            return written._replace(service=service)
+            folded = written._replace(service=service.casefold(), series=series.casefold())
+            return self._spelled.setdefault(folded, written._replace(service=service))
         if self._series_is_service:
             service, series = series, ""
         elif self._series_is_indicator:

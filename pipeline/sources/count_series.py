@@ -71,7 +71,12 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
     )
     notes = []
     off_grid = int((slots * width + shift != stamps).sum())
-    if shift or off_grid:
+    if shift and not off_grid:
+        notes.append(
+            f"series {label}: its intervals of {duration_text(width)} are shown {duration_text(abs(shift))} "
+            f"{'later' if shift < 0 else 'earlier'} than in the file, in those counted from 00:00 UTC"
+        )
+    elif off_grid:
         notes.append(
             f"series {label}: {off_grid} of {len(stamps)} stamps lie beside their bins of {width} s"
             + (f", all others {shift:+d} s from 00:00 UTC" if shift else "")
