@@ -357,3 +357,9 @@ def test_a_component_the_catalogue_lacks_has_another_role(component: str, role: 
     (incident,) = built([interval("11:00", "12:00")], [], at("18:00"), reports=reports)
     service = replace(SERVICE, components=(Component(id="web", name="W", role="web"),))
     assert similar.of_incident(incident, service, at("18:00")).roles == {role}
+
+
+def test_a_past_outage_is_described_in_words_and_not_in_ids() -> None:
+    roles = frozenset({"api", "other", "web"})
+    (stated,) = alike(replace(OUTAGE, roles=roles, symptom="no_response"))
+    assert "API, other parts, website; no response; impact" in stated.statement

@@ -418,7 +418,7 @@ def test_a_time_of_another_day_than_the_mails_in_the_readers_zone_has_its_date()
     )
     facts = replace(sample(BEGAN).incident_facts, at=BEGAN, components=(part,))
     (shown,) = incident_text(facts, "i", "UTC").components
-    assert shown.lines == ("users: affected 1 Mar 23:00 – 10:00",)
+    assert shown.lines == ("users: affected 1 Mar 23:00 – 2 Mar 10:00",)
     (shown,) = incident_text(facts, "i", "Asia/Tokyo").components
     assert shown.lines == ("users: affected 08:00 – 19:00",)
     assert incident_text(facts, "i", "Asia/Tokyo").zone == "JST"

@@ -147,13 +147,40 @@ def test_an_account_younger_than_a_week_denies_no_failure(age: timedelta | None,
 
 @pytest.mark.parametrize(
     ("symptoms", "expected"),
-    [({"all": 9}, "all"), ({"all": 9, "login": 1}, "login"), ({"slow": 2, "login": 2}, "slow"), ({"": 3}, "")],
+    [
+        ({"all": 9}, "all"),
+        ({"all": 9, "login": 1}, "login"),
+        ({"slow": 3, "login": 2}, "slow"),
+        ({"slow": 2, "login": 2}, ""),
+        ({"": 3}, ""),
+    ],
 )
-def test_a_kind_of_failure_goes_before_the_word_that_it_is_down_and_of_two_the_first(
+def test_a_kind_of_failure_goes_before_the_word_that_it_is_down_and_of_two_neither(
     symptoms: dict[str, int], expected: str
 ) -> None:
     votes = [report("11:00", symptom=name) for name, number in symptoms.items() for _ in range(number)]
     assert scope.symptom_of(votes) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("Requests return errors", "error"), ("We look into it", ""), ("Logins fail, requests return errors", "")],
+)
+def test_of_symptoms_named_equally_often_the_notices_decide(body: str, expected: str) -> None:
+    votes = [report("11:00", symptom=name) for name in ("login", "error", "slow") for _ in range(2 - (name == "slow"))]
+    update = replace(notice(1, "11:00", "investigating", "major"), body=body)
+    assert scope.symptom_of(votes, episodes.read_provider_incidents([update])) == expected
+
+
+@pytest.mark.parametrize(("people", "words"), [(0, "people do not name it as failing"), (2, "people name it (2)")])
+def test_few_people_who_name_a_part_are_not_denied(people: int, words: str) -> None:
+    first = notice(1, "11:00", "investigating", "major", api="major_outage")
+    spans = scope.official_components(SERVICE, episodes.read_provider_incidents([first]))
+    reports = [said(n * MINUTE, fails="api") for n in range(people)]
+    (differs,) = [e for e in scope.parts_in_words(SERVICE, spans, reports, START) if e.kind == "differs"]
+    assert differs.statement.endswith(words)
+    (one,) = [e for e in scope.parts_in_words(SERVICE, [], [said(MINUTE, fails="api")], START) if e.kind == "part"]
+    assert one.statement == "Svc API: 1 person says it fails, 0 that it works"
 
 
 @pytest.mark.parametrize(("reports", "rows"), [(39, 39), (40, 40), (41, 41), (80, 41)])

@@ -82,6 +82,7 @@ class AlertFacts:
     `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
     that were not counted, by reason. `hit` are the services of a shared failure, empty for an incident of one service;
     `restored` those of them that are over while another still fails, in a message that says so.
+    `quoted_at` is when each of `quotes` was written, empty where an older version did not keep it.
     `next_after` is when ordinary news may follow. `chart` is None without counts. `confirmed_by` is None unless the
     state is confirmed. `new_level` says which counts stayed above what they were before an incident that is over,
     `missing` what would make an unsure one surer. `page_url` is the incident's page of the report, `status_page` the
@@ -112,6 +113,7 @@ class AlertFacts:
     votes: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     quotes: tuple[str, ...] = ()
+    quoted_at: tuple[datetime, ...] = ()
     episodes: int = 1
     probability: float | None = None
     where: str = ""

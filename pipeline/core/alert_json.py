@@ -81,6 +81,7 @@ def from_json(values: StoredMessage) -> MessageFacts:
         votes=values.get("votes") or 0,
         refused=values.get("refused") or {},
         quotes=tuple(values.get("quotes") or ()),
+        quoted_at=tuple(map(utc, values.get("quoted_at") or ())),
         episodes=values.get("episodes") or 1,
         probability=values.get("probability"),
         where=values.get("where") or "",

@@ -61,6 +61,7 @@ class StoredAlert(TypedDict):
     votes: NotRequired[int | None]
     refused: NotRequired[dict[str, int] | None]
     quotes: NotRequired[list[str] | None]
+    quoted_at: NotRequired[list[str] | None]
     episodes: NotRequired[int | None]
     probability: NotRequired[float | None]
     where: NotRequired[str | None]

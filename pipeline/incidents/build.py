@@ -180,7 +180,7 @@ def _incident(
         end=last if over else None,
         impact=Impact.highest([*(p.impact for p in cut), *(COUNTED_IMPACTS[o.impact] for o in provider_incidents)]),
         part_of=known.part_of if known else "",
-        symptom=scope.symptom_of(votes),
+        symptom=scope.symptom_of(votes, provider_incidents),
         official_first_at=min((o.first_posted_at for o in provider_incidents), default=None),
         episode_count=len(story),
         active=not over,
@@ -260,7 +260,8 @@ def _signals_in_words(
                 value=len(mine),
                 compared_with=usual,
                 rows=scope.cite(mine),
-                statement=f"{len(mine)} people reported trouble on {i.series.source} from {i.onset:%H:%M} UTC{words} "
+                statement=f"{len(mine)} {'person' if len(mine) == 1 else 'people'} reported trouble on"
+                f" {i.series.source} from {i.onset:%H:%M} UTC{words} "
                 f"(score {i.score:.0f})",
             )
         else:

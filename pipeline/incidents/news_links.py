@@ -75,9 +75,8 @@ def link(
         if proposed is None:
             continue
         relation, reasons = proposed
-        chance = _p(incident, event, relation, context, now)
-        p = round(chance[0], 3) if chance else None
-        against = _against(service, event, relation, context, chance)
+        p = _p(incident, event, relation, context, now)
+        against = _against(service, event, relation, context, p)
         outlets = len(event.outlets)
         reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
         if relation == Relation.CONTEXT_BEFORE:
@@ -226,17 +225,21 @@ def _size(incident: Incident, context: LinkContext, now: datetime) -> tuple[int,
     return max(same, default=size_of(incident.impact, incident.onset, incident.end or now))
 
 
-def _p(
-    incident: Incident, event: NewsEvent, relation: Relation, context: LinkContext, now: datetime
-) -> tuple[float, float] | None:
+def _p(incident: Incident, event: NewsEvent, relation: Relation, context: LinkContext, now: datetime) -> float | None:
+    """Return the share of random dates linked as well, as it is stored; None where the history is too short."""
     mine = PastIncident(onset=incident.onset, end=incident.end or now, size=_size(incident, context, now))
-    return p_value(
+    found = p_value(
         [p for p in context.past if abs(p.onset - mine.onset) > timedelta(hours=1)],
         mine,
         context.known_since,
         WINDOWS[relation],
         event.first_seen,
     )
+    return None if found is None else round(found[0], 3)
+
+
+def _chance_in_words(p: float) -> str:
+    return f"no better than chance: {p:.0%} of random dates are linked as well to an incident as large"
 
 
 def _lag(seen: datetime, onset: datetime) -> str:
@@ -284,10 +287,10 @@ def _score(incident: Incident, event: NewsEvent, relation: Relation, outlets: in
 
 
 def _against(
-    service: Service, event: NewsEvent, relation: Relation, context: LinkContext, chance: tuple[float, float] | None
+    service: Service, event: NewsEvent, relation: Relation, context: LinkContext, p: float | None
 ) -> list[str]:
     if relation == Relation.CONTEXT_BEFORE:
-        return _against_context(service, event, context, chance)
+        return _against_context(service, event, context, p)
     if relation in (Relation.OTHER_INCIDENT, Relation.SHARED_DEPENDENCY):
         found = (
             []
@@ -297,14 +300,12 @@ def _against(
         if context.provider_incidents:
             found.append(f"no notice of {service.vendor or service.name} mentions it")
         return found
-    if chance is not None and chance[0] > CHANCE:
-        return [f"no better than chance: {chance[1]:.0%} of random dates fall as near to an incident as large"]
+    if p is not None and p > CHANCE:
+        return [_chance_in_words(p)]
     return []
 
 
-def _against_context(
-    service: Service, event: NewsEvent, context: LinkContext, chance: tuple[float, float] | None
-) -> list[str]:
+def _against_context(service: Service, event: NewsEvent, context: LinkContext, p: float | None) -> list[str]:
     """Say how often such incidents began without, and before, the announcement."""
     found = []
     onsets = sorted(set(context.onsets) or {p.onset for p in context.past})
@@ -322,12 +323,9 @@ def _against_context(
             f"{len(before)} incident{'s' if len(before) > 1 else ''} of {service.name} began in the seven days before "
             "it: they need no announcement"
         )
-    if chance is not None and chance[0] > CHANCE:
-        found.append(
-            f"no better than chance: {chance[1]:.0%} of random dates are followed by an incident as large within the "
-            "same lag"
-        )
-    elif chance is None:
+    if p is not None and p > CHANCE:
+        found.append(_chance_in_words(p))
+    elif p is None:
         found.append("the history is too short to say how often chance does as well")
     if event.kind == NewsKind.POLITICS_REGULATION and context.provider_incidents:
         found.append(f"no notice of {service.vendor or service.name} names it")

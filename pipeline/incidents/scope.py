@@ -19,7 +19,8 @@ from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, VoteReason
 from pipeline.incidents.episodes import WORKING, ProviderIncident
 from pipeline.incidents.places import MIN_SHARE, continents, reported_places
-from pipeline.text.normalize import text_fingerprint
+from pipeline.text.normalize import normalize, text_fingerprint
+from pipeline.text.symptoms import matched_symptoms
 
 RECENT = timedelta(minutes=60)
 MIN_VOTES = 3
@@ -128,7 +129,7 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
             if fails >= MIN_VOTES and fails >= MIN_SHARE * naming and fails > works:
                 verdict, detail = ComponentStatus.AFFECTED, f"{fails} of {naming} reports name it"
             elif works >= 2 and works > fails:
-                verdict, detail = ComponentStatus.WORKS, f"{works} people say it works, {fails} that it fails"
+                verdict, detail = ComponentStatus.WORKS, f"{_people_say(works)} it works, {fails} that it fails"
             for status in ComponentStatus:
                 key = (part, status)
                 if status is verdict:
@@ -141,14 +142,24 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
     return sorted(found, key=lambda c: (c.component, c.status, c.since))
 
 
-def symptom_of(votes: Sequence[Report]) -> str:
+def _people_say(number: int) -> str:
+    return f"{number} {'person says' if number == 1 else 'people say'}"
+
+
+def symptom_of(votes: Sequence[Report], provider_incidents: Sequence[ProviderIncident] = ()) -> str:
     """Return the symptom most reports name, a kind of failure before the mere word that it is down.
 
-    Of symptoms named equally often it is the one that was reported first.
+    Of symptoms named equally often it is the one that the provider's notices name; empty where they name none or
+    several of them.
     """
     counted = Counter(r.symptom for r in votes if r.symptom)
     specific = Counter({name: number for name, number in counted.items() if name != "all"})
-    return next((name for name, _ in (specific or counted).most_common(1)), "")
+    most = max((specific or counted).values(), default=0)
+    first = {name for name, number in (specific or counted).items() if number == most}
+    if len(first) > 1:
+        texts = {text for notice in provider_incidents for u in notice.updates for text in (u.name, u.body)}
+        first &= {name for text in texts for name in matched_symptoms(normalize(text))}
+    return first.pop() if len(first) == 1 else ""
 
 
 def cite(reports: Sequence[Report]) -> tuple[RowRef, ...]:
@@ -247,7 +258,7 @@ def parts_in_words(
             value=fails[part],
             compared_with=works[part],
             rows=cite(mine),
-            statement=f"{name}: {fails[part]} people say it fails, {works[part]} that it works",
+            statement=f"{name}: {_people_say(fails[part])} it fails, {works[part]} that it works",
         )
     told = {*fails, *works, *status["official"]}
     unknown = [part.id for part in service.components if part.id not in told]
@@ -267,7 +278,10 @@ def parts_in_words(
             continue
         span = status[source][part]
         who = {"votes": "people name", "official": "the provider lists"}[source]
-        not_who = {"votes": "people do not name it", "official": "the provider does not list it"}[other]
+        not_who = "the provider does not list it as failing"
+        if other == "votes":
+            few = fails[part]
+            not_who = f"too few people name it ({few})" if few else "people do not name it as failing"
         rows = cite([r for r in reports if part in r.components]) or (
             RowRef(RowTable.INCIDENT_COMPONENTS, quote(part, safe=""), span.since),
         )
@@ -276,7 +290,7 @@ def parts_in_words(
             at=span.since,
             subject=part,
             rows=rows,
-            statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who} as failing",
+            statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who}",
         )
     yield from _doors(service, spans, reports)
 

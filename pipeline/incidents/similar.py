@@ -16,6 +16,15 @@ from pipeline.incidents.episodes import UPDATE, ProviderIncident
 
 NEAREST = 5
 UNKNOWN = 0.5
+# what people call a part of any provider that has a role
+_NAMES = {
+    "api": "API",
+    "code": "coding tool",
+    "desktop": "desktop app",
+    "mobile": "mobile app",
+    "other": "other parts",
+    "web": "website",
+}
 STEPS = ("investigating", "identified", "monitoring", "resolved")
 
 
@@ -88,7 +97,8 @@ def comparable(
     ]
     for k in near:
         alike = 1 - distance(mine, k, lasting=incident.active)
-        what = ", ".join(sorted(k.roles)) or "parts not known"
+        what = ", ".join(_NAMES.get(role, role) for role in sorted(k.roles)) or "parts not known"
+        symptom = "" if k.symptom == "all" else k.symptom.replace("_", " ")
         yield Evidence(
             kind=EvidenceKind.COMPARABLE,
             at=incident.onset,
@@ -96,7 +106,7 @@ def comparable(
             value=round(k.minutes),
             compared_with=round(alike, 2),
             rows=(_row(k),),
-            statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f', {k.symptom}' if k.symptom else ''}, "
+            statement=f"{k.provider}, {k.began:%-d %B %Y}: {what}{f'; {symptom}' if symptom else ''}; "
             f"impact {k.impact},"
             f" lasted {_length(k.minutes)} ({alike:.0%} similar; {k.source})",
         )

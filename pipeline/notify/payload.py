@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine, PeakFacts
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Incident, Link, NewsEvent, state_in_words
+from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent, state_in_words
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import ComponentStatus, State, Transition, VoteReason
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, State, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.notify.out_links import out_links
@@ -22,6 +22,7 @@ from pipeline.render.formatting import page_url
 from pipeline.text.normalize import differently_worded
 
 QUOTES = 3
+NEWEST = 20  # reports among which the surest are quoted in a later message
 NEWS = 3
 CHART_SPAN = timedelta(hours=8)
 BEFORE_ONSET = timedelta(minutes=5)  # reports so shortly before the onset belong to it
@@ -36,7 +37,8 @@ class AlertContext:
     shared failure. `next_after` is when ordinary news may follow. Below a probability of `sure_from` it says what is
     missing; `language` is the reader's; `new_level` says which counts stayed above what they were before. The report
     is served at `public_url`, empty for nowhere. `first_message_at` is when the first message about it was written,
-    None for now. `failing` are the service, or those of a shared failure; `notices` is what their pages post.
+    None for now, `last_message_at` the latest before this one, None for none. `failing` are the service, or those of a
+    shared failure; `notices` is what their pages post.
     """
 
     incident: Incident
@@ -54,6 +56,7 @@ class AlertContext:
     language: str = "en"
     public_url: str = ""
     first_message_at: datetime | None = None
+    last_message_at: datetime | None = None
     failing: Sequence[Service] = ()
     notices: Sequence[ProviderIncident] = ()
 
@@ -61,12 +64,13 @@ class AlertContext:
 def alert_facts(context: AlertContext, transition: Transition, now: datetime) -> AlertFacts:
     """Return everything a message says that tells of a transition now."""
     incident, service = context.incident, context.service
-    votes = [r for r in context.reports if r.counted and r.created >= incident.onset - BEFORE_ONSET]
+    reports = [r for r in context.reports if incident.onset - BEFORE_ONSET <= r.created <= (incident.end or now)]
+    votes = [r for r in reports if r.counted]
     affected = incident.affected(now)
     works = _working(incident, now)
     is_restoring = incident.is_group and transition is Transition.EASING
     restored = [s for s in context.failing if s.id in context.hit and s.name not in affected] if is_restoring else []
-    quoted = quoted_reports(votes, context.language)
+    quoted = quoted_reports(votes, context.language, context.last_message_at)
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
         service=service.name,
@@ -88,11 +92,12 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
             *tuple(e.statement for e in incident.evidence if e.kind in BASIS)[-5:],
             *(e.statement for e in incident.evidence if e.kind == "maintenance"),
         ),
-        official=tuple(OfficialLine(e.at, e.statement) for e in incident.evidence if e.kind == "official")[-4:],
+        official=_official(incident)[-4:],
         sources=tuple(sorted({_source_name(i.series) for i in context.intervals})),
         votes=len(votes),
-        refused=_refused(context.reports, incident),
+        refused=_refused(reports),
         quotes=tuple(map(_one_line, quoted)),
+        quoted_at=tuple(report.created for report in quoted),
         episodes=incident.episode_count,
         probability=incident.probability,
         where=_first(incident, "where"),
@@ -120,6 +125,21 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
             [context.news[link.news_event] for link in _told(context)],
         ),
     )
+
+
+def _official(incident: Incident) -> tuple[OfficialLine, ...]:
+    """Return a line a notice of the provider with its latest update, and how many came before it since when."""
+    updates: dict[str, list[Evidence]] = {}
+    for evidence in incident.evidence:
+        if evidence.kind is EvidenceKind.OFFICIAL:
+            updates.setdefault(evidence.subject or evidence.statement, []).append(evidence)
+    lines = []
+    for of_notice in updates.values():
+        first, last = of_notice[0], of_notice[-1]
+        day = "" if first.at.date() == last.at.date() else f"{first.at:%-d %B} "
+        since = f" ({len(of_notice)} updates since {day}{first.at:%H:%M} UTC)" if len(of_notice) > 1 else ""
+        lines.append(OfficialLine(last.at, f"{last.statement}{since}"))
+    return tuple(sorted(lines, key=lambda line: line.at))
 
 
 def _working(incident: Incident, now: datetime) -> set[str]:
@@ -184,13 +204,12 @@ def _first(incident: Incident, kind: str) -> str:
     return next((e.statement for e in incident.evidence if e.kind == kind), "")
 
 
-def _refused(reports: Sequence[Report], incident: Incident) -> dict[str, int]:
-    """Return how many reports of the incident were not counted, by why, most first."""
-    begin = incident.onset - BEFORE_ONSET
+def _refused(reports: Sequence[Report]) -> dict[str, int]:
+    """Return how many reports of an incident were not counted, by why, most first."""
     why = Counter(
         r.reason.value
         for r in reports
-        if not r.counted and r.created >= begin and r.reason not in (VoteReason.UNKNOWN, VoteReason.NOT_ABOUT_OUTAGE)
+        if not r.counted and r.reason not in (VoteReason.UNKNOWN, VoteReason.NOT_ABOUT_OUTAGE)
     )
     return dict(sorted(why.items(), key=lambda pair: (-pair[1], pair[0])))
 
@@ -199,18 +218,23 @@ def _source_name(series: SeriesKey) -> str:
     return {"complaints": "complaint counts"}.get(series.channel, f"posts on {series.source}")
 
 
-def quoted_reports(votes: Sequence[Report], language: str = "en") -> list[Report]:
+def quoted_reports(votes: Sequence[Report], language: str = "en", since: datetime | None = None) -> list[Report]:
     """Return at most three short reports to quote, each worded differently.
 
-    Those in the reader's `language` come first, the surest before others; no other is translated.
+    They are of the newest after `since`, where there are any. Those in the reader's `language` come first, the surest
+    before others; no other is translated.
     """
-    best_first = sorted(votes, key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id))
-    short = [report for report in best_first if 20 <= len(_one_line(report)) <= 220]
+    short = [report for report in votes if 20 <= len(_one_line(report)) <= 220]
+    if since is not None and (later := [report for report in short if report.created > since]):
+        short = sorted(later, key=lambda r: (r.created, r.native_id))[-NEWEST:]
+    short.sort(key=lambda r: (r.language != language, -round(r.p_outage, 2), r.created, r.native_id))
     return [short[place] for place in differently_worded(list(map(_one_line, short)), QUOTES)]
 
 
 def _one_line(report: Report) -> str:
-    return " ".join(f"{report.title}. {report.text}".strip(". ").split())
+    title = report.title.strip()
+    stop = "" if not title or title[-1] in "?!…。？！:" else "."  # a question needs no full stop
+    return " ".join(f"{title}{stop} {report.text}".strip(". ").split())
 
 
 def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> ChartFacts | None:

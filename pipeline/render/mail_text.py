@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -83,7 +84,7 @@ class IncidentText:
     differs: tuple[str, ...]
     fallback: str
     comparable: tuple[str, ...]
-    quotes: tuple[str, ...]
+    quotes: tuple[TimedLine, ...]
     links: tuple[LinkText, ...]
     chart_label: str
     simulated: bool
@@ -109,6 +110,7 @@ class SystemText:
 def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
     """Return the texts of a mail about an incident, times in `zone`."""
     parts = part_texts(facts.components, facts.at, zone)
+    times = facts.quoted_at[: len(facts.quotes)]
     return IncidentText(
         incident=incident,
         sentence=first_sentence(facts, zone),
@@ -139,7 +141,7 @@ def incident_text(facts: AlertFacts, incident: str, zone: str) -> IncidentText:
         differs=_cut_all(facts.differs),
         fallback=cut(facts.fallback),
         comparable=_cut_all(facts.comparable),
-        quotes=_cut_all(facts.quotes),
+        quotes=tuple(TimedLine(_clock(at, facts.at, zone), cut(text)) for text, at in zip_longest(facts.quotes, times)),
         links=tuple(_link(link, zone) for link in facts.links),
         chart_label=facts.chart.label if facts.chart else "",
         simulated=facts.simulated,

@@ -28,7 +28,7 @@ from pipeline.render.report_rows import (
     ServiceCard,
     ServiceTile,
 )
-from pipeline.render.summary import duration, symptom_name
+from pipeline.render.summary import duration, listed, symptom_name
 from pipeline.render.tiles import DAYS, day_bars, spark
 from pipeline.store.freshness import Freshness, Spread
 from pipeline.store.report_data import CountsByService, ImpactSpan, IncidentHead
@@ -151,7 +151,7 @@ def incident_rows(context: ReportContext, heads: Iterable[IncidentHead]) -> list
             lasted=duration((head.end or context.now) - head.onset),
             first_alert=first_alert(head.first_alert_at, bool(head.messages), zone),
             lead=lead_over_provider(head.first_alert_at, head.official_first_at),
-            parts=", ".join(names(head.affected, context.catalogue[head.service])[:4]),
+            parts=listed(names(head.affected, context.catalogue[head.service])),
         )
         for head in heads
     ]

@@ -109,7 +109,9 @@ def summary_sentence(summary: IncidentSummary, zone: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = NAMED) -> str:
-    """Return names as `a, b and c`; those beyond `most` are counted."""
+    """Return names as `a, b and c`; those beyond `most` are counted. Empty of none."""
+    if not names:
+        return ""
     shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 

@@ -47,8 +47,8 @@ def _unquote(conn: sqlite3.Connection, service: str, created: str) -> None:
     ).fetchall()
     for (incident,) in rows:
         conn.execute(
-            "UPDATE alerts SET facts = json_set(facts, '$.quotes', json('[]')) WHERE incident = ?"
-            " AND json_type(facts, '$.quotes') = 'array'",
+            "UPDATE alerts SET facts = json_set(facts, '$.quotes', json('[]'), '$.quoted_at', json('[]'))"
+            " WHERE incident = ? AND json_type(facts, '$.quotes') = 'array'",
             (incident,),
         )
         set_checkpoint(conn, "publish", f"again:{incident}", "1")

@@ -140,6 +140,7 @@ def plan_alerts(
             language=config.alerts.language,
             public_url=config.report.public_url,
             first_message_at=sent[0].created if sent else now,
+            last_message_at=sent[-1].created if sent else None,
             failing=[inputs.service, *(config.catalogue[name] for name in hit if name != inputs.service.id)],
         )
         facts = alert_facts(context, transition, now)
