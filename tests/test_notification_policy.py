@@ -11,24 +11,26 @@ import pytest
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Alerts, Route
-from pipeline.core.alert_facts import ComponentFacts, Section
+from pipeline.core.alert_facts import AlertFacts, ComponentFacts, OfficialLine, Section
 from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import ChannelError
-from pipeline.core.incidents import GROUP, ComponentSpan, Incident, Phase
+from pipeline.core.incidents import GROUP, ComponentSpan, Evidence, Incident, Phase
 from pipeline.core.reports import Report
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import ComponentStatus, Impact, PhaseName, State, Transition
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State, Transition, VoteReason
 from pipeline.notify.digest import summary_message, system_message
-from pipeline.notify.payload import quoted_reports, subject
+from pipeline.notify.payload import AlertContext, alert_facts, quoted_reports, subject
 from pipeline.notify.policy import NotificationPolicy, Rise, newly_affected, next_gap, next_transition
 from pipeline.notify.routing import muted_until
-from pipeline.render.mail import compose
+from pipeline.render.mail import compose, plain_text
 from pipeline.render.mail_text import incident_text
 from pipeline.stages.alert.stage import Delivery, run_alert, send
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from tests.test_alerts import Ears
 from tests.test_delivery import put, row
+from tests.world import at
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -374,6 +376,22 @@ def report(text: str, p: float = 0.9) -> Report:
     return Report(service="svc", source="x", native_id=text, created=BEGAN, weight=1.0, p_outage=p, text=text)
 
 
+def facts_of(reports: list[Report], now: datetime, **incident: Any) -> AlertFacts:
+    context = AlertContext(
+        incident=replace(INCIDENT, onset=BEGAN, **incident),
+        service=Service(id="svc", name="Svc"),
+        reports=reports,
+        intervals=(),
+        series={},
+        links=(),
+        news={},
+        hit=(),
+        next_after=now,
+        simulated=False,
+    )
+    return alert_facts(context, Transition.OVER, now)
+
+
 def quotes(reports: list[Report]) -> list[str]:
     return [quoted.text for quoted in quoted_reports(reports)]
 
@@ -390,6 +408,52 @@ def test_a_mail_quotes_three_people_in_words_of_their_own() -> None:
     assert quotes([report(texts[0]), report(half, 0.8)]) == [texts[0], half], "half of its words are its own"
     most = "alpha0 bravo0 carol0 other"
     assert quotes([report(texts[0]), report(most, 0.8)]) == [texts[0]]
+
+
+def test_a_later_mail_quotes_what_was_written_since_the_last_one() -> None:
+    early = report("nothing loads here since this morning", 0.99)
+    later = replace(report("still errors on every single page", 0.8), created=BEGAN + 2 * HOUR)
+    assert quoted_reports([early, later], "en", BEGAN + HOUR) == [later]
+    assert quoted_reports([early], "en", BEGAN + HOUR) == [early], "nobody wrote since"
+    assert quoted_reports([early, later]) == [early, later]
+
+
+def test_a_title_that_is_a_question_is_quoted_without_another_stop() -> None:
+    asked = replace(report("Every page is an error"), title="Is it down?")
+    plain = replace(report("Every page is an error"), title="It is down")
+    context = facts_of([asked], BEGAN), facts_of([plain], BEGAN)
+    assert [facts.quotes for facts in context] == [
+        ("Is it down? Every page is an error",),
+        ("It is down. Every page is an error",),
+    ]
+    assert context[0].quoted_at == (BEGAN,)
+    assert "> 11:00 UTC: Is it down? Every" in plain_text(replace(row("one", "11:00"), facts=context[0]), "UTC")
+
+
+def test_a_report_written_after_the_end_is_neither_counted_nor_quoted() -> None:
+    within = report("nothing loads here since this morning")
+    after = replace(report("it was down for me the whole day"), created=BEGAN + 2 * HOUR)
+    doubtful = replace(after, weight=0.0, reason=VoteReason.SAME_AUTHOR)
+    facts = facts_of([within, after, doubtful], BEGAN + 3 * HOUR, end=BEGAN + HOUR)
+    assert (facts.votes, facts.refused, facts.quotes) == (1, {}, (within.text,))
+    text = plain_text(replace(row("one", "11:00"), facts=facts), "UTC")
+    assert "- 1 report counted, each a person" in text
+
+
+def test_a_notice_has_one_line_with_its_latest_update() -> None:
+    def posted(clock: str, notice: str, words: str) -> Evidence:
+        return Evidence(kind=EvidenceKind.OFFICIAL, at=at(clock), subject=notice, statement=words, rows=())
+
+    evidence = (
+        posted("11:05", "a", "the provider: investigating: A fails"),
+        posted("11:10", "b", "the provider: investigating: B fails"),
+        posted("11:20", "a", "the provider: resolved: A fails"),
+    )
+    facts = facts_of([], BEGAN + HOUR, evidence=evidence)
+    assert facts.official == (
+        OfficialLine(at("11:10"), "the provider: investigating: B fails"),
+        OfficialLine(at("11:20"), "the provider: resolved: A fails (2 updates since 11:05 UTC)"),
+    )
 
 
 @pytest.mark.parametrize(("parts", "shown", "more"), [(12, 12, 0), (13, 12, 1)])

@@ -18,6 +18,7 @@ from pipeline.core.series import Interval, SeriesKey
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.incidents.build import IncidentInputs, build
+from pipeline.incidents.chance import PastIncident
 from pipeline.incidents.closing import ClosingRule
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.news_links import LinkContext, link
@@ -357,3 +358,19 @@ def test_evidence_against_is_computed() -> None:
     assert context.evidence_against[0] == "2 incidents of Svc began that day before it (12:59, 13:14 UTC)"
     assert context.evidence_against[1].startswith("3 incidents of Svc began in the seven days before it")
     assert context.p is None, "too little history"
+
+
+def test_what_speaks_against_a_link_says_the_same_share_of_random_dates_as_its_p() -> None:
+    (incident,) = built([interval("11:37", "12:37", score=90)], [], at("20:00"))
+    often = [
+        PastIncident(onset=at("11:37") - timedelta(days=n), end=at("12:37") - timedelta(days=n), size=(5, 600.0))
+        for n in range(1, 80)
+    ]
+    known_since = at("11:37") - timedelta(days=90)
+    context = LinkContext(past=often, known_since=known_since, onsets=[p.onset for p in often])
+    events = [(event("politics_regulation", "x", ("svc:vendor",), day=0), "")]
+    (found,) = link(incident, SERVICE, events, context, at("20:00"))
+    assert found.p is not None
+    assert found.p > 0.05
+    (words,) = [line for line in found.evidence_against if "chance" in line]
+    assert words == f"no better than chance: {found.p:.0%} of random dates are linked as well"

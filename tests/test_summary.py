@@ -80,6 +80,7 @@ def test_a_span_is_told_in_the_unit_that_fits(span: timedelta, words: str) -> No
 
 
 def test_long_lists_are_counted() -> None:
+    assert listed([]) == ""
     assert listed(["a"]) == "a"
     assert listed(list("abcdef")) == "a, b, c and 3 more"
 

@@ -239,7 +239,7 @@ def _p(incident: Incident, event: NewsEvent, relation: Relation, context: LinkCo
 
 
 def _chance_in_words(p: float) -> str:
-    return f"no better than chance: {p:.0%} of random dates are linked as well to an incident as large"
+    return f"no better than chance: {p:.0%} of random dates are linked as well"
 
 
 def _lag(seen: datetime, onset: datetime) -> str:

@@ -70,7 +70,8 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
     works = _working(incident, now)
     is_restoring = incident.is_group and transition is Transition.EASING
     restored = [s for s in context.failing if s.id in context.hit and s.name not in affected] if is_restoring else []
-    quoted = quoted_reports(votes, context.language, context.last_message_at)
+    since = None if transition is Transition.OVER else context.last_message_at
+    quoted = quoted_reports(votes, context.language, since)
     similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
         service=service.name,

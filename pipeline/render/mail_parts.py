@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.core.alert_facts import ComponentFacts
 from pipeline.core.vocabulary import Channel
-from pipeline.render.formatting import clock, cut, is_another_day
+from pipeline.render.formatting import clock, cut
 
 MAX_NAME, MAX_SPANS = 60, 4
 SAID_BY: dict[str, str] = {
@@ -41,11 +41,8 @@ def _line(source: str, spans: Sequence[ComponentFacts], written: datetime, zone:
     times: list[str] = []
     for span in spans:
         since = clock(span.since, zone, written)
-        until = f"since {since}"
-        if span.until:
-            # where they are of two days each has its own, also the day of the message
-            day = written if is_another_day(span.until, written, zone) else span.since
-            until = f"{since} – {clock(span.until, zone, day)}"
+        # the end has its day where that is not the day of the beginning
+        until = f"{since} – {clock(span.until, zone, span.since)}" if span.until else f"since {since}"
         same = times and spans[len(times) - 1].status is span.status
         times.append(until if same else f"{span.status} {until}")
     more = f"; {len(times) - MAX_SPANS + 1} more" if len(times) > MAX_SPANS else ""
