@@ -376,7 +376,13 @@ def report(text: str, p: float = 0.9) -> Report:
     return Report(service="svc", source="x", native_id=text, created=BEGAN, weight=1.0, p_outage=p, text=text)
 
 
-def facts_of(reports: list[Report], now: datetime, **incident: Any) -> AlertFacts:
+def facts_of(
+    reports: list[Report],
+    now: datetime,
+    transition: Transition = Transition.OVER,
+    last_message_at: datetime | None = None,
+    **incident: Any,
+) -> AlertFacts:
     context = AlertContext(
         incident=replace(INCIDENT, onset=BEGAN, **incident),
         service=Service(id="svc", name="Svc"),
@@ -388,8 +394,9 @@ def facts_of(reports: list[Report], now: datetime, **incident: Any) -> AlertFact
         hit=(),
         next_after=now,
         simulated=False,
+        last_message_at=last_message_at,
     )
-    return alert_facts(context, Transition.OVER, now)
+    return alert_facts(context, transition, now)
 
 
 def quotes(reports: list[Report]) -> list[str]:
@@ -416,6 +423,9 @@ def test_a_later_mail_quotes_what_was_written_since_the_last_one() -> None:
     assert quoted_reports([early, later], "en", BEGAN + HOUR) == [later]
     assert quoted_reports([early], "en", BEGAN + HOUR) == [early], "nobody wrote since"
     assert quoted_reports([early, later]) == [early, later]
+    now, heard = BEGAN + 3 * HOUR, BEGAN + HOUR
+    assert facts_of([early, later], now, Transition.REMINDER, heard).quotes == (later.text,)
+    assert facts_of([early, later], now, Transition.OVER, heard).quotes == (early.text, later.text), "of all of it"
 
 
 def test_a_title_that_is_a_question_is_quoted_without_another_stop() -> None:

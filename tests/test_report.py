@@ -181,3 +181,5 @@ def test_of_very_many_parts_some_are_drawn_and_the_chart_says_how_many_are_not(t
     assert len(re.findall('<b class="people affected"', page)) == 16
     assert "24 more are in the table below" in page
     assert len(re.findall(r'<td class="wide" data-l="part">', page)) == 40
+    (listed,) = re.findall(r'data-l="parts">([^<]*)<', (tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert listed == "part-00, part-01, part-02 and 37 more"
