@@ -179,6 +179,8 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
     assert len(one["status_updates"]) > 3
     one.pop("alerts")
     two.pop("alerts")  # how often each was tried is what differs
+    for one_dump in (one, two):  # what a run that found nothing new notes for the next: a run more, a note more
+        one_dump["stage_memory"] = [row for row in one_dump["stage_memory"] if row[:2] != ("detect", "unchanged")]
     assert {t: (set(one[t]) - set(two[t]), set(two[t]) - set(one[t])) for t in one if one[t] != two[t]} == {}
     conn = sqlite3.connect(tmp_path / "rough" / "groundswell.db")
     assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
