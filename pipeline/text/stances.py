@@ -6,6 +6,7 @@ is said to work, to be back, to have failed once or to fail some day is no repor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -66,6 +67,7 @@ class Stance(Enum):
 
 _FAILURE = (Stance.FAILS, Stance.ASKS)
 _NO_FAILURE = (Stance.WORKS, Stance.NOT_FAILING, Stance.RECOVERED, Stance.NOT_NOW)
+_TWO_SENTENCES = re.compile(r"[.!?。！？]\s*\w")
 _ANSWERED = {Stance.YES: Stance.FAILS, Stance.NO: Stance.NOT_FAILING}  # after a question whether it fails
 _CONTRARY = {
     Stance.FAILS: Stance.WORKS,
@@ -310,5 +312,7 @@ def _reading_of_one(
     others_fail = any(clause.stance in _FAILURE for clause in others)
     if others_fail or any(clause.stance in _NO_FAILURE for clause in own):
         return Reading(masked, UNLIKELY)
-    # that another works says nothing of the target
+    if _TWO_SENTENCES.search(masked):
+        return Reading(masked)
+    # in one sentence, that another works says nothing of the target
     return Reading("".join(clause.text for clause in clauses if clause.target or clause.stance is not Stance.WORKS))
