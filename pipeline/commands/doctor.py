@@ -80,7 +80,10 @@ def _here(setting: Setting) -> Iterator[Finding]:
     space = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     words = f"{space // 2**20} MiB free"
     yield Finding(
-        Level.OK if space > LITTLE_SPACE else Level.WARN, "disk", words, "" if space > LITTLE_SPACE else "make room"
+        Level.OK if space > LITTLE_SPACE else Level.WARN,
+        "disk",
+        words,
+        "" if space > LITTLE_SPACE else "free some space",
     )
     wrong = "; ".join(model_problems(MODELS))
     yield Finding(

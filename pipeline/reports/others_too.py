@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -80,8 +80,9 @@ def others_too(store: Store, config: Config, service: Service, now: datetime) ->
     message went out. Only evidence of a crowd, or measurements, that are read and usual allow `probably only you`: a
     silent page does not, providers are late.
     """
-    findings = tuple(_findings(store, config, service, now))
-    open_now = [i for i in incidents(store, now - DAY) if i.service == service.id and _is_open(i, now)]
+    lately = incidents(store, now - DAY)
+    findings = tuple(_findings(store, config, service, lately, now))
+    open_now = [i for i in lately if i.service == service.id and _is_open(i, now)]
     sent = {i.id: _first_sent(store, i, now) for i in open_now}
     sure = [i for i in open_now if i.state in (State.LIKELY, State.CONFIRMED)]
     alerted = [i for i in open_now if sent[i.id] and (i.probability is None or i.probability >= SENT_PROBABILITY)]
@@ -143,7 +144,9 @@ def _clock(moment: datetime, now: datetime) -> str:
     return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _findings(store: Store, config: Config, service: Service, now: datetime) -> Iterator[Finding]:
+def _findings(
+    store: Store, config: Config, service: Service, lately: Sequence[Incident], now: datetime
+) -> Iterator[Finding]:
     kinds = config.sources.counts_kind
     last = ended_bins(store, service.id, now - HOUR, now)
     before = [ended_bins(store, service.id, now - HOUR - n * DAY, now - n * DAY) for n in range(1, DAYS_COMPARED + 1)]
@@ -167,9 +170,7 @@ def _findings(store: Store, config: Config, service: Service, now: datetime) -> 
             statement=f"{counter.source}: {now_counted:.0f} people reported trouble in the last hour, {usual:.1f} usual"
             + ("" if is_read else "; not read lately, or too seldom speaks of it"),
         )
-    hit = sorted(
-        i.service for i in incidents(store, now - DAY) if i.active and service.id in _runs_on(config, i.service)
-    )
+    hit = sorted(i.service for i in lately if i.active and service.id in _runs_on(config, i.service))
     statement = (
         f"services that run on it have trouble: {', '.join(hit)}"
         if hit

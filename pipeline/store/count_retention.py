@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from pipeline.core.times import iso
 from pipeline.store import Store
-from pipeline.store.count_tables import FILL_HOURS, HOUR_S, HOURS, SERIES, VALUES
+from pipeline.store.count_tables import FILL_HOURS, HOUR_S, HOURS, SECONDS, SERIES, VALUES
 
 _STAGE, _KEY = "counts", "rolled_up_until"
 _DAY_S = 86400
@@ -23,7 +23,7 @@ _LATER_IN_THE_HOUR = f"""EXISTS (SELECT 1 FROM {VALUES} l WHERE l.series = {VALU
 # it never moves back: of what was rolled up under a shorter `[keep] counts` only the sums are left
 _NOTE_UNTIL = """INSERT INTO stage_memory VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
  WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)"""
-_BEGIN = "CAST(strftime('%s', h.hour) AS INTEGER)"
+_BEGIN = SECONDS.format("h.hour")
 _ROLLED_HOURS = f"""SELECT {_BEGIN} / {HOUR_S} AS hour FROM {HOURS} h WHERE h.series = ? AND h.hour < ?
  AND NOT EXISTS (SELECT 1 FROM {VALUES} c WHERE c.series = h.series
  AND c.start >= {_BEGIN} AND c.start < {_BEGIN} + {HOUR_S})"""

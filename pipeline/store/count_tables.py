@@ -76,11 +76,11 @@ COUNTS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator,
 HOURS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator, h.hour, s.interval_s, h.total, h.intervals,
  s.window FROM {SERIES} s CROSS JOIN {HOURS} h ON h.series = s.id"""
 
-_SECONDS = "CAST(strftime('%s', {0}) AS INTEGER)"
+SECONDS = "CAST(strftime('%s', {0}) AS INTEGER)"  # of a time as text; SQLite has unixepoch() since 3.38 only
 _WRITTEN = "strftime('%Y-%m-%dT%H:%M:%SZ', {0})"  # a time as this program writes it
 _STORABLE = f"BETWEEN {int(FIRST.timestamp())} AND {int(END.timestamp()) - 1}"
 _AS_WRITTEN = f"start = {_WRITTEN.format('start')} AND collected = {_WRITTEN.format('collected')}"
-_IN_RANGE = f"{_SECONDS.format('start')} {_STORABLE} AND {_SECONDS.format('collected')} {_STORABLE}"
+_IN_RANGE = f"{SECONDS.format('start')} {_STORABLE} AND {SECONDS.format('collected')} {_STORABLE}"
 # the rows that are not as this program writes them: why each is refused, empty where it can be read nevertheless
 _ODD = f"""SELECT *, CASE WHEN second IS NULL OR collected_s IS NULL THEN 'a time cannot be read'
  WHEN NOT (second {_STORABLE} AND collected_s {_STORABLE}) THEN 'a time is not between {FIRST.year} and {END.year}'
@@ -88,12 +88,12 @@ _ODD = f"""SELECT *, CASE WHEN second IS NULL OR collected_s IS NULL THEN 'a tim
    = (o.source, o.service, o.region, o.indicator, {_WRITTEN.format("second, 'unixepoch'")})
    AND (c.interval_s, c.window) = (o.interval_s, o.window) AND c.start != o.start)
  THEN 'another count of this second is there' ELSE '' END AS refused
- FROM (SELECT *, {_SECONDS.format("start")} AS second, {_SECONDS.format("collected")} AS collected_s,
-  row_number() OVER (PARTITION BY source, service, region, indicator, interval_s, window, {_SECONDS.format("start")}
+ FROM (SELECT *, {SECONDS.format("start")} AS second, {SECONDS.format("collected")} AS collected_s,
+  row_number() OVER (PARTITION BY source, service, region, indicator, interval_s, window, {SECONDS.format("start")}
    ORDER BY start = {_WRITTEN.format("start")} DESC, start) AS place
   FROM {COUNTS_VIEW} WHERE ({_AS_WRITTEN} AND {_IN_RANGE}) IS NOT TRUE) o"""
-_PUT = f"""INSERT INTO {VALUES} SELECT s.id, {_SECONDS.format("c.start")}, c.total, c.baseline,
- {_SECONDS.format("c.collected")} FROM {{0}} c JOIN {SERIES} s
+_PUT = f"""INSERT INTO {VALUES} SELECT s.id, {SECONDS.format("c.start")}, c.total, c.baseline,
+ {SECONDS.format("c.collected")} FROM {{0}} c JOIN {SERIES} s
  ON (s.source, s.interval_s, s.window, s.service, s.region, s.indicator)
   = (c.source, c.interval_s, c.window, c.service, c.region, c.indicator) WHERE {{1}}"""
 # the former table's rows; those that cannot be stored are kept as refused rows

@@ -13,7 +13,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CUT_SHORT = sqlite3.SQLITE_IOERR_SHORT_READ  # the file ends before a page that it should hold
 _REPORTED_WITHOUT_CODE = ("Could not decode to UTF-8", "invalid fts5 file format")
 _ADVICE = {
-    sqlite3.SQLITE_FULL: f"the disk is full; {SAFE}; make room and run again",
+    sqlite3.SQLITE_FULL: f"the disk is full; {SAFE}; free some space and run again",
     sqlite3.SQLITE_IOERR: f"the disk failed or is full; {SAFE}; look at the disk and run again",
     sqlite3.SQLITE_BUSY: f"another program holds it; {SAFE}; run again when that has ended",
     sqlite3.SQLITE_LOCKED: f"another program holds it; {SAFE}; run again when that has ended",

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from pipeline.core.times import minutes_between, utc
 from pipeline.store import Store
+from pipeline.store.count_tables import SECONDS
 
 _TIME = "'%Y-%m-%dT%H:%M:%SZ'"
-_EPOCH = "CAST(strftime('%s', {}) AS INTEGER)"  # SQLite has unixepoch() since 3.38 only
-_BEGUN, _SINCE, _NOW, _SENT = (_EPOCH.format(name) for name in (":begun", ":since", ":now", ":sent"))
+_BEGUN, _SINCE, _NOW, _SENT = (SECONDS.format(name) for name in (":begun", ":since", ":now", ":sent"))
 
 
 class _Queries(NamedTuple):
@@ -34,7 +34,7 @@ def _of(table: str, source: str, published: str, newest: str = "") -> _Queries:
     return _Queries(
         sources=f"SELECT DISTINCT {source} FROM {table}",
         begun=f"SELECT min(collected) FROM {table} WHERE {source} = :source",
-        seconds=f"""SELECT max(0, {_EPOCH.format("collected")} - {_EPOCH.format(published)}) AS seconds, count(*) AS n
+        seconds=f"""SELECT max(0, {SECONDS.format("collected")} - {SECONDS.format(published)}) AS seconds, count(*) AS n
           FROM {table}
           WHERE {source} = :source AND collected BETWEEN :since AND :now AND {published} >= :begun
           GROUP BY 1 ORDER BY 1""",

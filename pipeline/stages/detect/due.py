@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from detectors import VERSIONS
 from pipeline.config.load import Config
@@ -21,20 +22,16 @@ UNCHANGED = "unchanged"  # the note of what was there when nothing was left to j
 
 def judge_nothing(store: Store, config: Config, now: datetime) -> Run | None:
     """Note a run for which everything was judged before and return it; None where there may be bins to judge."""
-    if get_checkpoint(store, "detect", UNCHANGED) != _digest(store, config, now):
+    there = _there(store, config, now)
+    if get_checkpoint(store, "detect", UNCHANGED) != there.digest:
         return None
-    seen = 0
-    for group in series_groups(store):
-        spans = heard(store, group.source) if group.kind == "votes" else []
-        until = complete_until(store, group, spans, now)
-        seen += offered_bins(group, until, now) if until is not None else 0
-    return judged(store, now, seen=seen, new=0)
+    return judged(store, now, seen=there.offered, new=0)
 
 
 def note_unchanged(store: Store, config: Config, now: datetime) -> None:
     """Note what is there, once everything was judged: while it stays so, no run has anything to judge."""
     with store.transaction() as conn:
-        set_checkpoint(conn, "detect", UNCHANGED, _digest(store, config, now))
+        set_checkpoint(conn, "detect", UNCHANGED, _there(store, config, now).digest)
 
 
 def judged(store: Store, now: datetime, *, seen: int, new: int) -> Run:
@@ -46,18 +43,27 @@ def judged(store: Store, now: datetime, *, seen: int, new: int) -> Run:
     return run
 
 
-def _digest(store: Store, config: Config, now: datetime) -> str:
-    """Return a digest of what decides whether there is anything to judge.
+class _There(NamedTuple):
+    """A digest of what decides whether there is anything to judge, and how many known bins a run is offered again."""
 
-    That is the detector and its version, what each source counts, and of each group the complete bins, the newest row
-    and the newest state. Without that state, or with one of another detector, all is judged again.
+    digest: str
+    offered: int
+
+
+def _there(store: Store, config: Config, now: datetime) -> _There:
+    """Return what is there to be judged.
+
+    The digest is of the detector and its version, what each source counts, and of each group the complete bins, the
+    newest row and the newest state. Without that state, or with one of another detector, all is judged again.
     """
     version = VERSIONS.get(config.detector.name, 1)
-    there = []
+    groups, offered = [], 0
     for group in series_groups(store):
         spans = heard(store, group.source) if group.kind == "votes" else []
         collected = newest_collected(store, group.source, group.window)
         until, state = complete_until(store, group, spans, now), state_mark(store, group.subject, "now")
-        there.append((group.subject, iso_or_none(until), iso_or_none(collected), state))
+        groups.append((group.subject, iso_or_none(until), iso_or_none(collected), state))
+        offered += offered_bins(group, until, now) if until is not None else 0
     judged_by = config.detector, version, remembered(store, KIND)
-    return hashlib.sha256(repr((judged_by, config.watched, there)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((judged_by, config.watched, groups)).encode()).hexdigest()
+    return _There(digest, offered)
