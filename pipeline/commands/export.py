@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from pipeline.commands.common import Setting, common, escape_csv_formula, open_existing_store
+from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, open_existing_store
 from pipeline.commands.terminal import elapsed_time
+from pipeline.core.names import file_stem
 from pipeline.store import Store
+
+CHUNK = 10_000
 
 
 @click.command("export")
@@ -25,36 +31,57 @@ from pipeline.store import Store
 )
 @common
 def export_command(setting: Setting, folder: Path, form: str) -> None:
-    """Write every table into FOLDER; with csv the views, too."""
+    """Write every table into FOLDER; with csv the views, too.
+
+    Exit 3 when a view, such as one of your own over a table that is gone, cannot be answered: the rest is written.
+    """
+    failures: list[str] = []
     with elapsed_time("export"), open_existing_store(setting) as store:
         if form == "csv":
-            row_counts = _write_csv(store, folder)
+            row_counts = _write_csv(store, folder, failures)
         else:
             from pipeline.scale.transfer import export_tables
 
             row_counts = export_tables(store, folder)
+    for failure in failures:
+        click.echo(f"groundswell: {failure}; the rest was exported", err=True)
     click.echo(f"{folder}: {len(row_counts)} tables, {sum(row_counts.values())} rows")
+    sys.exit(PARTIAL if failures else 0)
 
 
-def _write_csv(store: Store, folder: Path) -> dict[str, int]:
-    """Write each table and view as one file, no cell of which is a formula; return how many rows each has."""
-    from pipeline.core.files import OWN, replacing
-    from pipeline.store.bulk import columns_of_schema, columns_of_views, rows_of
+def _write_csv(store: Store, folder: Path, failures: list[str]) -> dict[str, int]:
+    """Write each table and view as one file; return how many rows each has.
+
+    A view that cannot be answered has no file, and a line is added to `failures`.
+    """
+    from pipeline.store.bulk import BrokenViewError, answer_of_view, columns_of_schema, rows_of, views_of
 
     found = {}
-    tables = {name: list(columns) for name, columns in columns_of_schema().items()} | columns_of_views(store)
-    for table, columns in tables.items():
-        if table.startswith("detector_state"):
-            continue
-        found[table] = 0
-        with replacing(folder / f"{table}.csv", mode=OWN) as fresh:
-            text = io.TextIOWrapper(fresh, "utf-8", newline="", write_through=True)
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(columns)
-            for rows in rows_of(store, table, columns, 10_000):
-                writer.writerows(
-                    [escape_csv_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-                )
-                found[table] += len(rows)
-            text.detach()
+    for table, columns in columns_of_schema().items():
+        if not table.startswith("detector_state"):
+            head = [tuple(columns)]
+            found[table] = _write_table(folder, table, chain([head], rows_of(store, table, list(columns), CHUNK)))
+    for view in views_of(store):
+        try:
+            found[view] = _write_table(folder, view, answer_of_view(store, view, CHUNK))
+        except BrokenViewError as error:
+            failures.append(str(error))
+            (folder / f"{file_stem(view)}.csv").unlink(missing_ok=True)  # of an earlier export, when it had an answer
     return found
+
+
+def _write_table(folder: Path, name: str, chunks: Iterable[Sequence[tuple[object, ...]]]) -> int:
+    """Write rows, the first of which are the column names, so that no cell is a formula; return how many follow it."""
+    from pipeline.core.files import OWN, replacing
+
+    written = -1
+    with replacing(folder / f"{file_stem(name)}.csv", mode=OWN) as fresh:
+        text = io.TextIOWrapper(fresh, "utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        for rows in chunks:
+            writer.writerows(
+                [escape_csv_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+            )
+            written += len(rows)
+        text.detach()
+    return written

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from pipeline.config.paths import CACHE, DASHBOARDS
+from pipeline.core.names import file_stem
 from pipeline.core.times import utc
 from pipeline.render.template_cache import TemplateCache
 
@@ -63,7 +64,7 @@ def is_another_day(moment: datetime, other: datetime, zone: str) -> bool:
 
 def file_of(kind: str, name: str) -> str:
     """Return the file name of an incident's or a service's page."""
-    return f"{kind}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}.html"
+    return f"{kind}-{file_stem(name)}.html"
 
 
 def page_url(public_url: str, kind: str, name: str) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 
 from pipeline.core.errors import StoreError
 from pipeline.store import Store
 from pipeline.store.count_tables import COUNTS_VIEW, PHYSICAL, VIEW_COLUMNS
 from pipeline.store.counts import StoredCount, put_count_rows
+from pipeline.store.failures import is_damage, store_error
+from pipeline.store.user_objects import quoted
+
+
+class BrokenViewError(StoreError):
+    """A view of the database asks for what is not there."""
 
 
 def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> int:
@@ -58,8 +65,24 @@ def rows_of(store: Store, table: str, columns: Sequence[str], chunk: int) -> Ite
         yield [tuple(row) for row in rows]
 
 
-def columns_of_views(store: Store) -> dict[str, list[str]]:
-    """Return the views of a database, each with its columns in their order; those that hold the counts are tables."""
+def views_of(store: Store) -> list[str]:
+    """Return the names of a database's views, without those that hold the counts: these are exported as tables."""
     views = store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")
-    names = [row[0] for row in views if row[0] not in VIEW_COLUMNS]
-    return {name: [row[1] for row in store.rows(f'PRAGMA table_info("{name}")')] for name in names}
+    return [row[0] for row in views if row[0] not in VIEW_COLUMNS]
+
+
+def answer_of_view(store: Store, view: str, chunk: int) -> Iterator[Sequence[tuple[object, ...]]]:
+    """Yield the names of a view's columns as one row, then its rows, some thousand at a time.
+
+    Raises BrokenViewError where the view cannot be answered, as one over a table that is gone; StoreError where the
+    database cannot be read.
+    """
+    try:
+        cursor = store.conn.execute(f"SELECT * FROM {quoted(view)}")
+        yield [tuple(column[0] for column in cursor.description)]
+        while rows := cursor.fetchmany(chunk):
+            yield [tuple(row) for row in rows]
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if is_damage(error):
+            raise store_error(store.path, error) from error
+        raise BrokenViewError(f"the view {view} cannot be answered: {error}") from error

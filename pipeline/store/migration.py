@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.core.errors import StoreError
 from pipeline.store.schema import MIGRATION_SET, STEPS, Step
+from pipeline.store.user_objects import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ def _drop_views(conn: sqlite3.Connection) -> Sequence[tuple[str, str]]:
     """Drop every view, since SQLite refuses to alter tables under some; return their names and statements."""
     views = [(row[0], row[1]) for row in conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")]
     for name, _ in views:
-        conn.execute(f'DROP VIEW "{name}"')
+        conn.execute(f"DROP VIEW {quoted(name)}")
     return views
 
 

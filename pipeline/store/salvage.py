@@ -21,6 +21,7 @@ from pipeline.store.count_tables import FILL_HOURS, HOURS, SERIES, SERIES_BY_IND
 from pipeline.store.damage import row_fault
 from pipeline.store.migration import RECORD, migrate
 from pipeline.store.schema import STEPS, Step
+from pipeline.store.user_objects import create, quoted, user_objects
 
 Row = tuple[object, ...]
 MAGIC = b"SQLite format 3\0"
@@ -28,19 +29,23 @@ READ_AGAIN = timedelta(days=7)  # as far back as a source is read when it was no
 COLLECTED = ("posts", "news_items", SERIES, VALUES, "status_updates", "chart_ranks", "coverage", "source_memory")
 JUDGED = ("series", "verdicts", "detector_state", "detector_state_parts", "votes", "post_tags", *COLLECTED)
 _LAST_ROWID = 2**63 - 1
-_TABLES = """SELECT l.name, l.wr FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type = 'table'
+_TABLES = """SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type = 'table'
  AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT LIKE '\\_sqlite%' ESCAPE '\\'
  AND l.name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY l.name"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
-    """What became of one table: rows written, rows read that hold what cannot be true, whether a stretch is lost."""
+    """What became of one table: rows written, rows read that hold what cannot be true, whether a stretch is lost.
+
+    `fault` says why one that people had added, or their view, could not be created; else it is empty.
+    """
 
     table: str
     rows: int
     refused: int
     incomplete: bool
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,8 @@ class _Table:
     @property
     def select(self) -> str:
         """The rows, each led by its key."""
-        key = ", ".join(f'"{name}"' for name in self.key) if self.key else "rowid"
-        return f'SELECT {key}, {", ".join(f"{chr(34)}{name}{chr(34)}" for name in self.columns)} FROM "{self.name}"'
+        key = ", ".join(map(quoted, self.key)) if self.key else "rowid"
+        return f"SELECT {key}, {', '.join(map(quoted, self.columns))} FROM {quoted(self.name)}"
 
     @property
     def width(self) -> int:
@@ -102,6 +107,7 @@ def _fill(copy: Path, made: Path, now: datetime) -> list[Salvaged]:
             new.execute("BEGIN")
             done = [_copy_table(old, new, table) for table in _tables_of(new)]
             _drop_orphans(new)
+            done += _carry_over(old, new)
             new.execute("COMMIT")
     with Store(made) as store:
         _make_consistent(store, {table.table for table in done if table.incomplete or table.refused}, now)
@@ -130,28 +136,43 @@ def _steps_of(old: sqlite3.Connection) -> Mapping[str, Step]:
 
 def _tables_of(new: sqlite3.Connection) -> list[_Table]:
     """Return the tables to fill: those that others refer to first."""
-    found = []
-    for name, without_rowid in new.execute(_TABLES).fetchall():
-        info = new.execute(f'PRAGMA table_info("{name}")').fetchall()
-        key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
-        found.append(_Table(name=name, columns=tuple(row[1] for row in info), key=key if without_rowid else ()))
-    return found
+    return [_table_of(new, name) for (name,) in new.execute(_TABLES).fetchall()]
+
+
+def _table_of(new: sqlite3.Connection, name: str) -> _Table:
+    (without_rowid,) = new.execute("SELECT wr FROM pragma_table_list(?) WHERE schema = 'main'", (name,)).fetchone()
+    info = new.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
+    key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
+    return _Table(name=name, columns=tuple(row[1] for row in info), key=key if without_rowid else ())
+
+
+def _carry_over(old: sqlite3.Connection, new: sqlite3.Connection) -> Iterator[Salvaged]:
+    """Create and fill the tables that people had added, then their views; yield what became of each."""
+    old.text_factory = lambda raw: raw.decode("utf-8", "replace")  # bytes are what was stored as bytes
+    for added in user_objects(old, new):
+        fault = create(new, added)
+        if added.kind == "table" and not fault:
+            yield _copy_table(old, new, _table_of(new, added.name))
+        else:
+            yield Salvaged(table=f"{added.kind} {added.name}", rows=0, refused=0, incomplete=bool(fault), fault=fault)
 
 
 def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: _Table) -> Salvaged:
-    names, marks = ", ".join(f'"{name}"' for name in table.columns), ",".join("?" * len(table.columns))
-    insert = f'INSERT OR IGNORE INTO "{table.name}" ({names}) VALUES ({marks})'
+    names, marks = ", ".join(map(quoted, table.columns)), ",".join("?" * len(table.columns))
+    insert = f"INSERT OR IGNORE INTO {quoted(table.name)} ({names}) VALUES ({marks})"
+    text_is_bytes = old.text_factory is bytes  # else it is a table of somebody else's, which may hold anything
     refused = set[Row]()
     reader = _Reader(old, table)
     for row in reader.rows():
-        if row_fault(table.name, table.columns, row):
+        if text_is_bytes and row_fault(table.name, table.columns, row):
             refused.add(row)
             continue
         try:
-            new.execute(insert, [_value(value, name) for value, name in zip(row, table.columns, strict=True)])
+            values = [_value(v, name) for v, name in zip(row, table.columns, strict=True)] if text_is_bytes else row
+            new.execute(insert, values)
         except (sqlite3.IntegrityError, sqlite3.DataError):  # another kind of value, or NULL where none may stand
             refused.add(row)
-    (count,) = new.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()
+    (count,) = new.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchone()
     return Salvaged(table=table.name, rows=count, refused=len(refused), incomplete=reader.incomplete)
 
 
@@ -188,7 +209,7 @@ class _Reader:
         `lead`: only rows whose key begins with it.
         """
         table, last = self._table, after
-        key = [f'"{name}"' for name in table.key] or ["rowid"]
+        key = [quoted(name) for name in table.key] or ["rowid"]
         conditions = [f"{name} = ?" for name, _ in zip(key, lead, strict=False)]
         if after:
             conditions.append(f"({', '.join(key)}) {'<' if backwards else '>'} ({','.join('?' * len(after))})")
@@ -258,7 +279,9 @@ def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
             # states without the bins they rest on would judge the next by a gap
             conn.execute("DELETE FROM detector_state")
             conn.execute("DELETE FROM stage_memory WHERE stage = 'detect' AND key = 'unchanged'")
-        conn.execute("DELETE FROM stage_memory WHERE stage = 'views' OR (stage = 'explain' AND key LIKE 'seen:%')")
+        # the names of the analysts' views are kept: by them these are told from views that people have added
+        conn.execute("DELETE FROM stage_memory WHERE stage = 'views' AND key = 'digest'")
+        conn.execute("DELETE FROM stage_memory WHERE stage = 'explain' AND key LIKE 'seen:%'")
         conn.execute(
             "INSERT OR IGNORE INTO stage_memory SELECT 'alert', 'since', first FROM (SELECT min(at) AS first FROM"
             " (SELECT min(started) AS at FROM runs UNION ALL SELECT min(opened_at) FROM incidents))"
@@ -269,7 +292,9 @@ def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
 def loss_in_words(done: Sequence[Salvaged]) -> list[str]:
     """Return a line for each table of which something is lost."""
     return [
-        f"{table.table}: {table.rows} rows kept"
+        f"{table.table}: not carried over: {table.fault}"
+        if table.fault
+        else f"{table.table}: {table.rows} rows kept"
         + (f", {table.refused} unreadable ones left out" if table.refused else "")
         + (", and a part that cannot be read" if table.incomplete else "")
         for table in done

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, StoreError
 from pipeline.core.files import OWN, write_atomically
+from pipeline.core.names import file_stem
 from pipeline.notify.channels.email import recipients
 from pipeline.render.mail import compose
 
 
 def file_name(alert: Alert) -> str:
     """Return the name an alert is written under."""
-    stem = f"{alert.created:%Y%m%dT%H%MZ}-{alert.service or 'groundswell'}-{alert.transition}-{alert.message_id[1:9]}"
-    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.eml"
+    service, digest = file_stem(alert.service or "groundswell"), file_stem(alert.message_id[1:9])
+    return f"{alert.created:%Y%m%dT%H%MZ}-{service}-{alert.transition}-{digest}.eml"
 
 
 class FileChannel:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, LinkRow
+from pipeline.core.names import file_stem
 from pipeline.core.records import Availability, NewsItem, QuotedPost, StatusUpdate
 from pipeline.core.series import Points, SeriesKey, VerdictPoint
 from pipeline.core.shared_failure import service_shown
@@ -250,7 +251,7 @@ def feed_of(context: ReportContext, heads: Sequence[IncidentHead], service: Serv
     return Feed(
         id=f"urn:groundswell:{f'service:{service.id}' if service else 'incidents'}",
         title=f"{service.name if service else 'Groundswell'}: incidents{suffix}",
-        file=f"service-{service.id}" if service else "incidents",
+        file=f"service-{file_stem(service.id)}" if service else "incidents",
         page=file_of("service", service.id) if service else "index.html",
         public_url=context.public_url,
         entries=[_entry(context, head) for head in sorted(heads, key=changed_at, reverse=True)[:LISTED]],

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
 from pipeline.core.errors import StoreError
+from pipeline.core.names import file_stem
 from pipeline.core.records import Run
 from pipeline.core.times import floor_to, iso
 from pipeline.core.vocabulary import RunOutcome
@@ -198,7 +199,7 @@ def _service_pages(
         service, own = config.catalogue[name], context.by_service.get(name, [])
         card, file = service_card(context, inputs, service), file_of("service", name)
         digest = digest_of(shown, card, own[:LISTED], *_everywhere(context))
-        folder = f"service-{name}/api/v2"
+        folder = f"service-{file_stem(name)}/api/v2"
         is_whole = shown.unknown or (writer.folder / folder / "summary.json").exists()
         if writer.digest_of(file) == digest and is_whole:
             continue
