@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.table out/bench.json bench
 
-The second argument names the place on the page. The machine's least is the time the bytes take at the bandwidth of
-memory, and the syncs at the speed of the disk.
+The second argument names the place on the page. The hardware limit is the time that the bytes take at memory
+bandwidth and the syncs at the speed of the disk.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
 
 def main() -> None:
     """Rewrite the page."""
-    told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    results = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     groups: dict[str, list[dict[str, object]]] = {}
-    for one in told["benchmarks"]:
+    for one in results["benchmarks"]:
         groups.setdefault(one["group"], []).append({**one["extra_info"], "seconds": one["stats"]["median"]})
     limits = {str(way["limit"]): way for ways in groups.values() for way in ways if "limit" in way}
     bandwidth = float(str(limits["bandwidth"]["moved"])) / float(str(limits["bandwidth"]["seconds"]))
     fsync = float(str(limits["fsync"]["seconds"]))
-    lines = ["| job | way | median | beside | the machine's least |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| job | way | median | ratio | hardware limit |", "| --- | --- | --- | --- | --- |"]
     for group, ways in groups.items():
         base = next(float(str(w["seconds"])) for w in ways if w["way"] == w["of"])
         for way in ways:
@@ -33,16 +33,16 @@ def main() -> None:
             rate = f", {int(str(way['rows'])) / seconds:,.0f} rows a second" if "rows" in way else ""
             rate += f", {way['bytes']} bytes a row" if "bytes" in way else ""
             rate += f", {way['note']}" if "note" in way else ""
-            beside = "" if way["way"] == way["of"] else f"{seconds / base:.2g} x"
-            least = float(str(way.get("moved", 0))) / bandwidth + float(str(way.get("fsyncs", 0))) * fsync
+            ratio = "" if way["way"] == way["of"] else f"{seconds / base:.2g} x"
+            limit = float(str(way.get("moved", 0))) / bandwidth + float(str(way.get("fsyncs", 0))) * fsync
             lines.append(
-                f"| {group} | {way['way']} | {words(seconds)}{rate} | {beside} | {words(least) if least else ''} |"
+                f"| {group} | {way['way']} | {words(seconds)}{rate} | {ratio} | {words(limit) if limit else ''} |"
             )
-    machine = told["machine_info"]["cpu"].get("brand_raw", "")
+    machine = results["machine_info"]["cpu"].get("brand_raw", "")
     lines.append(
-        f"\nMeasured on {told['datetime'][:10]}: {told['machine_info']['cpu'].get('count', '?')} cores"
+        f"\nMeasured on {results['datetime'][:10]}: {results['machine_info']['cpu'].get('count', '?')} cores"
         f"{f' ({machine})' if machine else ''}, "
-        f"Python {told['machine_info']['python_version']}."
+        f"Python {results['machine_info']['python_version']}."
     )
     PAGE.write_text(
         re.sub(
