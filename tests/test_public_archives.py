@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.config.load import load_catalogue
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ExternalStatus, StatusUpdate
+from pipeline.core.records import Batch, ExternalStatus, StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.sources.incident_lines import parse_incident_lines
+from pipeline.sources.incident_list import parse_incident_list
 from pipeline.sources.status.reader import PageContext
 from pipeline.sources.trending import parse_trending
 from pipeline.store import Store
@@ -99,6 +100,70 @@ def test_a_file_without_an_incident_is_refused(body: bytes) -> None:
         parse_incident_lines(body, context=CONTEXT)
 
 
+LISTED = {
+    "incident_id": "k1",
+    "provider_id": "github",
+    "provider_name": "GitHub",
+    "title": "Clones fail, mended in 40 minutes",
+    "summary": "A disk was full.",
+    "severity": "major",
+    "status": "resolved",
+    "is_retroactive": False,
+    "created_at": "2026-03-01T10:00:00-07:00",
+    "resolved_at": "2026-03-01T10:40:00-07:00",
+    "model_used": "some-model",
+}
+
+
+def listed(*entries: object) -> Batch:
+    service = load_catalogue()["github"]
+    return parse_incident_list(json.dumps(entries).encode(), service=service, context=CONTEXT, name="a.json")
+
+
+def updates(batch: Batch) -> list[StatusUpdate]:
+    return [row for row in batch.rows if isinstance(row, StatusUpdate)]
+
+
+def test_a_list_of_many_providers_gives_the_incidents_of_one_service() -> None:
+    batch = listed(LISTED, {**LISTED, "incident_id": "k2", "provider_id": "npm", "provider_name": "npm"})
+    assert [(u.incident_id, u.status, iso(u.displayed_at), u.impact) for u in updates(batch)] == [
+        ("k1", "investigating", "2026-03-01T17:00:00Z", "major"),
+        ("k1", "resolved", "2026-03-01T17:40:00Z", "major"),
+    ]
+
+
+def test_a_title_written_by_a_model_after_the_end_is_no_name_of_an_incident_that_begins() -> None:
+    first, last = updates(listed(LISTED))
+    assert (first.name, first.body) == ("incident k1", "")
+    assert last.body == "Clones fail, mended in 40 minutes. A disk was full."
+    (original,) = {u.name for u in updates(listed({**LISTED, "title": "Clones fail", "model_used": "none"}))}
+    assert original == "Clones fail"
+
+
+def test_an_open_incident_has_no_end_and_one_entered_afterwards_has_doubtful_times() -> None:
+    (still_open,) = updates(listed({**LISTED, "resolved_at": None, "status": "identified"}))
+    assert (still_open.status, still_open.timing) == ("investigating", "")
+    assert {u.timing for u in updates(listed({**LISTED, "is_retroactive": True}))} == {"doubtful"}
+
+
+def test_incidents_of_a_list_that_cannot_be_read_are_refused_by_their_place() -> None:
+    wrong = [{"severity": "huge"}, {"created_at": None}, {"created_at": "2030-01-01T00:00:00Z"}, {"incident_id": ""}]
+    batch = listed(7, LISTED, *({**LISTED, **cells} for cells in wrong))
+    assert {u.incident_id for u in updates(batch)} == {"k1"}
+    assert [bad.where for bad in batch.rejected] == [f"a.json: incident {number}" for number in (1, 3, 4, 5, 6)]
+
+
+def test_a_list_without_the_service_says_which_it_has() -> None:
+    with pytest.raises(SourceError, match="no incident of github; it has npm"):
+        listed({**LISTED, "provider_id": "npm", "provider_name": "npm"})
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"\xff"])
+def test_what_is_no_list_of_incidents_is_refused(body: bytes) -> None:
+    with pytest.raises(SourceError, match="JSON"):
+        parse_incident_list(body, service=load_catalogue()["github"], context=CONTEXT, name="a.json")
+
+
 TRENDS = """Trends,Search volume,Started,Ended,Trend breakdown,Explore link
 netflix down,200K+,"March 2, 2026 at 1:10:00 PM UTC+1",,"netflix down,is netflix down",x
 lakers score,500K+,"March 2, 2026 at 2:00:00 AM UTC-8",,"lakers,score",x
@@ -137,14 +202,14 @@ def test_a_zone_is_read_with_its_minutes_or_its_row_is_refused(started: str, obs
     assert len(batch.rejected) == 1 - len(observed)
 
 
-def test_both_are_imported_by_the_command(tmp_path: Path) -> None:
+def test_all_are_imported_by_the_command(tmp_path: Path) -> None:
     (tmp_path / "incidents.jsonl").write_text(json.dumps(PLAIN) + "\n")
+    (tmp_path / "incidents.json").write_text(json.dumps([LISTED]))
     (tmp_path / "trends.csv").write_text("\n".join(TRENDS.splitlines()[:3]) + "\n")
     now = ("--now", "2026-03-05T00:00:00Z")
-    assert (
-        call_main(("import", "incidents", "incidents.jsonl", "--service", "github", *now), tmp_path, {}).returncode == 0
-    )
+    for file in ("incidents.jsonl", "incidents.json"):
+        assert call_main(("import", "incidents", file, "--service", "github", *now), tmp_path, {}).returncode == 0
     assert call_main(("import", "trends", "trends.csv", *now), tmp_path, {}).returncode == 0
     with Store(tmp_path / "groundswell.db") as store:
         assert [row[0] for row in store.rows("SELECT service FROM outside_verdicts")] == ["netflix"]
-        assert store.rows("SELECT count(*) FROM status_updates")[0][0] == 3
+        assert store.rows("SELECT count(*) FROM status_updates")[0][0] == 5

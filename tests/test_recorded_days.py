@@ -14,11 +14,12 @@ import pytest
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
 from pipeline.config.load import load_catalogue, load_config
+from pipeline.core.errors import SourceError
 from pipeline.core.replay_result import IncidentResult, ReplayResult
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Transition
 from pipeline.evaluation.days import variants
-from pipeline.evaluation.days.variants import variants_of
+from pipeline.evaluation.days.variants import RecordedDay, Variant
 from pipeline.replay.scenario import read_scenario
 from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
@@ -28,6 +29,7 @@ from tests.mail_contradictions import contradictions
 
 DAYS = ROOT / "data" / "scenarios"
 GOOGLE_CLOUD, OPTUS = DAYS / "2025-06-12-google-cloud", DAYS / "2023-11-08-optus"
+CLAUDE = DAYS / "2026-03-02-claude"
 MADE = sorted(path.parents[1] for path in DAYS.glob("*/generator/day.toml"))
 SLOW = pytest.mark.slow  # the committed days take five seconds each to make
 # what was not broken is told on them, too: the benchmark says how much
@@ -81,21 +83,49 @@ def test_a_renamed_day_is_about_another_service(tmp_path: Path) -> None:
 
 def test_seeds_move_a_day_by_different_hours_within_a_week_and_rename_it_to_others_of_its_kind() -> None:
     catalogue = load_catalogue()
-    of_seed = [list(variants_of(read_scenario(OPTUS), catalogue, seed)) for seed in range(1, 11)]
-    made = [variant for of_one in of_seed for variant in of_one]
-    hours = [float(v.switches[1]) for v in made if v.switches[0] == "--shift"]
+    day = RecordedDay(scenario=read_scenario(OPTUS))
+    made = [variant for seed in range(1, 11) for variant in day.variants(catalogue, seed)]
+    hours = [v.moved_by for v in made if v.moved_by]
     assert len(set(hours)) == 10
     assert all(0 < h < 168 for h in hours)
     assert len({h % 24 for h in hours}) > 5, "hours of the day"
-    renamed = {v.switches[1].partition("=")[2] for v in made if v.switches[0] == "--rename"}
+    renamed = {v.renamed[1] for v in made if v.renamed}
     assert len(renamed) == 10
     assert {catalogue[name].kind for name in renamed} == {"network"}
+
+
+def test_only_the_main_outage_of_a_long_recording_is_moved_and_stays_apart_from_the_others() -> None:
+    day = RecordedDay(scenario=read_scenario(CLAUDE))
+    (main,) = day.varied
+    assert main.onset == utc("2026-03-02T11:37:00Z")
+    others = [outage for outage in day.scenario.truth.outages if not outage.main]
+    for seed in range(1, 11):
+        by = timedelta(hours=day.hours_to_move(seed))
+        assert day.scenario.start + timedelta(days=7) <= main.onset + by < main.onset, "a week of history before it"
+        gaps = [
+            other.onset - (main.end + by) if other.onset > main.onset + by else main.onset + by - other.end
+            for other in others
+        ]
+        assert min(gaps) > timedelta(hours=6), seed
+
+
+def test_the_hours_around_a_moved_outage_are_replayed() -> None:
+    day = RecordedDay(scenario=read_scenario(CLAUDE))
+    moved = Variant(name="moved", moved_by=-32)
+    assert day.hours_around(day.scenario, moved) == (utc("2026-03-01T01:37:00Z"), utc("2026-03-01T05:37:00Z"))
+
+
+@pytest.mark.parametrize("folder", [CLAUDE, OPTUS], ids=lambda folder: folder.name)
+def test_generators_that_fail_are_named(folder: Path, tmp_path: Path) -> None:
+    day = RecordedDay(scenario=read_scenario(folder))
+    with pytest.raises(SourceError, match="no-such-service"):
+        day.make(tmp_path, Variant(name="another", renamed=(day.varied[0].service, "no-such-service")), 1)
 
 
 @pytest.mark.slow
 def test_variants_of_a_day_are_scored_and_without_its_outage_nothing_alarms() -> None:
     lines = list(variants.report([OPTUS], 1, load_config(None), load_models()))
-    rows = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in (line.split("|") for line in lines)}
+    rows = {cells[2].strip(): [cell.strip() for cell in cells[3:-2]] for cells in (line.split("|") for line in lines)}
     assert rows["without its outage"] == ["1", "0 of 0", "0 of 0", "–", "0"]
     assert rows["moved by hours and weekday"][1] == "1 of 1"
     assert rows["half of the crowd"][1] == "1 of 1"

@@ -109,12 +109,13 @@ def posts(setting: Setting, file: Path) -> None:
 )
 @common
 def incidents(setting: Setting, file: Path, service_id: str) -> None:
-    """A provider's past incidents from CSV, or from an archive that others keep, a JSON object a line (.jsonl).
+    """A provider's past incidents from CSV, or from an archive that others keep (.jsonl, or .json of many providers).
 
     Columns: id,name,impact,started_at[,created_at][,monitoring_at][,resolved_at][,components][,cause].
     """
     from pipeline.sources.delimited import read_capped
     from pipeline.sources.incident_lines import parse_incident_lines
+    from pipeline.sources.incident_list import parse_incident_list
     from pipeline.sources.parsing import plain
     from pipeline.sources.status.reader import PageContext
     from pipeline.sources.status_archive import parse_incident_archive
@@ -122,17 +123,16 @@ def incidents(setting: Setting, file: Path, service_id: str) -> None:
     service = resolve_service(setting.config.catalogue, service_id)
     if not service.status_page:
         raise ConfigError(f"--service: {service.id} has no status_page in the catalogue")
-    if file.suffix.lower() in (".jsonl", ".ndjson"):
-        context = PageContext(page=service.page, source=f"incidents:{plain(file.name, 200)}", fetched_at=setting.now)
-        _store(setting, [parse_incident_lines(read_capped(file), context=context, name=str(file))])
-        return
-    batch = parse_incident_archive(
-        read_capped(file),
-        page=service.page,
-        source=f"incidents:{plain(file.name, 200)}",
-        fetched_at=setting.now,
-        name=str(file),
-    )
+    body, name, suffix = read_capped(file), str(file), file.suffix.lower()
+    context = PageContext(page=service.page, source=f"incidents:{plain(file.name, 200)}", fetched_at=setting.now)
+    if suffix in (".jsonl", ".ndjson"):
+        batch = parse_incident_lines(body, context=context, name=name)
+    elif suffix == ".json":
+        batch = parse_incident_list(body, service=service, context=context, name=name)
+    else:
+        batch = parse_incident_archive(
+            body, page=service.page, source=context.source, fetched_at=setting.now, name=name
+        )
     _store(setting, [batch])
 
 

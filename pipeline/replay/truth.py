@@ -18,8 +18,8 @@ class TrueOutage(NamedTuple):
     """An outage that happened, from when until when, and what else is known of it.
 
     impact: minor, major or critical; empty where the record does not say. third_report: when the third credible report
-    of it existed. official_first: the provider's first notice. components: ids of the parts that failed. Times are None
-    where they are not known.
+    of it existed. official_first: the provider's first notice. components: ids of the parts that failed. main: whether
+    the recording is about this outage and has others before and after it. Times are None where they are not known.
     """
 
     service: str
@@ -29,6 +29,7 @@ class TrueOutage(NamedTuple):
     third_report: datetime | None = None
     official_first: datetime | None = None
     components: tuple[str, ...] = ()
+    main: bool = False
 
 
 class QuietSpan(NamedTuple):
@@ -113,6 +114,7 @@ def _with_details(read: _Entry, entry: Mapping[str, object], where: str, problem
         third_report=times["third_report"],
         official_first=times["official_first"],
         components=tuple(map(str, parts)) if isinstance(parts, list) else (),
+        main=entry.get("main") is True,
     )
 
 

@@ -39,13 +39,17 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
         try:
             if problem or len(cells) != len(columns):
                 raise ValueError(problem or f"{len(cells)} cells where the header has {len(columns)}")
-            rows += _updates(dict(zip(columns, cells, strict=True)), page, fetched_at)
+            rows += updates_of_row(dict(zip(columns, cells, strict=True)), page, fetched_at)
         except (ValueError, TypeError, AttributeError) as error:
             bad.append(reject(f"{name}:{line}", error, ",".join(cells)))
     return Batch(source=source, rows=tuple(rows), rejected=tuple(bad), outcome="ok" if rows else "empty")
 
 
-def _updates(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> list[StatusUpdate]:
+def updates_of_row(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> list[StatusUpdate]:
+    """Return the updates of an incident, one a step that has a time; `row` has the columns of the CSV form by name.
+
+    Raises ValueError where its id, impact or start cannot be read, or a time lies in the future.
+    """
     impact = (row.get("impact") or "none").strip()
     if impact not in IMPACTS:
         raise ValueError(f"unknown impact {impact[:20]!r}")
