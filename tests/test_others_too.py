@@ -34,18 +34,18 @@ def config() -> Config:
     return load_config(None)
 
 
-def count(start: datetime, total: int, collected: datetime | None = None) -> ComplaintCount:
+def count(start: datetime, total: int, collected: datetime | None = None, width: timedelta = HOUR) -> ComplaintCount:
     return ComplaintCount(
         service="github",
         source="tickets",
         region="",
         indicator="",
         start=start,
-        interval_s=3600,
+        interval_s=int(width.total_seconds()),
         total=total,
         baseline=None,
         window="interval",
-        collected=collected or start + HOUR,
+        collected=collected or start + width,
     )
 
 
@@ -78,6 +78,13 @@ def test_more_than_usual_and_no_incident_cannot_be_told(store: Store, config: Co
 def test_counts_that_stopped_say_nothing(store: Store, config: Config) -> None:
     put(store, *(count(NOW - HOUR - n * 24 * HOUR, 10) for n in range(1, 4)))
     assert answer(store, config) is Answer.CANNOT_TELL
+
+
+def test_counts_of_more_than_an_hour_name_the_span_they_cover(store: Store, config: Config) -> None:
+    six = 6 * HOUR
+    put(store, *(count(NOW - six - n * 24 * HOUR, 40, width=six) for n in range(4)))
+    (crowd, *_) = others_too(store, config, config.catalogue["github"], NOW).findings
+    assert crowd.statement == "tickets: 40 in the 6 h to 12:00, 40 usual at this time of day"
 
 
 def test_freshness_leaves_the_first_reading_out(store: Store) -> None:
@@ -122,7 +129,7 @@ def test_the_oldest_sqlite_that_is_accepted_has_every_function_that_freshness_an
 
 def test_quantiles_are_by_nearest_rank_and_of_nothing_none() -> None:
     assert (spread([]).p50, str(spread([]))) == (None, "- (n 0)")
-    assert str(spread([(1.0, 5), (2.0, 4), (30.0, 1)])) == "1.0 min (p95 30.0, n 10)"
+    assert str(spread([(1.0, 5), (2.0, 4), (30.0, 1)])) == "1.0 min (p90 2.0, p95 30.0, n 10)"
     found = spread([(1.0, 5), (2.0, 4), (30.0, 1)])
     assert (found.n, found.p50, found.p90, found.p95) == (10, 1.0, 2.0, 30.0)
 

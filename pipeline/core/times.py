@@ -68,6 +68,11 @@ def floor_to(moment: datetime, seconds: int) -> datetime:
     return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)
 
 
+def clock_and_day(moment: datetime) -> str:
+    """Return `11:37 UTC on 2 March`, without the year."""
+    return f"{moment.astimezone(UTC):%H:%M UTC on %-d %B}"
+
+
 def minutes_between(earlier: datetime, later: datetime) -> float:
     """Return the minutes from one moment to another, negative when the second is earlier."""
     return (later - earlier) / timedelta(minutes=1)

@@ -14,6 +14,7 @@ from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence,
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
+from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
@@ -261,7 +262,7 @@ def _signals_in_words(
                 compared_with=usual,
                 rows=scope.cite(mine),
                 statement=f"{len(mine)} {'person' if len(mine) == 1 else 'people'} reported trouble on"
-                f" {i.series.source} from {i.onset:%H:%M} UTC{words} "
+                f" {i.series.source} from {clock_and_day(i.onset)}{words} "
                 f"(score {i.score:.0f})",
             )
         else:
@@ -272,7 +273,7 @@ def _signals_in_words(
                 value=i.observed_peak,
                 compared_with=round(i.expected_peak, 1),
                 rows=(RowRef(RowTable.VERDICTS, str(i.series), i.peak),),
-                statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {i.peak:%H:%M} UTC,"
+                statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {clock_and_day(i.peak)},"
                 f" {i.expected_peak:.1f} expected (score {i.score:.0f})",
             )
     for provider_incident in provider_incidents:
@@ -321,5 +322,5 @@ def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: dateti
         compared_with=round(middle / timedelta(minutes=1), 1),
         rows=tuple(update_ref(u) for u in updates[: scope.CITED]),
         statement=f"{len(updates)} provider updates, median interval {middle / timedelta(minutes=1):.0f} min,"
-        f" longest {longest / timedelta(minutes=1):.0f} min from {before.written:%H:%M} UTC",
+        f" longest {longest / timedelta(minutes=1):.0f} min from {clock_and_day(before.written)}",
     )

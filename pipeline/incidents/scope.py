@@ -16,6 +16,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
 from pipeline.core.reports import Report, account_age
 from pipeline.core.row_refs import RowRef
+from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, VoteReason
 from pipeline.incidents.episodes import WORKING, ProviderIncident
 from pipeline.incidents.places import MIN_SHARE, continents, reported_places
@@ -290,7 +291,7 @@ def parts_in_words(
             at=span.since,
             subject=part,
             rows=rows,
-            statement=f"{who} {names([part], service)[0]} from {span.since:%H:%M} UTC, {not_who}",
+            statement=f"{who} {names([part], service)[0]} from {clock_and_day(span.since)}, {not_who}",
         )
     yield from _doors(service, spans, reports)
 

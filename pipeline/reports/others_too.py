@@ -13,6 +13,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
 from pipeline.core.records import StatusUpdate
 from pipeline.core.vocabulary import State
+from pipeline.render.summary import duration
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.levels import Bin, Counter, counted, ended_bins, newest_data
@@ -167,7 +168,7 @@ def _findings(
         yield Finding(
             evidence=EvidenceClass.CROWD,
             raised=raised,
-            statement=f"{counter.source}: {now_counted:.0f} people reported trouble in the last hour, {usual:.1f} usual"
+            statement=f"{counter.source}: {_people(now_counted)} reported trouble in the last hour, {usual:.1f} usual"
             + ("" if is_read else "; not read lately, or too seldom speaks of it"),
         )
     hit = sorted(i.service for i in lately if i.active and service.id in _runs_on(config, i.service))
@@ -229,7 +230,7 @@ def _compared(
         return Finding(evidence=evidence, raised=None, statement=f"{counter.source}: not counted in the last hour")
     value, end = sum(b.total for b in last), int(now.timestamp())
     unread, hour = end - last[-1].end, HOUR // timedelta(seconds=1)
-    span = "in the last hour" if unread < counter.interval_s else f"in the part of the last hour to {_of(last[-1].end)}"
+    span = _span_in_words(counter, last[-1], now)
     usual = _usual(last, before)
     if usual is None:
         return Finding(
@@ -251,8 +252,18 @@ def _compared(
     )
 
 
-def _of(second: int) -> str:
-    return f"{datetime.fromtimestamp(second, tz=UTC):%H:%M}"
+def _people(many: float) -> str:
+    return f"{many:.0f} {'person' if round(many) == 1 else 'people'}"
+
+
+def _span_in_words(counter: Counter, newest: Bin, now: datetime) -> str:
+    """Return which span the intervals that ended in the last hour cover, the newest of them ending with `newest`."""
+    end = f"{datetime.fromtimestamp(newest.end, tz=UTC):%H:%M}"
+    if counter.interval_s > HOUR // timedelta(seconds=1):
+        return f"in the {duration(timedelta(seconds=counter.interval_s))} to {end}"
+    if int(now.timestamp()) - newest.end < counter.interval_s:
+        return "in the last hour"
+    return f"in the part of the last hour to {end}"
 
 
 def _usual(last: list[Bin], before: list[list[Bin]]) -> float | None:

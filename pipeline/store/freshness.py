@@ -83,10 +83,10 @@ class Spread:
     p95: float | None
 
     def __str__(self) -> str:
-        """Return `1.0 min (p95 3.0, n 12)`, the median and p95."""
+        """Return `1.0 min (p90 2.0, p95 3.0, n 12)`, the median first."""
         if not self.n:
             return "- (n 0)"
-        return f"{self.p50} min (p95 {self.p95}, n {self.n})"
+        return f"{self.p50} min (p90 {self.p90}, p95 {self.p95}, n {self.n})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

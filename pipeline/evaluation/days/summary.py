@@ -160,7 +160,8 @@ def table(systems: Sequence[SystemFigures]) -> Iterator[str]:
         if not rows:
             continue
         first = rows[0][1]
-        yield f"{group}: {first.days}, with {first.outages} outages; {first.service_weeks:.1f} watched service-weeks"
+        outages = f"{first.outages} outage{'' if first.outages == 1 else 's'}"
+        yield f"{group}: {first.days}, with {outages}; {first.service_weeks:.1f} watched service-weeks"
         yield ""
         yield f"| {' | '.join(HEAD)} |"
         yield f"|{' --- |' * len(HEAD)}"
