@@ -397,7 +397,13 @@ def test_the_command_that_migrates_says_once_where_the_old_database_is(
             " DELETE FROM _sqlite_migrations WHERE name = 'cut_states'"
         )
     backup = backup_path("groundswell.db", "cut_states")
-    said = groundswell("status").stderr
+    before = path.read_bytes()
+    for args in (("status",), ("status", "claude"), ("why", "claude"), ("ledger",), ("export", "out")):
+        refused = groundswell(*args)
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), args
+        assert "was written by an older version; the next `groundswell run` updates it" in refused.stderr
+    assert path.read_bytes() == before
+    said = groundswell("purge").stderr
     assert f"the old database is kept for a month as {backup}" in said
     assert (tmp_path / backup).is_file()
     assert "brought up to date" not in groundswell("status").stderr

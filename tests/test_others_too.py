@@ -134,8 +134,9 @@ def test_quantiles_are_by_nearest_rank_and_of_nothing_none() -> None:
     assert (found.n, found.p50, found.p90, found.p95) == (10, 1.0, 2.0, 30.0)
 
 
-def test_the_command_answers_and_refuses_what_the_catalogue_lacks(store: Store, tmp_path: Path) -> None:
-    put(store, *(count(NOW - HOUR - n * 24 * HOUR, 10) for n in range(4)))
+def test_the_command_answers_and_refuses_what_the_catalogue_lacks(tmp_path: Path) -> None:
+    with Store(tmp_path / "groundswell.db", views=DASHBOARDS / "views.sql") as store:
+        put(store, *(count(NOW - HOUR - n * 24 * HOUR, 10) for n in range(4)))
     args = ("--db", str(tmp_path / "groundswell.db"), "--now", "2026-03-02T12:00:00Z")
     said = call_main(("status", "github", *args), tmp_path, {})
     assert (said.returncode, said.stdout.splitlines()[0]) == (

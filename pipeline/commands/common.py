@@ -135,6 +135,13 @@ def open_existing_store(setting: Setting) -> Store:
     return store
 
 
+def open_store_to_read(setting: Setting) -> Store:
+    """Open the database without changing it; raises StoreError when there is none, and for one of an older version."""
+    from pipeline.store import Store
+
+    return Store(setting.db, views=DASHBOARDS / "views.sql", readonly=True)
+
+
 def _print_backup(store: Store) -> None:
     """Print where the old database is kept, once it was brought up to date."""
     if store.backup is not None:

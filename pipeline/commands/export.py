@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, open_existing_store
+from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, open_store_to_read
 from pipeline.commands.terminal import elapsed_time
 from pipeline.core.names import file_stem
 from pipeline.store import Store
@@ -36,7 +36,7 @@ def export_command(setting: Setting, folder: Path, form: str) -> None:
     Exit 3 when a view, such as one of your own over a table that is gone, cannot be answered: the rest is written.
     """
     failures: list[str] = []
-    with elapsed_time("export"), open_existing_store(setting) as store:
+    with elapsed_time("export"), open_store_to_read(setting) as store:
         if form == "csv":
             row_counts = _write_csv(store, folder, failures)
         else:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.commands.common import Setting, common, open_store
+from pipeline.commands.common import Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
@@ -36,12 +36,10 @@ def ledger_command(setting: Setting, name: str | None, month_count: int, as_json
 
     Uses collected or imported status pages (`groundswell import incidents`) and episodes of many user reports.
     """
-    from pipeline.store import must_exist
 
     catalogue = setting.config.catalogue
     services = [resolve_service(catalogue, name)] if name is not None else list(catalogue.values())
-    must_exist(setting.db)
-    with open_store(setting) as store:
+    with open_store_to_read(setting) as store:
         ledgers = [
             ledger for service in services if (ledger := service_ledger(store, service, setting.now, month_count))
         ]

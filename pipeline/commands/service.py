@@ -6,7 +6,7 @@ import json
 
 import click
 
-from pipeline.commands.common import Setting, common, open_existing_store
+from pipeline.commands.common import Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import colored, print_table
 from pipeline.core.catalogue import resolve_service
@@ -65,7 +65,7 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     service = resolve_service(setting.config.catalogue, name)
     planned: list[str] = []
     if setting.db.exists():
-        with open_existing_store(setting) as store:
+        with open_store_to_read(setting) as store:
             planned = announcements(store, service, setting.now)
     coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
     if as_json:

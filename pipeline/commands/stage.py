@@ -13,8 +13,8 @@ import click
 from pipeline.commands.common import (
     Setting,
     common,
-    open_existing_store,
     open_store,
+    open_store_to_read,
     parse_since,
     print_failures,
     run_lock,
@@ -195,7 +195,7 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     from pipeline.store.outbox import copy_outbox, due_alerts
 
     with tempfile.TemporaryDirectory() as scratch, Store(Path(scratch) / "outbox.db", durable=False) as copy:
-        with open_existing_store(setting) as store:
+        with open_store_to_read(setting) as store:
             copy_outbox(store, copy)
         prepare(copy, due_alerts(copy, setting.now), setting.now, delivery_of(setting.config))
         due = due_alerts(copy, setting.now)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store
+from pipeline.commands.common import PARTIAL, Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import colored
 from pipeline.config.paths import MODELS
@@ -39,7 +39,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
     from pipeline.store.summary import blind_sources, counts_of_rows, failed_alerts
     from pipeline.text.models.checks import model_problems
 
-    with open_existing_store(setting) as store:
+    with open_store_to_read(setting) as store:
         ongoing = ongoing_incidents(store)
         blind = blind_sources(store, setting.now)
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
@@ -101,7 +101,7 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
     from pipeline.reports.others_too import others_too
 
     known = resolve_service(setting.config.catalogue, name)
-    with open_existing_store(setting) as store:
+    with open_store_to_read(setting) as store:
         answer = others_too(store, setting.config, known, setting.now)
     if as_json:
         click.echo(json.dumps({"schema": 1, **asdict(answer)}, indent=1, default=iso))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import Setting, common, open_existing_store
+from pipeline.commands.common import Setting, common, open_store_to_read
 from pipeline.commands.terminal import elapsed_time
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS, TRAINED_MODELS
@@ -106,5 +106,5 @@ def _corrections(setting: Setting) -> list[Correction]:
 
     if not setting.db.exists():
         return []
-    with open_existing_store(setting) as store:
+    with open_store_to_read(setting) as store:
         return corrections(store)

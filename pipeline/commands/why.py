@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.commands.common import Setting, common, open_store, parse_time
+from pipeline.commands.common import Setting, common, open_store_to_read, parse_time
 from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
@@ -29,13 +29,11 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
     from pipeline.detection.factory import make_detector
     from pipeline.render.formatting import header_safe
     from pipeline.reports.decision_trace import decision_trace
-    from pipeline.store import must_exist
 
     known = resolve_service(setting.config.catalogue, service)
     at = parse_time(at_time, "--at") or setting.now
-    must_exist(setting.db)
     alarm = make_detector(setting.config).alarm
-    with open_store(setting) as store:
+    with open_store_to_read(setting) as store:
         steps = decision_trace(store, setting.config, known, at, setting.now, alarm)
     if as_json:
         click.echo(

@@ -42,17 +42,25 @@ sqlite3.register_adapter(datetime, _stored)  # for every connection of the proce
 class Store:
     """An open database. Use as a context manager; every write happens inside `transaction()`."""
 
-    def __init__(self, path: Path | str, *, views: Path | None = None, durable: bool = True) -> None:
+    def __init__(
+        self, path: Path | str, *, views: Path | None = None, durable: bool = True, readonly: bool = False
+    ) -> None:
         """Open or create. `durable=False` skips the sync to disk: for replays, which can be run again.
 
-        Raises StoreError when the file is no database, is damaged, read-only, or was made by a newer version.
+        `readonly` changes nothing: neither the schema nor the views are brought up to date. Raises StoreError when the
+        file is no database, is damaged, was made by a newer version, is read-only and was to be written, or was made by
+        an older version and was to be read only.
         """
         if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         self.path, self._together = str(path), False
         self._part_error: BaseException | None = None
         self.kept = KeptAnswers()
+        self.backup: Path | None = None  # the copy of the old file, where it had to be migrated
         try:
+            if readonly:
+                self._open_readonly(views)
+                return
             _create_private(self.path)
             self.conn = sqlite3.connect(self.path, timeout=10, isolation_level=None)
             self.conn.row_factory = sqlite3.Row
@@ -62,7 +70,6 @@ class Store:
             if not durable:
                 self.conn.execute(f"PRAGMA cache_size=-{REPLAY_CACHE_KB}")
             self.conn.execute("PRAGMA foreign_keys=ON")
-            self.backup: Path | None = None  # the copy of the old file, where it had to be migrated
             if missing:
                 self.backup = migrate(self.conn, self.path)
             if views is not None:
@@ -70,10 +77,20 @@ class Store:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise store_error(self.path, error) from error
 
-    def _refresh_views(self, sql: str) -> None:
-        digest = hashlib.sha256(sql.encode()).hexdigest()
+    def _open_readonly(self, views: Path | None) -> None:
+        self.conn = open_readonly(self.path)
+        is_old = bool(missing_steps(self.conn, self.path))
+        if is_old or (views is not None and not self._has_views(_digest(views.read_text(encoding="utf-8")))):
+            self.conn.close()
+            raise StoreError(f"{self.path}: was written by an older version; the next `groundswell run` updates it")
+
+    def _has_views(self, digest: str) -> bool:
         row = self.conn.execute("SELECT value FROM stage_memory WHERE stage='views' AND key='digest'").fetchone()
-        if row is not None and row[0] == digest:
+        return row is not None and row[0] == digest
+
+    def _refresh_views(self, sql: str) -> None:
+        digest = _digest(sql)
+        if self._has_views(digest):
             return
         with self.transaction():
             drop_analysts_views(self.conn, sql)
@@ -152,6 +169,10 @@ class Store:
                 " name=excluded.name, role=excluded.role",
                 [(s.id, part.id, part.name, part.role) for s in services.values() for part in s.components],
             )
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
 
 
 def _create_private(path: str) -> None:
