@@ -36,7 +36,6 @@ def ledger_command(setting: Setting, name: str | None, month_count: int, as_json
 
     Uses collected or imported status pages (`groundswell import incidents`) and episodes of many user reports.
     """
-
     catalogue = setting.config.catalogue
     services = [resolve_service(catalogue, name)] if name is not None else list(catalogue.values())
     with open_store_to_read(setting) as store:
