@@ -167,7 +167,7 @@ class Pipeline:
         from pipeline.stages.detect.stage import run_detect
 
         run = run_detect(self.store, self.detector, self.config.watched, now, self.states)
-        if not self.leaves_out_steps and not run.new:
+        if not self.leaves_out_steps and not run.new and not run.error:
             note_unchanged(self.store, self.config, now)
         return run
 

@@ -13,6 +13,7 @@ from pipeline.core.vocabulary import PostKind
 from pipeline.detection.report_counting import WINDOW, ReportCounter
 from pipeline.store import Store
 from pipeline.store.failures import damaged
+from pipeline.store.isolation import Isolation
 from pipeline.store.observations import count_posts, untagged_posts
 from pipeline.store.reports import earlier_accounts, earlier_votes, save_tags
 from pipeline.store.runs import record_run
@@ -31,21 +32,23 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
 
     Raises StoreError on a damaged database.
     """
+    isolation = Isolation(store)
     new, before = 0, frozenset[tuple[str, str]]()
     while posts := untagged_posts(store, model.id, now - REREAD, CHUNK):
         offered = frozenset((post.source, post.native_id) for post in posts)
         if offered & before:
             raise damaged(store.path, "posts that were read are offered as unread: an index is wrong")
         before = offered
-        _tag(store, matcher, model, posts)
+        _tag(store, matcher, model, posts, isolation)
         new += len(posts)
     seen = max(new, count_posts(store, since, now))
-    run = Run(stage="tag", subject="posts", started=now, outcome="ok", seen=seen, new=new, error=model.note)
+    error = isolation.error or model.note
+    run = Run(stage="tag", subject="posts", started=now, outcome=isolation.outcome, seen=seen, new=new, error=error)
     record_run(store, run)
     return run
 
 
-def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post]) -> None:
+def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post], isolation: Isolation) -> None:
     counter = ReportCounter()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
@@ -53,7 +56,7 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     counter.restore_accounts(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
-    for post, tag, fingerprint in tagged(posts, matcher, model):
+    for post, tag, fingerprint in _read(posts, matcher, model, isolation):
         tags.append(tag)
         weight, reason = counter.count(tag.service, post, fingerprint, tag.p_outage)
         votes.append(
@@ -69,6 +72,18 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
             )
         )
     save_tags(store, posts, tags, votes, model.id)
+
+
+def _read(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel, isolation: Isolation) -> list[TaggedPost]:
+    """Return the posts with every service that each is about; a post that fails unexpectedly is about none."""
+    try:
+        return list(tagged(posts, matcher, model))
+    except Exception:  # noqa: BLE001 - which post it was is found by reading each alone
+        found: list[TaggedPost] = []
+        for post in posts:
+            with isolation.of(f"the post {post.native_id} of {post.source}"):
+                found += tagged([post], matcher, model)
+        return found
 
 
 class TaggedPost(NamedTuple):

@@ -35,6 +35,11 @@ def is_damage(error: BaseException) -> bool:
     return _primary_code(error) in _DAMAGED or str(error).startswith(_REPORTED_WITHOUT_CODE)
 
 
+def is_from_database(error: BaseException) -> bool:
+    """Return whether an error was raised by SQLite, or by a text in it that is none."""
+    return isinstance(error, sqlite3.Error | UnicodeDecodeError)
+
+
 def damaged(path: str, reason: str) -> StoreError:
     """Return the error that says of a damaged database what to do."""
     return StoreError(

@@ -10,6 +10,7 @@ from detectors import VERSIONS
 from pipeline.config.load import Config
 from pipeline.core.records import KIND, Run
 from pipeline.core.times import floor_to, iso_or_none
+from pipeline.core.vocabulary import RunOutcome
 from pipeline.detection.series_groups import FORGETTING, complete_until, offered_bins, series_groups
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause
@@ -34,11 +35,13 @@ def note_unchanged(store: Store, config: Config, now: datetime) -> None:
         set_checkpoint(conn, "detect", UNCHANGED, _there(store, config, now).digest)
 
 
-def judged(store: Store, now: datetime, *, seen: int, new: int) -> Run:
+def judged(
+    store: Store, now: datetime, *, seen: int, new: int, outcome: RunOutcome = RunOutcome.OK, error: str = ""
+) -> Run:
     """Forget old verdicts when it is time to, and record the run; `seen` and `new` are its counts."""
     if now - floor_to(now, 86400) < FORGETTING and not follows_pause(store, now):
         forget_old_verdicts(store, now - KEEP)
-    run = Run(stage="detect", subject="series", started=now, outcome="ok", seen=seen, new=new)
+    run = Run(stage="detect", subject="series", started=now, outcome=outcome, seen=seen, new=new, error=error)
     record_run(store, run)
     return run
 

@@ -27,6 +27,7 @@ from pipeline.sources import SOURCES
 from pipeline.stages.detect.due import judged
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
+from pipeline.store.isolation import Isolation
 from pipeline.store.runs import get_checkpoint, heard, load_source_state
 
 
@@ -47,16 +48,18 @@ def run_detect(
     `states` are those of the store, None: read from it and written to it.
     """
     states = states or DetectorStates(store)
+    isolation = Isolation(store)
     seen = new = 0
     for group in series_groups(store):
-        if group.kind == "votes":
-            judge = detector_for_votes(detector)
-        else:
-            judge = detector_for_counts(detector, _counts_kind(store, group.source))
-        bins, written = _judge(states, group, judge, watched, now)
-        seen += bins
-        new += written
-    return judged(store, now, seen=seen, new=new)
+        with isolation.of(group.subject):
+            if group.kind == "votes":
+                judge = detector_for_votes(detector)
+            else:
+                judge = detector_for_counts(detector, _counts_kind(store, group.source))
+            bins, written = _judge(states, group, judge, watched, now)
+            seen += bins
+            new += written
+    return judged(store, now, seen=seen, new=new, outcome=isolation.outcome, error=isolation.error)
 
 
 def _counts_kind(store: Store, source: str) -> CountKind:

@@ -23,11 +23,13 @@ def explain_nothing(store: Store, now: datetime) -> Run | None:
     return explained(store, now, seen=1, new=0)
 
 
-def explained(store: Store, now: datetime, *, seen: int, new: int) -> Run:
+def explained(
+    store: Store, now: datetime, *, seen: int, new: int, outcome: RunOutcome = RunOutcome.OK, error: str = ""
+) -> Run:
     """Note up to when was explained, and the run; `seen` and `new` are its counts."""
     with store.transaction() as conn:
         set_checkpoint(conn, "explain", "through", iso(now))
-    run = Run(stage="explain", subject="incidents", started=now, outcome=RunOutcome.OK, seen=seen, new=new)
+    run = Run(stage="explain", subject="incidents", started=now, outcome=outcome, seen=seen, new=new, error=error)
     record_run(store, run)
     return run
 

@@ -17,6 +17,7 @@ from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
+from pipeline.store.isolation import Isolation
 from pipeline.store.official import official_incidents, pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
@@ -64,13 +65,19 @@ def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
     return Alarms(alarm=alarm, levels=levels, read=read)
 
 
-def build_incidents(run: ExplainRun, alarms: Alarms) -> list[ServiceFindings]:
-    """Return the findings of each service with an alarm, a known incident or an update of its page, by service id."""
+def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> list[ServiceFindings]:
+    """Return the findings of each service with an alarm, a known incident or an update of its page, by service id.
+
+    A service that fails unexpectedly has none; what is known of it stays as it is.
+    """
     catalogue = run.config.catalogue
     pages = pages_between(run.store, run.since, run.now)
     touched = {key.service for key in alarms.levels} | {i.service for i in run.known.values() if not i.is_group}
     touched |= {s.id for s in catalogue.values() if s.status_page and s.page in pages}
-    found = [_findings(run, catalogue[name], alarms) for name in sorted(touched & set(catalogue))]
+    found = []
+    for name in sorted(touched & set(catalogue)):
+        with isolation.of(name):
+            found.append(_findings(run, catalogue[name], alarms))
     return [findings for findings in found if findings is not None]
 
 

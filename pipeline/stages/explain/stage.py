@@ -42,6 +42,7 @@ from pipeline.stages.explain.surge import watch_surges
 from pipeline.stages.explain.write import write_incident
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
+from pipeline.store.isolation import Isolation
 from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint
 from pipeline.text.models.kinds import NewsModel
@@ -94,7 +95,8 @@ def run_explain(
         named_in=matcher.entities,
     )
     alarms = read_alarms(run, alarm)
-    findings = build_incidents(run, alarms)
+    isolation = Isolation(store)
+    findings = build_incidents(run, alarms, isolation)
     current = _current(run, findings)
     notices = {found.service.id: found.provider_incidents for found in findings}
     named = named_causes(notices, run.news_events, matcher.entities, config.catalogue, now)
@@ -102,9 +104,16 @@ def run_explain(
     shared = list(_share(run, findings, current, named, outside))
     part_of = {member: group.incident.id for group, members in shared for member in members}
     new = sum(write_incident(run, group) for group, _ in shared)
-    new += sum(write_incident(run, explained) for explained in _explain(run, findings, current, part_of, alarms.levels))
+    surroundings = Surroundings(
+        store=store, catalogue=config.catalogue, incidents=list(current.values()), events=run.news_events, now=now
+    )
+    for found in findings:
+        with isolation.of(found.service.id):
+            explained_incidents = _explain(run, found, current, part_of, surroundings, alarms.levels)
+            new += sum(write_incident(run, incident) for incident in explained_incidents)
     new += watch_surges(run) if surge_due else 0
-    return explained(store, now, seen=max(1, alarms.bins + len(events)), new=new)
+    seen = max(1, alarms.bins + len(events))
+    return explained(store, now, seen=seen, new=new, outcome=isolation.outcome, error=isolation.error)
 
 
 def _judged_again(store: Store, watermark: datetime | None) -> datetime | None:
@@ -157,40 +166,33 @@ def _share(
 
 def _explain(
     run: ExplainRun,
-    findings: Sequence[ServiceFindings],
+    found: ServiceFindings,
     current: Mapping[str, Incident],
     part_of: Mapping[str, str],
+    surroundings: Surroundings,
     levels: Levels,
 ) -> Iterator[ExplainedIncident]:
-    """Yield each incident that may have changed, with its links and all its evidence.
+    """Yield each incident of a service that may have changed, with its links and all its evidence.
 
     Each is to be written before the next is asked for: outages that are over by then are compared with.
     """
-    surroundings = Surroundings(
-        store=run.store,
-        catalogue=run.config.catalogue,
-        incidents=list(current.values()),
-        events=run.news_events,
-        now=run.now,
-    )
-    for found in findings:
-        history: IncidentHistory | None = None
-        for built in found.built:
-            incident = replace(built, part_of=part_of.get(built.id, ""))
-            digest = "" if incident.active else _digest(run, incident)
-            if _settled(run, found, incident, digest):
-                continue
-            history = history or incident_history(run.store, found.service, found.built, run.now)
-            context = link_context(surroundings, found.service, incident, history, found.provider_incidents)
-            links = link(incident, found.service, run.events, context, run.now)
-            more = supplementary_evidence(surroundings, found.service, incident, links, context.provider_incidents)
-            yield ExplainedIncident(
-                findings=found,
-                incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
-                links=links,
-                watched=_is_news(run, incident, found.reports, current, levels),
-                digest=digest,
-            )
+    history: IncidentHistory | None = None
+    for built in found.built:
+        incident = replace(built, part_of=part_of.get(built.id, ""))
+        digest = "" if incident.active else _digest(run, incident)
+        if _settled(run, found, incident, digest):
+            continue
+        history = history or incident_history(run.store, found.service, found.built, run.now)
+        context = link_context(surroundings, found.service, incident, history, found.provider_incidents)
+        links = link(incident, found.service, run.events, context, run.now)
+        more = supplementary_evidence(surroundings, found.service, incident, links, context.provider_incidents)
+        yield ExplainedIncident(
+            findings=found,
+            incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
+            links=links,
+            watched=_is_news(run, incident, found.reports, current, levels),
+            digest=digest,
+        )
 
 
 def _is_news(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
+from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
 from pipeline.core.names import file_stem
 from pipeline.core.records import Run
@@ -42,6 +42,7 @@ from pipeline.render.status_json import status_files
 from pipeline.render.tiles import SPARK_SPAN, SPARK_STEP
 from pipeline.reports.reliability import put_availability
 from pipeline.stages.publish.facts import (
+    ServiceInputs,
     feed_of,
     incident_context,
     learning_of,
@@ -56,6 +57,7 @@ from pipeline.store import Store
 from pipeline.store.activity import advisories, heard_since, last_read
 from pipeline.store.freshness import freshness
 from pipeline.store.incidents import incidents
+from pipeline.store.isolation import Isolation
 from pipeline.store.observations import chart_ranks
 from pipeline.store.report_data import counts_by_step, incident_heads
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
@@ -98,15 +100,22 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         since={name: heard_since(store, name) for name in context.services},
     )
     context = replace(context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services})
-    writer = ReportWriter(folder)
-    context = replace(context, sentences=_incident_pages(store, context, writer))
+    writer, isolation = ReportWriter(folder), Isolation(store)
+    context = replace(context, sentences=_incident_pages(store, context, writer, isolation))
     known = {file_of("incident", head.id) for head in all_heads}
     for path in folder.glob("incident-*.html"):
         if path.name not in known:
             writer.page(path.name, "gone", gone_page(context))
-    tiles = {name: tile(context, name) for name in context.services}
-    _service_pages(store, config, context, tiles, writer)
-    newest = sorted(heads, key=lambda head: (head.onset, head.id), reverse=True)
+    tiles: dict[str, ServiceTile] = {}
+    for name in context.services:
+        with isolation.of(name):
+            tiles[name] = tile(context, name)
+    inputs = service_inputs(store, config, context)
+    for name, shown in tiles.items():
+        with isolation.of(name):
+            _write_service(context, inputs, config.catalogue[name], shown, writer)
+    well = [head for head in heads if not isolation.failed & {head.id, head.service}]
+    newest = sorted(well, key=lambda head: (head.onset, head.id), reverse=True)
     ranks = chart_ranks(store, [a for s in config.watched for a in config.catalogue[s].app_names], now - SPAN, now)
     facts = IndexFacts(
         tiles=list(tiles.values()),
@@ -135,6 +144,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         except (StoreError, ModuleNotFoundError) as error:  # the report stands without it
             trouble = f"the metrics were not written: {error}"
             logger.warning("%s", trouble)
+    trouble = "; ".join(filter(None, (trouble, isolation.error)))
     run = Run(
         stage="publish",
         subject=str(folder.name),
@@ -153,7 +163,7 @@ def _everywhere(context: ReportContext) -> tuple[str, ...]:
     return context.zone, context.note, str(context.simulated), context.public_url
 
 
-def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) -> dict[str, str]:
+def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter, isolation: Isolation) -> dict[str, str]:
     """Write the pages of incidents that may have changed; return the sentences of those that are active.
 
     A page of an incident that is long over is made again where it is missing, was made by other templates, or where
@@ -174,12 +184,13 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
     }
     sentences = {}
     for incident in incidents(store, ids=changing):
-        card = incident_card(incident_context(store, context, incident))
-        digest, file = digest_of(card, *_everywhere(context)), file_of("incident", incident.id)
-        if writer.digest_of(file) != digest:
-            writer.page(file, digest, incident_page(context, card, digest))
-        if incident.active:
-            sentences[incident.id] = card.sentence
+        with isolation.of(incident.id):
+            card = incident_card(incident_context(store, context, incident))
+            digest, file = digest_of(card, *_everywhere(context)), file_of("incident", incident.id)
+            if writer.digest_of(file) != digest:
+                writer.page(file, digest, incident_page(context, card, digest))
+            if incident.active:
+                sentences[incident.id] = card.sentence
     if again or all_again:
         with store.transaction() as conn:
             delete_checkpoints(conn, "publish", [f"again:{incident}" for incident in again])
@@ -187,31 +198,29 @@ def _incident_pages(store: Store, context: ReportContext, writer: ReportWriter) 
     return sentences
 
 
-def _service_pages(
-    store: Store, config: Config, context: ReportContext, tiles: Mapping[str, ServiceTile], writer: ReportWriter
+def _write_service(
+    context: ReportContext, inputs: ServiceInputs, service: Service, shown: ServiceTile, writer: ReportWriter
 ) -> None:
-    """Write each service's page, feeds and status files; the page comes last, since its digest stands for all.
+    """Write a service's page, feeds and status files; the page comes last, since its digest stands for all.
 
     A service of which nothing was read lately has no status files.
     """
-    inputs = service_inputs(store, config, context)
-    for name, shown in tiles.items():
-        service, own = config.catalogue[name], context.by_service.get(name, [])
-        card, file = service_card(context, inputs, service), file_of("service", name)
-        digest = digest_of(shown, card, own[:LISTED], *_everywhere(context))
-        folder = f"service-{file_stem(name)}/api/v2"
-        is_whole = shown.unknown or (writer.folder / folder / "summary.json").exists()
-        if writer.digest_of(file) == digest and is_whole:
-            continue
-        feed = feed_of(context, own, service)
-        writer.data(f"{feed.file}.xml", atom(feed))
-        writer.data(f"{feed.file}.json", json_feed(feed))
-        for path, text in status_files(service, own, context.public_url, context.since.get(name)).items():
-            if shown.unknown:  # Statuspage has no word for it, and "operational" would be untrue
-                writer.remove(f"{folder}/{path}")
-            else:
-                writer.data(f"{folder}/{path}", text)
-        writer.page(file, digest, service_page(context, shown, card, digest))
+    own = context.by_service.get(service.id, [])
+    card, file = service_card(context, inputs, service), file_of("service", service.id)
+    digest = digest_of(shown, card, own[:LISTED], *_everywhere(context))
+    folder = f"service-{file_stem(service.id)}/api/v2"
+    is_whole = shown.unknown or (writer.folder / folder / "summary.json").exists()
+    if writer.digest_of(file) == digest and is_whole:
+        return
+    feed = feed_of(context, own, service)
+    writer.data(f"{feed.file}.xml", atom(feed))
+    writer.data(f"{feed.file}.json", json_feed(feed))
+    for path, text in status_files(service, own, context.public_url, context.since.get(service.id)).items():
+        if shown.unknown:  # Statuspage has no word for it, and "operational" would be untrue
+            writer.remove(f"{folder}/{path}")
+        else:
+            writer.data(f"{folder}/{path}", text)
+    writer.page(file, digest, service_page(context, shown, card, digest))
 
 
 def _rows(store: Store, now: datetime) -> dict[str, int]:
