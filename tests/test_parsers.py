@@ -26,8 +26,9 @@ from pipeline.sources import (
     downstatus,
     feed,
     hacker_news,
+    json_lines,
     mastodon,
-    reddit,
+    reddit_posts,
 )
 from pipeline.sources.parsing import read_json
 from pipeline.sources.status import statuspage_json
@@ -60,7 +61,7 @@ def parse_history(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
 JSON_PARSERS: dict[str, Callable[..., Batch]] = {
     "statuspage": parse_incidents,
     "downstatus": downstatus.parse_downstatus,
-    "reddit": reddit.parse_listing,
+    "reddit": reddit_posts.parse_listing,
     "hacker_news": hacker_news.parse_hits,
     "mastodon": mastodon.parse_statuses,
     "bluesky": bluesky.parse_posts,
@@ -68,13 +69,21 @@ JSON_PARSERS: dict[str, Callable[..., Batch]] = {
     "downdetector": downdetector.parse_reports,
     "last_15": downdetector.parse_last_15,
 }
+
+
+def read_lines(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
+    """Read what a file of archived posts holds."""
+    values = [value for values in json_lines.values_of(json_lines.lines_of([body], "line")) for value in values]
+    return reddit_posts.to_batch(values, json_lines.place_in("line"), source=source, fetched_at=fetched_at)
+
+
 PARSERS: dict[str, Callable[..., Batch]] = {
     **JSON_PARSERS,
     "feed": feed.parse_feed,
     "history": parse_history,
     "csv": counts.parse_counts,
     "counts": counts.parse_counts,
-    "archive": reddit.parse_archive,
+    "archive": read_lines,
 }
 HOSTILE = [
     b"",
@@ -170,12 +179,12 @@ def test_status_times_with_offsets_and_components() -> None:
 
 def test_deleted_posts_keep_nothing_of_the_author() -> None:
     gone = {**_post(1, 1772450000, "[removed]", "[removed]"), "removed_by_category": "moderator"}
-    row = reddit.to_post(gone, source="reddit", fetched_at=NOW, salt=b"s")
+    row = reddit_posts.to_post(gone, source="reddit", fetched_at=NOW, salt=b"s")
     assert (row.deleted, row.author_key, row.title, row.text) == (True, "", "", "")
-    kept = reddit.to_post(_post(2, 1772450000, "t"), source="reddit", fetched_at=NOW, salt=b"s")
+    kept = reddit_posts.to_post(_post(2, 1772450000, "t"), source="reddit", fetched_at=NOW, salt=b"s")
     assert (
         kept.author_key
-        == reddit.to_post(_post(3, 1772450000, "u"), source="reddit", fetched_at=NOW, salt=b"s").author_key
+        == reddit_posts.to_post(_post(3, 1772450000, "u"), source="reddit", fetched_at=NOW, salt=b"s").author_key
     )
     assert "someone" not in str(kept)
 
@@ -396,4 +405,4 @@ def _as_expected(row: dict[str, str], body: bytes, batch: Batch | None) -> bool:
 )
 def test_only_accounts_that_are_known_as_bots_are_bots(author: str, kind: PostKind) -> None:
     item = {**_post(1, 1772450000, "Claude is down"), "author": author}
-    assert reddit.to_post(item, source="reddit", fetched_at=NOW, salt=b"s").kind is kind
+    assert reddit_posts.to_post(item, source="reddit", fetched_at=NOW, salt=b"s").kind is kind

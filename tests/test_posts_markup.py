@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config.load import load_catalogue
 from pipeline.core.records import Post
 from pipeline.core.times import utc
-from pipeline.sources import hacker_news, mastodon, reddit
+from pipeline.sources import hacker_news, mastodon, reddit_posts
 from pipeline.text.normalize import normalize
 from pipeline.text.services import ServiceMatcher
 
@@ -93,7 +93,7 @@ def test_entities_in_which_reddit_writes_three_signs_are_read_whether_asked_raw_
         "selftext": "&amp;#x200B;\n\nsignal &lt; 1 bar",
     }
     raw = {"id": "b", "created_utc": when, "title": "AT&T outage?", "selftext": "&#x200B;\n\nsignal < 1 bar"}
-    batch = reddit.parse_listing(
+    batch = reddit_posts.parse_listing(
         json.dumps({"data": {"children": [{"data": item} for item in (escaped, raw)]}}).encode(),
         source="reddit",
         fetched_at=NOW,

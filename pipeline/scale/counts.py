@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +18,7 @@ from pipeline.core.times import FIRST, iso
 from pipeline.scale.inputs import Part, open_parquet
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE, as_rows
 from pipeline.scale.summaries import MOST_NAMED, refusals
-from pipeline.sources.archive import unpacked
+from pipeline.sources.archive import unpacked_blocks
 from pipeline.sources.count_columns import parse_count_columns
 from pipeline.sources.count_rows import Resolve
 from pipeline.sources.counts import parse_counts
@@ -52,7 +52,7 @@ def count_table(part: Part, *, fetched_at: datetime, resolve: Resolve) -> CountT
                 parquet = open_parquet(file)
                 before = sum(parquet.metadata.row_group(n).num_rows for n in range(part.start))
                 return counts_from_arrow(parquet.read_row_group(part.start), part, fetched_at, before, resolve)
-            raw = (unpacked(file, part.url) if part.form == "packed" else file).read(MOST_BYTES + 1)
+            raw = _unpacked(file, part.url) if part.form == "packed" else file.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise SourceError(
                 f"more than {MOST_BYTES >> 20} MB of counts in one file; cut it, or use Parquet", source=part.url
@@ -68,6 +68,16 @@ def count_table(part: Part, *, fetched_at: datetime, resolve: Resolve) -> CountT
     except Exception as error:
         logger.exception("%s cannot be read", part.url)
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
+
+
+def _unpacked(file: BinaryIO, name: str) -> bytes:
+    """Return what a packed file holds, up to the block that goes beyond MOST_BYTES."""
+    read = bytearray()
+    for block in unpacked_blocks(file, name):
+        read += block
+        if len(read) > MOST_BYTES:
+            break
+    return bytes(read)
 
 
 def table_of_columns(columns: CountColumns) -> pa.Table:

@@ -18,8 +18,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch
-from pipeline.sources.archive import CHUNK, NumberedRow, batches_of, posts_of_cells, read_posts_csv, unpacked
+from pipeline.sources.archive import (
+    CHUNK,
+    NumberedRow,
+    blocks_of,
+    posts_of_cells,
+    read_posts_csv,
+    unpacked_blocks,
+)
+from pipeline.sources.json_lines import lines_of, place_in, values_of
 from pipeline.sources.parsing import plain
+from pipeline.sources.reddit_posts import to_batch
 
 if TYPE_CHECKING:
     import fsspec
@@ -121,10 +130,9 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
                 text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
                 yield from read_posts_csv(text, source="file", fetched_at=fetched_at, salt=salt, name=part.name)
             else:
-                stream = unpacked(file, part.url) if part.form == "packed" else _from(file, part)
-                yield from batches_of(
-                    stream, part.name, source="reddit", fetched_at=fetched_at, salt=salt, stop=part.stop
-                )
+                place = place_in(part.name)
+                for values in values_of(_lines(file, part)):
+                    yield to_batch(values, place, source="reddit", fetched_at=fetched_at, salt=salt)
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own
@@ -132,12 +140,14 @@ def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[B
         raise SourceError(f"cannot be read: {plain(error, 160)}", source=part.url, reason=Reason.FILE) from error
 
 
-def _from(file: BinaryIO, part: Part) -> BinaryIO:
-    """Return a file at the first line that begins in a part: the one across its edge belongs to the part before."""
+def _lines(file: BinaryIO, part: Part) -> Iterator[bytes]:
+    """Yield the lines that begin in a part: the one across its edge belongs to the part before."""
+    if part.form == "packed":
+        return lines_of(unpacked_blocks(file, part.url), part.name)
     if part.start:
         file.seek(part.start - 1)
         file.readline()
-    return file
+    return lines_of(blocks_of(file), part.name, part.stop - file.tell() if part.stop else float("inf"))
 
 
 def _numbered_rows(file: BinaryIO, part: Part) -> Iterator[list[NumberedRow]]:

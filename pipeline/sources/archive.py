@@ -16,58 +16,47 @@ from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.author_keys import author_key
 from pipeline.sources.delimited import as_utf8
+from pipeline.sources.json_lines import lines_of, place_in, values_of
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
-from pipeline.sources.reddit import objects, to_batch
+from pipeline.sources.reddit_posts import to_batch
 from pipeline.text.time_texts import read_time
 
 if TYPE_CHECKING:
     import zstandard
-    from _typeshed import WriteableBuffer
 
 logger = logging.getLogger(__name__)
 
 NumberedRow = tuple[str, Mapping[str, object]]  # where a row lies, and its cells by column
 
-CHUNK = 5000
-MOST_LINE = 5_000_000
+CHUNK = 5000  # rows of one batch
 WINDOW = 2**31  # the long window of the archives: a default decompressor refuses them
+BLOCK = 1 << 18
 BITE = 2048  # packed bytes at a time: a block of 128 KiB can hide in four of them
 
 
-class _Unpacked(io.RawIOBase):
-    """The content of a .zst file of one or more frames; a file that ends within one raises SourceError."""
-
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        import zstandard
-
-        self._file, self._name = file, name
-        self._unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._rest = self._ready = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        while not self._ready:
-            raw = self._rest or self._file.read(BITE)
-            if not raw:
-                if self._frame is not None and not self._frame.eof:
-                    raise SourceError("breaks off within its packed data", source=self._name)
-                return 0
-            if self._frame is None or self._frame.eof:
-                self._frame = self._unpacker.decompressobj()
-            self._ready = self._frame.decompress(raw)
-            self._rest = self._frame.unused_data if self._frame.eof else b""
-        into = memoryview(buffer)
-        size = min(len(into), len(self._ready))
-        into[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
+def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what an opened file holds from where it stands, in blocks."""
+    return iter(lambda: file.read(BLOCK), b"")
 
 
-def unpacked(file: IO[bytes], name: str) -> IO[bytes]:
-    """Return the content of an opened .zst file as a stream."""
-    return io.BufferedReader(_Unpacked(file, name), 1 << 16)
+def unpacked_blocks(file: IO[bytes], name: str) -> Iterator[bytes]:
+    """Yield the content of an opened .zst file of one or more frames, in blocks.
+
+    Raises SourceError, after the blocks before it, where the file ends within a frame.
+    """
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+    frame: zstandard.ZstdDecompressionObj | None = None
+    rest = b""
+    while raw := rest or file.read(BITE):
+        if frame is None or frame.eof:
+            frame = unpacker.decompressobj()
+        if block := frame.decompress(raw):
+            yield block
+        rest = frame.unused_data if frame.eof else b""
+    if frame is not None and not frame.eof:
+        raise SourceError("breaks off within its packed data", source=name)
 
 
 def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Iterator[Batch]:
@@ -78,8 +67,10 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     """
     try:
         with path.open("rb") as file:
-            lines = unpacked(file, str(path)) if path.suffix == ".zst" else file
-            yield from batches_of(lines, path.name, source=source, fetched_at=fetched_at, salt=salt)
+            blocks = unpacked_blocks(file, str(path)) if path.suffix == ".zst" else blocks_of(file)
+            place = place_in(path.name)
+            for values in values_of(lines_of(blocks, path.name)):
+                yield to_batch(values, place, source=source, fetched_at=fetched_at, salt=salt)
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}", source=str(path), reason=Reason.FILE) from error
     except SourceError:
@@ -87,28 +78,6 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     except Exception as error:
         logger.exception("%s cannot be read", path)
         raise SourceError(f"not a whole zstd file: {plain(error, 100)}", source=str(path)) from error
-
-
-def batches_of(
-    lines: IO[bytes], name: str, *, source: str, fetched_at: datetime, salt: bytes, stop: int = 0
-) -> Iterator[Batch]:
-    """Yield the posts of a stream of lines, some thousand at a time, up to byte `stop` (0: to the end)."""
-    number = 0
-    while chunk := list(_lines_of(lines, CHUNK, f"{name}:{number}", stop)):
-        yield to_batch(objects(chunk, name, number), source=source, fetched_at=fetched_at, salt=salt)
-        number += len(chunk)
-
-
-def _lines_of(lines: IO[bytes], count: int, where: str, stop: int) -> Iterator[bytes]:
-    for _ in range(count):
-        if stop and lines.tell() >= stop:
-            return
-        line = lines.readline(MOST_LINE + 1)
-        if not line:
-            return
-        if len(line) > MOST_LINE:
-            raise SourceError(f"a line of more than {MOST_LINE} bytes is no post", source=where)
-        yield line
 
 
 def parse_posts_csv(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"", name: str = "line") -> Batch:

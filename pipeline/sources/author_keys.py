@@ -11,6 +11,8 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -22,6 +24,7 @@ from pipeline.store.author_keys import rekey_authors
 from pipeline.store.runs import get_checkpoint, set_checkpoint
 
 KNOWN = b"groundswell"  # the key of databases that had none
+NOBODY = frozenset({"", "[deleted]", "None"})
 MISSING = SecretStr("")  # stands for a salt that is not there
 _RANDOM = re.compile(r"random:([0-9a-f]{64})")
 _STAGE, _KEY = "store", "author_salt"
@@ -48,14 +51,31 @@ def author_key(author: str, source: str, salt: bytes) -> str:
 
     Raises SourceError where the salt is missing.
     """
-    if isinstance(salt, MissingSalt):
-        raise SourceError("the salt of authors' names is missing: no posts are collected", reason=Reason.KEY)
-    if author in ("", "[deleted]", "None"):
-        return ""
-    random = isinstance(salt, RandomSalt)
-    name = f"{source}\0{author}".encode("utf-8", "replace")
-    key = hmac.digest(KNOWN if random else salt, name, "sha256").hex()[:16]
-    return rekeyed(key, salt) if random else key
+    return key_maker(source, salt)(author)
+
+
+@lru_cache(16, typed=True)  # a random salt and a set one of the same bytes give other keys
+def key_maker(source: str, salt: bytes) -> Callable[[str], str]:
+    """Return what gives the authors of a source their keys: `author_key` of many names under one salt."""
+    is_random = isinstance(salt, RandomSalt)
+    named = hmac.new(KNOWN if is_random else salt, f"{source}\0".encode("utf-8", "replace"), "sha256")
+    again = hmac.new(salt, None, "sha256") if is_random else None
+
+    def key_of(author: str) -> str:
+        if isinstance(salt, MissingSalt):
+            raise SourceError("the salt of authors' names is missing: no posts are collected", reason=Reason.KEY)
+        if author in NOBODY:
+            return ""
+        hashed = named.copy()
+        hashed.update(author.encode("utf-8", "replace"))
+        key = hashed.hexdigest()[:16]
+        if again is None:
+            return key
+        hashed = again.copy()
+        hashed.update(key.encode())
+        return hashed.hexdigest()[:16]
+
+    return key_of
 
 
 def rekeyed(key: str, salt: bytes) -> str:

@@ -11,7 +11,7 @@ from pipeline.config.load import Config
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, Record, source_kind
 from pipeline.http.kept_bodies import KeptBody
-from pipeline.sources import bluesky, charts, downdetector, downstatus, feed, hacker_news, mastodon, reddit
+from pipeline.sources import bluesky, charts, downdetector, downstatus, feed, hacker_news, mastodon, reddit_posts
 from pipeline.sources.spec import author_salt
 from pipeline.sources.status.platforms import READERS as STATUS_READERS
 from pipeline.sources.status.reader import Answer, PageContext, Reader
@@ -110,7 +110,7 @@ def _of_service(parse: Callable[..., Batch]) -> Read:
 
 def _reddit(kept: KeptBody, context: ReadContext) -> Batch:
     # its rows are stored under the kind alone, as its source has no further name
-    return reddit.parse_listing(kept.body, source="reddit", fetched_at=context.fetched_at, salt=context.salt)
+    return reddit_posts.parse_listing(kept.body, source="reddit", fetched_at=context.fetched_at, salt=context.salt)
 
 
 def _company(kept: KeptBody, context: ReadContext) -> Batch:

@@ -17,6 +17,8 @@ TEXT_CAP = 20_000
 TITLE_CAP = 500
 MOST_ROWS = 5000  # of one answer; no upstream gives more at a time
 FUTURE = timedelta(minutes=5)
+_SECONDS = (int, float, str)  # what seconds of the epoch are given as
+FIRST_SECOND, END_SECOND = FIRST.timestamp(), END.timestamp()
 SETTLED = timedelta(seconds=60)  # what is younger may not be shown yet: its absence says nothing
 _WHO = ("author", "author_fullname", "account", "user", "by", "_highlightResult")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
@@ -30,6 +32,8 @@ def plain(value: object, cap: int = TEXT_CAP) -> str:
     """Return outside text fit for storage: a string, capped, without NUL and lone surrogates."""
     if value is None:
         return ""
+    if isinstance(value, str) and len(value) <= cap and value.isascii() and "\0" not in value:
+        return value.strip()
     text = (value if isinstance(value, str) else str(value))[:cap].replace("\0", "")
     return text.strip() if text.isascii() else text.encode("utf-8", "replace").decode("utf-8").strip()
 
@@ -58,13 +62,13 @@ def said(value: object, cap: int = TEXT_CAP) -> str:
 
 def from_epoch(value: object) -> datetime:
     """Read seconds of the epoch, as a number or as text; raises ValueError outside 2000 to 2100."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, _SECONDS):
         raise ValueError("time is not a number of seconds")
     try:
         seconds = float(value)
     except OverflowError as error:
         raise ValueError("time is out of range") from error
-    if not FIRST.timestamp() <= seconds < END.timestamp():
+    if not FIRST_SECOND <= seconds < END_SECOND:
         raise ValueError(f"time {plain(value, 40)!r} is out of range")
     return datetime.fromtimestamp(seconds, tz=UTC)
 

@@ -1,4 +1,4 @@
-"""Reddit through praw, and the archive format of its dumps, which is the same object one a line.
+"""Reddit through praw.
 
 Read-only application access: GROUNDSWELL_REDDIT_CLIENT_ID and GROUNDSWELL_REDDIT_CLIENT_SECRET from the
 environment. New keys need Reddit's approval, so everything else works without this source.
@@ -6,40 +6,23 @@ environment. New keys need Reddit's approval, so everything else works without t
 
 from __future__ import annotations
 
-import io
-import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config.load import Config
-from pipeline.config.paths import REDDIT_BOTS
-from pipeline.config.reference_data import reddit_bots
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Post, RejectedRow
+from pipeline.core.records import Batch
 from pipeline.core.times import iso
-from pipeline.core.vocabulary import PostKind
 from pipeline.http.retry import retry_after
 from pipeline.http.session import HttpClient
-from pipeline.sources.author_keys import author_key
-from pipeline.sources.parsing import (
-    MOST_ROWS,
-    TEXT_CAP,
-    TITLE_CAP,
-    from_epoch,
-    not_from_the_future,
-    past,
-    plain,
-    read_json,
-    reject,
-    stream,
-    unescaped,
-)
+from pipeline.sources.parsing import stream
 from pipeline.sources.reddit_client import Access, Allowance, Item, open_client, translated_errors, walk
+from pipeline.sources.reddit_posts import GONE, to_batch
 from pipeline.sources.spec import (
     Coverage,
     DocsRow,
@@ -59,107 +42,6 @@ logger = logging.getLogger(__name__)
 DEPTH = 1000
 LIMIT = 3 + 3 * (DEPTH // 100)
 WORDS = 'down OR outage OR "not working" OR "can\'t log in" OR error OR offline'
-GONE = ("[deleted]", "[removed]")
-
-
-def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
-    """Turn a submission or comment object into a Post; raises ValueError on one that cannot be placed in time."""
-    native = plain(item.get("name") or item.get("id"), 40)
-    if not native:
-        raise ValueError("no id")
-    if "_" not in native:
-        native = ("t1_" if "body" in item else "t3_") + native
-    is_comment = native.startswith("t1_")
-    created = not_from_the_future(from_epoch(item.get("created_utc")), fetched_at)
-    text = _written(item.get("body") if is_comment else item.get("selftext"))
-    meta = item.get("_meta")
-    gone = text in GONE or bool(item.get("removed_by_category"))
-    gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
-    author, edited = plain(item.get("author"), 100), item.get("edited")
-    born = item.get("author_created_utc")
-    link = plain(item.get("permalink"), 300)
-    return Post(
-        source=source,
-        native_id=native,
-        kind=_kind(item, author, is_comment),
-        community=plain(item.get("subreddit"), 100),
-        author_key="" if gone else author_key(author, source, salt),
-        author_created=past(from_epoch(born), fetched_at) if born is not None else None,
-        created=created,
-        collected=fetched_at,
-        edited=past(from_epoch(edited), fetched_at) if edited and edited is not True else None,
-        deleted=gone,
-        parent_id=plain(item.get("parent_id"), 40),
-        title="" if gone else _written(item.get("title"), TITLE_CAP),
-        text="" if gone else text,
-        url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
-    )
-
-
-def _written(value: object, cap: int = TEXT_CAP) -> str:
-    """Return a text as it was written. Without `raw_json=1` Reddit gives `&`, `<` and `>` as entities, archives too.
-
-    A second reading takes those that Markdown itself knows, of which `&#x200B;`, an empty line, is common.
-    """
-    text = plain(value, cap * 2)
-    if "&" in text:
-        return plain(unescaped(unescaped(text)), cap)
-    return text if len(text) <= cap else text[:cap].strip()
-
-
-def _kind(item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
-    """Return what an object is: `distinguished` is set by moderators and administrators, `stickied` pins it."""
-    if author.casefold() in reddit_bots(REDDIT_BOTS):
-        return PostKind.BOT
-    if item.get("distinguished") or item.get("stickied"):
-        return PostKind.NOTICE
-    return PostKind.COMMENT if is_comment else PostKind.POST
-
-
-def to_batch(items: Iterable[tuple[str, object]], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
-    """Turn (place, object) pairs into a Batch; a bad one is refused alone."""
-    rows: dict[str, Post] = {}
-    bad: list[RejectedRow] = []
-    for where, item in items:
-        try:
-            if not isinstance(item, dict):
-                raise ValueError(item if isinstance(item, str) else "not an object")
-            post = to_post(item, source=source, fetched_at=fetched_at, salt=salt)
-            rows[post.native_id] = post
-        except (ValueError, TypeError, OverflowError, AttributeError) as error:
-            bad.append(reject(where, error, item))
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
-
-
-def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
-    """Parse a listing as the API answers it, or a bare list of the objects in one."""
-    answer = read_json(body, source)
-    try:
-        children = answer if isinstance(answer, list) else answer["data"]["children"]
-        if not isinstance(children, list):
-            raise TypeError
-        items = [
-            (f"child {i}", child.get("data", child) if isinstance(child, dict) else child)
-            for i, child in enumerate(children[:MOST_ROWS])
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SourceError("not a Reddit listing", source=source, head=body[:200]) from error
-    return to_batch(items, source=source, fetched_at=fetched_at, salt=salt)
-
-
-def parse_archive(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"", name: str = "line") -> Batch:
-    """Parse archive lines: one JSON object each; a bad line is refused with its number."""
-    return to_batch(objects(io.BytesIO(body), name), source=source, fetched_at=fetched_at, salt=salt)
-
-
-def objects(lines: Iterable[bytes], name: str, before: int = 0) -> Iterator[Item]:
-    """Yield (place, object) of each line that is not empty; for one that is no JSON, (place, what is wrong)."""
-    for number, line in enumerate(lines, start=before + 1):
-        if line.strip():
-            try:
-                yield Item(f"{name}:{number}", json.loads(line))
-            except (ValueError, RecursionError) as error:
-                yield Item(f"{name}:{number}", f"not JSON: {error}: {line[:80]!r}")
 
 
 class RedditSource:
@@ -201,7 +83,8 @@ class RedditSource:
             # the communities were too busy to be read whole: at least what sounds like trouble
             search = subreddit.search(WORDS, sort="new", time_filter="week", limit=DEPTH)
             items += walk("search", search, since, now).items
-        batch = to_batch(items, source=self.name, fetched_at=now, salt=self._salt)
+        values = enumerate(item.value for item in items)
+        batch = to_batch(values, lambda number: items[number].place, source=self.name, fetched_at=now, salt=self._salt)
         return stream(self.name, batch.rows, batch.rejected, since, reached, now)
 
     def gone(self, names: Sequence[str], now: datetime) -> set[str]:

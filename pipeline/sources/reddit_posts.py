@@ -1,0 +1,144 @@
+"""Reddit's objects as posts: from listings of its API, and from the dumps, which hold the same object one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from pipeline.config.paths import REDDIT_BOTS
+from pipeline.config.reference_data import reddit_bots
+from pipeline.core.errors import SourceError
+from pipeline.core.records import Batch, Post, RejectedRow
+from pipeline.core.vocabulary import PostKind
+from pipeline.sources.author_keys import key_maker
+from pipeline.sources.parsing import (
+    MOST_ROWS,
+    TEXT_CAP,
+    TITLE_CAP,
+    from_epoch,
+    not_from_the_future,
+    past,
+    plain,
+    read_json,
+    reject,
+    unescaped,
+)
+
+GONE = ("[deleted]", "[removed]")
+COMMENT, SUBMISSION = "t1_", "t3_"  # what ids begin with
+
+
+class PostReader:
+    """Turns submission and comment objects of one source into posts."""
+
+    def __init__(self, *, source: str, fetched_at: datetime, salt: bytes) -> None:
+        """`salt` keys the hashes of authors' names."""
+        self.source, self._fetched_at = source, fetched_at
+        self._author_key: Callable[[str], str] = key_maker(source, salt)
+        self._bots = reddit_bots(REDDIT_BOTS)
+
+    def read(self, item: Mapping[str, object]) -> Post:
+        """Turn an object into a Post; raises ValueError on one that cannot be placed in time."""
+        get = item.get
+        native = native_id(item)
+        is_comment = native.startswith(COMMENT)
+        created = not_from_the_future(from_epoch(get("created_utc")), self._fetched_at)
+        text = _written(get("body") if is_comment else get("selftext"))
+        meta = get("_meta")
+        gone = text in GONE or bool(get("removed_by_category"))
+        gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
+        author, edited, born = plain(get("author"), 100), get("edited"), get("author_created_utc")
+        link = plain(get("permalink"), 300)
+        return Post(
+            source=self.source,
+            native_id=native,
+            kind=self._kind(item, author, is_comment),
+            community=plain(get("subreddit"), 100),
+            author_key="" if gone else self._author_key(author),
+            author_created=past(from_epoch(born), self._fetched_at) if born is not None else None,
+            created=created,
+            collected=self._fetched_at,
+            edited=past(from_epoch(edited), self._fetched_at) if edited and edited is not True else None,
+            deleted=gone,
+            parent_id=plain(get("parent_id"), 40),
+            title="" if gone else _written(get("title"), TITLE_CAP),
+            text="" if gone else text,
+            url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
+        )
+
+    def post_or_refusal(self, item: object, number: int, place: Callable[[int], str]) -> Post | RejectedRow:
+        """Return an object as a Post, or why it is refused; a text instead of an object says what is wrong with it."""
+        try:
+            if not isinstance(item, dict):
+                raise ValueError(item if isinstance(item, str) else "not an object")
+            return self.read(item)
+        except (ValueError, TypeError, OverflowError, AttributeError) as error:
+            return reject(place(number), error, item)
+
+    def _kind(self, item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
+        """Return what an object is: `distinguished` is set by moderators and administrators, `stickied` pins it."""
+        if author.casefold() in self._bots:
+            return PostKind.BOT
+        if item.get("distinguished") or item.get("stickied"):
+            return PostKind.NOTICE
+        return PostKind.COMMENT if is_comment else PostKind.POST
+
+
+def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
+    """Turn one object into a Post; see PostReader.read."""
+    return PostReader(source=source, fetched_at=fetched_at, salt=salt).read(item)
+
+
+def native_id(item: Mapping[str, object]) -> str:
+    """Return the id of an object, with what says that it is a comment or a submission; raises ValueError of none."""
+    native = plain(item.get("name") or item.get("id"), 40)
+    if not native:
+        raise ValueError("no id")
+    if "_" in native:
+        return native
+    return (COMMENT if "body" in item else SUBMISSION) + native
+
+
+def _written(value: object, cap: int = TEXT_CAP) -> str:
+    """Return a text as it was written. Without `raw_json=1` Reddit gives `&`, `<` and `>` as entities, archives too.
+
+    A second reading takes those that Markdown itself knows, of which `&#x200B;`, an empty line, is common.
+    """
+    text = plain(value, cap * 2)
+    if "&" in text:
+        return plain(unescaped(unescaped(text)), cap)
+    return text if len(text) <= cap else text[:cap].strip()
+
+
+Numbered = tuple[int, object]  # an object of a listing or a file with its number there, from which its place is known
+
+
+def to_batch(
+    items: Iterable[Numbered], place: Callable[[int], str], *, source: str, fetched_at: datetime, salt: bytes = b""
+) -> Batch:
+    """Turn numbered objects into a Batch; a bad one is refused alone, by its place."""
+    reader = PostReader(source=source, fetched_at=fetched_at, salt=salt)
+    rows: dict[str, Post] = {}
+    bad: list[RejectedRow] = []
+    for number, item in items:
+        post = reader.post_or_refusal(item, number, place)
+        if isinstance(post, Post):
+            rows[post.native_id] = post
+        else:
+            bad.append(post)
+    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+
+
+def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
+    """Parse a listing as the API answers it, or a bare list of the objects in one."""
+    answer = read_json(body, source)
+    try:
+        children = answer if isinstance(answer, list) else answer["data"]["children"]
+        if not isinstance(children, list):
+            raise TypeError
+        things = [child.get("data", child) if isinstance(child, dict) else child for child in children[:MOST_ROWS]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SourceError("not a Reddit listing", source=source, head=body[:200]) from error
+    return to_batch(
+        enumerate(things), lambda number: f"child {number}", source=source, fetched_at=fetched_at, salt=salt
+    )
