@@ -22,7 +22,7 @@ from pipeline.config.paths import CACHE, CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Report, Route, Secrets, Sources, Strict
 from pipeline.config.validation_words import nearest, reasons, secret_reason
-from pipeline.core.catalogue import Service, resolve_service
+from pipeline.core.catalogue import Service, service_by_name, service_ids
 from pipeline.core.errors import ConfigError
 from pipeline.core.kept import kept_file
 from pipeline.core.names import SERVICE_ID
@@ -190,23 +190,24 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     except ValidationError as error:
         raise ConfigError(f"{shown}: " + "; ".join(reasons(error, Config))) from error
     try:
-        watch = tuple(dict.fromkeys(resolve_service(catalogue, name).id for name in config.watch))
+        ids = service_ids(catalogue)
+        watch = tuple(dict.fromkeys(service_by_name(catalogue, ids, name).id for name in config.watch))
     except ConfigError as error:
         raise ConfigError(f"{shown}: watch: {error}; one of your own needs a [services.<id>] table") from error
-    config = config.model_copy(update={"watch": watch, "alerts": _with_service_ids(shown, config)})
+    config = config.model_copy(update={"watch": watch, "alerts": _with_service_ids(shown, config, ids)})
     _check_routes(shown, config)
     return config
 
 
-def _with_service_ids(shown: Path, config: Config) -> Alerts:
+def _with_service_ids(shown: Path, config: Config, ids: Mapping[str, str]) -> Alerts:
     """Return the alert settings with the services of routes by id; raises ConfigError on one that is not known."""
     routes = []
     for route in config.alerts.routes:
         try:
-            ids = tuple(dict.fromkeys(resolve_service(config.catalogue, name).id for name in route.services))
+            services = tuple(dict.fromkeys(service_by_name(config.catalogue, ids, n).id for n in route.services))
         except ConfigError as error:
             raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {error}") from error
-        routes.append(route.model_copy(update={"services": ids}))
+        routes.append(route.model_copy(update={"services": services}))
     return config.alerts.model_copy(update={"routes": tuple(routes)})
 
 
@@ -231,6 +232,8 @@ def _check_routes(shown: Path, config: Config) -> None:
             raise ConfigError(f"{shown}: the alertmanager channel needs GROUNDSWELL_ALERTMANAGER_URL")
         if "pagerduty" in channels and config.secrets.pagerduty_routing_key is None:
             raise ConfigError(f"{shown}: the pagerduty channel needs GROUNDSWELL_PAGERDUTY_ROUTING_KEY")
+        if not route.components:
+            continue
         parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
         for part in set(route.components) - parts:
             raise ConfigError(

@@ -89,7 +89,12 @@ def resolve_service(catalogue: Catalogue, name: str) -> Service:
 
     Raises ConfigError that names the nearest services where the catalogue has no such name.
     """
-    ids, wanted = service_ids(catalogue), plain_name(name)
+    return service_by_name(catalogue, service_ids(catalogue), name)
+
+
+def service_by_name(catalogue: Catalogue, ids: Mapping[str, str], name: str) -> Service:
+    """Return the same as resolve_service; `ids` are the catalogue's service_ids, read once for many names."""
+    wanted = plain_name(name)
     if wanted in ids:
         return catalogue[ids[wanted]]
     close = difflib.get_close_matches(wanted[:80], ids, n=3 * NEAREST)

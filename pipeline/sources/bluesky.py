@@ -30,14 +30,15 @@ from pipeline.sources.parsing import (
     text_field,
 )
 from pipeline.sources.spec import (
+    MOST_SEARCHES,
     Coverage,
     DocsRow,
     SourceSpec,
     author_salt,
     first_reason,
     key_pair,
-    named_services,
-    unnamed,
+    searched_services,
+    unsearched,
 )
 
 PAGE = 100
@@ -135,7 +136,7 @@ class BlueskySource:
 
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[BlueskySource]:
     key = key_pair(config.secrets.bluesky_identifier, config.secrets.bluesky_password)
-    names = [service.name for service in named_services(config)]
+    names = [service.name for service in searched_services(config)]
     if not config.sources.bluesky or key is None or not names:
         return []
     return [
@@ -151,8 +152,8 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
 
 
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    covered = "bluesky" in built and service.id in config.watch
-    return first_reason(covered, f'"{service.name}"', unnamed(config, service), SPEC.missing_key(config))
+    covered = "bluesky" in built and not unsearched(config, service)
+    return first_reason(covered, f'"{service.name}"', unsearched(config, service), SPEC.missing_key(config))
 
 
 SPEC = SourceSpec(
@@ -165,7 +166,7 @@ SPEC = SourceSpec(
         "Bluesky (`bluesky`)",
         "posts that name a watched service, by when they were indexed",
         "app password",
-        "back to the last run, 500 a name",
+        f"back to the last run, 500 a name, of the first {MOST_SEARCHES}",
         "60 s",
     ),
     secrets=("bluesky_identifier", "bluesky_password"),

@@ -9,9 +9,16 @@ from pipeline.config.load import Config
 from pipeline.core.catalogue import Service
 from pipeline.http.session import HttpClient
 from pipeline.sources.feed import GOOGLE, FeedSource
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, named_services, unnamed
+from pipeline.sources.spec import (
+    MOST_SEARCHES,
+    Coverage,
+    DocsRow,
+    SourceSpec,
+    first_reason,
+    searched_services,
+    unsearched,
+)
 
-MOST_QUERIES = 60
 ABOUT = "(outage OR down OR hacked OR ban OR ordered OR directive OR sanctions OR lawsuit)"
 
 
@@ -33,13 +40,13 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
             name=f"google_news:{s.id}",
             stored_as="google_news",
         )
-        for s in named_services(config)[:MOST_QUERIES]
+        for s in searched_services(config)
     ]
 
 
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
     how = f'"{service.name}" or "{service.vendor}" in the news of a day'
-    return first_reason(f"google_news:{service.id}" in built, how, unnamed(config, service))
+    return first_reason(f"google_news:{service.id}" in built, how, unsearched(config, service))
 
 
 SPEC = SourceSpec(
@@ -52,7 +59,7 @@ SPEC = SourceSpec(
         "Google News (`google_news`)",
         "a day's search for each watched service and its vendor, folded by headline and outlet",
         "none",
-        "one search a service",
+        f"one search a service, of the first {MOST_SEARCHES}",
         "at once",
     ),
 )

@@ -28,6 +28,7 @@ from pipeline.sources.parsing import (
     unmarked,
 )
 from pipeline.sources.spec import (
+    MOST_SEARCHES,
     Coverage,
     DocsRow,
     SourceSpec,
@@ -39,6 +40,8 @@ from pipeline.sources.spec import (
 
 PAGE = 1000  # the most the index gives for one query, whatever page is asked for
 SLICES = 3
+EVERYTHING = ""  # the search that finds all that is posted
+SLICES_OF_EVERYTHING = 20  # a day and a half of it
 
 
 def parse_hits(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:
@@ -89,13 +92,17 @@ class HackerNewsSource:
     """Everything that names one of the watched services since last time."""
 
     def __init__(self, names: Sequence[str], client: HttpClient, *, salt: bytes, base: str) -> None:
-        """`names` are searched in quotes, so that the engine does not match what is merely spelt alike."""
+        """`names` are searched in quotes, so that the engine does not match what is merely spelt alike.
+
+        With more than MOST_SEARCHES everything that is posted is read instead: one search finds it.
+        """
         self.name = "hacker_news"
+        names, self._slices = (names, SLICES) if len(names) <= MOST_SEARCHES else ([EVERYTHING], SLICES_OF_EVERYTHING)
         self._names, self._client, self._salt, self._base = tuple(names), client, salt, base.rstrip("/")
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Search each name in the span. Raises SourceError when any search fails: half a picture is a gap."""
-        limit = len(self._names) * SLICES + 2
+        limit = len(self._names) * self._slices + 2
         with self._client.session_for(self.name, state, now, limit=limit) as session:
             found = merged((self._search(session, name, since, now) for name in self._names), since)
         return stream(self.name, found.posts.values(), found.rejected, since, found.reached, now)
@@ -103,7 +110,12 @@ class HackerNewsSource:
     def _search(self, session: SourceSession, name: str, since: datetime, now: datetime) -> Listing:
         def read(until: str) -> Page:
             span = f"created_at_i>={int(since.timestamp())},created_at_i<{until}"
-            query = {"query": f'"{name}"', "tags": "(story,comment)", "numericFilters": span, "hitsPerPage": PAGE}
+            query = {
+                "query": f'"{name}"' if name else "",
+                "tags": "(story,comment)",
+                "numericFilters": span,
+                "hitsPerPage": PAGE,
+            }
             body = session.fetch(f"{self._base}/api/v1/search_by_date?{urlencode(query)}").body or b""
             batch = parse_hits(body, source=self.name, fetched_at=now, salt=self._salt)
             if not _is_cut(body, self.name):
@@ -113,7 +125,7 @@ class HackerNewsSource:
             return Page(batch.rows, batch.rejected, str(min(int(until), int(min(shown, default=now).timestamp()) + 1)))
 
         first = str(int(now.timestamp()))
-        listing = read_back(first, read, source=self.name, since=since, now=now, most=SLICES)
+        listing = read_back(first, read, source=self.name, since=since, now=now, most=self._slices)
         # the second of the oldest one shown may hold more
         whole = listing.reached == since
         return listing if whole else listing._replace(reached=listing.reached + timedelta(seconds=1))
@@ -128,6 +140,8 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
 
 
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    if len(config.watch) > MOST_SEARCHES:
+        return first_reason("hacker_news" in built, "all that is posted")
     named = service.id in config.watch
     how = f'"{service.name}"' if named else 'only where "outage" or "down" is said'
     return first_reason("hacker_news" in built and (named or not config.watch), how, unnamed(config, service))
@@ -143,7 +157,7 @@ SPEC = SourceSpec(
         "Hacker News (`hacker_news`)",
         "stories and comments that name a watched service; a comment counts only where its own words report",
         "none",
-        "back to the last run, 3,000 a name",
+        f"back to the last run, 3,000 a name; 20,000 of all that is posted where more than {MOST_SEARCHES} are watched",
         "60 s",
     ),
 )

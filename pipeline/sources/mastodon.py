@@ -29,7 +29,7 @@ from pipeline.sources.parsing import (
     stream,
     unmarked,
 )
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, first_reason, named_services
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, first_reason, searched_services
 
 PAGE = 40
 PAGES = 5
@@ -149,8 +149,8 @@ class MastodonSource:
 
 
 def hashtags(config: Config) -> list[str]:
-    """Return the hashtags to read: those of the configuration, else `…down` of each service named, and #outage."""
-    made = [re.sub(r"\W", "", s.name.lower()) + "down" for s in named_services(config)]
+    """Return the hashtags to read: those of the configuration, else `…down` of the first services named, #outage."""
+    made = [re.sub(r"\W", "", s.name.lower()) + "down" for s in searched_services(config)]
     return list(config.sources.mastodon_tags) or [*made, "outage"]
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipeline.http.session import HttpClient
 
 
+MOST_SEARCHES = 60  # services that are each searched for in a turn: more searches would not end within its deadline
+
+
 class Source(Protocol):
     """One upstream. `name` is its kind, or `kind:which` where a kind has several."""
 
@@ -101,9 +104,20 @@ def unnamed(config: Config, service: Service) -> str:
     return "" if service.id in config.watch else "it is not named in watch"
 
 
+def unsearched(config: Config, service: Service) -> str:
+    """Return why a source that makes a search for each service leaves one out; empty when it does not."""
+    searched = service.id in config.watch[:MOST_SEARCHES]
+    return unnamed(config, service) or ("" if searched else f"only the first {MOST_SEARCHES} in watch are searched for")
+
+
 def named_services(config: Config) -> list[Service]:
     """Return the services the configuration names; none when the whole catalogue is watched."""
     return [config.catalogue[service] for service in config.watch]
+
+
+def searched_services(config: Config) -> list[Service]:
+    """Return the services named first: those for which a source that makes a search for each makes one."""
+    return named_services(config)[:MOST_SEARCHES]
 
 
 def key_pair(key: SecretStr | None, secret: SecretStr | None) -> tuple[str, str] | None:
