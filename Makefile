@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow chaos soak coverage check lint types bench bench-days bench-variants bench-long evaluate train scenario screenshots docs-check cookbook clean
+.PHONY: help demo demo-live run serve test test-slow chaos soak coverage check audit lint types bench bench-days bench-variants bench-long evaluate train scenario screenshots docs-check cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -50,6 +50,9 @@ soak: $(VENV)/.stamp ## 2,000 ticks with stand-ins that fail at random: what gro
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
 	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
 	@$(PY) -m coverage report --include='pipeline/sources/*,pipeline/http/*' --fail-under=90
+
+audit: $(VENV)/.stamp ## installed packages against published advisories (exit 1: some have one; 3: they could not be reached)
+	@$(PY) docs/audit.py
 
 lint: $(VENV)/.stamp
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check -q .
