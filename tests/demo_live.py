@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
-from pipeline.config.load import Config, load_config
+from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
-from pipeline.config.settings import Alerts
+from pipeline.config.settings import Config
 from pipeline.core.records import ComplaintCount, Run
 from pipeline.core.replay_result import AlertResult, IncidentResult, ReplayResult
 from pipeline.core.times import iso, iso_or_none, utc
@@ -63,38 +63,34 @@ def _config(urls: dict[str, str], recording: Recording, salt: str) -> Config:
     scenario = recording.scenario
     assert scenario is not None
     communities = {str(post["subreddit"]) for post in recording.posts(scenario.end)}
-    sources = config.sources.model_copy(
-        update={
-            "reddit_base": urls["reddit"],
-            "statuspage_base": urls["statuspage"],
-            "downdetector_base": f"{urls['downdetector']}/v2",
-            "charts_base": urls["charts"],
-            "feeds": tuple(f"{urls['feeds']}/{name}.xml" for name in recording.feeds()),
-            "charts": ("us",),
-            "communities": tuple(sorted(communities)),
-            "downdetector_countries": ("US",),
-            "news_desks": False,
-            "google_news": False,
-            "hacker_news": False,
-            "downstatus": False,
-            "bluesky": False,
-            "allow_hosts": ("127.0.0.1",),
-        }
+    sources = replace(
+        config.sources,
+        reddit_base=urls["reddit"],
+        statuspage_base=urls["statuspage"],
+        downdetector_base=f"{urls['downdetector']}/v2",
+        charts_base=urls["charts"],
+        feeds=tuple(f"{urls['feeds']}/{name}.xml" for name in recording.feeds()),
+        charts=("us",),
+        communities=tuple(sorted(communities)),
+        downdetector_countries=("US",),
+        news_desks=False,
+        google_news=False,
+        hacker_news=False,
+        downstatus=False,
+        bluesky=False,
+        allow_hosts=("127.0.0.1",),
     )
     # the recording has one status page; the others' are nobody's fault
     catalogue = {
         name: replace(service, status_format="statuspage" if name == "claude" else "none")
         for name, service in config.catalogue.items()
     }
-    alerts = config.alerts.model_copy(update={"channels": ("file",)})
-    return config.model_copy(
-        update={"watch": scenario.watch, "sources": sources, "catalogue": catalogue, "alerts": alerts}
-    )
+    alerts = replace(config.alerts, channels=("file",))
+    return replace(config, watch=scenario.watch, sources=sources, catalogue=catalogue, alerts=alerts)
 
 
 def _with_alerts(config: Config, alerts: Mapping[str, Any] | None) -> Config:
-    told = config.alerts.model_dump() | dict(alerts or {})
-    return config.model_copy(update={"alerts": Alerts.model_validate(told)})
+    return replace(config, alerts=replace(config.alerts, **dict(alerts or {})))
 
 
 def _history(folder: Path, begin: datetime) -> list[RecordedSource]:

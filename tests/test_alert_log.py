@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.config.settings import Mail
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.notify.channels.webhook import WebhookChannel
 from pipeline.stages.alert.stage import Delivery, run_alert

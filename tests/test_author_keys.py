@@ -6,12 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.commands.common import Setting, salted
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch
+from pipeline.core.secret import SecretStr
 from pipeline.sources import author_salt
 from pipeline.sources.author_keys import KNOWN, RandomSalt, SaltError, author_key, kept_salt, salt_of, salt_path
 from pipeline.store import Store

@@ -53,7 +53,7 @@ def page_path(tmp_path: Path) -> Path:
 
 def publish(folder: Path, texts: list[str]) -> Path:
     """Write a report whose every outside text is hostile."""
-    config = load_config(None, {}).model_copy(update={"watch": ("claude",)})
+    config = replace(load_config(None, {}), watch=("claude",))
     padded = [(text + " " + "padding words here" if len(text) < 20 else text)[:230] for text in texts]
     posts = [
         Post(

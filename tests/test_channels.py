@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
-from pydantic import SecretStr
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail
 from pipeline.core.alert_facts import LinkFacts, OfficialLine
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Relation
 from pipeline.notify.channels.apprise import AppriseChannel, address_problems, mark_of
@@ -196,7 +196,7 @@ def test_a_closed_port_and_a_silent_server_are_one_line() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(ChannelError):
-            EmailChannel(mail.model_copy(update={"port": silent.getsockname()[1]}), None, zone="UTC").send(sample(NOW))
+            EmailChannel(replace(mail, port=silent.getsockname()[1]), None, zone="UTC").send(sample(NOW))
 
 
 def test_a_self_signed_server_is_refused_and_gets_no_password(certificate: tuple[Path, Path]) -> None:
@@ -237,7 +237,7 @@ def test_a_self_signed_server_is_refused_and_gets_no_password(certificate: tuple
         assert len(seen) == 1
     finally:
         controller.stop()
-    plain = mail.model_copy(update={"security": "none"})
+    plain = replace(mail, security="none")
     with pytest.raises(ChannelError, match=r"mail\.security is none"):
         EmailChannel(plain, SecretStr("hunter2"), zone="UTC").send(sample(NOW))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             quiet_to_close=timedelta(minutes=60),
             quiet_to_close_after_relapse=timedelta(minutes=150),
         )
-        made.config = made.config.model_copy(update={"alerts": alerts})
+        made.config = replace(made.config, alerts=alerts)
         yield made
 
 

@@ -30,7 +30,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 def world(tmp_path: Path) -> Iterator[World]:
     with Store(tmp_path / "w.db") as store:
         made = World(store, ("github",))
-        made.config = made.config.model_copy(update={"alerts": Alerts(channels=("file",))})
+        made.config = replace(made.config, alerts=Alerts(channels=("file",)))
         yield made
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -82,7 +83,7 @@ def test_sixty_services_and_two_hundred_feeds_in_half_a_minute(store: Store) -> 
         services = {
             name: dataclasses.replace(service, status_format="statuspage") for name, service in catalogue.items()
         }
-        config = config.model_copy(update={"watch": tuple(services), "catalogue": services})
+        config = replace(config, watch=tuple(services), catalogue=services)
         sources = build_sources(config, HttpClient(allow=hosts), None)
         assert len(sources) == 260
         began = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 
 from pipeline.__main__ import cli
 from pipeline.config.load import load_catalogue, load_config
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.core.errors import ConfigError
 from tests.conftest import ROOT
 
@@ -125,7 +126,7 @@ def test_the_example_is_right_and_shows_everything() -> None:
     assert config.catalogue["intranet"].components[0].role == "web"
     text = (ROOT / "groundswell.toml.example").read_text()
     for part in (config, config.alerts, config.mail, config.sources, config.detector):
-        for name in type(part).model_fields:
+        for name in (field.name for field in fields(part)):
             if name not in ("secrets", "catalogue"):
                 assert name in text, name
 
@@ -145,7 +146,7 @@ def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> No
     )
     assert config.secrets.smtp_password is not None
     assert config.secrets.smtp_password.get_secret_value() == "hunter2"
-    assert "hunter2" not in repr(config) + str(config) + config.model_dump_json()
+    assert "hunter2" not in repr(config) + str(config)
     with pytest.raises(ConfigError, match="GROUNDSWELL_SMTP_PASSWORD_FILE"):
         load_config(None, {"GROUNDSWELL_SMTP_PASSWORD_FILE": str(tmp_path / "absent")})
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Keep
+from pipeline.config.validation import validated
 from pipeline.core.count_columns import CountColumns, CountKey
+from pipeline.core.errors import ConfigError
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.stages.retention import tidy
@@ -138,5 +139,5 @@ def test_it_is_off_unless_it_is_set_and_long_enough(counted: Store) -> None:
     assert starts(counted, "claude") == before
     assert tidy(counted, now + timedelta(days=1), Keep(counts=timedelta(days=101))) is not None
     assert starts(counted, "claude") == [at for at in before if at >= KEPT_FROM]
-    with pytest.raises(ValidationError, match="at least 90d"):
-        Keep(counts=timedelta(days=89))
+    with pytest.raises(ConfigError, match="counts: at least 90d"):
+        validated(Keep, {"counts": "89d"}, "groundswell.toml")

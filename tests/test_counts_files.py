@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.count_kinds import CountKind
 from detectors.seasonal.detector import SeasonalNB
-from pipeline.config.load import Config, load_catalogue
+from pipeline.config.load import load_catalogue
+from pipeline.config.settings import Config, Sources
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import iso, utc
@@ -348,7 +350,9 @@ def test_readings_of_a_counter_are_said_to_be_some(values: list[int], counter: b
 def test_a_file_is_judged_as_what_the_configuration_says_it_counts(tmp_path: Path, store: Store) -> None:
     path = tmp_path / "tweets.csv"
     path.write_text("service,start_utc,interval_s,total\nclaude,2026-02-01T00:00:00Z,900,4\n")
-    config = Config(catalogue=load_catalogue(), sources={"counts": (str(path),), "counts_kind": {str(path): "talk"}})
+    config = Config(
+        catalogue=load_catalogue(), sources=Sources(counts=(str(path),), counts_kind={str(path): CountKind.TALK})
+    )
     (source,) = counts_file.SPEC.build(config, HttpClient(), None)
     run_collect(store, source, NOW)
     run_detect(store, SeasonalNB(), [], NOW)

@@ -138,7 +138,7 @@ def test_the_end_is_told_whatever_was_changed_in_the_settings(world: World, chan
     if change == "renamed" or change == "first route":
         routed(world, Route(name="b", services=("netflix",)))
     elif change == "unwatched":
-        world.config = world.config.model_copy(update={"watch": ("netflix",)})
+        world.config = replace(world.config, watch=("netflix",))
     else:
         routed(world, Route(name="a", channels=("webhook", "file")))
     world.page("github", "A", "12:00", "resolved", "major")
@@ -154,12 +154,8 @@ def test_a_route_inherits_how_sure_it_must_be(world: World) -> None:
 
 
 def test_routes_with_channels_of_their_own_need_no_others(world: World) -> None:
-    world.config = world.config.model_copy(
-        update={
-            "alerts": world.config.alerts.model_copy(
-                update={"channels": (), "routes": (Route(name="a", channels=("file",)),)}
-            )
-        }
+    world.config = replace(
+        world.config, alerts=replace(world.config.alerts, channels=(), routes=(Route(name="a", channels=("file",)),))
     )
     world.page("github", "A", "11:00", "investigating", "major")
     world.explain("11:05")

@@ -36,9 +36,7 @@ def world(tmp_path: Path) -> Any:
     with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("github", "heroku"))
         store.put_catalogue(world.config.catalogue, world.config.watched)
-        world.config = world.config.model_copy(
-            update={"report": Report(public_url=PUBLIC, metrics=str(tmp_path / "g.prom"))}
-        )
+        world.config = replace(world.config, report=Report(public_url=PUBLIC, metrics=str(tmp_path / "g.prom")))
         world.read("09:00", "11:30")
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:31")
@@ -217,9 +215,9 @@ def test_a_page_that_was_cut_short_is_written_again(world: World, tmp_path: Path
 
 
 def test_metrics_that_cannot_be_written_are_reported_and_the_report_is_there(world: World, tmp_path: Path) -> None:
-    report = world.config.report.model_copy(update={"metrics": str(tmp_path / "a-file" / "m.prom")})
+    report = replace(world.config.report, metrics=str(tmp_path / "a-file" / "m.prom"))
     (tmp_path / "a-file").write_text("in the way")
-    config = world.config.model_copy(update={"report": report})
+    config = replace(world.config, report=report)
     run = run_publish(world.store, config, tmp_path / "report", at("12:00"), simulated=False)
     assert (run.outcome, "metrics" in run.error) == ("error", True)
     assert (tmp_path / "report" / "index.html").exists()

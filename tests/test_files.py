@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands.test_alert import sample
-from pipeline.config.load import Config, load_catalogue
+from pipeline.config.load import load_catalogue
+from pipeline.config.settings import Config
 from pipeline.core.errors import StoreError
 from pipeline.core.files import replacing, write_atomically
 from pipeline.core.times import utc

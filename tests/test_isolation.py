@@ -64,7 +64,7 @@ def world(tmp_path: Path) -> World:
 
 def make_faulty(world: World, *names: str) -> None:
     made = {name: Faulty(**{**asdict(CATALOGUE[name]), "status_page": "", "components": ()}) for name in names}
-    world.config = world.config.model_copy(update={"catalogue": CATALOGUE | made})
+    world.config = replace(world.config, catalogue=CATALOGUE | made)
 
 
 def explain(world: World, clock: str) -> Run:
@@ -91,7 +91,7 @@ def test_a_bug_about_one_service_leaves_the_incidents_of_others(world: World, fa
 def test_a_bug_about_one_service_leaves_the_pages_of_others(world: World, tmp_path: Path) -> None:
     explain(world, "11:31")
     faulty = replace(CATALOGUE["github"], components=Unreadable(CATALOGUE["github"].components))
-    config = world.config.model_copy(update={"catalogue": CATALOGUE | {"github": faulty}})
+    config = replace(world.config, catalogue=CATALOGUE | {"github": faulty})
     run = run_publish(world.store, config, tmp_path / "report", at("11:35"), simulated=False)
     assert (run.outcome, "github (IndexError)" in run.error) == (RunOutcome.ERROR, True)
     pages = {path.name for path in (tmp_path / "report").glob("*.html")}
@@ -105,7 +105,7 @@ def test_a_service_of_any_name_has_pages_in_the_folder_and_stops_no_other(
 ) -> None:
     part = Component(id="../part", name="part")
     odd = Service(id=name, name=name, kind="other", components=(part,))
-    config = world.config.model_copy(update={"catalogue": CATALOGUE | {name: odd}, "watch": ("github", name)})
+    config = replace(world.config, catalogue=CATALOGUE | {name: odd}, watch=("github", name))
     world.config = config
     world.store.put_catalogue(config.catalogue, config.watched)
     explain(world, "11:31")
@@ -122,7 +122,7 @@ def test_a_service_of_any_name_has_pages_in_the_folder_and_stops_no_other(
 def test_names_that_differ_in_a_character_that_no_file_has_are_two_files(world: World, tmp_path: Path) -> None:
     names = ("a/b", "a_b", "a|b")
     extra = {name: Service(id=name, name=name) for name in names}
-    config = world.config.model_copy(update={"catalogue": CATALOGUE | extra, "watch": names})
+    config = replace(world.config, catalogue=CATALOGUE | extra, watch=names)
     world.store.put_catalogue(config.catalogue, config.watched)
     run_publish(world.store, config, tmp_path / "report", at("11:35"), simulated=False)
     assert len(list((tmp_path / "report").glob("service-a*.html"))) == 3

@@ -133,7 +133,7 @@ def test_few_people_in_the_first_minutes_are_no_sign_against_it() -> None:
 def test_the_floor_is_a_setting(store: Store) -> None:
     for floor, said in ((0.0, False), (0.99, True)):
         world = World(store, ("netflix", "github"))
-        world.config = world.config.model_copy(update={"alerts": Alerts(channels=("file",), sure_from=floor)})
+        world.config = replace(world.config, alerts=Alerts(channels=("file",), sure_from=floor))
         name = "github" if said else "netflix"
         world.bins(name, "11:00", 6, 12, 10)
         world.explain("11:15" if not said else "11:20")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_live_and_replayed_hours_have_the_same_outbox(tmp_path: Path) -> None:
     out = tmp_path / "live"
     recorded = shutil.copytree(SCENARIO, tmp_path / "recorded", ignore=shutil.ignore_patterns("generator"))
     begun_later(recorded, "2026-02-22")  # what came before is not looked at here, and costs most of the time
-    told = {"group_wait": "10min", "max_per_hour": 1}
+    told = {"group_wait": timedelta(minutes=10), "max_per_hour": 1}
     live = run_live(recorded, out, BEGIN, UNTIL, progress=False, alerts=told)
     assert not live.troubles, live.troubles[:3]
     rows = _outbox(out / "groundswell.db")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import Config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.records import Batch, OfficialIncident
 from pipeline.incidents.maintenance import announcement

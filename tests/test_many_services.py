@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import Config, load_config
+from pipeline.config.load import load_config
+from pipeline.config.settings import Config
 from pipeline.http.session import HttpClient
 from pipeline.sources import SOURCES, build_sources
 from pipeline.sources.hacker_news import SLICES_OF_EVERYTHING, HackerNewsSource

@@ -389,7 +389,7 @@ def test_what_fails_unexpectedly_in_a_model_file_keeps_its_traceback(
 def test_status_and_report_say_that_a_model_is_in_doubt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groundswell: Groundswell
 ) -> None:
-    from pipeline.config.load import Config
+    from pipeline.config.settings import Config
     from pipeline.stages.publish import stage as publish
     from pipeline.store import Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_without_anything_new_the_run_is_that_of_the_stage_and_with_something_th
         for minutes in (0, 1, 4):
             later = NOW + timedelta(minutes=minutes)
             assert judge_nothing(store, CONFIG, later) == run_detect(store, detector, CONFIG.watched, later)
-        other = CONFIG.model_copy(update={"detector": CONFIG.detector.model_copy(update={"params": {"alarm": 12.0}})})
+        other = replace(CONFIG, detector=replace(CONFIG.detector, params={"alarm": 12.0}))
         assert judge_nothing(store, other, NOW) is None, "another detector judges anew"
         late = NOW + timedelta(minutes=5)
         save_batch(store, counts(300, total=50, collected=late), late)

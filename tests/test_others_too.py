@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import Config, load_config
+from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.incidents import Incident

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.commands.test_alert import sample
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, ConfigError
+from pipeline.core.secret import SecretStr
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels import Channel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -133,6 +134,6 @@ def test_simulated_rows_enter_no_public_record(store: Store, tmp_path: Path) -> 
 @pytest.mark.parametrize("on", [False, True])
 def test_advisories_go_to_webhooks_only_where_they_are_switched_on(on: bool) -> None:
     config = load_config(None)
-    alerts = config.alerts.model_copy(update={"channels": ("webhook",), "surge_advisories": on})
-    rows = advisory_rows(config.model_copy(update={"alerts": alerts}), [advisory()], RAISED, simulated=False)
+    alerts = replace(config.alerts, channels=("webhook",), surge_advisories=on)
+    rows = advisory_rows(replace(config, alerts=alerts), [advisory()], RAISED, simulated=False)
     assert len(rows) == int(on)

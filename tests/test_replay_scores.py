@@ -28,7 +28,7 @@ WATCHED = ("github", "netflix", "claude", "huggingface", "vercel", "heroku", "su
 @pytest.fixture
 def world(store: Store) -> World:
     world = World(store, WATCHED)
-    world.config = world.config.model_copy(update={"alerts": Alerts(channels=("file",), group_wait=3 * MINUTE)})
+    world.config = replace(world.config, alerts=Alerts(channels=("file",), group_wait=3 * MINUTE))
     return world
 
 

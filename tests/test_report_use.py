@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(folder / "x.db", views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("github", "netflix", "heroku", "huggingface", "vercel"))
         store.put_catalogue(world.config.catalogue, world.config.watched)
-        world.config = world.config.model_copy(update={"report": Report(public_url="https://status.example.org")})
+        world.config = replace(world.config, report=Report(public_url="https://status.example.org"))
         world.news("10:30", "Regulator fines GitHub over data")
         world.read("09:00", "12:00")
         world.bins("github", "11:00", 6, 80, 60)

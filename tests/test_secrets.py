@@ -52,7 +52,7 @@ def echo(request: pytest.FixtureRequest) -> Iterator[HTTPServer]:
 def test_no_credential_shows_anywhere_whatever_fails(echo: HTTPServer, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{echo.server_port}"
     env = {k: v for k, v in os.environ.items() if not k.startswith("GROUNDSWELL_")} | {"PYTHONPATH": str(ROOT)}
-    for name in Secrets.model_fields:
+    for name in Secrets.names():
         env[f"GROUNDSWELL_{name.upper()}"] = f"{url}/{CANARY}-{name}" if name.endswith("_url") else f"{CANARY}-{name}"
     env["GROUNDSWELL_APPRISE_URLS"] = f"json://127.0.0.1:{echo.server_port}/{CANARY}-apprise bogus://{CANARY}"
     (tmp_path / "groundswell.toml").write_text(

@@ -13,10 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Mail
+from pipeline.core.secret import SecretStr
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels.email import EmailChannel

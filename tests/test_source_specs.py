@@ -15,8 +15,8 @@ from typing import Any, cast
 import pytest
 
 from pipeline.commands.doctor import key_findings, source_findings
-from pipeline.config.load import Config, load_config
-from pipeline.config.settings import Secrets
+from pipeline.config.load import load_config
+from pipeline.config.settings import Config, Secrets
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch
@@ -65,7 +65,7 @@ def config() -> Config:
     """Return a configuration that reads one other source, which nobody answers."""
     config = config_for("statuspage", "http://127.0.0.1:9")
     off = {"hacker_news": False, "google_news": False, "downstatus": False, "statuspage": False}
-    return config.model_copy(update={"sources": config.sources.model_copy(update=off)})
+    return replace(config, sources=replace(config.sources, **off))
 
 
 def test_a_source_is_one_record_and_appears_wherever_sources_are_listed(config: Config) -> None:
@@ -97,9 +97,7 @@ def test_a_kind_is_found_under_its_name_and_builds_nothing_without_what_switches
     off = {"counts": (), "charts": (), "mastodon": (), "feeds": (), "news_desks": False, "statuspage": False}
     off |= {"hacker_news": False, "google_news": False, "downstatus": False}
     plain = config_for("statuspage", "http://127.0.0.1:9")
-    config = plain.model_copy(
-        update={"sources": plain.sources.model_copy(update=off), "secrets": Secrets(), "watch": ("claude",)}
-    )
+    config = replace(plain, sources=replace(plain.sources, **off), secrets=Secrets(), watch=("claude",))
     assert configured_kinds(config) == []
     for kind, spec in SOURCES.items():
         assert spec.kind == kind
@@ -110,10 +108,10 @@ def test_a_kind_is_found_under_its_name_and_builds_nothing_without_what_switches
 
 def test_half_a_key_is_worth_a_warning_and_none_is_not(config: Config) -> None:
     half = replace(PIGEONS, secrets=("smtp_password", "pigeon_grain"))
-    secrets = config.secrets.model_copy(update={"smtp_password": "x"})
-    (finding,) = key_findings(config.model_copy(update={"secrets": secrets}), {"pigeons": half})
+    secrets = replace(config.secrets, smtp_password="x")
+    (finding,) = key_findings(replace(config, secrets=secrets), {"pigeons": half})
     assert (finding.level, finding.words) == ("warn", "half a key: GROUNDSWELL_PIGEON_GRAIN is not set")
-    off = config.model_copy(update={"sources": config.sources.model_copy(update={"reddit": False})})
+    off = replace(config, sources=replace(config.sources, reddit=False))
     assert [f.words for f in key_findings(off, {"reddit": SOURCES["reddit"]})] == ["switched off"]
 
 

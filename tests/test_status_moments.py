@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.replay.recorder import record
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.reports.decision_trace import decision_trace

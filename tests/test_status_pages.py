@@ -190,7 +190,7 @@ def test_a_form_that_a_configuration_names_is_tried_first(store: Store) -> None:
 def test_an_unknown_form_in_the_configuration_is_refused_with_the_nearest() -> None:
     config = config_for("statuspage", "http://127.0.0.1:9")
     claude = replace(config.catalogue["claude"], status_format="statuspag")
-    wrong = config.model_copy(update={"catalogue": {**config.catalogue, "claude": claude}})
+    wrong = replace(config, catalogue={**config.catalogue, "claude": claude})
     with pytest.raises(ConfigError, match=r"services\.claude\.status_format: .*did you mean 'statuspage'"):
         build_sources(wrong, HttpClient(), None)
 
@@ -351,7 +351,7 @@ def test_only_the_incidents_of_its_own_parts_concern_a_service_on_a_shared_page(
 
 def test_every_page_of_the_catalogue_has_a_known_form() -> None:
     config = config_for("statuspage", "http://127.0.0.1:9")
-    config = config.model_copy(update={"watch": ()})
+    config = replace(config, watch=())
     built = build_sources(config, HttpClient(), None, ["status"])
     assert len(built) == sum(bool(s.status_page) and s.status_format != "none" for s in load_catalogue().values())
 

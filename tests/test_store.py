@@ -337,7 +337,7 @@ def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     assert tidy(store, now + timedelta(hours=23), kept) is None, "once a day"
     assert tidy(store, now + timedelta(days=400), kept) is None, "a clock that stands ahead takes nothing away"
     assert tidy(store, now, kept) is None
-    assert tidy(store, now + timedelta(days=1), kept.model_copy(update={"words": None})) is not None
+    assert tidy(store, now + timedelta(days=1), replace(kept, words=None)) is not None
     assert store.rows("SELECT count(*) FROM runs WHERE stage = 'collect'")[0][0] == 2, (
         "what is just ninety days old stays"
     )

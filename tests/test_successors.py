@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.config.settings import Alerts, ChannelName, Route
+from pipeline.config.setting_values import ChannelName
+from pipeline.config.settings import Alerts, Route
 from pipeline.core.vocabulary import Transition
 from pipeline.store import Store
 from pipeline.store.operators import put_feedback
@@ -69,7 +70,7 @@ def test_a_webhook_that_opened_a_member_is_sent_its_end_also_where_the_shared_fa
     world: World, channels: tuple[ChannelName, ...]
 ) -> None:
     alerts = Alerts(routes=(Route(name="all", channels=channels),), quiet_to_close=QUIET)
-    world.config = world.config.model_copy(update={"alerts": alerts})
+    world.config = replace(world.config, alerts=alerts)
     world.page("heroku", "heroku", "10:50", "investigating", "major")
     world.explain("10:55")
     for minute, name in enumerate(("huggingface", "vercel")):

@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.commands.test_alert import sample
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.notify.channels.webhook import WebhookChannel
 from tests.world import at
 

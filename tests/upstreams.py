@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from pipeline.config.load import Config, load_config
+from pipeline.config.load import load_config
+from pipeline.config.settings import Config
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.sources import Source, build_sources
@@ -71,12 +72,10 @@ def _usual() -> Config:
 
 def config_for(kind: str, url: str, **more: Any) -> Config:
     config = _usual()
-    sources = config.sources.model_copy(
-        update={"news_desks": False, "allow_hosts": ("127.0.0.1",), **settings(kind, url), **more}
-    )
+    sources = replace(config.sources, news_desks=False, allow_hosts=("127.0.0.1",), **settings(kind, url), **more)
     claude = replace(config.catalogue["claude"], status_format="atom" if kind == "atom" else "statuspage")
     catalogue = {**config.catalogue, "claude": claude}
-    return config.model_copy(update={"watch": ("claude",), "sources": sources, "catalogue": catalogue})
+    return replace(config, watch=("claude",), sources=sources, catalogue=catalogue)
 
 
 def source_of(kind: str, url: str, client: HttpClient, **more: Any) -> Source:

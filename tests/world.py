@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config, load_catalogue
-from pipeline.config.settings import Alerts
+from pipeline.config.load import load_catalogue
+from pipeline.config.settings import Alerts, Config
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, NewsItem, Post, Run, Span, StatusUpdate, Tag
 from pipeline.core.reports import Vote

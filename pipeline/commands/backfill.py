@@ -126,8 +126,8 @@ def _salted(setting: Setting) -> Setting:
         with run_lock(setting.db), open_store(setting) as store:
             return salted(setting, store)
     own = setting.config.secrets
-    secrets = own.model_copy(update={"author_salt": own.author_salt or salt_beside(setting.db)})
-    return replace(setting, config=setting.config.model_copy(update={"secrets": secrets}))
+    secrets = replace(own, author_salt=own.author_salt or salt_beside(setting.db))
+    return replace(setting, config=replace(setting.config, secrets=secrets))
 
 
 def _refusals(read_now: Sequence[PartSummary]) -> list[str]:

@@ -6,6 +6,7 @@ import gc
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, print_failures, run_lock
 from pipeline.config.load import load_config
-from pipeline.config.settings import Alerts, parse_duration
+from pipeline.config.setting_values import parse_duration
+from pipeline.config.settings import Alerts
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
 from pipeline.replay.results import result
@@ -82,8 +84,8 @@ def plan_replay(
         raise ConfigError(f"{folder / 'scenario.toml'}: watch: the catalogue has none of {', '.join(named)}")
     if scenario.watch:
         # the recorded day says whom it is about; a configuration of one's own does not silence it
-        config = config.model_copy(update={"watch": scenario.watch})
-    config = config.model_copy(update={"alerts": _to_files(config.alerts)})
+        config = replace(config, watch=scenario.watch)
+    config = replace(config, alerts=_to_files(config.alerts))
     try:
         stride = parse_duration(step) if step else scenario.step
     except ValueError as error:
@@ -108,8 +110,8 @@ def plan_replay(
 
 def _to_files(alerts: Alerts) -> Alerts:
     """Return the same rules and routes with every message written as a file: nothing of a replay leaves the machine."""
-    routes = tuple(r.model_copy(update={"channels": ("file",) if r.channels else ()}) for r in alerts.routes)
-    return alerts.model_copy(update={"channels": ("file",), "routes": routes})
+    routes = tuple(replace(r, channels=("file",) if r.channels else ()) for r in alerts.routes)
+    return replace(alerts, channels=("file",), routes=routes)
 
 
 def _first_run(scenario: Scenario) -> datetime:

@@ -11,8 +11,9 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common
 from pipeline.commands.terminal import colored
-from pipeline.config.load import Config, resolve_near
+from pipeline.config.load import resolve_near
 from pipeline.config.paths import MODELS, SHIPPED_MODELS
+from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError
 from pipeline.core.extras import how_to_install, is_present
 

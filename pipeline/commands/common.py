@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from pipeline.config.load import Config, load_config
+from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
+from pipeline.config.settings import Config
 from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.records import Run
 from pipeline.core.times import utc
@@ -121,8 +122,8 @@ def salted(setting: Setting, store: Store) -> Setting:
     except SaltError as error:
         click.echo(f"groundswell: {error}", err=True)
         salt = MISSING
-    secrets = setting.config.secrets.model_copy(update={"author_salt": salt})
-    return replace(setting, config=setting.config.model_copy(update={"secrets": secrets}))
+    secrets = replace(setting.config.secrets, author_salt=salt)
+    return replace(setting, config=replace(setting.config, secrets=secrets))
 
 
 def open_existing_store(setting: Setting) -> Store:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from detectors.count_kinds import CountKind
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.sources.count_intervals import LEAST, MOST
 from pipeline.sources.count_rows import CountsOptions

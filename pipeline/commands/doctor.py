@@ -13,8 +13,9 @@ import click
 
 from pipeline.commands.common import Setting, common, lock_path
 from pipeline.commands.findings import Finding, Level, exit_code, findings_json, print_findings
-from pipeline.config.load import Config, resolve_near
+from pipeline.config.load import resolve_near
 from pipeline.config.paths import MODELS
+from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError, Reason, SourceError, StoreError
 from pipeline.core.records import Batch, source_kind
 

@@ -13,12 +13,13 @@ import click
 
 from pipeline.commands.common import PARTIAL
 from pipeline.commands.service_argument import complete_services
-from pipeline.config.load import Config, load_catalogue, load_config
+from pipeline.config.load import load_catalogue, load_config
 from pipeline.config.paths import EXAMPLE
-from pipeline.config.settings import Secrets
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Catalogue, resolve_service
 from pipeline.core.errors import ChannelError, ConfigError, StoreError
 from pipeline.core.files import replacing
+from pipeline.core.secret import SecretStr
 
 SECURITIES = ("none", "starttls", "tls")
 USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
@@ -154,7 +155,7 @@ def _try_server(config: Config, path: Path, *, asking: bool) -> bool:
     password = config.secrets.smtp_password
     if config.mail.user and password is None and asking:
         typed = click.prompt("Password (tried now, not stored)", default="", show_default=False, hide_input=True)
-        password = Secrets.model_validate({"smtp_password": typed}).smtp_password if typed else None
+        password = SecretStr(typed) if typed else None
     if config.mail.user and config.secrets.smtp_password is None:
         click.echo("set GROUNDSWELL_SMTP_PASSWORD, or GROUNDSWELL_SMTP_PASSWORD_FILE, for every run")
     try:

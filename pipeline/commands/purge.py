@@ -7,7 +7,7 @@ import sys
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store, run_lock
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.core.errors import ConfigError, SourceError
 
 

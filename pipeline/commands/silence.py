@@ -11,7 +11,7 @@ import click
 from pipeline.commands.common import Setting, common, open_store, parse_since, parse_time
 from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import print_table
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.config.validation_words import nearest
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError

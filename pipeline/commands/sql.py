@@ -17,7 +17,7 @@ import click
 
 from pipeline.commands.common import Setting, common, escape_csv_formula
 from pipeline.commands.terminal import print_table
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.render.formatting import header_safe
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,13 +54,13 @@ def minute_text(moment: str | None) -> str:
 @contextmanager
 def elapsed_time(what: str) -> Iterator[None]:
     """Show on a terminal what is being done and for how long, where it takes over two seconds."""
+    if not sys.stderr.isatty():
+        yield
+        return
     from tqdm import tqdm
 
     done = threading.Event()
-    with tqdm(total=None, disable=None, leave=False, desc=what, bar_format="{desc}  {elapsed}", delay=2) as bar:
-        if bar.disable:
-            yield
-            return
+    with tqdm(total=None, leave=False, desc=what, bar_format="{desc}  {elapsed}", delay=2) as bar:
 
         def show() -> None:
             while not done.wait(0.5):

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 import click
 
 from pipeline.commands.common import Setting, common
-from pipeline.config.load import Config, resolve_near
+from pipeline.config.load import resolve_near
+from pipeline.config.setting_values import plain_address
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts, ChartFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.errors import ChannelError, ConfigError
@@ -32,13 +34,11 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
     config = setting.config
     if to:
         try:
-            mail = type(config.mail).model_validate({**config.mail.model_dump(), "to": (to,)})
+            mail = replace(config.mail, to=(plain_address(to),))
         except ValueError as error:
-            raise ConfigError(f"--to: {to[:80]!r} is not a mail address such as me@example.org") from error
+            raise ConfigError(f"--to: {error}") from error
         channels = tuple(dict.fromkeys((*config.alerts.channels, "email")))
-        config = config.model_copy(
-            update={"mail": mail, "alerts": config.alerts.model_copy(update={"channels": channels})}
-        )
+        config = replace(config, mail=mail, alerts=replace(config.alerts, channels=channels))
     alert = sample(setting.now)
     failed = False
     folder = resolve_near(setting.config_path, config.alerts.folder)

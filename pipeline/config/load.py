@@ -5,62 +5,26 @@ The only reader of the environment. Secrets are SecretStr: they show as asterisk
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
-
-from pipeline.config.paths import CACHE, CATALOGUE
+from pipeline.config.kept_settings import ReadConfig, kept_catalogue, kept_config
+from pipeline.config.paths import CATALOGUE
 from pipeline.config.renamed import former_names
-from pipeline.config.settings import Alerts, DetectorChoice, Keep, Mail, Report, Route, Secrets, Sources, Strict
-from pipeline.config.validation_words import nearest, reasons, secret_reason
+from pipeline.config.settings import Alerts, Config, Route, Secrets
+from pipeline.config.validation_words import nearest, secret_reason
 from pipeline.core.catalogue import Service, service_by_name, service_ids
 from pipeline.core.errors import ConfigError
-from pipeline.core.kept import kept_file
 from pipeline.core.names import SERVICE_ID
 from pipeline.core.redaction import remember_secrets
+from pipeline.core.secret import SecretStr
 
 logger = logging.getLogger(__name__)
-
-
-class Config(Strict):
-    """Everything a run needs to know that is not in the database."""
-
-    watch: tuple[str, ...] = ()
-    display_timezone: str = "UTC"
-    mail: Mail = Mail()
-    alerts: Alerts = Alerts()
-    sources: Sources = Sources()
-    detector: DetectorChoice = DetectorChoice()
-    keep: Keep = Keep()
-    secrets: Secrets = Secrets()
-    report: Report = Report()
-    catalogue: dict[str, Service] = Field(default_factory=dict)
-
-    @field_validator("display_timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is not a time zone; write it as Europe/Berlin or UTC") from error
-        return value
-
-    @property
-    def watched(self) -> tuple[str, ...]:
-        """Services that may alert: the configured ones, or the whole catalogue when none is named."""
-        return self.watch or tuple(sorted(self.catalogue))
-
-
-_SERVICE = TypeAdapter(Service)
 
 
 def evaluation_data() -> Path | None:
@@ -71,28 +35,33 @@ def evaluation_data() -> Path | None:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises ConfigError naming the file, and the line where TOML itself is broken."""
+    return _parse_toml(path, _content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _parse_toml(path: Path, content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 
-def _read_kept(path: Path) -> dict[str, Any]:
-    """Read a large TOML file as `read_toml` does, from the JSON kept of it: that takes a thirtieth of the time."""
-    try:
-        kept = kept_file("toml-1.json", path, lambda: json.dumps(read_toml(path)).encode(), CACHE)
-        found: dict[str, Any] = json.loads(kept.read_bytes() if isinstance(kept, Path) else kept)
-    except (OSError, ValueError, TypeError):  # a date is no JSON; what cannot be read is reported by the reader of TOML
-        return read_toml(path)
-    return found
-
-
 def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
     """Add or override catalogue entries from `[services.<id>]` tables; raises ConfigError."""
+    from pipeline.config.validation import validated
+
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
     for service_id, table in tables.items():
@@ -104,10 +73,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
         if "id" in table:
             raise ConfigError(f"{path}: {where}.id: unknown key")
         base = asdict(into[service_id]) if service_id in into else {"id": service_id}
-        try:
-            service = _SERVICE.validate_python(base | _page_of_their_own(base, table) | dict(table))
-        except ValidationError as error:
-            raise ConfigError(f"{path}: " + "; ".join(reasons(error, Service, where))) from error
+        service = validated(Service, base | _page_of_their_own(base, table) | dict(table), str(path), where)
         _check_names(path, where, service)
         for number, part in enumerate(service.components):
             if not SERVICE_ID.fullmatch(part.id):
@@ -143,7 +109,8 @@ def _page_of_their_own(base: Mapping[str, Any], table: Mapping[str, Any]) -> dic
 
 def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:
     """Read the catalogue, then the entries of `extra` (a file of the same schema) over it."""
-    services = _services(path, _read_kept(path).get("services", {}), {})
+    content = _content(path)
+    services = kept_catalogue(content, lambda: _services(path, _parse_toml(path, content).get("services", {}), {}))
     if extra is not None and extra.exists():
         _services(extra, read_toml(extra).get("services", {}), services)
     return services
@@ -152,7 +119,7 @@ def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict
 def read_secrets(env: Mapping[str, str]) -> Secrets:
     """Read GROUNDSWELL_<NAME>, or the file named by GROUNDSWELL_<NAME>_FILE; an unreadable file is an error."""
     found: dict[str, SecretStr] = {}
-    for name in Secrets.model_fields:
+    for name in Secrets.names():
         variable = f"GROUNDSWELL_{name.upper()}"
         if path := env.get(f"{variable}_FILE"):
             try:
@@ -172,31 +139,44 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     """
     if path is not None and not path.exists():
         raise ConfigError(f"{path}: no such file; `groundswell init` writes one")
-    table = read_toml(path) if path is not None else {}
+    catalogue = load_catalogue(CATALOGUE, extra=extra)
     shown = path or Path("(no configuration file)")
-    if former := list(former_names(table)):
-        logger.warning("%s: settings under former names, read in this version only: %s", shown, "; ".join(former))
-    catalogue = load_catalogue(extra=extra)
-    _services(shown, table.pop("services", {}), catalogue)
+    if path is None:
+        read = ReadConfig(Config())
+    elif extra is not None:
+        read = _read_config(path, _content(path), catalogue)
+    else:
+        content = _content(path)
+        read = kept_config((content, _content(CATALOGUE)), lambda: _read_config(path, content, catalogue))
+    if read.former:
+        logger.warning("%s: settings under former names, read in this version only: %s", shown, "; ".join(read.former))
+    secrets = read_secrets(os.environ if env is None else env)
+    remember_secrets(secrets.values())
+    config = replace(read.config, secrets=secrets, catalogue={**catalogue, **read.config.catalogue})
+    _check_routes(shown, config)
+    return config
+
+
+def _read_config(path: Path, content: bytes, catalogue: Mapping[str, Service]) -> ReadConfig:
+    """Return what a file says; its services are those of its own and those it changes. Raises ConfigError."""
+    from pipeline.config.validation import validated
+
+    table = _parse_toml(path, content)
+    former = tuple(former_names(table))
+    services = _services(path, table.pop("services", {}), dict(catalogue))
     for reserved in ("secrets", "catalogue"):
         if reserved in table:
             inside = table[reserved] if isinstance(table[reserved], Mapping) else {}
             found = next((reason for key in inside if (reason := secret_reason(key))), "")
-            raise ConfigError(f"{shown}: {reserved}: {found or 'unknown key'}")
-    secrets = read_secrets(os.environ if env is None else env)
-    remember_secrets(secrets.values())
+            raise ConfigError(f"{path}: {reserved}: {found or 'unknown key'}")
+    config = replace(validated(Config, table, str(path)), catalogue=services)
     try:
-        config = Config.model_validate({**table, "secrets": secrets, "catalogue": catalogue})
-    except ValidationError as error:
-        raise ConfigError(f"{shown}: " + "; ".join(reasons(error, Config))) from error
-    try:
-        ids = service_ids(catalogue)
-        watch = tuple(dict.fromkeys(service_by_name(catalogue, ids, name).id for name in config.watch))
+        ids = service_ids(services)
+        watch = tuple(dict.fromkeys(service_by_name(services, ids, name).id for name in config.watch))
     except ConfigError as error:
-        raise ConfigError(f"{shown}: watch: {error}; one of your own needs a [services.<id>] table") from error
-    config = config.model_copy(update={"watch": watch, "alerts": _with_service_ids(shown, config, ids)})
-    _check_routes(shown, config)
-    return config
+        raise ConfigError(f"{path}: watch: {error}; one of your own needs a [services.<id>] table") from error
+    own = {name: service for name, service in services.items() if catalogue.get(name) is not service}
+    return ReadConfig(replace(config, watch=watch, alerts=_with_service_ids(path, config, ids), catalogue=own), former)
 
 
 def _with_service_ids(shown: Path, config: Config, ids: Mapping[str, str]) -> Alerts:
@@ -207,8 +187,8 @@ def _with_service_ids(shown: Path, config: Config, ids: Mapping[str, str]) -> Al
             services = tuple(dict.fromkeys(service_by_name(config.catalogue, ids, n).id for n in route.services))
         except ConfigError as error:
             raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {error}") from error
-        routes.append(route.model_copy(update={"services": services}))
-    return config.alerts.model_copy(update={"routes": tuple(routes)})
+        routes.append(replace(route, services=services))
+    return replace(config.alerts, routes=tuple(routes))
 
 
 def _check_routes(shown: Path, config: Config) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import get_args
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pipeline.config.settings import Config, Secrets
 
-from pipeline.config.settings import Secrets
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 # settings that are secrets under another name, by the end of their key
 _SECRET_KEYS = {
@@ -21,12 +22,11 @@ _SECRET_KEYS = {
     "heartbeat": "heartbeat_url",
     "apprise": "apprise_urls",
 }
-_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+_NOT_TABLES = ("secrets", "catalogue")  # of Config, but no tables of the file
 _EXPECTED = {
     "tuple_type": 'must be a list, as ["a", "b"]',
     "list_type": 'must be a list, as ["a", "b"]',
     "dict_type": "must be a table",
-    "model_type": "must be a table",
     "dataclass_type": "must be a table",
     "string_type": "must be text in quotes",
     "bool_type": "must be true or false",
@@ -54,7 +54,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def reasons(error: ValidationError, settings: type, prefix: str = "") -> Iterator[str]:
-    """Yield `key: reason` for each thing that is wrong; `settings` is what was read, a model or a dataclass."""
+    """Yield `key: reason` for each thing that is wrong; `settings` is the dataclass of what was read."""
     for item in error.errors():
         key = ".".join(str(part) for part in ((prefix, *item["loc"]) if prefix else item["loc"]))
         yield f"{key}: {_reason(item, key, settings)}"
@@ -63,7 +63,7 @@ def reasons(error: ValidationError, settings: type, prefix: str = "") -> Iterato
 def secret_reason(key: str) -> str:
     """Return which variable holds what was written as a setting; empty where the key names no secret."""
     last = key.rpartition(".")[2]
-    known = {**{name: name for name in Secrets.model_fields}, **_SECRET_KEYS}
+    known = {**{name: name for name in Secrets.names()}, **_SECRET_KEYS}
     name = known.get(key) or known.get(last)
     if name is None:
         return ""
@@ -76,7 +76,7 @@ def secret_reason(key: str) -> str:
 
 def _reason(item: ErrorDetails, key: str, settings: type) -> str:
     kind, context = item["type"], item.get("ctx", {})
-    if kind in _UNKNOWN:
+    if kind == "unexpected_keyword_argument":
         *above, last = (str(part) for part in item["loc"])
         return secret_reason(key) or f"unknown key{nearest(last, known_keys(settings, above))}"
     if kind == "literal_error":
@@ -95,19 +95,12 @@ def _reason(item: ErrorDetails, key: str, settings: type) -> str:
 
 def known_keys(settings: type, above: Sequence[str]) -> list[str]:
     """Return the keys of the table that a path of keys leads to; none where it leads nowhere."""
-    if is_dataclass(settings):
-        annotations: Mapping[str, object] = {field.name: field.type for field in fields(settings)}
-        return list(annotations) if not above else []
     table = settings
     for part in (part for part in above if not part.isdigit()):
-        field = table.model_fields.get(part) if issubclass(table, BaseModel) else None
-        kinds = (field.annotation, *get_args(field.annotation)) if field is not None else ()
-        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        kind = get_type_hints(table).get(part)
+        inner = [found for found in (kind, *get_args(kind)) if isinstance(found, type) and is_dataclass(found)]
         if not inner:
             return []
         table = inner[0]
-    if not issubclass(table, BaseModel):
-        return []
-    return [name for name in table.model_fields if name not in ("secrets", "catalogue")] + (
-        ["services"] if not above else []
-    )
+    names = [field.name for field in fields(table)]
+    return [name for name in names if name not in _NOT_TABLES] + ["services"] if table is Config else names

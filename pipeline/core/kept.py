@@ -18,6 +18,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.files import OWN, write_atomically
 
 logger = logging.getLogger(__name__)
+_DIGEST_BYTES = 32  # of the SHA-256 in front of what `kept_bytes` keeps
 
 
 def digest_of(path: Path, folder: Path) -> str:
@@ -64,6 +65,24 @@ def kept_file(name: str, source: Path, make: Callable[[], bytes], folder: Path) 
     content = make()
     done = keep(path, content) and keep(wanted, hashlib.sha256(content).hexdigest().encode())
     return path if done else content
+
+
+def kept_bytes(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return what a file of the cache holds, or what `make` returns, which is then kept there, readable by us alone.
+
+    The file's name must change with everything that what is made depends on. Raises what `make` raises.
+    """
+    if not is_ours(path.parent):
+        return make()
+    with suppress(OSError):
+        stored = path.read_bytes()
+        digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() == digest:
+            return content
+        logger.warning("%s is not what was written there; it is made again", path)
+    content = make()
+    keep(path, hashlib.sha256(content).digest() + content)
+    return content
 
 
 def is_ours(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from detectors.count_kinds import CountKind
 from detectors.registry import DETECTORS
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.config.validation_words import nearest
 from pipeline.core.records import KIND
 

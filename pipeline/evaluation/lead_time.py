@@ -18,7 +18,7 @@ from statistics import median
 
 import numpy as np
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.errors import SourceError
 from pipeline.core.times import floor_to, iso, minutes_between, utc
 from pipeline.evaluation import csv_rows
@@ -149,8 +149,8 @@ def write_scenario(folder: Path, window: Window, notices: Sequence[Notice], page
 
 def watching(config: Config) -> Config:
     """Return the configuration with nothing watched but the windows' service, and mails as files."""
-    alerts = config.alerts.model_copy(update={"channels": ("file",)})
-    return config.model_copy(update={"watch": (SERVICE,), "alerts": alerts})
+    alerts = replace(config.alerts, channels=("file",))
+    return replace(config, watch=(SERVICE,), alerts=alerts)
 
 
 def replay_window(window: Window, notices: Sequence[Notice], config: Config, models: Models) -> ReplayedWindow:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from detectors.events import find_events
 from detectors.seasonal.detector import SeasonalNB
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.incidents import Incident
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
@@ -138,7 +138,7 @@ def replayed(folder: Path, config: Config, models: Models, begin: str = "", unti
     `begin` and `until` bound the replay; empty: from the scenario's first run to its end.
     """
     scenario = read_scenario(folder)
-    config = config.model_copy(update={"watch": scenario.watch})
+    config = replace(config, watch=scenario.watch)
     sources, _ = load_recorded(scenario, config.catalogue)
     start = utc(begin) if begin else scenario.first_run or scenario.start
     first: dict[str, tuple[Incident, float]] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config
-from pipeline.config.settings import Route, TimeInterval, parse_time_interval
+from pipeline.config.setting_values import TimeInterval, parse_time_interval
+from pipeline.config.settings import Config, Route
 from pipeline.core.alerts import Silence
 from pipeline.core.incidents import Incident
 from pipeline.core.vocabulary import Impact, State
@@ -14,11 +15,9 @@ from pipeline.core.vocabulary import Impact, State
 
 def routes_of(config: Config) -> tuple[Route, ...]:
     """Return the configured routes, each with its state said; without any, one that gets every message."""
-    everything = Route.model_construct(name="", from_state=config.alerts.from_state)
+    everything = Route(name="", from_state=config.alerts.from_state)
     state = config.alerts.from_state
-    return tuple(r if r.from_state else r.model_copy(update={"from_state": state}) for r in config.alerts.routes) or (
-        everything,
-    )
+    return tuple(r if r.from_state else replace(r, from_state=state) for r in config.alerts.routes) or (everything,)
 
 
 def route_mismatches(route: Route, incident: Incident, at: datetime, hit: Collection[str] = ()) -> Iterator[str]:

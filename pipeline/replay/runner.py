@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.records import Run
 from pipeline.notify.channels import Channel
 from pipeline.replay.scenario import RecordedSource, Scenario

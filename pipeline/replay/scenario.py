@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.config.load import read_toml
-from pipeline.config.settings import parse_duration
+from pipeline.config.setting_values import parse_duration
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import (

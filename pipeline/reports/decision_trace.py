@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.errors import ConfigError, Reason, SourceError
 from pipeline.core.times import iso

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.records import source_kind
 from pipeline.sources.spec import Source, SourceSpec, author_salt
 

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from pipeline.core.errors import PipelineError, Reason, SourceError
 from pipeline.core.files import OWN, write_atomically
+from pipeline.core.secret import SecretStr
 from pipeline.store import Store
 from pipeline.store.author_keys import rekey_authors
 from pipeline.store.runs import get_checkpoint, set_checkpoint

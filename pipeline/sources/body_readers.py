@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, Record, source_kind
 from pipeline.http.kept_bodies import KeptBody

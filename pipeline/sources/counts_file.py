@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from detectors.count_kinds import CountKind
-from pipeline.config.load import Config, resolve_near
+from pipeline.config.load import resolve_near
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import KIND, Batch, Span

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, Span

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, RejectedRow, Span

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch

@@ -8,12 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pydantic import SecretStr
-
 from detectors.count_kinds import CountKind
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch
+from pipeline.core.secret import SecretStr
 from pipeline.sources.author_keys import salt_of
 
 if TYPE_CHECKING:

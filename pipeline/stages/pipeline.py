@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
+from pipeline.config.settings import Config
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
 from pipeline.stages.alert.self_monitoring import self_alerts

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.load import Config
 from pipeline.config.paths import DASHBOARDS
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident
 from pipeline.core.row_refs import RowRef

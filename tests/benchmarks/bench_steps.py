@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def test_a_quiet_tick_stage_by_stage(benchmark: Any, tmp_path: Path, stage: str)
     benchmark.group = "a quiet tick on the demo's database, after collecting"
     benchmark.extra_info.update(way=stage, of="all")
     shutil.copy(demo, tmp_path / "x.db")
-    config = load_config(None).model_copy(update={"report": str(tmp_path / "report")})
+    config = replace(load_config(None), report=str(tmp_path / "report"))
     now = [utc("2026-03-05T00:10:00Z")]
     with Store(tmp_path / "x.db") as store:
         setting = Setting(config=config, config_path=tmp_path / "groundswell.toml", db=tmp_path / "x.db", now=now[0])

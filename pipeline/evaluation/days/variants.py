@@ -7,13 +7,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from pipeline.config.load import Config
 from pipeline.config.paths import SCENARIOS
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import Reason, SourceError
 from pipeline.evaluation.days.days import load_day
@@ -177,7 +177,7 @@ def _scored(day: RecordedDay, variant: Variant, seed: int, config: Config, model
         begin, until = day.hours_around(made, variant)
         plan = ReplayPlan(
             scenario=made,
-            config=config.model_copy(update={"watch": made.watch}),
+            config=replace(config, watch=made.watch),
             begin=begin,
             until=until,
             step=made.step,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
 from pipeline.notify.channels.alertmanager import AlertmanagerChannel
 from pipeline.notify.channels.apprise import AppriseChannel

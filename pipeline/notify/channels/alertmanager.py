@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from pydantic import SecretStr
-
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels.posting import JsonPoster, as_json

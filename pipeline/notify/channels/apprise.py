@@ -11,11 +11,10 @@ import re
 from types import ModuleType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import SecretStr
-
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.extras import how_to_install
+from pipeline.core.secret import SecretStr
 from pipeline.render.mail import chat_text
 
 

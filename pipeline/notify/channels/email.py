@@ -7,11 +7,10 @@ import ssl
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
-from pydantic import SecretStr
-
 from pipeline.config.settings import Mail
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.render.mail import compose
 
 ABOUT_LOGIN = (530, 534, 535, 538)  # RFC 4954: mended in the settings, not in the message

@@ -9,12 +9,11 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 
-from pydantic import SecretStr
-
 from pipeline.core.alert_facts import SurgeFacts, SystemFacts
 from pipeline.core.alert_json import advisory_json, to_json
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
+from pipeline.core.secret import SecretStr
 from pipeline.core.times import iso
 from pipeline.notify.channels.posting import JsonPoster, as_json
 

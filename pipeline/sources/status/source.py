@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError, Reason, SourceError
 from pipeline.core.records import Batch, Listing, Record, Span

@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import Section, SystemFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.times import iso, utc

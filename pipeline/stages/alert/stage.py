@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert, Silence, message_id
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run

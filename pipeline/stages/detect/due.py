@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from detectors import VERSIONS
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.records import KIND, Run
 from pipeline.core.times import floor_to, iso_or_none
 from pipeline.core.vocabulary import RunOutcome

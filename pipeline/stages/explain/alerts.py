@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config
-from pipeline.config.settings import Route
+from pipeline.config.settings import Config, Route
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident, Link, NewsEvent
@@ -211,7 +210,7 @@ def _ever(config: Config, past: Sequence[Alert]) -> list[Route]:
     names = {route.name for route in routes}
     gone = {alert.route: None for alert in past if alert.route not in names}
     used = config.alerts.channels or next((r.channels for r in routes if r.channels), ())
-    return [*routes, *(Route.model_construct(name=name, channels=used) for name in gone)]
+    return [*routes, *(Route(name=name, channels=used) for name in gone)]
 
 
 def _context(

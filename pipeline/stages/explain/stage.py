@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Run
 from pipeline.core.reports import Report

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.config.load import Config
+from pipeline.config.settings import Config
 from pipeline.core.alert_facts import Section, SurgeFacts
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.incidents import Advisory

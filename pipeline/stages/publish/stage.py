@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.config.load import Config
 from pipeline.config.paths import MODELS
+from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
 from pipeline.core.names import file_stem
