@@ -20,9 +20,9 @@ CREATE VIEW incident_overview AS
 SELECT i.id AS incident, s.name AS service, i.state, i.impact, i.symptom, i.onset, i.peak, i."end" AS ended_at,
   i.official_first_at, f.first_alert_at,
   CAST(round((julianday(i.official_first_at) - julianday(f.first_alert_at)) * 1440, 1) AS DOUBLE) AS lead_minutes, i.episodes, i.part_of,
-  CASE WHEN i.state != 'confirmed' THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
+  CASE WHEN i.state NOT IN ('confirmed', 'resolved') THEN '' WHEN i.official_first_at IS NOT NULL THEN 'provider'
     WHEN EXISTS (SELECT 1 FROM incident_evidence e WHERE e.incident = i.id AND e.kind = 'shared' AND e.subject = 'status pages')
-    THEN 'dependents' ELSE 'reports' END AS confirmed_by
+    THEN 'dependents' WHEN i.state = 'confirmed' THEN 'reports' ELSE '' END AS confirmed_by
 FROM incidents i JOIN services s ON s.id = i.service LEFT JOIN first_alerts f ON f.incident = i.id ORDER BY i.onset DESC;
 
 CREATE VIEW who_said_it_began AS

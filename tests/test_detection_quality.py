@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from detectors.count_kinds import CountKind
 from detectors.seasonal.compiled import DIGEST, KernelSelector, run_plain
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
+from tests.command_line import call_main
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +256,9 @@ def test_extremes_give_no_silent_nan_and_no_warning(bins: int) -> None:
             assert np.isfinite(frame.to_numpy(dtype=float)).all(), field
     assert verdicts.score["nan"].isna().all()
     assert (verdicts.level.to_numpy() == 0).all() or bins == 300
+
+
+def test_an_evaluation_as_json_has_the_lines_of_each_section(tmp_path: Path) -> None:
+    done = call_main(("evaluate", "recorded", "leads", "--json"), tmp_path, {"EVAL_DATA": ""})
+    skipped = ["skipped: EVAL_DATA is not set"]
+    assert json.loads(done.stdout) == {"schema": 1, "sections": {"recorded": skipped, "leads": skipped}}

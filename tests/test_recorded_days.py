@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -24,6 +25,7 @@ from pipeline.replay.scenario import read_scenario
 from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
+from tests.command_line import call_main
 from tests.conftest import ROOT
 from tests.mail_contradictions import contradictions
 
@@ -129,6 +131,17 @@ def test_variants_of_a_day_are_scored_and_without_its_outage_nothing_alarms() ->
     assert rows["without its outage"] == ["1", "0 of 0", "0 of 0", "–", "0"]
     assert rows["moved by hours and weekday"][1] == "1 of 1"
     assert rows["half of the crowd"][1] == "1 of 1"
+
+
+def test_the_list_of_recorded_days_counts_the_outages_of_whole_records(tmp_path: Path) -> None:
+    done = call_main(("demo", "--list", "--json"), tmp_path, {})
+    days = {day["name"]: day for day in json.loads(done.stdout)["days"]}
+    assert set(days) == {path.parent.name for path in DAYS.glob("*/scenario.toml")}
+    assert days[OPTUS.name]["outages"] == 1
+    assert days[OPTUS.name]["watch"][0] == "optus"
+    lines = call_main(("demo", "--list"), tmp_path, {}).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(days)
+    assert call_main(("demo", "--json"), tmp_path, {}).returncode == 2
 
 
 def test_the_recorded_days_speak_more_than_six_languages() -> None:

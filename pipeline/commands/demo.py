@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from pipeline.commands.common import Setting, common
 from pipeline.config.paths import SCENARIOS
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import IncidentResult
-from pipeline.core.times import minutes_between, utc
+from pipeline.core.times import iso, minutes_between, utc
 from pipeline.replay.scenario import read_scenario
 
 SCENARIO = SCENARIOS / "2026-03-02-claude"
@@ -30,6 +31,38 @@ MINUTE = [
 ]  # the first message is sent within
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDay:
+    """A recorded day that comes with the package; `outages` counts those of its whole record, for all services."""
+
+    name: str
+    start: datetime
+    end: datetime
+    watch: tuple[str, ...]
+    simulated: bool
+    outages: int
+    note: str
+
+    @classmethod
+    def read(cls, folder: Path) -> RecordedDay:
+        """Read the head of a folder; raises ConfigError."""
+        scenario = read_scenario(folder)
+        return cls(
+            name=scenario.name,
+            start=scenario.start,
+            end=scenario.end,
+            watch=scenario.watch,
+            simulated=scenario.simulated,
+            outages=len(scenario.truth.outages),
+            note=scenario.note,
+        )
+
+    def __str__(self) -> str:
+        """Return a line of the list."""
+        outages = f"{self.outages} outage{'s' if self.outages > 1 else ''}" if self.outages else "no outage"
+        return f"{self.name:<28}{outages:<12}{self.note}"
+
+
 @click.command("demo")
 @click.argument("name", required=False)
 @click.option("--list", "listed", is_flag=True, help="List the recorded days that come with Groundswell.")
@@ -42,16 +75,24 @@ MINUTE = [
     show_default=False,
     help="Replay this recorded folder instead.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, schema 1 (only with --list).")
 @common
-def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, folder: Path) -> None:
+def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, folder: Path, as_json: bool) -> None:
     """Replay the recorded day NAME every five minutes; the days before are loaded as history.
 
-    Without NAME it is 2 March 2026, from 27 February to 4 March; the start of a name is enough.
+    Without NAME it is 2 March 2026, from 27 February to 4 March; the start of a name is enough. --list counts the
+    outages of a whole record; a replay compares its messages with those that begin while it runs.
     """
     from pipeline.render import console
 
+    if as_json and not listed:
+        raise ConfigError("--json: only the list of days is printed as JSON; add --list")
     if listed:
-        click.echo("\n".join(_listing()))
+        days = [RecordedDay.read(path.parent) for path in sorted(SCENARIOS.glob("*/scenario.toml"))]
+        if as_json:
+            click.echo(json.dumps({"schema": 1, "days": [asdict(day) for day in days]}, indent=1, default=iso))
+        else:
+            click.echo("\n".join(str(day) for day in days))
         return
     folder = _named(name) if name else folder
     out.mkdir(parents=True, exist_ok=True)
@@ -95,15 +136,6 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     )
     click.echo(f"database  {db}\nreport    {out / 'report' / 'index.html'}\nmails     {out / 'mail'}")
     sys.exit(code)
-
-
-def _listing() -> Iterator[str]:
-    """Yield a line for each recorded day that comes with the package: its name and what it is."""
-    for path in sorted(SCENARIOS.glob("*/scenario.toml")):
-        scenario = read_scenario(path.parent)
-        many = len(scenario.truth.outages)
-        words = f"{many} outage{'s' if many > 1 else ''}" if many else "no outage"
-        yield f"{scenario.name:<28}{words:<12}{scenario.note}"
 
 
 def _named(name: str) -> Path:

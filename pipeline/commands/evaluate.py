@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +31,9 @@ VARIANTS = "variants"  # replays days by the dozen: only where it is named
     help="Number of variants of each kind and day.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Draw false alarms and misses into this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1: the lines of each section.")
 def evaluate_command(
-    sections: tuple[str, ...], seed: int, series: int, days: int, seeds: int, out: Path | None
+    sections: tuple[str, ...], seed: int, series: int, days: int, seeds: int, out: Path | None, as_json: bool
 ) -> None:
     """Print how good the detectors, the text models, and the incidents and links made of them are.
 
@@ -47,8 +49,10 @@ def evaluate_command(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     folder = evaluation_data()
+    printed: dict[str, list[str]] = {}
     for section in sections or SECTIONS:
-        click.echo(f"== {section}")
+        if not as_json:
+            click.echo(f"== {section}")
         if section == "simulated":
             lines: Iterator[str] = simulated.report(seed, series, days, out)
         elif section == "widths":
@@ -69,9 +73,14 @@ def evaluate_command(
             lines = _leads(folder, seed)
         else:
             lines = _extraction(folder)
-        for words in lines:
-            click.echo(words)
+        if as_json:
+            printed[section] = list(lines)
+            continue
+        for line in lines:
+            click.echo(line)
         click.echo()
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "sections": printed}, indent=1, ensure_ascii=False))
 
 
 def _posts(folder: Path | None) -> Iterator[str]:

@@ -50,7 +50,7 @@ def score_lines(scores: Scores) -> list[str]:
     """Return the comparison with the recorded truth, each outage and each notice without a message on its own line."""
     delay = scores.median_minutes_to_alert
     lines = [
-        f"Against the recorded truth: {scores.found} of {scores.outages} outages alerted"
+        f"Against the recorded truth: {scores.found} of the {scores.outages} outages that began in the replay alerted"
         + (f", {delay:g} min after their onset in the median" if delay is not None else "")
         + f"; {scores.alerts_in_quiet_spans} alerts in {scores.quiet_spans} spans in which nothing was broken.",
     ]

@@ -62,14 +62,16 @@ recomputes("first_alerts")(first_messages)
 
 
 def confirmed_by(tables: Tables, incident: pd.Series) -> str:
-    """Return by whom an incident is confirmed."""
-    if incident["state"] != "confirmed":
+    """Return by whom an incident is or was confirmed; that reports confirmed it is known only while it lasts."""
+    if incident["state"] not in ("confirmed", "resolved"):
         return ""
     if not pd.isna(incident["official_first_at"]):
         return "provider"
     rows = tables("incident_evidence")
     shared = rows[(rows["incident"] == incident["id"]) & (rows["kind"] == "shared")]
-    return "dependents" if "status pages" in set(shared["subject"]) else "reports"
+    if "status pages" in set(shared["subject"]):
+        return "dependents"
+    return "reports" if incident["state"] == "confirmed" else ""
 
 
 @recomputes("what_is_wrong_now")
