@@ -145,9 +145,9 @@ HEAD = (
     "from notice",
     "false alarms",
     "a service-week",
-    "services right",
-    "parts found / right",
-    "over in time, min after",
+    "services precision",
+    "components recall / precision",
+    "over in time, min after end",
     "messages (most a day)",
     "links found, wrong",
 )
