@@ -259,3 +259,16 @@ def test_an_incident_that_ended_later_is_open_at_an_earlier_moment(store: Store,
     then, later = (others_too(store, config, github, SENT + timedelta(minutes=m)) for m in (1, 61))
     assert (then.answer, then.open_incidents) == (Answer.OTHERS, ("outage since 11:37, message sent 11:40",))
     assert (later.answer, later.open_incidents) == (Answer.CANNOT_TELL, ())
+
+
+def test_freshness_reaches_from_the_newest_row_of_a_source_to_the_first_message(store: Store) -> None:
+    minute = timedelta(minutes=1)
+    put(store, count(SENT - 30 * HOUR, 1), *(count(SENT - n * HOUR - 4 * minute, 1) for n in (1, 2, 3)))
+    with store.transaction() as conn:
+        put_incident(conn, POSSIBLE)
+        put_alerts(conn, [OPENED])
+    mark_sent(store, OPENED, SENT)
+    (found,) = freshness(store, SENT - 24 * HOUR, SENT)
+    assert (found.alerted.n, found.alerted.p50) == (1, 4.0)
+    before_the_message = freshness(store, SENT - 24 * HOUR, SENT - minute)
+    assert [source.alerted.n for source in before_the_message] == [0]
