@@ -1,10 +1,13 @@
-"""A detector's state as bytes: a line of JSON and the arrays behind it, with a checksum."""
+"""A detector's state as bytes: a line of JSON and the arrays behind it, with a checksum.
+
+A state may also be kept in parts, of which few change with a bin: names of the series, a header, then the figures.
+"""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +18,10 @@ from detectors.contract import IncompatibleStateError, SeriesName
 
 HEADER = 4096  # bytes a header of a state is a multiple of
 PAGE = 32768  # bytes
+NAMES_PART, HEAD_PART, FIRST_PART = 0, 1, 2  # numbers of parts; figures begin with the last
+CRC_BYTES = 4
 Arrays = Mapping[str, npt.NDArray[np.generic]]
+PartReader = Callable[[Sequence[int]], Mapping[int, bytes]]  # the bytes of parts by number, without those there are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,20 @@ class PackedState(NamedTuple):
     arrays: Arrays
 
 
+class StateParts(NamedTuple):
+    """A state in parts: how many there are, and the bytes of those that are not stored already, by number."""
+
+    number: int
+    content: Mapping[int, bytes]
+
+
+class PartsHeader(NamedTuple):
+    """The header of a state in parts, and what the words of each part of its figures add up to."""
+
+    header: StateHeader
+    sums: npt.NDArray[np.uint64]
+
+
 def pack(header: StateHeader, arrays: Arrays) -> bytes:
     """Return a JSON header line followed by the arrays' bytes: same state, same bytes.
 
@@ -77,14 +97,11 @@ def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
         stored, body = _split(blob)
         if stored["sum"] != checksum(body):
             raise IncompatibleStateError("the state is cut short or damaged")
-        expected = {"detector": detector, "version": version}
-        wrong = [name for name, value in expected.items() if stored.get(name) != value]
-        if wrong:
-            raise IncompatibleStateError(f"state of another detector or version: {', '.join(wrong)} differ")
+        _must_be_of(stored, detector, version)
         names = ("bin_s", "series", "last", "talk", "day")
         known = {name: stored[name] for name in names if name in stored}
         if "series" in known:
-            known["series"] = [tuple(name) if isinstance(name, list) else name for name in known["series"]]
+            known["series"] = _series_names(known["series"])
         header = StateHeader(detector=detector, version=version, **known)
         arrays: dict[str, npt.NDArray[np.generic]] = {}
         offset = 0
@@ -101,6 +118,44 @@ def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
     return PackedState(header, arrays)
 
 
+def pack_names(series: Sequence[SeriesName]) -> bytes:
+    """Return the names of series as a part."""
+    return _with_crc(json.dumps(series).encode())
+
+
+def pack_head(header: StateHeader, sums: npt.NDArray[np.uint64]) -> bytes:
+    """Return the header of a state in parts, without the names of its series, and the sums of its figures."""
+    stored = {name: value for name, value in header.to_json().items() if name != "series"}
+    return _with_crc(json.dumps(stored, sort_keys=True).encode() + b"\n" + sums.tobytes())
+
+
+def read_head(read: PartReader, *, detector: str, version: int) -> PartsHeader:
+    """Read names and header of a state in parts.
+
+    Raises IncompatibleStateError when one of them is absent, damaged, or of another detector, version or parameters.
+    """
+    found = read((NAMES_PART, HEAD_PART))
+    try:
+        names = json.loads(_without_crc(found[NAMES_PART]))
+        line, _, sums = _without_crc(found[HEAD_PART]).partition(b"\n")
+        stored = json.loads(line)
+        _must_be_of(stored, detector, version)
+        header = StateHeader(
+            detector=detector,
+            version=version,
+            bin_s=stored["bin_s"],
+            series=_series_names(names),
+            last=stored["last"],
+            talk=stored.get("talk"),
+            day=stored.get("day"),
+        )
+        return PartsHeader(header, np.frombuffer(sums, np.uint64))
+    except IncompatibleStateError:
+        raise
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise IncompatibleStateError("not the parts of a detector's state") from error
+
+
 def rename_series(blob: bytes, names: Mapping[SeriesName, SeriesName]) -> bytes:
     """Return a state whose series have other names; raises IncompatibleStateError when one of them has no new name."""
     try:
@@ -109,6 +164,29 @@ def rename_series(blob: bytes, names: Mapping[SeriesName, SeriesName]) -> bytes:
     except (ValueError, KeyError, TypeError) as error:
         raise IncompatibleStateError("a series of the state is not known") from error
     return _with_head(stored, body)
+
+
+def _must_be_of(stored: Mapping[str, object], detector: str, version: int) -> None:
+    expected = {"detector": detector, "version": version}
+    wrong = [name for name, value in expected.items() if stored.get(name) != value]
+    if wrong:
+        raise IncompatibleStateError(f"state of another detector or version: {', '.join(wrong)} differ")
+
+
+def _series_names(stored: Sequence[str | list[str]]) -> list[SeriesName]:
+    """Return names as they were before JSON made lists of tuples."""
+    return [tuple(name) if isinstance(name, list) else name for name in stored]
+
+
+def _with_crc(content: bytes) -> bytes:
+    return content + zlib.crc32(content).to_bytes(CRC_BYTES, "little")
+
+
+def _without_crc(blob: bytes) -> bytes:
+    content = blob[:-CRC_BYTES]
+    if zlib.crc32(content).to_bytes(CRC_BYTES, "little") != blob[-CRC_BYTES:]:
+        raise IncompatibleStateError("the state's header is damaged")
+    return content
 
 
 def checksum(body: memoryview) -> int:

@@ -30,7 +30,7 @@ from pipeline.store.migration import applied_steps, backup_path, migrate, missin
 from pipeline.store.observations import news_of_unknown_time
 from pipeline.store.retention import remove_old_backups
 from pipeline.store.schema import STEPS, Step
-from pipeline.store.verdicts import load_state
+from pipeline.store.verdicts import state_parts
 from tests.conftest import ROOT, Groundswell
 
 OLD = (ROOT / "tests" / "database_0_1.sql").read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def test_a_database_of_version_0_1_opens_and_answers_every_view(tmp_path: Path) 
             store.rows(f'SELECT * FROM "{view}"')
         (incident,) = incidents(store)
         assert (incident.id, len(incident.episodes)) == ("claude-20260302T1137Z", 1)
-        assert load_state(store, "complaints", "now") is not None
+        assert state_parts(store, "complaints", "now")
         assert store.rows("SELECT count(*) FROM posts_fts WHERE posts_fts MATCH 'claude'")[0][0] == 1
         assert {"incident_overview", "what_is_wrong_now"} <= {view for (view,) in old_views}
     if store.backup is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ from pipeline.sources.downdetector import parse_reports
 from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store.counts import put_counts
-from pipeline.store.verdicts import verdicts
+from pipeline.store.verdicts import state_parts, verdicts
 from tests.conftest import Groundswell
 
 pa = pytest.importorskip("pyarrow", reason="pip install -e '.[scale]'")
@@ -191,12 +192,12 @@ def test_a_state_whose_series_are_named_as_version_0_1_named_them_goes_on(store:
             judged(one, until)
             if one is store:
                 with one.transaction() as conn:
-                    sql = "SELECT subject, bytes FROM detector_state_parts WHERE slot = 'now' ORDER BY part"
-                    parts = conn.execute(sql).fetchall()
-                    old = rename_series(b"".join(part[1] for part in parts), names)
+                    (subject,) = conn.execute("SELECT subject FROM detector_state WHERE slot = 'now'").fetchone()
+                    state = SeasonalNB().open(partial(state_parts, one, subject, "now"))
+                    old = rename_series(state.to_bytes(), names)
                     conn.execute("DELETE FROM detector_state_parts WHERE slot = 'now'")
-                    row = (parts[0][0], "now", 0, old)
-                    conn.execute("INSERT INTO detector_state_parts VALUES (?,?,?,?)", row)
+                    conn.execute("INSERT INTO detector_state_parts VALUES (?,'now',0,?)", (subject, old))
+                    conn.execute("UPDATE detector_state SET version = 1 WHERE slot = 'now'")
             store_counts(one, [("cla|ude", "log|in")], until, 8, loud=True)
             results.append(judged(one, until + timedelta(hours=2)))
     assert repr(results[0]) == repr(results[1])
@@ -212,7 +213,7 @@ def test_a_state_of_a_series_that_is_not_known_is_not_used() -> None:
     assert columns_of(state) == [SeriesColumn("claude", "web")]
 
 
-@pytest.mark.parametrize("damage", ["of another version", "cut short"])
+@pytest.mark.parametrize("damage", ["of another version", "cut short", "a part is absent", "a figure is another"])
 def test_a_state_that_cannot_be_read_is_learned_again_without_an_alarm(store: Store, damage: str) -> None:
     until = WEEK + timedelta(days=5)
     store_counts(store, [("claude", "")], WEEK, 5 * 96, loud=False)
@@ -220,8 +221,15 @@ def test_a_state_that_cannot_be_read_is_learned_again_without_an_alarm(store: St
     with store.transaction() as conn:
         if damage == "of another version":
             conn.execute("UPDATE detector_state SET detector = 'SeasonalNB/3()'")
-        conn.execute("UPDATE detector_state_parts SET bytes = substr(bytes, 1, 20000)")
-        conn.execute("DELETE FROM detector_state_parts WHERE part > 0")
+        if damage == "a figure is another":
+            conn.execute(
+                "UPDATE detector_state_parts SET bytes = CAST(x'01' || substr(bytes, 2) AS BLOB) WHERE part = 2"
+            )
+        elif damage == "a part is absent":
+            conn.execute("DELETE FROM detector_state_parts WHERE part = 2")
+        else:
+            conn.execute("UPDATE detector_state_parts SET bytes = substr(bytes, 1, 20000)")
+            conn.execute("DELETE FROM detector_state_parts WHERE part > 0")
     store_counts(store, [("claude", "")], until, 1, loud=False)
     after = judged(store, until + timedelta(minutes=15))
     (old,), (new,) = before.values(), after.values()

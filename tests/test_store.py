@@ -25,7 +25,7 @@ from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import checkpoints, coverage, load_source_state, record_run, set_checkpoint
-from pipeline.store.verdicts import PART, Judgement, StoredState, counts, load_state, save_judgement
+from pipeline.store.verdicts import Judgement, StoredState, counts, save_judgement, state_mark, state_parts
 from tests.conftest import ROOT
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -355,33 +355,34 @@ def test_states_of_an_older_version_are_cut_into_parts(tmp_path: Path) -> None:
         store.conn.execute("INSERT INTO detector_state VALUES ('g', 'now', 'd', 1, '2026-03-02T00:00:00Z', ?)", (blob,))
         store.conn.execute("INSERT INTO detector_state VALUES ('g', 'day', 'd', 1, '2026-03-01T00:00:00Z', x'01')")
     with Store(path) as store:
-        assert load_state(store, "g", "now") == ("d", 1, utc("2026-03-02T00:00:00Z"), blob)
-        assert load_state(store, "g", "day") == ("d", 1, utc("2026-03-01T00:00:00Z"), b"\x01")
-        assert load_state(store, "h", "now") is None
+        assert state_mark(store, "g", "now") == ("d", utc("2026-03-02T00:00:00Z"))
+        assert b"".join(state_parts(store, "g", "now").values()) == blob
+        assert state_parts(store, "g", "day") == {0: b"\x01"}
+        assert state_mark(store, "h", "now") is None
 
 
-def test_of_a_state_only_what_changed_is_written(store: Store) -> None:
-    def save(blob: bytes, before: bytes) -> int:
+def test_of_a_state_only_the_parts_that_are_given_are_written(store: Store) -> None:
+    def save(parts: int, content: dict[int, bytes]) -> int:
         at = store.conn.total_changes
         judgement = Judgement(
             subject="g",
             keys=[],
             verdicts=[],
-            states={"now": StoredState("d", 1, NOW, blob)},
+            states={"now": StoredState("d", 2, NOW, parts, content)},
             redo_from=None,
             now=NOW,
             collected=None,
-            before=before,
         )
         save_judgement(store, judgement)
-        assert load_state(store, "g", "now") == ("d", 1, NOW, blob)
         return store.conn.total_changes - at
 
-    whole = bytes(PART) * 20
-    first = save(whole, b"")
-    changed = whole[: PART * 7] + b"x" + whole[PART * 7 + 1 :]
-    assert save(changed, whole) == first - 19, "one part of twenty"
-    assert save(changed[: PART * 3 + 5], changed) > 0
+    whole = {part: bytes([part]) * 100 for part in range(20)}
+    first = save(20, whole)
+    assert save(20, {7: b"x" * 100}) == first - 19, "one part of twenty"
+    assert state_parts(store, "g", "now") == {**whole, 7: b"x" * 100}
+    assert state_parts(store, "g", "now", [7, 3, 40]) == {3: whole[3], 7: b"x" * 100}
+    save(2, {})
+    assert list(state_parts(store, "g", "now")) == [0, 1], "what it no longer has is gone"
     store.conn.execute("DELETE FROM detector_state")
     assert store.rows("SELECT count(*) FROM detector_state_parts")[0][0] == 0
 

@@ -40,6 +40,7 @@ class ScanFigures(NamedTuple):
     score: Floats
     slot_params: Floats
     best_windows: Floats
+    reshaped: Floats
 
 
 Kernel = Callable[[Floats, KernelParams, npt.NDArray[np.int64], ScanBins, ScanFigures], int]
@@ -61,6 +62,7 @@ def run_plain(
         score=_lines(output.score),
         slot_params=[_lines(turn) for turn in output.slot_params],
         best_windows=_lines(output.best_windows),
+        reshaped=_lines(output.reshaped[None, :])[0],
     )
     return kernel.run(_lines(rows), params, windows.tolist(), listed, views)
 
@@ -120,6 +122,8 @@ class KernelSelector:
 
     def choose(self, counts: int) -> Kernel:
         """Return the kernel for a call with so many counts."""
+        if not counts:  # arrays without a place are of another layout, which would be compiled anew
+            return run_plain
         if counts >= self._worth_loading and not self._in_use:
             self._judged += counts
             compiled = self._load()

@@ -18,10 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from detectors.contract import IncompatibleStateError, SeriesName, Verdicts
-from detectors.packing import unpack
+from detectors.packing import PartReader, StateHeader, read_head, unpack
+from detectors.seasonal.layout import KernelParams, row_length
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.state import SeasonalState
+from detectors.seasonal.table import FigureTable, StoredFigures
 from detectors.validation import bin_seconds, supported_width, utc_index
 
 if TYPE_CHECKING:
@@ -64,8 +68,29 @@ class SeasonalNB(SeasonalParameters):
     def load(self, blob: bytes) -> SeasonalState:
         """Read a state back; raises IncompatibleStateError."""
         header, arrays = unpack(blob, detector=repr(self), version=VERSION)
+        rows, table = arrays.get("rows"), FigureTable(self._figures(header), len(header.series))
+        if rows is None or rows.dtype != np.float64 or rows.shape != table.figures.shape:
+            raise IncompatibleStateError("the state's rows do not fit its series")
+        table.figures[:] = rows
+        return self._with_table(header, table)
+
+    def open(self, read: PartReader) -> SeasonalState:
+        """Return a state that is kept in parts, as `SeasonalState.parts` returned them.
+
+        Of its figures those are read and checked that a bin needs, when it needs them: until then `read` must find
+        them as they are now. Raises IncompatibleStateError.
+        """
+        header, sums = read_head(read, detector=repr(self), version=VERSION)
+        table = FigureTable(self._figures(header), len(header.series), StoredFigures(read, sums))
+        return self._with_table(header, table)
+
+    def _figures(self, header: StateHeader) -> int:
+        """Return how many figures a series of a state has; raises IncompatibleStateError where it does not say."""
         if header.talk is None:
             raise IncompatibleStateError("the state's header is incomplete")
-        state = SeasonalState(self, header.bin_s, header.series, talk=header.talk, stored=arrays)
+        return row_length(KernelParams.of(self, header.bin_s, talk=header.talk))
+
+    def _with_table(self, header: StateHeader, table: FigureTable) -> SeasonalState:
+        state = SeasonalState(self, header.bin_s, header.series, talk=bool(header.talk), table=table)
         state.last = header.last
         return state

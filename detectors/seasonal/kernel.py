@@ -130,12 +130,14 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     return best
 
 
-def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int, warm: bool) -> None:
+def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int, warm: bool) -> bool:
     """Decide whether anything may be learned: CALM is how many bins ago it last could not.
 
     Nothing is learned while the score is high, for as long as half of what is known of the series or until its height
     is a plateau, nor, from an hour in which not one report came where many were due, until the next report. What is not
     judged yet is learned from whatever it is: there is nothing else to go by.
+
+    Returns whether the whole profile was changed.
     """
     row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
     # what has lasted for hours is not over in its first weak hour, as at night
@@ -147,7 +149,7 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     # what nobody used is not learned by night while it is high by day
     stays = hot or (unused and row[COOL] * p.bin_s < DAY_S)
     row[FROZEN] = row[FROZEN] + 1.0 if stays else 0.0
-    risen, longest = False, 0.0
+    risen, undone, longest = False, False, 0.0
     if stays:
         longest = max(p.short_bins, min(p.defend_bins, 0.5 * row[k + TOTAL + 1] / p.bin_s))
     if unused:
@@ -155,17 +157,19 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     elif hot:
         risen = accept_plateau(row, p, x, mu, block)
     elif row[RISE] > 1.0:
-        undo_plateau(row, p, x, mu, block)
+        undone = undo_plateau(row, p, x, mu, block)
     held = stays and not risen and row[FROZEN] <= longest
     row[CALM] = 0.0 if (held or row[EMPTY] > 0.0) and warm else row[CALM] + 1.0
+    return risen or undone
 
 
 def step(
     row: Row, p: KernelParams, windows: Sequence[int], tick: Sequence[int], share: float, x: float, y: float
-) -> tuple[float, float]:
-    """Judge one bin, x counts and y other talk (NaN = not observed), and learn; return the expectation and the score.
+) -> tuple[float, float, bool]:
+    """Judge one bin, x counts and y other talk (NaN = not observed), and learn.
 
-    `tick` is a row of `KernelInput.ticks`.
+    Returns the expectation, the score, and whether the whole profile was changed. `tick` is a row of
+    `KernelInput.ticks`.
     """
     if tick[0] != int(row[DAY]):
         row[DAY] = float(tick[0])
@@ -208,7 +212,7 @@ def step(
         for back in range(p.hour_bins):
             place = head - back
             row[HOUR_X] += row[CHANNELS + RINGS + (place if place >= 0 else place + depth)]
-    score = math.nan
+    score, reshaped = math.nan, False
     row[RAISED] = 0.0 if x >= p.min_ratio * mu else row[RAISED] + 1.0
     if x == x:
         warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
@@ -218,7 +222,7 @@ def step(
         if warm:
             row[TODAY] = max(row[TODAY], best)
         best = best / row[BURST]
-        hold(row, p, best, x, mu, tick[5], warm)
+        reshaped = hold(row, p, best, x, mu, tick[5], warm)
         if warm:
             score = best
     if row[CALM] > p.guard_bins:
@@ -234,7 +238,7 @@ def step(
                 (tick[4] + shift) % p.week_slots,
             )
             k += p.channel_width
-    return mu * more, score
+    return mu * more, score, reshaped
 
 
 def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, output: KernelOutput) -> int:
@@ -249,7 +253,9 @@ def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, 
         slot, turn = -1, -1
         for t in range(len(counts)):
             tick = bins.ticks[t]
-            expected[t], score[t] = step(row, p, windows, tick, bins.shares[t], counts[t], other[t])
+            expected[t], score[t], reshaped = step(row, p, windows, tick, bins.shares[t], counts[t], other[t])
+            if reshaped:
+                output.reshaped[j] = 1.0
             if tick[1] != slot:
                 slot = tick[1]
                 turn += 1

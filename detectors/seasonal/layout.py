@@ -130,13 +130,15 @@ class KernelOutput(NamedTuple):
 
     expected, score: (series, bins), score NaN = unknown. slot_params: (slots met, series, 3) dispersion, clump and
     burst, which change with the slot of the profile only. best_windows: (series * bins, 4) place (series * number of
-    bins + bin), sum, expectation and size of the best window wherever a score is above 0.
+    bins + bin), sum, expectation and size of the best window wherever a score is above 0. reshaped: (series,) 1 where
+    the whole profile was changed, else as it was.
     """
 
     expected: Rows
     score: Rows
     slot_params: Sequence[Rows]
     best_windows: Rows
+    reshaped: Row
 
 
 class KernelParams(NamedTuple):
@@ -241,14 +243,12 @@ def row_length(params: KernelParams) -> int:
     return CHANNELS + params.channels * params.channel_width
 
 
-def blank_rows(series: int, params: KernelParams) -> Floats:
-    """Return the rows of series that nothing is known of, shape (series, floats a row)."""
-    rows = np.zeros((series, row_length(params)))
+def fill_blank(rows: Floats, params: KernelParams) -> None:
+    """Fill rows of zeros, shape (series, floats a row), with what is true of series that nothing is known of."""
     rows[:, [SLOT, DAY, TODAY, BLOCK]] = -1.0
     rows[:, [BURST, RISE]] = 1.0
     rows[:, [CALM, COOL]] = 1e6
     rows[:, [CHANNELS + channel * params.channel_width + NEAR for channel in range(params.channels)]] = -1e18
-    return rows
 
 
 def exposure_places(params: KernelParams) -> npt.NDArray[np.int64]:

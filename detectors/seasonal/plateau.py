@@ -134,10 +134,13 @@ def awake(row: Row, p: KernelParams, x: float, mu: float, block: int) -> bool:
     return True
 
 
-def undo_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> None:
-    """Give a new height up when a calm block is back half-way (in logs) or lower: it was an outage after all."""
+def undo_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> bool:
+    """Give a new height up when a calm block is back half-way (in logs) or lower: it was an outage after all.
+
+    Returns whether it was given up.
+    """
     if add_to_block(row, x, mu, block) < 1:
-        return
+        return False
     at = (int(row[BLOCKS]) - 1) % BLOCKS_KEPT
     if (row[BLOCK_X + at] + 1.0) * math.sqrt(row[RISE]) < row[BLOCK_MU + at] + 1.0:
         scale_profile(row, p, 1.0 / row[RISE])
@@ -149,6 +152,8 @@ def undo_plateau(row: Row, p: KernelParams, x: float, mu: float, block: int) -> 
             row[level + 1] /= row[RISE]
             row[level] = row[level + 1]
         row[RISE] = 1.0
-    elif int(row[BLOCKS]) > UNDO_BLOCKS:
+        return True
+    if int(row[BLOCKS]) > UNDO_BLOCKS:
         row[RISE] = 1.0
         forget_blocks(row)
+    return False

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from detectors.contract import Detector, DetectorState
 from pipeline.detection.series_groups import SeriesGroup
-from pipeline.detection.states import load_state
+from pipeline.detection.states import ReadParts, open_state, state_content
 from pipeline.store import Store
 from pipeline.store import verdicts as rows
 
 NOW, DAY = "now", "day"  # slots: the newest state, and the one at the last midnight
 
 
-class LoadedState(NamedTuple):
-    """A state and its bytes as they lie in the database; empty where they are not known to."""
-
-    state: DetectorState
-    stored: bytes
-
-
 class _Held(NamedTuple):
-    """A state in memory: the object itself, or its bytes where the object goes on being changed."""
+    """A state in memory: the object itself, or as it is to be stored where the object goes on being changed."""
 
     mark: rows.StateMark
-    state: DetectorState | bytes
+    state: DetectorState | rows.StoredState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +42,44 @@ class DetectorStates:
             return held.mark
         return rows.state_mark(self.store, subject, slot)
 
-    def load(self, group: SeriesGroup, detector: Detector, slot: str) -> LoadedState | None:
-        """Return the state of a slot; None where there is none or it cannot be used."""
-        stored, held = b"", self._held.get((group.subject, slot))
+    def load(self, group: SeriesGroup, detector: Detector, slot: str) -> DetectorState | None:
+        """Return the state of a slot; None where there is none or it cannot be used.
+
+        Of one in the database parts are read, and checked, when they are needed: what uses it may raise
+        IncompatibleStateError.
+        """
+        held = self._held.get((group.subject, slot))
         if held is None:
-            found = rows.load_state(self.store, group.subject, slot)
-            if found is None:
-                return None
-            stored = content = found.content
-        elif isinstance(held.state, bytes):
-            content = held.state
+            version = rows.state_version(self.store, group.subject, slot)
+            read: ReadParts = partial(rows.state_parts, self.store, group.subject, slot)
+        elif isinstance(held.state, rows.StoredState):
+            version, read = held.state.version, partial(_of_content, held.state.content)
         else:
-            return LoadedState(held.state, b"")
-        state = load_state(
-            detector, content, lambda: rows.series_columns(self.store, group.kind, group.source, group.bin_s)
-        )
-        return None if state is None else LoadedState(state, stored)
+            return held.state
+        columns = partial(rows.series_columns, self.store, group.kind, group.source, group.bin_s)
+        return None if version is None else open_state(detector, version, read, columns)
 
     def keep(self, subject: str, slot: str, detector: str, through: datetime, state: DetectorState) -> None:
         """Hold a state in memory as it is now; the one of the slot `now` is the object itself, which judges on."""
-        mark = rows.StateMark(detector, through)
-        self._held[subject, slot] = _Held(mark, state if slot == NOW else state.to_bytes())
+        held = state if slot == NOW else stored_state(state, detector, through)
+        self._held[subject, slot] = _Held(rows.StateMark(detector, through), held)
 
     def write(self) -> None:
         """Store what is held in memory."""
         for (subject, slot), (mark, state) in self._held.items():
-            content = state if isinstance(state, bytes) else state.to_bytes()
+            stored = state if isinstance(state, rows.StoredState) else stored_state(state, *mark)
             with self.store.transaction() as conn:
-                rows.put_state(conn, subject, slot, rows.StoredState(mark.detector, 1, mark.through, content))
+                rows.put_state(conn, subject, slot, stored)
         self._held.clear()
+
+
+def stored_state(
+    state: DetectorState, detector: str, through: datetime, *, changed_only: bool = False
+) -> rows.StoredState:
+    """Return a state as it is to be stored; `changed_only` as `state_content` has it, and what that raises."""
+    version, parts = state_content(state, changed_only=changed_only)
+    return rows.StoredState(detector, version, through, *parts)
+
+
+def _of_content(content: Mapping[int, bytes], parts: Sequence[int] | None = None) -> Mapping[int, bytes]:
+    return content if parts is None else {part: content[part] for part in parts if part in content}

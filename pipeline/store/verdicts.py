@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ from pipeline.store.runs import get_checkpoint, heard, set_checkpoint
 
 _COUNTED = f"EXISTS (SELECT 1 FROM {VALUES} WHERE series = id)"
 _OF_GROUP = "s.source = ? AND s.interval_s = ? AND s.window = ?"
-PART = 1 << 15  # bytes of a state in a row; with another number every state must be written whole once
 
 
 def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
@@ -195,13 +195,24 @@ def newest_collected(store: Store, source: str, window: str) -> datetime | None:
     return from_epoch(newest) if newest is not None else None
 
 
+class StateMark(NamedTuple):
+    """Of which detector a stored state is, and the moment up to which it judged."""
+
+    detector: str
+    through: datetime
+
+
 class StoredState(NamedTuple):
-    """A detector's state: which detector, the version of its form, the moment up to which it judged, and its bytes."""
+    """A detector's state to be stored: which detector, the version of the form, the moment up to which it judged.
+
+    parts: how many it has. content: those of them that are not stored already, by number.
+    """
 
     detector: str
     version: int
     through: datetime
-    content: bytes
+    parts: int
+    content: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +221,6 @@ class Judgement:
 
     `states` are by slot (`now`, `day`). `redo_from` is from when older verdicts are replaced, None for none.
     `collected` is when the newest row that was seen was collected: what is collected later is looked at again.
-    `before` is the content of the state `now` as it was loaded: of what is the same nothing is written.
     """
 
     subject: str
@@ -220,7 +230,6 @@ class Judgement:
     redo_from: datetime | None
     now: datetime
     collected: datetime | None
-    before: bytes = b""
 
 
 def save_judgement(store: Store, judgement: Judgement) -> int:
@@ -239,7 +248,7 @@ def save_judgement(store: Store, judgement: Judgement) -> int:
             "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", judgement.verdicts
         ).rowcount
         for slot, state in judgement.states.items():
-            put_state(conn, subject, slot, state, judgement.before if slot == "now" else b"")
+            put_state(conn, subject, slot, state)
         set_checkpoint(conn, "detect", subject, iso(min(judgement.collected or now, now)))
         alarmed = [verdict.bin_start for verdict in judgement.verdicts if verdict.alarm]
         if alarmed:
@@ -254,37 +263,20 @@ def has_state(store: Store) -> bool:
     return bool(store.rows("SELECT 1 FROM detector_state LIMIT 1"))
 
 
-def put_state(conn: sqlite3.Connection, subject: str, slot: str, state: StoredState, before: bytes = b"") -> None:
-    """Store a detector's state, inside the caller's transaction.
-
-    `before` is the content that lies there, where it is known: of what is the same nothing is written.
-    """
+def put_state(conn: sqlite3.Connection, subject: str, slot: str, state: StoredState) -> None:
+    """Store a detector's state, inside the caller's transaction."""
     conn.execute(
         "INSERT INTO detector_state VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET detector=excluded.detector,"
         " version=excluded.version, through=excluded.through",
         (subject, slot, state.detector, state.version, state.through),
     )
-    _put_parts(conn, subject, slot, state.content, before)
-
-
-def _put_parts(conn: sqlite3.Connection, subject: str, slot: str, blob: bytes, before: bytes) -> None:
-    changed = [
-        (subject, slot, at // PART, blob[at : at + PART])
-        for at in range(0, len(blob), PART)
-        if blob[at : at + PART] != before[at : at + PART]
-    ]
-    conn.executemany("INSERT OR REPLACE INTO detector_state_parts VALUES (?,?,?,?)", changed)
-    conn.execute(
-        "DELETE FROM detector_state_parts WHERE subject=? AND slot=? AND part >= ?",
-        (subject, slot, -(-len(blob) // PART)),
+    conn.executemany(
+        "INSERT INTO detector_state_parts VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET bytes=excluded.bytes",
+        [(subject, slot, part, content) for part, content in state.content.items()],
     )
-
-
-class StateMark(NamedTuple):
-    """Of which detector a stored state is, and the moment up to which it judged."""
-
-    detector: str
-    through: datetime
+    conn.execute(
+        "DELETE FROM detector_state_parts WHERE subject=? AND slot=? AND part >= ?", (subject, slot, state.parts)
+    )
 
 
 def state_mark(store: Store, subject: str, slot: str) -> StateMark | None:
@@ -293,18 +285,19 @@ def state_mark(store: Store, subject: str, slot: str) -> StateMark | None:
     return StateMark(known[0][0], utc(known[0][1])) if known else None
 
 
-def load_state(store: Store, subject: str, slot: str) -> StoredState | None:
-    """Return a stored detector state; None where there is none."""
-    known = store.rows(
-        "SELECT detector, version, through FROM detector_state WHERE subject=? AND slot=?", (subject, slot)
-    )
-    if not known:
-        return None
-    parts = store.rows(
-        "SELECT bytes FROM detector_state_parts WHERE subject=? AND slot=? ORDER BY part", (subject, slot)
-    )
-    detector, version, through = known[0]
-    return StoredState(detector, int(version), utc(through), b"".join(part[0] for part in parts))
+def state_version(store: Store, subject: str, slot: str) -> int | None:
+    """Return the version of the form of a stored detector state; None where there is none."""
+    known = store.rows("SELECT version FROM detector_state WHERE subject=? AND slot=?", (subject, slot))
+    return int(known[0][0]) if known else None
+
+
+def state_parts(store: Store, subject: str, slot: str, parts: Sequence[int] | None = None) -> dict[int, bytes]:
+    """Return the stored parts of a state by number, None for all; those that there are not are left out."""
+    sql = "SELECT part, bytes FROM detector_state_parts WHERE subject=? AND slot=?"
+    if parts is None:
+        return dict(map(tuple, store.rows(sql + " ORDER BY part", (subject, slot))))
+    chosen = sql + " AND part IN (SELECT value FROM json_each(?))"
+    return dict(map(tuple, store.rows(chosen, (subject, slot, json.dumps(list(parts))))))
 
 
 def forget_old_verdicts(store: Store, before: datetime) -> int:

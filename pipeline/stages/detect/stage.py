@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
-from detectors.contract import BinnedCounts, Detector
+from detectors.contract import BinnedCounts, Detector, DetectorState, IncompatibleStateError
 from detectors.count_kinds import CountKind
 from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
 from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays, verdict_rows
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
-from pipeline.detection.held_states import DAY, NOW, DetectorStates, LoadedState
+from pipeline.detection.held_states import DAY, NOW, DetectorStates, stored_state
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.series_groups import SeriesGroup, complete_until, offered_bins, series_groups
 from pipeline.detection.states import columns_of
@@ -33,11 +34,27 @@ from pipeline.store.runs import get_checkpoint, heard, load_source_state
 
 @dataclass(frozen=True, slots=True)
 class _ResumePoint:
-    """Where to score from, with which state (None = a new one); redo: verdicts from there on are to be replaced."""
+    """Where to score from, with which state (None = a new one); redo: verdicts from there on are to be replaced.
+
+    is_stored: the state is the one that lies in the slot `now` of the database.
+    """
 
     start: datetime
-    loaded: LoadedState | None = None
+    state: DetectorState | None = None
     redo: bool = False
+    is_stored: bool = False
+
+
+class _Task(NamedTuple):
+    """What a pass over a group is for: watched services, when it is, the end of the bins that are complete.
+
+    spans: when posts were read.
+    """
+
+    watched: Sequence[str]
+    now: datetime
+    until: datetime
+    spans: Sequence[tuple[datetime, datetime]]
 
 
 def run_detect(
@@ -80,16 +97,30 @@ def _judge(
     if resume is None:
         # nothing to go back for: the bins up to here were offered again and are known
         return offered_bins(group, until, now), 0
-    start, state = resume.start, None
+    task = _Task(watched, now, until, spans)
+    try:
+        return _judge_from(states, group, detector, task, resume)
+    except IncompatibleStateError:  # a part that is damaged was needed for the first time
+        anew = _from_the_first_bin(states, group, until)
+        return (0, 0) if anew is None else _judge_from(states, group, detector, task, anew)
+
+
+def _judge_from(
+    states: DetectorStates, group: SeriesGroup, detector: Detector, task: _Task, resume: _ResumePoint
+) -> tuple[int, int]:
+    """Judge the bins of a group from a point on; return how many there were, and how many verdicts changed.
+
+    Raises IncompatibleStateError when the state of the point is found to be damaged; nothing was written then.
+    """
+    store, (watched, now, until, spans) = states.store, task
+    start, state = resume.start, resume.state
     if group.kind == "votes":
         raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
     else:
         raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
     always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
     columns = sorted({count.column for count in raw} | set(always))
-    before = b""  # what could not be read back is written whole
-    if resume.loaded is not None:
-        state, before = resume.loaded
+    if state is not None:
         known = columns_of(state)
         columns = [*known, *sorted(set(columns) - set(known))]
         state = state.with_series(columns, silent=group.kind == "votes")
@@ -114,7 +145,8 @@ def _judge(
             if states.in_memory:
                 states.keep(group.subject, slot, repr(detector), end, state)
             else:
-                saved[slot] = rows.StoredState(repr(detector), 1, end, state.to_bytes())
+                changed_only = slot == NOW and resume.is_stored
+                saved[slot] = stored_state(state, repr(detector), end, changed_only=changed_only)
     new = rows.save_judgement(
         store,
         rows.Judgement(
@@ -125,7 +157,6 @@ def _judge(
             redo_from=start if resume.redo else None,
             now=now,
             collected=rows.newest_collected(store, group.source, group.window),
-            before=before,
         ),
     )
     return total * len(columns), new
@@ -150,17 +181,21 @@ def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, unti
         if late is None or late >= current.through:
             if until <= current.through:
                 return None
-            if (loaded := states.load(group, detector, NOW)) is not None:
-                return _ResumePoint(current.through, loaded)
+            if (state := states.load(group, detector, NOW)) is not None:
+                return _ResumePoint(current.through, state, is_stored=True)
             late = None
         day = states.mark(group.subject, DAY)
         if late is not None and day is not None and day.detector == name and late >= day.through:
-            loaded = states.load(group, detector, DAY)
-            if loaded is not None:
-                # what lies in the database is the state of another moment
-                return _ResumePoint(day.through, loaded._replace(stored=b""), redo=True)
-    first = rows.first_bin(store, group.source, group.bin_s, group.window)
+            state = states.load(group, detector, DAY)
+            if state is not None:
+                return _ResumePoint(day.through, state, redo=True)
+    return _from_the_first_bin(states, group, until)
+
+
+def _from_the_first_bin(states: DetectorStates, group: SeriesGroup, until: datetime) -> _ResumePoint | None:
+    """Return where to learn from anew, None where there are no bins."""
+    first = rows.first_bin(states.store, group.source, group.bin_s, group.window)
     if first is None:
         return None
     begin = floor_to(max(first, until - LOOK_BACK), 86400)
-    return _ResumePoint(begin, redo=current is not None)
+    return _ResumePoint(begin, redo=states.mark(group.subject, NOW) is not None)
