@@ -74,18 +74,10 @@ class Place:
         )
 
     def mails(self) -> list[tuple[str, datetime]]:
-        """Return subject and date of each mail about an incident, in order of their dates.
-
-        Left out is the one that says that no run was made for so long: a clock ahead looks like a machine that was off.
-        """
+        """Return subject and date of each mail, in order of their dates."""
         read = [message_from_bytes(path.read_bytes()) for path in (self.folder / "mails").glob("*.eml")]
         return sorted(
-            (
-                (mail["Subject"], parsedate_to_datetime(mail["Date"]))
-                for mail in read
-                if not mail["Subject"].startswith("Runs were missed")
-            ),
-            key=lambda mail: mail[1],
+            ((mail["Subject"], parsedate_to_datetime(mail["Date"])) for mail in read), key=lambda mail: mail[1]
         )
 
 

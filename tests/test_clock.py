@@ -11,6 +11,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.records import Batch, ComplaintCount, Run, StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import Transition
+from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.stage import run_explain
@@ -18,7 +19,7 @@ from pipeline.store import Store
 from pipeline.store.clock import follows_pause, rewind_future_clock
 from pipeline.store.damage import TIME_COLUMNS
 from pipeline.store.observations import save_batch
-from pipeline.store.outbox import alerts_of
+from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.runs import record_run
 from pipeline.text.models.kinds import RULES, NewsModel
 from tests.test_store import a_post
@@ -129,6 +130,37 @@ def test_what_ended_in_a_pause_is_over_by_the_second_run_after_it(clocked: Clock
     assert Transition.OVER not in clocked.box.transitions, "the clock may have stepped ahead"
     clocked.run(resumed + timedelta(minutes=5))
     assert clocked.box.transitions.count(Transition.OVER) == 1
+
+
+def missed_runs(clocked: Clocked, now: datetime) -> list[str]:
+    """Run, then return the messages of missed runs that are written."""
+    clocked.run(now)
+    written, _ = self_alerts(clocked.store, clocked.world.config, now)
+    return [alert.subject for alert in written if alert.subject.startswith("Runs were missed")]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_one_run_by_a_wrong_clock_is_no_pause_in_the_runs(clocked: Clocked, step: timedelta) -> None:
+    assert missed_runs(clocked, at("11:45")) == []
+    assert missed_runs(clocked, at("12:00") + step) == []
+    for minutes in range(15, 150, 15):
+        assert missed_runs(clocked, at("12:00") + timedelta(minutes=minutes)) == []
+
+
+@pytest.mark.parametrize("pause", [timedelta(hours=3), timedelta(days=40)], ids=str)
+def test_a_pause_in_the_runs_is_told_once_by_the_run_after_the_first_that_follows_it(
+    clocked: Clocked, pause: timedelta
+) -> None:
+    begin, end = at("11:30"), at("11:30") + pause
+    assert missed_runs(clocked, end) == [], "the clock may be ahead"
+    expected = f"Runs were missed: No run from {iso(begin)} to {iso(end)}; usually one every 15 min"
+    assert missed_runs(clocked, end + timedelta(minutes=15)) == [expected]
+    with clocked.store.transaction() as conn:
+        for minutes in (30, 45):
+            written, _ = self_alerts(clocked.store, clocked.world.config, end + timedelta(minutes=minutes))
+            put_alerts(conn, written)
+    told = [a.subject for a in alerts_of(clocked.store) if a.subject.startswith("Runs were missed")]
+    assert told == [expected], "looked at again, under the same Message-ID"
 
 
 def a_count(start: datetime, window: str) -> ComplaintCount:

@@ -11,10 +11,11 @@ from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.counts import count_future_intervals, forget_future_counts
 from pipeline.store.damage import TIME_COLUMNS
-from pipeline.store.runs import run_times
+from pipeline.store.runs import run_times, set_checkpoint
 
 AHEAD = timedelta(minutes=5)  # sources refuse what is dated further ahead of the clock
 PAUSE = timedelta(hours=1)  # between two runs: less is no pause
+CORRECTED = "corrected"  # the note of when times were last corrected to the clock
 WITNESSES = 3  # posts, news and counts dated after now by those who made them; of providers' notices one is enough
 # rows that are dated by our own clock are no witnesses: observed states of a page, counts worked out of a rolling total
 _TOLD_LATER = """SELECT
@@ -78,6 +79,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
         forget_future_counts(conn, now)
         for table, column in _MISDATED:
             conn.execute(f"DELETE FROM {table} WHERE {column} > ?", (now,))
+        set_checkpoint(conn, "clock", CORRECTED, iso(now))
         for table, column in _time_columns(conn):
             conn.execute(f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE "{column}" > ?', (now, now))
     return utc(last[0][0])

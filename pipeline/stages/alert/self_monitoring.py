@@ -12,16 +12,18 @@ from zoneinfo import ZoneInfo
 from pipeline.config.settings import Config
 from pipeline.core.alert_facts import Section, SystemFacts
 from pipeline.core.alerts import Alert, message_id
-from pipeline.core.times import iso, utc
+from pipeline.core.times import iso, utc, utc_or_none
 from pipeline.core.vocabulary import Transition
 from pipeline.notify.digest import digest_message, system_message
 from pipeline.reports.alert_record import alert_record
 from pipeline.store import Store
+from pipeline.store.clock import CORRECTED
 from pipeline.store.runs import get_checkpoint, run_times, simulated
 from pipeline.store.summary import BLIND_AFTER, blind_sources
 
 MISSING = "What they would bring is missing, not zero. groundswell doctor says what to do."
 MISSED = timedelta(minutes=30)  # a shorter pause is no missed run
+LATEST_PAUSES = 3  # looked at again in each run: one that was stopped in between sent nothing
 TOO_LATE = timedelta(hours=12)  # a digest so late is no news: the next one has it
 
 
@@ -145,17 +147,23 @@ def _blind(store: Store, now: datetime) -> tuple[list[SystemAlert], dict[str, st
 
 
 def _missed(store: Store, now: datetime) -> list[SystemAlert]:
-    """Return the pause before this run where it was far longer than usual."""
+    """Return the pauses between the last runs that were far longer than usual.
+
+    One that ends with this run is left to the next: after a single run by a clock that is ahead, the next one corrects
+    its time, and there was no pause. Nor was there one where times were corrected to a clock that was behind.
+    """
     times = run_times(store, "explain", now, 21)
     gaps = [a - b for a, b in pairwise(times)]
-    if len(gaps) < 5:
+    if len(gaps) < 6:
         return []
     usual = timedelta(seconds=median(gap.total_seconds() for gap in gaps[1:]))
-    if gaps[0] <= max(3 * usual, MISSED):
-        return []
-    heading = (
-        f"No run from {iso(times[1])} to {iso(times[0])}; usually one every {usual / timedelta(minutes=1):.0f} min"
-    )
-    lines = (heading, "What happened meanwhile was read afterwards, as far as the sources still tell it.")
-    facts = system_message(f"Runs were missed: {heading}", heading, (Section("Runs", lines),), now)
-    return [SystemAlert(Transition.TROUBLE, iso(times[1]), facts)]
+    corrected = utc_or_none(get_checkpoint(store, "clock", CORRECTED))
+    found = []
+    for end, begin in list(pairwise(times))[1 : 1 + LATEST_PAUSES]:
+        if end - begin <= max(3 * usual, MISSED) or (corrected is not None and begin <= corrected < end):
+            continue
+        heading = f"No run from {iso(begin)} to {iso(end)}; usually one every {usual / timedelta(minutes=1):.0f} min"
+        lines = (heading, "What happened meanwhile was read afterwards, as far as the sources still tell it.")
+        facts = system_message(f"Runs were missed: {heading}", heading, (Section("Runs", lines),), now)
+        found.append(SystemAlert(Transition.TROUBLE, iso(begin), facts))
+    return found
