@@ -90,7 +90,7 @@ def bench_command(
     if rules:
         by_day = [(day, day.by_rule()) for day in days]
         for name in by_day[0][1] if by_day else ():
-            systems.append(summarize(name, [score_day(day.day, said[name]) for day, said in by_day]))
+            systems.append(summarize(name, [score_day(day.day, entries[name]) for day, entries in by_day]))
     for path in files:
         read = read_entries(path, [day.known for day in days], setting.now)
         for line in read.refused:

@@ -101,8 +101,8 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
-    # the minute-by-minute replay of the decisive hour runs beside, on the other core
-    beside = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
+    # the replay of the decisive hour, minute by minute, runs in parallel on another core
+    by_minute = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
         [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -110,9 +110,9 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     )
     try:
         outcome, code = replay_scenario(plan, db, out / "mail", progress=True)
-        minute, _ = beside.communicate()
+        minute, _ = by_minute.communicate()
     except BaseException:
-        beside.kill()
+        by_minute.kill()
         raise
     catalogue = plan.config.catalogue
     day = utc("2026-03-02T00:00:00Z")
@@ -160,7 +160,7 @@ def _tell(setting: Setting, folder: Path, out: Path) -> int:
 
 
 def _reached(main: IncidentResult, by_minute: str) -> str:
-    """Say when the first alert came, with runs every five minutes and every minute, beside others' times.
+    """Return when the first alert came, with runs every five minutes and every minute, and when others warned.
 
     `by_minute` is what `backtest --json` printed of the replay of every minute, empty where it failed.
     """

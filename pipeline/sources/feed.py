@@ -105,7 +105,7 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Parse a feed of any kind into NewsItems; raises SourceError when the bytes are no feed.
 
     An entry without an id is known by its link, or by a digest of what it says; one without a title by its first
-    words. A time that cannot be read, or lies in the future, is unknown (None). May be called alone on hostile bytes:
+    words. A time that cannot be read, or is in the future, is unknown (None). May be called alone on hostile bytes:
     same bytes, same result, at most ten seconds.
     """
     found = read_feed(body, source)

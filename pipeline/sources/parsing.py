@@ -76,7 +76,7 @@ def from_epoch(value: object) -> datetime:
 def not_from_the_future(moment: datetime, now: datetime) -> datetime:
     """Return the moment; raises ValueError when it lies more than five minutes ahead of `now`."""
     if moment > now + FUTURE:
-        raise ValueError(f"time {moment.isoformat()} lies in the future")
+        raise ValueError(f"time {moment.isoformat()} is in the future")
     return moment
 
 

@@ -48,7 +48,7 @@ def parse_incident_archive(body: bytes, *, page: str, source: str, fetched_at: d
 def updates_of_row(row: Mapping[str, str | None], page: str, fetched_at: datetime) -> list[StatusUpdate]:
     """Return the updates of an incident, one a step that has a time; `row` has the columns of the CSV form by name.
 
-    Raises ValueError where its id, impact or start cannot be read, or a time lies in the future.
+    Raises ValueError where its id, impact or start cannot be read, or a time is in the future.
     """
     impact = (row.get("impact") or "none").strip()
     if impact not in IMPACTS:

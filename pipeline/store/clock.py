@@ -47,7 +47,7 @@ _TABLES = """SELECT name FROM pragma_table_list WHERE schema = 'main' AND type =
 
 
 def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
-    """Undo what a run with a clock ahead left, so that nothing lies in the future; return its time, None for none.
+    """Undo what a run with a clock ahead left, so that nothing is in the future; return its time, None for none.
 
     A run is taken for one of those when it is the last one and dated minutes after `now`. Rows stay, dated `now` at
     the latest; what was judged or found after `now` is taken back without a message, and is found again, under the

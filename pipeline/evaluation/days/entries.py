@@ -144,7 +144,7 @@ def _time(value: object, now: datetime) -> datetime:
     except ValueError as error:
         raise ValueError(f"at: {error}") from error
     if at > now:
-        raise ValueError(f"at: {value} lies in the future")
+        raise ValueError(f"at: {value} is in the future")
     return at
 
 
@@ -154,7 +154,7 @@ def _day_of(at: datetime, name: str, days: Sequence[KnownDay]) -> KnownDay:
         raise ValueError(f"day: {name[:40]!r} is none of the days")
     near = [day for day in days if day.begin <= at <= day.until and name in ("", day.name)]
     if not near:
-        raise ValueError(f"at: {iso(at)} lies in none of the days" if not name else f"at: {iso(at)} is not of {name}")
+        raise ValueError(f"at: {iso(at)} is in none of the days" if not name else f"at: {iso(at)} is not of {name}")
     if len(near) > 1:
         raise ValueError(f"day: must be named, {near[0].name} and {near[1].name} both have {iso(at)}")
     return near[0]

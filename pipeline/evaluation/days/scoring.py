@@ -1,4 +1,4 @@
-"""How a system's messages compare with what truly happened in a recorded day. Pure; docs/benchmark.md has the words."""
+"""How a system's messages compare with what truly happened in a recorded day. Pure; docs/benchmark.md has the definitions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.core.times import minutes_between
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind
 from pipeline.replay.truth import TrueOutage, Truth
 
-EARLY = timedelta(minutes=30)  # a message so long before an onset tells of it
-LATE = timedelta(hours=1)  # and so long after an end
-NOTICE_LATE = timedelta(hours=2)  # a message so long after a provider's notice is no false alarm
+EARLY = timedelta(minutes=30)  # a warning so long before an onset discovers the outage
+LATE = timedelta(hours=1)  # and so long after its end
+NOTICE_LATE = timedelta(hours=2)  # a warning so long after a provider's notice is no false alarm
 OVER_EARLY, OVER_LATE = timedelta(minutes=15), timedelta(hours=2)
 ONE_ALARM = timedelta(hours=24)  # messages without an id, so near each other, are one alarm
 SERIOUS = ("major", "critical")
@@ -124,7 +124,7 @@ def score_day(day: BenchDay, entries: Sequence[AlertEntry]) -> DayFigures:
     for service in day.watched:
         for alarm in _alarms(service, here):
             times = [entry.at for entry in alarm]
-            if any(o.service == service and _tells_of(o, at) for o in day.truth.outages for at in times):
+            if any(o.service == service and _is_about(o, at) for o in day.truth.outages for at in times):
                 right += 1
             elif any(-EARLY <= at - posted <= NOTICE_LATE for posted in day.notices.get(service, ()) for at in times):
                 noticed += 1
@@ -157,7 +157,7 @@ def _at(entry: AlertEntry) -> datetime:
     return entry.at
 
 
-def _tells_of(outage: TrueOutage, at: datetime) -> bool:
+def _is_about(outage: TrueOutage, at: datetime) -> bool:
     return outage.onset - EARLY <= at <= outage.end + LATE
 
 
@@ -185,10 +185,10 @@ def _alarms(service: str, entries: Sequence[AlertEntry]) -> list[list[AlertEntry
 
 def _outage(day: BenchDay, outage: TrueOutage, entries: Sequence[AlertEntry]) -> OutageFigures:
     mine = [entry for entry in entries if outage.service in entry.services]
-    near = [entry for entry in mine if entry.kind.warns and _tells_of(outage, entry.at)]
+    near = [entry for entry in mine if entry.kind.warns and _is_about(outage, entry.at)]
     first = near[0].at if near else None
     posted = outage.official_first or min(
-        (at for at in day.notices.get(outage.service, ()) if _tells_of(outage, at)), default=None
+        (at for at in day.notices.get(outage.service, ()) if _is_about(outage, at)), default=None
     )
     overs = [
         minutes_between(outage.end, entry.at)

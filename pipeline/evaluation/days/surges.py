@@ -1,4 +1,4 @@
-"""What the surge watch's advisories were worth over recorded days, beside rules of one line."""
+"""The record of the surge watch's advisories over recorded days, compared with trivial rules."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def report(days: Sequence[LoadedDay], raised: Mapping[str, Sequence[Advisory]]) 
             made.append(_of_day(forecast, day.name))
     record = surge_record(made, spans, outages)
     yield from lines_of(record)
-    yield from _beside_trivial(record, made, spans, outages, recorded)
+    yield from _compared_with_trivial(record, made, spans, outages, recorded)
 
 
 def _key(day: str, service: str) -> str:
@@ -108,7 +108,7 @@ def lines_of(record: SurgeRecord) -> Iterator[str]:
         yield "so that advisories are context, and no alarm"
 
 
-def _beside_trivial(
+def _compared_with_trivial(
     record: SurgeRecord,
     made: Sequence[Forecast],
     spans: Sequence[Span],

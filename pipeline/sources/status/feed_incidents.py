@@ -108,7 +108,7 @@ def rows_of(incident: EntryIncident, context: PageContext) -> Iterator[Row]:
     for update in sorted(incident.updates[-MOST_UPDATES:], key=lambda update: update.shown):
         latest = max(update.shown, update.posted or update.shown)
         if latest > context.fetched_at + FUTURE:
-            yield reject(incident.place, f"time {iso(latest)} lies in the future", update.body or incident.title)
+            yield reject(incident.place, f"time {iso(latest)} is in the future", update.body or incident.title)
             continue
         key = update.native_id or f"{update.shown:%Y%m%dT%H%M}-{update.status}"
         seen[key] += 1

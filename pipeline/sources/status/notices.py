@@ -115,7 +115,7 @@ def rows_of(notice: Notice, context: PageContext) -> list[Row]:
             raise ValueError("neither posts nor a time")
     for post in posts:
         if max(post.at, post.posted or post.at) > context.fetched_at + FUTURE:
-            rows.append(reject(f"post {post.id}", f"time {post.at.isoformat()} lies in the future", post.body))
+            rows.append(reject(f"post {post.id}", f"time {post.at.isoformat()} is in the future", post.body))
         else:
             rows.append(_update(notice, post, context))
     return rows

@@ -121,7 +121,7 @@ def _notice(entry: _Listed, context: PageContext) -> Notice | None:
     planned, begun = status.statusType == "Maintenance", began <= context.fetched_at
     ended = status.endDate if status.endDate is not None and status.endDate <= context.fetched_at else None
     if not begun and not planned:
-        raise ValueError(f"time {began.isoformat()} lies in the future")
+        raise ValueError(f"time {began.isoformat()} is in the future")
     if planned:
         word = "completed" if ended else "in_progress" if begun else "scheduled"
     else:
