@@ -1,4 +1,4 @@
-"""How a system's messages compare with what truly happened in a recorded day. Pure; docs/benchmark.md has the definitions."""
+"""How the messages of a system compare with the truth of a recorded day, by the definitions of docs/benchmark.md. Pure."""
 
 from __future__ import annotations
 
