@@ -1,4 +1,4 @@
-"""How the messages of a system compare with the truth of a recorded day, by the definitions of docs/benchmark.md. Pure."""
+"""How a system's messages compare with the truth of a recorded day, as docs/benchmark.md defines it. Pure."""
 
 from __future__ import annotations
 
