@@ -193,7 +193,7 @@ def judged_by_steps(path: Path, *, in_memory: bool) -> list[list[tuple[object, .
             run_detect(store, SeasonalNB(), ["claude"], since + timedelta(hours=6), states)
         if in_memory:
             assert not store.rows("SELECT 1 FROM detector_state")
-            states.write()
+            states.write(store)
         tables = ("verdicts", "detector_state", "detector_state_parts", "series")
         return [sorted(tuple(row) for row in store.rows(f"SELECT * FROM {table}")) for table in tables]
 

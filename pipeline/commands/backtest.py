@@ -19,17 +19,20 @@ from pipeline.config.settings import Alerts
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
 from pipeline.replay.results import result
-from pipeline.replay.runner import ReplayPlan, replay
+from pipeline.replay.runner import FinerReplay, ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
 from pipeline.replay.usable import usable
 
 TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
 
 
-def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool) -> tuple[ReplayResult, int]:
+def replay_scenario(
+    plan: ReplayPlan, db: Path, mail: Path | None, *, progress: bool, finer: FinerReplay | None = None
+) -> tuple[ReplayResult, int]:
     """Run a replay into `db`; return its result and an exit code.
 
-    Troubles are reported on standard error. `mail` is the folder of the messages; None sends them nowhere.
+    Troubles are reported on standard error. `mail` is the folder of the messages; None sends them nowhere. `finer` is
+    a span of it that is replayed in smaller steps, too.
     """
     from tqdm import tqdm
 
@@ -55,7 +58,7 @@ def replay_scenario(plan: ReplayPlan, db: Path, mail: Path | None, *, progress: 
 
     try:
         with run_lock(db), open_store(setting, durable=False) as store:
-            troubles = replay(store, plan, sources, channels, load_models(), advance)
+            troubles = replay(store, plan, sources, channels, load_models(), advance, finer)
             outcome = result(store, plan.scenario, plan.begin, plan.until)
     except OSError as error:
         raise StoreError(f"{db}: {error.strerror or error}") from error

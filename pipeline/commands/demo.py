@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -17,18 +16,15 @@ from pipeline.config.paths import SCENARIOS
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import IncidentResult
 from pipeline.core.times import iso, minutes_between, utc
+from pipeline.replay.runner import FinerReplay
 from pipeline.replay.scenario import read_scenario
+from pipeline.store import Store
+from pipeline.store.outbox import alerts_of
 
 SCENARIO = SCENARIOS / "2026-03-02-claude"
 BEST_SERVICE = utc("2026-03-02T11:44:00Z")
-MINUTE = [
-    "--step",
-    "1min",
-    "--from",
-    "2026-03-02T11:00Z",
-    "--until",
-    "2026-03-02T12:00Z",
-]  # the first message is sent within
+# the first message is sent within; it is replayed by the minute, too
+DECISIVE_HOUR = utc("2026-03-02T11:00:00Z"), utc("2026-03-02T12:00:00Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +97,11 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
-    # the replay of the decisive hour, minute by minute, runs in parallel on another core
-    by_minute = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
-        [sys.executable, "-m", "pipeline", "backtest", str(folder.resolve()), "--json", *MINUTE],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
+    by_minute = _FirstAlert(plan.scenario.watch[0], DECISIVE_HOUR[0])
+    finer = FinerReplay(
+        begin=DECISIVE_HOUR[0], until=DECISIVE_HOUR[1], step=timedelta(minutes=1), found=by_minute.look_for
     )
-    try:
-        outcome, code = replay_scenario(plan, db, out / "mail", progress=True)
-        minute, _ = by_minute.communicate()
-    except BaseException:
-        by_minute.kill()
-        raise
+    outcome, code = replay_scenario(plan, db, out / "mail", progress=True, finer=finer)
     catalogue = plan.config.catalogue
     day = utc("2026-03-02T00:00:00Z")
     click.echo(f"{plan.scenario.note}\n")
@@ -128,7 +116,7 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
         click.echo("\n".join(console.link_lines(outcome, main.id)))
     click.echo("\n" + console.story(outcome, catalogue))
     if main is not None:
-        click.echo("\n" + _reached(main, minute))
+        click.echo("\n" + _reached(main, by_minute.at))
     mails = sum(alert.at.date() == day.date() for alert in outcome.alerts)
     fresh = len(list((out / "mail").glob("*.eml"))) - sent_before
     click.echo(
@@ -159,24 +147,31 @@ def _tell(setting: Setting, folder: Path, out: Path) -> int:
     return code
 
 
-def _reached(main: IncidentResult, by_minute: str) -> str:
-    """Return when the first alert came, with runs every five minutes and every minute, and when others warned.
+class _FirstAlert:
+    """When a service's incident was first alerted of; `at` is None as long as it was not."""
 
-    `by_minute` is what `backtest --json` printed of the replay of every minute, empty where it failed.
-    """
+    def __init__(self, service: str, since: datetime) -> None:
+        """Of incidents that nobody was alerted of before `since`."""
+        self._service, self._since = service, since
+        self.at: datetime | None = None
+
+    def look_for(self, store: Store) -> bool:
+        """Return whether such an alert is in a database."""
+        firsts: dict[str, datetime] = {}
+        for alert in alerts_of(store):
+            if alert.incident and alert.service == self._service:
+                firsts.setdefault(alert.incident, alert.created)
+        self.at = next((at for at in firsts.values() if at >= self._since), None)
+        return self.at is not None
+
+
+def _reached(main: IncidentResult, by_minute: datetime | None) -> str:
+    """Return when the first alert came, with runs every five minutes and every minute, and when others warned."""
     lines = []
     official = main.official_first_at
-    try:
-        alerts_by_minute = [
-            utc(incident["first_alert_at"])
-            for incident in json.loads(by_minute)["incidents"]
-            if incident["first_alert_at"] and incident["service"] == main.service
-        ]
-    except (ValueError, KeyError):
-        alerts_by_minute = []
     for label, moment in (
         ("runs every 5 min", main.first_alert_at),
-        ("runs every 1 min", alerts_by_minute[-1] if alerts_by_minute else None),
+        ("runs every 1 min", by_minute),
         ("best commercial service", BEST_SERVICE),
         ("first official notice", official),
     ):

@@ -64,13 +64,12 @@ class DetectorStates:
         held = state if slot == NOW else stored_state(state, detector, through)
         self._held[subject, slot] = _Held(rows.StateMark(detector, through), held)
 
-    def write(self) -> None:
-        """Store what is held in memory."""
+    def write(self, store: Store) -> None:
+        """Store what is held in memory, in this database or in a copy of it; it is held on."""
         for (subject, slot), (mark, state) in self._held.items():
             stored = state if isinstance(state, rows.StoredState) else stored_state(state, *mark)
-            with self.store.transaction() as conn:
+            with store.transaction() as conn:
                 rows.put_state(conn, subject, slot, stored)
-        self._held.clear()
 
 
 def stored_state(

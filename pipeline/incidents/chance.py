@@ -91,7 +91,7 @@ def _table(
 ) -> tuple[tuple[Floats, ...], Floats]:
     """Return each story's sorted lags of random dates to the nearest as large, and the dates' sorted best shares."""
     step = (until - since) / DATES
-    dates = np.array([((since + step * (k + 0.5)) - since) / timedelta(minutes=1) for k in range(DATES)])
+    dates = _midpoints(step // timedelta(microseconds=1)) / 60e6  # in minutes
     lags = np.full((len(stories), DATES), np.inf)
     for j, story in enumerate(stories):
         onset, end = ((moment - since) / timedelta(minutes=1) for moment in (story.onset, story.end))
@@ -100,10 +100,30 @@ def _table(
         lags[j, inside] = np.abs(dates[inside] - onset)
     shares = []
     best = np.ones(DATES)
+    nearest_of = _nearest_as_large(lags, [story.size for story in stories])
     for j, story in enumerate(stories):
-        as_large = [i for i, other in enumerate(stories) if other.size >= story.size]
-        nearest = np.sort(lags[as_large].min(axis=0))
+        nearest = nearest_of[story.size]
         shares.append(nearest)
         mine = np.isfinite(lags[j])
         best[mine] = np.minimum(best[mine], np.searchsorted(nearest, lags[j, mine] + 1e-9, side="right") / DATES)
     return tuple(shares), np.sort(best)
+
+
+def _midpoints(step: int) -> Floats:
+    """Return the middle of each of DATES steps of so many microseconds, in whole ones: a half goes to the even one."""
+    halves = step * (2 * np.arange(DATES, dtype=np.int64) + 1)
+    whole = halves // 2
+    return (whole + (halves & whole & 1)).astype(np.float64)
+
+
+def _nearest_as_large(lags: Floats, sizes: Sequence[Size]) -> dict[Size, Floats]:
+    """Return by size the sorted lags of dates to the nearest story that is as large or larger.
+
+    lags: shape (stories, dates).
+    """
+    found: dict[Size, Floats] = {}
+    nearest = np.full(lags.shape[1], np.inf)
+    for size in sorted(set(sizes), reverse=True):
+        nearest = np.minimum(nearest, lags[[n for n, other in enumerate(sizes) if other == size]].min(axis=0))
+        found[size] = np.sort(nearest)
+    return found

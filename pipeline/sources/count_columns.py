@@ -8,15 +8,15 @@ Times and names are checked by the same functions, each once, however many rows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch
+from pipeline.core.records import Batch, ComplaintCount
 from pipeline.sources.count_frame import NAMES, PlainCells, read_plain
 from pipeline.sources.count_intervals import COUNTER, COUNTER_ROWS, LEAST, MOST, RESET, only_grows, settle_widths
 from pipeline.sources.count_rows import (
@@ -59,6 +59,25 @@ def parse_count_columns(
         return _batch(cells, reader, source=source, fetched_at=fetched_at, options=options)
     except (ValueError, SourceError):
         return None
+
+
+def rows_of(columns: CountColumns) -> Iterator[ComplaintCount]:
+    """Yield the counts of columns as records, in their order."""
+    starts, places = np.unique(columns.start, return_inverse=True)
+    moments = [datetime.fromtimestamp(start, UTC) for start in starts.tolist()]  # of many services, each once
+    for series, place, total in zip(columns.series.tolist(), places.tolist(), columns.total.tolist(), strict=True):
+        key = columns.keys[series]
+        yield ComplaintCount(
+            service=key.service,
+            source=key.source,
+            region=key.region,
+            indicator=key.indicator,
+            start=moments[place],
+            interval_s=key.interval_s,
+            total=total,
+            collected=columns.collected,
+            window=key.window,
+        )
 
 
 def _batch(cells: PlainCells, reader: RowReader, *, source: str, fetched_at: datetime, options: CountsOptions) -> Batch:

@@ -74,6 +74,12 @@ class RecordedCollection:
         self._sources = sources
         self._state: dict[str, Mapping[str, str]] = {source.name: {} for source in sources}
 
+    def branch(self) -> RecordedCollection:
+        """Return a collection of the same sources that goes on from where this one is; neither moves the other."""
+        other = RecordedCollection(self._sources)
+        other._state.update(self._state)
+        return other
+
     def __call__(self, store: Store, now: datetime, since: datetime | None) -> list[Run]:
         """Store what became public from `since` to `now`; return a run for each source."""
         runs = []

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from detectors.contract import Detector
     from pipeline.detection.held_states import DetectorStates
     from pipeline.notify.channels import Channel
+    from pipeline.stages.tag import PostReader
     from pipeline.text.models.kinds import NewsModel
     from pipeline.text.models.outage import OutageModel
     from pipeline.text.services import ServiceMatcher
@@ -91,10 +92,11 @@ def load_models() -> Models:
 class Pipeline:
     """One store, one configuration and one detector, stepped through time by `run`.
 
-    The last three fields are where a replay differs from a live run, besides its recorded sources:
+    The last four fields are where a replay differs from a live run, besides its recorded sources:
     report: the folder of the report; None publishes nothing. A replay publishes once, at its end.
     alerting_since: what began earlier never alerts; None: since the first live run, as the store remembers it.
     leaves_out_steps: steps in which nothing happens are not taken, so that a pause is no missed run.
+    read_posts: reads posts, some of them before their time; None: as they come.
     """
 
     store: Store
@@ -105,6 +107,7 @@ class Pipeline:
     report: Path | None = None
     alerting_since: datetime | None = None
     leaves_out_steps: bool = False
+    read_posts: PostReader | None = None
 
     @cached_property
     def detector(self) -> Detector:
@@ -115,7 +118,7 @@ class Pipeline:
 
     @cached_property
     def states(self) -> DetectorStates:
-        """The detector's states; those of a replay stay in memory until `states.write()`."""
+        """The detector's states; those of a replay stay in memory until they are written."""
         from pipeline.detection.held_states import DetectorStates
 
         return DetectorStates(self.store, in_memory=self.leaves_out_steps)
@@ -154,7 +157,7 @@ class Pipeline:
         if self.models.posts_loaded or has_untagged(self.store):
             from pipeline.stages.tag import run_tag
 
-            return run_tag(self.store, self._matcher, self.models.posts, now, since=since)
+            return run_tag(self.store, self._matcher, self.models.posts, now, since=since, read=self.read_posts)
         # a quiet run need not load the model, and what another model has read waits until this one is loaded
         offered = count_posts(self.store, since, now)
         quiet = Run(stage="tag", subject="posts", started=now, outcome="ok", seen=offered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -27,8 +27,16 @@ REREAD = timedelta(days=2)
 CHUNK = 4_000  # posts that are read together: no more than texts whose forms are remembered
 
 
-def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: datetime, *, since: datetime) -> Run:
-    """Tag what is untagged; `since` only says how many posts were there to be looked at.
+def run_tag(
+    store: Store,
+    matcher: ServiceMatcher,
+    model: OutageModel,
+    now: datetime,
+    *,
+    since: datetime,
+    read: PostReader | None = None,
+) -> Run:
+    """Tag what is untagged; `since` only says how many posts were there to be looked at, `read` is `tagged` if None.
 
     Raises StoreError on a damaged database.
     """
@@ -39,7 +47,8 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
         if offered & before:
             raise damaged(store.path, "posts that were read are offered as unread: an index is wrong")
         before = offered
-        _tag(store, matcher, model, posts, isolation)
+        readings = _read(posts, matcher, model, isolation, read or tagged)
+        _tag(store, posts, readings, model.id)
         new += len(posts)
     seen = max(new, count_posts(store, since, now))
     error = isolation.error or model.note
@@ -48,7 +57,7 @@ def run_tag(store: Store, matcher: ServiceMatcher, model: OutageModel, now: date
     return run
 
 
-def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[Post], isolation: Isolation) -> None:
+def _tag(store: Store, posts: Sequence[Post], readings: Iterable[TaggedPost], model: str) -> None:
     counter = ReportCounter()
     again = {(post.source, post.native_id) for post in posts}
     span = posts[0].created - WINDOW, posts[-1].created + WINDOW
@@ -56,7 +65,7 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
     counter.restore_accounts(earlier_accounts(store, *span, again))
     tags: list[Tag] = []
     votes: list[Vote] = []
-    for post, tag, fingerprint in _read(posts, matcher, model, isolation):
+    for post, tag, fingerprint in readings:
         tags.append(tag)
         weight, reason = counter.count(tag.service, post, fingerprint, tag.p_outage)
         votes.append(
@@ -71,13 +80,15 @@ def _tag(store: Store, matcher: ServiceMatcher, model: OutageModel, posts: list[
                 fingerprint=fingerprint,
             )
         )
-    save_tags(store, posts, tags, votes, model.id)
+    save_tags(store, posts, tags, votes, model)
 
 
-def _read(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel, isolation: Isolation) -> list[TaggedPost]:
+def _read(
+    posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel, isolation: Isolation, read: PostReader
+) -> list[TaggedPost]:
     """Return the posts with every service that each is about; a post that fails unexpectedly is about none."""
     try:
-        return list(tagged(posts, matcher, model))
+        return list(read(posts, matcher, model))
     except Exception:  # noqa: BLE001 - which post it was is found by reading each alone
         found: list[TaggedPost] = []
         for post in posts:
@@ -92,6 +103,10 @@ class TaggedPost(NamedTuple):
     post: Post
     tag: Tag
     fingerprint: str
+
+
+PostReader = Callable[[Sequence[Post], ServiceMatcher, OutageModel], Iterable[TaggedPost]]
+"""Reads posts: returns each with every service that it is about, in order, as `tagged` does."""
 
 
 def tagged(posts: Sequence[Post], matcher: ServiceMatcher, model: OutageModel) -> Iterator[TaggedPost]:

@@ -152,6 +152,11 @@ class Store:
         with translated(self.path):
             return self.conn.execute(sql, values).fetchall()
 
+    def copy_into(self, other: Store) -> None:
+        """Make another database a copy of this one, as it is outside of any transaction."""
+        with translated(other.path):
+            self.conn.backup(other.conn)
+
     def put_catalogue(self, services: Mapping[str, Service], watched: tuple[str, ...]) -> None:
         """Mirror the catalogue into `services` and `components` for analysts' joins; unchanged rows stay."""
         with self.transaction() as conn:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.core.incidents import GROUP_PATTERN, OURS, Advisory, Claim, PastOutage
 from pipeline.core.series import CountedInterval
-from pipeline.core.times import utc, utc_or_none
+from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.core.vocabulary import ClaimKind, Impact, SaidBy
 from pipeline.store import Store
 from pipeline.store.count_tables import HOUR_S
@@ -69,6 +70,17 @@ def _complaint_bins(store: Store, service: str, since: datetime, until: datetime
     return max((by_source[name] for name in sorted(by_source)), key=len, default=[])
 
 
+def _whole_spans(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield a span in parts that begin at whole hours: up to the last midnight in it, up to its last hour, the rest.
+
+    Of a span whose end moves on the first two are mostly those of the last time.
+    """
+    for end in (floor_to(until, 86400), floor_to(until, HOUR_S), until):
+        if since < end:
+            yield since, end
+            since = end
+
+
 def complaints_by_hour(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[datetime, float], datetime | None]:
@@ -81,25 +93,51 @@ def complaints_by_hour(
     )
 
 
+class _CountedHours(NamedTuple):
+    """A source's totals by hour, how many intervals they are of, and the last interval: start * _WIDER + width."""
+
+    totals: dict[datetime, float]
+    intervals: int
+    last: int
+
+
 def _complaints_by_hour(
     store: Store, service: str, since: datetime, until: datetime
 ) -> tuple[dict[datetime, float], datetime | None]:
-    best: list[sqlite3.Row] = []
+    best = _CountedHours({}, 0, 0)
     for source in count_sources(store):
-        for part, bins in (("AND s.region = ''", "*"), ("", f"DISTINCT {_ENDS}")):
-            rows = store.rows(
-                f"SELECT c.start / {HOUR_S} * {HOUR_S} AS hour, sum(c.total), count({bins}), max({_ENDS})"
-                f" FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN} {part} GROUP BY hour ORDER BY hour",
-                (source, service, epoch(since), epoch(until)),
-            )
-            if rows:
+        for topic in (SpanTopic.TOTALS_BY_HOUR, SpanTopic.PARTS_BY_HOUR):
+            counted = _counted_hours(store, topic, source, service, since, until)
+            if counted.totals:
                 break
-        if sum(row[2] for row in rows) > sum(row[2] for row in best):
-            best = rows
-    if not best:
-        return {}, None
-    end = from_epoch(sum(divmod(best[-1][3], _WIDER)))
-    return {from_epoch(row[0]): float(row[1]) for row in best}, end
+        if counted.intervals > best.intervals:
+            best = counted
+    return best.totals, from_epoch(sum(divmod(best.last, _WIDER))) if best.totals else None
+
+
+def _counted_hours(
+    store: Store, topic: SpanTopic, source: str, service: str, since: datetime, until: datetime
+) -> _CountedHours:
+    part, intervals = ("AND s.region = ''", "*") if topic is SpanTopic.TOTALS_BY_HOUR else ("", f"DISTINCT {_ENDS}")
+    sql = (
+        f"SELECT c.start / {HOUR_S} * {HOUR_S} AS hour, sum(c.total), count({intervals}), max({_ENDS})"
+        f" FROM {OF_SERIES} WHERE s.source = ? AND {_OF_SPAN} {part} GROUP BY hour ORDER BY hour"
+    )
+
+    def read(begin: datetime, end: datetime) -> _CountedHours:
+        rows = store.rows(sql, (source, service, epoch(begin), epoch(end)))
+        totals = {from_epoch(row[0]): float(row[1]) for row in rows}
+        return _CountedHours(totals, sum(row[2] for row in rows), rows[-1][3] if rows else 0)
+
+    spans = [
+        store.kept.of_span(topic, service, begin, end, partial(read, begin, end), source)
+        for begin, end in _whole_spans(since, until)
+    ]
+    return _CountedHours(
+        {hour: total for counted in spans for hour, total in counted.totals.items()},
+        sum(counted.intervals for counted in spans),
+        max((counted.last for counted in spans), default=0),
+    )
 
 
 def complaints_by_region(
@@ -109,14 +147,30 @@ def complaints_by_region(
 
     They are those of the source that tells most regions.
     """
-    return store.kept.of_span(
-        SpanTopic.COUNTS_BY_REGION, service, since, until, lambda: _complaints_by_region(store, service, since, until)
-    )
+    by_source: dict[str, dict[str, dict[datetime, float]]] = {}
+    ends: dict[str, datetime] = {}
+    for begin, end in _whole_spans(since, until):
+        counted = store.kept.of_span(
+            SpanTopic.COUNTS_BY_REGION, service, begin, end, partial(_regions_counted, store, service, begin, end)
+        )
+        for source, (regions, last) in counted.items():
+            ends[source] = max(ends.get(source, since), last)
+            known = by_source.setdefault(source, {})
+            for region, hours in regions.items():
+                known[region] = {**known[region], **hours} if region in known else hours
+    most = max(sorted(by_source), key=lambda name: len(by_source[name]), default="")
+    return by_source.get(most, {}), ends.get(most, since)
 
 
-def _complaints_by_region(
-    store: Store, service: str, since: datetime, until: datetime
-) -> tuple[dict[str, dict[datetime, float]], datetime]:
+class _CountedRegions(NamedTuple):
+    """A source's totals by region and hour, and the end of the last interval."""
+
+    hours: dict[str, dict[datetime, float]]
+    end: datetime
+
+
+def _regions_counted(store: Store, service: str, since: datetime, until: datetime) -> dict[str, _CountedRegions]:
+    """Return what each source that tells regions counted in a span."""
     totals_by_region: dict[str, dict[str, dict[datetime, float]]] = {}
     ends: dict[str, datetime] = {}
     for source in count_sources(store):
@@ -128,8 +182,7 @@ def _complaints_by_region(
         for region, hour, total, last, width in rows:
             ends[source] = max(ends.get(source, since), from_epoch(last + width))
             totals_by_region.setdefault(source, {}).setdefault(region, {})[from_epoch(hour)] = float(total)
-    most = max(sorted(totals_by_region), key=lambda name: len(totals_by_region[name]), default="")
-    return totals_by_region.get(most, {}), ends.get(most, since)
+    return {source: _CountedRegions(regions, ends[source]) for source, regions in totals_by_region.items()}
 
 
 class PublishedClaim(NamedTuple):
@@ -243,14 +296,14 @@ def read_hours(store: Store, service: str, since: datetime, until: datetime) -> 
         (service, since, until),
     )
     spells = [(utc(r[0]), (utc_or_none(r[1]) or until) + timedelta(hours=1)) for r in out]
-    slack = timedelta(minutes=5)  # what is public a little later
-    hours = (since + timedelta(hours=n) for n in range(int((until - since) / timedelta(hours=1))))
-    return {
-        h
-        for h in hours
-        if any(a <= h + slack and b >= h + timedelta(hours=1) - slack for a, b in read)
-        and not any(a < h + timedelta(hours=1) and b > h for a, b in spells)
-    }
+    slack, hour = timedelta(minutes=5), timedelta(hours=1)  # what is public a little later
+    places: set[int] = set()
+    for begin, end in read:  # the hours that begin and end in it
+        places.update(range(-((since + slack - begin) // hour), (end + slack - hour - since) // hour + 1))
+    for begin, end in spells:  # the hours that it touches
+        places.difference_update(range((begin - since) // hour, -((since - end) // hour)))
+    places.intersection_update(range((until - since) // hour))
+    return {since + n * hour for n in places}
 
 
 def advisories(store: Store, *, lasting: bool = False) -> list[Advisory]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar, cast
 from pipeline.core.incidents import Incident
 
 T = TypeVar("T")
-MOST_SPANS = 2000  # answers of spans that are kept at once
+MOST_SPANS = 400  # answers of spans that are kept at once of a service
 
 
 class DistinctQuestion(NamedTuple):
@@ -28,18 +28,25 @@ class SpanTopic(StrEnum):
 
     COUNTS_BY_BIN = "counts by bin"
     COUNTS_BY_HOUR = "counts by hour"
+    TOTALS_BY_HOUR = "totals by hour, of a source that tells them"
+    PARTS_BY_HOUR = "sums of parts by hour, of a source"
     COUNTS_BY_REGION = "counts by region"
     POSTS_BY_HOUR = "posts by hour"
 
 
-OF_COUNTS = (SpanTopic.COUNTS_BY_BIN, SpanTopic.COUNTS_BY_HOUR, SpanTopic.COUNTS_BY_REGION)
+OF_COUNTS = frozenset(SpanTopic) - {SpanTopic.POSTS_BY_HOUR}
 
 
 class _SpanQuestion(NamedTuple):
     topic: SpanTopic
-    service: str
     since: datetime
     until: datetime
+    source: str
+
+
+class _WorkedOut(NamedTuple):
+    given: object
+    result: object
 
 
 class KeptAnswers:
@@ -54,7 +61,9 @@ class KeptAnswers:
         self._kinds: set[tuple[str | int, ...]] = set()
         self._distinct_values: dict[DistinctQuestion, list[str]] = {}
         self._incidents: dict[str, Incident] = {}
-        self._of_spans: dict[_SpanQuestion, object] = {}
+        self._of_spans: dict[str, dict[_SpanQuestion, object]] = {}  # by service
+        self._read_by_one: dict[str, datetime] = {}
+        self._worked_out: dict[Hashable, _WorkedOut] = {}
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -64,7 +73,14 @@ class KeptAnswers:
             yield
         finally:
             self._keeps = False
-            for kept in (self._kinds, self._distinct_values, self._incidents, self._of_spans):
+            for kept in (
+                self._kinds,
+                self._distinct_values,
+                self._incidents,
+                self._of_spans,
+                self._read_by_one,
+                self._worked_out,
+            ):
                 kept.clear()
 
     @property
@@ -77,33 +93,60 @@ class KeptAnswers:
         """The stored incidents that are kept, by id; to be added to."""
         return self._incidents if self._keeps else {}
 
-    def of_span(self, topic: SpanTopic, service: str, since: datetime, until: datetime, ask: Callable[[], T]) -> T:
-        """Return what rows of a service in [since, until) say, from `ask` where it is not kept; not to be changed."""
-        question = _SpanQuestion(topic, service, since, until)
+    @property
+    def read_by_one(self) -> dict[str, datetime]:
+        """Since when no post was read by another model than the one of an id; to be added to."""
+        return self._read_by_one if self._keeps else {}
+
+    def of_span(
+        self, topic: SpanTopic, service: str, since: datetime, until: datetime, ask: Callable[[], T], source: str = ""
+    ) -> T:
+        """Return what rows of a service in [since, until) say, from `ask` where it is not kept; not to be changed.
+
+        `source` restricts it to the rows of one.
+        """
+        question = _SpanQuestion(topic, since, until, source)
         if not self._keeps:
             return ask()
-        if question not in self._of_spans:
-            if len(self._of_spans) >= MOST_SPANS:
-                self._of_spans.clear()
-            self._of_spans[question] = ask()
-        return cast("T", self._of_spans[question])
+        answers = self._of_spans.setdefault(service, {})
+        if question not in answers:
+            if len(answers) >= MOST_SPANS:
+                answers.clear()
+            answers[question] = ask()
+        return cast("T", answers[question])
+
+    def worked_out(self, name: Hashable, given: object, work_out: Callable[[], T]) -> T:
+        """Return what `work_out` makes of what is given, kept by a name as long as that is equal; not to be changed."""
+        if not self._keeps:
+            return work_out()
+        known = self._worked_out.get(name)
+        if known is None or known.given != given:
+            if len(self._worked_out) >= MOST_SPANS:
+                self._worked_out.clear()
+            known = self._worked_out[name] = _WorkedOut(given, work_out())
+        return cast("T", known.result)
 
     def note_counts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that counts are written, by service the start of the oldest: what was read of later spans is old."""
-        for question in [q for q in self._of_spans if q.topic in OF_COUNTS and q.service in oldest]:
-            if question.until > oldest[question.service]:
-                del self._of_spans[question]
+        for service in oldest.keys() & self._of_spans.keys():
+            answers = self._of_spans[service]
+            for question in [q for q in answers if q.until > oldest[service] and q.topic in OF_COUNTS]:
+                del answers[question]
 
     def forget_counts(self) -> None:
         """Forget what was read of counts: some of them are taken away."""
-        for question in [q for q in self._of_spans if q.topic in OF_COUNTS]:
-            del self._of_spans[question]
+        for answers in self._of_spans.values():
+            for question in [q for q in answers if q.topic in OF_COUNTS]:
+                del answers[question]
         self._distinct_values.clear()
 
-    def note_posts(self, oldest: datetime) -> None:
-        """Note that posts of a moment and later are read anew, of whatever service."""
-        for question in [q for q in self._of_spans if q.topic is SpanTopic.POSTS_BY_HOUR and q.until > oldest]:
-            del self._of_spans[question]
+    def note_posts(self, oldest: datetime, model: str) -> None:
+        """Note that posts of a moment and later are read anew, of whatever service, by a model of this id."""
+        for answers in self._of_spans.values():
+            for question in [q for q in answers if q.topic is SpanTopic.POSTS_BY_HOUR and q.until > oldest]:
+                del answers[question]
+        for other in self._read_by_one.keys() - {model}:
+            del self._read_by_one[other]
 
     def note_kinds(self, kinds: Set[tuple[str | int, ...]]) -> None:
         """Note of which kinds the rows are that are written: with a new one there may be other distinct values."""

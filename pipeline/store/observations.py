@@ -135,10 +135,18 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
 
 def untagged_posts(store: Store, model: str, since: datetime, limit: int = 50_000) -> list[Post]:
     """Return posts not read yet, or read by another model since a moment, oldest first."""
+    read_by_one = store.kept.read_by_one
+    if model not in read_by_one or read_by_one[model] > since:
+        others = store.rows("SELECT 1 FROM posts WHERE created >= ? AND tagged_by != ? LIMIT 1", (since, model))
+        if not others:
+            read_by_one[model] = since
+    else:
+        others = []
+    # of the unread ones alone there is an index
+    where = "tagged_by IS NULL" + (" OR (tagged_by != :model AND created >= :since)" if others else "")
     rows = store.rows(
-        "SELECT * FROM posts WHERE tagged_by IS NULL OR (tagged_by != ? AND created >= ?)"
-        " ORDER BY created, source, native_id LIMIT ?",
-        (model, since, limit),
+        f"SELECT * FROM posts WHERE {where} ORDER BY created, source, native_id LIMIT :limit",
+        {"model": model, "since": since, "limit": limit},
     )
     return [post_of(row) for row in rows]
 

@@ -19,7 +19,7 @@ def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: I
     """Store what a pass read in posts, and which of them count as votes; return how many posts were read."""
     created = {(p.source, p.native_id): p.created for p in posts}
     if created:
-        store.kept.note_posts(min(created.values()))
+        store.kept.note_posts(min(created.values()), model)
     with store.transaction() as conn:
         for table in ("post_tags", "votes"):
             conn.executemany(f"DELETE FROM {table} WHERE source=? AND native_id=?", list(created))

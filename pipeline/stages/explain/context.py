@@ -129,19 +129,24 @@ def _failing(around: Surroundings, incident: Incident) -> list[str]:
 def _between(around: Surroundings, service: Service, incident: Incident) -> list[tuple[datetime, dict[str, str]]]:
     """Return which signals of a surge stood out on each day of the week before the onset, oldest first, in words."""
     hour = floor_to(incident.onset, 3600)
-    inputs = surge_inputs(around.store, service, around.events, incident.onset, days=16)
+    # news are no signal here: what an incident is linked to is asked of each item
+    inputs = surge_inputs(around.store, service, (), incident.onset, days=16)
     moments = [hour - n * DAY for n in range(8, -1, -1)]
-    return [
-        (
-            at,
-            {
-                name: signal.statement
-                for name, signal in signals(service.id, inputs, at).items()
-                if signal.stands_out and name != "news"
-            },
-        )
-        for at in moments
-    ]
+    return around.store.kept.worked_out(
+        ("between", service.id, hour),
+        inputs,
+        lambda: [
+            (
+                at,
+                {
+                    name: signal.statement
+                    for name, signal in signals(service.id, inputs, at).items()
+                    if signal.stands_out
+                },
+            )
+            for at in moments
+        ],
+    )
 
 
 def surge_inputs(
