@@ -39,7 +39,7 @@ def test_three_services_of_a_vendor_fail_together_and_its_own_page_confirms() ->
     ((group, members),) = groups([*failing, _failing("other", 5)], catalogue, NOW, watched=("cars", "maps"))
     assert (group.shared_cause, members) == ("Acme", ["mail", "chat", "maps"])
     assert statements(group) == [
-        "3 services of Acme fail since 11:00 UTC: Mail, Chat, Maps",
+        "3 services of Acme have been failing since 11:00 UTC on 2 March: Mail, Chat, Maps",
         "what speaks against it: Cars, of Acme, too, is not known to fail",
         "what speaks against it: no dependency common to them is known",
     ]
@@ -59,7 +59,7 @@ def test_a_cause_outside_the_catalogue_is_named_where_notices_and_news_name_it()
     ((group, members),) = groups(failing, catalogue, NOW, (), {}, outside)
     assert (group.shared_cause, members) == ("a power cut", ["bank", "airline"])
     assert statements(group) == [
-        "notices or news name a power cut for Bank, Airline, failing since 11:00 UTC",
+        "notices or news name a power cut for Bank, Airline, failing since 11:00 UTC on 2 March",
         "what speaks against it: no dependency or vendor common to them is known",
     ]
     assert (group.official_first_at, service_shown(group, catalogue).name) == (None, "A power cut")
@@ -87,7 +87,7 @@ def test_many_grave_failures_that_nothing_known_ties_have_an_unknown_common_caus
     ((group, members),) = groups(failing, catalogue, NOW)
     assert (group.shared_cause, group.service, members) == (UNKNOWN_CAUSE, "a", ["a", "b", "c", "d"])
     assert statements(group) == [
-        "4 services fail together since 11:00 UTC, unknown common cause: A, B, C, D",
+        "4 services have been failing together since 11:00 UTC on 2 March, unknown common cause: A, B, C, D",
         "what speaks against it: no dependency or vendor is common to them, and no notice or news names one",
     ]
     there = [replace(i, part_of=group.id) for i in failing]

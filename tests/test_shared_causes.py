@@ -155,12 +155,14 @@ def test_only_of_services_that_run_on_the_cause_is_said_that_they_do() -> None:
         ((group, _),) = groups([_failing(name) for name in failing], catalogue, NOW, (), named)
         return group.evidence[0].statement
 
-    assert statement("o0", "o1") == "notices or news name Cloud for O0, O1, failing since 11:00 UTC"
+    assert statement("o0", "o1") == "notices or news name Cloud for O0, O1, failing since 11:00 UTC on 2 March"
     assert statement("m0", "m1", "o0", "cloud") == (
-        "2 services that run on Cloud fail since 11:00 UTC: M0, M1; notices or news name Cloud for O0; "
-        "Cloud itself, too"
+        "2 services that run on Cloud have been failing since 11:00 UTC on 2 March: M0, M1; "
+        "notices or news name Cloud for O0; Cloud itself, too"
     )
-    assert statement("m0", "o0", "cloud").startswith("a service that runs on Cloud fails since 11:00 UTC: M0; ")
+    assert statement("m0", "o0", "cloud").startswith(
+        "a service that runs on Cloud has been failing since 11:00 UTC on 2 March: M0; "
+    )
 
 
 def test_members_that_run_on_nothing_known_share_the_cause_that_is_named() -> None:

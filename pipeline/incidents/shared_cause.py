@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import UNKNOWN_CAUSE, Incident, NewsEvent
+from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import EvidenceKind, Impact, NewsKind, State
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import without_cleared
@@ -180,16 +181,16 @@ def stored_cause(group: Incident, ties: Ties) -> SharedCause:
 
 def tie_in_words(cause: SharedCause, members: Sequence[Incident], catalogue: Catalogue) -> str:
     """Return what fails together since when, and what is known to tie it."""
-    since, services = f"since {min(i.onset for i in members):%H:%M} UTC", _names(members, catalogue)
+    since, services = f"since {clock_and_day(min(i.onset for i in members))}", _names(members, catalogue)
     match cause.kind:
         case CauseKind.DEPENDENCY:
             return _dependents_in_words(cause.subject, members, catalogue, since)
         case CauseKind.VENDOR:
-            return f"{len(members)} services of {cause.subject} fail {since}: {services}"
+            return f"{len(members)} services of {cause.subject} have been failing {since}: {services}"
         case CauseKind.OUTSIDE:
             return f"notices or news name {cause.subject} for {services}, failing {since}"
         case CauseKind.UNKNOWN:
-            return f"{len(members)} services fail together {since}, {UNKNOWN_CAUSE}: {services}"
+            return f"{len(members)} services have been failing together {since}, {UNKNOWN_CAUSE}: {services}"
 
 
 def against_in_words(
@@ -238,10 +239,11 @@ def _dependents_in_words(dependency: str, members: Sequence[Incident], catalogue
     tied = [s.name for s in services if dependency not in s.runs_on]
     parts = []
     if running:
-        fail = f"{len(running)} services that run on {name} fail"
-        parts.append(f"{fail if running[1:] else f'a service that runs on {name} fails'} {since}: {', '.join(running)}")
+        several = f"{len(running)} services that run on {name} have"
+        who = several if running[1:] else f"a service that runs on {name} has"
+        parts.append(f"{who} been failing {since}: {', '.join(running)}")
     if tied:
         parts.append(f"notices or news name {name} for {', '.join(tied)}" + ("" if running else f", failing {since}"))
     if len(services) < len(members):
-        parts.append(f"{name} itself, too" if parts else f"{name} fails {since}")
+        parts.append(f"{name} itself, too" if parts else f"{name} has been failing {since}")
     return "; ".join(parts)

@@ -20,6 +20,7 @@ from pipeline.core.incidents import (
     Phase,
 )
 from pipeline.core.row_refs import RowRef
+from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents.build import in_order, withdrawn
 from pipeline.incidents.episodes import ProviderIncident, incident_id
@@ -259,7 +260,7 @@ def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterato
     if not posted or posted[0].official_first_at is None:
         return
     named = ", ".join(
-        f"{catalogue[i.service].name} ({i.official_first_at:%H:%M} UTC)" for i in posted if i.official_first_at
+        f"{catalogue[i.service].name} ({clock_and_day(i.official_first_at)})" for i in posted if i.official_first_at
     )
     yield Evidence(
         kind=EvidenceKind.SHARED,
