@@ -96,3 +96,23 @@ def test_the_word_stays_a_word_in_its_own_language(text: str, service: str) -> N
 )
 def test_short_names_of_everyday_talk_name_their_service(text: str, service: str) -> None:
     assert list(MATCHER.about(text)) == [service]
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("LINE送信できない", "line"),
+        ("さっきからLINEにログインできません", "line"),
+        ("LINE 落ちてる", "line"),
+        ("QQ登不上去了", "qq"),
+    ],
+)
+def test_a_name_that_is_a_word_elsewhere_means_its_service_beside_kana_and_chinese_characters(
+    text: str, service: str
+) -> None:
+    assert list(MATCHER.about(text)) == [service]
+
+
+@pytest.mark.parametrize("text", ["the line is down again", "ONLINEで買えない", "waiting in line, nothing works"])
+def test_such_a_name_is_a_word_in_other_writing_and_inside_another_word(text: str) -> None:
+    assert "line" not in MATCHER.about(text)

@@ -89,7 +89,7 @@ def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -
 def _check_names(path: Path, where: str, service: Service) -> None:
     """Raise ConfigError on a name that is empty: it would fit every text, or none."""
     named: dict[str, Sequence[str]] = {"name": (service.name,)}
-    for key in ("aliases", "vendor_aliases", "named_by", "app_names", "communities"):
+    for key in ("aliases", "joined_aliases", "vendor_aliases", "named_by", "app_names", "communities"):
         named[key] = getattr(service, key)
     for number, part in enumerate(service.components):
         named[f"components.{number}.name"] = (part.name,)

@@ -37,6 +37,7 @@ class Service:
     kind: str = "other"
     vendor: str = ""
     aliases: tuple[str, ...] = ()
+    joined_aliases: tuple[str, ...] = ()
     vendor_aliases: tuple[str, ...] = ()
     named_by: tuple[str, ...] = ()
     homograph: bool = False

@@ -20,7 +20,7 @@ from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 NAME, COMPONENT, VENDOR, PERSON = "name", "component", "vendor", "person"
-_ORDINARY = "ordinary"
+_ORDINARY, _JOINED = "ordinary", "joined"
 _SEPARATORS = (" ", "-", "", "_")
 _BETWEEN_WORDS = re.compile(r"[ _-]+")
 _HANDLE = re.compile(r"(?<!\w)([#@])(\w{2,60})(?!\w)")
@@ -28,6 +28,7 @@ _HANDLE = re.compile(r"(?<!\w)([#@])(\w{2,60})(?!\w)")
 _ENDING = re.compile("[авеиймоухыьюя]{1,3}(?!\\w)")
 _PREFIX = re.compile("(?<!\\w)(?:[وفبلك]?ال|لل|[وفبلك])$")
 _THING = WordPattern("ordinary_words", r"(?:'s)?[ -](?:%(thing)s)(?!\w)|(?:%(thing_joined)s)")
+_SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # kana and Chinese characters: written without spaces
 _ENDING_AFTER = 4  # letters of the shortest name that takes an ending
 
 
@@ -104,6 +105,12 @@ def _is_inside_a_word(text: str, start: int, end: int) -> bool:
     return not (end - start >= _ENDING_AFTER and _ENDING.match(text, end))
 
 
+def _is_in_spaceless_text(text: str, start: int, end: int) -> bool:
+    """Return whether kana or Chinese characters stand beside [start, end) of a text, with at most a blank between."""
+    before, after = text[max(0, start - 2) : start].rstrip(" "), text[end : end + 2].lstrip(" ")
+    return bool(_SPACELESS.match(before[-1:]) or _SPACELESS.match(after[:1]))
+
+
 def names_a_thing(normalized: str, end: int) -> bool:
     """Return whether what follows at `end` makes a service of an ordinary word: its app, its servers."""
     return bool(_THING.regex.match(normalized, end))
@@ -125,6 +132,18 @@ def _handle_parts() -> tuple[Callable[[str], Any], Callable[[str], Any], Callabl
     )
 
 
+def _with_joined(text: str, candidate: _Candidate) -> _Candidate | None:
+    """Return a candidate with its joined names as names where they stand in spaceless text; None where none is left."""
+    start, end, meanings, _ = candidate
+    if all(meaning.kind != _JOINED for meaning in meanings):
+        return candidate
+    others = tuple(meaning for meaning in meanings if meaning.kind != _JOINED)
+    if _is_in_spaceless_text(text, start, end):
+        joined = tuple(meaning._replace(kind=NAME) for meaning in meanings if meaning.kind == _JOINED)
+        return _Candidate(start, end, (*joined, *others), sure=True)
+    return candidate._replace(meanings=others) if others else None
+
+
 class NameFinder:
     """Finds the names of services in normalized text."""
 
@@ -142,9 +161,10 @@ class NameFinder:
         if not len(self._automaton):
             return []
         candidates = [
-            _Candidate(last - length + 1, last + 1, meanings)
+            candidate
             for last, (length, meanings) in self._automaton.iter(normalized)
             if not _is_inside_a_word(normalized, last - length + 1, last + 1)
+            and (candidate := _with_joined(normalized, _Candidate(last - length + 1, last + 1, meanings))) is not None
         ]
         if "#" in normalized or "@" in normalized:
             candidates += self._in_handles(normalized)
@@ -168,7 +188,9 @@ class NameFinder:
         for start, end, meanings in sorted(spots, key=lambda spot: spot[0] - spot[1]):
             if not before(letters[:start]):
                 continue
-            meanings = tuple(meaning for meaning in meanings if meaning.kind != _ORDINARY)
+            meanings = tuple(meaning for meaning in meanings if meaning.kind not in (_ORDINARY, _JOINED))
+            if not meanings:
+                continue
             rest = letters[end:]
             if trouble(rest):
                 yield _Candidate(at + start, at + end, meanings, sure=True)
@@ -190,6 +212,8 @@ def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
     for service in services:
         for alias in service.aliases:
             add(alias, _Meaning(service.id, "", NAME))
+        for alias in service.joined_aliases:
+            add(alias, _Meaning(service.id, "", _JOINED))
         for part in service.components:
             for alias in part.aliases:
                 add(alias, _Meaning(service.id, part.id, COMPONENT))
