@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from pipeline.commands.terminal import printable
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.setting_values import parse_duration
@@ -186,8 +187,10 @@ def run_lock(db: Path) -> Iterator[None]:
 def failure_line(run: Run) -> str:
     """Return what a failed run reports, in one line; of rows that were refused, how many."""
     if run.outcome in ("error", "blocked"):
-        return f"{run.stage}: {f'{run.subject}: ' if run.stage == 'collect' else ''}{run.error}"
-    return f"{run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine"
+        words = f"{run.stage}: {f'{run.subject}: ' if run.stage == 'collect' else ''}{run.error}"
+    else:
+        words = f"{run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine"
+    return printable(" ".join(words.split("\n")))
 
 
 def print_failures(runs: Iterable[Run]) -> int:

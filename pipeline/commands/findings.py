@@ -10,7 +10,7 @@ from enum import StrEnum
 import click
 
 from pipeline.commands.common import PARTIAL
-from pipeline.commands.terminal import colored
+from pipeline.commands.terminal import colored, printable
 
 
 class Level(StrEnum):
@@ -41,10 +41,12 @@ def print_findings(findings: Sequence[Finding]) -> None:
     """Print a line for each finding, and what to do below the last of those with the same remedy."""
     width = max((len(finding.what) for finding in findings), default=0)
     for number, finding in enumerate(findings):
-        click.echo(f"{colored(f'{finding.level:<5}', finding.level)} {finding.what:<{width}}  {finding.words}")
+        click.echo(
+            f"{colored(f'{finding.level:<5}', finding.level)} {finding.what:<{width}}  {printable(finding.words)}"
+        )
         following = findings[number + 1].remedy if number + 1 < len(findings) else ""
         if finding.remedy and finding.remedy != following:
-            click.echo(f"{'':<{width + 8}}{finding.remedy}")
+            click.echo(f"{'':<{width + 8}}{printable(finding.remedy)}")
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

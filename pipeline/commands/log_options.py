@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.terminal import printable
 from pipeline.core.errors import ConfigError
 
 PROGRAM = ("pipeline", "detectors")
@@ -23,6 +24,13 @@ VERBOSITY, LOG_FILE = "groundswell.verbosity", "groundswell.log_file"  # keys of
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(self.format(record), err=True)
+
+
+class _PlainFormatter(logging.Formatter):
+    """Writes records, with what others wrote in them, so that nothing steers the terminal that shows them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def _not_printed_by_command(record: logging.LogRecord) -> bool:
@@ -37,7 +45,7 @@ def configure_logging(verbosity: int, log_file: Path | None) -> None:
     written.
     """
     stderr = _StderrHandler(LEVELS[min(verbosity, len(LEVELS) - 1)])
-    stderr.setFormatter(logging.Formatter("groundswell: %(message)s" if not verbosity else "%(name)s: %(message)s"))
+    stderr.setFormatter(_PlainFormatter("groundswell: %(message)s" if not verbosity else "%(name)s: %(message)s"))
     if not verbosity:
         stderr.addFilter(_not_printed_by_command)
     handlers: list[logging.Handler] = [stderr]
@@ -46,7 +54,7 @@ def configure_logging(verbosity: int, log_file: Path | None) -> None:
             file = logging.FileHandler(log_file, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"--log-file: {log_file}: cannot be written: {error.strerror}") from error
-        form = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        form = _PlainFormatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
         form.converter = time.gmtime
         file.setFormatter(form)
         handlers.append(file)

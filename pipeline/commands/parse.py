@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.common import Setting, common
+from pipeline.commands.terminal import printable
 from pipeline.core.errors import ConfigError
 from pipeline.core.records import Record
 from pipeline.core.times import iso
@@ -63,13 +64,13 @@ def _print(file: Path, kept: KeptBody, readings: list[BodyReading]) -> None:
         numbers = Counter(type(row).__name__ for row in batch.rows)
         rows = ", ".join(f"{number} {name}" for name, number in numbers.items()) or "no rows"
         detail = f"; {batch.detail}" if batch.detail else ""
-        click.echo(f"{reader}: {batch.outcome}: {rows}, {len(batch.rejected)} refused{detail}")
+        click.echo(printable(f"{reader}: {batch.outcome}: {rows}, {len(batch.rejected)} refused{detail}"))
         for row in batch.rows[:SHOWN]:
-            click.echo(f"  {_line(row)}")
+            click.echo(f"  {printable(_line(row))}")
         if len(batch.rows) > SHOWN:
             click.echo(f"  and {len(batch.rows) - SHOWN} more rows; --json shows all")
         for refused in batch.rejected[:SHOWN]:
-            click.echo(f"  refused: {refused.where}: {refused.reason}")
+            click.echo(printable(f"  refused: {refused.where}: {refused.reason}"))
 
 
 def _line(row: Record) -> str:
@@ -106,6 +107,5 @@ def _as_json(file: Path, kept: KeptBody, readings: list[BodyReading]) -> str:
             ],
         },
         default=lambda value: iso(value) if isinstance(value, datetime) else str(value),
-        ensure_ascii=False,
         indent=1,
     )

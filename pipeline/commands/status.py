@@ -11,7 +11,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
-from pipeline.commands.terminal import colored
+from pipeline.commands.terminal import colored, printable
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
@@ -75,17 +75,18 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
             mark, impact = colored("open     ", "open"), colored(row.impact)
             click.echo(f"{mark}{row.service}: {row.state_in_words}, impact {impact}, since {row.onset}")
         for maintenance in planned:
-            click.echo(f"{'now' if maintenance.under_way else 'ahead':<8} {maintenance.service}: {maintenance.words}")
+            when = "now" if maintenance.under_way else "ahead"
+            click.echo(f"{when:<8} {maintenance.service}: {printable(maintenance.words)}")
         for item in blind:
             error = f"; {item.error}" if item.error else ""
             answered = f"last answered {item.since}" if item.since else "never answered"
-            click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{error}")
+            click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{printable(error)}")
         for source in fresh:
             alerted = f", alerted {source.alerted} after that" if source.alerted.n else ""
             click.echo(f"fresh    {source.source}: stored {source.stored} after publication{alerted}")
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
-                click.echo(colored(f"{words:<8} ", words) + subject)
+                click.echo(colored(f"{words:<8} ", words) + printable(subject))
         if model:
             click.echo(f"model    {model}")
         click.echo(
@@ -108,6 +109,6 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
         return
     click.echo(f"{known.name}: {answer.answer}. {answer.reason[:1].upper()}{answer.reason[1:]}.")
     for line in answer.open_incidents:
-        click.echo(f"  incident  {line}")
+        click.echo(f"  incident  {printable(line)}")
     for finding in answer.findings:
-        click.echo(f"  {finding.evidence:<10}{finding.statement}")
+        click.echo(f"  {finding.evidence:<10}{printable(finding.statement)}")

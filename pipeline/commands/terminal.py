@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 
 import click
 
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # but for tab and end of line
+_COLOURED = re.compile(r"(\x1b\[\d+m)(.*)(\x1b\[0m)", re.DOTALL)  # what `colored` returns
 COLOURS = {
     "ok": "green",
     "well": "green",
@@ -31,6 +34,11 @@ COLOURS = {
 }
 
 
+def printable(text: str) -> str:
+    """Return a text of others, of one line or more, in which nothing steers a terminal or turns a line around."""
+    return _STEERING.sub("\ufffd", text)
+
+
 def colored(text: str, key: str = "") -> str:
     """Return a text in the colour of its meaning (or of `key`); click takes colours off where there is no terminal."""
     colour = COLOURS.get(key or text)
@@ -38,12 +46,20 @@ def colored(text: str, key: str = "") -> str:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under their headers in aligned columns; nothing where there are no rows."""
+    """Print rows under their headers in aligned columns; nothing where there are no rows. A cell is one line."""
     from tabulate import tabulate
 
-    listed = [list(row) for row in rows]
+    listed = [[_cell(text) for text in row] for row in rows]
     if listed:
         click.echo(tabulate(listed, list(headers), tablefmt="plain", disable_numparse=True))
+
+
+def _cell(text: str) -> str:
+    """Return a cell in one line without control characters, but for the colour of the whole."""
+    coloured = _COLOURED.fullmatch(text)
+    if coloured is not None:
+        return f"{coloured[1]}{_cell(coloured[2])}{coloured[3]}"
+    return printable(" ".join(text.split("\n")))
 
 
 def minute_text(moment: str | None) -> str:
