@@ -15,6 +15,8 @@ from pipeline.sources import SOURCES, build_sources
 from pipeline.sources.hacker_news import SLICES_OF_EVERYTHING, HackerNewsSource
 from pipeline.sources.mastodon import hashtags
 from pipeline.sources.spec import MOST_SEARCHES
+from pipeline.store import Store
+from pipeline.store.runs import cover, heard
 from tests.fakes.recording import Recording
 from tests.fakes.social import HackerNews
 
@@ -90,3 +92,18 @@ def test_one_search_of_all_that_is_posted_stands_for_thousands() -> None:
         assert {request.one("query") for request in fake.requests} == {'"Own 0"', '"Own 1"'}
     finally:
         fake.close()
+
+
+def test_when_a_stream_was_read_is_found_by_its_key_among_thousands_of_sources(tmp_path: Path) -> None:
+    since = Recording().start
+    with Store(tmp_path / "x.db") as store:
+        with store.transaction() as conn:
+            for number, name in enumerate(("mastodon", "mastodon:one", "mastodon:two", "mastodon;x", "mastodonx", "m")):
+                cover(conn, name, (since + timedelta(hours=2 * number), since + timedelta(hours=2 * number + 1)))
+        statements: list[str] = []
+        store.conn.set_trace_callback(statements.append)
+        spans = heard(store, "mastodon")
+        store.conn.set_trace_callback(None)
+        plan = " ".join(row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {statements[0]}"))
+    assert [span[0] for span in spans] == [since + timedelta(hours=2 * number) for number in range(3)]
+    assert "SCAN" not in plan, plan

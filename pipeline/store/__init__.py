@@ -159,12 +159,13 @@ class Store:
 
     def put_catalogue(self, services: Mapping[str, Service], watched: tuple[str, ...]) -> None:
         """Mirror the catalogue into `services` and `components` for analysts' joins; unchanged rows stay."""
+        is_watched = set(watched)
         with self.transaction() as conn:
             conn.executemany(
                 "INSERT INTO services VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET name=excluded.name,"
                 " kind=excluded.kind, vendor=excluded.vendor, status_page=excluded.status_page,"
                 " watched=excluded.watched",
-                [(s.id, s.name, s.kind, s.vendor, s.status_page, int(s.id in watched)) for s in services.values()],
+                [(s.id, s.name, s.kind, s.vendor, s.status_page, int(s.id in is_watched)) for s in services.values()],
             )
             watched_before = [row[0] for row in conn.execute("SELECT id FROM services WHERE watched = 1")]
             gone = [(name,) for name in watched_before if name not in services]

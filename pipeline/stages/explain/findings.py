@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
@@ -42,6 +43,14 @@ class Alarms:
         """Return how many bins there are."""
         return sum(len(points) for points in self.levels.values())
 
+    def totals_by_service(self) -> Mapping[str, Mapping[SeriesKey, Points]]:
+        """Return the levels of each service's totals."""
+        found: dict[str, dict[SeriesKey, Points]] = defaultdict(dict)
+        for key, points in self.levels.items():
+            if key.is_total:
+                found[key.service][key] = points
+        return found
+
 
 def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_again: datetime | None) -> datetime:
     """Return from when rows matter: six hours before the watermark or what is judged again.
@@ -61,7 +70,8 @@ def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_aga
 def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
     """Return the bins whose score is at least `alarm`, since rows matter."""
     levels = verdicts(run.store, run.since, run.now, minimum=alarm)
-    read = {key.source: heard(run.store, key.source) for key in levels if key.channel == Channel.VOTES}
+    sources = {key.source for key in levels if key.channel == Channel.VOTES}
+    read = {source: heard(run.store, source) for source in sorted(sources)}
     return Alarms(alarm=alarm, levels=levels, read=read)
 
 
@@ -74,22 +84,35 @@ def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> li
     pages = pages_between(run.store, run.since, run.now)
     touched = {key.service for key in alarms.levels} | {i.service for i in run.known.values() if not i.is_group}
     touched |= {s.id for s in catalogue.values() if s.status_page and s.page in pages}
+    known, totals = _by_service(run.known.values()), alarms.totals_by_service()
     found = []
     for name in sorted(touched & set(catalogue)):
         with isolation.of(name):
-            found.append(_findings(run, catalogue[name], alarms))
+            judged = replace(alarms, levels=totals.get(name, {}))
+            found.append(_findings(run, catalogue[name], judged, known.get(name, [])))
     return [findings for findings in found if findings is not None]
 
 
-def _findings(run: ExplainRun, service: Service, alarms: Alarms) -> ServiceFindings | None:
-    """Return a service's incidents as they stand now; None where there are none."""
-    known = [i for i in run.known.values() if i.service == service.id and not i.is_group]
+def _by_service(incidents: Iterable[Incident]) -> Mapping[str, list[Incident]]:
+    """Return the incidents of each service, without shared failures."""
+    found: dict[str, list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        if not incident.is_group:
+            found[incident.service].append(incident)
+    return found
+
+
+def _findings(run: ExplainRun, service: Service, alarms: Alarms, known: Sequence[Incident]) -> ServiceFindings | None:
+    """Return a service's incidents as they stand now, from its own alarms; None where there are none.
+
+    `known` are those that are stored.
+    """
     # as far back as this service's own incidents ask: what is long over elsewhere is not explained again
     since = rows_since(known, run.watermark, run.judged_again)
     levels = {
         key: kept
         for key, points in alarms.levels.items()
-        if key.service == service.id and key.is_total and (kept := [point for point in points if point.start >= since])
+        if (kept := [point for point in points if point.start >= since])
     }
     zeros_until = {
         key: until

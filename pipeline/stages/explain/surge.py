@@ -71,6 +71,7 @@ def watch_surges(run: ExplainRun) -> int:
     store, watched, hour = run.store, run.config.watched, floor_to(run.now, 3600)
     lasting = {a.service: a for a in advisories(store, lasting=True)}
     recent = incidents(store, hour - timedelta(days=1))
+    broken = {i.service for i in recent if i.active and any(episode.by_crowd for episode in i.episodes)}
     # without posts, ranks and news nothing can stand out
     has_signals = bool(run.events or lasting) or anything_said(store, hour - SIGNALS)
     changed: list[Advisory] = []
@@ -78,9 +79,8 @@ def watch_surges(run: ExplainRun) -> int:
     for name in watched if has_signals else ():
         before = lasting.get(name)
         last = utc_or_none(get_checkpoint(store, "explain", f"surge:{name}"))
-        is_out = any(i.service == name and i.active and any(e.by_crowd for e in i.episodes) for i in recent)
         inputs = surge_inputs(store, run.config.catalogue[name], run.news_events, hour)
-        after, stands_out = update_advisory(name, inputs, before, last, hour, broken=is_out)
+        after, stands_out = update_advisory(name, inputs, before, last, hour, broken=name in broken)
         if stands_out:
             checkpoints[f"surge:{name}"] = iso(hour)
         if after is not None and after != before:
