@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 GW := $(PY) -m pipeline
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run serve test test-slow chaos soak coverage check audit lint types bench bench-days bench-variants bench-long evaluate train scenario screenshots docs-check cookbook clean
+.PHONY: help demo demo-live run serve test test-slow chaos soak load coverage check audit lint types bench bench-days bench-variants bench-long evaluate train scenario screenshots docs-check cookbook clean
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name words; do printf '%-12s %s\n' "$$name" "$$words"; done
@@ -46,6 +46,9 @@ chaos: $(VENV)/.stamp ## planted mistakes, then 2,000 faults of disk, network an
 
 soak: $(VENV)/.stamp ## 2,000 ticks with stand-ins that fail at random: what grows, as a table (5 minutes of CPU)
 	@$(PY) -m tests.chaos.soak 2000
+
+load: $(VENV)/.stamp ## 100,000 posts and 5,000 services in a tick, a database of 1 GB, 500 routes, upstreams that drip, as a table (9 minutes of CPU)
+	@$(PY) -m tests.chaos.load
 
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
 	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
