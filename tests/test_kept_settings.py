@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -16,6 +17,7 @@ from pipeline.config.load import load_catalogue, load_config
 from pipeline.config.settings import Alerts, Config, DetectorChoice, Keep, Mail, Report, Route, Sources
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.errors import ConfigError
+from pipeline.core.kept import kept_toml
 from tests.conftest import ROOT
 
 FULL = Config(
@@ -156,3 +158,17 @@ def test_a_catalogue_changed_by_its_reader_is_as_it_was_for_the_next(tmp_path: P
     first = kept_catalogue(b"x", lambda: {"a": service})
     first["a"] = replace(service, name="B")
     assert kept_catalogue(b"x", dict)["a"] == service
+
+
+@pytest.mark.parametrize("text", ['[a]\nen = ["x"]\n', "[a]\none = 1\nhalf = 0.5\n", "day = 2026-03-02\n"])
+def test_toml_kept_as_json_has_the_same_tables(text: str, folder: Path) -> None:
+    for _ in range(2):
+        assert kept_toml(text.encode(), folder) == tomllib.loads(text)
+        assert kept_toml(text.replace("\n", "\r\n").encode(), folder) == tomllib.loads(text)
+
+
+@pytest.mark.parametrize("content", [b"[a\n", b"\xff\n"])
+def test_what_is_no_toml_is_refused_each_time(content: bytes, folder: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"Expected|decode"):
+            kept_toml(content, folder)

@@ -85,6 +85,25 @@ def kept_bytes(path: Path, make: Callable[[], bytes]) -> bytes:
     return content
 
 
+def kept_toml(content: bytes, folder: Path) -> dict[str, object]:
+    """Return the tables of a TOML file, kept as JSON, which is read in a thirtieth of the time.
+
+    Raises UnicodeDecodeError and tomllib.TOMLDecodeError.
+    """
+    path = folder / f"toml-{hashlib.sha256(content).hexdigest()[:32]}.json"
+    try:
+        found: dict[str, object] = json.loads(kept_bytes(path, lambda: json.dumps(_parsed_toml(content)).encode()))
+    except TypeError:  # JSON has no dates
+        return _parsed_toml(content)
+    return found
+
+
+def _parsed_toml(content: bytes) -> dict[str, object]:
+    import tomllib
+
+    return tomllib.loads(content.decode("utf-8").replace("\r\n", "\n"))
+
+
 def is_ours(folder: Path) -> bool:
     """Return whether nobody else can have written into a folder of the cache; one that is not there yet is ours."""
     if not folder.is_absolute():  # no home is known

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.text.models.arrays import Model
 from pipeline.text.models.cache import kept_arrays
+from pipeline.text.models.sums import weighted_sums
 
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
 LANGUAGES = [
@@ -147,8 +148,6 @@ def _encoded(text: str) -> bytes:
 
 
 def _told(encoded: Sequence[bytes]) -> list[str]:
-    from scipy.sparse import csr_array
-
     model = _automaton()
     # zeros between texts lead back to the beginning, since no feature holds one
     gap = bytes(model.depth)
@@ -163,8 +162,8 @@ def _told(encoded: Sequence[bytes]) -> list[str]:
     size = len(model.weights)
     keys, counts = np.unique(text_of * size + model.feature[state[places]], return_counts=True)
     starts = np.searchsorted(keys, np.arange(len(encoded) + 1) * size)
-    shown = csr_array((np.log1p(counts.astype(np.float32)), keys % size, starts), shape=(len(encoded), size))
-    best = (shown @ model.weights + model.prior).argmax(axis=1)
+    shown = weighted_sums(np.log1p(counts.astype(np.float32)), keys % size, starts, model.weights)
+    best = (shown + model.prior).argmax(axis=1)
     # where a text shows nothing that the model knows, py3langid names its first language
     best[np.diff(starts) == 0] = 0
     return [model.languages[i] for i in best.tolist()]

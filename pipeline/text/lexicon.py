@@ -7,14 +7,14 @@ words and what they stand for. Files are read when first used, once a process; d
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from pipeline.config.paths import LEXICON
+from pipeline.config.paths import CACHE, LEXICON
 from pipeline.core.errors import ConfigError
+from pipeline.core.kept import kept_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def lexicon(file: str, folder: Path = LEXICON) -> Lexicon:
     """Read data/lexicon/<file>.toml; raises ConfigError naming file and key."""
     path = folder / f"{file}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = kept_toml(path.read_bytes(), CACHE)
+    except (OSError, ValueError) as error:  # not text, or no TOML
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     lists: dict[str, dict[str, tuple[str, ...]]] = {}
     tables: dict[str, dict[str, float]] = {}

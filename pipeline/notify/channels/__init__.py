@@ -1,4 +1,7 @@
-"""How alerts leave: one channel a file. `CHANNELS` maps a name to the function that builds it."""
+"""How alerts leave: one channel a file. `CHANNELS` maps a name to the function that builds it.
+
+A channel's module is imported only where the channel is configured: most of them import an HTTP client.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,6 @@ from typing import Protocol
 
 from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
-from pipeline.notify.channels.alertmanager import AlertmanagerChannel
-from pipeline.notify.channels.apprise import AppriseChannel
-from pipeline.notify.channels.email import EmailChannel
-from pipeline.notify.channels.file import FileChannel
-from pipeline.notify.channels.pagerduty import PagerDutyChannel
-from pipeline.notify.channels.webhook import WebhookChannel
 
 
 class Channel(Protocol):
@@ -31,30 +28,42 @@ class Channel(Protocol):
 
 
 def _file(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.file import FileChannel
+
     return FileChannel(
         folder, sender=config.mail.sender, to=config.mail.to, zone=config.display_timezone, routes=_addresses(config)
     )
 
 
 def _email(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.email import EmailChannel
+
     return EmailChannel(
         config.mail, config.secrets.smtp_password, zone=config.display_timezone, routes=_addresses(config)
     )
 
 
 def _webhook(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.webhook import WebhookChannel
+
     return WebhookChannel(config.secrets.webhook_url, config.secrets.webhook_secret, allow=config.sources.allow_hosts)
 
 
 def _apprise(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.apprise import AppriseChannel
+
     return AppriseChannel(config.secrets.apprise_urls, zone=config.display_timezone)
 
 
 def _alertmanager(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.alertmanager import AlertmanagerChannel
+
     return AlertmanagerChannel(config.secrets.alertmanager_url, allow=config.sources.allow_hosts)
 
 
 def _pagerduty(config: Config, folder: Path) -> Channel:
+    from pipeline.notify.channels.pagerduty import PagerDutyChannel
+
     key, base = config.secrets.pagerduty_routing_key, config.alerts.pagerduty_base
     return PagerDutyChannel(key, base, allow=config.sources.allow_hosts)
 

@@ -28,7 +28,7 @@ def slots(tokens: Sequence[str], size: int) -> NDArray[np.int64]:
     starts = np.append(0, ends + 1)[:-1]
     lengths = ends - starts
     hashes = np.empty(len(tokens), np.uint32)
-    for length in np.unique(lengths).tolist():
+    for length in set(lengths.tolist()):  # np.unique would import masked arrays
         which = np.flatnonzero(lengths == length)
         raw = line[starts[which][:, None] + np.arange(length)]
         blocks = -(-length // 4)

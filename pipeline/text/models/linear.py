@@ -220,6 +220,7 @@ class LinearClassifier:
 
 def probability(log_odds: float) -> float:
     """Return the probability of log odds."""
-    from scipy.special import expit
-
-    return float(expit(log_odds))
+    try:
+        return 1 / (1 + math.exp(-log_odds))
+    except OverflowError:  # below -709
+        return 0.0

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.text.models.arrays import Array, ArrayFile, Model
 from pipeline.text.models.filtering import HEIGHT, Filter, at_points, points_of
+from pipeline.text.models.sums import weighted_sums
 from pipeline.text.models.tiles import tiled_product
 from pipeline.text.models.token_rows import TokenRows
 
@@ -135,8 +136,6 @@ class Network:
 
     def _sums(self, group: _Group, rows: Places) -> Floats:
         """Return what each text's tokens sum to before the dense layers, (texts, 1280); `rows` are those of tokens."""
-        from scipy.sparse import csr_array
-
         parts = [_Part(self._token_rows.tables[0][rows], group.local)]
         parts += [
             self._convolved(number, windows, np.append(0, rows), group)
@@ -150,10 +149,7 @@ class Network:
             squares += np.vecdot(part.rows, part.rows)[part.at]
         mean /= width
         weight = np.reciprocal(np.sqrt(squares / width - mean * mean + np.float32(self._epsilon)))
-        shape = len(group.ends) - 1
-        sums: Floats = np.hstack(
-            [csr_array((weight, part.at, group.ends), shape=(shape, len(part.rows))) @ part.rows for part in parts]
-        )
+        sums: Floats = np.hstack([weighted_sums(weight, part.at, group.ends, part.rows) for part in parts])
         sums -= np.add.reduceat(weight * mean, group.ends[:-1])[:, None]
         return sums
 
