@@ -17,7 +17,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch
 from pipeline.sources.archive import (
     CHUNK,
     NumberedRow,
@@ -28,7 +27,9 @@ from pipeline.sources.archive import (
 )
 from pipeline.sources.json_lines import lines_of, place_in, values_of
 from pipeline.sources.parsing import plain
-from pipeline.sources.reddit_posts import to_batch
+from pipeline.sources.reddit_posts import PostReader
+from pipeline.sources.screened_posts import ScreenedPosts, all_of, screen
+from pipeline.text.mention_prefilter import MentionPrefilter
 
 if TYPE_CHECKING:
     import fsspec
@@ -117,22 +118,28 @@ def _cut(kind: str, fs: fsspec.AbstractFileSystem, path: str, mark: str, bite: i
         yield Part(kind=kind, url=fs.unstrip_protocol(path), form=form, start=start, stop=stop, key=key)
 
 
-def post_batches(part: Part, *, fetched_at: datetime, salt: bytes) -> Iterator[Batch]:
-    """Stream a part's posts. Raises SourceError where it breaks off or is not what its name says."""
+def post_batches(
+    part: Part, *, fetched_at: datetime, salt: bytes, prefilter: MentionPrefilter
+) -> Iterator[ScreenedPosts]:
+    """Stream a part's posts; of lines, those that may be about a service and how many others there are.
+
+    Raises SourceError where the part breaks off or is not what its name says.
+    """
     import fsspec
 
     try:
         with fsspec.open(part.url, "rb") as file:
             if part.form == "parquet":
                 for rows in _numbered_rows(file, part):
-                    yield posts_of_cells(rows, source="file", fetched_at=fetched_at, salt=salt)
+                    yield all_of(posts_of_cells(rows, source="file", fetched_at=fetched_at, salt=salt))
             elif part.form == "csv":
                 text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-                yield from read_posts_csv(text, source="file", fetched_at=fetched_at, salt=salt, name=part.name)
+                cells = read_posts_csv(text, source="file", fetched_at=fetched_at, salt=salt, name=part.name)
+                yield from map(all_of, cells)
             else:
-                place = place_in(part.name)
+                reader = PostReader(source="reddit", fetched_at=fetched_at, salt=salt)
                 for values in values_of(_lines(file, part)):
-                    yield to_batch(values, place, source="reddit", fetched_at=fetched_at, salt=salt)
+                    yield screen(values, place_in(part.name), reader, prefilter)
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own

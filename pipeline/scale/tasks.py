@@ -10,7 +10,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -43,7 +43,8 @@ from pipeline.scale.summaries import (
 )
 from pipeline.sources import author_salt
 from pipeline.sources.count_rows import ServiceIds
-from pipeline.stages.tag import tagged
+from pipeline.stages.tag import CHUNK, TaggedPost, tagged
+from pipeline.text.mention_prefilter import MentionPrefilter
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.services import ServiceMatcher
 
@@ -74,6 +75,11 @@ def _model() -> OutageModel:
 @lru_cache(maxsize=1)
 def _matcher(catalogue: tuple[tuple[str, Service], ...]) -> ServiceMatcher:
     return ServiceMatcher(dict(catalogue))
+
+
+@lru_cache(maxsize=1)
+def _prefilter(catalogue: tuple[tuple[str, Service], ...]) -> MentionPrefilter:
+    return MentionPrefilter(dict(catalogue))
 
 
 class _Held:
@@ -135,30 +141,38 @@ def _read_posts(part: Part, job: Job, writer: Writer) -> PartSummary:
     salt = _held.salt or author_salt(load_config(None))
     if salt_mark(salt) != job.salt_mark:
         raise ConfigError("this worker has another GROUNDSWELL_AUTHOR_SALT than the one that sent the work")
-    model, matcher = _model(), _matcher(tuple(job.catalogue.items()))
+    catalogue = tuple(job.catalogue.items())
+    model, matcher, prefilter = _model(), _matcher(catalogue), _prefilter(catalogue)
     if model.id != job.model:
         raise ConfigError(f"this worker reads with the model {model.id}, the one that sent the work with {job.model}")
     summary = PartSummary(key=part.key, name=part.name)
     reach: Reach = {}
+    waiting: list[Post] = []  # models cost least for many texts at once
     with threadpool_limits(1):
-        for batch in post_batches(part, fetched_at=job.now, salt=salt):
-            posts = [row for row in batch.rows if isinstance(row, Post)]
+        for batch in post_batches(part, fetched_at=job.now, salt=salt, prefilter=prefilter):
             summary = replace(
                 summary,
-                rows=summary.rows + len(posts),
+                rows=summary.rows + len(batch.posts) + batch.others,
                 refused=summary.refused + len(batch.rejected),
                 refusals=summary.refusals + refusals(batch.rejected, MOST_NAMED - len(summary.refusals)),
             )
-            for post in posts:
-                at = iso(post.created)
-                first, last = reach.get(post.source, (at, at))
-                reach[post.source] = min(first, at), max(last, at)
-            for post, tag, shape in tagged(posts, matcher, model):
-                month = iso(post.created)[:7]
-                writer.add(place(REPORTS, tag.service, month), [report_row(post, tag, shape)], REPORT)
-                row = post_row(post, model.id)
-                writer.add(place(RAW_POSTS, POSTS_SERVICE, month), [row], SCHEMAS["posts"])
+            if batch.first is not None and batch.last is not None:
+                span = iso(batch.first), iso(batch.last)
+                first, last = reach.get(batch.source, span)
+                reach[batch.source] = min(first, span[0]), max(last, span[1])
+            waiting += batch.posts
+            while len(waiting) >= CHUNK:
+                _write_tagged(tagged(waiting[:CHUNK], matcher, model), writer)
+                del waiting[:CHUNK]
+        _write_tagged(tagged(waiting, matcher, model), writer)
     return replace(summary, reach=reach)
+
+
+def _write_tagged(posts: Iterable[TaggedPost], writer: Writer) -> None:
+    for post, tag, shape in posts:
+        month = iso(post.created)[:7]
+        writer.add(place(REPORTS, tag.service, month), [report_row(post, tag, shape)], REPORT)
+        writer.add(place(RAW_POSTS, POSTS_SERVICE, month), [post_row(post, tag.model)], SCHEMAS["posts"])
 
 
 def bucket_of(name: str) -> int:

@@ -33,16 +33,20 @@ class PostReader:
 
     def __init__(self, *, source: str, fetched_at: datetime, salt: bytes) -> None:
         """`salt` keys the hashes of authors' names."""
-        self.source, self._fetched_at = source, fetched_at
+        self.source, self.fetched_at = source, fetched_at
         self._author_key: Callable[[str], str] = key_maker(source, salt)
         self._bots = reddit_bots(REDDIT_BOTS)
+
+    def require_salt(self) -> None:
+        """Raise SourceError where the salt is missing, before the first author is met."""
+        self._author_key("")
 
     def read(self, item: Mapping[str, object]) -> Post:
         """Turn an object into a Post; raises ValueError on one that cannot be placed in time."""
         get = item.get
         native = native_id(item)
         is_comment = native.startswith(COMMENT)
-        created = not_from_the_future(from_epoch(get("created_utc")), self._fetched_at)
+        created = not_from_the_future(from_epoch(get("created_utc")), self.fetched_at)
         text = _written(get("body") if is_comment else get("selftext"))
         meta = get("_meta")
         gone = text in GONE or bool(get("removed_by_category"))
@@ -55,10 +59,10 @@ class PostReader:
             kind=self._kind(item, author, is_comment),
             community=plain(get("subreddit"), 100),
             author_key="" if gone else self._author_key(author),
-            author_created=past(from_epoch(born), self._fetched_at) if born is not None else None,
+            author_created=past(from_epoch(born), self.fetched_at) if born is not None else None,
             created=created,
-            collected=self._fetched_at,
-            edited=past(from_epoch(edited), self._fetched_at) if edited and edited is not True else None,
+            collected=self.fetched_at,
+            edited=past(from_epoch(edited), self.fetched_at) if edited and edited is not True else None,
             deleted=gone,
             parent_id=plain(get("parent_id"), 40),
             title="" if gone else _written(get("title"), TITLE_CAP),

@@ -201,6 +201,11 @@ class NameFinder:
             return
 
 
+def names_of(services: Iterable[Service]) -> list[str]:
+    """Return every name that is looked for in normalized texts, with its spellings."""
+    return [name for name in _meanings(list(services)) if name]
+
+
 def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
     """Return what each name, normalized, stands for."""
     names: dict[str, dict[_Meaning, None]] = {}

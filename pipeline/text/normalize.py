@@ -21,8 +21,13 @@ _WORDLESS = re.compile(r"[^\w]+")
 @lru_cache(REMEMBERED)
 def normalize(text: str) -> str:
     """Return text for matching: capped, NFKC, case-folded, without zero-width and direction marks, lone surrogates."""
-    normalized = unicodedata.normalize("NFKC", text[:CAP]).casefold().replace("’", "'")
-    return _INVISIBLE.sub("", normalized)
+    return fold(text[:CAP])
+
+
+def fold(text: str) -> str:
+    """Return a text of any length as `normalize` writes it."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return _INVISIBLE.sub("", folded)
 
 
 def strip_to_words(text: str) -> str:
