@@ -26,6 +26,7 @@ from pipeline.store.kept_views import drop_analysts_views
 from pipeline.store.migration import migrate, missing_steps
 
 REPLAY_CACHE_KB = 64_000  # pages kept in memory where a process goes on for long
+REPLAY_LOG_PAGES = 16_000  # what steps write lies in the log up to here: most pages are written again by the next
 MINIMUM_SQLITE = (3, 37, 0)  # STRICT tables
 
 
@@ -69,6 +70,7 @@ class Store:
             self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             if not durable:
                 self.conn.execute(f"PRAGMA cache_size=-{REPLAY_CACHE_KB}")
+                self.conn.execute(f"PRAGMA wal_autocheckpoint={REPLAY_LOG_PAGES}")
             self.conn.execute("PRAGMA foreign_keys=ON")
             if missing:
                 self.backup = migrate(self.conn, self.path)

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar, cast
 from pipeline.core.incidents import Incident
 
 T = TypeVar("T")
-MOST_SPANS = 400  # answers of spans that are kept at once of a service
+MOST_SPANS = 100  # answers of spans that are kept at once of a service
 
 
 class DistinctQuestion(NamedTuple):
@@ -63,6 +63,7 @@ class KeptAnswers:
         self._incidents: dict[str, Incident] = {}
         self._of_spans: dict[str, dict[_SpanQuestion, object]] = {}  # by service
         self._read_by_one: dict[str, datetime] = {}
+        self._series: set[str] = set()
         self._worked_out: dict[Hashable, _WorkedOut] = {}
 
     @contextmanager
@@ -79,6 +80,7 @@ class KeptAnswers:
                 self._incidents,
                 self._of_spans,
                 self._read_by_one,
+                self._series,
                 self._worked_out,
             ):
                 kept.clear()
@@ -92,6 +94,11 @@ class KeptAnswers:
     def incidents(self) -> dict[str, Incident]:
         """The stored incidents that are kept, by id; to be added to."""
         return self._incidents if self._keeps else {}
+
+    @property
+    def series(self) -> set[str]:
+        """The names of series that are stored; to be added to."""
+        return self._series if self._keeps else set()
 
     @property
     def read_by_one(self) -> dict[str, datetime]:

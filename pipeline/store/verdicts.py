@@ -236,10 +236,12 @@ def save_judgement(store: Store, judgement: Judgement) -> int:
     """Store series, verdicts and detector state in one transaction; return how many verdicts changed."""
     subject, keys, now = judgement.subject, judgement.keys, judgement.now
     with store.transaction() as conn:
+        new_keys = {name: k for k in keys if (name := str(k)) not in store.kept.series}
         conn.executemany(
             "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
-            [(str(k), k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for k in keys],
+            [(name, k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for name, k in new_keys.items()],
         )
+        store.kept.series.update(new_keys)
         if judgement.redo_from is not None:
             conn.executemany(
                 "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), judgement.redo_from) for k in keys]
