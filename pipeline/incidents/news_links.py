@@ -8,7 +8,7 @@ an allowed answer, and the common one. Nothing here claims causation.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -68,10 +68,11 @@ def link(
 ) -> list[Link]:
     """Return the links of one incident to the news events (event, text of its first item) seen so far."""
     found = []
+    days = _days(incident, context, now)
     for event, text in events:
         if event.first_seen > now:
             continue
-        proposed = _relation(incident, service, event, text, events, context, now)
+        proposed = _relation(incident, service, (event, text), events, context, now, days)
         if proposed is None:
             continue
         relation, reasons = proposed
@@ -101,13 +102,17 @@ def link(
 def _relation(
     incident: Incident,
     service: Service,
-    event: NewsEvent,
-    text: str,
+    item: tuple[NewsEvent, str],
     events: Sequence[tuple[NewsEvent, str]],
     context: LinkContext,
     now: datetime,
+    mine: Set[date],
 ) -> tuple[Relation, list[str]] | None:
-    """Return what the event is to the incident and why, None for nothing."""
+    """Return what an event (with its text) is to the incident and why, None for nothing.
+
+    `mine` are the incident's own days.
+    """
+    event, text = item
     how = event.ways(service.id)
     headlines = [e.service for e in event.entities if "headline" in e.ways]
     lag = _lag(event.first_seen, incident.onset)
@@ -119,7 +124,7 @@ def _relation(
     # the model of headlines is unsure of its kinds: an article of the hours or about the day it fails,
     # and that says so, is about that
     live = event.first_seen - incident.onset >= -EARLY and event.first_seen <= (incident.end or now) + LIVE_AFTER
-    days, mine = days_named(text, event.first_seen.date()), _days(incident, context, now)
+    days = days_named(text, event.first_seen.date())
     ours = event.first_seen > incident.onset and bool(days & mine)
     failing = event.kind in OUTAGE_KINDS or ((live or ours) and tells_of_failure(text))
     if failing and about and not looks_years_back(text):
@@ -137,7 +142,7 @@ def _relation(
 
 
 def _outage_article(
-    incident: Incident, event: NewsEvent, days: set[date], mine: set[date], context: LinkContext, now: datetime
+    incident: Incident, event: NewsEvent, days: Set[date], mine: Set[date], context: LinkContext, now: datetime
 ) -> Relation | None:
     """Return whether an article about an outage of the service reports this one, looks back at it, or neither.
 

@@ -7,8 +7,10 @@ notice, its states, and parts it lists or takes back. What comes within the same
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from pipeline.core.catalogue import Service, names
@@ -24,6 +26,7 @@ Levels = Mapping[SeriesKey, Points]
 IMPACT_AT_SCORE = ((300.0, Impact.CRITICAL), (80.0, Impact.HIGH), (25.0, Impact.MODERATE), (0.0, Impact.LOW))
 MANY = 3  # parts, or parts of the world
 EASED = 0.5  # of the peak's excess: below it for good, it is easing
+_BIN_START = attrgetter("start")
 WORSE, BETTER, PEAK, START = PhaseName.WORSENING, PhaseName.EASING, PhaseName.PEAK, PhaseName.ONSET
 
 
@@ -113,7 +116,9 @@ def impact(
     for interval in episode.intervals:
         key = interval.series
         first, end = since - timedelta(seconds=key.bin_s), max(until, since + timedelta(seconds=1))
-        bins = [point.score for point in levels.get(key, ()) if first < point.start < end]
+        points = levels.get(key, ())
+        begun, over = bisect_right(points, first, key=_BIN_START), bisect_left(points, end, key=_BIN_START)
+        bins = [point.score for point in points[begun:over]]
         score = max((s for s in bins if s == s), default=-1.0) if key in levels else interval.score
         if score > 0 and interval.onset < until and (interval.end is None or interval.end > since):
             loud.add((key.channel, key.source))

@@ -27,9 +27,12 @@ _OF_SPAN = "s.service = ? AND s.indicator = '' AND s.window != 'rolling' AND c.s
 
 def talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:
     """Return (posts, mean anger) about a service by hour; hours without any are absent."""
-    return store.kept.of_span(
-        SpanTopic.POSTS_BY_HOUR, service, since, until, lambda: _talk_by_hour(store, service, since, until)
-    )
+    talk: dict[datetime, tuple[int, float]] = {}
+    for begin, end in _whole_spans(since, until):
+        talk |= store.kept.of_span(
+            SpanTopic.POSTS_BY_HOUR, service, begin, end, partial(_talk_by_hour, store, service, begin, end)
+        )
+    return talk
 
 
 def _talk_by_hour(store: Store, service: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, float]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
@@ -43,7 +43,8 @@ def _calendar() -> _Calendar:
     )
 
 
-def days_named(text: str, published: date) -> set[date]:
+@lru_cache(maxsize=2_000)  # while an incident lasts, every pass reads the news of the last days again
+def days_named(text: str, published: date) -> frozenset[date]:
     """Return the days a text names.
 
     A weekday is the latest up to the day of publication. A date without a year is of the year of publication, or of
@@ -65,7 +66,7 @@ def days_named(text: str, published: date) -> set[date]:
         except ValueError:  # there is no such day in that year
             continue
         days.add(day)
-    return days
+    return frozenset(days)
 
 
 def looks_years_back(text: str) -> bool:
