@@ -108,3 +108,19 @@ def test_ordinary_days_are_no_alarm_to_the_detector_and_a_morning_is_to_a_rule()
     assert figures(SeasonalNB(), days, 2026) == (0, 2, 2)
     alarms, seen, total = figures(MedianRule(least=10, factor=3, extra=8), days, 2026)
     assert (alarms > 10, seen, total) == (True, 2, 2)
+
+
+def test_what_never_had_a_report_is_no_dead_source_but_expected_to_have_none() -> None:
+    index = pd.date_range("2026-03-01", periods=1440, freq="1min", tz="UTC")
+    silent = pd.DataFrame({"s": 0.0}, index=index)
+    expected = SeasonalNB(repeats=0.0).detect(silent, silent).expected["s"]
+    # half a report in the day that was seen is what is assumed of none; it was half a report an hour
+    assert expected.iloc[-1] * 1440 < 1.0
+
+
+def test_zeros_of_a_counter_that_had_counts_are_still_not_learned() -> None:
+    index = pd.date_range("2026-03-01", periods=4 * 96, freq="15min", tz="UTC")
+    counts = pd.DataFrame({"s": 10.0}, index=index)
+    counts.iloc[2 * 96 :] = 0.0
+    expected = SeasonalNB().detect(counts).expected["s"]
+    assert expected.iloc[-1] == pytest.approx(10.0, rel=0.3)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident
 from pipeline.core.records import Batch, Run, StatusUpdate
@@ -19,6 +20,7 @@ from pipeline.store.clock import rewind_future_clock
 from pipeline.store.incidents import incidents, put_incident
 from pipeline.store.news import links_of
 from pipeline.store.observations import save_batch
+from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.store.verdicts import forget_old_verdicts
 from tests.world import CATALOGUE, World, at
@@ -75,6 +77,21 @@ def test_a_group_keeps_its_members_until_all_are_over_and_is_told_once(world: Wo
         world.page(name, name, "12:00", "resolved", "major")
     world.explain("14:00")
     assert (world.all()[group.id].active, world.mails(group.id)) == (False, ["opened", "component_added", "over"])
+
+
+def test_a_message_about_a_shared_failure_names_the_news_of_its_members(world: World) -> None:
+    for minute, name in enumerate(("huggingface", "vercel", "heroku")):
+        world.page(name, name, f"11:0{minute}", "investigating", "major")
+    world.news("11:10", "Heroku is down: outage hits thousands of apps")
+    world.explain("11:15")
+    group = next(i for i in world.all().values() if i.is_group)
+    world.page("supabase", "supabase", "11:25", "investigating", "major")
+    world.explain("11:30")
+    facts = [alert.facts for alert in alerts_of(world.store, group.id)]
+    assert [[link.title for link in fact.links] for fact in facts if isinstance(fact, AlertFacts)] == [
+        [],  # what was found with it is stored with its members by then
+        ["Heroku is down: outage hits thousands of apps"],
+    ]
 
 
 def test_two_groups_of_one_dependency_are_two_incidents_and_stand_still(world: World) -> None:

@@ -91,8 +91,10 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     ring, other = k + RINGS, k + p.channel_width + RINGS
     depth, clump, unsure = p.depth, row[k + CLUMP], row[k + UNSURE]
     enough = p.min_count * (1.0 + p.repeats * (clump - 1.0))
-    # a source once dead is dead until a report comes, though few be due by night
-    empty = row[HOUR_X] == 0.0 and (row[EMPTY] > 0.0 or due_now * p.hour_bins > 6.0)
+    # a source once dead is dead until a report comes, though few be due by night; what never reported is not dead:
+    # before it is known how many are due, a number is only assumed
+    known = row[k + TOTAL + 1] >= p.warm_up_s
+    empty = known and row[HOUR_X] == 0.0 and (row[EMPTY] > 0.0 or due_now * p.hour_bins > 6.0)
     best, x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
     # most bins of most series end here: no sum is high enough where no bin of the hour is

@@ -59,8 +59,8 @@ def bin_counts(
 ) -> BinnedCounts:
     """Return counts, for votes also mentions, of complete bins in [start, until): one row a bin, one column a series.
 
-    `spans` are the times in which a source of posts was read; bins outside them, and bins without a complaint count,
-    are NaN.
+    The mentions beside votes are those that do not count: what people report explains no report. `spans` are the times
+    in which a source of posts was read; bins outside them, and bins without a complaint count, are NaN.
     """
     starts = np.arange(int(start.timestamp()), math.ceil(until.timestamp()), group.bin_s, dtype=np.int64)
     column, at, count = raw
@@ -72,7 +72,7 @@ def bin_counts(
         return BinnedCounts(starts, values)
     votes = np.zeros((len(starts), len(columns)))
     talk = np.zeros_like(votes)
-    np.add.at(talk, (slot, column), 1)
+    np.add.at(talk, (slot, column), 1.0 - count)
     np.add.at(votes, (slot, column), count)
     covered = np.zeros(len(starts), dtype=bool)
     for since, end in spans:

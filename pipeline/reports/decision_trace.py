@@ -17,6 +17,7 @@ from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State, Transition
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
+from pipeline.incidents.counts_usual import IN_WORDS, counts_are_usual
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.holds import in_words
 from pipeline.incidents.maintenance import announcement
@@ -25,6 +26,7 @@ from pipeline.notify.routing import active_silence, muted_until, route_mismatche
 from pipeline.render.formatting import in_percent
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
+from pipeline.store.news import links_of
 from pipeline.store.official import planned_maintenance, status_updates
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
@@ -194,7 +196,7 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
 def _held(
     store: Store, config: Config, incident: Incident, alerts: Sequence[Alert], at: datetime, alarm: float
 ) -> Iterator[TraceStep]:
-    """Yield that another service's failure explains the reports; nothing once a message was written about it."""
+    """Yield what explains the reports: another service, or usual counts; nothing once a message was written."""
     if any(alert.created <= at for alert in alerts):
         return
     others = [_as_it_was(store, config, i, at) for i in incidents(store, incident.onset) if i.onset <= at]
@@ -211,6 +213,10 @@ def _held(
         until = f"; it was held until {iso(alerts[0].created)}" if alerts else ""
         words = in_words(hold, config.catalogue[hold.other.service].name)
         yield TraceStep(name="held", words=words + until, passed=False)
+        return
+    judged = verdicts(store, incident.onset, at, service=incident.service)
+    if counts_are_usual(as_it_was, [row.link for row in links_of(store, incident.id)], judged, at, alarm):
+        yield TraceStep(name="held", words=IN_WORDS, passed=False)
 
 
 def _as_it_was(store: Store, config: Config, other: Incident, at: datetime) -> Incident:

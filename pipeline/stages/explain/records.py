@@ -65,7 +65,8 @@ class ExplainedIncident:
     """An incident ready to be written, with its links, strongest first.
 
     `watched`: whether new alerts may tell of it. `digest` names what a finished incident was explained from, empty
-    while it is active; `shared_by` are the services of a shared failure.
+    while it is active; `shared_by` are the services of a shared failure, `links_of_members` what its members are linked
+    to: its messages name them, it has none of its own.
     """
 
     findings: ServiceFindings
@@ -74,3 +75,4 @@ class ExplainedIncident:
     watched: bool
     digest: str = ""
     shared_by: tuple[str, ...] = ()
+    links_of_members: Sequence[Link] = ()

@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.config.settings import Config
-from pipeline.core.incidents import Incident
+from pipeline.core.incidents import Incident, Link
 from pipeline.core.records import Run
 from pipeline.core.reports import Report
 from pipeline.core.shared_failure import service_shown
 from pipeline.core.times import floor_to, utc, utc_or_none
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
+from pipeline.incidents.counts_usual import IN_WORDS, counts_are_usual
 from pipeline.incidents.holds import in_words
 from pipeline.incidents.news_links import link
 from pipeline.incidents.phases import Levels
@@ -35,7 +36,7 @@ from pipeline.stages.explain.context import (
     supplementary_evidence,
 )
 from pipeline.stages.explain.due import explain_nothing, explained, is_surge_watch_due
-from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, build_incidents, read_alarms, rows_since
+from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, Alarms, build_incidents, read_alarms, rows_since
 from pipeline.stages.explain.news import fold_news
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun, ServiceFindings
 from pipeline.stages.explain.surge import watch_surges
@@ -43,8 +44,10 @@ from pipeline.stages.explain.write import write_incident
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.isolation import Isolation
+from pipeline.store.news import links_of
 from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint
+from pipeline.store.verdicts import verdicts
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
 
@@ -109,7 +112,7 @@ def run_explain(
     )
     for found in findings:
         with isolation.of(found.service.id):
-            explained_incidents = _explain(run, found, current, part_of, surroundings, alarms.levels)
+            explained_incidents = _explain(run, found, current, part_of, surroundings, alarms)
             new += sum(write_incident(run, incident) for incident in explained_incidents)
     new += watch_surges(run) if surge_due else 0
     seen = max(1, alarms.bins + len(events))
@@ -159,9 +162,26 @@ def _share(
         # who watches a member is alerted of the group; a group without members is closed to whom it was sent
         eligible = not members or bool(set(shared_by) & watched)
         yield (
-            ExplainedIncident(findings=alone, incident=group, links=[], watched=eligible, shared_by=shared_by),
+            ExplainedIncident(
+                findings=alone,
+                incident=group,
+                links=[],
+                watched=eligible,
+                shared_by=shared_by,
+                links_of_members=_strongest_links(run.store, members),
+            ),
             members,
         )
+
+
+def _strongest_links(store: Store, members: Sequence[str]) -> list[Link]:
+    """Return of each news event the strongest stored link of some incidents, by relation, the strongest first."""
+    strongest: dict[str, Link] = {}
+    for stored in (row.link for member in members for row in links_of(store, member)):
+        known = strongest.get(stored.news_event)
+        if known is None or stored.score > known.score:
+            strongest[stored.news_event] = stored
+    return sorted(strongest.values(), key=lambda found: (found.relation, -found.score, found.news_event))
 
 
 def _explain(
@@ -170,7 +190,7 @@ def _explain(
     current: Mapping[str, Incident],
     part_of: Mapping[str, str],
     surroundings: Surroundings,
-    levels: Levels,
+    alarms: Alarms,
 ) -> Iterator[ExplainedIncident]:
     """Yield each incident of a service that may have changed, with its links and all its evidence.
 
@@ -190,7 +210,8 @@ def _explain(
             findings=found,
             incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
             links=links,
-            watched=_is_news(run, incident, found.reports, current, levels),
+            watched=_is_news(run, incident, found.reports, current, alarms.levels)
+            and not _is_unseen_by_counts(run, incident, links, alarms.alarm),
             digest=digest,
         )
 
@@ -210,6 +231,17 @@ def _is_news(
     if hold is not None:
         logger.info("%s is not sent: %s", incident.id, in_words(hold, run.config.catalogue[hold.other.service].name))
     return hold is None
+
+
+def _is_unseen_by_counts(run: ExplainRun, incident: Incident, links: Sequence[Link], alarm: float) -> bool:
+    """Return whether only posts report an incident that no message named yet, and its complaints are usual."""
+    if not incident.active or incident.id in run.alerted:
+        return False
+    judged = verdicts(run.store, incident.onset, run.now, service=incident.service)
+    if not counts_are_usual(incident, links, judged, run.now, alarm):
+        return False
+    logger.info("%s is not sent: %s", incident.id, IN_WORDS)
+    return True
 
 
 def _digest(run: ExplainRun, incident: Incident) -> str:

@@ -24,7 +24,7 @@ def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
         reports=findings.reports,
         intervals=findings.intervals,
         provider_incidents=findings.provider_incidents,
-        links=[k for k in explained.links if k.shown],
+        links=[k for k in (*explained.links, *explained.links_of_members) if k.shown],
         events=run.events,
         hit=explained.shared_by,
     )

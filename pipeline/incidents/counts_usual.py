@@ -1,0 +1,52 @@
+"""Whether complaints are counted as usual while posts alone report a service. Pure.
+
+A final, a rise of prices or a joke ("is X down?") makes people write what reads like reports. Who counts complaints
+counts far more people than write posts: where the counter is read, has enough to count and sees no rise, posts alone
+are not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from pipeline.core.incidents import Incident, Link
+from pipeline.core.series import Points, SeriesKey
+from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
+from pipeline.incidents.attention import SIGNALS
+
+LEAST_EXPECTED = 5.0  # complaints of an interval: fewer do not show that there is no rise
+SHARE_OF_ALARM = 0.5  # of the score of an alarm, from which counts rise
+FRESH = timedelta(minutes=30)  # a counter that has been silent for so much longer than its interval says nothing
+
+IN_WORDS = (
+    "only posts report it while its complaints are counted and usual: held until these rise, or its provider or the"
+    " press report it"
+)
+
+
+def counts_are_usual(
+    incident: Incident, links: Iterable[Link], judged: Mapping[SeriesKey, Points], now: datetime, alarm: float
+) -> bool:
+    """Return whether posts alone report an incident while complaints about the service are counted and do not rise.
+
+    `links` are those to news; `judged` are the judged bins of the service since the onset, of all its series; `alarm`
+    is the score of an alarm. Counts say so where an interval that began after the onset is judged, has LEAST_EXPECTED
+    expected and not zero counted (such a counter is dead), and the newest is fresh; no series of complaints, a region's
+    included, may have SHARE_OF_ALARM of an alarm.
+    """
+    if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.VOTES}:
+        return False
+    if any(link.shown and link.relation is Relation.REPORTS for link in links):
+        return False
+    usual = False
+    for key, points in judged.items():
+        if key.channel != Channel.COMPLAINTS:
+            continue
+        since = [point for point in points if point.start >= incident.onset]
+        if any(point.score >= SHARE_OF_ALARM * alarm for point in since):
+            return False
+        width = timedelta(seconds=key.bin_s)
+        is_fresh = bool(since) and now - (since[-1].start + width) <= width + FRESH
+        usual |= key.is_total and is_fresh and since[-1].observed > 0 and since[-1].expected >= LEAST_EXPECTED
+    return usual
