@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.config.load import load_config
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
 from pipeline.core.times import utc
+from tests.conftest import Groundswell
 
 HEAD = """
 name = "bad"
@@ -95,6 +97,46 @@ def test_each_mistake_is_a_line_and_the_rest_is_replayed(tmp_path: Path, capsys:
     assert code == 3
     assert [(o.service, o.minutes) for o in outcome.scores.by_outage] == [("github", 30.0)], "the notice has no end"
     assert outcome.incidents[-1].end is None
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "words"),
+    [
+        ("end = 2026-03-02T14:00:00Z", "end = 9999-12-31T23:59:59Z", "start and end: must lie between 2000 and 2100"),
+        ("start = 2026-03-02T00:00:00Z", "start = 0001-01-01T00:00:00Z", "start and end: must lie between"),
+        ('step = "30min"', 'step = "999999999999d"', "'999999999999d' is not a duration"),
+        ('step = "30min"', 'step = "0min"', "at least 10s"),
+        ('step = "30min"', "publication_delay = {posts = 1e400}", "inf is not a duration"),
+        ('step = "30min"', "step = " + "9" * 5000, "cannot be read: Exceeds the limit"),
+        ('watch = ["github"]', 'watch = ["../../etc/passwd"]', "the catalogue has none of ../../etc/passwd"),
+    ],
+)
+def test_a_scenario_of_impossible_numbers_or_names_is_one_line(
+    tmp_path: Path, line: str, instead: str, words: str
+) -> None:
+    place = folder(tmp_path, '["github"]')
+    head = (place / "scenario.toml").read_text()
+    assert line in head
+    (place / "scenario.toml").write_text(head.replace(line, instead))
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        replayed(place)
+
+
+def test_a_scenario_s_name_names_no_file_and_steers_no_terminal(groundswell: Groundswell, tmp_path: Path) -> None:
+    place = tmp_path / "day"
+    place.mkdir()
+    head = (folder(place, '["github"]') / "scenario.toml").read_text()
+    (place / "truth.toml").unlink()
+    hostile = head.replace('name = "bad"', 'name = "../../up\\u001b[2J"\nsimulated = true\nnote = "\\u001b]0;x\\u0007"')
+    (place / "scenario.toml").write_text(hostile)
+    before = set(tmp_path.parent.rglob("*"))
+    done = groundswell("backtest", "day", "--db", "x.db")
+    assert done.returncode == 3
+    assert not [c for c in done.stdout + done.stderr if c < " " and c != "\n"]
+    for command in (("status",), ("incidents", "--since", "2026-01-01"), ("publish",)):
+        shown = groundswell(*command, "--db", "x.db", "--now", "2026-03-02T14:00:00Z")
+        assert not [c for c in shown.stdout + shown.stderr if c < " " and c != "\n"], command
+    assert all(path.is_relative_to(tmp_path) for path in set(tmp_path.parent.rglob("*")) - before)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,19 @@ def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either(
         assert (fewest_accounts[30.0, usual] or 0) >= 4
 
 
+def test_the_smallest_attack_in_the_docs_is_that_of_today_or_a_neighbouring_size(
+    fewest_accounts: dict[tuple[float, float], int | None],
+) -> None:
+    sizes: list[int | None] = [*abuse.SIZES, None]
+    section = (ROOT / "docs" / "story.md").read_text(encoding="utf-8").partition("## Abuse")[2]
+    for usual in USUAL:
+        row = next(line for line in section.splitlines() if line.startswith(f"| {usual:g} |"))
+        written = [int(cell) if cell.isdigit() else None for cell in (c.strip() for c in row.split("|")[2:-1])]
+        found = [fewest_accounts[age, usual] for age in AGES]
+        apart = [abs(sizes.index(a) - sizes.index(b)) for a, b in zip(written, found, strict=True)]
+        assert max(apart) <= 1, (written, found)
+
+
 def test_no_attack_gets_cheaper_where_only_the_day_an_account_was_made_on_is_known(
     fewest_accounts: dict[tuple[float, float], int | None],
 ) -> None:

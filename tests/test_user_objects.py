@@ -76,6 +76,21 @@ def test_a_view_is_exported_into_the_folder_whatever_its_name(
             assert len(list(csv.reader(file))) == 1 + rows, name
 
 
+def test_no_cell_and_no_name_of_a_column_is_a_formula_in_an_export(
+    groundswell: Groundswell, database: Path, tmp_path: Path
+) -> None:
+    with Store(database) as store:
+        store.conn.execute("""CREATE VIEW signs AS SELECT column1 AS "=x" FROM
+          (VALUES ('=1+1'), ('+1'), ('-1'), ('@a'), (char(9) || '=1'), (char(13) || '=1'),
+          ('a' || char(13) || '=1'), ('＝1'), ('plain'), (-1))""")
+    groundswell("export", "--format", "csv", "tables")
+    with (tmp_path / "tables" / "signs.csv").open(newline="", encoding="utf-8") as file:
+        cells = [row[0] for row in csv.reader(file)]
+    assert [cell for cell in cells if cell[:1] in tuple("=+-@\t\r＝")] == ["-1"], "the number is one"
+    assert cells[0] == "'=x"
+    assert len(cells) == 11, "a carriage return ends no row"
+
+
 def test_what_people_added_is_repaired_with_the_rest_and_what_is_not_is_named(
     groundswell: Groundswell, database: Path, tmp_path: Path
 ) -> None:

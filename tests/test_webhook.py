@@ -27,6 +27,13 @@ class Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.taken.append((dict(self.headers), body))  # type: ignore[attr-defined]
         self.send_response(self.server.answer)  # type: ignore[attr-defined]
+        if self.server.location:  # type: ignore[attr-defined]
+            self.send_header("Location", self.server.location)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.taken.append((dict(self.headers), b""))  # type: ignore[attr-defined]
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
@@ -36,7 +43,7 @@ class Receiver(BaseHTTPRequestHandler):
 @pytest.fixture
 def receiver() -> Iterator[Any]:
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.taken, server.answer = [], 200  # type: ignore[attr-defined]
+    server.taken, server.answer, server.location = [], 200, ""  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -81,6 +88,14 @@ def test_a_webhook_that_may_work_later_is_tried_again_and_no_secret_shows(
         caught.value.__context__ if not caught.value.__suppress_context__ else ""
     )
     assert len(receiver.taken) == 1
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_webhook_follows_no_redirect(receiver: Any, code: int) -> None:
+    receiver.answer, receiver.location = code, f"http://127.0.0.1:{receiver.server_port}/inside"
+    with pytest.raises(ChannelError, match=f"answered {code}"):
+        hook(receiver).send(sample(at("11:45")))
+    assert len(receiver.taken) == 1, "nobody else is asked, and nothing is sent there"
 
 
 def test_a_webhook_posts_to_no_private_host_unless_told_to(receiver: Any) -> None:

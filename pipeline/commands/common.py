@@ -202,5 +202,9 @@ def print_failures(runs: Iterable[Run]) -> int:
 
 
 def escape_csv_formula(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if re.match(r"[=+\-@\t\r＝＋－＠]", text) else text
+    """Return a cell that no spreadsheet takes for a formula, and no reader of CSV for the end of a row.
+
+    Python's writer leaves a lone carriage return without quotes: what follows it would begin a row.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if re.match(r"[=+\-@\t\n＝＋－＠]", text) else text

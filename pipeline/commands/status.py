@@ -70,7 +70,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
         )
     else:
         if simulation_note:
-            click.echo(f"simulated {simulation_note}")
+            click.echo(f"simulated {printable(simulation_note)}")
         for row in ongoing:
             mark, impact = colored("open     ", "open"), colored(row.impact)
             click.echo(f"{mark}{row.service}: {row.state_in_words}, impact {impact}, since {row.onset}")

@@ -34,7 +34,7 @@ from pipeline.core.records import (
     StatusUpdate,
     Wording,
 )
-from pipeline.core.times import iso
+from pipeline.core.times import END, FIRST, iso
 from pipeline.replay.checks import backward_clock, unknown_services
 from pipeline.replay.provenance import (
     RecordedRun,
@@ -83,6 +83,8 @@ def read_scenario(folder: Path) -> Scenario:
     table = read_toml(path)
     try:
         start, end = (moment(table[key]) for key in ("start", "end"))
+        if not (FIRST <= start < END and FIRST <= end < END):
+            raise ValueError(f"start and end: must lie between {FIRST.year} and {END.year}")
         if not isinstance(table.get("publication_delay", {}), dict):
             raise ValueError('publication_delay: must be a table, as posts = "60s" under [publication_delay]')
         delays = {kind: parse_duration(table.get("publication_delay", {}).get(kind, DELAYS[kind])) for kind in KINDS}

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+READER = Path(__file__).with_name("feed_reader.py")
+
 
 class FeedDocument(NamedTuple):
     """A feed as it was read: `version` of its format (empty: none known), `ill_formed` where it had to be salvaged.
@@ -33,8 +35,9 @@ class FeedDocument(NamedTuple):
 class FeedParserProcess:
     """The one process that parses feeds, started when first needed and again after it had to be killed."""
 
-    def __init__(self) -> None:
-        """No process runs until the first body."""
+    def __init__(self, script: Path = READER) -> None:
+        """No process runs until the first body; `script` is what it runs."""
+        self._script = script
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,9 +68,8 @@ class FeedParserProcess:
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self.stop()
-                script = Path(__file__).with_name("feed_reader.py")
                 self._process = subprocess.Popen(  # noqa: S603  our own interpreter and script
-                    [sys.executable, "-I", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                    [sys.executable, "-I", str(self._script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
                 )
             try:
                 answer = self._exchange(self._process, body, time.monotonic() + seconds)
