@@ -161,7 +161,32 @@ def test_unknown_characters_are_a_token_each_as_in_the_encoder_package(found: en
 
     theirs = UsePureTokenizer(str(found.folder / "sp.model"))
     for text in ("", "  ", "🤷🤷 is it down 🫠🫠🫠?", "ﬁx ｈｅ \x00 \x01 a", "落ちてる？", "\ufffd\ufffd"):
-        assert found.tokens(text) == theirs.encode(text), text
+        assert found.tokens([text]) == [theirs.encode(text)], text
+
+
+def test_tokens_by_a_part_of_the_vocabulary_are_those_by_the_whole(
+    found: encoder.Encoder, rows: list[training.Labelled]
+) -> None:
+    odd = [
+        "",
+        " ",
+        "\ud800x",
+        "a" * 1200,
+        "ᚠᛇᚻ ᚦ",
+        "extra_token_id_1 </s>",
+        "<unk> x",
+        "① ﬁ \t\n x",
+        "\u200b",
+        "𝔘𝔫𝔦 🎈",
+    ]
+    texts = [*odd, *(row.masked for row in rows[: 10 * encoder.FEW])]
+    whole, part = encoder.Encoder(found.folder), encoder.Encoder(found.folder)
+    expected = whole.tokens(texts)
+    assert "_vocabulary" not in vars(whole)
+    for some, ids in zip(chunked(texts, 7), (expected[n : n + 7] for n in range(0, len(expected), 7)), strict=True):
+        part._read = 0  # as in a process that has just begun
+        assert part.tokens(some) == ids
+    assert "_tokenizer" not in vars(part)
 
 
 def chunked(texts: list[str], size: int) -> list[list[str]]:
@@ -240,7 +265,7 @@ def test_what_is_remembered_of_tokens_is_bounded_and_forgetting_changes_nothing(
 def test_rows_of_tokens_are_bounded_and_forgetting_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, rows: list[training.Labelled], found: encoder.Encoder
 ) -> None:
-    texts = [found.tokens(row.masked) for row in rows[:300]]
+    texts = found.tokens([row.masked for row in rows[:300]])
     whole = found._network.vectors(texts)
     monkeypatch.setattr(network, "KEPT", 90)
     monkeypatch.setattr(network, "TOKENS", 60)
