@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,18 @@ from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS, MODELS, PLACES
 from pipeline.core.errors import StoreError
 from pipeline.evaluation import no_reports
-from pipeline.text.extract import REPORT, Extraction, ExtractionRequest, PostText, extract, read_posts
+from pipeline.text.extract import (
+    REPORT,
+    Extraction,
+    ExtractionRequest,
+    PostText,
+    extract,
+    outage_probabilities,
+    read_posts,
+)
 from pipeline.text.models import outage
 from pipeline.text.models.outage import OutageModel
+from pipeline.text.models.training import read_labels
 from pipeline.text.services import ServiceMatcher
 
 MATCHER = ServiceMatcher(load_catalogue())
@@ -120,6 +130,19 @@ def test_rows_of_what_is_no_report_are_25_a_language_and_most_are_read_so(model:
     assert all(sum(row.language == language for row in rows) >= 25 for language in languages)
     shares = list(no_reports.report(rows, MATCHER, model))[-1].split()[-3:]
     assert all(float(share) >= 0.85 for share in shares), shares
+
+
+def test_most_reports_in_languages_of_few_training_rows_are_read_as_such(model: OutageModel) -> None:
+    rows = read_labels(LABELS, MATCHER, "more-languages-unseen.csv")
+    learnt = {row.text for row in read_labels(LABELS, MATCHER)}
+    assert not learnt & {row.text for row in rows}
+    judged = zip(rows, outage_probabilities([row.masked for row in rows], model), strict=True)
+    as_reports = [row for row, p in judged if p >= REPORT]
+    found = Counter(row.language for row in as_reports if row.outage)
+    false = sum(not row.outage for row in as_reports)
+    assert set(found) == {row.language for row in rows}
+    assert min(found.values()) >= 3, found  # of four each
+    assert false <= 8, false  # of thirty
 
 
 def test_a_row_of_an_unknown_kind_is_refused_with_its_line(tmp_path: Path) -> None:

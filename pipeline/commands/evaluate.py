@@ -92,8 +92,9 @@ def _posts(folder: Path | None) -> Iterator[str]:
 
     matcher = ServiceMatcher(load_catalogue())
     unseen = no_reports.read_no_reports(LABELS / "stances-unseen.csv")
+    languages = read_labels(LABELS, matcher, "more-languages-unseen.csv")
     model = load(MODELS)
-    yield from texts.report(folder, read_labels(LABELS, matcher), model, find_encoder()[0], matcher, unseen)
+    yield from texts.report(folder, read_labels(LABELS, matcher), model, find_encoder()[0], matcher, unseen, languages)
     for file, title in (("counted", "our posts, counted for exactly what fails"), ("counted-unseen", "unseen ones")):
         yield from counted_kinds.report(
             title, counted_kinds.read_kind_rows(LABELS / f"{file}.csv", matcher), matcher, model

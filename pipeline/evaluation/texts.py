@@ -80,10 +80,12 @@ def report(
     encoder: Encoder | None,
     matcher: ServiceMatcher,
     unseen: Sequence[no_reports.NoReport] = (),
+    languages: Sequence[Labelled] = (),
 ) -> Iterator[str]:
     """Yield the lines of the section; `model` is the stored one, `encoder` None where it is not installed.
 
-    `unseen` are posts of ours that are no reports.
+    `unseen` are posts of ours that are no reports, `languages` posts of ours in languages of few rows; no model is
+    trained on either.
     """
     rest = [row for row in labels if row.is_holdout]
     kept = [row for row in labels if not row.is_holdout]
@@ -105,7 +107,9 @@ def report(
     posts = [] if folder is None else read_posts(folder / "text" / "posts.csv", matcher)
     if not posts:
         yield "posts of others: skipped, EVAL_DATA is not set"
-    for title, rows in (("posts of others", posts), ("our rows held back", ours)):
+    kept_apart = [_own(row) for row in languages]
+    titles = (("posts of others", posts), ("our rows held back", ours), ("languages of few rows", kept_apart))
+    for title, rows in titles:
         if rows:
             yield from _table(title, rows, scorers)
     if posts:

@@ -98,13 +98,16 @@ def labelled(
     )
 
 
-def read_labels(folder: Path, matcher: ServiceMatcher) -> list[Labelled]:
-    """Read posts*.csv of a folder; raises StoreError with file and line on a bad row, or when one kind is missing."""
+def read_labels(folder: Path, matcher: ServiceMatcher, pattern: str = "posts*.csv") -> list[Labelled]:
+    """Read posts*.csv of a folder, or the files of another pattern.
+
+    Raises StoreError with file and line on a bad row, or when one kind is missing.
+    """
     rows = [
         labelled(
             row["text"], row["label"] == "outage", matcher, language=row.get("lang", ""), fails=row.get("symptom", "")
         )
-        for row in _rows(folder, "posts*.csv", "label", ("outage", "not_outage"))
+        for row in _rows(folder, pattern, "label", ("outage", "not_outage"))
     ]
     if len({row.outage for row in rows}) < 2:
         raise StoreError(f"{folder}: no labelled posts of both kinds to learn from")
