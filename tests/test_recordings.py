@@ -120,7 +120,7 @@ def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
         for page, update, name, impact in (
             ("status:claude", "1", "One", "minor"),
             ("s.example", "1", "One", "minor"),
-            ("s.example", "2", "Two", "major"),
+            ("s.example", "2\rof two lines", "Two", "major"),
         )
     ]
     with Store(tmp_path / "groundswell.db") as store:

@@ -56,8 +56,11 @@ class _Folder:
     def table(self, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         with (self.path / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
+            # Python's writer leaves a lone carriage return without quotes, and its reader begins a row there
+            quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writerow(header)
-            writer.writerows(rows)
+            for row in rows:
+                (quoting if any("\r" in str(cell) for cell in row) else writer).writerow(row)
 
 
 def record(
