@@ -119,8 +119,11 @@ def unpack(blob: bytes, *, detector: str, version: int) -> PackedState:
 
 
 def pack_names(series: Sequence[SeriesName]) -> bytes:
-    """Return the names of series as a part."""
-    return _with_crc(json.dumps(series).encode())
+    """Return the names of series as a part: of tuples of one length a list of the first of each, of the second…"""
+    lengths = {len(name) if isinstance(name, tuple) else 0 for name in series}
+    is_columns = len(lengths) == 1 and min(lengths) > 0
+    stored = list(zip(*series, strict=True)) if is_columns else series
+    return _with_crc(json.dumps({"columns" if is_columns else "names": stored}).encode())
 
 
 def pack_head(header: StateHeader, sums: npt.NDArray[np.uint64]) -> bytes:
@@ -144,7 +147,7 @@ def read_head(read: PartReader, *, detector: str, version: int) -> PartsHeader:
             detector=detector,
             version=version,
             bin_s=stored["bin_s"],
-            series=_series_names(names),
+            series=list(zip(*names["columns"], strict=True)) if "columns" in names else _series_names(names["names"]),
             last=stored["last"],
             talk=stored.get("talk"),
             day=stored.get("day"),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.seasonal.baseline import VISITED
-from detectors.seasonal.layout import ASIDE, CHANNELS, DAY, NEAR, RINGS, SHIFT, KernelParams
+from detectors.seasonal.layout import ASIDE, BLOCK_X, CHANNELS, DAILY, DAY, NEAR, RINGS, SHIFT, KernelParams
 from detectors.seasonal.table import FigureTable
 
 Places = npt.NDArray[np.int64]
@@ -36,9 +36,10 @@ def read_needed(table: FigureTable, params: KernelParams, ticks: Places) -> None
 
 
 def always_needed(params: KernelParams) -> Places:
-    """Return the figures that every bin needs: all but the profile."""
+    """Return the figures that every bin needs: all but the profile and what is kept of days, which a new day needs."""
     own = np.arange(RINGS + 3 * params.depth)
-    return np.concatenate([np.arange(CHANNELS), *(start + own for start in _channels(params))])
+    figures = np.concatenate((np.arange(DAILY), np.arange(BLOCK_X, CHANNELS)))
+    return np.concatenate([figures, *(start + own for start in _channels(params))])
 
 
 def _channels(params: KernelParams) -> list[int]:

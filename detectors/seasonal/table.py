@@ -76,16 +76,15 @@ class FigureTable:
         numbers = (parts + FIRST_PART).tolist()
         found = self._stored.read(numbers)
         content = [found.get(number, b"") for number in numbers]
-        places = [self._figures_of(part) for part in parts.tolist()]
-        series = self.figures.shape[1]
-        if [len(blob) for blob in content] != [len(place) * series * 8 for place in places]:
+        begins, (total, series) = parts * self._figures_a_part, self.figures.shape
+        lengths = [len(blob) for blob in content]
+        if (lengths != np.minimum(self._figures_a_part, total - begins) * series * 8).any():
             raise IncompatibleStateError("the state is cut short")
         joined = b"".join(content)
-        if (part_sums(joined, [len(blob) for blob in content]) != self._stored.sums[parts]).any():
+        if (part_sums(joined, lengths) != self._stored.sums[parts]).any():
             raise IncompatibleStateError("the state is damaged")
-        read = _ReadFigures(
-            np.concatenate([np.asarray(place) for place in places]), np.frombuffer(joined).reshape(-1, series)
-        )
+        places = np.add.outer(begins, np.arange(self._figures_a_part)).ravel()
+        read = _ReadFigures(places[places < total], np.frombuffer(joined).reshape(-1, series))
         self.figures[read.places] = read.values
         self._as_read.append(read)
         self._present[parts] = True
@@ -107,16 +106,14 @@ class FigureTable:
 
     def content(self, parts: Iterable[int]) -> list[bytes]:
         """Return the bytes of parts."""
-        return [self.figures[np.asarray(self._figures_of(part))].tobytes() for part in parts]
+        many = self._figures_a_part
+        return [self.figures[part * many : (part + 1) * many].tobytes() for part in parts]
 
     def sums(self, parts: list[int], content: list[bytes]) -> npt.NDArray[np.uint64]:
         """Return what the words of every part add up to; `parts` have been given this content."""
         sums = np.zeros(self.parts, np.uint64) if self._stored is None else self._stored.sums.copy()
         sums[parts] = part_sums(b"".join(content), [len(blob) for blob in content])
         return sums
-
-    def _figures_of(self, part: int) -> range:
-        return range(part * self._figures_a_part, min((part + 1) * self._figures_a_part, len(self.figures)))
 
 
 def part_sums(joined: bytes, lengths: list[int]) -> npt.NDArray[np.uint64]:
