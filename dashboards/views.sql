@@ -221,10 +221,10 @@ SELECT kind, source, service, last_before, first_after, CAST(minutes AS DOUBLE) 
   FROM (SELECT source, until, lead(since) OVER (PARTITION BY source ORDER BY since) AS next FROM coverage) c WHERE next > until
   UNION ALL SELECT 'no counts', source, service, last_before, start,
     round((julianday(start) - julianday(last_before)) * 1440 - interval_s / 60.0, 1)
-  FROM (SELECT source, service, start, interval_s, lag(start) OVER (PARTITION BY source, service, interval_s, "window" ORDER BY start) AS last_before
-    FROM (SELECT source, service, start, interval_s, "window" FROM complaint_counts WHERE region = '' AND indicator = '' AND "window" != 'rolling'
-      UNION ALL SELECT source, service, start, interval_s, "window" FROM complaints_in_parts) c) k
-  WHERE round((julianday(start) - julianday(last_before)) * 86400) > interval_s) g
+  FROM (SELECT source, service, last_before, first_after AS start, interval_s FROM complaint_gaps WHERE region = '' AND indicator = ''
+    UNION ALL SELECT source, service, last_before, start, interval_s
+      FROM (SELECT *, lag(start) OVER (PARTITION BY source, service, interval_s, "window" ORDER BY start) AS last_before FROM complaints_in_parts) c
+      WHERE round((julianday(start) - julianday(last_before)) * 86400) > interval_s) k) g
 ORDER BY last_before, source, service;
 
 CREATE VIEW what_if_threshold AS

@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,52 @@ def summed(store: Store) -> dict[tuple[str, str, str], tuple[int, int]]:
     for row in store.rows("SELECT service, start, window, total FROM complaint_counts WHERE window != 'rolling'"):
         totals[row[0], f"{row[1][:13]}:00:00Z", row[2]].append(row[3])
     return {key: (sum(found), len(found)) for key, found in totals.items()}
+
+
+def stored_gaps(store: Store) -> set[tuple[str, str, str]]:
+    rows = store.rows("SELECT service, last_before, first_after FROM complaint_gaps")
+    found = {(str(row[0]), str(row[1]), str(row[2])) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def gaps_between(store: Store, width: timedelta) -> set[tuple[str, str, str]]:
+    """Find the gaps between the counts themselves, in Python."""
+    starts: dict[str, list[str]] = defaultdict(list)
+    for row in store.rows("SELECT service, start FROM complaint_counts WHERE window != 'rolling' ORDER BY start"):
+        starts[row[0]].append(row[1])
+    pairs = [(name, before, after) for name, times in starts.items() for before, after in pairwise(times)]
+    return {pair for pair in pairs if utc(pair[2]) - utc(pair[1]) > width}
+
+
+def test_gaps_lie_between_the_counts_however_these_come(store: Store) -> None:
+    dice = random.Random(7)
+    most = 0
+    for _ in range(60):
+        rows = []
+        for _ in range(dice.randrange(1, 8)):
+            begin, service = dice.randrange(600), dice.choice("abc")
+            window = dice.choice(["interval", "rolling"]) if service == "c" else "interval"
+            rows += [count(begin + 5 * n, 1, service=service, window=window) for n in range(dice.randrange(1, 10))]
+        with store.transaction() as conn:
+            put_counts(conn, rows)
+        assert stored_gaps(store) == gaps_between(store, 5 * MINUTE)
+        most = max(most, len(stored_gaps(store)))
+    assert most > 20
+    written = store.rows("SELECT count(*) FROM count_gaps")[0][0]
+    assert written > len(stored_gaps(store)), "some were closed by counts that came late"
+
+
+def test_a_gap_of_counts_that_are_gone_is_none(store: Store) -> None:
+    with store.transaction() as conn:
+        put_counts(conn, [count(minute, 1, window="recovered") for minute in (0, 60, 65, 180, 300)])
+    assert len(stored_gaps(store)) == 3
+    with store.transaction() as conn:
+        forget_future_counts(conn, BEGIN + 70 * MINUTE)
+    assert stored_gaps(store) == {("a", iso(BEGIN), iso(BEGIN + 60 * MINUTE))}
+    with store.transaction() as conn:
+        put_counts(conn, [count(400, 1, window="recovered")])
+    assert len(stored_gaps(store)) == 2
 
 
 def test_hours_are_the_sums_of_their_counts_however_these_come(store: Store) -> None:
@@ -121,19 +168,19 @@ def test_a_count_takes_at_most_eighty_bytes_with_all_indexes(tmp_path: Path, min
         save_batch(store, Batch(source="x", rows=tuple(rows)), BEGIN)
         sizes = store.rows(
             "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master"
-            " WHERE tbl_name IN ('count_series', 'count_values', 'count_hours'))"
+            " WHERE tbl_name IN ('count_series', 'count_values', 'count_hours', 'count_gaps'))"
         )
     assert sizes[0][0] / (series * bins) <= most
 
 
-@pytest.mark.parametrize("table", ["count_series", "count_hours"])
+@pytest.mark.parametrize("table", ["count_series", "count_hours", "count_gaps"])
 def test_every_count_comes_back_where_its_series_or_its_hour_is_damaged(tmp_path: Path, table: str) -> None:
     path, fresh = tmp_path / "x.db", tmp_path / "fresh.db"
     with Store(path) as store:
         with store.transaction() as conn:
-            put_counts(conn, [count(5 * n, n, service=f"s{s}") for n in range(30) for s in range(200)])
+            put_counts(conn, [count(5 * n + n % 2, n, service=f"s{s}") for n in range(30) for s in range(200)])
         store.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    whole = {name: rows(path, name) for name in ("complaint_counts", "complaint_hours")}
+    whole = {name: rows(path, name) for name in ("complaint_counts", "complaint_hours", "complaint_gaps")}
     overwrite(path, table, 1)
     done = {one.table: one for one in salvage(path, fresh, BEGIN)}
     assert done[table].incomplete

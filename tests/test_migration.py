@@ -182,7 +182,7 @@ def test_new_views_leave_the_former_tables_alone(tmp_path: Path) -> None:
     views.write_text("CREATE VIEW only_one AS SELECT 1 AS one;\n", encoding="utf-8")
     with Store(path, views=views) as store:
         names = [row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]
-        assert names == ["complaint_counts", "complaint_hours", "labels", "only_one"]
+        assert names == ["complaint_counts", "complaint_gaps", "complaint_hours", "labels", "only_one"]
 
 
 def test_views_of_others_stay_when_a_version_brings_its_own_or_drops_one(tmp_path: Path) -> None:

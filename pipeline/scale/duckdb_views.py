@@ -11,7 +11,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
 from pipeline.store import split_statements
 from pipeline.store.bulk import columns_of_schema
-from pipeline.store.count_tables import COUNTS_VIEW, HOURS_VIEW
+from pipeline.store.count_tables import COUNTS_VIEW, GAPS_VIEW, HOURS_VIEW
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _HOURS = f"""CREATE VIEW {HOURS_VIEW} AS SELECT service, source, region, indicator,
  substr(start, 1, 13) || ':00:00Z' AS hour, interval_s, CAST(sum(total) AS BIGINT) AS total,
  CAST(count(*) AS BIGINT) AS intervals, "window" FROM {COUNTS_VIEW} WHERE "window" != 'rolling' GROUP BY ALL"""
+_GAPS = f"""CREATE VIEW {GAPS_VIEW} AS SELECT service, source, region, indicator, interval_s, "window",
+ start AS last_before, next AS first_after FROM (SELECT *, lead(start) OVER (PARTITION BY source, service, region,
+ indicator, interval_s, "window" ORDER BY start) AS next FROM {COUNTS_VIEW} WHERE "window" != 'rolling') c
+ WHERE round((julianday(next) - julianday(start)) * 86400) > interval_s"""
 KINDS = {"TEXT": "VARCHAR", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB"}
 
 
@@ -44,6 +48,7 @@ def open_parquet(root: Path) -> duckdb.DuckDBPyConnection:
             conn.execute(_table(conn, name, columns, there[name]))
     if there[COUNTS_VIEW] and not there[HOURS_VIEW]:
         conn.execute(_HOURS)
+    conn.execute(_GAPS)
     for statement in split_statements((DASHBOARDS / "views.sql").read_text(encoding="utf-8")):
         conn.execute(statement)
     # nothing but the folder is read, and no file is written, whatever is asked

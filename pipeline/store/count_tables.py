@@ -6,6 +6,8 @@
 `count_hours`   the sums of each series by hour of UTC, with how many intervals they are of; moving totals have none.
                 The writer keeps them in step. An hour stays when its counts are rolled up (`[keep] counts`), and is
                 replaced only by as many intervals or more: counts offered again never lessen it.
+`count_gaps`    two counts of a series that follow each other later than an interval. The writer adds them and takes
+                none away: the view `complaint_gaps` shows those between which nothing lies now.
 
 The view `complaint_counts` has the columns of the table of that name, which former versions had, so that queries,
 exports and references of evidence (`complaint_counts:service@since/until`) read as before; `complaint_hours` has the
@@ -19,9 +21,9 @@ import sqlite3
 
 from pipeline.core.times import END, FIRST
 
-SERIES, VALUES, HOURS = "count_series", "count_values", "count_hours"
-COUNTS_VIEW, HOURS_VIEW = "complaint_counts", "complaint_hours"
-PHYSICAL = frozenset((SERIES, VALUES, HOURS))  # what the two views are made of
+SERIES, VALUES, HOURS, GAPS = "count_series", "count_values", "count_hours", "count_gaps"
+COUNTS_VIEW, HOURS_VIEW, GAPS_VIEW = "complaint_counts", "complaint_hours", "complaint_gaps"
+PHYSICAL = frozenset((SERIES, VALUES, HOURS, GAPS))  # what the views are made of
 VIEW_COLUMNS = {
     COUNTS_VIEW: {
         "service": "TEXT",
@@ -76,6 +78,27 @@ COUNTS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator,
 HOURS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator, h.hour, s.interval_s, h.total, h.intervals,
  s.window FROM {SERIES} s CROSS JOIN {HOURS} h ON h.series = s.id"""
 
+GAPS_TABLE = f"""CREATE TABLE {GAPS} (
+  series INTEGER NOT NULL REFERENCES {SERIES} (id), last_before INTEGER NOT NULL, first_after INTEGER NOT NULL,
+  PRIMARY KEY (series, last_before)) STRICT, WITHOUT ROWID"""
+_NEXT = f"(SELECT min(n.start) FROM {VALUES} n WHERE n.series = {{0}} AND n.start > {{1}})"
+GAPS_SELECT = f"""SELECT s.service, s.source, s.region, s.indicator, s.interval_s, s.window,
+ strftime('%Y-%m-%dT%H:%M:%SZ', g.last_before, 'unixepoch') AS last_before,
+ strftime('%Y-%m-%dT%H:%M:%SZ', g.first_after, 'unixepoch') AS first_after
+ FROM {SERIES} s CROSS JOIN {GAPS} g ON g.series = s.id
+ WHERE g.first_after = {_NEXT.format("g.series", "g.last_before")}
+ AND EXISTS (SELECT 1 FROM {VALUES} b WHERE b.series = g.series AND b.start = g.last_before)"""
+FILL_GAPS = f"""INSERT OR REPLACE INTO {GAPS} SELECT series, start, next FROM (
+ SELECT c.series, c.start, {_NEXT.format("c.series", "c.start")} AS next
+ FROM {SERIES} s CROSS JOIN {VALUES} c ON c.series = s.id
+ WHERE s.window != 'rolling'{{0}} AND NOT EXISTS (SELECT 1 FROM {VALUES} n
+  WHERE n.series = c.series AND n.start > c.start AND n.start <= c.start + s.interval_s)) WHERE next IS NOT NULL"""
+# of counts of a series from `first` to `last`, between which none is: behind the last, and before the first
+ADD_GAPS = f"""INSERT OR REPLACE INTO {GAPS} SELECT series, at, next FROM (
+ SELECT s.id AS series, s.interval_s, e.at, {_NEXT.format("s.id", "e.at")} AS next FROM {SERIES} s CROSS JOIN (
+  SELECT :last AS at UNION ALL SELECT max(start) FROM {VALUES} WHERE series = :series AND start < :first) e
+ WHERE s.id = :series AND s.window != 'rolling') WHERE next - at > interval_s"""
+
 SECONDS = "CAST(strftime('%s', {0}) AS INTEGER)"  # of a time as text; SQLite has unixepoch() since 3.38 only
 _WRITTEN = "strftime('%Y-%m-%dT%H:%M:%SZ', {0})"  # a time as this program writes it
 _STORABLE = f"BETWEEN {int(FIRST.timestamp())} AND {int(END.timestamp()) - 1}"
@@ -122,3 +145,9 @@ def create_count_tables(conn: sqlite3.Connection) -> None:
     """Create the three tables and fill them from the former table `complaint_counts`, which stays as it is."""
     for statement in (*TABLES, *_MOVE, FILL_HOURS.format("")):
         conn.execute(statement)
+
+
+def create_gaps_table(conn: sqlite3.Connection) -> None:
+    """Create the table of gaps and fill it."""
+    conn.execute(GAPS_TABLE)
+    conn.execute(FILL_GAPS.format(""))

@@ -14,7 +14,7 @@ from pipeline.core.records import ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.count_retention import rolled_up_hours, rolled_up_until
-from pipeline.store.count_tables import FILL_HOURS, HOUR_S, HOURS, SERIES, VALUES
+from pipeline.store.count_tables import ADD_GAPS, FILL_HOURS, HOUR_S, HOURS, SERIES, VALUES
 
 _INSERT = f"INSERT INTO {VALUES} VALUES (?,?,?,?,?)"
 _REPLACE = f"""{_INSERT} ON CONFLICT DO UPDATE SET total=excluded.total, baseline=excluded.baseline,
@@ -109,6 +109,12 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
     if changed:
         hours = np.unique(np.stack((series, columns.start // HOUR_S)), axis=1)
         _put_hours(conn, zip(*hours.tolist(), strict=True))
+        series, starts = series[order], columns.start[order]
+        widths = np.array([key.interval_s for key in columns.keys])[columns.series][order]
+        breaks = np.flatnonzero((np.diff(series) != 0) | (np.diff(starts) > widths[1:])) + 1
+        firsts, lasts = np.concatenate(([0], breaks)), np.concatenate((breaks, [len(series)])) - 1
+        runs = (values.tolist() for values in (series[firsts], starts[firsts], starts[lasts]))
+        conn.executemany(ADD_GAPS, [_Run(*run)._asdict() for run in zip(*runs, strict=True)])
     return changed
 
 
@@ -133,7 +139,16 @@ def put_values(conn: sqlite3.Connection, values: Sequence[CountValue], *, replac
     changed = max(0, conn.executemany(_REPLACE if replace else _LEAVE, values).rowcount)
     if changed:
         _put_hours(conn, {(value.series, value.start // HOUR_S) for value in values})
+        conn.executemany(ADD_GAPS, [_Run(value.series, value.start, value.start)._asdict() for value in values])
     return changed
+
+
+class _Run(NamedTuple):
+    """Counts of a series from `first` to `last`, seconds of the epoch, between which none is missing."""
+
+    series: int
+    first: int
+    last: int
 
 
 class _Span(NamedTuple):

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.core.errors import StoreError
 from pipeline.store import Store
-from pipeline.store.count_tables import FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
+from pipeline.store.count_tables import FILL_GAPS, FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
 from pipeline.store.damage import row_fault
 from pipeline.store.migration import RECORD, migrate
 from pipeline.store.schema import STEPS, Step
@@ -270,6 +270,8 @@ def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
     with store.transaction() as conn:
         if HOURS in lost:
             conn.execute(FILL_HOURS.format(""))
+        if lost:
+            conn.execute(FILL_GAPS.format(""))
         if lost & set(COLLECTED):
             since = now - READ_AGAIN
             conn.execute("DELETE FROM coverage WHERE since >= ?", (since,))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.store.count_tables import COUNTS_SELECT, COUNTS_VIEW, HOURS_SELECT, HOURS_VIEW, create_count_tables
+from pipeline.store.count_tables import (
+    COUNTS_SELECT,
+    COUNTS_VIEW,
+    GAPS_SELECT,
+    GAPS_VIEW,
+    HOURS_SELECT,
+    HOURS_VIEW,
+    create_count_tables,
+    create_gaps_table,
+)
 from pipeline.store.kept_views import add_kept_view, replace_by_view
 from pipeline.store.tables import TABLES
 
@@ -340,3 +349,10 @@ def add_what_early_databases_lack(db: Database) -> None:
         if column not in present:
             db.execute(f"ALTER TABLE votes ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
     _execute(db, LATE_INDEXES)
+
+
+@_step
+def keep_gaps_between_counts(db: Database) -> None:
+    """Keep where counts are missing between others, which a question would else read every count for."""
+    create_gaps_table(db.conn)
+    add_kept_view(db.conn, GAPS_VIEW, GAPS_SELECT)

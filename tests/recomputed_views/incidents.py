@@ -176,6 +176,16 @@ def complaint_hours(tables: Tables) -> pd.DataFrame:
     return counts.groupby(key)["total"].agg(total="sum", intervals="count").reset_index()
 
 
+@recomputes("complaint_gaps")
+def complaint_gaps(tables: Tables) -> pd.DataFrame:
+    counts = tables("complaint_counts")
+    key = ["service", "source", "region", "indicator", "interval_s", "window"]
+    counts = counts[counts["window"] != "rolling"].sort_values("start").rename(columns={"start": "last_before"})
+    counts["first_after"] = counts.groupby(key)["last_before"].shift(-1)
+    apart = (pd.to_datetime(counts["first_after"]) - pd.to_datetime(counts["last_before"])).dt.total_seconds()
+    return counts[apart > counts["interval_s"]][[*key, "last_before", "first_after"]]
+
+
 @recomputes("complaints_in_parts")
 def complaints_in_parts(tables: Tables) -> pd.DataFrame:
     counts, whole = tables("complaint_counts"), whole_counts(tables)
