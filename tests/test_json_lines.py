@@ -5,12 +5,17 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pipeline.core.errors import SourceError
+from pipeline.core.records import Post
+from pipeline.core.times import utc
 from pipeline.sources import json_lines
+from pipeline.sources.archive import read_archive
 from pipeline.sources.author_keys import KNOWN, MissingSalt, RandomSalt, author_key, rekeyed
 
 DEEP = 100_000
@@ -133,3 +138,14 @@ def test_nobody_has_no_key_and_no_key_is_made_without_a_salt() -> None:
     for name in ("someone", "[deleted]"):
         with pytest.raises(SourceError, match="salt of authors' names is missing"):
             author_key(name, "reddit", MissingSalt())
+
+
+@pytest.mark.parametrize("begin", ["[", '{"id":"t3_b","created_utc":1700000000,"selftext":['])
+def test_a_line_nested_as_deep_as_can_just_be_read_stops_no_archive(tmp_path: Path, begin: str) -> None:
+    path, now = tmp_path / "posts.ndjson", utc("2026-03-02T12:00:00Z")
+    good = '{"id":"t3_a","created_utc":1700000000,"selftext":"down"}'
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit() + 5):
+        end = "]" * depth + ("}" if "{" in begin else "]")
+        path.write_text(f"{good}\n{begin}{'[' * depth}{end}\n{good.replace('t3_a', 't3_c')}\n")
+        (batch,) = read_archive(path, source="reddit", fetched_at=now, salt=b"s")
+        assert {"t3_a", "t3_c"} <= {post.native_id for post in batch.rows if isinstance(post, Post)}, depth

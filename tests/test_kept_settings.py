@@ -15,6 +15,7 @@ from pipeline.config import kept_settings, load
 from pipeline.config.kept_settings import ReadConfig, kept_catalogue, kept_config
 from pipeline.config.load import load_catalogue, load_config
 from pipeline.config.settings import Alerts, Config, DetectorChoice, Keep, Mail, Report, Route, Sources
+from pipeline.core import kept
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.errors import ConfigError
 from pipeline.core.kept import kept_toml
@@ -172,3 +173,23 @@ def test_what_is_no_toml_is_refused_each_time(content: bytes, folder: Path) -> N
     for _ in range(2):
         with pytest.raises(ValueError, match=r"Expected|decode"):
             kept_toml(content, folder)
+
+
+def test_of_changed_settings_only_the_newest_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST_OF_A_KIND", 3)
+    kept_catalogue(b"x", dict)
+    for number in range(6):
+        kept_config((b"%d" % number,), lambda: ReadConfig(FULL))
+    assert sorted(path.name.partition("-")[0] for path in folder.iterdir()) == ["catalogue", *["settings"] * 3]
+    made: list[ReadConfig] = []
+    kept_config((b"5",), counted(made, ReadConfig(FULL)))
+    assert not made, "the newest is there"
+
+
+@pytest.mark.parametrize("digits", ["0x" + "f" * 5000, "1" * 5000, "[" * 3000])
+def test_a_number_or_a_list_that_no_message_could_show_is_refused_in_one_line(tmp_path: Path, digits: str) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text(f"[detector.params]\nx = {digits}\n")
+    with pytest.raises(ConfigError, match=r"groundswell\.toml: cannot be read: ") as refused:
+        load_config(path, {})
+    assert len(str(refused.value).splitlines()) == 1

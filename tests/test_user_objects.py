@@ -39,6 +39,8 @@ def database(tmp_path: Path) -> Path:
             CREATE VIEW fails_late AS SELECT abs(CASE native_id WHEN '7' THEN -9223372036854775807 - 1 ELSE 1 END)
               AS x FROM (SELECT '1' AS native_id UNION ALL SELECT '7');
             CREATE VIRTUAL TABLE searched USING fts5 (words);
+            CREATE TABLE searched_by_me (rowid TEXT, term TEXT);
+            INSERT INTO searched_by_me VALUES ('a', 'x'), ('a', 'y'), (NULL, 'z'), ('b', 'w');
             CREATE TRIGGER kept AFTER INSERT ON "my notes" BEGIN SELECT 1; END;
             PRAGMA wal_checkpoint(TRUNCATE);
         """)
@@ -108,7 +110,9 @@ def test_what_people_added_is_repaired_with_the_rest_and_what_is_not_is_named(
         assert notes == [("yesterday", b"\xff\x00\xfe", "ünïcode"), (None, None, "=1+1")]
         names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
         assert {"by_note", MINE, "../../escaped", LONG, "broken", "fails_late"} <= names
-        assert not [name for name in names if name.startswith("searched")]
+        assert [name for name in names if name.startswith("searched")] == ["searched_by_me"]
+        terms = conn.execute("SELECT rowid, term FROM searched_by_me ORDER BY _rowid_").fetchall()
+        assert terms == [("a", "x"), ("a", "y"), (None, "z"), ("b", "w")], "the column is not the number of the row"
         assert 200 < conn.execute(f"SELECT count(*) FROM {quoted(MINE)}").fetchone()[0] < 300
     assert damage_of(fresh) == ""
     with Store(fresh, views=DASHBOARDS / "views.sql") as store:

@@ -51,13 +51,15 @@ def _parse_toml(path: Path, content: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+        tables = tomllib.loads(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+        repr(tables)  # a hexadecimal number of thousands of digits is read, but no message could show it
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists within lists
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return tables
 
 
 def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:

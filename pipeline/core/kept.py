@@ -18,6 +18,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.files import OWN, write_atomically
 
 logger = logging.getLogger(__name__)
+MOST_OF_A_KIND = 100  # files that `kept_bytes` keeps: with each change of what they are made of there is one more
 _DIGEST_BYTES = 32  # of the SHA-256 in front of what `kept_bytes` keeps
 
 
@@ -81,8 +82,18 @@ def kept_bytes(path: Path, make: Callable[[], bytes]) -> bytes:
             return content
         logger.warning("%s is not what was written there; it is made again", path)
     content = make()
-    keep(path, hashlib.sha256(content).digest() + content)
+    if keep(path, hashlib.sha256(content).digest() + content):
+        _remove_older(path)
     return content
+
+
+def _remove_older(path: Path) -> None:
+    """Remove the files of the kind of one that was written, `kind-digest.suffix`, but for the newest."""
+    with suppress(OSError):
+        kind = path.name.rpartition("-")[0]
+        newest_first = sorted(path.parent.glob(f"{kind}-*"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
+        for old in newest_first[MOST_OF_A_KIND:]:
+            old.unlink(missing_ok=True)
 
 
 def kept_toml(content: bytes, folder: Path) -> dict[str, object]:

@@ -34,8 +34,15 @@ def plain(value: object, cap: int = TEXT_CAP) -> str:
         return ""
     if isinstance(value, str) and len(value) <= cap and value.isascii() and "\0" not in value:
         return value.strip()
-    text = (value if isinstance(value, str) else str(value))[:cap].replace("\0", "")
+    text = (value if isinstance(value, str) else _shown(value))[:cap].replace("\0", "")
     return text.strip() if text.isascii() else text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return "nested too deep to be shown"
 
 
 def unescaped(text: str) -> str:

@@ -55,9 +55,15 @@ class _Table:
     key: tuple[str, ...]  # empty: by rowid
 
     @property
+    def rowid(self) -> str:
+        """The name by which SQLite gives the number of a row: one that no column has taken."""
+        taken = {name.casefold() for name in self.columns}
+        return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "rowid")
+
+    @property
     def select(self) -> str:
         """The rows, each led by its key."""
-        key = ", ".join(map(quoted, self.key)) if self.key else "rowid"
+        key = ", ".join(map(quoted, self.key)) if self.key else self.rowid
         return f"SELECT {key}, {', '.join(map(quoted, self.columns))} FROM {quoted(self.name)}"
 
     @property
@@ -209,7 +215,7 @@ class _Reader:
         `lead`: only rows whose key begins with it.
         """
         table, last = self._table, after
-        key = [quoted(name) for name in table.key] or ["rowid"]
+        key = [quoted(name) for name in table.key] or [table.rowid]
         conditions = [f"{name} = ?" for name, _ in zip(key, lead, strict=False)]
         if after:
             conditions.append(f"({', '.join(key)}) {'<' if backwards else '>'} ({','.join('?' * len(after))})")
@@ -243,7 +249,8 @@ class _Reader:
         """Read the rows of each first part of the key that an index still tells, from both ends."""
         lead, values = self._table.key[0], set[object]()
         with suppress(sqlite3.Error):
-            values.update(row[0] for row in self._conn.execute(f'SELECT DISTINCT "{lead}" FROM "{self._table.name}"'))
+            leads = self._conn.execute(f"SELECT DISTINCT {quoted(lead)} FROM {quoted(self._table.name)}")
+            values.update(row[0] for row in leads)
         for value in sorted(values, key=str):
             for backwards in (False, True):
                 yield from self._stretch(backwards=backwards, lead=(value,))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 _READ = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+_SHADOWS = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
 _INTERNAL = re.compile(r"_?sqlite", re.IGNORECASE)
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.IGNORECASE)
 _ORDER = ("table", "index", "view")  # triggers would act on the rows that are copied, and are not created
@@ -37,8 +39,8 @@ def user_objects(conn: sqlite3.Connection, schema: sqlite3.Connection) -> list[U
     """
     known = {row[0].casefold() for row in schema.execute("SELECT name FROM sqlite_master")}
     found = [o for o in _read(conn) if o.name.casefold() not in known and not _INTERNAL.match(o.name)]
-    virtual = [f"{o.name}_".casefold() for o in _read(conn) if _VIRTUAL.match(o.sql)]
-    added = [o for o in found if not any(o.name.casefold().startswith(prefix) for prefix in virtual)]
+    shadows = _shadow_tables(conn)
+    added = [o for o in found if o.table.casefold() not in shadows]
     own_tables = {o.name.casefold() for o in added if o.kind == "table"}
     chosen = [o for o in added if o.kind != "index" or o.table.casefold() in own_tables]
     return sorted(chosen, key=lambda o: _ORDER.index(o.kind) if o.kind in _ORDER else len(_ORDER))
@@ -60,11 +62,22 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _shadow_tables(conn: sqlite3.Connection) -> set[str]:
+    """Return the names of the tables in which virtual tables keep their rows, in lower case."""
+    with suppress(sqlite3.Error):
+        return {_text(row[0]).casefold() for row in conn.execute(_SHADOWS)}
+    return set()
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def _read(conn: sqlite3.Connection) -> Iterator[UserObject]:
     """Yield what a database holds, as far as it can be read."""
     try:
         for row in conn.execute(_READ):
-            kind, name, table, sql = (v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in row)
+            kind, name, table, sql = map(_text, row)
             yield UserObject(kind=kind, name=name, table=table, sql=sql)
     except sqlite3.Error:
         return
