@@ -1,10 +1,11 @@
-"""No command prints what could steer a terminal or turn a line around, whatever others wrote."""
+"""No command prints what could steer a terminal or turn a line around, and no view gives it to a model unmarked."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,23 @@ def test_no_command_prints_a_control_character(
     assert lines == []
     log = (hostile / "all.log").read_bytes().decode()
     assert [line for line in log.split("\n") if STEERS.search(line)] == []
+
+
+def test_no_view_gives_a_language_model_words_of_others_unmarked(hostile: Path) -> None:
+    pytest.importorskip("datasette", reason="pip install -e '.[serve]'")
+    answer = runpy.run_path(str(DASHBOARDS / "plugins" / "questions.py"))["answer"]
+    unmarked, marked = set(), set()
+    with Store(hostile / "groundswell.db") as store:
+        for (view,) in store.rows("SELECT name FROM sqlite_master WHERE type = 'view'"):
+            for row in store.rows(f'SELECT * FROM "{view}"'):
+                rows = answer(view, [dict(row)])["rows"]
+                for name, cell in rows[0].items() if rows else ():
+                    if isinstance(cell, str) and "\x1b" in cell:
+                        unmarked.add((view, name))
+                    elif isinstance(cell, dict) and "\x1b" in cell["third_party_text"]:
+                        marked.add((view, name))
+    assert unmarked == set()
+    assert len(marked) > 10
 
 
 def test_a_coloured_cell_keeps_its_colour_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
