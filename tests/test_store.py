@@ -19,7 +19,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.incidents import NewsEvent
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, RejectedRow, Run, Span
 from pipeline.core.series import SeriesColumn
-from pipeline.core.times import utc
+from pipeline.core.times import iso, utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
@@ -253,6 +253,8 @@ LARGE = ("posts", "post_tags", "votes", "count_values", "count_hours", "verdicts
     "question",
     [
         "complaints_by_hour WHERE service = 'x' AND hour >= '2026-03-01'",
+        "gaps WHERE service = 'x'",
+        "gaps WHERE last_before >= '2026-03-01'",
         "alarms WHERE bin_start >= '2026-03-01'",
         "what_is_wrong_now",
         "incident_overview",
@@ -309,6 +311,37 @@ def test_hours_of_all_services_are_found_by_an_index(tmp_path: Path, hours: str,
         plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {question}")]
         assert any(step.startswith("SEARCH h USING PRIMARY KEY (series=? AND hour") for step in plan), plan
         assert len(store.rows(question)) == 5 * count
+
+
+def test_the_dashboard_reads_its_last_hours_by_the_index(tmp_path: Path) -> None:
+    told = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))
+    query = told["plugins"]["datasette-dashboards"]["story"]["charts"]["complaints"]["query"]
+    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
+        plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {query}")]
+        assert any(step.startswith("SEARCH h USING PRIMARY KEY (series=? AND hour>?)") for step in plan), plan
+        begin = utc("2026-03-01T00:00:00Z")
+        counted = [
+            ComplaintCount(
+                service=service,
+                source="x",
+                region=region,
+                indicator="",
+                start=begin + timedelta(minutes=30 * n),
+                interval_s=1800,
+                total=3,
+                collected=begin,
+            )
+            for n in range(48 * 9)
+            for service, region in (("whole", ""), ("parts", "north"), ("parts", "south"))
+        ]
+        save_batch(store, Batch(source="x", rows=tuple(counted)), begin)
+        with store.transaction() as conn:  # as detect does for what it judges
+            conn.execute("INSERT INTO series VALUES ('p', 'parts', 'complaints', 'x', '', '', 1800)")
+        hours: dict[str, list[tuple[str, int]]] = {}
+        for hour, name, complaints in store.rows(query):
+            hours.setdefault(name, []).append((hour, complaints))
+        last = [iso(begin + timedelta(days=9) - timedelta(hours=n)) for n in range(1, 7 * 24 + 1)]
+        assert hours == {"whole, x": [(hour, 6) for hour in last], "parts, x": [(hour, 12) for hour in last]}
 
 
 def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
