@@ -116,7 +116,7 @@ def named_services(config: Config) -> list[Service]:
 
 def searched_services(config: Config) -> list[Service]:
     """Return the services named first: those for which a source that makes a search for each makes one."""
-    return named_services(config)[:MOST_SEARCHES]
+    return [config.catalogue[service] for service in config.watch[:MOST_SEARCHES]]
 
 
 def key_pair(key: SecretStr | None, secret: SecretStr | None) -> tuple[str, str] | None:
