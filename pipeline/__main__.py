@@ -12,7 +12,7 @@ import click
 
 from pipeline.commands import COMMAND_GROUPS, COMMANDS
 from pipeline.commands.log_options import add_log_options
-from pipeline.commands.terminal import printable
+from pipeline.commands.terminal import one_line
 from pipeline.core.errors import ConfigError, PipelineError
 from pipeline.core.extras import missing_extra
 
@@ -99,7 +99,7 @@ def main() -> None:
         click.echo(f"groundswell: needs {missing}", err=True)
         sys.exit(2)
     except PipelineError as error:
-        click.echo(f"groundswell: {printable(str(error))}", err=True)
+        click.echo(f"groundswell: {one_line(str(error))}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 

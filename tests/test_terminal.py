@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.paths import DASHBOARDS
 from pipeline.store import Store
 from tests.conftest import ROOT, Groundswell
 
@@ -94,7 +95,7 @@ def test_a_question_ends_after_its_timeout(groundswell: Groundswell, tmp_path: P
 @pytest.mark.slow
 @pytest.mark.parametrize("parquet", [False, True])
 def test_ctrl_c_ends_a_question(groundswell: Groundswell, tmp_path: Path, parquet: bool) -> None:
-    Store(tmp_path / "groundswell.db").conn.close()
+    Store(tmp_path / "groundswell.db", views=DASHBOARDS / "views.sql").conn.close()
     where, question = [], ENDLESS
     if parquet:
         pytest.importorskip("duckdb", reason="pip install -e '.[scale]'")

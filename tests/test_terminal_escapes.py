@@ -22,6 +22,7 @@ from tests.conftest import Groundswell
 from tests.world import CATALOGUE, World, at
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31m \x9b2K \x08\x7f \u202egnp.exe\u2066 end"
+FORGED = f"{ESCAPES}\nwell     0 posts"  # the second line would pass for one of ours
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 NOW = "2026-03-02T12:00:00Z"
 COMMANDS = (
@@ -70,7 +71,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             page=page,
             incident_id=f"A{ESCAPES}",
             update_id=f"1{ESCAPES}",
-            name=f"It fails {ESCAPES}",
+            name=f"It fails {FORGED}",
             status="investigating",
             impact="major",
             components=(ComponentChange(f"Git {ESCAPES}", "operational", "major_outage"),),
@@ -82,7 +83,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         planned = OfficialIncident(
             page=page,
             incident_id=f"M{ESCAPES}",
-            name=f"Upgrade {ESCAPES}",
+            name=f"Upgrade {FORGED}",
             status="scheduled",
             impact="maintenance",
             collected=at("11:21"),
@@ -102,9 +103,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         refused = RejectedRow(where=f"row {ESCAPES}", reason=f"is not {ESCAPES}", head=ESCAPES)
         save_batch(store, Batch(source="page", rows=(update, planned, news), rejected=(refused,)), at("11:30"))
         world.explain("11:31")
-        failed = Run(stage="collect", subject="feed:x", started=at("11:31"), outcome="error", error=f"said {ESCAPES}")
+        failed = Run(stage="collect", subject="feed:x", started=at("11:31"), outcome="error", error=f"said {FORGED}")
         record_run(store, failed, Run(stage="collect", subject="page", started=at("11:31"), outcome="ok"))
-        add_silence(store, "github", "git", at("10:00"), at("14:00"), f"because {ESCAPES}", f"ann {ESCAPES}")
+        add_silence(store, "github", "git", at("10:00"), at("14:00"), f"because {FORGED}", f"ann {ESCAPES}")
     (folder / "groundswell.toml").write_text(
         'watch = ["github"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\n'
         f"news_desks = false\ngoogle_news = false\ncounts = [{json.dumps(str(folder / 'counts.csv'))}]\n"
@@ -131,6 +132,7 @@ def test_no_command_prints_a_control_character(
     printed = done.stdout + done.stderr
     lines = [line for line in printed.splitlines() if STEERS.search(line)]
     assert lines == []
+    assert not [line for line in printed.splitlines() if line.startswith("well     0 posts")]
     log = (hostile / "all.log").read_bytes().decode()
     assert [line for line in log.split("\n") if STEERS.search(line)] == []
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from pipeline.commands.terminal import printable
+from pipeline.commands.terminal import one_line
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.setting_values import parse_duration
@@ -190,7 +190,7 @@ def failure_line(run: Run) -> str:
         words = f"{run.stage}: {f'{run.subject}: ' if run.stage == 'collect' else ''}{run.error}"
     else:
         words = f"{run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine"
-    return printable(" ".join(words.split("\n")))
+    return one_line(words)
 
 
 def print_failures(runs: Iterable[Run]) -> int:

@@ -10,7 +10,7 @@ from enum import StrEnum
 import click
 
 from pipeline.commands.common import PARTIAL
-from pipeline.commands.terminal import colored, printable
+from pipeline.commands.terminal import colored, one_line
 
 
 class Level(StrEnum):
@@ -42,11 +42,11 @@ def print_findings(findings: Sequence[Finding]) -> None:
     width = max((len(finding.what) for finding in findings), default=0)
     for number, finding in enumerate(findings):
         click.echo(
-            f"{colored(f'{finding.level:<5}', finding.level)} {finding.what:<{width}}  {printable(finding.words)}"
+            f"{colored(f'{finding.level:<5}', finding.level)} {finding.what:<{width}}  {one_line(finding.words)}"
         )
         following = findings[number + 1].remedy if number + 1 < len(findings) else ""
         if finding.remedy and finding.remedy != following:
-            click.echo(f"{'':<{width + 8}}{printable(finding.remedy)}")
+            click.echo(f"{'':<{width + 8}}{one_line(finding.remedy)}")
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

@@ -13,7 +13,7 @@ import click
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
 from pipeline.commands.service_argument import complete_services
-from pipeline.commands.terminal import printable
+from pipeline.commands.terminal import one_line
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.records import KIND, Batch, Post, Run, Span
@@ -172,7 +172,7 @@ def scenario(setting: Setting, folder: Path) -> None:
     if recorded.simulated:
         click.echo(f"groundswell: {folder}: is simulated; reports and messages will say so from now on", err=True)
     for line in problems:
-        click.echo(f"groundswell: {printable(line)}", err=True)
+        click.echo(f"groundswell: {one_line(line)}", err=True)
     now = min(setting.now, recorded.end)
     batches = [source.fetch(recorded.start, now, {}) for source in sources]
     if recorded.simulated:
@@ -212,7 +212,7 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
         except (SourceError, StoreError) as error:
             problems, failed = [*problems, str(error)], True
     for line in problems:
-        click.echo(f"groundswell: {printable(line)}", err=True)
+        click.echo(f"groundswell: {one_line(line)}", err=True)
     if refused > len(problems):
         click.echo(f"groundswell: {refused - len(problems)} more rows refused; see the table quarantine", err=True)
     click.echo(f"{seen} rows seen, {new} new, {refused} refused")

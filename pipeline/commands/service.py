@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.common import Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
-from pipeline.commands.terminal import colored, print_table, printable
+from pipeline.commands.terminal import colored, one_line, print_table
 from pipeline.core.catalogue import resolve_service
 from pipeline.reports.planned_maintenance import announcements
 from pipeline.reports.source_coverage import coverage_of_all, source_coverage
@@ -96,7 +96,7 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
         f"{'yes' if service.id in setting.config.watched else 'no: it is stored and judged, and never alerted'}"
     )
     for line in planned:
-        click.echo(printable(line))
+        click.echo(one_line(line))
     for row in coverage:
         verdict = colored("covered  ", "covered") if row.covered else colored("not      ", "none")
         click.echo(f"{verdict}{row.source:<15}{row.how}")

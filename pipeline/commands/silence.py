@@ -10,7 +10,7 @@ import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_since, parse_time
 from pipeline.commands.service_argument import complete_services
-from pipeline.commands.terminal import print_table, printable
+from pipeline.commands.terminal import one_line, print_table
 from pipeline.config.setting_values import parse_duration
 from pipeline.config.validation_words import nearest
 from pipeline.core.catalogue import resolve_service
@@ -156,5 +156,5 @@ def preview(setting: Setting, service: str, component: str, since: str, as_json:
         click.echo(json.dumps(body, indent=1))
         return
     for alert in muted:
-        click.echo(f"{iso(alert.created)}  {printable(alert.subject)}")
+        click.echo(f"{iso(alert.created)}  {one_line(alert.subject)}")
     click.echo(f"{len(muted)} of {len(messages)} messages since {iso(begin)} would not have been sent")

@@ -11,7 +11,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
-from pipeline.commands.terminal import colored, printable
+from pipeline.commands.terminal import colored, one_line
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
@@ -70,23 +70,23 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
         )
     else:
         if simulation_note:
-            click.echo(f"simulated {printable(simulation_note)}")
+            click.echo(f"simulated {one_line(simulation_note)}")
         for row in ongoing:
             mark, impact = colored("open     ", "open"), colored(row.impact)
             click.echo(f"{mark}{row.service}: {row.state_in_words}, impact {impact}, since {row.onset}")
         for maintenance in planned:
             when = "now" if maintenance.under_way else "ahead"
-            click.echo(f"{when:<8} {maintenance.service}: {printable(maintenance.words)}")
+            click.echo(f"{when:<8} {maintenance.service}: {one_line(maintenance.words)}")
         for item in blind:
             error = f"; {item.error}" if item.error else ""
             answered = f"last answered {item.since}" if item.since else "never answered"
-            click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{printable(error)}")
+            click.echo(colored("silent   ", "silent") + f"{item.source}: {answered}{one_line(error)}")
         for source in fresh:
             alerted = f", alerted {source.alerted} after that" if source.alerted.n else ""
             click.echo(f"fresh    {source.source}: stored {source.stored} after publication{alerted}")
         for words, many in (("waiting", waiting), ("failed", failed)):
             for subject in many:
-                click.echo(colored(f"{words:<8} ", words) + printable(subject))
+                click.echo(colored(f"{words:<8} ", words) + one_line(subject))
         if model:
             click.echo(f"model    {model}")
         click.echo(
@@ -109,6 +109,6 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
         return
     click.echo(f"{known.name}: {answer.answer}. {answer.reason[:1].upper()}{answer.reason[1:]}.")
     for line in answer.open_incidents:
-        click.echo(f"  incident  {printable(line)}")
+        click.echo(f"  incident  {one_line(line)}")
     for finding in answer.findings:
-        click.echo(f"  {finding.evidence:<10}{printable(finding.statement)}")
+        click.echo(f"  {finding.evidence:<10}{one_line(finding.statement)}")

@@ -39,6 +39,11 @@ def printable(text: str) -> str:
     return _STEERING.sub("\ufffd", text)
 
 
+def one_line(text: str) -> str:
+    """Return a text of others in one line, so that it cannot pass for a line of ours either."""
+    return printable(" ".join(text.split("\n")))
+
+
 def colored(text: str, key: str = "") -> str:
     """Return a text in the colour of its meaning (or of `key`); click takes colours off where there is no terminal."""
     colour = COLOURS.get(key or text)
@@ -59,7 +64,7 @@ def _cell(text: str) -> str:
     coloured = _COLOURED.fullmatch(text)
     if coloured is not None:
         return f"{coloured[1]}{_cell(coloured[2])}{coloured[3]}"
-    return printable(" ".join(text.split("\n")))
+    return one_line(text)
 
 
 def minute_text(moment: str | None) -> str:
