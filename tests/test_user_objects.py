@@ -120,6 +120,19 @@ def test_what_people_added_is_repaired_with_the_rest_and_what_is_not_is_named(
         assert store.rows("SELECT 1 FROM sqlite_master WHERE name = 'broken'")
 
 
+def test_a_name_that_steers_a_terminal_is_printed_without_doing_so(groundswell: Groundswell, database: Path) -> None:
+    with sqlite3.connect(database) as conn:
+        conn.execute('CREATE VIEW "\x1b[2Jred" AS SELECT * FROM a_table_that_is_gone')
+        conn.execute('CREATE TRIGGER "\x1b[2Jt" AFTER INSERT ON "my notes" BEGIN SELECT 1; END')
+    conn.close()
+    exported = groundswell("export", "--format", "csv", "tables")
+    overwrite(database, "posts", 0)
+    repaired = groundswell("repair", "--now", "2026-03-02T13:00:00Z")
+    assert "the view \ufffd[2Jred cannot be answered" in exported.stderr
+    assert "trigger \ufffd[2Jt: not carried over" in repaired.stdout
+    assert "\x1b" not in exported.stdout + exported.stderr + repaired.stdout + repaired.stderr
+
+
 def test_what_people_store_in_tables_of_their_own_is_no_damage(database: Path) -> None:
     assert damage_of(database) == ""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, parse_time, print_failures, run_lock
+from pipeline.commands.terminal import printable
 from pipeline.config.load import load_config
 from pipeline.config.setting_values import parse_duration
 from pipeline.config.settings import Alerts
@@ -47,7 +48,7 @@ def replay_scenario(
     notes = [note for source in sources for note in source.notes]
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
     for line in [*problems, *notes, *refused[:TOLD]]:
-        click.echo(f"groundswell: {line}", err=True)
+        click.echo(f"groundswell: {printable(line)}", err=True)
     channels: Mapping[str, Channel] = build_channels(plan.config, mail) if mail else {"file": NoChannel()}
     setting = Setting(config=plan.config, config_path=None, db=db, now=plan.until)
     bar = tqdm(total=None, disable=None if progress else True, desc="replay", unit="step")
@@ -170,5 +171,5 @@ def backtest_command(
     else:
         from pipeline.render.console import story
 
-        click.echo(story(outcome, plan.config.catalogue))
+        click.echo(printable(story(outcome, plan.config.catalogue)))
     sys.exit(code)

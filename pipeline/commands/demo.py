@@ -12,6 +12,7 @@ import click
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting, common
+from pipeline.commands.terminal import printable
 from pipeline.config.paths import SCENARIOS
 from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import IncidentResult
@@ -104,17 +105,17 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     outcome, code = replay_scenario(plan, db, out / "mail", progress=True, finer=finer)
     catalogue = plan.config.catalogue
     day = utc("2026-03-02T00:00:00Z")
-    click.echo(f"{plan.scenario.note}\n")
+    click.echo(printable(f"{plan.scenario.note}\n"))
     main = next(
         (i for i in outcome.incidents if i.service == plan.scenario.watch[0] and i.onset.date() == day.date()),
         None,
     )
     if main is not None:
         click.echo("2 March 2026, UTC and Pacific time")
-        click.echo("\n".join(console.timeline(outcome, main.id, catalogue, day)))
+        click.echo(printable("\n".join(console.timeline(outcome, main.id, catalogue, day))))
         click.echo("\nIn the news (association with its evidence, no claim of causation)")
-        click.echo("\n".join(console.link_lines(outcome, main.id)))
-    click.echo("\n" + console.story(outcome, catalogue))
+        click.echo(printable("\n".join(console.link_lines(outcome, main.id))))
+    click.echo(printable("\n" + console.story(outcome, catalogue)))
     if main is not None:
         click.echo("\n" + _reached(main, by_minute.at))
     mails = sum(alert.at.date() == day.date() for alert in outcome.alerts)
@@ -142,7 +143,7 @@ def _tell(setting: Setting, folder: Path, out: Path) -> int:
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, report=out / "report")
     outcome, code = replay_scenario(plan, db, out / "mail", progress=True)
-    click.echo(f"{plan.scenario.note}\n\n{console.story(outcome, plan.config.catalogue)}")
+    click.echo(printable(f"{plan.scenario.note}\n\n{console.story(outcome, plan.config.catalogue)}"))
     click.echo(f"\ndatabase  {db}\nreport    {out / 'report' / 'index.html'}\nmails     {out / 'mail'}")
     return code
 

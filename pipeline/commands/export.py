@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, open_store_to_read
-from pipeline.commands.terminal import elapsed_time
+from pipeline.commands.terminal import elapsed_time, printable
 from pipeline.core.names import file_stem
 from pipeline.store import Store
 
@@ -44,7 +44,7 @@ def export_command(setting: Setting, folder: Path, form: str) -> None:
 
             row_counts = export_tables(store, folder)
     for failure in failures:
-        click.echo(f"groundswell: {failure}; the rest was exported", err=True)
+        click.echo(printable(f"groundswell: {failure}; the rest was exported"), err=True)
     click.echo(f"{folder}: {len(row_counts)} tables, {sum(row_counts.values())} rows")
     sys.exit(PARTIAL if failures else 0)
 

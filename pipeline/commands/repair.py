@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, run_lock
-from pipeline.commands.terminal import elapsed_time
+from pipeline.commands.terminal import elapsed_time, printable
 
 
 @click.command("repair")
@@ -39,7 +39,7 @@ def repair_command(setting: Setting, into: Path | None) -> None:
     lost = loss_in_words(done)
     click.echo(f"{setting.db}: {' '.join(fault.split())[:200]}")
     for line in lost:
-        click.echo(line)
+        click.echo(printable(line))
     rows, tables = sum(table.rows for table in done), sum(table.rows > 0 for table in done)
     click.echo(
         f"{fresh}: {rows} rows of {tables} tables. To go on: move {setting.db} away with its -wal and -shm files, and"
