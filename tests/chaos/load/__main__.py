@@ -16,8 +16,15 @@ from tests.chaos.load.measured import HEAD, Result
 from tests.chaos.load.routes import routes
 from tests.chaos.load.storm import storm
 
+
+def _made(folder: Path) -> Path:
+    """Make a folder: a failure that lasts is told once in a database, so each kind has its own."""
+    folder.mkdir()
+    return folder
+
+
 PARTS: Mapping[str, Callable[[Path], Iterable[Result]]] = {
-    "drip": lambda folder: [drip(folder, kind) for kind in KINDS],
+    "drip": lambda folder: (drip(_made(folder / str(number)), kind) for number, kind in enumerate(KINDS)),
     "routes": routes,
     "archive": archive,
     "storm": storm,
