@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.paths import SHIPPED_MODELS, trained_models
+from pipeline.config.paths import DASHBOARDS, SHIPPED_MODELS, trained_models
 from pipeline.core.extras import EXTRA_OF, missing_extra
 from pipeline.store import Store
 
@@ -90,7 +90,7 @@ def test_a_command_that_needs_an_extra_names_it_in_one_line(
 ) -> None:
     days = [f"2026-02-{day:02}T00:00:00Z,{day % 7 + 5}" for day in range(1, 29)]
     (tmp_path / "counts.csv").write_text("\n".join(["timestamp_utc,value", *days, ""]))
-    with Store(tmp_path / "groundswell.db"):
+    with Store(tmp_path / "groundswell.db", views=DASHBOARDS / "views.sql"):
         pass
     done = run(tmp_path, unpacked, *args)
     assert done.returncode == 2
