@@ -75,8 +75,8 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
 	@$(PY) -m pytest -q -s --timeout 3000 tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py tests/benchmarks/bench_storm.py
 
-bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days (about half an hour)
-	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days | tee out/bench-days/table.md
+bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days, with real counts where EVAL_DATA points (about half an hour)
+	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days $${EVAL_DATA:+--counts "$$EVAL_DATA"} | tee out/bench-days/table.md
 
 bench-variants: $(VENV)/.stamp ## the recorded days as they might have gone, ten seeds of each variant (about 50 minutes of CPU)
 	@$(GW) evaluate variants --seeds 10

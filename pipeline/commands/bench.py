@@ -74,7 +74,7 @@ def bench_command(
     raised: dict[str, list[Advisory]] = {}
     scratch = tempfile.TemporaryDirectory()
     counted = write_folders(data, Path(scratch.name)) if data is not None else []
-    chosen = folders or (() if data is not None else _supplied())
+    chosen = folders or _supplied()
     for folder in (*chosen, *counted):
         group = Group.COUNTS if folder in counted else None
         day, entries, advisories = _day(setting, folder, step, group=group, replay=replay)
