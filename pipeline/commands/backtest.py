@@ -24,7 +24,7 @@ from pipeline.replay.runner import FinerReplay, ReplayPlan, replay
 from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
 from pipeline.replay.usable import usable
 
-TOLD = 20  # refused rows named one by one; the rest are counted and kept in the table quarantine
+REFUSALS_PRINTED = 20  # rows, one by one; the rest are counted and kept in the table quarantine
 
 
 def replay_scenario(
@@ -47,7 +47,7 @@ def replay_scenario(
     problems = [*plan.problems, *problems]
     notes = [note for source in sources for note in source.notes]
     refused = [f"{bad.where}: {bad.reason}" for source in sources for bad in source.rejected]
-    for line in [*problems, *notes, *refused[:TOLD]]:
+    for line in [*problems, *notes, *refused[:REFUSALS_PRINTED]]:
         click.echo(f"groundswell: {printable(line)}", err=True)
     channels: Mapping[str, Channel] = build_channels(plan.config, mail) if mail else {"file": NoChannel()}
     setting = Setting(config=plan.config, config_path=None, db=db, now=plan.until)

@@ -94,7 +94,7 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     folder = _named(name) if name else folder
     out.mkdir(parents=True, exist_ok=True)
     if folder.resolve() != SCENARIO.resolve() and name:
-        sys.exit(_tell(setting, folder, out))
+        sys.exit(_replay_another_day(setting, folder, out))
     db = out / "groundswell.db"
     plan = plan_replay(setting, folder, begin="2026-02-27T00:00:00Z", report=out / "report")
     sent_before = len(list((out / "mail").glob("*.eml")))
@@ -136,7 +136,7 @@ def _named(name: str) -> Path:
     return SCENARIOS / found[0]
 
 
-def _tell(setting: Setting, folder: Path, out: Path) -> int:
+def _replay_another_day(setting: Setting, folder: Path, out: Path) -> int:
     """Replay another day than the demo's and print its story; return the exit code."""
     from pipeline.render import console
 

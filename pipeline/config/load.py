@@ -20,6 +20,7 @@ from pipeline.config.settings import Alerts, Config, Route, Secrets
 from pipeline.config.validation_words import nearest, secret_reason
 from pipeline.core.catalogue import Service, service_by_name, service_ids
 from pipeline.core.errors import ConfigError
+from pipeline.core.kept import parsed_toml
 from pipeline.core.names import SERVICE_ID
 from pipeline.core.redaction import remember_secrets
 from pipeline.core.secret import SecretStr
@@ -51,7 +52,7 @@ def _parse_toml(path: Path, content: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
-        tables = tomllib.loads(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+        tables = parsed_toml(content)
         repr(tables)  # a hexadecimal number of thousands of digits is read, but no message could show it
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error

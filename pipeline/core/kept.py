@@ -103,16 +103,20 @@ def kept_toml(content: bytes, folder: Path) -> dict[str, object]:
     """
     path = folder / f"toml-{hashlib.sha256(content).hexdigest()[:32]}.json"
     try:
-        found: dict[str, object] = json.loads(kept_bytes(path, lambda: json.dumps(_parsed_toml(content)).encode()))
+        found: dict[str, object] = json.loads(kept_bytes(path, lambda: json.dumps(parsed_toml(content)).encode()))
     except TypeError:  # JSON has no dates
-        return _parsed_toml(content)
+        return parsed_toml(content)
     return found
 
 
-def _parsed_toml(content: bytes) -> dict[str, object]:
+def parsed_toml(content: bytes) -> dict[str, object]:
+    """Return the tables of a TOML file, whatever its lines end with.
+
+    Raises UnicodeDecodeError, tomllib.TOMLDecodeError, other kinds of ValueError, and RecursionError.
+    """
     import tomllib
 
-    return tomllib.loads(content.decode("utf-8").replace("\r\n", "\n"))
+    return tomllib.loads(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def is_ours(folder: Path) -> bool:

@@ -131,14 +131,13 @@ def posts_of_cells(rows: Iterable[NumberedRow], *, source: str, fetched_at: date
             native = plain(row.get("id"), 200)
             if not native or None in row:
                 raise ValueError("no id" if not native else "more cells than columns")
-            told = row.get("created_utc")
-            when = "" if told is None else str(told).strip()
-            if isinstance(told, datetime):
-                if told.tzinfo is None:
+            stamp = row.get("created_utc")
+            if isinstance(stamp, datetime):
+                if stamp.tzinfo is None:
                     raise ValueError("a time without a zone")
-                created = told.astimezone(UTC)
+                created = stamp.astimezone(UTC)
             else:
-                created = _instant(when)
+                created = _instant("" if stamp is None else str(stamp).strip())
             url = plain(row.get("url"), 300)
             found[native] = Post(
                 source=source,
