@@ -31,6 +31,7 @@ def database(tmp_path: Path) -> Path:
         store.conn.executescript(f"""
             CREATE TABLE "my notes" (start TEXT, blob_of_mine BLOB, note TEXT);
             CREATE INDEX by_note ON "my notes" (note);
+            CREATE INDEX by_title ON posts (title);
             INSERT INTO "my notes" VALUES ('yesterday', x'ff00fe', 'ünïcode'), (NULL, NULL, '=1+1');
             CREATE VIEW {quoted(MINE)} AS SELECT native_id, text FROM posts;
             CREATE VIEW "../../escaped" AS SELECT 1 AS one;
@@ -109,7 +110,7 @@ def test_what_people_added_is_repaired_with_the_rest_and_what_is_not_is_named(
         notes = conn.execute('SELECT * FROM "my notes" ORDER BY rowid').fetchall()
         assert notes == [("yesterday", b"\xff\x00\xfe", "ünïcode"), (None, None, "=1+1")]
         names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
-        assert {"by_note", MINE, "../../escaped", LONG, "broken", "fails_late"} <= names
+        assert {"by_note", "by_title", MINE, "../../escaped", LONG, "broken", "fails_late"} <= names
         assert [name for name in names if name.startswith("searched")] == ["searched_by_me"]
         terms = conn.execute("SELECT rowid, term FROM searched_by_me ORDER BY _rowid_").fetchall()
         assert terms == [("a", "x"), ("a", "y"), (None, "z"), ("b", "w")], "the column is not the number of the row"

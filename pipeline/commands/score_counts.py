@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
 from pipeline.commands.counts_argument import CountsFile, counts_file
+from pipeline.commands.terminal import printable
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 
@@ -68,7 +69,7 @@ def score_counts_command(
     if file.options.bin_s or file.options.one_row_per_event:
         notes += table.notes
     for line in [*notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
-        click.echo(f"groundswell: {line}", err=True)
+        click.echo(f"groundswell: {printable(line)}", err=True)
     if len(table.rejected) > TOLD:
         click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
     if only is not None:

@@ -41,9 +41,7 @@ def user_objects(conn: sqlite3.Connection, schema: sqlite3.Connection) -> list[U
     found = [o for o in _read(conn) if o.name.casefold() not in known and not _INTERNAL.match(o.name)]
     shadows = _shadow_tables(conn)
     added = [o for o in found if o.table.casefold() not in shadows]
-    own_tables = {o.name.casefold() for o in added if o.kind == "table"}
-    chosen = [o for o in added if o.kind != "index" or o.table.casefold() in own_tables]
-    return sorted(chosen, key=lambda o: _ORDER.index(o.kind) if o.kind in _ORDER else len(_ORDER))
+    return sorted(added, key=lambda o: _ORDER.index(o.kind) if o.kind in _ORDER else len(_ORDER))
 
 
 def create(conn: sqlite3.Connection, added: UserObject) -> str:
