@@ -1,7 +1,8 @@
 """Validated settings, kept in the user's cache: a run whose configuration is known need not validate it again.
 
-What is kept holds no secret: those come from the environment each time. It is found by a digest of the files it was
-made of and of this program's own part in it, so that nothing of another content or version is ever taken for it.
+What is kept holds no credential: those come from the environment each time. An address with a password in it is kept
+as it stands in the configuration, readable by its user alone. Settings are found by a digest of the files they were
+made of and of this program's own part in them, so that those of another content or version are never taken for them.
 """
 
 from __future__ import annotations
