@@ -72,7 +72,8 @@ def _usual() -> Config:
 
 def config_for(kind: str, url: str, **more: Any) -> Config:
     config = _usual()
-    sources = replace(config.sources, news_desks=False, allow_hosts=("127.0.0.1",), **settings(kind, url), **more)
+    changed = {"news_desks": False, "allow_hosts": ("127.0.0.1",), **settings(kind, url), **more}
+    sources = replace(config.sources, **changed)
     claude = replace(config.catalogue["claude"], status_format="atom" if kind == "atom" else "statuspage")
     catalogue = {**config.catalogue, "claude": claude}
     return replace(config, watch=("claude",), sources=sources, catalogue=catalogue)
