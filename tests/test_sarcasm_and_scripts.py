@@ -141,7 +141,8 @@ def test_most_reports_in_languages_of_few_training_rows_are_read_as_such(model: 
     found = Counter(row.language for row in as_reports if row.outage)
     false = sum(not row.outage for row in as_reports)
     assert set(found) == {row.language for row in rows}
-    assert min(found.values()) >= 3, found  # of four each
+    assert min(found.values()) >= 2, found  # of four each
+    assert sum(found.values()) >= 32, found
     assert false <= 8, false  # of thirty
 
 

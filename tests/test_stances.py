@@ -266,6 +266,9 @@ def test_a_place_of_talk_that_fails_itself_may_be_reported(text: str, service: s
 @pytest.mark.parametrize(
     ("text", "service"),
     [
+        ("no lag at all in Diablo once you are past the queue", "blizzard"),
+        ("cannot play for hours because of the queue, Steam says 190 minutes", "steam"),
+        ("stuck before the Fortnite lobby, is that the queue?", "fortnite"),
         ("two hours in the queue for Battle.net and I regret nothing", "blizzard"),
         ("Overwatch realm full again, picked another one", "blizzard"),
         ("Steam queue moves, give it time, 4000 people in the queue", "steam"),
@@ -283,6 +286,7 @@ def test_a_line_of_people_who_get_in_is_no_report(text: str, service: str) -> No
         ("is Steam down or is it only the login queue?", "steam"),
         ("Steam login queue crashed, everybody gets error 503", "steam"),
         ("GitHub Actions jobs sit in the queue for an hour", "github"),
+        ("my Spotify queue does not load", "spotify"),
         ("Vueling colapsado en El Prat, dos horas de cola, PayPal no funciona", "paypal"),
     ],
 )
