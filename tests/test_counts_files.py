@@ -358,3 +358,13 @@ def test_a_file_is_judged_as_what_the_configuration_says_it_counts(tmp_path: Pat
     run_detect(store, SeasonalNB(), [], NOW)
     (name,) = store.rows("SELECT detector FROM detector_state")[0]
     assert "kind='talk'" in name
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("total", ['"1,234"', "1,234", "many"])
+def test_the_distance_between_counts_includes_the_rows_that_are_refused(total: str, stored: bool) -> None:
+    rows = [f"claude,2026-03-02T{n // 4:02}:{n % 4 * 15:02}:00Z,{total if n % 2 else n}".encode() for n in range(96)]
+    table = read_counts(b"\n".join([b"service,time,total", *rows]), stored=stored)
+    assert len(table.rejected) == 48
+    assert {row.interval_s for row in table.rows} == {900}
+    assert "900 s" in table.notes[0]

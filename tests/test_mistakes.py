@@ -150,7 +150,7 @@ MISTAKES = {
         args=("status", "--db", "posts.csv"),
         code=1,
         files={"posts.csv": "id,text\n1,Claude is down\n" * 50},
-        says="posts.csv: the database is damaged (file is not a database)",
+        says="posts.csv: is not a database",
     ),
     "counts of a service mistyped": Mistake(
         args=("import", "counts", "counts.csv"),

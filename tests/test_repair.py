@@ -19,6 +19,7 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.pipeline import Models, Pipeline, Stage
 from pipeline.store import Store
 from pipeline.store.damage import damage_of
+from pipeline.store.file_format import is_database_file
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint
@@ -197,3 +198,39 @@ def test_lost_verdicts_are_judged_again_by_the_next_run_though_no_count_is_new(t
         assert get_checkpoint(store, "detect", "unchanged") is None
         assert store.rows("SELECT count(*) FROM verdicts")[0][0] < whole[0]
         assert detected(store, 4) == whole
+
+
+@pytest.mark.parametrize(
+    "question", [("status",), ("incidents",), ("ledger", "--service", "claude"), ("export", "out")]
+)
+def test_a_repaired_database_is_read_at_once(
+    place: Path, question: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    overwrite(place / "groundswell.db", "posts", 0)
+    assert called("repair", "--now", "2026-03-02T13:00:00Z") == 3
+    capsys.readouterr()
+    code = called(*question, "--db", "groundswell-repaired.db", "--now", "2026-03-02T13:00:00Z")
+    assert code in (0, 3), "3: alerts that were to be sent still wait"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("content", [b"root:x:0:0\n" * 2000, b"\n" * 9000, bytes(9000)])
+def test_a_file_that_is_no_database_is_not_repaired(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_bytes(content)
+    for question in ("repair", "incidents"):
+        assert called(question, "--db", "notes.txt") == 1
+        assert capsys.readouterr().err == "groundswell: notes.txt: is not a database\n"
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("length", [16, 4096])
+def test_a_database_whose_beginning_is_overwritten_is_still_repaired(place: Path, length: int) -> None:
+    path = place / "groundswell.db"
+    path.write_bytes(b"x" * length + path.read_bytes()[length:])
+    assert is_database_file(path)
+    if length == 16:
+        assert called("repair", "--now", "2026-03-02T13:00:00Z") in (0, 3)
+        assert len(rows(place / "groundswell-repaired.db", "posts")) == 300

@@ -9,6 +9,8 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, run_lock
 from pipeline.commands.terminal import elapsed_time, printable
+from pipeline.config.paths import DASHBOARDS
+from pipeline.core.errors import StoreError
 
 
 @click.command("repair")
@@ -19,14 +21,17 @@ from pipeline.commands.terminal import elapsed_time, printable
 def repair_command(setting: Setting, into: Path | None) -> None:
     """Save what is readable of a damaged database. The damaged file is never written.
 
-    Exit 0 when nothing was lost, 3 when something was, 1 when nothing can be read.
+    Exit 0 when nothing was lost, 3 when something was, 1 when nothing can be read or the file is no database.
     """
     from pipeline.sources.author_keys import note_salt
     from pipeline.store import Store, must_exist
     from pipeline.store.damage import damage_of
+    from pipeline.store.file_format import is_database_file
     from pipeline.store.salvage import loss_in_words, salvage
 
     must_exist(setting.db)
+    if not is_database_file(setting.db):
+        raise StoreError(f"{setting.db}: is not a database")
     fault = damage_of(setting.db)
     if not fault:
         click.echo(f"{setting.db}: nothing is damaged")
@@ -34,7 +39,7 @@ def repair_command(setting: Setting, into: Path | None) -> None:
     fresh = into or setting.db.with_name(f"{setting.db.stem}-repaired{setting.db.suffix}")
     with run_lock(setting.db), elapsed_time("repair"):
         done = salvage(setting.db, fresh, setting.now)
-        with Store(fresh) as store:
+        with Store(fresh, views=DASHBOARDS / "views.sql") as store:
             note_salt(store, setting.db)
     lost = loss_in_words(done)
     click.echo(f"{setting.db}: {' '.join(fault.split())[:200]}")

@@ -85,6 +85,13 @@ class CountRow(NamedTuple):
     interval_s: int
 
 
+class CountPlace(NamedTuple):
+    """What a row of counts is about, and when it begins, in seconds of the epoch."""
+
+    subject: CountSubject
+    start: int
+
+
 class ServiceIds:
     """Gives the id of a service that a file names; `new` takes the names that the catalogue lacks, too."""
 
@@ -163,25 +170,36 @@ class RowReader:
 
     def row(self, cells: Mapping[str, str]) -> CountRow:
         """Return the count of a row; raises ValueError with what is wrong."""
-        options = self._options
         width = _width(cells.get("interval_s", ""))
         get = cells.get
-        written = CountSubject(get("service", ""), get("region", ""), get("indicator", ""), get("series", ""))
-        if (subject := self._subjects.get(written)) is None:
-            subject = self._subjects[written] = self.subject(written)
-        start = read_start(_one_of(cells, self._times), options.time_format, options.time_zone)
-        if self._now is not None:
-            not_from_the_future(start, self._now)
+        subject, start = self._place(cells)
         mentions, baseline = get("mentions", ""), get("baseline", "")
-        value = 1.0 if options.one_row_per_event else self._count(_one_of(cells, self._counts, empty=True))
+        value = 1.0 if self._options.one_row_per_event else self._count(_one_of(cells, self._counts, empty=True))
         return CountRow(
             subject,
-            int(start.timestamp()),
+            start,
             value,
             self._count(mentions) if mentions else math.nan,
             _baseline(baseline) if baseline else None,
             width,
         )
+
+    def place(self, cells: Mapping[str, str]) -> CountPlace | None:
+        """Return what a row is about and when it begins; None where that cannot be read, or the row has a width."""
+        try:
+            return None if cells.get("interval_s") else self._place(cells)
+        except ValueError:
+            return None
+
+    def _place(self, cells: Mapping[str, str]) -> CountPlace:
+        get = cells.get
+        written = CountSubject(get("service", ""), get("region", ""), get("indicator", ""), get("series", ""))
+        if (subject := self._subjects.get(written)) is None:
+            subject = self._subjects[written] = self.subject(written)
+        start = read_start(_one_of(cells, self._times), self._options.time_format, self._options.time_zone)
+        if self._now is not None:
+            not_from_the_future(start, self._now)
+        return CountPlace(subject, int(start.timestamp()))
 
     def subject(self, written: CountSubject) -> CountSubject:
         """Return what a row is about, of how the file calls it; raises ValueError on a name that is not usable."""

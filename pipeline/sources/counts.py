@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -70,6 +70,7 @@ def read_counts(
     events: list[CountRow] = []
     written: dict[_Key, str] = {}
     bad: list[RejectedRow] = []
+    refused_starts: dict[CountSubject, set[int]] = defaultdict(set)
     for line, cells, problem, head in table.rows:
         try:
             if problem:
@@ -85,8 +86,13 @@ def read_counts(
                 raise ValueError(f"the service under two names: {written[key]!r} before, {alias!r} here")
         except ValueError as error:
             bad.append(reject(f"{name}:{line}", error, head))
+            if (place := reader.place(cells)) is not None:
+                refused_starts[place.subject].add(place.start)
     try:
-        done = _counted(events, options) if options.one_row_per_event else _sized(list(kept.values()), options)
+        if options.one_row_per_event:
+            done = _counted(events, options)
+        else:
+            done = _sized(list(kept.values()), options, refused_starts)
     except ValueError as error:
         first = f"; {len(bad)} rows refused, the first at {bad[0].where}: {bad[0].reason}" if bad else ""
         raise SourceError(f"{error}{first}", source=name) from error
@@ -175,12 +181,19 @@ def _shown(value: float | None) -> str:
     return "none" if value is None or math.isnan(value) else f"{value:.15g}"
 
 
-def _sized(rows: list[CountRow], options: CountsOptions) -> CountsTable:
-    """Give each count the width it covers and sum into bins where asked; raises ValueError where none is known."""
+def _sized(
+    rows: list[CountRow], options: CountsOptions, refused_starts: Mapping[CountSubject, set[int]]
+) -> CountsTable:
+    """Give each count the width it covers and sum into bins where asked; raises ValueError where none is known.
+
+    `refused_starts` are those of rows that are refused, in seconds of the epoch: a count ends where they begin.
+    """
     stamps: dict[CountSubject, list[int]] = defaultdict(list)
     for row in rows:
         if not row.interval_s:
             stamps[row.subject].append(row.start)
+    for subject in stamps.keys() & refused_starts.keys():
+        stamps[subject] += refused_starts[subject].difference(stamps[subject])
     ones = all(row.value == 1 for row in rows if not row.interval_s and not math.isnan(row.value))
     settled = settle_widths(
         {name: sorted(starts) for name, starts in stamps.items()},

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.core.errors import StoreError
+from pipeline.store.file_format import is_database_file
 
 SAFE = "what was stored before is safe"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -41,7 +42,9 @@ def is_from_database(error: BaseException) -> bool:
 
 
 def damaged(path: str, reason: str) -> StoreError:
-    """Return the error that says of a damaged database what to do."""
+    """Return the error that says of a damaged database what to do; of another file, that it is no database."""
+    if not is_database_file(path):
+        return StoreError(f"{path}: is not a database")
     return StoreError(
         f"{path}: the database is damaged ({' '.join(reason.split())[:200]}); keep the file and start no run on it:"
         f" `groundswell repair --db {path}` writes what is readable into a new database; or restore a copy"

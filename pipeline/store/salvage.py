@@ -19,12 +19,12 @@ from pipeline.core.errors import StoreError
 from pipeline.store import Store
 from pipeline.store.count_tables import FILL_GAPS, FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
 from pipeline.store.damage import row_fault
+from pipeline.store.file_format import MAGIC
 from pipeline.store.migration import RECORD, migrate
 from pipeline.store.schema import STEPS, Step
 from pipeline.store.user_objects import create, quoted, user_objects
 
 Row = tuple[object, ...]
-MAGIC = b"SQLite format 3\0"
 READ_AGAIN = timedelta(days=7)  # as far back as a source is read when it was not read for long
 COLLECTED = ("posts", "news_items", SERIES, VALUES, "status_updates", "chart_ranks", "coverage", "source_memory")
 JUDGED = ("series", "verdicts", "detector_state", "detector_state_parts", "votes", "post_tags", *COLLECTED)
