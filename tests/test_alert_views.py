@@ -14,6 +14,7 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.local_time import put_local_time
 from pipeline.store.runs import record_run
+from pipeline.store.summary import blind_sources
 from tests.test_alerts import Ears
 from tests.world import CATALOGUE, World, at
 
@@ -89,5 +90,6 @@ def test_the_trail_names_the_sources_that_do_not_answer_now_and_not_those_of_oth
         ("11:01", ["not answering, so nothing can be seen by them: hacker_news, status:github"]),
         ("09:00", []),
     ):
-        trail = decision_trace(world.store, world.config, CATALOGUE["github"], at(clock), at("11:01"), 9.0)
+        silent, now = blind_sources(world.store, at("11:01")), at("11:01")
+        trail = decision_trace(world.store, world.config, CATALOGUE["github"], at(clock), now, 9.0, silent)
         assert [step.words for step in trail if step.name == "sources"] == named

@@ -52,7 +52,7 @@ def test_a_name_that_is_not_there_gets_the_nearest(name: str) -> None:
         resolve_service(load_catalogue(), name)
 
 
-@pytest.mark.parametrize("name", ["", "zzzzzz", "x" * 100_000])
+@pytest.mark.parametrize("name", ["", "zzzzzz", "myapp", "x" * 100_000])
 def test_a_name_that_resembles_none_gets_no_guess(name: str) -> None:
     with pytest.raises(ConfigError) as raised:
         resolve_service(load_catalogue(), name)

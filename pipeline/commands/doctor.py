@@ -142,16 +142,32 @@ def channel_findings(setting: Setting, *, offline: bool) -> Iterator[Finding]:
 
 def service_findings(setting: Setting, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
     """Say of each service named in `watch` which kinds of sources cover it and which do not."""
-    from pipeline.reports.source_coverage import coverage_of_all
+    from pipeline.reports.source_coverage import as_read, coverage_of_all
 
-    for service, rows in coverage_of_all(setting.config, setting.config_path, specs):
+    file_services = _services_of_count_files(setting)
+    for service, rows_of_specs in coverage_of_all(setting.config, setting.config_path, specs):
         if service.id not in setting.config.watch:
             continue
+        rows = as_read(rows_of_specs, service.id, file_services)
         covering = [row.source for row in rows if row.covered]
         missing = [row.source for row in rows if not row.covered]
         words = f"covered by {', '.join(covering) or 'nothing'}; not by {', '.join(missing) or 'none that exists'}"
         level = Level.OK if covering else Level.WARN
         yield Finding(level, f"service {service.id}", words, f"groundswell service show {service.id} says why not")
+
+
+def _services_of_count_files(setting: Setting) -> frozenset[str]:
+    """Return the services that files of counts had rows of; none from a database that cannot be read."""
+    from pipeline.commands.common import open_store_to_read
+    from pipeline.store.levels import services_of_count_files
+
+    if not (setting.db.is_file() and setting.db.stat().st_size):
+        return frozenset()
+    try:
+        with open_store_to_read(setting) as store:
+            return services_of_count_files(store)
+    except StoreError:
+        return frozenset()  # the finding about the database says so
 
 
 def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:

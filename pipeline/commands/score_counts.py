@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
-TOLD = 20
+MOST_LINES = 20
 AUTO = "auto"  # the detector that is best by width and history
 
 
@@ -68,10 +68,10 @@ def score_counts_command(
     notes = [note for series in series_by_name.values() for note in series.notes]
     if file.options.bin_s or file.options.one_row_per_event:
         notes += table.notes
-    for line in [*notes[:TOLD], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:TOLD])]:
+    for line in [*notes[:MOST_LINES], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:MOST_LINES])]:
         click.echo(f"groundswell: {printable(line)}", err=True)
-    if len(table.rejected) > TOLD:
-        click.echo(f"groundswell: {len(table.rejected) - TOLD} more rows refused", err=True)
+    if len(table.rejected) > MOST_LINES:
+        click.echo(f"groundswell: {len(table.rejected) - MOST_LINES} more rows refused", err=True)
     if only is not None:
         only = next((name for name in series_by_name if name.casefold() == only.casefold()), only)
     if only is not None and only not in series_by_name:

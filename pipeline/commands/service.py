@@ -11,7 +11,8 @@ from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import colored, one_line, print_table
 from pipeline.core.catalogue import resolve_service
 from pipeline.reports.planned_maintenance import announcements
-from pipeline.reports.source_coverage import coverage_of_all, source_coverage
+from pipeline.reports.source_coverage import as_read, coverage_of_all, source_coverage
+from pipeline.store.levels import services_of_count_files
 
 
 @click.group("service")
@@ -64,10 +65,13 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
 
     service = resolve_service(setting.config.catalogue, name)
     planned: list[str] = []
+    file_services: frozenset[str] = frozenset()
     if setting.db.exists():
         with open_store_to_read(setting) as store:
             planned = announcements(store, service, setting.now)
-    coverage = source_coverage(setting.config, setting.config_path, service, SOURCES)
+            file_services = services_of_count_files(store)
+    rows_of_specs = source_coverage(setting.config, setting.config_path, service, SOURCES)
+    coverage = as_read(rows_of_specs, service.id, file_services)
     if as_json:
         rows = [{"source": row.source, "covered": row.covered, "how": row.how} for row in coverage]
         click.echo(

@@ -9,11 +9,10 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import Setting, common, open_store, parse_since, parse_time
-from pipeline.commands.service_argument import complete_services
+from pipeline.commands.service_argument import complete_services, named_service
 from pipeline.commands.terminal import one_line, print_table
 from pipeline.config.setting_values import parse_duration
 from pipeline.config.validation_words import nearest
-from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import Transition
@@ -40,7 +39,7 @@ def add(
     """Silence SERVICE."""
     from pipeline.store.operators import add_silence
 
-    known = resolve_service(setting.config.catalogue, service)
+    known = named_service(setting, service)
     if component and component not in {part.id for part in known.components}:
         close = nearest(component, (part.id for part in known.components)) or ";"
         raise ConfigError(
@@ -139,7 +138,7 @@ def preview(setting: Setting, service: str, component: str, since: str, as_json:
     from pipeline.store import must_exist
     from pipeline.store.outbox import alerts_of
 
-    known = resolve_service(setting.config.catalogue, service)
+    known = named_service(setting, service)
     begin = parse_since(since, setting.now)
     must_exist(setting.db)
     with open_store(setting) as store:

@@ -10,10 +10,9 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store_to_read
-from pipeline.commands.service_argument import complete_services
+from pipeline.commands.service_argument import complete_services, named_service, with_service
 from pipeline.commands.terminal import colored, one_line
 from pipeline.config.paths import MODELS
-from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
@@ -32,6 +31,8 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
         _of_service(setting, service, as_json=as_json)
         return
     from pipeline.reports.planned_maintenance import maintenance_of
+    from pipeline.reports.source_coverage import still_configured
+    from pipeline.sources import SOURCES
     from pipeline.store.freshness import freshness
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.overview import ongoing_incidents
@@ -41,7 +42,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
 
     with open_store_to_read(setting) as store:
         ongoing = ongoing_incidents(store)
-        blind = blind_sources(store, setting.now)
+        blind = still_configured(setting.config, setting.config_path, blind_sources(store, setting.now), SOURCES)
         waiting = [f"{a.subject}{': ' + a.error if a.error else ''}" for a in stuck_alerts(store, setting.now)]
         failed = failed_alerts(store, setting.now - RECENT)
         rows = counts_of_rows(store)
@@ -101,9 +102,9 @@ def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:
     """Print whether others have trouble with a service; raises ConfigError for one that the catalogue lacks."""
     from pipeline.reports.others_too import others_too
 
-    known = resolve_service(setting.config.catalogue, name)
+    known = named_service(setting, name)
     with open_store_to_read(setting) as store:
-        answer = others_too(store, setting.config, known, setting.now)
+        answer = others_too(store, with_service(setting.config, known), known, setting.now)
     if as_json:
         click.echo(json.dumps({"schema": 1, **asdict(answer)}, indent=1, default=iso))
         return

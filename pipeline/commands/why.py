@@ -8,8 +8,7 @@ from dataclasses import asdict
 import click
 
 from pipeline.commands.common import Setting, common, open_store_to_read, parse_time
-from pipeline.commands.service_argument import complete_services
-from pipeline.core.catalogue import resolve_service
+from pipeline.commands.service_argument import complete_services, named_service, with_service
 from pipeline.core.times import iso
 
 CAP = 1000
@@ -29,12 +28,17 @@ def why_command(setting: Setting, service: str, at_time: str | None, as_json: bo
     from pipeline.detection.factory import make_detector
     from pipeline.render.formatting import header_safe
     from pipeline.reports.decision_trace import decision_trace
+    from pipeline.reports.source_coverage import still_configured
+    from pipeline.sources import SOURCES
+    from pipeline.store.summary import blind_sources
 
-    known = resolve_service(setting.config.catalogue, service)
+    known = named_service(setting, service)
     at = parse_time(at_time, "--at") or setting.now
     alarm = make_detector(setting.config).alarm
     with open_store_to_read(setting) as store:
-        steps = decision_trace(store, setting.config, known, at, setting.now, alarm)
+        silent = still_configured(setting.config, setting.config_path, blind_sources(store, setting.now), SOURCES)
+        config = with_service(setting.config, known)
+        steps = decision_trace(store, config, known, at, setting.now, alarm, silent)
     if as_json:
         click.echo(
             json.dumps({"schema": 1, "service": known.id, "at": iso(at), "steps": [asdict(s) for s in steps]}, indent=1)

@@ -75,6 +75,7 @@ class Service:
 
 Catalogue = Mapping[str, Service]
 NEAREST = 3  # names offered where a name is not in the catalogue
+ALIKE = 0.7  # how alike the nearest has to be: no typing error makes 'myapp' of 'max app'
 
 
 def service_ids(catalogue: Catalogue) -> dict[str, str]:
@@ -99,6 +100,8 @@ def service_by_name(catalogue: Catalogue, ids: Mapping[str, str], name: str) -> 
     if wanted in ids:
         return catalogue[ids[wanted]]
     close = difflib.get_close_matches(wanted[:80], ids, n=3 * NEAREST)
+    if close and difflib.SequenceMatcher(None, close[0], wanted[:80]).ratio() < ALIKE:
+        close = []  # none is near: the best guess is another word
     nearest = list(dict.fromkeys(ids[match] for match in close))[:NEAREST]
     raise ConfigError(
         f"{name[:80]!r} is not in the catalogue; "

@@ -12,7 +12,7 @@ from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
-from pipeline.core.records import source_kind
+from pipeline.core.records import SilentSource, source_kind
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State, Transition
@@ -32,7 +32,6 @@ from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.reports import reports, votes_collected_after
 from pipeline.store.runs import get_checkpoint
-from pipeline.store.summary import blind_sources
 from pipeline.store.verdicts import counts_collected_after, verdicts
 from pipeline.text.services import ServiceMatcher
 
@@ -52,14 +51,23 @@ class TraceStep:
 
 
 def decision_trace(
-    store: Store, config: Config, service: Service, at: datetime, now: datetime, alarm: float
+    store: Store,
+    config: Config,
+    service: Service,
+    at: datetime,
+    now: datetime,
+    alarm: float,
+    silent: Sequence[SilentSource] = (),
 ) -> list[TraceStep]:
-    """Return the steps from counts to messages as they stood at a moment; the last one is the answer."""
+    """Return the steps from counts to messages as they stood at a moment; the last one is the answer.
+
+    `silent` are the configured sources that do not answer at `now`.
+    """
     incident = _incident_at(store, service, at)
     alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
     steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
-    steps += [*_silent_sources(store, service, at, now), *_page(store, service, at)]
+    steps += [*_silent_sources(silent, service, at, now), *_page(store, service, at)]
     if incident is None:
         steps.append(
             TraceStep(
@@ -142,12 +150,14 @@ def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
     return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
 
 
-def _silent_sources(store: Store, service: Service, at: datetime, now: datetime) -> Iterator[TraceStep]:
+def _silent_sources(
+    silent: Sequence[SilentSource], service: Service, at: datetime, now: datetime
+) -> Iterator[TraceStep]:
     """Yield which sources of counts, posts and notices about a service are silent, where the moment is the present."""
     if now - at > BEFORE:
         return
-    silent = [source.source for source in blind_sources(store, now)]
-    own = [name for name in silent if name.endswith(f":{service.id}") or name == source_kind(name)]
+    names = [item.source for item in silent]
+    own = [name for name in names if name.endswith(f":{service.id}") or name == source_kind(name)]
     own = [name for name in own if source_kind(name) not in CONTEXT]
     if own:
         yield TraceStep(name="sources", words=f"not answering, so nothing can be seen by them: {', '.join(own)}")
@@ -241,7 +251,7 @@ def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> It
             words=f"silence {silence.id} until {iso(silence.until)}, {silence.author}: {silence.reason}",
             passed=False,
         )
-    for route in routes_of(config):
+    for route in routes_of(config) if incident.service in config.watched else ():
         name = f"route {route.name}" if route.name else "route"
         why = list(route_mismatches(route, incident, at))
         for words in why:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
+from pipeline.core.records import SilentSource
 
 if TYPE_CHECKING:
     from pipeline.sources import SourceSpec
@@ -31,6 +32,25 @@ def source_coverage(
     return [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
 
 
+def as_read(rows: Iterable[ServiceCoverage], service: str, file_services: Collection[str]) -> list[ServiceCoverage]:
+    """Return the coverage of a service by what the files of counts held when they were read.
+
+    `file_services` are the services of their rows; empty where none was read yet.
+    """
+    from pipeline.sources.counts_file import SPEC
+
+    label = SPEC.label
+    found = []
+    for row in rows:
+        if row.source != label or not row.covered or service in file_services:
+            found.append(row)
+        elif file_services:
+            found.append(ServiceCoverage(label, covered=False, how=f"{row.how}: no row of it was read"))
+        else:
+            found.append(row._replace(how=f"{row.how}, if it has rows of it"))
+    return found
+
+
 def coverage_of_all(
     config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]
 ) -> Iterator[tuple[Service, list[ServiceCoverage]]]:
@@ -38,6 +58,14 @@ def coverage_of_all(
     built = _built(config, config_path, specs)
     for _, service in sorted(config.catalogue.items()):
         yield service, [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+
+
+def still_configured(
+    config: Config, config_path: Path | None, silent: Sequence[SilentSource], specs: Mapping[str, SourceSpec]
+) -> list[SilentSource]:
+    """Return those of the silent sources that a run would still read."""
+    built = _built(config, config_path, specs) if silent else frozenset()
+    return [item for item in silent if item.source in built]
 
 
 def _built(config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]) -> frozenset[str]:

@@ -18,7 +18,7 @@ PAUSE = timedelta(hours=1)  # between two runs: less is no pause
 CORRECTED = "corrected"  # the note of when times were last corrected to the clock
 WITNESSES = 3  # posts, news and counts dated after now by those who made them; of providers' notices one is enough
 # rows that are dated by our own clock are no witnesses: observed states of a page, counts worked out of a rolling total
-_TOLD_LATER = """SELECT
+_DATED_LATER = """SELECT
  (SELECT count(*) FROM posts WHERE created > :at) + (SELECT count(*) FROM news_items WHERE published > :at),
  (SELECT count(*) FROM status_updates WHERE created_at > :at AND timing != 'observed')"""
 # dated by our clock alone, or worked out of such rows: offered again, judged again
@@ -57,7 +57,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
     if not last or utc(last[0][0]) <= now + AHEAD:
         return None
-    ((written, notices),) = store.rows(_TOLD_LATER, {"at": now + AHEAD})
+    ((written, notices),) = store.rows(_DATED_LATER, {"at": now + AHEAD})
     written += count_future_intervals(store, now + AHEAD)
     if written >= WITNESSES or notices:
         raise PipelineError(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pipeline.core.times import utc
 from pipeline.store import Store
+from pipeline.store.count_tables import SERIES
 from pipeline.store.counts import OF_SERIES, epoch
 
 
@@ -55,6 +56,12 @@ def ended_bins(store: Store, service: str, since: datetime, until: datetime) -> 
     for source, width, start, total in rows:
         bins.setdefault(Counter("complaints", source, width), []).append(Bin(start, start + width, float(total)))
     return bins
+
+
+def services_of_count_files(store: Store) -> frozenset[str]:
+    """Return the services of which a file of counts had a row when it was read in a run."""
+    rows = store.rows(f"SELECT DISTINCT service FROM {SERIES} WHERE source GLOB 'counts:*'")
+    return frozenset(row[0] for row in rows)
 
 
 def newest_data(store: Store, service: str, until: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.core.catalogue import Service
 from pipeline.core.incidents import state_in_words
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ConfirmedBy, Impact, State
@@ -72,6 +73,12 @@ class OpenIncident(NamedTuple):
     id: str
     onset: datetime
     impact: Impact
+
+
+def service_on_record(store: Store, service: str) -> Service | None:
+    """Return what the database knows of a service by its id, None where it knows none: the catalogue may lack it."""
+    rows = store.rows("SELECT id, name, kind, vendor, status_page FROM services WHERE id = ?", (service,))
+    return Service(**dict(rows[0])) if rows else None
 
 
 def incident_overview(path: Path, since: datetime) -> list[IncidentOverview]:

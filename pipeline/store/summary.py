@@ -9,7 +9,7 @@ from pipeline.core.times import utc
 from pipeline.store import Store
 from pipeline.store.count_tables import COUNTS_VIEW, VALUES
 
-TOLD_TABLES = (
+COUNTED_TABLES = (
     "posts",
     "votes",
     "news_items",
@@ -29,7 +29,9 @@ _ANSWERED = "outcome IN ('ok', 'empty', 'not_modified')"
 def counts_of_rows(store: Store) -> dict[str, int]:
     """Return how many rows the tables hold."""
     kept_in = {COUNTS_VIEW: VALUES}  # a view has no count of its rows: it would join them first
-    return {table: int(store.rows(f"SELECT count(*) FROM {kept_in.get(table, table)}")[0][0]) for table in TOLD_TABLES}
+    return {
+        table: int(store.rows(f"SELECT count(*) FROM {kept_in.get(table, table)}")[0][0]) for table in COUNTED_TABLES
+    }
 
 
 def database_bytes(store: Store) -> int:
