@@ -110,7 +110,7 @@ def test_quiet_hours_follow_the_wall_clock_of_their_zone() -> None:
     assert muted_until(always, Impact.HIGH, utc("2026-03-02T06:00:00Z")) == utc("2026-03-03T00:00:00Z")
     for wrong in ("22-7 UTC", "22:00-07:00", "22:00-07:00 Mars/Base", "25:00-07:00 UTC"):
         with pytest.raises(ConfigError):
-            validated(Route, {"name": "x", "mute_time_intervals": (wrong,)}, "groundswell.toml")
+            validated(Route, {"name": "x", "mute_time_intervals": (wrong,)}, Path("groundswell.toml"))
 
 
 def test_what_quiet_hours_held_is_told_in_one_message_afterwards(world: World) -> None:

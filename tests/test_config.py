@@ -188,6 +188,125 @@ def test_what_is_empty_or_takes_no_time_is_refused(tmp_path: Path, text: str, wo
         load_config(tmp_path / "groundswell.toml", {})
 
 
+def refusal(folder: Path, text: str) -> str:
+    """Return what is said of a configuration, without the name of its file at the beginning."""
+    path = folder / "groundswell.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ")
+    return said.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[detector.params]\nalarm = -3.0", "detector.params.alarm: must be above 0"),
+        ("[detector.params]\nalarm = 20\nstrong = 14", "detector.params.strong: 14 must not be below alarm, 20"),
+        ("[detector.params]\nalarm = 20", "detector.params.strong: 14 (the default) must not be below alarm, 20"),
+        ("[detector.params]\nmin_count = -1", "detector.params.min_count: must be at least 0"),
+        ("[detector.params]\nalarm = nan", "detector.params.alarm: must be finite"),
+        ("[detector.params]\nalarm = true", "detector.params.alarm: must be a number"),
+        ('[detector.params]\nkind = "talk"', "detector.params.kind: must be a number"),
+        ("[detector.params]\nkind = 1", "detector.params.kind: seasonal_nb has no such parameter"),
+        ('[detector]\nname = "ears"\n[detector.params]\nguard_bins = 1.5', "guard_bins: must be a whole number"),
+        ('[detector]\nname = "ears"\n[detector.params]\nwindow_hours = 1e9', "must be at most 8784, a year"),
+        ('[detector]\nname = "farrington"\n[detector.params]\nquantile = 1.0', "must lie between 0 and 1"),
+        ('[detector]\nname = "aers"', "detector.name: 'aers' is not one of seasonal_nb, ears"),
+        (
+            '[alerts]\ngroup_interval = "5h"',
+            "alerts: group_interval must not be longer than max_group_interval, which is 4h unless it is set",
+        ),
+        (
+            '[alerts]\nmin_gap = "2h"\nmax_gap = "1h"',
+            "alerts: group_interval must not be longer than max_group_interval",
+        ),
+        ('[alerts]\ngroup_wait = "2d"', "alerts.group_wait: must be at most 1d"),
+        ('[alerts]\nrepeat_interval = "999999d"', "alerts.repeat_interval: must be at most 30d"),
+        ('[keep]\nruns = "999999d"', "keep.runs: at least 7d (a week"),
+    ],
+)
+def test_a_setting_out_of_bounds_or_below_its_partner_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+def test_an_alarm_up_to_strong_is_taken_and_a_whole_number_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "groundswell.toml"
+    path.write_text("[detector.params]\nalarm = 14\nmin_count = 0\n")
+    params = load_config(path, {}).detector.params
+    assert (params, type(params["alarm"])) == ({"alarm": 14, "min_count": 0}, int)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "[alerts]\nmute_time_intervals = []",
+            "alerts.mute_time_intervals: unknown key; it belongs in [[alerts.routes]]",
+        ),
+        ('[alerts]\nquiet_hours = ""', "alerts.quiet_hours: unknown key; it belongs in [[alerts.routes]]"),
+        ("[mail]\nmin_gap = 3", "mail.min_gap: unknown key; it belongs in [alerts]"),
+        ("[alerts]\nto = []", "alerts.to: unknown key; it belongs in [mail] or in [[alerts.routes]]"),
+        ("[mail]\nwatch = []", "mail.watch: unknown key; it belongs at the top of the file, above every [table]"),
+        ("reddit = true", "reddit: unknown key; it belongs in [sources]"),
+        ("params = {}", "params: unknown key; it belongs in [detector]"),
+        ('[[routes]]\nname = "a"', "routes: unknown key; write [[alerts.routes]]"),
+        ("[mail]\nrunning_on = 1\nruns_on = []", "mail.runs_on: unknown key; it belongs in [services.<id>]"),
+        ("[mail]\nrole = 1", "mail.role: unknown key; it belongs in [[services.<id>.components]]"),
+        ('[services.x]\nname = "X"\nstatuspage = "x"', "services.x.statuspage: unknown key; did you mean status_page?"),
+        ('[alerts.routes]\nname = "a"', "alerts.routes: must be a list of tables: write [[alerts.routes]]"),
+        (
+            '[services.x]\nname = "X"\n[services.x.components]\nid = "a"',
+            "services.x.components: must be a list of tables: write [[services.x.components]]",
+        ),
+        ('[[mail]]\nhost = "x"', "mail: must be one table: write [mail]"),
+        ('[[services.x]]\nname = "X"', "services.x: must be a table: write [services.x]"),
+    ],
+)
+def test_a_key_or_a_table_in_the_wrong_place_is_answered_with_the_right_one(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[mail]\nport = "587"', "mail.port: must be a whole number"),
+        ("[sources]\nstatuspage = 'no'", "sources.statuspage: must be true or false"),
+        ("[sources]\nstatuspage = 1", "sources.statuspage: must be true or false"),
+        ('[alerts]\nsure_from = "0.5"', "alerts.sure_from: must be a number"),
+        ('[services.x]\nname = "X"\nhomograph = "no"', "services.x.homograph: must be true or false"),
+        ('[sources]\ncontact = "a b"', "sources.contact: 'a b' is not at most 200 ASCII characters without blanks"),
+        ('[alerts]\ndigest_at = "8"', "alerts.digest_at: '8' is not a time of day such as 08:00"),
+        ('[alerts]\nlanguage = "English"', "alerts.language: 'English' is not the code of a language such as en"),
+        ('[[alerts.routes]]\nname = "On call"', "alerts.routes.0.name: 'On call' is not 1 to 40 of a-z, 0-9, - and _"),
+    ],
+)
+def test_a_value_of_another_type_or_form_is_refused_in_plain_words(tmp_path: Path, text: str, words: str) -> None:
+    assert refusal(tmp_path, text).startswith(words)
+
+
+def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+    text = 'watch = ["claude"]\nwach = 1\n[mail]\nport = "x"\n[services.mine]\nname = ""\nstatus_page = "ftp://m"'
+    assert refusal(tmp_path, text).split("; ") == [
+        "services.mine.name: is empty, or holds an empty name",
+        "services.mine.status_page: 'ftp://m' is not an address as https://…",
+        "mail.port: must be a whole number",
+        "wach: unknown key",
+        "did you mean watch?",
+    ]
+    text = (
+        'watch = ["githbu", "cluade"]\n[detector.params]\nalarn = 3\nstrong = -1\n'
+        '[[alerts.routes]]\nname = "a"\nservices = ["sopp"]'
+    )
+    said = refusal(tmp_path, text)
+    for key in ("detector.params.alarn: ", "detector.params.strong: ", "watch: 'githbu'", "watch: 'cluade'"):
+        assert key in said
+    assert "alerts.routes.a.services: 'sopp'" in said
+
+
 def test_a_day_of_quiet_is_allowed_and_what_is_not_written_is_not_compared(tmp_path: Path) -> None:
     path = tmp_path / "groundswell.toml"
     path.write_text('[alerts]\nquiet_to_close = "24h"')

@@ -140,4 +140,4 @@ def test_it_is_off_unless_it_is_set_and_long_enough(counted: Store) -> None:
     assert tidy(counted, now + timedelta(days=1), Keep(counts=timedelta(days=101))) is not None
     assert starts(counted, "claude") == [at for at in before if at >= KEPT_FROM]
     with pytest.raises(ConfigError, match="counts: at least 90d"):
-        validated(Keep, {"counts": "89d"}, "groundswell.toml")
+        validated(Keep, {"counts": "89d"}, Path("groundswell.toml"))

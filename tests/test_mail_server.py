@@ -6,6 +6,7 @@ import socket
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ from tests.world import at
 )
 def test_settings_no_server_can_be_asked_with_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
-        validated(Mail, wrong, "groundswell.toml")
-    assert validated(Mail, {"host": "::1", "timeout": "5s"}, "groundswell.toml").host == "::1"
+        validated(Mail, wrong, Path("groundswell.toml"))
+    assert validated(Mail, {"host": "::1", "timeout": "5s"}, Path("groundswell.toml")).host == "::1"
 
 
 def test_a_password_that_is_missing_or_odd_keeps_the_mail_due() -> None:

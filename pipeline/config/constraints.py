@@ -42,9 +42,9 @@ class After:
 
 
 class Limits:
-    """Bounds of a number (`ge`, `gt`, `le`, `lt`) or the `pattern` of a text, as pydantic-core names them."""
+    """Bounds of a number (`ge`, `gt`, `le`, `lt`), as pydantic-core names them."""
 
-    def __init__(self, **limits: float | str) -> None:
+    def __init__(self, **limits: float) -> None:
         """Each is a key of pydantic-core's schema of the type."""
         self._limits = limits
 

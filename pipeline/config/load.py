@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.config.kept_settings import ReadConfig, kept_catalogue, kept_config
 from pipeline.config.paths import CATALOGUE
 from pipeline.config.renamed import former_names
-from pipeline.config.settings import Alerts, Config, Route, Secrets
+from pipeline.config.service_tables import read_services
+from pipeline.config.settings import Config, DetectorChoice, Route, Secrets
 from pipeline.config.validation_words import nearest, secret_reason
 from pipeline.core.catalogue import Service, service_by_name, service_ids
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, SettingsError
 from pipeline.core.kept import parsed_toml
-from pipeline.core.names import SERVICE_ID
 from pipeline.core.redaction import remember_secrets
 from pipeline.core.secret import SecretStr
 
@@ -63,61 +62,20 @@ def _parse_toml(path: Path, content: bytes) -> dict[str, Any]:
     return tables
 
 
-def _services(path: Path, tables: Mapping[str, Any], into: dict[str, Service]) -> dict[str, Service]:
-    """Add or override catalogue entries from `[services.<id>]` tables; raises ConfigError."""
-    from pipeline.config.validation import validated
-
-    if not isinstance(tables, Mapping):
-        raise ConfigError(f"{path}: services: must be tables, as [services.mine]")
-    for service_id, table in tables.items():
-        where = f"services.{service_id}"
-        if not SERVICE_ID.fullmatch(service_id):
-            raise ConfigError(f"{path}: {where}: an id has only a-z, 0-9 and _")
-        if not isinstance(table, Mapping):
-            raise ConfigError(f"{path}: {where}: must be a table")
-        if "id" in table:
-            raise ConfigError(f"{path}: {where}.id: unknown key")
-        base = asdict(into[service_id]) if service_id in into else {"id": service_id}
-        service = validated(Service, base | _page_of_their_own(base, table) | dict(table), str(path), where)
-        _check_names(path, where, service)
-        for number, part in enumerate(service.components):
-            if not SERVICE_ID.fullmatch(part.id):
-                raise ConfigError(f"{path}: {where}.components.{number}.id: an id has only a-z, 0-9 and _")
-        if not all(name.strip() for name in service.status_components):
-            raise ConfigError(f"{path}: {where}.status_components: an empty name")
-        if service.status_page and not re.fullmatch(r"https?://\S+", service.status_page):
-            raise ConfigError(f"{path}: {where}.status_page: {service.status_page!r} is not an address as https://…")
-        into[service_id] = service
-    return into
-
-
-def _check_names(path: Path, where: str, service: Service) -> None:
-    """Raise ConfigError on a name that is empty: it would fit every text, or none."""
-    named: dict[str, Sequence[str]] = {"name": (service.name,)}
-    for key in ("aliases", "joined_aliases", "vendor_aliases", "named_by", "app_names", "communities"):
-        named[key] = getattr(service, key)
-    for number, part in enumerate(service.components):
-        named[f"components.{number}.name"] = (part.name,)
-        named[f"components.{number}.official"], named[f"components.{number}.aliases"] = part.official, part.aliases
-    for key, names in named.items():
-        if not all(name.strip() for name in names):
-            raise ConfigError(f"{path}: {where}.{key}: is empty, or holds an empty name")
-
-
-def _page_of_their_own(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the catalogue does not hold for another status page than the catalogue's."""
-    if table.get("status_page", base.get("status_page")) == base.get("status_page"):
-        return {}
-    paths = tuple(path for path in base.get("status_data", ()) if "://" not in path)
-    return {"status_data": paths, **({"status_format": "auto"} if base.get("status_format") == "none" else {})}
-
-
 def load_catalogue(path: Path = CATALOGUE, *, extra: Path | None = None) -> dict[str, Service]:
     """Read the catalogue, then the entries of `extra` (a file of the same schema) over it."""
     content = _content(path)
-    services = kept_catalogue(content, lambda: _services(path, _parse_toml(path, content).get("services", {}), {}))
+    services = kept_catalogue(content, lambda: _with_services(path, _parse_toml(path, content), {}))
     if extra is not None and extra.exists():
-        _services(extra, read_toml(extra).get("services", {}), services)
+        return _with_services(extra, read_toml(extra), services)
+    return services
+
+
+def _with_services(path: Path, tables: Mapping[str, Any], known: Mapping[str, Service]) -> dict[str, Service]:
+    """Return the known services and those of a file over them; raises SettingsError."""
+    services = dict(known)
+    if wrong := list(read_services(path, tables.get("services", {}), services)):
+        raise SettingsError(path, wrong)
     return services
 
 
@@ -158,72 +116,93 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     secrets = read_secrets(os.environ if env is None else env)
     remember_secrets(secrets.values())
     config = replace(read.config, secrets=secrets, catalogue={**catalogue, **read.config.catalogue})
-    _check_routes(shown, config)
+    if wrong := list(dict.fromkeys(_channel_reasons(config))):
+        raise SettingsError(shown, wrong)
     return config
 
 
 def _read_config(path: Path, content: bytes, catalogue: Mapping[str, Service]) -> ReadConfig:
-    """Return what a file says; its services are those of its own and those it changes. Raises ConfigError."""
+    """Return what a file says; its services are those of its own and those it changes. Raises SettingsError."""
+    from pipeline.config.detector_checks import detector_reasons
     from pipeline.config.validation import validated
 
     table = _parse_toml(path, content)
     former = tuple(former_names(table))
-    services = _services(path, table.pop("services", {}), dict(catalogue))
-    for reserved in ("secrets", "catalogue"):
-        if reserved in table:
-            inside = table[reserved] if isinstance(table[reserved], Mapping) else {}
-            found = next((reason for key in inside if (reason := secret_reason(key))), "")
-            raise ConfigError(f"{path}: {reserved}: {found or 'unknown key'}")
-    config = replace(validated(Config, table, str(path)), catalogue=services)
+    services = dict(catalogue)
+    wrong = [*read_services(path, table.pop("services", {}), services), *_reserved_reasons(table)]
+    config = Config()
     try:
-        ids = service_ids(services)
-        watch = tuple(dict.fromkeys(service_by_name(services, ids, name).id for name in config.watch))
-    except ConfigError as error:
-        raise ConfigError(f"{path}: watch: {error}; one of your own needs a [services.<id>] table") from error
-    own = {name: service for name, service in services.items() if catalogue.get(name) is not service}
-    return ReadConfig(replace(config, watch=watch, alerts=_with_service_ids(path, config, ids), catalogue=own), former)
-
-
-def _with_service_ids(shown: Path, config: Config, ids: Mapping[str, str]) -> Alerts:
-    """Return the alert settings with the services of routes by id; raises ConfigError on one that is not known."""
+        config = replace(validated(Config, table, path), catalogue=services)
+    except SettingsError as error:
+        wrong += error.reasons
+    if config.detector != DetectorChoice():
+        wrong += detector_reasons(config.detector)
+    ids = service_ids(services)
+    watch = _ids_of(config.watch, "watch", services, ids)
+    wrong += [f"{reason}; one of your own needs a [services.<id>] table" for reason in watch.wrong]
     routes = []
     for route in config.alerts.routes:
+        named = _ids_of(route.services, f"alerts.routes.{route.name}.services", services, ids)
+        wrong += named.wrong
+        routes.append(replace(route, services=named.ids))
+    if wrong:
+        raise SettingsError(path, wrong)
+    own = {name: service for name, service in services.items() if catalogue.get(name) is not service}
+    alerts = replace(config.alerts, routes=tuple(routes))
+    return ReadConfig(replace(config, watch=watch.ids, alerts=alerts, catalogue=own), former)
+
+
+def _reserved_reasons(table: dict[str, Any]) -> Iterator[str]:
+    """Take away what is a setting of the program, but no table of the file; yield `key: reason` for each."""
+    for reserved in ("secrets", "catalogue"):
+        if reserved in table:
+            written = table.pop(reserved)
+            inside = written if isinstance(written, Mapping) else {}
+            reason = next((reason for key in inside if (reason := secret_reason(key))), "")
+            yield f"{reserved}: {reason or 'unknown key'}"
+
+
+class _NamedServices(NamedTuple):
+    """The ids of services that a setting names, each once, and `key: reason` for names that are not known."""
+
+    ids: tuple[str, ...]
+    wrong: list[str]
+
+
+def _ids_of(
+    names: Sequence[str], key: str, services: Mapping[str, Service], known: Mapping[str, str]
+) -> _NamedServices:
+    found: dict[str, None] = {}
+    wrong = []
+    for name in names:
         try:
-            services = tuple(dict.fromkeys(service_by_name(config.catalogue, ids, n).id for n in route.services))
+            found[service_by_name(services, known, name).id] = None
         except ConfigError as error:
-            raise ConfigError(f"{shown}: alerts.routes.{route.name}.services: {error}") from error
-        routes.append(replace(route, services=services))
-    return replace(config.alerts, routes=tuple(routes))
+            wrong.append(f"{key}: {error}")
+    return _NamedServices(tuple(found), wrong)
 
 
-def _check_routes(shown: Path, config: Config) -> None:
-    """Raise ConfigError where a channel lacks what it needs, or a route names what is not there."""
-    routes = config.alerts.routes or (Route(name="all"),)
-    for route in routes:
+def _channel_reasons(config: Config) -> Iterator[str]:
+    """Yield why a channel or a route of a configuration cannot work: each reason once, with its key."""
+    for route in config.alerts.routes or (Route(name="all"),):
         channels = route.channels or config.alerts.channels
         if config.alerts.routes and not channels:
-            raise ConfigError(
-                f"{shown}: alerts.routes.{route.name}.channels: empty, as alerts.channels is: no message would be sent"
-            )
+            yield f"alerts.routes.{route.name}.channels: empty, as alerts.channels is: no message would be sent"
         if "email" in channels and not (route.to or config.mail.to):
-            raise ConfigError(f"{shown}: mail.to: the email channel needs at least one address")
+            yield "mail.to: the email channel needs at least one address"
         if "webhook" in channels and (config.secrets.webhook_url is None or config.secrets.webhook_secret is None):
-            raise ConfigError(
-                f"{shown}: the webhook channel needs GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET"
-            )
+            yield "the webhook channel needs GROUNDSWELL_WEBHOOK_URL and GROUNDSWELL_WEBHOOK_SECRET"
         if "apprise" in channels and config.secrets.apprise_urls is None:
-            raise ConfigError(f"{shown}: the apprise channel needs GROUNDSWELL_APPRISE_URLS")
+            yield "the apprise channel needs GROUNDSWELL_APPRISE_URLS"
         if "alertmanager" in channels and config.secrets.alertmanager_url is None:
-            raise ConfigError(f"{shown}: the alertmanager channel needs GROUNDSWELL_ALERTMANAGER_URL")
+            yield "the alertmanager channel needs GROUNDSWELL_ALERTMANAGER_URL"
         if "pagerduty" in channels and config.secrets.pagerduty_routing_key is None:
-            raise ConfigError(f"{shown}: the pagerduty channel needs GROUNDSWELL_PAGERDUTY_ROUTING_KEY")
+            yield "the pagerduty channel needs GROUNDSWELL_PAGERDUTY_ROUTING_KEY"
         if not route.components:
             continue
         parts = {p.id for name in (route.services or config.catalogue) for p in config.catalogue[name].components}
-        for part in set(route.components) - parts:
-            raise ConfigError(
-                f"{shown}: alerts.routes.{route.name}.components: no such part: {part}{nearest(part, parts)}"
-            )
+        for part in sorted(set(route.components) - parts):
+            yield f"alerts.routes.{route.name}.components: no such part: {part}{nearest(part, parts)}"
 
 
 def resolve_near(config_path: Path | None, name: str) -> Path:

@@ -122,9 +122,26 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def matching(pattern: str, words: str) -> After:
+    """Return a check that raises ValueError, with what is expected in words, on a text that does not match in full."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value[:80]!r} is not {words}")
+        return value
+
+    return After(check)
+
+
 def _textfile(value: str) -> str:
     if value and not value.endswith(".prom"):
         raise ValueError(f"{value[:80]!r}: the textfile collector reads files that end in .prom only")
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
     return value
 
 
@@ -139,21 +156,33 @@ def _within(shortest: timedelta, longest: timedelta, reason: str) -> Callable[[t
     return check
 
 
+def _at_most(longest: timedelta, words: str) -> After:
+    return After(_within(timedelta(0), longest, f"must be at most {words}"))
+
+
 _SECOND, _MINUTE, _DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+_LONGEST = 9000 * _DAY
 Duration = Annotated[timedelta, Before(parse_duration)]
 MailTimeout = Annotated[Duration, After(_within(_SECOND, 5 * _MINUTE, "must lie between 1s and 5min"))]
 Deadline = Annotated[Duration, After(_within(_SECOND, 10 * _MINUTE, "must lie between 1s and 10min"))]
+GroupWait = Annotated[Duration, _at_most(_DAY, "1d")]
+GroupInterval = Annotated[Duration, _at_most(7 * _DAY, "7d")]
+RepeatInterval = Annotated[Duration, _at_most(30 * _DAY, "30d")]
 QuietTime = Annotated[timedelta, Before(_quiet_time)]
 Kept = Annotated[
     Duration,
     After(
-        _within(7 * _DAY, timedelta.max, "at least 7d: a week is what digests and late counts look back"),
+        _within(7 * _DAY, _LONGEST, "at least 7d (a week is what digests and late counts look back) and at most 9000d"),
     ),
 ]
 KeptCounts = Annotated[
     Duration,
     After(
-        _within(90 * _DAY, timedelta.max, "at least 90d: detectors learn from 60 days of counts, links from 90"),
+        _within(
+            90 * _DAY,
+            _LONGEST,
+            "at least 90d (detectors learn from 60 days of counts, links from 90) and at most 9000d",
+        ),
     ),
 ]
 Address = Annotated[str, After(plain_address)]
@@ -166,6 +195,17 @@ Countries = Annotated[tuple[str, ...], After(_countries)]
 Hosts = Annotated[tuple[str, ...], After(_hosts)]
 PublicUrl = Annotated[str, After(_public_url)]
 Textfile = Annotated[str, After(_textfile)]
+LanguageCode = Annotated[str, matching(r"[a-z]{2,3}", "the code of a language such as en")]
+ClockTime = Annotated[str, matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 08:00")]
+RouteName = Annotated[str, matching(r"[a-z0-9_-]{1,40}", "1 to 40 of a-z, 0-9, - and _")]
+Contact = Annotated[
+    str,
+    matching(
+        r"[\x21-\x27\x2a-\x7e]{0,200}",
+        "at most 200 ASCII characters without blanks and brackets, such as mailto:me@example.org",
+    ),
+]
+Parameter = Annotated[float | int | str, Before(_number)]
 ChannelName = Literal["file", "email", "webhook", "apprise", "alertmanager", "pagerduty"]
 StateName = Literal["possible", "likely", "confirmed"]
 ImpactName = Literal["none", "low", "moderate", "high", "critical"]

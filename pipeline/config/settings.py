@@ -17,17 +17,24 @@ from pipeline.config.setting_values import (
     Address,
     Addresses,
     ChannelName,
+    ClockTime,
+    Contact,
     Countries,
     Deadline,
-    Duration,
+    GroupInterval,
+    GroupWait,
     Hosts,
     ImpactName,
     Kept,
     KeptCounts,
+    LanguageCode,
     MailServer,
     MailTimeout,
+    Parameter,
     PublicUrl,
     QuietTime,
+    RepeatInterval,
+    RouteName,
     StateName,
     Textfile,
     TimeIntervals,
@@ -61,7 +68,7 @@ class Route:
 
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
-    name: Annotated[str, Limits(pattern=r"^[a-z0-9_-]{1,40}$")]
+    name: RouteName
     channels: tuple[ChannelName, ...] = ()
     to: Addresses = ()
     services: tuple[str, ...] = ()
@@ -103,19 +110,19 @@ class Alerts:
     channels: tuple[ChannelName, ...] = ("file",)
     folder: str = "mail"
     from_state: StateName = "possible"
-    group_wait: Duration = timedelta(0)
-    group_interval: Duration = timedelta(minutes=15)
-    max_group_interval: Duration = timedelta(hours=4)
-    repeat_interval: Duration = timedelta(0)
+    group_wait: GroupWait = timedelta(0)
+    group_interval: GroupInterval = timedelta(minutes=15)
+    max_group_interval: GroupInterval = timedelta(hours=4)
+    repeat_interval: RepeatInterval = timedelta(0)
     quiet_to_close: QuietTime = timedelta(minutes=30)
     quiet_to_close_after_relapse: QuietTime = timedelta(minutes=150)
     sure_from: Annotated[float, Limits(ge=0, lt=1)] = 0.5
-    language: Annotated[str, Limits(pattern=r"^[a-z]{2,3}$")] = "en"
+    language: LanguageCode = "en"
     max_per_hour: Annotated[int, Limits(ge=1)] = 20
     pagerduty_base: str = "https://events.pagerduty.com"
     surge_advisories: bool = False
     digest: Literal["off", "daily", "weekly"] = "off"
-    digest_at: Annotated[str, Limits(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
+    digest_at: ClockTime = "08:00"
     routes: Annotated[tuple[Annotated[Route, Before(_present_route)], ...], After(_names_once)] = ()
 
 
@@ -123,9 +130,12 @@ def _alerts(table: object, validate: Callable[[object], Alerts]) -> Alerts:
     """Validate the table of alerts, with former names; raises ValueError on times that contradict each other."""
     present = with_present_names(table, ALERT_KEYS)
     alerts = validate(present)
-    is_written = isinstance(present, Mapping) and "quiet_to_close_after_relapse" in present
-    if is_written and alerts.quiet_to_close_after_relapse < alerts.quiet_to_close:
+    written = present if isinstance(present, Mapping) else {}
+    if "quiet_to_close_after_relapse" in written and alerts.quiet_to_close_after_relapse < alerts.quiet_to_close:
         raise ValueError("quiet_to_close_after_relapse must not be shorter than quiet_to_close")
+    if alerts.group_interval > alerts.max_group_interval:
+        default = "" if "max_group_interval" in written else ", which is 4h unless it is set"
+        raise ValueError(f"group_interval must not be longer than max_group_interval{default}")
     return alerts
 
 
@@ -155,7 +165,7 @@ class Sources:
     mastodon: WebAddresses = ()
     mastodon_tags: tuple[str, ...] = ()
     allow_hosts: Hosts = ()
-    contact: Annotated[str, Limits(pattern=r"^[\x21-\x27\x2a-\x7e]{0,200}$")] = ""
+    contact: Contact = ""
     deadline: Deadline = timedelta(seconds=30)
     statuspage_base: str = ""
     google_news_base: str = "https://news.google.com"
@@ -194,7 +204,7 @@ class DetectorChoice:
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     name: str = "seasonal_nb"
-    params: dict[str, float | int | str] = field(default_factory=dict)
+    params: dict[str, Parameter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

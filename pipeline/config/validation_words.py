@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import TYPE_CHECKING, NamedTuple, get_args, get_type_hints
 
+from pipeline.config.renamed import ALERT_KEYS, ROUTE_KEYS
 from pipeline.config.settings import Config, Secrets
+from pipeline.core.catalogue import Service
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -22,6 +24,7 @@ _SECRET_KEYS = {
     "heartbeat": "heartbeat_url",
     "apprise": "apprise_urls",
 }
+_MISTYPED = 0.8  # a key as like a known one of the same table is a slip of the pen, whatever other tables have
 _NOT_TABLES = ("secrets", "catalogue")  # of Config, but no tables of the file
 _EXPECTED = {
     "tuple_type": 'must be a list, as ["a", "b"]',
@@ -76,9 +79,14 @@ def secret_reason(key: str) -> str:
 
 def _reason(item: ErrorDetails, key: str, settings: type) -> str:
     kind, context = item["type"], item.get("ctx", {})
+    path = [str(part) for part in item["loc"]]
     if kind == "unexpected_keyword_argument":
-        *above, last = (str(part) for part in item["loc"])
-        return secret_reason(key) or f"unknown key{nearest(last, known_keys(settings, above))}"
+        return secret_reason(key) or f"unknown key{_place_of_key(path[-1], known_keys(settings, path[:-1]))}"
+    if kind in ("tuple_type", "dataclass_type") and (table := _table_at(settings, path)) is not None:
+        if table.is_list and isinstance(item["input"], dict):
+            return f"must be a list of tables: write [[{key}]]"
+        if not table.is_list and isinstance(item["input"], list):
+            return f"must be one table: write [{key}]"
     if kind == "literal_error":
         expected = str(context["expected"]).replace(" or ", ", ").replace("'", "")
         given = str(item["input"])
@@ -86,8 +94,6 @@ def _reason(item: ErrorDetails, key: str, settings: type) -> str:
     if kind == "enum":
         expected = str(context["expected"]).replace("'", "")
         return f"{str(item['input'])[:80]!r} is not one of {expected}"
-    if kind == "string_pattern_mismatch":
-        return f"{str(item['input'])[:80]!r} is not of the form {context['pattern']}"
     if kind in _BOUNDS:
         return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}"
     return _EXPECTED.get(kind) or item["msg"].removeprefix("Value error, ")
@@ -95,12 +101,67 @@ def _reason(item: ErrorDetails, key: str, settings: type) -> str:
 
 def known_keys(settings: type, above: Sequence[str]) -> list[str]:
     """Return the keys of the table that a path of keys leads to; none where it leads nowhere."""
-    table = settings
-    for part in (part for part in above if not part.isdigit()):
-        kind = get_type_hints(table).get(part)
-        inner = [found for found in (kind, *get_args(kind)) if isinstance(found, type) and is_dataclass(found)]
-        if not inner:
-            return []
-        table = inner[0]
-    names = [field.name for field in fields(table)]
-    return [name for name in names if name not in _NOT_TABLES] + ["services"] if table is Config else names
+    table = _table_at(settings, above)
+    return [] if table is None else _keys(table.settings)
+
+
+class _Table(NamedTuple):
+    """What a table of the file is made of, and whether it is one of a list, as [[alerts.routes]]."""
+
+    settings: type
+    is_list: bool = False
+
+
+def _keys(settings: type) -> list[str]:
+    names = [field.name for field in fields(settings)]
+    return [name for name in names if name not in _NOT_TABLES] + ["services"] if settings is Config else names
+
+
+def _table_at(settings: type, path: Sequence[str]) -> _Table | None:
+    """Return the table that a path of keys and of places in lists leads to, None where it leads to none."""
+    table = _Table(settings)
+    for part in (part for part in path if not part.isdigit()):
+        inner = _inner_tables(table.settings).get(part)
+        if inner is None:
+            return None
+        table = inner
+    return table
+
+
+def _inner_tables(settings: type) -> dict[str, _Table]:
+    """Return the tables in a table, by key."""
+    found: dict[str, _Table] = {}
+    for name, kind in get_type_hints(settings).items():
+        inner = [part for part in (kind, *get_args(kind)) if isinstance(part, type) and is_dataclass(part)]
+        if inner and name not in _NOT_TABLES:
+            found[name] = _Table(inner[0], is_list=inner[0] is not kind)
+    return found
+
+
+def _place_of_key(key: str, known: Sequence[str]) -> str:
+    """Return what an unknown key may mean: a key of this table that is like it, or the table that has such a key."""
+    slip = difflib.get_close_matches(key[:80].lower(), known, n=1, cutoff=_MISTYPED)
+    places = dict(_places(key)) if not slip else {}
+    if not places:
+        return nearest(key, known)
+    headers = " or ".join(places)
+    return f"; write {headers}" if any(places.values()) else f"; it belongs {headers}"
+
+
+def _places(key: str) -> Iterator[tuple[str, bool]]:
+    """Yield where a key may stand; True with the header itself, where the key is a table's."""
+    former = {"alerts": [old.old for old in ALERT_KEYS], "alerts.routes": [old.old for old in ROUTE_KEYS]}
+    for name, table in _all_tables("", _Table(Config)):
+        header = f"[[{name}]]" if table.is_list else f"[{name}]"
+        if name.rpartition(".")[2] == key:
+            yield header, True
+        elif key in (*_keys(table.settings), *former.get(name, ())) and key not in _inner_tables(table.settings):
+            yield f"in {header}" if name else "at the top of the file, above every [table]", False
+
+
+def _all_tables(name: str, table: _Table) -> Iterator[tuple[str, _Table]]:
+    """Yield each table of a configuration with its name; the settings at its top have an empty one."""
+    yield name, table
+    inner = _inner_tables(table.settings) | ({} if name else {"services.<id>": _Table(Service)})
+    for key, each in inner.items():
+        yield from _all_tables(f"{name}.{key}".removeprefix("."), each)

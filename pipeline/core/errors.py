@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 
 
 class PipelineError(Exception):
@@ -17,6 +18,15 @@ class PipelineError(Exception):
 
 class ConfigError(PipelineError):
     """Wrong usage or configuration: exit code 2."""
+
+
+class SettingsError(ConfigError):
+    """A file of the configuration is wrong; `reasons` are all that was found, each as `key: reason`."""
+
+    def __init__(self, path: Path, reasons: Sequence[str]) -> None:
+        """`path` is the file."""
+        super().__init__(f"{path}: {'; '.join(reasons)}")
+        self.reasons = tuple(reasons)
 
 
 class Reason(StrEnum):

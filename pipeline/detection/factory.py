@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from inspect import signature
 
 from detectors.contract import BinnedCounts, Detector, DetectorState
 from detectors.count_kinds import CountKind
@@ -12,7 +11,6 @@ from detectors.registry import DETECTORS
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.config.settings import Config
-from pipeline.config.validation_words import nearest
 from pipeline.core.records import KIND
 
 
@@ -23,25 +21,13 @@ def counts_kind(state: Mapping[str, str], usual: CountKind = CountKind.REPORTS) 
 
 
 def make_detector(config: Config) -> Detector:
-    """Return the configured detector; raises ConfigError on an unknown name or parameter."""
+    """Return the configured detector; raises ConfigError on an unknown name, or a parameter that is wrong."""
+    from pipeline.config.detector_checks import detector_reasons
     from pipeline.core.errors import ConfigError
 
-    if config.detector.name not in DETECTORS:
-        close = nearest(config.detector.name, DETECTORS)
-        raise ConfigError(f"detector.name: {config.detector.name!r} is not one of {', '.join(DETECTORS)}{close}")
-    known = list(signature(DETECTORS[config.detector.name]).parameters)
-    for key in config.detector.params:
-        if key not in known:
-            raise ConfigError(
-                f"detector.params.{key}: {config.detector.name} has no such parameter{nearest(key, known)}"
-            )
-    wrong = [key for key, value in config.detector.params.items() if isinstance(value, str)]
-    if wrong:
-        raise ConfigError(f"detector.params.{wrong[0]}: must be a number")
-    try:
-        return DETECTORS[config.detector.name](**config.detector.params)
-    except TypeError as error:
-        raise ConfigError(f"detector.params: {error}") from error
+    if wrong := "; ".join(detector_reasons(config.detector)):
+        raise ConfigError(wrong)
+    return DETECTORS[config.detector.name](**config.detector.params)
 
 
 def detector_for_votes(detector: Detector) -> Detector:
