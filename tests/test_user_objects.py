@@ -6,6 +6,7 @@ import csv
 import sqlite3
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.paths import DASHBOARDS
@@ -150,3 +151,33 @@ def test_two_names_never_share_a_file() -> None:
     names = ["a/b", "a_b", "a.b", "x" * 300, "x" * 301, "claude"]
     assert len({file_stem(name) for name in names}) == len(names)
     assert file_stem("claude") == "claude"
+
+
+def test_a_table_of_ones_own_is_exported_with_its_values_and_one_that_cannot_be_read_is_named(
+    groundswell: Groundswell, database: Path, tmp_path: Path
+) -> None:
+    with sqlite3.connect(database) as conn:
+        conn.execute("CREATE TABLE plain (a, b, c)")
+        conn.execute("INSERT INTO plain VALUES (1, 'x', 1), (2, NULL, 0.5)")
+        conn.execute("CREATE TABLE mixed (a, b)")
+        conn.execute("INSERT INTO mixed VALUES (1, x'ff00'), ('two', NULL)")
+        conn.execute("CREATE TABLE unreadable (a)")
+        conn.execute("INSERT INTO unreadable VALUES (cast(x'ff' AS TEXT))")
+    conn.close()
+    done = groundswell("export", "tables")
+    assert done.returncode == 3, done.stderr
+    assert next(line for line in done.stderr.splitlines() if "cannot be" in line).startswith(
+        "groundswell: the table unreadable cannot be read: "
+    )
+    read = pq.ParquetFile(tmp_path / "tables" / "plain" / "plain.parquet").read().to_pylist()
+    assert read == [{"a": 1, "b": "x", "c": 1.0}, {"a": 2, "b": None, "c": 0.5}]
+    read = pq.ParquetFile(tmp_path / "tables" / "mixed" / "mixed.parquet").read().to_pylist()
+    assert read == [{"a": "1", "b": b"\xff\x00"}, {"a": "two", "b": None}]
+    assert not (tmp_path / "tables" / "unreadable" / "unreadable.parquet").exists()
+    done = groundswell("export", "--format", "csv", "cells")
+    assert "the table unreadable cannot be read" in done.stderr
+    assert (tmp_path / "cells" / "plain.csv").read_text() == "a,b,c\n1,x,1\n2,,0.5\n"
+    assert (tmp_path / "cells" / "mixed.csv").read_text() == "a,b\n1,ff00\ntwo,\n"
+    assert not (tmp_path / "cells" / "unreadable.csv").exists()
+    notes = (tmp_path / "cells" / f"{file_stem('my notes')}.csv").read_text(encoding="utf-8")
+    assert notes == "start,blob_of_mine,note\nyesterday,ff00fe,ünïcode\n,,'=1+1\n"

@@ -31,18 +31,19 @@ CHUNK = 10_000
 )
 @common
 def export_command(setting: Setting, folder: Path, form: str) -> None:
-    """Write every table into FOLDER; with csv the views, too.
+    """Write every table into FOLDER, also those of your own; with csv the views, too. Detector states are left out.
 
-    Exit 3 when a view, such as one of your own over a table that is gone, cannot be answered: the rest is written.
+    Exit 3 when a view, such as one of your own over a table that is gone, or a table of your own cannot be read: the
+    rest is written.
     """
     failures: list[str] = []
     with elapsed_time("export"), open_store_to_read(setting) as store:
         if form == "csv":
             row_counts = _write_csv(store, folder, failures)
         else:
-            from pipeline.scale.transfer import export_tables
+            from pipeline.scale.transfer import export_added_tables, export_tables
 
-            row_counts = export_tables(store, folder)
+            row_counts = export_tables(store, folder) | export_added_tables(store, folder, failures)
     for failure in failures:
         click.echo(printable(f"groundswell: {failure}; the rest was exported"), err=True)
     click.echo(f"{folder}: {len(row_counts)} tables, {sum(row_counts.values())} rows")
@@ -52,21 +53,31 @@ def export_command(setting: Setting, folder: Path, form: str) -> None:
 def _write_csv(store: Store, folder: Path, failures: list[str]) -> dict[str, int]:
     """Write each table and view as one file; return how many rows each has.
 
-    A view that cannot be answered has no file, and a line is added to `failures`.
+    A view, or a table that people added, that cannot be read has no file, and a line is added to `failures`.
     """
-    from pipeline.store.bulk import BrokenViewError, answer_of_view, columns_of_schema, rows_of, views_of
+    from pipeline.store.bulk import (
+        BrokenViewError,
+        added_tables_of,
+        answer_of_table,
+        answer_of_view,
+        columns_of_schema,
+        rows_of,
+        views_of,
+    )
 
     found = {}
     for table, columns in columns_of_schema().items():
         if not table.startswith("detector_state"):
             head = [tuple(columns)]
             found[table] = _write_table(folder, table, chain([head], rows_of(store, table, list(columns), CHUNK)))
-    for view in views_of(store):
+    answers = {view: answer_of_view(store, view, CHUNK) for view in views_of(store)}
+    answers |= {table: answer_of_table(store, table, CHUNK) for table in added_tables_of(store)}
+    for name, answer in answers.items():
         try:
-            found[view] = _write_table(folder, view, answer_of_view(store, view, CHUNK))
+            found[name] = _write_table(folder, name, answer)
         except BrokenViewError as error:
             failures.append(str(error))
-            (folder / f"{file_stem(view)}.csv").unlink(missing_ok=True)  # of an earlier export, when it had an answer
+            (folder / f"{file_stem(name)}.csv").unlink(missing_ok=True)  # of an earlier export, when it had an answer
     return found
 
 
@@ -79,9 +90,14 @@ def _write_table(folder: Path, name: str, chunks: Iterable[Sequence[tuple[object
         text = io.TextIOWrapper(fresh, "utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         for rows in chunks:
-            writer.writerows(
-                [escape_csv_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-            )
+            writer.writerows([_cell(value) for value in row] for row in rows)
             written += len(rows)
         text.detach()
     return written
+
+
+def _cell(value: object) -> object:
+    """Return a value as a cell of CSV: bytes in hexadecimal digits."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return escape_csv_formula(value) if isinstance(value, str) else value

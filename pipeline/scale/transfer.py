@@ -14,17 +14,27 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.files import OWN, replacing
+from pipeline.core.names import file_stem
 from pipeline.core.times import utc
 from pipeline.scale.schemas import NUMBER, SCHEMAS, TEXT, WHOLE
 from pipeline.scale.summaries import Reach
 from pipeline.store import Store
-from pipeline.store.bulk import columns_of_schema, put_rows, rows_of
+from pipeline.store.bulk import (
+    BrokenViewError,
+    added_tables_of,
+    answer_of_table,
+    columns_of_schema,
+    put_rows,
+    rows_of,
+    value_kinds,
+)
 from pipeline.store.damage import TIME_COLUMNS
 from pipeline.store.runs import cover
 
 ORDER = ("posts", "post_tags", "votes", "complaint_counts", "series", "verdicts")
 CHUNK = 10_000
 MOMENT = pa.timestamp("s", "UTC")
+_EXACT = {"integer": WHOLE, "real": NUMBER, "text": TEXT, "blob": pa.binary()}
 
 
 def load_tables(root: Path, store: Store, reach: Reach) -> dict[str, int]:
@@ -66,6 +76,49 @@ def export_tables(store: Store, root: Path) -> dict[str, int]:
                 file.write_batch(pa.record_batch(arrays, schema=schema))
                 found[table] += len(rows)
     return found
+
+
+def export_added_tables(store: Store, root: Path, failures: list[str]) -> dict[str, int]:
+    """Write every table that people have added as one Parquet file each; return how many rows each has.
+
+    A column of whole numbers and fractions has fractions, one of values of other kinds has texts. A table that cannot
+    be read has no file, and a line is added to `failures`.
+    """
+    found = {}
+    for table in added_tables_of(store):
+        path, count = root / file_stem(table) / f"{file_stem(table)}.parquet", 0
+        try:
+            schema = pa.schema([(name, _kind_of(kinds)) for name, kinds in value_kinds(store, table).items()])
+            answer = answer_of_table(store, table, CHUNK)
+            next(answer)  # the names of its columns
+            with replacing(path, mode=OWN) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+                for rows in answer:
+                    columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+                    arrays = [pa.array([_as(kind, value) for value in values], kind) for values, kind in columns]
+                    file.write_batch(pa.record_batch(arrays, schema=schema))
+                    count += len(rows)
+            found[table] = count
+        except BrokenViewError as error:
+            failures.append(str(error))
+        except pa.ArrowException as error:
+            failures.append(f"the table {table} cannot be written as Parquet: {error}")
+        if table not in found:
+            path.unlink(missing_ok=True)  # of an earlier export, when it could be read
+    return found
+
+
+def _kind_of(kinds: frozenset[str]) -> pa.DataType:
+    """Return the type of a column with values of these kinds."""
+    if kinds == {"integer", "real"}:
+        return NUMBER
+    return _EXACT[next(iter(kinds))] if len(kinds) == 1 else TEXT
+
+
+def _as(kind: pa.DataType, value: object) -> object:
+    """Return a value as a column of a type has it: where others in it are texts, as a text."""
+    if kind != TEXT or value is None:
+        return value
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _kind(name: str, kind: str) -> pa.DataType:

@@ -10,11 +10,11 @@ from pipeline.store import Store
 from pipeline.store.count_tables import COUNTS_VIEW, PHYSICAL, VIEW_COLUMNS
 from pipeline.store.counts import StoredCount, put_count_rows
 from pipeline.store.failures import is_damage, store_error
-from pipeline.store.user_objects import quoted
+from pipeline.store.user_objects import quoted, user_objects
 
 
 class BrokenViewError(StoreError):
-    """A view of the database asks for what is not there."""
+    """A view of the database asks for what is not there, or a table that people added cannot be read."""
 
 
 def put_rows(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> int:
@@ -71,6 +71,48 @@ def views_of(store: Store) -> list[str]:
     return [row[0] for row in views if row[0] not in VIEW_COLUMNS]
 
 
+def added_tables_of(store: Store) -> list[str]:
+    """Return the names of the tables that people have added to a database."""
+    with Store(":memory:") as schema:
+        return [added.name for added in user_objects(store.conn, schema.conn) if added.kind == "table"]
+
+
+def value_kinds(store: Store, table: str) -> dict[str, frozenset[str]]:
+    """Return of each column of a table that people have added the kinds of its values (integer, real, text, blob).
+
+    Raises BrokenViewError where it cannot be read.
+    """
+    try:
+        names = [column[0] for column in store.conn.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description]
+        return {
+            name: frozenset(
+                row[0] for row in store.conn.execute(f"SELECT DISTINCT typeof({quoted(name)}) FROM {quoted(table)}")
+            )
+            - {"null"}
+            for name in names
+        }
+    except sqlite3.Error as error:
+        raise BrokenViewError(f"the table {table} cannot be read: {error}") from error
+
+
+def answer_of_table(store: Store, table: str, chunk: int) -> Iterator[Sequence[tuple[object, ...]]]:
+    """Yield the names of the columns of a table that people have added as one row, then its rows, as answer_of_view.
+
+    Raises BrokenViewError where it cannot be read, as where it has a text that is none.
+    """
+    try:
+        yield from _answer(store, table, chunk)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise BrokenViewError(f"the table {table} cannot be read: {error}") from error
+
+
+def _answer(store: Store, name: str, chunk: int) -> Iterator[Sequence[tuple[object, ...]]]:
+    cursor = store.conn.execute(f"SELECT * FROM {quoted(name)}")
+    yield [tuple(column[0] for column in cursor.description)]
+    while rows := cursor.fetchmany(chunk):
+        yield [tuple(row) for row in rows]
+
+
 def answer_of_view(store: Store, view: str, chunk: int) -> Iterator[Sequence[tuple[object, ...]]]:
     """Yield the names of a view's columns as one row, then its rows, some thousand at a time.
 
@@ -78,10 +120,7 @@ def answer_of_view(store: Store, view: str, chunk: int) -> Iterator[Sequence[tup
     database cannot be read.
     """
     try:
-        cursor = store.conn.execute(f"SELECT * FROM {quoted(view)}")
-        yield [tuple(column[0] for column in cursor.description)]
-        while rows := cursor.fetchmany(chunk):
-            yield [tuple(row) for row in rows]
+        yield from _answer(store, view, chunk)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         if is_damage(error):
             raise store_error(store.path, error) from error
