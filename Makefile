@@ -54,7 +54,7 @@ coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP clien
 	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
 	@$(PY) -m coverage report --include='pipeline/sources/*,pipeline/http/*' --fail-under=90
 
-audit: $(VENV)/.stamp ## installed packages against published advisories (exit 1: some have one; 3: they could not be reached)
+audit: $(VENV)/.stamp ## installed packages against published advisories (make exits 2 where docs/audit.py exits 1: some have one, or 3: not reached)
 	@$(PY) docs/audit.py
 
 lint: $(VENV)/.stamp

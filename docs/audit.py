@@ -1,7 +1,8 @@
 """Check the installed packages against published advisories: `make audit`; `--write` puts the table into security.md.
 
 Exit 0: every package was looked up and none has an advisory; 1: some have; 3: advisories could not be reached, or a
-package could not be looked up. pip-audit runs in an environment of its own below `out/`.
+package could not be looked up; `make` ends each failure with its own 2. pip-audit runs in an environment of its own
+below `out/`.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def test_check_config_lists_the_former_names_a_configuration_uses(tmp_path: Path
 
 def test_the_example_is_right_and_shows_everything() -> None:
     config = load_config(ROOT / "groundswell.toml.example", {})
-    assert config.watch == ("claude", "github")
+    assert config.watch == ("claude", "github", "intranet")
     assert config.catalogue["intranet"].components[0].role == "web"
     text = (ROOT / "groundswell.toml.example").read_text()
     for part in (config, config.alerts, config.mail, config.sources, config.detector):

@@ -121,3 +121,68 @@ def test_a_file_of_counts_that_is_not_there_is_named(groundswell: Groundswell, t
     write(tmp_path, 'counts = ["gone.csv"]\n')
     done = groundswell("check-config")
     assert (done.returncode, "gone.csv: no such file" in done.stdout) == (3, True)
+
+
+def test_no_channel_at_all_is_a_warning_and_a_test_message_fails(groundswell: Groundswell, tmp_path: Path) -> None:
+    write(tmp_path, "[alerts]\nchannels = []\n")
+    words = "none: alerts.channels is empty and no route has one, so no message is ever sent"
+    done = groundswell("check-config")
+    assert (done.returncode, words in done.stdout) == (3, True)
+    _, found = findings(groundswell, "--offline")
+    assert (found["channels"]["level"], found["channels"]["words"]) == ("warn", words)
+    sent = groundswell("test-alert")
+    assert (sent.returncode, sent.stdout, sent.stderr) == (1, "", f"groundswell: channels: {words}\n")
+    write(tmp_path, '[alerts]\nchannels = []\n[[alerts.routes]]\nname = "a"\nchannels = ["file"]\n')
+    assert words not in groundswell("check-config").stdout, "the route has one"
+
+
+def test_doctor_tries_where_it_would_write_and_leaves_nothing_there(groundswell: Groundswell, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    metrics = f"[report]\nmetrics = '{tmp_path / 'm' / 'g.prom'}'\n"
+    write(tmp_path, metrics)
+    before = sorted(tmp_path.rglob("*"))
+    _, found = findings(groundswell, "--offline")
+    assert {found[what]["level"] for what in ("report folder", "metrics file", "channel file")} == {"ok"}
+    assert sorted(tmp_path.rglob("*")) == before
+    write(tmp_path, '[report]\nfolder = "/proc/x"\nmetrics = "taken/g.prom"\n[alerts]\nfolder = "taken/mail"\n')
+    code, found = findings(groundswell, "--offline")
+    assert code == 1
+    assert found["report folder"]["words"].startswith("/proc/x: cannot be written: /proc: ")
+    for what in ("report folder", "metrics file", "channel file"):
+        assert found[what]["level"] == "fail", what
+    (tmp_path / "g.prom").mkdir()
+    write(tmp_path, '[report]\nmetrics = "g.prom"\n')
+    assert findings(groundswell, "--offline")[1]["metrics file"]["words"] == "g.prom: is a folder"
+
+
+def test_check_config_says_of_every_kind_how_many_sources_it_reads_and_where_messages_go(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    (tmp_path / "groundswell.toml").write_text(
+        'watch = ["claude"]\n[sources]\nmastodon = ["https://mastodon.social"]\ncounts = ["a.csv", "b.csv"]\n'
+    )
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("service,start_utc,interval_s,total\n")
+    done = groundswell("check-config")
+    (sources,) = [line for line in done.stdout.splitlines() if line.startswith("sources ")]
+    numbers = {kind: int(number) for number, kind in (part.split() for part in sources.partition(": ")[2].split(", "))}
+    assert (numbers["counts"], numbers["mastodon"], numbers["feed"] > 8) == (2, 1, True)
+    assert sum(numbers.values()) == int(sources.split()[1].rstrip(":"))
+    assert "alerts         file (into mail)\n" in done.stdout
+
+
+def test_a_service_of_ones_own_that_is_not_watched_is_a_warning(groundswell: Groundswell, tmp_path: Path) -> None:
+    more = '[services.shop]\nname = "Shop"\n[services.aws]\nstatus_components = ["us-east-1"]\n'
+    (tmp_path / "groundswell.toml").write_text(f'watch = ["claude"]\n{more}')
+    done = groundswell("check-config")
+    assert done.returncode == 3
+    assert "not watched    shop: defined here, but not in watch: it never alerts\n" in done.stdout
+    assert "aws" not in done.stdout, "only a change of what the catalogue has"
+    for watch in ('["claude", "shop"]', "[]"):
+        (tmp_path / "groundswell.toml").write_text(f"watch = {watch}\n{more}")
+        done = groundswell("check-config")
+        assert (done.returncode, "not watched" in done.stdout) == (0, False)
+    (tmp_path / "groundswell.toml").write_text(
+        f'watch = ["web"]\n{more}[services.web]\nname = "Web"\nruns_on = ["shop"]\n'
+    )
+    assert "not watched" not in groundswell("check-config").stdout, "its failure explains another's"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from pipeline.commands.common import PARTIAL, Setting, common
+from pipeline.commands.common import NO_CHANNEL, PARTIAL, Setting, common
 from pipeline.commands.terminal import colored
-from pipeline.config.load import resolve_near
+from pipeline.config.load import load_catalogue, resolve_near
 from pipeline.config.paths import MODELS, SHIPPED_MODELS
 from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError
 from pipeline.core.extras import how_to_install, is_present
+from pipeline.core.records import source_kind
 
 
 class Statement(NamedTuple):
@@ -56,18 +59,19 @@ def _statements(setting: Setting) -> Iterator[Statement]:
     make_detector(config)
     if "apprise" in {*config.alerts.channels, *(c for route in config.alerts.routes for c in route.channels)}:
         _check_apprise(config)
-    sources = [source.name for source in build_sources(config, HttpClient(), setting.config_path)]
+    sources = Counter(source_kind(source.name) for source in build_sources(config, HttpClient(), setting.config_path))
     yield Statement("configuration", str(setting.config_path or "none, the defaults"))
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
         yield Statement("former name", f"{name}: write the present one; the former one is read in this version only")
     watch = ", ".join(config.watch) or "all services"
     yield Statement("watch", f"{watch} ({len(config.catalogue)} services known)")
-    more = ", …" if len(sources) > 8 else ""
-    yield Statement("sources", f"{len(sources)}: {', '.join(sources[:8])}{more}", problem=not sources)
+    yield from _unwatched(config)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sources.items())
+    yield Statement("sources", f"{sources.total()}: {kinds or 'nothing is read'}", problem=not sources)
     for name in config.sources.counts:
         if not resolve_near(setting.config_path, name).is_file():
             yield Statement("counts", f"{name}: no such file, so its counts are missing until there is one", True)
-    yield from _alerting(config)
+    yield from _alerting(config, resolve_near(setting.config_path, config.alerts.folder))
     for spec in SOURCES.values():
         if spec.secrets:
             yield Statement(spec.kind, "no key: not read (optional)" if spec.missing_secrets(config) else "configured")
@@ -78,12 +82,22 @@ def _statements(setting: Setting) -> Iterator[Statement]:
         yield Statement("pictures", f"mails carry none: this needs {how_to_install('matplotlib')}")
 
 
-def _alerting(config: Config) -> Iterator[Statement]:
+def _unwatched(config: Config) -> Iterator[Statement]:
+    """Yield the services of one's own that never alert, nor explain the failure of one that does."""
+    known = {*load_catalogue(), *config.watched}
+    needed = {needed for name in config.watched for needed in config.catalogue[name].runs_on}
+    for name in sorted(config.catalogue.keys() - known - needed):
+        yield Statement("not watched", f"{name}: defined here, but not in watch: it never alerts", problem=True)
+
+
+def _alerting(config: Config, folder: Path) -> Iterator[Statement]:
     """Yield who gets messages, and which route or channel never sends one."""
     from pipeline.notify.routing import routes_of
 
-    channels = ", ".join(config.alerts.channels)
-    yield Statement("alerts", f"{channels}; mail to {', '.join(config.mail.to) or 'nobody'}")
+    where = {"file": f"file (into {folder})", "email": f"email to {', '.join(config.mail.to) or 'nobody'}"}
+    channels = ", ".join(where.get(name, name) for name in config.alerts.channels)
+    nowhere = not channels and not config.alerts.routes
+    yield Statement("alerts", NO_CHANNEL if nowhere else channels or "as the routes say", problem=nowhere)
     for route in routes_of(config) if config.alerts.routes else ():
         asked = [
             f"{key} {', '.join(values)}"

@@ -31,6 +31,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 LOCKED = 75
 PARTIAL = 3
+NO_CHANNEL = "none: alerts.channels is empty and no route has one, so no message is ever sent"
 MOST_BACK = timedelta(days=9000)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import Setting, common, lock_path
+from pipeline.commands.common import NO_CHANNEL, Setting, common, lock_path
 from pipeline.commands.findings import Finding, Level, exit_code, findings_json, print_findings
 from pipeline.config.load import resolve_near
 from pipeline.config.paths import MODELS
 from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError, Reason, SourceError, StoreError
+from pipeline.core.files import must_be_writable
 from pipeline.core.records import Batch, source_kind
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[s
 
     findings = [
         *_here(setting),
+        *_written_places(setting),
         *_outbox(setting),
         *channel_findings(setting, offline=offline),
         *service_findings(setting, SOURCES),
@@ -109,6 +111,25 @@ def _lock(db: Path) -> Iterator[Finding]:
         yield Finding(Level.FAIL, "lock", f"{path}: {error.strerror}", "the folder has to be writable")
 
 
+def _written_places(setting: Setting) -> Iterator[Finding]:
+    """Try whether the report and the metrics can be written; the folder of mails is the file channel's."""
+    report = setting.config.report
+    places = {"report folder": resolve_near(setting.config_path, report.folder)}
+    if report.metrics:
+        places["metrics file"] = Path(report.metrics)
+    for what, path in places.items():
+        is_file = what == "metrics file"
+        try:
+            must_be_writable(path.parent if is_file else path)
+        except StoreError as error:
+            yield Finding(Level.FAIL, what, str(error), f"set report.{'metrics' if is_file else 'folder'} elsewhere")
+        else:
+            if is_file and path.is_dir():
+                yield Finding(Level.FAIL, what, f"{path}: is a folder", "set report.metrics to a file")
+            else:
+                yield Finding(Level.OK, what, f"{path} can be written")
+
+
 def _outbox(setting: Setting) -> Iterator[Finding]:
     """Say which messages wait although they are due, and which were given up in the last week."""
     from pipeline.store.outbox import undelivered_messages
@@ -130,7 +151,10 @@ def channel_findings(setting: Setting, *, offline: bool) -> Iterator[Finding]:
     from pipeline.notify.channels import build_channels
 
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
-    for name, channel in build_channels(setting.config, folder).items():
+    channels = build_channels(setting.config, folder)
+    if not channels:
+        yield Finding(Level.WARN, "channels", NO_CHANNEL, "set alerts.channels")
+    for name, channel in channels.items():
         if offline and name in ("email", "webhook"):
             yield Finding(Level.NOTE, f"channel {name}", "not tried (--offline)")
             continue

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from pipeline.commands.common import Setting, common
+from pipeline.commands.common import NO_CHANNEL, Setting, common
 from pipeline.config.load import resolve_near
 from pipeline.config.setting_values import plain_address
 from pipeline.config.settings import Config
@@ -26,7 +26,7 @@ PAGERS = ("alertmanager", "pagerduty")
 @click.option("--to", help="Send to this address instead of the configured ones.")
 @common
 def test_alert_command(setting: Setting, to: str | None) -> None:
-    """Send a test message through every configured channel; exit 1 with the server's words when one fails."""
+    """Send a test message through every configured channel; exit 1 when one fails or there is none."""
     from pipeline.notify.channels import build_channels
     from pipeline.notify.channels.email import EmailChannel, recipients
     from pipeline.render.mail import compose
@@ -42,7 +42,10 @@ def test_alert_command(setting: Setting, to: str | None) -> None:
     alert = sample(setting.now)
     failed = False
     folder = resolve_near(setting.config_path, config.alerts.folder)
-    for name, channel in build_channels(config, folder).items():
+    channel_by_name = build_channels(config, folder)
+    if not channel_by_name:
+        raise ChannelError(f"channels: {NO_CHANNEL}")
+    for name, channel in channel_by_name.items():
         for route in [""] if to else _routes(config, name):
             where = f"{name} ({route})" if route else name
             marked = replace(alert, subject=f"[TEST] {alert.subject}", route=route)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from pipeline.core.errors import StoreError
@@ -46,6 +47,18 @@ def replacing(path: Path, *, sync: bool = True, shared: bool = False, mode: int 
                 raise
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def must_be_writable(folder: Path) -> None:
+    """Try whether a folder, or the nearest one there is above it, takes a file; leaves none. Raises StoreError."""
+    whole = folder.absolute()
+    nearest = next(path for path in (whole, *whole.parents) if os.path.lexists(path))
+    try:
+        with TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        above = "" if nearest == whole else f": {nearest}"
+        raise StoreError(f"{folder}: cannot be written{above}: {error.strerror or error}") from error
 
 
 def _created(fresh: Path, mode: int) -> BinaryIO:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError, StoreError
-from pipeline.core.files import OWN, write_atomically
+from pipeline.core.files import OWN, must_be_writable, write_atomically
 from pipeline.core.names import file_stem
 from pipeline.notify.channels.email import recipients
 from pipeline.render.mail import compose
@@ -51,9 +50,10 @@ class FileChannel:
 
     def probe(self) -> str:
         """Return that the folder, or the nearest one there is above it, can be written. Raises ChannelError."""
-        folder = next(path for path in (self._folder.absolute(), *self._folder.absolute().parents) if path.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise ChannelError(f"{folder}: cannot be written by this user")
+        try:
+            must_be_writable(self._folder)
+        except StoreError as error:
+            raise ChannelError(str(error)) from error
         return f"{self._folder} can be written"
 
 
