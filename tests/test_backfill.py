@@ -23,10 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config.load import load_catalogue
-from pipeline.core.errors import StoreError
+from pipeline.core.errors import SourceError, StoreError
 from pipeline.core.times import utc
 from pipeline.scale.counts import count_table
 from pipeline.scale.inputs import parts_of, post_batches
+from pipeline.sources.archive import parse_posts_csv
 from pipeline.store import Store
 from pipeline.store.bulk import put_rows
 from pipeline.store.counts import StoredCount
@@ -225,7 +226,7 @@ def test_a_refused_row_of_parquet_is_named_by_file_and_row_whatever_its_row_grou
     pq.write_table(pa.table(posts), tmp_path / "p.parquet", row_group_size=2)
     command = ("backfill", "out", "--counts", "c.parquet", "--posts", "p.parquet", "--new", "--now", NOW)
     done = groundswell(*command)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert done.stderr.splitlines() == [
         "groundswell: backfill: p.parquet:2: no id",
         "groundswell: backfill: p.parquet:5: no id",
@@ -238,7 +239,7 @@ def test_a_refused_row_of_parquet_is_named_by_file_and_row_whatever_its_row_grou
     assert "7 refused" in done.stdout
     assert not any("secret_name" in path.read_text() for path in (tmp_path / "out").glob("_done/*.json"))
     again = groundswell(*command)
-    assert (again.returncode, again.stderr) == (0, ""), "what was read before is not named again"
+    assert (again.returncode, again.stderr) == (3, ""), "what was read before is not named again"
     assert "0 read now" in again.stdout
     assert "7 refused" in again.stdout
 
@@ -249,7 +250,7 @@ def test_of_many_refused_rows_the_first_are_named_and_the_others_counted(
     lines = ["service,start_utc,interval_s,total", *(f"claude,2026-03-01T00:00:00Z,900,-{n}" for n in range(1, 31))]
     (tmp_path / "c.csv").write_text("\n".join(lines) + "\n")
     done = groundswell("backfill", "out", "--counts", "c.csv", "--now", NOW)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     named = done.stderr.splitlines()
     assert len(named) == 21
     assert named[0].startswith("groundswell: backfill: c.csv:2: ")
@@ -290,7 +291,7 @@ def test_counts_of_a_service_that_the_catalogue_lacks_are_refused_with_the_neare
         (tmp_path / "c.csv").write_text("\n".join(["service,start_utc,interval_s,total", *lines]) + "\n")
     command = ("backfill", "out", "--counts", f"c.{form}", "--now", NOW)
     done = groundswell(*command)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "2 rows, 2 refused" in done.stdout
     assert "'cloude' is not in the catalogue; near: icloud, claude" in done.stderr
     assert "--new takes it" in done.stderr
@@ -298,3 +299,34 @@ def test_counts_of_a_service_that_the_catalogue_lacks_are_refused_with_the_neare
     assert "4 rows, 0 refused" in taken.stdout, taken.stderr
     counted = rows_of(tmp_path / "x.db")["complaint_counts"]
     assert sorted(str(row[0]) for row in counted) == ["claude", "claude", "cloude", "mine"]
+
+
+def test_each_row_of_an_archive_is_counted_as_read_refused_or_repeated(
+    groundswell: Groundswell, tmp_path: Path
+) -> None:
+    post = {"id": "a", "created_utc": 1772000000, "title": "hello", "selftext": "", "author": "u", "subreddit": "s"}
+    lines = [json.dumps(post), json.dumps(post), '"str"', json.dumps({**post, "id": "b"})]
+    (tmp_path / "p.ndjson").write_text("\n".join(lines) + "\n")
+    for command, count in (
+        (("import", "posts", "p.ndjson"), "2 rows seen, 2 new, 1 refused, 1 repeated\n"),
+        (("backfill", "out", "--posts", "p.ndjson"), "1 parts, 1 read now, 2 rows, 1 refused, 1 repeated\n"),
+    ):
+        done = groundswell(*command, "--now", NOW)
+        assert done.returncode == 3, done.stderr
+        assert done.stderr.endswith(":3: not an object\n")
+        assert count in done.stdout
+
+
+def test_a_folder_is_read_without_what_a_backfill_has_written_there(tmp_path: Path) -> None:
+    for name in ("a.ndjson", "months/b.csv", "_done/c.json", "out/_begun.json", "out/posts/service=x/d.parquet"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}\n")
+    assert [part.file for part in parts_of("posts", [str(tmp_path)], "m")] == ["a.ndjson", "b.csv"]
+    with pytest.raises(SourceError, match="holds no"):
+        parts_of("posts", [str(tmp_path / "out")], "m")
+
+
+def test_a_csv_of_posts_without_a_column_says_which_is_missing() -> None:
+    with pytest.raises(SourceError, match=r"and has no created_utc, but id, time, text$"):
+        parse_posts_csv(b"id,time,text\na,1772000000,x\n", source="file", fetched_at=utc(NOW))

@@ -78,7 +78,7 @@ def as_json_reads(line: bytes) -> object:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}: {line[:80]!r}"
+        return json_lines.UnreadableLine(f"not JSON: {error}: {line[:80]!r}")
 
 
 def same(one: object, two: object) -> bool:

@@ -62,7 +62,7 @@ def backfill_command(
     """Read archives into OUT as Parquet tables by service and month. What is finished is not done again.
 
     A row of counts of a service that the catalogue lacks is refused with the nearest names, unless --new takes it.
-    Exit 3 when a part could not be read: the others are kept, and the next run goes on from there.
+    Exit 3 when a part could not be read or a row was refused: the others are kept, and the next run goes on from there.
     """
     from pipeline.scale.engines import Local, OnDask
     from pipeline.scale.inputs import parts_of
@@ -101,12 +101,18 @@ def backfill_command(
         read_now = [one for one in result.parts if not one.done_before and not one.error]
         for line in [*failed, *_refusals(read_now)]:
             click.echo(f"groundswell: backfill: {line}", err=True)
+        refused = sum(one.refused for one in result.parts)
+        repeated = sum(one.repeated for one in result.parts)
         click.echo(
             f"{len(parts)} parts, {len(read_now)} read now, {sum(one.rows for one in result.parts)} rows, "
-            f"{sum(one.refused for one in result.parts)} refused"
+            f"{refused} refused" + (f", {repeated} repeated" if repeated else "")
         )
         if failed:
-            click.echo("what was read is kept; run it again when the rest can be read, or without it", err=True)
+            click.echo(
+                "what was read is kept: put the files named above right, or leave them out of the command, and run it "
+                "again; only the rest is read then",
+                err=True,
+            )
             sys.exit(PARTIAL)
         rows: Counter[str] = Counter()
         for bucket in result.buckets:
@@ -116,6 +122,8 @@ def backfill_command(
             with run_lock(setting.db), open_store(setting) as store:
                 loaded = load_tables(out, store, gather(result.parts).reach)
             click.echo(f"{setting.db}: {sum(loaded.values())} rows new")
+        if refused:
+            sys.exit(PARTIAL)
 
 
 def _salted(setting: Setting) -> Setting:
@@ -166,7 +174,9 @@ def _names_mark(job: Job) -> str:
 
 
 def _begun(out: Path, now: datetime) -> datetime:
-    path = out / "_begun.json"
+    from pipeline.scale.inputs import BEGUN
+
+    path = out / BEGUN
     try:
         out.mkdir(parents=True, exist_ok=True)
         if path.exists():

@@ -188,13 +188,14 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
     from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
 
-    seen = new = refused = 0
+    seen = new = refused = repeated = 0
     problems: list[str] = []
     with run_lock(setting.db), open_store(setting) as store:
         try:
             for batch in tqdm(batches, disable=None, desc="import", unit=" batches", leave=False):
                 added = save_batch(store, batch, setting.now)
                 seen, new, refused = seen + batch.size, new + added, refused + len(batch.rejected)
+                repeated += batch.repeated
                 problems += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(problems)]]
                 record_run(
                     store,
@@ -215,5 +216,5 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
         click.echo(f"groundswell: {one_line(line)}", err=True)
     if refused > len(problems):
         click.echo(f"groundswell: {refused - len(problems)} more rows refused; see the table quarantine", err=True)
-    click.echo(f"{seen} rows seen, {new} new, {refused} refused")
+    click.echo(f"{seen} rows seen, {new} new, {refused} refused" + (f", {repeated} repeated" if repeated else ""))
     sys.exit(PARTIAL if refused or failed else 0)

@@ -243,13 +243,15 @@ class Batch:
     `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
     A live source covers one span at most; a replay that takes several recorded runs in one step covers several, oldest
     first. `state` is what the source wants to know at its next fetch, `detail` a sentence for the history of runs,
-    `listing` the incidents a status page lists, None where what is absent says nothing.
+    `listing` the incidents a status page lists, None where what is absent says nothing. `repeated` is how many more
+    rows had the id of one that is there.
     """
 
     source: str
     rows: tuple[Record, ...]
     columns: CountColumns | None = None
     rejected: tuple[RejectedRow, ...] = ()
+    repeated: int = 0
     coverage: tuple[Span, ...] = ()
     outcome: str = "ok"
     detail: str = ""

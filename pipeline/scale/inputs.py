@@ -46,6 +46,7 @@ FORMS = {
     ".parquet": "parquet",
 }
 BITE = 64 << 20
+BEGUN = "_begun.json"  # the file by which the folder that a backfill has written is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Part:
 def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> list[Part]:
     """Return the parts of files and folders (any fsspec URL), in order of their names.
 
+    Folders within that begin with `_`, and those that a backfill has written, are left out.
     A part's key changes with its place, its file's size and time, and `mark` (how it is read): done is done.
     Raises SourceError where nothing can be read.
     """
@@ -83,7 +85,7 @@ def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> lis
     for url in urls:
         try:
             fs, path = fsspec.core.url_to_fs(url)
-            paths = fs.find(path) if fs.isdir(path) else fs.glob(path) if "*" in path else [path]
+            paths = _archives(path, fs.find(path)) if fs.isdir(path) else fs.glob(path) if "*" in path else [path]
             chosen = sorted(p for p in paths if PurePosixPath(p).suffix in FORMS)
             if not chosen:
                 raise SourceError(f"holds no {', '.join(FORMS)}", source=url)
@@ -94,6 +96,18 @@ def parts_of(kind: str, urls: Iterable[str], mark: str, bite: int = BITE) -> lis
         except (OSError, ImportError, ValueError) as error:
             raise SourceError(f"cannot be read: {plain(error, 160)}", source=url, reason=Reason.FILE) from error
     return found
+
+
+def _archives(folder: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths of a folder that are neither in one that begins with `_` nor in the output of a backfill."""
+    found = [PurePosixPath(path) for path in paths]
+    outputs = {path.parent for path in found if path.name == BEGUN}
+    depth = len(PurePosixPath(folder).parts)
+    return [
+        str(path)
+        for path in found
+        if outputs.isdisjoint(path.parents) and not any(part.startswith("_") for part in path.parts[depth:-1])
+    ]
 
 
 def _cut(kind: str, fs: fsspec.AbstractFileSystem, path: str, mark: str, bite: int) -> Iterator[Part]:

@@ -26,14 +26,16 @@ Reach = dict[str, tuple[str, str]]  # by source the first and the last moment it
 class PartSummary:
     """What a part held.
 
-    refused: how many rows were refused. refusals: of the first of them a line each, where it lies and why. error: why
-    the part could not be read; empty when it was. done_before: an earlier run read it.
+    refused: how many rows were refused. repeated: how many had the id of another one near by. refusals: of the first
+    refused a line each, where it lies and why. error: why the part could not be read; empty when it was. done_before:
+    an earlier run read it.
     """
 
     key: str
     name: str = ""
     rows: int = 0
     refused: int = 0
+    repeated: int = 0
     refusals: tuple[str, ...] = ()
     reach: Reach = field(default_factory=dict)
     error: str = ""

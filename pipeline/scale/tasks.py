@@ -154,6 +154,7 @@ def _read_posts(part: Part, job: Job, writer: Writer) -> PartSummary:
                 summary,
                 rows=summary.rows + len(batch.posts) + batch.others,
                 refused=summary.refused + len(batch.rejected),
+                repeated=summary.repeated + batch.repeated,
                 refusals=summary.refusals + refusals(batch.rejected, MOST_NAMED - len(summary.refusals)),
             )
             if batch.first is not None and batch.last is not None:

@@ -86,7 +86,14 @@ def parse_posts_csv(body: bytes, *, source: str, fetched_at: datetime, salt: byt
     batches = list(read_posts_csv(file, source=source, fetched_at=fetched_at, salt=salt, name=name))
     rows = {row.native_id: row for batch in batches for row in batch.rows if isinstance(row, Post)}
     bad = tuple(one for batch in batches for one in batch.rejected)
-    return Batch(source=source, rows=tuple(rows.values()), rejected=bad, outcome="ok" if rows else "empty")
+    repeated = sum(batch.repeated + batch.size for batch in batches) - len(rows)
+    return Batch(
+        source=source,
+        rows=tuple(rows.values()),
+        rejected=bad,
+        repeated=repeated,
+        outcome="ok" if rows else "empty",
+    )
 
 
 def read_posts_csv(
@@ -99,8 +106,13 @@ def read_posts_csv(
     """
     reader = csv.DictReader(file)
     try:
-        if not {"id", "created_utc", "text"} <= set(reader.fieldnames or ()):
-            raise SourceError("needs the columns id, created_utc, text", source=f"{name}:1")
+        columns = reader.fieldnames or ()
+        if missing := [column for column in ("id", "created_utc", "text") if column not in columns]:
+            shown = plain(", ".join(columns), 160) or "no header"
+            raise SourceError(
+                f"needs the columns id, created_utc, text and has no {' and no '.join(missing)}, but {shown}",
+                source=f"{name}:1",
+            )
     except csv.Error as error:
         raise SourceError(plain(error, 100), source=f"{name}:1") from error
 
@@ -124,6 +136,7 @@ def posts_of_cells(rows: Iterable[NumberedRow], *, source: str, fetched_at: date
     """Turn rows of the columns of read_posts_csv into a Batch; times may be datetimes with a zone."""
     found: dict[str, Post] = {}
     bad: list[RejectedRow] = []
+    repeated = 0
     for where, row in rows:
         try:
             if isinstance(row.get(""), csv.Error):
@@ -139,7 +152,7 @@ def posts_of_cells(rows: Iterable[NumberedRow], *, source: str, fetched_at: date
             else:
                 created = _instant("" if stamp is None else str(stamp).strip())
             url = plain(row.get("url"), 300)
-            found[native] = Post(
+            post = Post(
                 source=source,
                 native_id=native,
                 kind="post",
@@ -152,9 +165,17 @@ def posts_of_cells(rows: Iterable[NumberedRow], *, source: str, fetched_at: date
                 text=plain(row.get("text")),
                 url=url if url.startswith(("https://", "http://")) else "",
             )
+            repeated += native in found
+            found[native] = post
         except (ValueError, TypeError) as error:
             bad.append(reject(where, error, ",".join(str(value) for value in row.values())))
-    return Batch(source=source, rows=tuple(found.values()), rejected=tuple(bad), outcome="ok" if found else "empty")
+    return Batch(
+        source=source,
+        rows=tuple(found.values()),
+        rejected=tuple(bad),
+        repeated=repeated,
+        outcome="ok" if found else "empty",
+    )
 
 
 def _instant(stamp: str) -> datetime:

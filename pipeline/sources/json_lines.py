@@ -5,12 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from pipeline.core.errors import SourceError
 
 CHUNK = 5000  # lines that are read together
 MOST_LINE = 5_000_000  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableLine:
+    """A line that is no JSON, and why."""
+
+    reason: str
 
 
 def lines_of(blocks: Iterable[bytes], name: str, most_bytes: float = float("inf")) -> Iterator[bytes]:
@@ -53,7 +61,7 @@ def values_of(lines: Iterator[bytes]) -> Iterator[Iterator[tuple[int, object]]]:
 
 
 def _values(lines: Iterable[bytes], first: int) -> Iterator[tuple[int, object]]:
-    """Yield the value of each line that is not empty; of one that is no JSON, what is wrong with it as a text.
+    """Yield the value of each line that is not empty; an UnreadableLine where it is no JSON.
 
     What msgspec reads is what json reads, in a fifth of the time. It refuses more (lone surrogates, other encodings
     than UTF-8, NaN), so that json has the last word.
@@ -75,4 +83,4 @@ def _as_json_reads(line: bytes) -> object:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}: {line[:80]!r}"
+        return UnreadableLine(f"not JSON: {error}: {line[:80]!r}")

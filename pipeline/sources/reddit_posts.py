@@ -11,6 +11,7 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.vocabulary import PostKind
 from pipeline.sources.author_keys import key_maker
+from pipeline.sources.json_lines import UnreadableLine
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TEXT_CAP,
@@ -71,10 +72,12 @@ class PostReader:
         )
 
     def post_or_refusal(self, item: object, number: int, place: Callable[[int], str]) -> Post | RejectedRow:
-        """Return an object as a Post, or why it is refused; a text instead of an object says what is wrong with it."""
+        """Return an object as a Post, or why it is refused."""
+        if isinstance(item, UnreadableLine):
+            return reject(place(number), ValueError(item.reason), item.reason)
         try:
             if not isinstance(item, dict):
-                raise ValueError(item if isinstance(item, str) else "not an object")
+                raise ValueError("not an object")
             return self.read(item)
         except (ValueError, TypeError, OverflowError, AttributeError) as error:
             return reject(place(number), error, item)
@@ -120,17 +123,25 @@ Numbered = tuple[int, object]  # an object of a listing or a file with its numbe
 def to_batch(
     items: Iterable[Numbered], place: Callable[[int], str], *, source: str, fetched_at: datetime, salt: bytes = b""
 ) -> Batch:
-    """Turn numbered objects into a Batch; a bad one is refused alone, by its place."""
+    """Turn numbered objects into a Batch; a bad one is refused alone, by its place. Of one id the last is kept."""
     reader = PostReader(source=source, fetched_at=fetched_at, salt=salt)
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
+    repeated = 0
     for number, item in items:
         post = reader.post_or_refusal(item, number, place)
         if isinstance(post, Post):
+            repeated += post.native_id in rows
             rows[post.native_id] = post
         else:
             bad.append(post)
-    return Batch(source=source, rows=tuple(rows.values()), rejected=tuple(bad), outcome="ok" if rows else "empty")
+    return Batch(
+        source=source,
+        rows=tuple(rows.values()),
+        rejected=tuple(bad),
+        repeated=repeated,
+        outcome="ok" if rows else "empty",
+    )
 
 
 def parse_listing(body: bytes, *, source: str, fetched_at: datetime, salt: bytes = b"") -> Batch:

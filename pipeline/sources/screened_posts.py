@@ -18,7 +18,8 @@ class ScreenedPosts:
     """Some thousand posts of an archive.
 
     posts: those that may be about a service, in order. others: how many more there are, which name none. first, last:
-    when the first and the last of all was written; None without any. rejected: rows that were refused.
+    when the first and the last of all was written; None without any. rejected: rows that were refused. repeated: how
+    many rows had the id of another one, of which the last is there.
     """
 
     source: str
@@ -27,6 +28,7 @@ class ScreenedPosts:
     first: datetime | None
     last: datetime | None
     rejected: tuple[RejectedRow, ...]
+    repeated: int
 
 
 class _Unnamed(NamedTuple):
@@ -48,6 +50,7 @@ def all_of(batch: Batch) -> ScreenedPosts:
         first=min(times, default=None),
         last=max(times, default=None),
         rejected=batch.rejected,
+        repeated=batch.repeated,
     )
 
 
@@ -88,6 +91,7 @@ def screen(
         first=min(times, default=None),
         last=max(times, default=None),
         rejected=tuple(bad),
+        repeated=len(numbered) - len(bad) - len(found),
     )
 
 
