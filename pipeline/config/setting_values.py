@@ -133,6 +133,27 @@ def matching(pattern: str, words: str) -> After:
     return After(check)
 
 
+def _each_matching(pattern: str, words: str) -> After:
+    """Return the same check for each text of a list."""
+    one = matching(pattern, words)
+
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            one.check(value)
+        return values
+
+    return After(check)
+
+
+def _base(value: str) -> str:
+    _web_addresses((value,))
+    return value
+
+
+def _base_or_none(value: str) -> str:
+    return value and _base(value)
+
+
 def _textfile(value: str) -> str:
     if value and not value.endswith(".prom"):
         raise ValueError(f"{value[:80]!r}: the textfile collector reads files that end in .prom only")
@@ -192,6 +213,11 @@ MailServer = Annotated[str, After(_mail_server)]
 TimeZoneName = Annotated[str, After(_zone)]
 WebAddresses = Annotated[tuple[str, ...], After(_web_addresses)]
 Countries = Annotated[tuple[str, ...], After(_countries)]
+CountryCodes = Annotated[tuple[str, ...], _each_matching(r"[A-Za-z]{2}", "the code of a country such as US")]
+Communities = Annotated[tuple[str, ...], _each_matching(r"[A-Za-z0-9_]{2,50}", "a subreddit's name such as sysadmin")]
+Hashtags = Annotated[tuple[str, ...], _each_matching(r"\w{1,100}", "a hashtag without its #, such as outage")]
+BaseAddress = Annotated[str, After(_base)]
+OptionalBase = Annotated[str, After(_base_or_none)]
 Hosts = Annotated[tuple[str, ...], After(_hosts)]
 PublicUrl = Annotated[str, After(_public_url)]
 Textfile = Annotated[str, After(_textfile)]

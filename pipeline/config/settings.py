@@ -16,13 +16,17 @@ from pipeline.config.renamed import ALERT_KEYS, ROUTE_KEYS, with_present_names
 from pipeline.config.setting_values import (
     Address,
     Addresses,
+    BaseAddress,
     ChannelName,
     ClockTime,
+    Communities,
     Contact,
     Countries,
+    CountryCodes,
     Deadline,
     GroupInterval,
     GroupWait,
+    Hashtags,
     Hosts,
     ImpactName,
     Kept,
@@ -30,6 +34,7 @@ from pipeline.config.setting_values import (
     LanguageCode,
     MailServer,
     MailTimeout,
+    OptionalBase,
     Parameter,
     PublicUrl,
     QuietTime,
@@ -119,7 +124,7 @@ class Alerts:
     sure_from: Annotated[float, Limits(ge=0, lt=1)] = 0.5
     language: LanguageCode = "en"
     max_per_hour: Annotated[int, Limits(ge=1)] = 20
-    pagerduty_base: str = "https://events.pagerduty.com"
+    pagerduty_base: BaseAddress = "https://events.pagerduty.com"
     surge_advisories: bool = False
     digest: Literal["off", "daily", "weekly"] = "off"
     digest_at: ClockTime = "08:00"
@@ -152,9 +157,9 @@ class Sources:
     hacker_news: bool = True
     downstatus: bool = True
     downdetector: bool = True
-    downdetector_countries: tuple[str, ...] = ()
+    downdetector_countries: CountryCodes = ()
     reddit: bool = True
-    communities: tuple[str, ...] = ()
+    communities: Communities = ()
     bluesky: bool = True
     news_desks: bool = True
     google_news: bool = True
@@ -163,19 +168,19 @@ class Sources:
     counts_kind: dict[str, CountKind] = field(default_factory=dict)
     charts: Countries = ()
     mastodon: WebAddresses = ()
-    mastodon_tags: tuple[str, ...] = ()
+    mastodon_tags: Hashtags = ()
     allow_hosts: Hosts = ()
     contact: Contact = ""
     deadline: Deadline = timedelta(seconds=30)
-    statuspage_base: str = ""
-    google_news_base: str = "https://news.google.com"
-    hacker_news_base: str = "https://hn.algolia.com"
-    downstatus_base: str = "https://isitdownstatus.com"
-    downdetector_base: str = "https://downdetectorapi.com/v2"
-    reddit_base: str = ""
-    bluesky_base: str = "https://bsky.social"
-    charts_base: str = "https://rss.marketingtools.apple.com"
-    charts_legacy_base: str = "https://itunes.apple.com"
+    statuspage_base: OptionalBase = ""
+    google_news_base: BaseAddress = "https://news.google.com"
+    hacker_news_base: BaseAddress = "https://hn.algolia.com"
+    downstatus_base: BaseAddress = "https://isitdownstatus.com"
+    downdetector_base: BaseAddress = "https://downdetectorapi.com/v2"
+    reddit_base: OptionalBase = ""
+    bluesky_base: BaseAddress = "https://bsky.social"
+    charts_base: BaseAddress = "https://rss.marketingtools.apple.com"
+    charts_legacy_base: BaseAddress = "https://itunes.apple.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
