@@ -90,7 +90,8 @@ def test_each_mistake_is_a_line_and_the_rest_is_replayed(tmp_path: Path, capsys:
         "truth.toml: incident 3: end: lies before onset; left out",
         "truth.toml: nosuch is not in the catalogue; left out",
         "truth.toml: quiet 1: from: ",
-        "complaints.csv: 2 counts are of 'claud', which is not in the catalogue",
+        "complaints.csv: 2 counts of 'claud', which is not in the catalogue; is it in the configuration of",
+        " recording? name that with --config",
         "complaints.csv: the clock runs backwards once, first from 2026-03-02T05:30:00Z to 2026-03-02T02:45:00Z",
     ):
         assert sum(words in line for line in lines) == 1, (words, lines)

@@ -112,6 +112,10 @@ def test_hours_in_which_the_page_was_not_read_are_neither_up_nor_down(world: Wor
     world.page("github", "A", "01:00", "resolved", "major", day=3)
     (march,) = by_page(world.store, CATALOGUE["github"], at("12:00", 5)).months()
     assert (march.observed_minutes, march.down_minutes) == (2 * 1440, 60 + 60)
+    ledger = service_ledger(world.store, CATALOGUE["github"], at("12:00", 5), 12)
+    assert ledger is not None
+    note = "  of 2026-03 2.0 of 31 days were watched; what is available is of these"
+    assert note in list(ledger_lines(ledger))
 
 
 def test_an_archive_tells_of_the_time_before_the_first_reading_from_its_first_incident_on(world: World) -> None:

@@ -82,10 +82,15 @@ def test_a_message_begins_with_what_fails_since_when_what_works_the_provider_and
     )
     assert plain_text(mail(FACTS), "UTC").splitlines()[0] == first_sentence(FACTS, "UTC")
     unsure = replace(FACTS, state=State.POSSIBLE, confirmed_by=None, official_first_at=None, peak_count=None)
-    assert first_sentence(replace(unsure, works_names=()), "UTC") == (
+    unsure = replace(unsure, works_names=())
+    sentence = (
         "Claude (possible outage, not confirmed): logins have been failing (claude.ai) since 11:37 UTC on 2 March "
-        "(18 min so far); no notice from the provider has been seen."
+        "(18 min so far)"
     )
+    assert first_sentence(replace(unsure, status_page="https://status.claude.com"), "UTC") == (
+        f"{sentence}; no notice from the provider has been seen."
+    )
+    assert first_sentence(replace(unsure, status_page=""), "UTC") == f"{sentence}.", "no page, no notice to miss"
 
 
 def test_an_end_says_how_long_it_lasted_and_what_was_affected() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.config.settings import Alerts
 from pipeline.core.replay_result import ReplayResult
 from pipeline.core.vocabulary import Transition
-from pipeline.render.console import score_lines, story
+from pipeline.render.console import score_lines, story, timeline
 from pipeline.replay.results import result
 from pipeline.replay.scenario import Scenario
 from pipeline.replay.truth import QuietSpan, TrueOutage, Truth
@@ -53,6 +53,19 @@ def outcome(world: World, *outages: TrueOutage, quiet: tuple[QuietSpan, ...] = (
         truth=Truth(outages=outages, quiet=quiet),
     )
     return result(world.store, scenario, at("08:00"), at("23:00"))
+
+
+def test_the_timeline_says_each_thing_once_and_in_words(world: World) -> None:
+    world.page("github", "A", "11:00", "investigating", "major")
+    run(world, "11:05", "11:10")
+    found = outcome(world)
+    (incident,) = found.incidents
+    alert = replace(found.alerts[0], transition="worse_again", at=at("11:10"))
+    doubled = replace(found, official=found.official * 2, alerts=(alert,))
+    lines = timeline(doubled, incident.id, CATALOGUE, at("00:00"))
+    assert len(lines) == len(set(lines))
+    assert any("  onset (" in line for line in lines)
+    assert any("  mail, worse again: " in line for line in lines)
 
 
 def test_unrelated_incidents_that_share_a_summary_have_a_result(world: World) -> None:

@@ -18,6 +18,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_l
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import service_ids
 from pipeline.core.errors import ConfigError, StoreError
+from pipeline.core.quantities import quantity
 from pipeline.core.times import iso, utc
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def backfill_command(
         refused = sum(one.refused for one in result.parts)
         repeated = sum(one.repeated for one in result.parts)
         click.echo(
-            f"{len(parts)} parts, {len(read_now)} read now, {sum(one.rows for one in result.parts)} rows, "
+            f"{quantity(len(parts), 'part')}, {len(read_now)} read now, "
+            f"{quantity(sum(one.rows for one in result.parts), 'row')}, "
             f"{refused} refused" + (f", {repeated} repeated" if repeated else "")
         )
         if failed:
@@ -121,7 +123,7 @@ def backfill_command(
         if into_db:
             with run_lock(setting.db), open_store(setting) as store:
                 loaded = load_tables(out, store, gather(result.parts).reach)
-            click.echo(f"{setting.db}: {sum(loaded.values())} rows new")
+            click.echo(f"{setting.db}: {quantity(sum(loaded.values()), 'row')} new")
         if refused:
             sys.exit(PARTIAL)
 

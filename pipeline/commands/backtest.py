@@ -145,7 +145,11 @@ def _first_run(scenario: Scenario) -> datetime:
     is_flag=True,
     help="Also run the steps in which nothing is new, due or open: slower, with the same result.",
 )
-@click.option("--keep", is_flag=True, help="Keep the result in --db instead of a temporary database.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep the result in the usual database; with --db FILE it is kept in FILE also without this.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, schema 1.")
 @common
 def backtest_command(

@@ -18,6 +18,7 @@ from pipeline.config.paths import MODELS, SHIPPED_MODELS
 from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError
 from pipeline.core.extras import how_to_install, is_present
+from pipeline.core.quantities import quantity
 from pipeline.core.records import source_kind
 
 
@@ -64,7 +65,7 @@ def _statements(setting: Setting) -> Iterator[Statement]:
     for name in former_names(read_toml(setting.config_path)) if setting.config_path else ():
         yield Statement("former name", f"{name}: write the present one; the former one is read in this version only")
     watch = ", ".join(config.watch) or "all services"
-    yield Statement("watch", f"{watch} ({len(config.catalogue)} services known)")
+    yield Statement("watch", f"{watch} ({quantity(len(config.catalogue), 'service')} known)")
     yield from _unwatched(config)
     kinds = ", ".join(f"{number} {kind}" for kind, number in sources.items())
     yield Statement("sources", f"{sources.total()}: {kinds or 'nothing is read'}", problem=not sources)

@@ -21,6 +21,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.config.setting_values import parse_duration
 from pipeline.config.settings import Config
 from pipeline.core.errors import ConfigError, PipelineError
+from pipeline.core.quantities import quantity
 from pipeline.core.records import Run
 from pipeline.core.times import utc
 
@@ -190,7 +191,7 @@ def failure_line(run: Run) -> str:
     if run.outcome in ("error", "blocked"):
         words = f"{run.stage}: {f'{run.subject}: ' if run.stage == 'collect' else ''}{run.error}"
     else:
-        words = f"{run.stage}: {run.subject}: {run.rejected} rows refused; see the table quarantine"
+        words = f"{run.stage}: {run.subject}: {quantity(run.rejected, 'row')} refused; see the table quarantine"
     return one_line(words)
 
 

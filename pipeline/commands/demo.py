@@ -15,6 +15,7 @@ from pipeline.commands.common import Setting, common
 from pipeline.commands.terminal import printable
 from pipeline.config.paths import SCENARIOS
 from pipeline.core.errors import ConfigError
+from pipeline.core.quantities import quantity
 from pipeline.core.replay_result import IncidentResult
 from pipeline.core.times import iso, minutes_between, utc
 from pipeline.replay.runner import FinerReplay
@@ -121,7 +122,8 @@ def demo_command(setting: Setting, name: str | None, listed: bool, out: Path, fo
     mails = sum(alert.at.date() == day.date() for alert in outcome.alerts)
     fresh = len(list((out / "mail").glob("*.eml"))) - sent_before
     click.echo(
-        f"\n{mails} mails for 2 March; {fresh} new mails in this run. Rows seen and new at each stage: table runs."
+        f"\n{quantity(mails, 'mail')} for 2 March; {quantity(fresh, 'new mail')} in this run."
+        " Rows seen and new at each stage: table runs."
     )
     click.echo(f"database  {db}\nreport    {out / 'report' / 'index.html'}\nmails     {out / 'mail'}")
     sys.exit(code)

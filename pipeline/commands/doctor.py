@@ -18,6 +18,7 @@ from pipeline.config.paths import MODELS
 from pipeline.config.settings import Config
 from pipeline.core.errors import ChannelError, ConfigError, Reason, SourceError, StoreError
 from pipeline.core.files import must_be_writable
+from pipeline.core.quantities import quantity
 from pipeline.core.records import Batch, source_kind
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
         yield Finding(
             Level.WARN,
             "network",
-            f"none of {len(sources)} sources can be reached",
+            f"none of {quantity(len(sources), 'source')} can be reached",
             "is there a network, and a name server?",
         )
         return
@@ -244,8 +245,14 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
         remedy = remedies.get(source_kind(source.name), "")
         answer = honest(answer) if isinstance(answer, Batch) else answer
         if isinstance(answer, Batch) and answer.outcome != "error":
-            refused = f", {len(answer.rejected)} rows refused: {answer.rejected[0].reason}" if answer.rejected else ""
-            words = f"answers, {len(answer.rows)} rows{refused}" + (f"; {answer.detail}" if answer.detail else "")
+            refused = (
+                f", {quantity(len(answer.rejected), 'row')} refused: {answer.rejected[0].reason}"
+                if answer.rejected
+                else ""
+            )
+            words = f"answers, {quantity(len(answer.rows), 'row')}{refused}" + (
+                f"; {answer.detail}" if answer.detail else ""
+            )
             yield Finding(Level.WARN if answer.rejected else Level.OK, source.name, words)
         else:
             words = answer.detail if isinstance(answer, Batch) else answer.message

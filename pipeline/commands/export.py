@@ -14,6 +14,7 @@ import click
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, open_store_to_read
 from pipeline.commands.terminal import elapsed_time, printable
 from pipeline.core.names import file_stem
+from pipeline.core.quantities import quantity
 from pipeline.store import Store
 
 CHUNK = 10_000
@@ -46,7 +47,7 @@ def export_command(setting: Setting, folder: Path, form: str) -> None:
             row_counts = export_tables(store, folder) | export_added_tables(store, folder, failures)
     for failure in failures:
         click.echo(printable(f"groundswell: {failure}; the rest was exported"), err=True)
-    click.echo(f"{folder}: {len(row_counts)} tables, {sum(row_counts.values())} rows")
+    click.echo(f"{folder}: {quantity(len(row_counts), 'table')}, {quantity(sum(row_counts.values()), 'row')}")
     sys.exit(PARTIAL if failures else 0)
 
 

@@ -16,6 +16,7 @@ from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import one_line
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
+from pipeline.core.quantities import quantity
 from pipeline.core.records import KIND, Batch, Post, Run, Span
 from pipeline.sources.count_rows import ServiceIds
 
@@ -216,5 +217,7 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
         click.echo(f"groundswell: {one_line(line)}", err=True)
     if refused > len(problems):
         click.echo(f"groundswell: {refused - len(problems)} more rows refused; see the table quarantine", err=True)
-    click.echo(f"{seen} rows seen, {new} new, {refused} refused" + (f", {repeated} repeated" if repeated else ""))
+    click.echo(
+        f"{quantity(seen, 'row')} seen, {new} new, {refused} refused" + (f", {repeated} repeated" if repeated else "")
+    )
     sys.exit(PARTIAL if refused or failed else 0)

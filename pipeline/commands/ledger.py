@@ -11,7 +11,7 @@ from pipeline.commands.common import Setting, common, open_store_to_read
 from pipeline.commands.service_argument import complete_services
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.times import iso
-from pipeline.reports.ledger import ledger_lines, service_ledger
+from pipeline.reports.ledger import LEGEND, ledger_lines, service_ledger
 
 
 @click.command("ledger")
@@ -49,7 +49,9 @@ def ledger_command(setting: Setting, name: str | None, month_count: int, as_json
     for ledger in ledgers:
         for line in ledger_lines(ledger):
             click.echo(line)
-    if not ledgers:
+    if ledgers:
+        click.echo(LEGEND)
+    else:
         click.echo(
             "no incident is known; `groundswell import incidents FILE --service ID` brings a provider's history in"
         )

@@ -9,6 +9,7 @@ import click
 from pipeline.commands.common import PARTIAL, Setting, common, open_existing_store, run_lock
 from pipeline.config.setting_values import parse_duration
 from pipeline.core.errors import ConfigError, SourceError
+from pipeline.core.quantities import quantity
 
 
 @click.command("purge")
@@ -53,14 +54,16 @@ def purge_command(setting: Setting, look_back: str, older_than: str | None) -> N
                     code = PARTIAL
                     break
                 asked += len(chunk)
-            click.echo(f"reddit: {asked} of {len(ids)} posts asked about, {gone} taken away there and now here")
+            click.echo(
+                f"reddit: {asked} of {quantity(len(ids), 'post')} asked about, {gone} taken away there and now here"
+            )
         if not sources and ids:
             click.echo("reddit: no key, so nobody can be asked which posts were taken away", err=True)
             code = PARTIAL
         if old is not None:
             forgotten = sum(forget(store, source, keys) for source, keys in ids_before(store, old).items())
             forget_refused(store, old)
-            click.echo(f"{forgotten} posts older than {older_than} forgotten; what was counted stays")
+            click.echo(f"{quantity(forgotten, 'post')} older than {older_than} forgotten; what was counted stays")
     sys.exit(code)
 
 

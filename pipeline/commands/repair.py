@@ -11,6 +11,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, run_lock
 from pipeline.commands.terminal import elapsed_time, printable
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
+from pipeline.core.quantities import quantity
 
 
 @click.command("repair")
@@ -47,7 +48,8 @@ def repair_command(setting: Setting, into: Path | None) -> None:
         click.echo(printable(line))
     rows, tables = sum(table.rows for table in done), sum(table.rows > 0 for table in done)
     click.echo(
-        f"{fresh}: {rows} rows of {tables} tables. To go on: move {setting.db} away with its -wal and -shm files, and"
+        f"{fresh}: {quantity(rows, 'row')} of {quantity(tables, 'table')}."
+        f" To go on: move {setting.db} away with its -wal and -shm files, and"
         f" move {fresh} to {setting.db}; the next run reads again what sources still tell"
     )
     sys.exit(PARTIAL if lost else 0)

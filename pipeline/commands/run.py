@@ -13,6 +13,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, failure_line, ope
 from pipeline.commands.stage import run_in
 from pipeline.commands.terminal import elapsed_time
 from pipeline.core.errors import ConfigError
+from pipeline.core.quantities import quantity
 from pipeline.core.records import Run
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ def _print_summary(setting: Setting, runs: Sequence[Run], report: FailureReport)
     alerts = sum(run.new for run in runs if run.stage == "alert")
     lasting = f"; {len(report.lasting)} failures of earlier runs last, see groundswell status" if report.lasting else ""
     click.echo(
-        f"{len(collected)} sources read, {sum(run.seen for run in collected)} rows seen, "
-        f"{sum(run.new for run in collected)} new, {sum(run.rejected for run in runs)} refused; {alerts} alerts sent; "
+        f"{quantity(len(collected), 'source')} read, {quantity(sum(run.seen for run in collected), 'row')} seen, "
+        f"{sum(run.new for run in collected)} new, {sum(run.rejected for run in runs)} refused; "
+        f"{quantity(alerts, 'alert')} sent; "
         f"report in {setting.config.report.folder}/index.html{lasting}"
     )
 

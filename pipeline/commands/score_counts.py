@@ -16,6 +16,7 @@ from pipeline.commands.counts_argument import CountsFile, counts_file
 from pipeline.commands.terminal import printable
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError, SourceError, StoreError
+from pipeline.core.quantities import quantity
 
 if TYPE_CHECKING:
     from detectors.contract import Detector, Verdicts
@@ -71,7 +72,7 @@ def score_counts_command(
     for line in [*notes[:MOST_LINES], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:MOST_LINES])]:
         click.echo(f"groundswell: {printable(line)}", err=True)
     if len(table.rejected) > MOST_LINES:
-        click.echo(f"groundswell: {len(table.rejected) - MOST_LINES} more rows refused", err=True)
+        click.echo(f"groundswell: {quantity(len(table.rejected) - MOST_LINES, 'more row')} refused", err=True)
     if only is not None:
         only = next((name for name in series_by_name if name.casefold() == only.casefold()), only)
     if only is not None and only not in series_by_name:

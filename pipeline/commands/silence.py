@@ -14,6 +14,7 @@ from pipeline.commands.terminal import one_line, print_table
 from pipeline.config.setting_values import parse_duration
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError
+from pipeline.core.quantities import quantity
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import Transition
 
@@ -156,4 +157,4 @@ def preview(setting: Setting, service: str, component: str, since: str, as_json:
         return
     for alert in muted:
         click.echo(f"{iso(alert.created)}  {one_line(alert.subject)}")
-    click.echo(f"{len(muted)} of {len(messages)} messages since {iso(begin)} would not have been sent")
+    click.echo(f"{len(muted)} of {quantity(len(messages), 'message')} since {iso(begin)} would not have been sent")

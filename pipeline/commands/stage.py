@@ -24,6 +24,7 @@ from pipeline.commands.terminal import elapsed_time
 from pipeline.config.load import resolve_near
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError
+from pipeline.core.quantities import quantity
 from pipeline.core.records import Run, source_kind
 from pipeline.core.times import iso
 
@@ -147,8 +148,8 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
             setting.now, (Stage.COLLECT,), since=start
         )
     click.echo(
-        f"{len(runs)} sources read, {sum(r.seen for r in runs)} rows seen, {sum(r.new for r in runs)} new,"
-        f" {sum(r.rejected for r in runs)} refused"
+        f"{quantity(len(runs), 'source')} read, {quantity(sum(r.seen for r in runs), 'row')} seen,"
+        f" {sum(r.new for r in runs)} new, {sum(r.rejected for r in runs)} refused"
     )
     if keeper is not None:
         more = f"; {keeper.left_out} more were left out" if keeper.left_out else ""

@@ -13,6 +13,7 @@ from pipeline.commands.common import PARTIAL, Setting, common, open_store_to_rea
 from pipeline.commands.service_argument import complete_services, named_service, with_service
 from pipeline.commands.terminal import colored, one_line
 from pipeline.config.paths import MODELS
+from pipeline.core.quantities import quantity
 from pipeline.core.times import iso
 
 RECENT = timedelta(days=7)  # what failed before is in the table of alerts, and not news
@@ -92,8 +93,8 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
             click.echo(f"model    {model}")
         click.echo(
             ("" if ongoing or blind or waiting or failed or model else colored("well     ", "well"))
-            + f"{rows['posts']} posts, "
-            f"{rows['incidents']} incidents, {rows['alerts']} alerts on record"
+            + f"{quantity(rows['posts'], 'post')}, "
+            f"{quantity(rows['incidents'], 'incident')}, {quantity(rows['alerts'], 'alert')} on record"
         )
     sys.exit(PARTIAL if blind or waiting or failed or model else 0)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.core.alert_facts import Section, SummaryFacts, SystemFacts
 from pipeline.core.alerts import Alert
+from pipeline.core.quantities import quantity
 from pipeline.core.vocabulary import Transition
 
 NAMED = 50
@@ -68,7 +69,7 @@ def summary_message(alerts: Sequence[Alert], now: datetime, *, held: bool) -> Su
     over = [a for a in in_order if a.transition == Transition.OVER]
     services = list(dict.fromkeys(a.incident_facts.service for a in in_order))
     simulated = any(a.facts.simulated for a in alerts)
-    counted = f"{len(open_now)} open, {len(over)} over" if over else f"{len(open_now)} incidents"
+    counted = f"{len(open_now)} open, {len(over)} over" if over else quantity(len(open_now), "incident")
     more_services = " and more" if len(services) > 4 else ""
     heading = f"{'Held back until now: ' if held else ''}{counted}: {', '.join(services[:4])}{more_services}"
     rest = len(newest) - 2 * NAMED

@@ -13,7 +13,7 @@ from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent, state_in_words
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, State, Transition, VoteReason
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, State, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.notify.out_links import out_links
@@ -72,7 +72,10 @@ def alert_facts(context: AlertContext, transition: Transition, now: datetime) ->
     restored = [s for s in context.failing if s.id in context.hit and s.name not in affected] if is_restoring else []
     since = None if transition is Transition.OVER else context.last_message_at
     quoted = quoted_reports(votes, context.language, since)
-    similar = sorted((e for e in incident.evidence if e.kind == "comparable"), key=lambda e: -(e.compared_with or 0.0))
+    earlier = [e for e in incident.evidence if e.kind == "comparable"]
+    if not service.status_page:  # of a service of one's own the outages of other providers say nothing
+        earlier = [e for e in earlier if all(row.table is RowTable.INCIDENTS for row in e.rows)]
+    similar = sorted(earlier, key=lambda e: -(e.compared_with or 0.0))
     return AlertFacts(
         service=service.name,
         service_id=service.id,

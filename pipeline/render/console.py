@@ -6,10 +6,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.core.catalogue import Catalogue, names
+from pipeline.core.quantities import quantity
 from pipeline.core.replay_result import IncidentResult, ReplayResult, Scores
 from pipeline.core.times import minutes_between
 from pipeline.render.formatting import header_safe
 
+RELATIONS = {
+    "context_before": "news before it",
+    "reports": "news that reports it",
+    "follow_up": "news that follows it up",
+    "other_incident": "news of another incident",
+}
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
@@ -85,7 +92,7 @@ def timeline(outcome: ReplayResult, incident_id: str, catalogue: Catalogue, day:
     incident = next(i for i in outcome.incidents if i.id == incident_id)
     service = catalogue[incident.service]
     entries: list[tuple[datetime, str]] = [
-        (phase.since, f"{phase.phase}: {phase.why}")
+        (phase.since, f"{phase.phase} ({phase.why})" if phase.why else phase.phase)
         for phase in outcome.phases
         if phase.incident == incident_id and phase.phase in ("onset", "peak", "over")
     ]
@@ -99,25 +106,26 @@ def timeline(outcome: ReplayResult, incident_id: str, catalogue: Catalogue, day:
         if span.until and span.source == "official":
             entries.append((span.until, f"{part} no longer listed by the provider"))
     entries += [
-        (alert.at, f"MAIL {alert.transition}: {header_safe(alert.subject)}")
+        (alert.at, f"mail, {alert.transition.replace('_', ' ')}: {header_safe(alert.subject)}")
         for alert in outcome.alerts
         if alert.incident == incident_id
     ]
-    return [f"  {two_clocks(at)}  {line}" for at, line in sorted(entries) if at.date() == day.date()]
+    return [f"  {two_clocks(at)}  {line}" for at, line in sorted(set(entries)) if at.date() == day.date()]
 
 
 def link_lines(outcome: ReplayResult, incident_id: str, *, most: int = 5) -> list[str]:
     """Return the links of an incident by relation, the strongest of each, with the evidence against."""
     lines = []
-    for relation in ("context_before", "reports", "follow_up", "other_incident"):
+    for relation, heading in RELATIONS.items():
         links = [link for link in outcome.links if link.incident == incident_id and link.relation == relation]
         if not links:
             continue
-        lines.append(f"  {relation} ({len(links)})")
+        lines.append(f"  {heading} ({len(links)})")
         links.sort(key=lambda link: (-len(link.evidence_against) if relation == "reports" else 0, -link.score))
         for link in links[:most]:
             lines.append(
-                f"    {link.first_seen:%m-%d %H:%M} UTC  {header_safe(link.title, 90)} ({link.outlets} outlets)"
+                f"    {link.first_seen:%m-%d %H:%M} UTC  {header_safe(link.title, 90)}"
+                f" ({quantity(link.outlets, 'outlet')})"
             )
             lines += [f"      against: {reason}" for reason in link.evidence_against]
     return lines

@@ -149,6 +149,7 @@ def _summary(context: IncidentContext) -> IncidentSummary:
         if incident.is_group
         else peak_of(context.series, incident),
         members=[_name(context, member.service) for member in context.members],
+        has_page=bool(context.service.status_page),
     )
 
 

@@ -180,6 +180,7 @@ def first_sentence(facts: AlertFacts, zone: str) -> str:
         peak=PeakCount(*peak)._replace(service=cut(peak.service, MAX_NAME)) if peak is not None else None,
         members=[cut(name, MAX_NAME) for name in failing] if facts.hit else (),
         restored=[cut(name, MAX_NAME) for name in facts.restored_names],
+        has_page=bool(facts.status_page),
     )
     return summary_sentence(summary, zone)
 

@@ -63,7 +63,7 @@ class IncidentSummary:
     `restored` those of them that are over while `members` still fail.
 
     `works` are components that users say work, each with until when (None: to the end, or now). `reported_since` is
-    since when reports or complaints rose, None where they never did.
+    since when reports or complaints rose, None where they never did. `has_page` false: it has no status page.
     """
 
     service: str
@@ -80,6 +80,7 @@ class IncidentSummary:
     peak: PeakCount | None = None
     members: Sequence[str] = ()
     restored: Sequence[str] = ()
+    has_page: bool = True
 
 
 def summary_sentence(summary: IncidentSummary, zone: str) -> str:
@@ -163,7 +164,9 @@ def _span(s: IncidentSummary, zone: str) -> str:
 def _lead(s: IncidentSummary, zone: str) -> str:
     official = s.official_first_at
     if official is None:
-        return "" if s.members else f"no notice from the provider {'was' if s.end else 'has been'} seen"
+        return (
+            "" if s.members or not s.has_page else f"no notice from the provider {'was' if s.end else 'has been'} seen"
+        )
     if s.first_alert_at is not None:
         first, who = s.first_alert_at, "the first alert went out"
     elif s.reported_since is not None:

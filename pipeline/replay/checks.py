@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue
+from pipeline.core.quantities import quantity
 from pipeline.core.records import ComplaintCount, Record
 from pipeline.core.times import iso
 
@@ -16,7 +17,10 @@ def unknown_services(name: str, rows: Iterable[Record], catalogue: Catalogue) ->
     counts = Counter(row.service for row in rows if isinstance(row, ComplaintCount))
     for service, many in sorted(counts.items()):
         if catalogue and service not in catalogue:
-            yield f"{name}: {many} counts are of {service!r}, which is not in the catalogue"
+            yield (
+                f"{name}: {quantity(many, 'count')} of {service!r}, which is not in the catalogue; is it in the"
+                " configuration of the recording? name that with --config"
+            )
 
 
 def backward_clock(name: str, rows: Iterable[tuple[datetime, Record]]) -> Iterator[str]:

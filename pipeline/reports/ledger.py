@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
+from pipeline.core.quantities import quantity
+from pipeline.core.times import utc
 from pipeline.incidents.reliability import (
     GRADED_FROM,
     REGIONS,
@@ -15,6 +17,7 @@ from pipeline.incidents.reliability import (
     Month,
     PostingDelay,
     acknowledgement,
+    next_month,
     observed_until,
     posting_delay,
     working_minutes,
@@ -22,6 +25,12 @@ from pipeline.incidents.reliability import (
 from pipeline.reports.reliability import by_crowd, by_page, records_with_crowd_onset, rounded
 from pipeline.store import Store
 
+MOSTLY = 0.95  # a month of which less was watched says so
+LEGEND = (
+    "grade: how soon the page speaks after the start: A in less than 15 min, B 30 min, C 2 h, D 4 h, else F."
+    " nines: 3 are 99.9 % available. MTTR: mean time to repair; MTBF: mean time between failures."
+    " by crowd: minutes down by reports. front - API: minutes that what people open was down longer than the API."
+)
 FRONT_ROLES, BACK_ROLES = frozenset({"web", "mobile", "desktop", "login"}), frozenset({"api"})
 
 
@@ -39,7 +48,10 @@ class AcknowledgementLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthLine:
-    """A month (`2026-03`); `nines` is None when nothing was down, MTTR and MTBF without an incident."""
+    """A month (`2026-03`), of which `observed_minutes` were watched: availability is of these.
+
+    `nines` is None when nothing was down, MTTR and MTBF without an incident.
+    """
 
     month: str
     incidents: int
@@ -48,6 +60,7 @@ class MonthLine:
     nines: float | None
     mttr_minutes: float | None
     mtbf_hours: float | None
+    observed_minutes: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +173,7 @@ def _lines_of(all_months: Sequence[Month], month_count: int) -> tuple[MonthLine,
             nines=None if math.isinf(m.nines) else round(m.nines, 2),
             mttr_minutes=rounded(m.mttr),
             mtbf_hours=rounded(m.mtbf, 60),
+            observed_minutes=round(m.observed_minutes, 1),
         )
         for m in all_months[-month_count:]
     )
@@ -172,7 +186,8 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
     if grade.grade:
         yield (
             f"{provider}: {grade.grade}, the page speaks {grade.mean_minutes:g} min after the start on average"
-            f" ({grade.incidents} incidents whose start is known, in the 90 days from {grade.since:%Y-%m-%d};"
+            f" ({quantity(grade.incidents, 'incident')} whose start is known,"
+            f" in the 90 days from {grade.since:%Y-%m-%d};"
             f" of {grade.began_with_notice} more only the notice is known; {grade.left_out} left out)"
         )
     elif not ledger.page:
@@ -184,8 +199,8 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
             f" ({grade.began_with_notice} began with their notices)"
         )
     yield (
-        f"  {ledger.incidents} incidents on the page, {ledger.not_counted} not counted (maintenance, no impact, "
-        f"{ledger.doubtful} of doubtful timing)"
+        f"  {quantity(ledger.incidents, 'incident')} on the page, {ledger.not_counted} not counted"
+        f" (maintenance, no impact, {ledger.doubtful} of doubtful timing)"
         + (f", {ledger.unknown_duration} of unknown duration" if ledger.unknown_duration else "")
     )
     if ledger.posting_delay.incidents:
@@ -202,15 +217,26 @@ def ledger_lines(ledger: ServiceLedger) -> Iterator[str]:
             f"  {month:<9}{_page_columns(by_page.get(month))}{_or_dash(down_by_crowd.get(month)):>14}"
             f"{_or_dash(difference.get(month)):>13}"
         )
+    for month, line in sorted(by_page.items()):
+        watched, whole = timedelta(minutes=line.observed_minutes), _length(month)
+        if watched < MOSTLY * whole:
+            days = watched / timedelta(days=1)
+            yield f"  of {month} {days:.1f} of {whole.days} days were watched; what is available is of these"
     if ledger.crowd:
         hours = ", ".join(f"{region} {minutes:.0f}" for region, minutes in ledger.working_minutes_by_crowd.items())
         yield f"  minutes measured by crowds that fell into working hours (Monday to Friday, 9 to 17): {hours}"
 
 
+def _length(month: str) -> timedelta:
+    """Return how long a month such as `2026-03` is."""
+    begin = utc(f"{month}-01T00:00:00Z")
+    return next_month(begin) - begin
+
+
 def _delay_in_words(delay: PostingDelay) -> str:
     shown = (
         f"first posts come {delay.minutes_after_shown_start:g} min after the start that the page shows"
-        f" (median of {delay.incidents} incidents)"
+        f" (median of {quantity(delay.incidents, 'incident')})"
     )
     if delay.minutes_after_stated_start is None:
         return f"{shown}; no root cause states a start"

@@ -185,7 +185,8 @@ def _findings(
         statement = "its provider has no open notice, which proves nothing"
     else:
         statement = "its provider's status page was not read lately"
-    yield Finding(evidence=EvidenceClass.OFFICIAL, raised=bool(notices) or None, statement=statement)
+    if service.status_page:
+        yield Finding(evidence=EvidenceClass.OFFICIAL, raised=bool(notices) or None, statement=statement)
     outlets = {
         o for event, _ in news_events(store, now - DAY, now) if service.id in event.services for o in event.outlets
     }

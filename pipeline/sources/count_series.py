@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import SourceError
+from pipeline.core.quantities import quantity
 from pipeline.sources.count_intervals import COUNTER, duration_text, grid_offset, only_grows
 from pipeline.sources.count_rows import CountRow, CountSubject
 from pipeline.sources.counts import MOST_BINS, CountsTable
@@ -56,7 +57,7 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
     first = int(slots.min())
     size = int(slots.max()) - first + 1
     if size > MOST_BINS:
-        raise SourceError(f"series {label!r} spans {size} bins; the most is {MOST_BINS}")
+        raise SourceError(f"series {label!r} spans {quantity(size, 'bin')}; the most is {MOST_BINS}")
     values = np.array(
         [(row.value, row.mentions, np.nan if row.baseline is None else row.baseline) for row in rows], dtype=np.float64
     )
@@ -85,7 +86,7 @@ def _in_bins(label: str, rows: Sequence[CountRow], width: int, mentions: bool) -
     if only_grows(dense[:, 0]):
         notes.append(f"series {label}: {COUNTER}")
     if doubled := len(slots) - len(np.unique(slots)):
-        notes.append(f"series {label}: {doubled} bins had two counts, which were added up")
+        notes.append(f"series {label}: {quantity(doubled, 'bin')} had two counts, which were added up")
     return CountSeries(
         counts=counts,
         mentions=mentioned if mentions else None,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.core.errors import SourceError
+from pipeline.core.quantities import quantity
 from pipeline.core.records import Batch, ComplaintCount, RejectedRow
 from pipeline.sources.count_cells import read_cells
 from pipeline.sources.count_intervals import COUNTER, SURE_ROWS, duration_text, grid_offset, only_grows, settle_widths
@@ -94,7 +95,7 @@ def read_counts(
         else:
             done = _sized(list(kept.values()), options, refused_starts)
     except ValueError as error:
-        first = f"; {len(bad)} rows refused, the first at {bad[0].where}: {bad[0].reason}" if bad else ""
+        first = f"; {quantity(len(bad), 'row')} refused, the first at {bad[0].where}: {bad[0].reason}" if bad else ""
         raise SourceError(f"{error}{first}", source=name) from error
     return replace(done, rejected=tuple(bad), has_mentions="mentions" in table.columns)
 
@@ -132,7 +133,7 @@ def to_batch(table: CountsTable, *, source: str, fetched_at: datetime) -> Batch:
     )
     notes = list(table.notes)
     if gaps := len(table.rows) - len(rows):
-        notes.append(f"{gaps} bins without a count are gaps")
+        notes.append(f"{quantity(gaps, 'bin')} without a count: a gap each")
     of_subject: dict[CountSubject, list[tuple[int, float]]] = defaultdict(list)
     for row in table.rows:
         of_subject[row.subject].append((row.start, row.value))

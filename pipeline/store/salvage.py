@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.core.errors import StoreError
+from pipeline.core.quantities import quantity
 from pipeline.store import Store
 from pipeline.store.count_tables import FILL_GAPS, FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
 from pipeline.store.damage import row_fault
@@ -303,7 +304,7 @@ def loss_in_words(done: Sequence[Salvaged]) -> list[str]:
     return [
         f"{table.table}: not carried over: {table.fault}"
         if table.fault
-        else f"{table.table}: {table.rows} rows kept"
+        else f"{table.table}: {quantity(table.rows, 'row')} kept"
         + (f", {table.refused} unreadable ones left out" if table.refused else "")
         + (", and a part that cannot be read" if table.incomplete else "")
         for table in done
