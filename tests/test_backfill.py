@@ -309,7 +309,7 @@ def test_each_row_of_an_archive_is_counted_as_read_refused_or_repeated(
     (tmp_path / "p.ndjson").write_text("\n".join(lines) + "\n")
     for command, count in (
         (("import", "posts", "p.ndjson"), "2 rows seen, 2 new, 1 refused, 1 repeated\n"),
-        (("backfill", "out", "--posts", "p.ndjson"), "1 parts, 1 read now, 2 rows, 1 refused, 1 repeated\n"),
+        (("backfill", "out", "--posts", "p.ndjson"), "1 part, 1 read now, 2 rows, 1 refused, 1 repeated\n"),
     ):
         done = groundswell(*command, "--now", NOW)
         assert done.returncode == 3, done.stderr
