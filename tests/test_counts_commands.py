@@ -365,3 +365,28 @@ def test_a_series_is_the_service_where_no_other_column_names_it(tmp_path: Path) 
     file.write_text(table())
     done = CliRunner().invoke(import_counts, [str(file), "--now", NOW.isoformat(), "--db", str(tmp_path / "x.db")])
     assert "needs a column service, or --service" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("written", "time_format"),
+    [
+        ("11/20/2025 12:{:02} AM", "%m/%d/%Y %I:%M %p"),
+        ("20/11/2025 00:{:02}", "%d/%m/%Y %H:%M"),
+        ("11-20-2025, 3:{:02}:00pm", "%m-%d-%Y, %I:%M:%S%p"),
+        ("11/20/25 09:{:02}", "%m/%d/%y %H:%M"),
+    ],
+)
+def test_a_date_that_reads_one_way_only_is_refused_in_one_line_with_its_format(
+    tmp_path: Path, written: str, time_format: str
+) -> None:
+    rows = "".join(f'"{written.format(minute)}",{minute}\n' for minute in range(0, 60, 2))
+    reason = f"a time that is not as 2026-03-02T11:37:00Z; --time-format '{time_format}' reads it (and 29 more rows)"
+    assert both(tmp_path, table() + rows).refused == [f"{tmp_path / 'counts.csv'}:102: {reason}"]
+    answer = both(tmp_path, f"time,total\n{rows}", "--time-format", time_format, "--time-zone", "UTC")
+    assert list(answer.counts.values()) == list(range(0, 60, 2))
+
+
+@pytest.mark.parametrize(("written", "words"), [("10/11/26 00:00", "reads two ways"), ("31/31/2026", "is no day of")])
+def test_a_date_of_several_orders_or_of_none_is_said_to_be_so(tmp_path: Path, written: str, words: str) -> None:
+    answer = both(tmp_path, table() + f"{written},4\n")
+    assert words in answer.refused[0]

@@ -74,7 +74,12 @@ def test_a_date_with_points_has_its_day_first(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "reason"),
-    [("32.03.2026", "day"), ("12.13.2026", "month"), ("02.03.26 11:00", "two ways"), ("02.03.2026 11", "two ways")],
+    [
+        ("32.03.2026", "day"),
+        ("12.13.2026", "month"),
+        ("02.03.26 11:00", "two ways"),
+        ("02.03.2026 11", "--time-format"),
+    ],
 )
 def test_a_date_with_points_that_is_none_is_refused(written: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
@@ -368,3 +373,21 @@ def test_the_distance_between_counts_includes_the_rows_that_are_refused(total: s
     assert len(table.rejected) == 48
     assert {row.interval_s for row in table.rows} == {900}
     assert "900 s" in table.notes[0]
+
+
+def test_what_a_run_says_of_a_file_offers_no_option_that_a_run_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "zahlen.csv"
+    source = counts_file.CountsFileSource(path, catalogue=load_catalogue())
+    path.write_text("Zeit,Zahl,Dienst\n2026-03-01T00:00:00Z,4,claude\n")
+    with pytest.raises(SourceError) as caught:
+        source.fetch(NOW, NOW, {})
+    assert "needs the columns timestamp_utc, value and has no timestamp_utc and no value" in str(caught.value)
+    assert "rename the columns, or read the file by `groundswell import counts`" in str(caught.value)
+    path.write_text("time,total\n2026-03-01T00:00:00Z,4\n")
+    with pytest.raises(SourceError) as without_service:
+        source.fetch(NOW, NOW, {})
+    path.write_text("service,time,total,interval_s\ncloude,2026-03-01T00:00:00Z,4,900\n")
+    (refused,) = source.fetch(NOW, NOW, {}).rejected
+    assert "a [services.<id>] table takes it" in refused.reason
+    for message in (str(caught.value), str(without_service.value), refused.reason):
+        assert "--" not in message

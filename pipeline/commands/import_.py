@@ -12,6 +12,7 @@ import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
+from pipeline.commands.refusals import RefusalLines
 from pipeline.commands.service_argument import complete_services
 from pipeline.commands.terminal import one_line
 from pipeline.core.catalogue import resolve_service
@@ -189,15 +190,15 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
     from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run
 
-    seen = new = refused = repeated = 0
-    problems: list[str] = []
+    seen = new = repeated = 0
+    refused = RefusalLines()
+    error_lines: list[str] = []
     with run_lock(setting.db), open_store(setting) as store:
         try:
             for batch in tqdm(batches, disable=None, desc="import", unit=" batches", leave=False):
                 added = save_batch(store, batch, setting.now)
-                seen, new, refused = seen + batch.size, new + added, refused + len(batch.rejected)
-                repeated += batch.repeated
-                problems += [f"{bad.where}: {bad.reason}" for bad in batch.rejected[: 20 - len(problems)]]
+                seen, new, repeated = seen + batch.size, new + added, repeated + batch.repeated
+                refused.add(batch.rejected)
                 record_run(
                     store,
                     Run(
@@ -212,12 +213,13 @@ def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) 
                     ),
                 )
         except (SourceError, StoreError) as error:
-            problems, failed = [*problems, str(error)], True
-    for line in problems:
+            error_lines, failed = [str(error)], True
+    for line in [*refused.lines(), *error_lines]:
         click.echo(f"groundswell: {one_line(line)}", err=True)
-    if refused > len(problems):
-        click.echo(f"groundswell: {refused - len(problems)} more rows refused; see the table quarantine", err=True)
+    if refused.unnamed:
+        click.echo(f"groundswell: {quantity(refused.unnamed, 'more row')} refused; see the table quarantine", err=True)
     click.echo(
-        f"{quantity(seen, 'row')} seen, {new} new, {refused} refused" + (f", {repeated} repeated" if repeated else "")
+        f"{quantity(seen, 'row')} seen, {new} new, {refused.total} refused"
+        + (f", {repeated} repeated" if repeated else "")
     )
-    sys.exit(PARTIAL if refused or failed else 0)
+    sys.exit(PARTIAL if refused.total or failed else 0)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.commands.common import PARTIAL, Setting, common, escape_csv_formula, parse_time
 from pipeline.commands.counts_argument import CountsFile, counts_file
+from pipeline.commands.refusals import MOST_LINES, RefusalLines
 from pipeline.commands.terminal import printable
 from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError, SourceError, StoreError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 BINS = ("series", "bin_start", "observed", "expected", "upperbound", "score", "p", "level", "alarm")
 EVENTS = ("series", "onset", "peak", "end", "alarmed_at", "observed_peak", "expected_peak", "score")
-MOST_LINES = 20
 AUTO = "auto"  # the detector that is best by width and history
 
 
@@ -69,10 +69,12 @@ def score_counts_command(
     notes = [note for series in series_by_name.values() for note in series.notes]
     if file.options.bin_s or file.options.one_row_per_event:
         notes += table.notes
-    for line in [*notes[:MOST_LINES], *(f"{bad.where}: {bad.reason}" for bad in table.rejected[:MOST_LINES])]:
+    refused = RefusalLines()
+    refused.add(table.rejected)
+    for line in [*notes[:MOST_LINES], *refused.lines()]:
         click.echo(f"groundswell: {printable(line)}", err=True)
-    if len(table.rejected) > MOST_LINES:
-        click.echo(f"groundswell: {quantity(len(table.rejected) - MOST_LINES, 'more row')} refused", err=True)
+    if refused.unnamed:
+        click.echo(f"groundswell: {quantity(refused.unnamed, 'more row')} refused", err=True)
     if only is not None:
         only = next((name for name in series_by_name if name.casefold() == only.casefold()), only)
     if only is not None and only not in series_by_name:

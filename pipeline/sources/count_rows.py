@@ -30,6 +30,10 @@ NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody coun
 _FRACTION = re.compile(r"[0-9]{1,16}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
 # with points between, no locale of Unicode CLDR writes the month first
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?))?")
+_NUMERIC_DATE = re.compile(
+    r"(?P<date>\d{1,2}(?P<sep>[/.-])\d{1,2}[/.-](?P<year>\d{2,4}))"
+    r"(?P<clock>(?P<gap>,? +)\d{1,2}:\d\d(?P<second>:\d\d)?(?P<half> ?[APap][Mm])?)?"
+)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 Resolve = Callable[[str], str]
 
@@ -41,7 +45,7 @@ class CountsOptions:
     `time_column` and `value_column` name columns; `time_format` is one of strptime, `time_zone` that of times without
     one. `interval_s` is what each count covers where no column interval_s says it, `bin_s` what counts are summed into
     (complete bins only). With `one_row_per_event` rows are counted, into bins of `bin_s`. `service` is the one that all
-    counts are about. `kind` is what is counted.
+    counts are about. `kind` is what is counted. `in_run`: a run reads the file, so that no message offers an option.
     """
 
     time_column: str = ""
@@ -53,6 +57,7 @@ class CountsOptions:
     one_row_per_event: bool = False
     service: str = ""
     kind: CountKind = CountKind.REPORTS
+    in_run: bool = False
 
 
 DEFAULTS = CountsOptions()
@@ -95,9 +100,10 @@ class CountPlace(NamedTuple):
 class ServiceIds:
     """Gives the id of a service that a file names; `new` takes the names that the catalogue lacks, too."""
 
-    def __init__(self, catalogue: Catalogue, *, new: bool = False) -> None:
-        """`added` holds the names taken so far that the catalogue lacks."""
+    def __init__(self, catalogue: Catalogue, *, new: bool = False, in_run: bool = False) -> None:
+        """`added` holds the names taken so far that the catalogue lacks; `in_run` as in CountsOptions."""
         self._catalogue, self._new = catalogue, new
+        self._remedy = "a [services.<id>] table takes it" if in_run else "--new takes it, or a [services.<id>] table"
         self._known = service_ids(catalogue)
         self._unknown: dict[str, str] = {}
         self.added: set[str] = set()
@@ -115,7 +121,7 @@ class ServiceIds:
             try:
                 resolve_service(self._catalogue, name)
             except ConfigError as error:
-                self._unknown[name] = f"{error}; --new takes it, or a [services.<id>] table"
+                self._unknown[name] = f"{error}; {self._remedy}"
         raise ConfigError(self._unknown.get(name, f"{name[:80]!r} is not in the catalogue"))
 
     def __call__(self, name: str) -> str:
@@ -153,12 +159,17 @@ class RowReader:
         if not options.one_row_per_event and not columns & set(self._counts):
             lacking.append(options.value_column or "value")
         if lacking:
-            needed, remedy = "the columns timestamp_utc, value", "--time-column and --value-column name others"
+            needed = "the columns timestamp_utc, value"
+            remedy = "--time-column and --value-column name others, --one-row-per-event counts rows"
             if options.one_row_per_event:
                 needed, remedy = "a column with the time of each row", "--time-column names another"
+            if options.in_run:
+                remedy = (
+                    f"a run reads times under {', '.join(TIME_COLUMNS)} and counts under {', '.join(COUNT_COLUMNS)}: "
+                    "rename the columns, or read the file by `groundswell import counts`, which has options for others"
+                )
             raise SourceError(
-                f"needs {needed} and has no {' and no '.join(lacking)}, but {_printable(table.columns)}; {remedy}"
-                + ("" if options.one_row_per_event else ", --one-row-per-event counts rows"),
+                f"needs {needed} and has no {' and no '.join(lacking)}, but {_printable(table.columns)}; {remedy}",
                 source=f"{name}:1",
             )
         self._times = tuple(column for column in self._times if column in columns)
@@ -166,7 +177,8 @@ class RowReader:
         self._series_is_service = self._stored and not options.service and "service" not in columns
         self._series_is_indicator = self._stored and not self._series_is_service and "indicator" not in columns
         if self._series_is_service and "series" not in columns:
-            raise SourceError("needs a column service, or --service", source=f"{name}:1")
+            remedy = "" if options.in_run else ", or --service"
+            raise SourceError(f"needs a column service{remedy}", source=f"{name}:1")
 
     def row(self, cells: Mapping[str, str]) -> CountRow:
         """Return the count of a row; raises ValueError with what is wrong."""
@@ -271,8 +283,8 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
     elif match := _DAY_FIRST.fullmatch(text):
         day, month, year, clock = match.groups()
         moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock or '00:00':0>5}")
-    elif re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", text):
-        raise ValueError(f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z, or see --time-format")
+    elif _NUMERIC_DATE.match(text):
+        raise ValueError(_not_iso(text))
     else:
         moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -284,6 +296,34 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
         if moment.utcoffset() != moment.replace(fold=1).utcoffset():
             raise ValueError(f"{plain(text, 40)!r} comes twice or never in {time_zone}, where the clocks change")
     return within_years(moment, plain(text, 40))
+
+
+@lru_cache(maxsize=1 << 12)
+def _not_iso(text: str) -> str:
+    """Return why a date of numbers is not read: as its order is not sure, or with the format that it must have."""
+    match = _NUMERIC_DATE.fullmatch(text)
+    if match is None:
+        return f"{plain(text, 40)!r} is no time as 2026-03-02T11:37:00Z; --time-format says how it is written"
+    sep, year = match["sep"], "%Y" if len(match["year"]) == 4 else "%y"
+    orders = [("%m", "%d", year), ("%d", "%m", year), *([("%y", "%m", "%d")] if year == "%y" else [])]
+    formats = [written for order in orders if _is_written(match["date"], written := sep.join(order))]
+    if len(formats) > 1:
+        return f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z, or see --time-format"
+    if not formats:
+        return f"{plain(text, 40)!r} is no day of the calendar"
+    clock = ""
+    if match["clock"]:
+        hours = "%I:%M" if match["half"] else "%H:%M"
+        half = f"{match['half'][:-2]}%p" if match["half"] else ""
+        clock = f"{match['gap']}{hours}{':%S' if match['second'] else ''}{half}"
+    return f"a time that is not as 2026-03-02T11:37:00Z; --time-format '{formats[0]}{clock}' reads it"
+
+
+def _is_written(date: str, time_format: str) -> bool:
+    try:
+        return bool(datetime.strptime(date, time_format))  # noqa: DTZ007  a date alone
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=1 << 12)

@@ -96,7 +96,8 @@ def read_counts(
             done = _sized(list(kept.values()), options, refused_starts)
     except ValueError as error:
         first = f"; {quantity(len(bad), 'row')} refused, the first at {bad[0].where}: {bad[0].reason}" if bad else ""
-        raise SourceError(f"{error}{first}", source=name) from error
+        where = "; a run has none of these options, `groundswell import counts` has" if options.in_run else ""
+        raise SourceError(f"{error}{where}{first}", source=name) from error
     return replace(done, rejected=tuple(bad), has_mentions="mentions" in table.columns)
 
 

@@ -53,9 +53,9 @@ class CountsFileSource:
         table = read_counts(
             body,
             name=plain(self._path, 300),
-            options=CountsOptions(interval_s=settled),
+            options=CountsOptions(interval_s=settled, in_run=True),
             now=now,
-            resolve=ServiceIds(self._catalogue) if self._catalogue is not None else None,
+            resolve=ServiceIds(self._catalogue, in_run=True) if self._catalogue is not None else None,
             stored=True,
         )
         if 0 < table.inferred_rows < SURE_ROWS:
