@@ -14,13 +14,14 @@ from pipeline.core.vocabulary import Transition
 from pipeline.stages.alert.self_monitoring import self_alerts
 from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.explain.alerts import AlertingContext
+from pipeline.stages.explain.due import explain_nothing
 from pipeline.stages.explain.stage import run_explain
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause, rewind_future_clock
 from pipeline.store.damage import TIME_COLUMNS
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of, put_alerts
-from pipeline.store.runs import record_run
+from pipeline.store.runs import record_run, set_checkpoint
 from pipeline.text.models.kinds import RULES, NewsModel
 from tests.test_store import a_post
 from tests.world import ALARM, MATCHER, World, at
@@ -111,6 +112,19 @@ def test_one_run_by_a_wrong_clock_ends_no_outage_and_leaves_nothing_in_the_futur
         clocked.run(at("12:00") + timedelta(minutes=minutes))
     assert clocked.transitions()[-1] is Transition.OVER
     assert all(onset == at("11:00") and onset <= written for onset, written in clocked.box.dates)
+
+
+def test_what_a_clock_ahead_ended_is_explained_again_where_nothing_new_is_read(clocked: Clocked) -> None:
+    with clocked.store.transaction() as conn:
+        for key in ("alarmed", "alarmed_bin"):
+            set_checkpoint(conn, "detect", key, iso(at("11:25")))
+    clocked.run(at("11:40") + timedelta(days=365))
+    assert [incident.active for incident in clocked.world.all().values()] == [False]
+    assert rewind_future_clock(clocked.store, at("11:40")) is not None
+    assert explain_nothing(clocked.store, at("11:40")) is None, "there is something to explain"
+    clocked.run(at("11:40"))
+    assert [incident.active for incident in clocked.world.all().values()] == [True]
+    assert Transition.OVER not in clocked.transitions()
 
 
 def test_a_clock_behind_what_was_read_stops_the_run_until_it_is_right(clocked: Clocked) -> None:

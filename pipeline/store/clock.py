@@ -79,6 +79,8 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
         forget_future_counts(conn, now)
         for table, column in _MISDATED:
             conn.execute(f"DELETE FROM {table} WHERE {column} > ?", (now,))
+        # an end that was found in the future is none: explained again even where nothing new is read
+        conn.execute("UPDATE stage_memory SET value = ? WHERE stage = 'detect' AND key = 'alarmed'", (now,))
         set_checkpoint(conn, "clock", CORRECTED, iso(now))
         for table, column in _time_columns(conn):
             conn.execute(f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE "{column}" > ?', (now, now))
