@@ -391,3 +391,13 @@ def test_what_a_run_says_of_a_file_offers_no_option_that_a_run_lacks(tmp_path: P
     assert "a [services.<id>] table takes it" in refused.reason
     for message in (str(caught.value), str(without_service.value), refused.reason):
         assert "--" not in message
+
+
+@pytest.mark.parametrize("written", ["2026-03-01T00:00:00", "11/20/2025 12:00 AM"])
+def test_a_time_that_needs_an_option_is_refused_by_a_run_with_the_command_that_has_it(
+    tmp_path: Path, written: str
+) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(f"service,time,total,interval_s\nclaude,{written},4,900\n")
+    (refused,) = counts_file.CountsFileSource(path).fetch(NOW, NOW, {}).rejected
+    assert refused.reason.endswith("; a run has no options, `groundswell import counts` has")

@@ -90,6 +90,10 @@ class CountRow(NamedTuple):
     interval_s: int
 
 
+class NeedsOptionError(ValueError):
+    """A time that is read with an option of a command only."""
+
+
 class CountPlace(NamedTuple):
     """What a row of counts is about, and when it begins, in seconds of the epoch."""
 
@@ -208,7 +212,12 @@ class RowReader:
         written = CountSubject(get("service", ""), get("region", ""), get("indicator", ""), get("series", ""))
         if (subject := self._subjects.get(written)) is None:
             subject = self._subjects[written] = self.subject(written)
-        start = read_start(_one_of(cells, self._times), self._options.time_format, self._options.time_zone)
+        try:
+            start = read_start(_one_of(cells, self._times), self._options.time_format, self._options.time_zone)
+        except NeedsOptionError as error:
+            if self._options.in_run:
+                raise ValueError(f"{error}; a run has no options, `groundswell import counts` has") from error
+            raise
         if self._now is not None:
             not_from_the_future(start, self._now)
         return CountPlace(subject, int(start.timestamp()))
@@ -284,12 +293,12 @@ def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
         day, month, year, clock = match.groups()
         moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock or '00:00':0>5}")
     elif _NUMERIC_DATE.match(text):
-        raise ValueError(_not_iso(text))
+        raise NeedsOptionError(_not_iso(text))
     else:
         moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         if not time_zone:
-            raise ValueError(
+            raise NeedsOptionError(
                 f"{plain(text, 40)!r} has no time zone; write it as 2026-03-02T11:37:00Z, or say --time-zone"
             )
         moment = moment.replace(tzinfo=ZoneInfo(time_zone))
