@@ -61,7 +61,8 @@ def test_the_timeline_says_each_thing_once_and_in_words(world: World) -> None:
     found = outcome(world)
     (incident,) = found.incidents
     alert = replace(found.alerts[0], transition="worse_again", at=at("11:10"))
-    doubled = replace(found, official=found.official * 2, alerts=(alert,))
+    again = [replace(note, at=note.at + timedelta(seconds=20)) for note in found.official]
+    doubled = replace(found, official=(*found.official, *again), alerts=(alert,))
     lines = timeline(doubled, incident.id, CATALOGUE, at("00:00"))
     assert len(lines) == len(set(lines))
     assert any("  onset (" in line for line in lines)

@@ -178,6 +178,7 @@ def test_explain_says_why_and_plot_draws(groundswell: Groundswell, tmp_path: Pat
     fired = groundswell(
         "score-counts", str(file), "--explain", "2026-02-20T20:03:00Z", "--plot", str(tmp_path / "p.svg")
     )
+    assert fired.stdout.splitlines()[0].endswith(" UTC, seasonal_nb")
     assert "alarm: score" in fired.stdout
     assert "a single bin alarms from" in fired.stdout
     assert "no alarm" in groundswell("score-counts", str(file), "--explain", "2026-02-20T12:00:00Z").stdout

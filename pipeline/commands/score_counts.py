@@ -187,6 +187,8 @@ def _event_rows(verdicts: Verdicts, series: str, alarm: float) -> list[list[str]
 
 def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> None:
     """Print what was expected in the bin, what would have been too much, and why it did or did not alarm."""
+    from detectors.registry import DETECTORS
+
     moment = parse_time(when, "--explain")
     width = _bin_width(verdicts.index)
     at = pd.Timestamp(str(moment)).floor(width)
@@ -197,7 +199,8 @@ def _explain(verdicts: Verdicts, series: str, when: str, detector: Detector) -> 
         float(getattr(verdicts, name).loc[at].iloc[0])
         for name in ("observed", "expected", "upperbound", "score", "p", "level")
     )
-    click.echo(f"{series}, {at:%Y-%m-%d %H:%M} to {at + width:%H:%M} UTC, {detector!r}")
+    name = next((known for known, make in DETECTORS.items() if make is type(detector)), "another detector")
+    click.echo(f"{series}, {at:%Y-%m-%d %H:%M} to {at + width:%H:%M} UTC, {name}")
     click.echo(
         "  observed   "
         f"{'nothing: a gap, which neither raises nor ends an alarm' if np.isnan(observed) else f'{observed:g}'}"

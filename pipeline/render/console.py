@@ -110,7 +110,8 @@ def timeline(outcome: ReplayResult, incident_id: str, catalogue: Catalogue, day:
         for alert in outcome.alerts
         if alert.incident == incident_id
     ]
-    return [f"  {two_clocks(at)}  {line}" for at, line in sorted(set(entries)) if at.date() == day.date()]
+    lines = [f"  {two_clocks(at)}  {line}" for at, line in sorted(entries) if at.date() == day.date()]
+    return list(dict.fromkeys(lines))  # a provider may post one thing twice in a minute
 
 
 def link_lines(outcome: ReplayResult, incident_id: str, *, most: int = 5) -> list[str]:
