@@ -129,7 +129,7 @@ def test_what_a_clock_ahead_ended_is_explained_again_where_nothing_new_is_read(c
 
 def test_a_clock_behind_what_was_read_stops_the_run_until_it_is_right(clocked: Clocked) -> None:
     clocked.world.page("claude", "one", "11:30", "investigating", "major")
-    with pytest.raises(PipelineError, match="the clock says 2026-03-02T09:00:00Z, but 1 rows"):
+    with pytest.raises(PipelineError, match="the clock says 2026-03-02T09:00:00Z, but upstreams date 1 row of"):
         clocked.run(at("09:00"))
     assert clocked.transitions() == [Transition.OPENED]
     clocked.run(at("11:45"))
@@ -196,7 +196,7 @@ def test_counts_of_a_file_are_kept_and_say_that_the_clock_is_behind(store: Store
     later = [a_count(now + timedelta(hours=n), "interval") for n in range(1, 4)]
     save_batch(store, Batch(source="counts", rows=tuple(later)), later[-1].start)
     record_run(store, Run(stage="collect", subject="x", started=later[-1].start, outcome="ok"))
-    with pytest.raises(PipelineError, match="but 3 rows that were read are dated later"):
+    with pytest.raises(PipelineError, match="but upstreams date 3 rows of theirs later"):
         rewind_future_clock(store, now)
     assert rewind_future_clock(store, now + timedelta(hours=1)) == later[-1].start, "two alone do not stop runs"
     assert len(store.rows("SELECT 1 FROM complaint_counts")) == 3

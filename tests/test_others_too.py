@@ -15,6 +15,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
+from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.times import utc
@@ -64,6 +65,11 @@ def test_without_any_source_of_reports_it_cannot_tell(store: Store, config: Conf
     found = others_too(store, config, config.catalogue["github"], NOW)
     assert found.answer is Answer.CANNOT_TELL
     assert {finding.evidence for finding in found.findings} >= {EvidenceClass.OFFICIAL, EvidenceClass.PRESS}
+
+
+def test_of_a_service_without_a_status_page_no_reading_of_it_is_missed(store: Store, config: Config) -> None:
+    found = others_too(store, config, Service(id="shop", name="Our shop"), NOW)
+    assert EvidenceClass.OFFICIAL not in {finding.evidence for finding in found.findings}
 
 
 def test_usual_counts_mean_that_it_is_probably_only_you(store: Store, config: Config) -> None:

@@ -97,10 +97,11 @@ def digest_message(facts: DigestFacts, now: datetime, days: int) -> SystemFacts:
     """Return the digest of the last days (1 or 7); see pipeline.reports.alert_record."""
     span = "day" if days == 1 else "week"
     counted = (
-        f"{facts.alerted} incidents were alerted: {facts.right} right, {facts.wrong} wrong, {facts.unknown} not known"
+        f"{quantity(facts.alerted, 'incident')} alerted:"
+        f" {facts.right} right, {facts.wrong} wrong, {facts.unknown} not known"
         " (right: the provider posted within two hours, or you said so)"
     )
-    size = f"{facts.database_bytes / 1e6:.1f} MB, {facts.new_rows} rows came in the {span}"
+    size = f"{facts.database_bytes / 1e6:.1f} MB, {quantity(facts.new_rows, 'row')} came in the {span}"
     sections = (
         Section("Alerts", (counted,)),
         Section("What we missed", facts.missed),
@@ -110,7 +111,7 @@ def digest_message(facts: DigestFacts, now: datetime, days: int) -> SystemFacts:
         Section("Database", (size,)),
     )
     subject = (
-        f"Digest of the {span}: {facts.alerted} incidents alerted, {len(facts.missed)} missed,"
+        f"Digest of the {span}: {quantity(facts.alerted, 'incident')} alerted, {len(facts.missed)} missed,"
         f" {len(facts.open_now)} open"
     )
     return system_message(subject, subject, sections, now)

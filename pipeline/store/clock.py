@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from pipeline.core.errors import PipelineError
+from pipeline.core.quantities import quantity
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.counts import count_future_intervals, forget_future_counts
@@ -61,8 +62,8 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     written += count_future_intervals(store, now + AHEAD)
     if written >= WITNESSES or notices:
         raise PipelineError(
-            f"the clock says {iso(now)}, but {written + notices} rows that were read are dated later by those who"
-            f" wrote them, and the last run was dated {last[0][0]}: nothing is done until the clock is right"
+            f"the clock says {iso(now)}, but upstreams date {quantity(written + notices, 'row')} of theirs later,"
+            f" and the last run was dated {last[0][0]}: nothing is done until the clock is right"
         )
     with store.transaction() as conn:
         before = now - timedelta(seconds=1)  # what is judged or collected now comes after it, and is explained
