@@ -17,8 +17,18 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import ChannelError
 from pipeline.core.incidents import GROUP, ComponentSpan, Evidence, Incident, Phase
 from pipeline.core.reports import Report
+from pipeline.core.row_refs import RowRef
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, State, Transition, VoteReason
+from pipeline.core.vocabulary import (
+    ComponentStatus,
+    EvidenceKind,
+    Impact,
+    PhaseName,
+    RowTable,
+    State,
+    Transition,
+    VoteReason,
+)
 from pipeline.notify.digest import summary_message, system_message
 from pipeline.notify.payload import AlertContext, alert_facts, quoted_reports, subject
 from pipeline.notify.policy import NotificationPolicy, Rise, newly_affected, next_gap, next_transition
@@ -376,16 +386,20 @@ def report(text: str, p: float = 0.9) -> Report:
     return Report(service="svc", source="x", native_id=text, created=BEGAN, weight=1.0, p_outage=p, text=text)
 
 
+SERVICE = Service(id="svc", name="Svc")
+
+
 def facts_of(
     reports: list[Report],
     now: datetime,
     transition: Transition = Transition.OVER,
     last_message_at: datetime | None = None,
+    service: Service = SERVICE,
     **incident: Any,
 ) -> AlertFacts:
     context = AlertContext(
         incident=replace(INCIDENT, onset=BEGAN, **incident),
-        service=Service(id="svc", name="Svc"),
+        service=service,
         reports=reports,
         intervals=(),
         series={},
@@ -397,6 +411,24 @@ def facts_of(
         last_message_at=last_message_at,
     )
     return alert_facts(context, transition, now)
+
+
+def test_of_a_service_without_a_page_only_our_own_earlier_outages_are_compared() -> None:
+    alike = tuple(
+        Evidence(
+            kind=EvidenceKind.COMPARABLE,
+            at=BEGAN,
+            subject=name,
+            value=30,
+            compared_with=0.65,
+            statement=name,
+            rows=(RowRef(table, name),),
+        )
+        for name, table in (("other vendor", RowTable.PUBLIC_OUTAGES), ("here", RowTable.INCIDENTS))
+    )
+    assert facts_of([], BEGAN, evidence=alike).comparable == ("here",)
+    paged = replace(SERVICE, status_page="https://status.svc.example")
+    assert facts_of([], BEGAN, service=paged, evidence=alike).comparable == ("other vendor", "here")
 
 
 def quotes(reports: list[Report]) -> list[str]:
