@@ -344,7 +344,7 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     listed = groundswell("silence", "list", *now).stdout.splitlines()[1]
     assert listed.split() == ["1", "github", "-", "2026-03-02", "12:00", "2026-03-02", "16:00", "ann", "known"]
     assert groundswell("silence", "preview", "github", *now).stdout.endswith(
-        "1 of 1 messages since 2026-01-31T12:00:00Z would not have been sent\n"
+        "1 of 1 message since 2026-01-31T12:00:00Z would not have been sent\n"
     )
     assert groundswell("silence", "expire", "1", *now).returncode == 0
     assert groundswell("silence", "list", *now).stdout == "no silence is active\n"
@@ -362,7 +362,7 @@ def test_people_silence_preview_and_give_feedback_by_command(groundswell: Ground
     assert why["steps"][-1]["words"].startswith("it wrote a message at 2026-03-02T11:05:00Z that was not delivered")
     before = (tmp_path / "groundswell.db").read_bytes()
     dry = groundswell("alert", "--dry-run", "rehearsal", *now)
-    assert dry.stdout == "1 messages are due; see rehearsal\n", dry.stderr
+    assert dry.stdout == "1 message due; see rehearsal\n", dry.stderr
     assert sorted(p.suffix for p in (tmp_path / "rehearsal").iterdir()) == [".eml", ".html"]
     assert (tmp_path / "groundswell.db").read_bytes() == before
 

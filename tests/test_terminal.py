@@ -175,4 +175,4 @@ def test_a_silence_preview_counts_a_message_once_by_however_many_channels_it_wen
         first = replace(row("one", "11:00"), incident="claude-1", service="claude")
         put(store, first, replace(first, message_id="<two@x>", channel="email"))
     done = groundswell("silence", "preview", "claude", "--now", "2026-03-02T12:00:00Z")
-    assert done.stdout.splitlines()[-1].startswith("1 of 1 messages since ")
+    assert done.stdout.splitlines()[-1].startswith("1 of 1 message since ")

@@ -177,10 +177,10 @@ def alert_command(setting: Setting, dry_run: Path | None, again: bool) -> None:
 
         must_exist(setting.db)
         with run_lock(setting.db), open_store(setting) as store:
-            click.echo(f"{try_again(store, setting.now)} messages are due again")
+            click.echo(f"{quantity(try_again(store, setting.now), 'message')} due again")
     if dry_run is None:
         sys.exit(print_failures(run_stages(setting, ["alert"])))
-    click.echo(f"{_rehearse(setting, dry_run)} messages are due; see {dry_run}")
+    click.echo(f"{quantity(_rehearse(setting, dry_run), 'message')} due; see {dry_run}")
 
 
 def _rehearse(setting: Setting, folder: Path) -> int:
