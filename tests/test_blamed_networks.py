@@ -155,7 +155,7 @@ def test_the_log_and_why_say_what_holds_a_network_and_until_when(
     world.bins("verizon", "11:05", 11, 205, 300)
     world.bins("facebook", "12:00", 48, 5, 3)
     world.bins("verizon", "12:00", 48, 205, 300)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="pipeline"):
         world.explain("11:30")
     reason = "at least 10 times as many people report Facebook"
     assert reason in caplog.text
