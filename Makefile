@@ -78,7 +78,7 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days, with real counts where EVAL_DATA points (about half an hour)
 	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days $${EVAL_DATA:+--counts "$$EVAL_DATA"} | tee out/bench-days/table.md
 
-bench-variants: $(VENV)/.stamp ## the recorded days as they might have gone, ten seeds of each variant (about 50 minutes of CPU)
+bench-variants: $(VENV)/.stamp ## the recorded days as they might have gone, ten seeds of each variant (about 40 minutes of CPU)
 	@$(GW) evaluate variants --seeds 10
 
 bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
