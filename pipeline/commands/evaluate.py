@@ -39,7 +39,7 @@ def evaluate_command(
 
     SECTION is one of simulated, widths, ordinary, recorded, posts, extraction, links, certainty, onset, abuse, leads;
     without any, all are printed. EVAL_DATA names a folder of other people's data. The section variants replays the
-    recorded days as they might have gone, about 50 minutes of CPU with ten seeds: it is printed only where it is named.
+    recorded days as they might have gone, about 40 minutes of CPU with ten seeds: it is printed only where it is named.
     """
     from pipeline.evaluation import clean_series as clean
     from pipeline.evaluation import ordinary_days as ordinary
