@@ -121,6 +121,7 @@ def command_of(pid: int) -> str:
 def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
     groundswell: Groundswell, archives: Path
 ) -> None:
+    later = "2026-03-20T00:00:00Z"  # than all posts
     gone = groundswell(
         "backfill",
         "out",
@@ -132,7 +133,7 @@ def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
         "--scheduler",
         "tcp://127.0.0.1:9",
         "--now",
-        NOW,
+        later,
     )
     assert (gone.returncode, "no scheduler answers there" in gone.stderr, "Traceback" in gone.stderr) == (
         1,
@@ -174,7 +175,17 @@ def test_a_scheduler_that_vanishes_is_one_line_and_a_later_run_completes(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    args = ["backfill", "out", "--posts", "posts.ndjson", "--counts", "counts.parquet", "--new", "--now", NOW]
+    args = [
+        "backfill",
+        "out",
+        "--posts",
+        "posts.ndjson",
+        "--counts",
+        "counts.parquet",
+        "--new",
+        "--now",
+        later,
+    ]
     try:
         time.sleep(5)
         run = subprocess.Popen(
