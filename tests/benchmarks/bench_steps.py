@@ -26,6 +26,7 @@ from pipeline.commands.backtest import plan_replay
 from pipeline.commands.common import Setting
 from pipeline.commands.stage import live_pipeline
 from pipeline.config.load import load_config
+from pipeline.config.settings import Report
 from pipeline.core.series import SeriesColumn
 from pipeline.core.times import iso, utc
 from pipeline.detection.factory import make_detector
@@ -162,7 +163,7 @@ def test_a_quiet_tick_stage_by_stage(benchmark: Any, tmp_path: Path, stage: str)
     benchmark.group = "a quiet tick on the demo's database, after collecting"
     benchmark.extra_info.update(way=stage, of="all")
     shutil.copy(demo, tmp_path / "x.db")
-    config = replace(load_config(None), report=str(tmp_path / "report"))
+    config = replace(load_config(None), report=Report(folder=str(tmp_path / "report")))
     now = [utc("2026-03-05T00:10:00Z")]
     with Store(tmp_path / "x.db") as store:
         setting = Setting(config=config, config_path=tmp_path / "groundswell.toml", db=tmp_path / "x.db", now=now[0])
