@@ -70,7 +70,7 @@ evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and wh
 
 bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run, into docs/speed.md (about 9 minutes)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]' py-spy
-	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_limits.py tests/benchmarks/bench_run.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py tests/benchmarks/bench_report.py
+	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_run.py tests/benchmarks/bench_limits.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py tests/benchmarks/bench_report.py
 	@$(PY) -m tests.benchmarks.table out/bench.json bench
 	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
 	@$(PY) -m pytest -q -s --timeout 3000 tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py tests/benchmarks/bench_storm.py
