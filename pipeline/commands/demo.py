@@ -57,7 +57,7 @@ class RecordedDay:
 
     def __str__(self) -> str:
         """Return a line of the list."""
-        outages = f"{self.outages} outage{'s' if self.outages > 1 else ''}" if self.outages else "no outage"
+        outages = quantity(self.outages, "outage") if self.outages else "no outage"
         return f"{self.name:<28}{outages:<12}{self.note}"
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import CHANCE, Incident, Link, NewsEvent
+from pipeline.core.quantities import quantity
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation
 from pipeline.incidents.chance import EARLY, PastIncident, Window, p_value, size_of
@@ -79,7 +80,7 @@ def link(
         p = _p(incident, event, relation, context, now)
         against = _against(service, event, relation, context, p)
         outlets = len(event.outlets)
-        reasons.append(f"carried by {outlets} outlet{'s' if outlets > 1 else ''}")
+        reasons.append(f"carried by {quantity(outlets, 'outlet')}")
         if relation == Relation.CONTEXT_BEFORE:
             reasons += [*_burst(service, event, events), *_mechanism(event, context.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
@@ -318,14 +319,11 @@ def _against_context(service: Service, event: NewsEvent, context: LinkContext, p
     same_day = [onset for onset in onsets if day <= onset < event.first_seen]
     if same_day:
         times = ", ".join(f"{onset:%H:%M}" for onset in same_day)
-        found.append(
-            f"{len(same_day)} incident{'s' if len(same_day) > 1 else ''} of {service.name} began that day before it "
-            f"({times} UTC)"
-        )
+        found.append(f"{quantity(len(same_day), 'incident')} of {service.name} began that day before it ({times} UTC)")
     before = [onset for onset in onsets if event.first_seen - timedelta(days=7) <= onset < event.first_seen]
     if before:
         found.append(
-            f"{len(before)} incident{'s' if len(before) > 1 else ''} of {service.name} began in the seven days before "
+            f"{quantity(len(before), 'incident')} of {service.name} began in the seven days before "
             "it: they need no announcement"
         )
     if p is not None and p > CHANCE:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import CHANCE, ComponentSpan, Evidence, Incident, LinkRow
+from pipeline.core.quantities import quantity
 from pipeline.core.vocabulary import Channel, ComponentStatus
 from pipeline.render.formatting import clock, file_of, isolated, local, safe_link
 from pipeline.render.report_rows import ComponentRow, ComponentSide, LinkGroup, LinkLine, PhaseRow, Statement, Topic
@@ -132,4 +133,4 @@ def rests_on(e: Evidence) -> str:
     """Return how many stored rows a statement rests on, in words; empty where it names none."""
     if any(row.is_span for row in e.rows):
         return "evidence: all rows of a span"
-    return f"evidence: {len(e.rows)} row{'s' if len(e.rows) != 1 else ''}" if e.rows else ""
+    return f"evidence: {quantity(len(e.rows), 'row')}" if e.rows else ""

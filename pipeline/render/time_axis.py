@@ -13,7 +13,7 @@ MOST_LABELS = 8
 
 
 class PlacedLabel(NamedTuple):
-    """A label and where it stands, in percent; a `minor` one is left out where there is little room."""
+    """A label and its position, in percent; a `minor` one is left out if there is little room."""
 
     at: str
     text: str

@@ -93,7 +93,7 @@ class TimelineContext:
 
 
 def timeline(context: TimelineContext) -> Timeline:
-    """Return all entries, oldest first, in rows of some minutes; of very many those in the middle are left out."""
+    """Return the entries, oldest first, in rows of some minutes; without those in the middle if there are very many."""
     moments = [*_crowd(context), *_provider(context), *_news(context), *_alerts(context)]
     return in_rows(sorted(moments, key=lambda m: (m.at, m.side, m.head)), context.zone)
 
