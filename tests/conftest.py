@@ -10,12 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.store import Store
 from tests.command_line import call_main, clean_environment
+
+if TYPE_CHECKING:
+    from tests.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "data" / "scenarios" / "2026-03-02-claude"
@@ -47,6 +50,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A database of its own, empty."""
     with Store(tmp_path / "groundswell.db") as opened:
         yield opened
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """Six services whose status pages, counts, reports and news a test writes; some tests have a world of their own."""
+    from tests.world import World
+
+    return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
 
 
 @pytest.fixture(scope="session")

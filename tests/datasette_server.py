@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config.paths import DASHBOARDS
-from tests.test_channels import free_port
+from tests.ports import free_port
 
 
 class Served(NamedTuple):

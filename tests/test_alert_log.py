@@ -19,8 +19,7 @@ from pipeline.stages.alert.stage import Delivery, run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of
-from tests.test_alerts import Ears
-from tests.test_delivery import put, row
+from tests.sending import RecordingChannel, alert_row, queue_alerts
 from tests.world import at
 
 CANARY = "kanarie9431"
@@ -46,7 +45,7 @@ class Broken:
 def test_a_bug_in_a_channel_is_one_line_for_people_and_its_place_in_the_log(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     run = run_alert(store, {"file": Broken()}, at("11:00"))
     assert run.error.startswith("file: RuntimeError while <one-opened@x> was sent: a bug")
     assert "\n" not in run.error
@@ -67,7 +66,7 @@ def test_no_credential_is_logged_whatever_fails(store: Store, caplog: pytest.Log
         "webhook": WebhookChannel(url, SecretStr(CANARY), allow=("127.0.0.1",)),
         "email": EmailChannel(mail, SecretStr(CANARY), zone="UTC"),
     }
-    put(store, *(replace(row(name, "11:00"), channel=name) for name in channels))
+    queue_alerts(store, *(replace(alert_row(name, "11:00"), channel=name) for name in channels))
     assert run_alert(store, channels, at("11:00")).rejected == 3
     assert len(caplog.records) >= 3
     assert CANARY not in caplog.text
@@ -77,20 +76,20 @@ def test_no_credential_is_logged_whatever_fails(store: Store, caplog: pytest.Log
 def test_what_is_muted_capped_merged_or_put_off_is_logged_with_its_reason(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put(store, row("silent", "11:00"))
+    queue_alerts(store, alert_row("silent", "11:00"))
     add_silence(store, "example", "", at("10:00"), at("11:30"), "maintenance", "me")
-    ears = Ears()
-    run_alert(store, {"file": ears}, at("11:00"))
+    channel = RecordingChannel()
+    run_alert(store, {"file": channel}, at("11:00"))
     assert "opened of silent is muted by silence 1" in caplog.text
-    put(store, *(row(f"i{n}", "12:00") for n in range(3)))
-    run_alert(store, {"file": ears}, at("12:00"), Delivery(max_per_hour=1))
+    queue_alerts(store, *(alert_row(f"i{n}", "12:00") for n in range(3)))
+    run_alert(store, {"file": channel}, at("12:00"), Delivery(max_per_hour=1))
     assert "3 messages are merged into <" in caplog.text
-    put(store, row("late", "12:05"))
-    run_alert(store, {"file": ears}, at("12:05"), Delivery(max_per_hour=1))
+    queue_alerts(store, alert_row("late", "12:05"))
+    run_alert(store, {"file": channel}, at("12:05"), Delivery(max_per_hour=1))
     assert "1 messages by file wait until 2026-03-02 13:00:00+00:00: 1 were sent in an hour" in caplog.text
-    put(store, row("again", "14:00"))
+    queue_alerts(store, alert_row("again", "14:00"))
 
-    class Busy(Ears):
+    class Busy(RecordingChannel):
         def send(self, alert: Alert) -> None:
             raise ChannelError("answered 451") from smtplib.SMTPDataError(451, b"later")
 

@@ -15,7 +15,7 @@ from pipeline.store import Store
 from pipeline.store.local_time import put_local_time
 from pipeline.store.runs import record_run
 from pipeline.store.summary import blind_sources
-from tests.test_alerts import Ears
+from tests.sending import RecordingChannel
 from tests.world import CATALOGUE, World, at
 
 WATCHED = ("github", "netflix", "huggingface", "vercel", "heroku", "supabase")
@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def run(world: World, clock: str, day: int = 2) -> None:
     world.explain(clock, day)
-    run_alert(world.store, {"file": Ears()}, at(clock, day))
+    run_alert(world.store, {"file": RecordingChannel()}, at(clock, day))
 
 
 def verdicts(world: World) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pipeline.render.mail_text import incident_text
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.store.overview import ongoing_incidents
-from tests.test_notification_policy import BEGAN, INCIDENT, MINUTE, POLICY, message
+from tests.policy_inputs import BEGAN, INCIDENT, MINUTE, POLICY, message
 from tests.world import CATALOGUE, World, at
 
 MEMBERS = ("huggingface", "vercel", "heroku")

@@ -26,7 +26,7 @@ from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.counts import StoredCount, put_count_rows
 from tests.datasette_server import datasette
-from tests.test_alerts import hear
+from tests.sending import send_due
 from tests.world import World, at
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         store.put_catalogue(world.config.catalogue, world.config.watched)
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:30")
-        hear(world, "11:30")
+        send_due(world, "11:30")
         world.page("github", "A", "11:49", "investigating", "major")
         world.explain("11:50")
         run_publish(store, world.config, db.parent / "report", at("12:00"), simulated=True)

@@ -14,8 +14,8 @@ from aiosmtpd.smtp import AuthResult
 
 from pipeline.store import Store
 from tests.conftest import Day, Groundswell
-from tests.test_channels import free_port
-from tests.test_delivery import put, row
+from tests.ports import free_port
+from tests.sending import alert_row, queue_alerts
 
 OFFLINE = (
     'watch = ["claude"]\n[sources]\nstatuspage = false\nhacker_news = false\ndownstatus = false\n'
@@ -90,7 +90,7 @@ def test_a_webhook_whose_host_is_not_found_is_a_failure_and_its_address_is_not_s
 def test_a_message_that_is_stuck_is_a_failure(groundswell: Groundswell, tmp_path: Path) -> None:
     write(tmp_path)
     with Store(tmp_path / "groundswell.db") as store:
-        put(store, row("one", "11:00"))
+        queue_alerts(store, alert_row("one", "11:00"))
     code, found = findings(groundswell, "--now", "2026-03-02T12:00:00Z")
     assert (code, found["message (file)"]["level"]) == (1, "fail")
     assert found["message (file)"]["words"].startswith("due since 2026-03-02 11:00 UTC and not sent: ")

@@ -26,11 +26,6 @@ from pipeline.store.verdicts import forget_old_verdicts
 from tests.world import CATALOGUE, World, at
 
 
-@pytest.fixture
-def world(store: Store) -> World:
-    return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
-
-
 def test_a_notice_that_loses_its_impact_closes_its_incident_and_leaves_the_next_outage_alone(world: World) -> None:
     world.page("github", "A", "11:00", "investigating", "major")
     world.explain("11:05")

@@ -24,7 +24,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.outbox import alerts_of
 from pipeline.store.report_data import incident_heads
-from tests.test_alerts import hear
+from tests.sending import send_due
 from tests.world import World, at
 
 PUBLIC = "https://status.example.org/report"
@@ -40,7 +40,7 @@ def world(tmp_path: Path) -> Any:
         world.read("09:00", "11:30")
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:31")
-        hear(world, "11:33")
+        send_due(world, "11:33")
         world.page("github", "A", "11:49", "investigating", "major")
         world.explain("11:50")
         yield world

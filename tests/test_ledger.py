@@ -9,15 +9,9 @@ from pipeline.core.times import utc
 from pipeline.incidents.reliability import acknowledgement, months
 from pipeline.reports.ledger import ledger_lines, service_ledger
 from pipeline.reports.reliability import by_crowd, by_page, official_entries, put_availability, records_with_crowd_onset
-from pipeline.store import Store
 from pipeline.store.availability import availability_of
 from pipeline.store.observations import save_batch
 from tests.world import CATALOGUE, World, at
-
-
-@pytest.fixture
-def world(store: Store) -> World:
-    return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
 
 
 def test_the_ledger_counts_reopened_open_and_doubtful_incidents_rightly(world: World) -> None:

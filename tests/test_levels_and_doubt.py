@@ -19,7 +19,7 @@ from pipeline.store import Store
 from pipeline.store.levels import Counter
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
-from tests.test_notification_policy import BEGAN, INCIDENT
+from tests.policy_inputs import BEGAN, INCIDENT
 from tests.world import World, at
 
 HOUR = timedelta(hours=1)

@@ -18,7 +18,7 @@ from pipeline.notify.channels.email import EmailChannel
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
-from tests.test_delivery import put, row
+from tests.sending import alert_row, queue_alerts
 from tests.world import at
 
 
@@ -35,7 +35,7 @@ def test_settings_no_server_can_be_asked_with_are_refused(wrong: dict[str, str])
 def test_a_password_that_is_missing_or_odd_keeps_the_mail_due() -> None:
     mail = Mail(to=("me@example.org",), user="u", host="127.0.0.1", port=1)
     with pytest.raises(ChannelError, match="GROUNDSWELL_SMTP_PASSWORD is not") as caught:
-        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
+        EmailChannel(mail, None, zone="UTC").send(alert_row("one", "11:00"))
     assert not caught.value.permanent
 
 
@@ -75,7 +75,7 @@ def test_a_server_that_takes_it_and_says_goodbye_badly_has_it_once(store: Store,
     mail = Mail(
         to=("me@example.org",), host="127.0.0.1", port=talk({"QUIT": goodbye}, taken), timeout=timedelta(seconds=5)
     )
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     for hour in range(3):
         run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00") + timedelta(hours=hour))
     assert len(taken) == 1
@@ -87,7 +87,7 @@ def test_who_was_put_off_is_asked_again_alone(store: Store) -> None:
     answers = {"b@example.org": b"450 later\r\n"}
     port = talk(answers, taken)
     mail = Mail(to=("a@example.org", "b@example.org"), host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     channel = EmailChannel(mail, None, zone="UTC")
     run_alert(store, {"file": channel}, at("11:00"))
     (kept,) = alerts_of(store)
@@ -124,7 +124,7 @@ def test_without_an_accepted_message_everybody_who_is_not_gone_has_yet_to_have_i
     taken: list[bytes] = []
     mail = Mail(to=THREE, host="127.0.0.1", port=talk(answers, taken), timeout=timedelta(seconds=5))
     channel = EmailChannel(mail, None, zone="UTC")
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     assert "the others have it" not in run_alert(store, {"file": channel}, at("11:00")).error
     (kept,) = alerts_of(store)
     assert (kept.pending_recipients, kept.refused_recipients) == ((), gone)
@@ -148,7 +148,7 @@ def test_a_pending_recipient_who_is_replaced_is_asked_no_more_and_nobody_has_it_
         port=talk({"b@example.org": b"450 later\r\n"}, taken),
         timeout=timedelta(seconds=5),
     )
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00"))
     assert len(taken) == 1
     replaced = replace(mail, to=(THREE[0], THREE[2]))
@@ -164,7 +164,7 @@ def test_an_address_configured_twice_is_asked_once_and_put_off_as_one(store: Sto
     taken: list[bytes] = []
     port = talk({"a@example.org": b"450 later\r\n"}, taken)
     mail = Mail(to=(THREE[0], THREE[0]), host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
-    put(store, row("one", "11:00"))
+    queue_alerts(store, alert_row("one", "11:00"))
     run_alert(store, {"file": EmailChannel(mail, None, zone="UTC")}, at("11:00"))
     assert not taken, "a message without a recipient is not sent"
     assert alerts_of(store)[0].pending_recipients == ()
@@ -178,5 +178,5 @@ def test_login_asked_for_at_the_message_is_no_fault_of_the_message() -> None:
         timeout=timedelta(seconds=5),
     )
     with pytest.raises(ChannelError, match="530") as caught:
-        EmailChannel(mail, None, zone="UTC").send(row("one", "11:00"))
+        EmailChannel(mail, None, zone="UTC").send(alert_row("one", "11:00"))
     assert not caught.value.permanent

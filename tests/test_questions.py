@@ -13,7 +13,7 @@ import pytest
 from pipeline.config.paths import DASHBOARDS
 from pipeline.store import Store
 from tests.datasette_server import datasette
-from tests.test_alerts import hear
+from tests.sending import send_due
 from tests.world import World
 
 pytest.importorskip("datasette_mcp", reason="pip install -e '.[mcp]'")
@@ -31,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             world.news(f"10:{minute + 10}", f"{minute} {HOSTILE} {'long ' * 60}")
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:30")
-        hear(world, "11:30")
+        send_due(world, "11:30")
     with datasette(db) as server:
         yield f"{server.base}/-/mcp"
 

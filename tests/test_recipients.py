@@ -13,8 +13,8 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, sent_since, stuck_alerts, try_again
 from pipeline.store.summary import failed_alerts
-from tests.test_channels import free_port
-from tests.test_delivery import put, row
+from tests.ports import free_port
+from tests.sending import alert_row, queue_alerts
 from tests.world import at
 
 
@@ -48,7 +48,7 @@ class Runs:
         to = tuple(f"{name}@example.org" for name in boxes.answers)
         mail = Mail(to=to, host="127.0.0.1", port=port, timeout=timedelta(seconds=5))
         self.channel = EmailChannel(mail, None, zone="UTC")
-        put(store, row("one", "10:00"))
+        queue_alerts(store, alert_row("one", "10:00"))
 
     def every_five_minutes(self, hours: int) -> None:
         for minutes in range(0, 60 * hours, 5):
@@ -115,7 +115,7 @@ def test_what_nobody_takes_is_failed_and_what_all_put_off_comes_to_all(serve, st
     runs.every_five_minutes(4)
     assert boxes.holds == {"a": 1, "b": 1}
     gone = Mailboxes(a="550 gone", b="450 later")
-    put(store, row("two", "10:00"))
+    queue_alerts(store, alert_row("two", "10:00"))
     runs = serve(gone)
     runs.every_five_minutes(1)
     gone.answers["b"] = "550 gone"
@@ -128,7 +128,7 @@ def test_what_nobody_takes_is_failed_and_what_all_put_off_comes_to_all(serve, st
 def test_what_a_summary_tells_was_sent_when_the_first_recipient_had_it(serve, store: Store) -> None:  # type: ignore[no-untyped-def]
     boxes = Mailboxes(ops="250 ok", full="452 full")
     runs = serve(boxes)
-    put(store, row("two", "10:00"), row("three", "10:00"))
+    queue_alerts(store, alert_row("two", "10:00"), alert_row("three", "10:00"))
     run_alert(store, {"file": runs.channel}, at("10:05"))
     boxes.answers["full"] = "250 ok"
     run_alert(store, {"file": runs.channel}, at("11:05"))

@@ -24,7 +24,7 @@ from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint
 from pipeline.store.salvage import salvage
-from tests.test_channels import Scripted
+from tests.sending import ScriptedChannel
 from tests.test_damage import OFFLINE, called, damage, seeds, whole  # noqa: F401 - whole is a fixture
 from tests.world import World, at
 
@@ -134,7 +134,7 @@ def test_around_a_damaged_page_every_row_comes_back(
 
 
 def test_nothing_is_told_twice_and_what_waits_is_told(tmp_path: Path) -> None:
-    path, channel = tmp_path / "x.db", Scripted()
+    path, channel = tmp_path / "x.db", ScriptedChannel()
     with Store(path, views=DASHBOARDS / "views.sql") as store:
         world = World(store, ("claude", "github"))
         world.page("claude", "one", "11:00", "investigating", "major")
@@ -149,7 +149,7 @@ def test_nothing_is_told_twice_and_what_waits_is_told(tmp_path: Path) -> None:
     for lost in ("", "DELETE FROM alerts", "DELETE FROM stage_memory"):
         fresh = tmp_path / f"fresh{len(lost)}.db"
         salvage(path, fresh, at("11:10"))
-        again = Scripted()
+        again = ScriptedChannel()
         with Store(fresh) as store:
             if lost:
                 store.conn.execute(lost)

@@ -18,7 +18,7 @@ from pipeline.replay.truth import QuietSpan, TrueOutage, Truth
 from pipeline.stages.alert.stage import delivery_of, run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
-from tests.test_alerts import Ears
+from tests.sending import RecordingChannel
 from tests.world import CATALOGUE, World, at
 
 MINUTE = timedelta(minutes=1)
@@ -35,7 +35,7 @@ def world(store: Store) -> World:
 def run(world: World, *clocks: str) -> None:
     for clock in clocks:
         world.explain(clock)
-        run_alert(world.store, {"file": Ears()}, at(clock), delivery_of(world.config))
+        run_alert(world.store, {"file": RecordingChannel()}, at(clock), delivery_of(world.config))
 
 
 def outcome(world: World, *outages: TrueOutage, quiet: tuple[QuietSpan, ...] = ()) -> ReplayResult:

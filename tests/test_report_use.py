@@ -14,7 +14,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Report
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
-from tests.test_alerts import hear
+from tests.sending import send_due
 from tests.test_browser import browser
 from tests.world import World, at
 
@@ -34,7 +34,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         world.read("09:00", "12:00")
         world.bins("github", "11:00", 6, 80, 60)
         world.explain("11:31")
-        hear(world, "11:33")
+        send_due(world, "11:33")
         world.page("github", "A", "11:40", "investigating", "major")
         world.explain("11:41")
         world.bins("github", "11:30", 18, 4, 0.5)
@@ -42,7 +42,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for minute, name in enumerate(("huggingface", "vercel", "heroku")):
             world.page(name, name, f"13:0{minute}", "investigating", "major")
         world.explain("13:05")
-        hear(world, "13:05")
+        send_due(world, "13:05")
         world.explain("14:00")
         run_publish(store, world.config, folder / "report", at("14:00"), simulated=False)
     return folder / "report"

@@ -72,7 +72,7 @@ def test_what_takes_over_two_seconds_shows_how_long_it_has_taken(tmp_path: Path)
 def test_services_stand_in_aligned_columns(groundswell: Groundswell) -> None:
     header, *rows = groundswell("service", "list").stdout.splitlines()
     column = header.index("watched")
-    assert {row[column : column + 3].strip() for row in rows} == {"yes"}
+    assert {alert_row[column : column + 3].strip() for alert_row in rows} == {"yes"}
 
 
 @pytest.mark.slow
@@ -169,10 +169,10 @@ def test_a_silence_preview_counts_a_message_once_by_however_many_channels_it_wen
 ) -> None:
     from dataclasses import replace
 
-    from tests.test_delivery import put, row
+    from tests.sending import alert_row, queue_alerts
 
     with Store(tmp_path / "groundswell.db") as store:
-        first = replace(row("one", "11:00"), incident="claude-1", service="claude")
-        put(store, first, replace(first, message_id="<two@x>", channel="email"))
+        first = replace(alert_row("one", "11:00"), incident="claude-1", service="claude")
+        queue_alerts(store, first, replace(first, message_id="<two@x>", channel="email"))
     done = groundswell("silence", "preview", "claude", "--now", "2026-03-02T12:00:00Z")
     assert done.stdout.splitlines()[-1].startswith("1 of 1 message since ")

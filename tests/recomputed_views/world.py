@@ -13,7 +13,7 @@ from pipeline.store.local_time import put_local_time
 from pipeline.store.observations import save_batch
 from pipeline.store.operators import add_silence, put_feedback
 from pipeline.store.runs import record_run
-from tests.test_alerts import hear
+from tests.sending import send_due
 from tests.world import CATALOGUE, World, at
 
 WATCHED = ("github", "netflix", "heroku", "huggingface", "vercel", "aws")
@@ -76,12 +76,12 @@ def _alone(world: World) -> None:
     world.bins("netflix", "08:00", 1, 9, 7)
     world.bins("heroku", "08:00", 1, 9, 2)
     world.explain("11:31")
-    hear(world, "11:33")
+    send_due(world, "11:33")
     world.page("github", "A", "11:40", "investigating", "major")
     world.page("github", "A", "11:41", "update", "minor")
     world.news("11:45", "GitHub is down: thousands of users report an outage")
     world.explain("11:46")
-    hear(world, "11:48")
+    send_due(world, "11:48")
     world.page("github", "A", "11:55", "resolved", "minor")
     world.explain("12:00")
 
@@ -92,7 +92,7 @@ def _together(world: World) -> None:
     for minute, name in enumerate(("huggingface", "vercel", "heroku")):
         world.page(name, name, f"13:0{minute}", "investigating", "major")
     world.explain("13:05")
-    hear(world, "13:05")
+    send_due(world, "13:05")
 
 
 def _missed(world: World) -> None:
