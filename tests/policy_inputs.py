@@ -21,25 +21,15 @@ from pipeline.core.vocabulary import (
 from pipeline.notify.policy import NotificationPolicy
 
 SECOND = timedelta(seconds=1)
-
-
 MINUTE = timedelta(minutes=1)
-
-
 HOUR = timedelta(hours=1)
-
-
 BEGAN = utc("2026-03-02T11:00:00Z")
-
-
 POLICY = NotificationPolicy(
     from_state="possible",
     group_interval=Alerts().group_interval,
     max_group_interval=Alerts().max_group_interval,
     alerting_since=BEGAN - SECOND,
 )
-
-
 INCIDENT = Incident(
     id="i",
     service="svc",
@@ -54,8 +44,6 @@ INCIDENT = Incident(
     episode_count=1,
     active=True,
 )
-
-
 EASING = Phase(episode=1, phase=PhaseName.EASING, since=BEGAN, until=None, impact=Impact.LOW, why="")
 
 

@@ -17,7 +17,7 @@ from pipeline.sources.author_keys import KNOWN, RandomSalt, SaltError, author_ke
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from tests.conftest import Groundswell
-from tests.test_store import NOW, a_post
+from tests.stored_rows import NOW, a_post
 
 LISTED = ("ada", "grace", "linus")
 

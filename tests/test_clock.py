@@ -23,7 +23,7 @@ from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.runs import record_run, set_checkpoint
 from pipeline.text.models.kinds import RULES, NewsModel
-from tests.test_store import a_post
+from tests.stored_rows import a_post
 from tests.world import ALARM, MATCHER, World, at
 
 STEPS = [timedelta(hours=-2), timedelta(days=-1), timedelta(days=-365), timedelta(days=1), timedelta(days=7300)]

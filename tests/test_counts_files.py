@@ -33,8 +33,6 @@ from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 
 NOW = utc("2026-03-02T12:00:00Z")
-
-
 CSV = "service,start_utc,interval_s,total,baseline,region,indicator\n"
 
 

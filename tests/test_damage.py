@@ -22,7 +22,7 @@ from pipeline.core.records import Batch
 from pipeline.store import Store
 from pipeline.store.damage import damage_of
 from pipeline.store.observations import save_batch
-from tests.test_store import NOW, a_post
+from tests.stored_rows import NOW, a_post
 from tests.world import World
 
 OFFLINE = """watch = ["claude", "github", "aws"]

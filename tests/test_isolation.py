@@ -31,8 +31,8 @@ from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.names import NameMatch
 from pipeline.text.services import ServiceMatcher
+from tests.stored_rows import NOW, a_post
 from tests.test_damage import damage
-from tests.test_store import NOW, a_post
 from tests.world import ALARM, CATALOGUE, MATCHER, World, at
 
 

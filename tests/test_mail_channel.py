@@ -30,8 +30,6 @@ from pipeline.render.mail import compose
 from tests.ports import free_port
 
 NOW = utc("2026-03-02T11:45:00Z")
-
-
 HEADERS = [
     "Auto-Submitted",
     "Content-Type",

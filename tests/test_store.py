@@ -1,62 +1,23 @@
-"""The database: natural keys, honest counts, coverage, refusals."""
+"""What is stored: rows once, totals and details, coverage, times, states in parts, and what is deleted when."""
 
 from __future__ import annotations
 
-import importlib.util
-import multiprocessing
-import sqlite3
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
-from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Keep
-from pipeline.core.errors import StoreError
-from pipeline.core.incidents import NewsEvent
-from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, RejectedRow, Run, Span
+from pipeline.core.records import Batch, NewsItem, RejectedRow, Run, Span
 from pipeline.core.series import SeriesColumn
-from pipeline.core.times import iso, utc
+from pipeline.core.times import utc
 from pipeline.stages.retention import tidy
-from pipeline.store import Store, health, open_readonly
-from pipeline.store.news import put_news_events
+from pipeline.store import Store
 from pipeline.store.observations import save_batch
-from pipeline.store.runs import checkpoints, coverage, load_source_state, record_run, set_checkpoint
+from pipeline.store.runs import coverage, load_source_state, record_run
 from pipeline.store.verdicts import Judgement, StoredState, counts, save_judgement, state_mark, state_parts
-from tests.conftest import ROOT
-
-NOW = utc("2026-03-02T12:00:00Z")
-
-
-def a_post(number: int, text: str = "down") -> Post:
-    return Post(
-        source="reddit",
-        native_id=f"t3_{number}",
-        kind="post",
-        community="c",
-        author_key="k",
-        author_created=None,
-        created=NOW,
-        collected=NOW,
-        title="t",
-        text=text,
-    )
-
-
-def count(total: int, *, region: str = "", indicator: str = "", minutes: int = 0) -> ComplaintCount:
-    return ComplaintCount(
-        service="svc",
-        source="x",
-        region=region,
-        indicator=indicator,
-        start=NOW + timedelta(minutes=minutes),
-        interval_s=900,
-        total=total,
-        collected=NOW,
-    )
+from tests.stored_rows import NOW, a_post, count
 
 
 def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
@@ -111,113 +72,6 @@ def test_coverage_joins_what_touches(tmp_path: Path) -> None:
         assert coverage(store, "x") == [(NOW, NOW + 2.5 * hour), (NOW + 3 * hour, NOW + 4 * hour)]
 
 
-@pytest.mark.parametrize("kind", ["text", "newer", "foreign", "cut", "folder"])
-def test_a_file_that_is_not_ours_is_refused_and_kept(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "x.db"
-    if kind == "text":
-        path.write_text("these are notes, no database " * 50)
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "foreign":
-        sqlite3.connect(path).execute("CREATE TABLE mine (a)").connection.commit()
-    else:
-        with Store(path) as store:
-            if kind == "newer":
-                store.conn.execute(
-                    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
-                    "VALUES ('groundswell', 'later', 'x')"
-                )
-        if kind == "cut":
-            path.write_bytes(path.read_bytes()[:3000])
-    before = path.read_bytes() if path.is_file() else b""
-    with pytest.raises(StoreError) as caught:
-        Store(path)
-    assert str(path) in str(caught.value)
-    if kind in ("text", "foreign", "newer"):
-        assert path.read_bytes() == before
-
-
-def _write(path: str, number: int) -> None:
-    with Store(path) as store:
-        for i in range(40):
-            save_batch(store, Batch(source="x", rows=(a_post(number * 1000 + i),)), NOW)
-
-
-def test_writers_wait_for_each_other(tmp_path: Path) -> None:
-    path = str(tmp_path / "x.db")
-    Store(path).conn.close()
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        pool.starmap(_write, [(path, n) for n in range(3)])
-    with Store(path) as store:
-        assert store.rows("SELECT count(*) FROM posts")[0][0] == 120
-
-
-def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with Store(tmp_path / "x.db") as store:
-        bad = Batch(source="x", rows=(a_post(1), replace(a_post(2), kind=None)))  # type: ignore[arg-type]
-        with pytest.raises(sqlite3.IntegrityError):
-            save_batch(store, bad, NOW)
-        assert store.rows("SELECT count(*) FROM posts")[0][0] == 0
-
-
-def test_every_view_runs_and_every_column_is_in_the_dictionary(tmp_path: Path) -> None:
-    metadata = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))["databases"]["groundswell"]
-    told = metadata["tables"]
-    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        names = {
-            r[0]: r[1]
-            for r in store.rows(
-                "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%fts%'"
-                " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlite%'"
-            )
-        }
-        assert set(names) == set(told)
-        for name, kind in names.items():
-            store.rows(f'SELECT * FROM "{name}" LIMIT 1')
-            columns = [r[1] for r in store.rows(f'PRAGMA table_info("{name}")')]
-            assert set(columns) == set(told[name]["columns"]), name
-            # what a view is asked for is a contract: its columns, in this order
-            assert kind == "table" or columns == list(told[name]["columns"]), name
-        for query in metadata["queries"].values():
-            values = {
-                key: 'it\'s "quoted" AND * ('
-                for key in ("words", "service", "day", "incident", "moment", "hour")
-                if f":{key}" in query["sql"]
-            }
-            store.rows(query["sql"], values)
-
-
-def test_reading_commands_cannot_write(tmp_path: Path) -> None:
-    Store(tmp_path / "x.db").conn.close()
-    conn = open_readonly(tmp_path / "x.db")
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        conn.execute("DELETE FROM posts")
-    with pytest.raises(StoreError, match="no such database"):
-        open_readonly(tmp_path / "absent.db")
-
-
-def test_a_database_with_news_in_it_is_whole_and_a_damaged_one_is_not(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
-    event = NewsEvent(
-        id="n", kind="other", title="t", entities=(), outlets=("o",), first_seen=NOW, items=(("feeds", "1"),)
-    )
-    with Store(path) as store, store.transaction() as conn:
-        put_news_events(conn, [event])
-    assert health(path) == ("ok", "never")
-    with Store(path) as store:
-        save_batch(store, Batch(source="x", rows=tuple(a_post(i, "down " * 50) for i in range(500))), NOW)
-        (page,) = store.rows("SELECT pageno FROM dbstat WHERE name = 'posts' AND pagetype = 'leaf' LIMIT 1")[0]
-        store.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    raw = bytearray(path.read_bytes())
-    raw[(page - 1) * 4096 : page * 4096] = b"x" * 4096
-    path.write_bytes(raw)
-    try:
-        state = health(path)[0]
-    except StoreError as error:  # SQLite gives up, or lists what is wrong
-        state = str(error)
-    assert state != "ok"
-
-
 def test_times_are_fixed_width_utc_text(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         local = datetime.fromisoformat("2026-03-02T04:00:00.5-08:00")
@@ -230,118 +84,6 @@ def test_a_time_without_a_zone_is_never_stored(store: Store) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=naive),)), NOW)
     assert store.rows("SELECT count(*) FROM posts")[0][0] == 0
-
-
-def test_every_query_of_the_cookbook_runs(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("cookbook", ROOT / "docs" / "cookbook.py")
-    assert spec is not None
-    assert spec.loader is not None
-    cookbook = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(cookbook)
-    found = cookbook.queries((ROOT / "docs" / "analysts.md").read_text(encoding="utf-8"))
-    assert len(found) >= 18
-    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        for query in found:
-            store.rows(query)
-    assert cookbook.table(["a", "b"], [("x" * 200, None), (1, 2)]).splitlines()[0].split() == ["a", "b"]
-
-
-LARGE = ("posts", "post_tags", "votes", "count_values", "count_hours", "verdicts", "news_items", "status_updates")
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "complaints_by_hour WHERE service = 'x' AND hour >= '2026-03-01'",
-        "gaps WHERE service = 'x'",
-        "gaps WHERE last_before >= '2026-03-01'",
-        "alarms WHERE bin_start >= '2026-03-01'",
-        "what_is_wrong_now",
-        "incident_overview",
-        "blind_sources",
-        "how_good_are_we",
-        "counted_votes WHERE created >= '2026-03-01'",
-        "who_said_it_began WHERE incident = 'x'",
-        "what_the_press_claims WHERE published >= '2026-03-01'",
-        "news_around WHERE incident = 'x'",
-        "official_updates WHERE displayed_at >= '2026-03-01'",
-        "which_component WHERE incident = 'x'",
-        "official_lag",
-        "episodes",
-        "how_sure WHERE incident = 'x'",
-        "how_it_went WHERE incident = 'x'",
-        "availability_by_month",
-        "rivals_meanwhile WHERE incident = 'x'",
-        "outages_like_it WHERE incident = 'x'",
-        "messages",
-        "surge_watch",
-        "what_else_was_wrong WHERE incident = 'x'",
-    ],
-)
-def test_no_question_reads_a_large_table_whole(tmp_path: Path, question: str) -> None:
-    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN SELECT * FROM {question}")]
-        aliases = {"h": "count_hours", "v": "verdicts", "p": "posts", "t": "post_tags", "n": "news_items"}
-        for step in plan:
-            words = step.split()
-            assert words[0] != "SCAN" or (words[1] not in LARGE and not (words[1] in aliases and words[1] != "n")), step
-
-
-@pytest.mark.parametrize(
-    ("hours", "count"), [("hour = '2026-03-01T05:00:00Z'", 1), ("hour >= '2026-03-01' AND hour < '2026-03-02'", 24)]
-)
-def test_hours_of_all_services_are_found_by_an_index(tmp_path: Path, hours: str, count: int) -> None:
-    start = utc("2026-02-20T00:00:00Z")
-    counted = [
-        ComplaintCount(
-            service=f"s{i % 5}",
-            source="x",
-            region="",
-            indicator="",
-            start=start + timedelta(minutes=15 * (i // 5)),
-            interval_s=900,
-            total=1,
-            collected=start,
-        )
-        for i in range(5 * 96 * 12)
-    ]
-    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        save_batch(store, Batch(source="x", rows=tuple(counted)), start)
-        question = f"SELECT * FROM complaints_by_hour WHERE {hours} ORDER BY service, hour"
-        plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {question}")]
-        assert any(step.startswith("SEARCH h USING PRIMARY KEY (series=? AND hour") for step in plan), plan
-        assert len(store.rows(question)) == 5 * count
-
-
-def test_the_dashboard_reads_its_last_hours_by_the_index(tmp_path: Path) -> None:
-    told = yaml.safe_load((DASHBOARDS / "metadata.yml").read_text(encoding="utf-8"))
-    query = told["plugins"]["datasette-dashboards"]["story"]["charts"]["complaints"]["query"]
-    with Store(tmp_path / "x.db", views=DASHBOARDS / "views.sql") as store:
-        plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {query}")]
-        assert any(step.startswith("SEARCH h USING PRIMARY KEY (series=? AND hour>?)") for step in plan), plan
-        begin = utc("2026-03-01T00:00:00Z")
-        counted = [
-            ComplaintCount(
-                service=service,
-                source="x",
-                region=region,
-                indicator="",
-                start=begin + timedelta(minutes=30 * n),
-                interval_s=1800,
-                total=3,
-                collected=begin,
-            )
-            for n in range(48 * 9)
-            for service, region in (("whole", ""), ("parts", "north"), ("parts", "south"))
-        ]
-        save_batch(store, Batch(source="x", rows=tuple(counted)), begin)
-        with store.transaction() as conn:  # as detect does for what it judges
-            conn.execute("INSERT INTO series VALUES ('p', 'parts', 'complaints', 'x', '', '', 1800)")
-        hours: dict[str, list[tuple[str, int]]] = {}
-        for hour, name, complaints in store.rows(query):
-            hours.setdefault(name, []).append((hour, complaints))
-        last = [iso(begin + timedelta(days=9) - timedelta(hours=n)) for n in range(1, 7 * 24 + 1)]
-        assert hours == {"whole, x": [(hour, 6) for hour in last], "parts, x": [(hour, 12) for hour in last]}
 
 
 def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
@@ -418,44 +160,3 @@ def test_of_a_state_only_the_parts_that_are_given_are_written(store: Store) -> N
     assert list(state_parts(store, "g", "now")) == [0, 1], "what it no longer has is gone"
     store.conn.execute("DELETE FROM detector_state")
     assert store.rows("SELECT count(*) FROM detector_state_parts")[0][0] == 0
-
-
-def together_and_fail(store: Store) -> None:
-    with store.together():
-        with store.transaction() as conn:
-            set_checkpoint(conn, "test", "gone", "x")
-        raise KeyError("gone")
-
-
-def test_transactions_taken_together_are_one_and_a_part_that_fails_undoes_all(tmp_path: Path) -> None:
-    with Store(tmp_path / "x.db", durable=False) as store:
-
-        def note(key: str) -> None:
-            with store.transaction() as conn:
-                set_checkpoint(conn, "test", key, "x")
-
-        def failing() -> None:
-            with store.transaction() as conn:
-                set_checkpoint(conn, "test", "lost", "x")
-                raise KeyError("lost")
-
-        def undone() -> None:
-            with store.together():
-                note("undone")
-                with suppress(KeyError):
-                    failing()
-
-        with pytest.raises(KeyError):
-            undone()
-        with store.together():
-            note("first")
-            note("last")
-            other = sqlite3.connect(tmp_path / "x.db")
-            assert other.execute("SELECT count(*) FROM stage_memory WHERE stage = 'test'").fetchone() == (0,)
-        assert other.execute("SELECT key FROM stage_memory WHERE stage = 'test'").fetchall() == [("first",), ("last",)]
-        other.close()
-        with pytest.raises(KeyError):
-            together_and_fail(store)
-        assert set(checkpoints(store, "test")) == {"first", "last"}
-        note("after")
-        assert "after" in checkpoints(store, "test")

@@ -17,8 +17,8 @@ from pipeline.store.damage import damage_of
 from pipeline.store.observations import save_batch
 from pipeline.store.user_objects import quoted
 from tests.conftest import Groundswell
+from tests.stored_rows import NOW, a_post
 from tests.test_repair import overwrite
-from tests.test_store import NOW, a_post
 
 LONG, MINE = "v" * 300, 'my "posts"'
 
