@@ -18,6 +18,8 @@ from pipeline.store import Store
 from tests.command_line import call_main, clean_environment
 
 if TYPE_CHECKING:
+    from pipeline.text.models.encoder import Encoder
+    from pipeline.text.models.training import Labelled
     from tests.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +60,26 @@ def world(store: Store) -> World:
     from tests.world import World
 
     return World(store, ("github", "netflix", "claude", "huggingface", "vercel", "heroku"))
+
+
+@pytest.fixture(scope="session")
+def labels() -> list[Labelled]:
+    """The labelled posts, as the models are trained on them."""
+    from pipeline.config.paths import LABELS
+    from pipeline.text.models.training import read_labels
+    from tests.world import MATCHER
+
+    return read_labels(LABELS, MATCHER)
+
+
+@pytest.fixture
+def sentence_encoder() -> Encoder:
+    """The installed encoder of sentences, whose weights are checked."""
+    from pipeline.text.models.encoder import find_encoder
+
+    found, why = find_encoder()
+    assert found is not None, why
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from pipeline.core.times import utc
 from pipeline.text.models import checks, training
 from pipeline.text.models import outage as classifier
 from tests.conftest import SCENARIO, Day, Groundswell, replay
-from tests.test_models import MATCHER, labelled
+from tests.labelled_texts import labelled
+from tests.world import MATCHER
 
 
 @pytest.fixture
