@@ -51,7 +51,7 @@ load: $(VENV)/.stamp ## 100,000 posts and 5,000 services in a tick, a database o
 	@$(PY) -m tests.chaos.load
 
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
-	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
+	@$(PY) -m pytest -q -n 2 --cov=pipeline --cov-report= tests/test_fetch.py tests/test_sources.py tests/test_collect.py tests/test_parsers.py tests/test_feed_parser.py tests/test_statuspage_parsers.py tests/test_archive_parsers.py tests/test_counts_files.py tests/test_growing_counts_files.py tests/test_rolling_hours.py tests/test_contract.py tests/test_cli_sources.py tests/test_recordings.py tests/test_scenario.py tests/test_score_counts.py tests/test_live.py
 	@$(PY) -m coverage report --include='pipeline/sources/*,pipeline/http/*' --fail-under=90
 
 audit: $(VENV)/.stamp ## installed packages against published advisories (make exits 2 where docs/audit.py exits 1: some have one, or 3: not reached)

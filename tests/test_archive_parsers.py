@@ -16,17 +16,18 @@ from pipeline.sources import (
     archive,
     status_archive,
 )
-from tests.test_parsers import NOW, _post
+from tests.parsers import reddit_item
+from tests.test_parsers import NOW
 
 
 def test_archives_stream_in_both_eras_and_tell_where_they_break_off(tmp_path: Path) -> None:
     old = {"id": "a1", "title": "down", "selftext": "", "author": "x", "subreddit": "s", "created_utc": "1230768000"}
-    new = {**_post(2, 1772450000.0, "later deleted"), "_meta": {"was_deleted_later": True}}
+    new = {**reddit_item(2, 1772450000.0, "later deleted"), "_meta": {"was_deleted_later": True}}
     lines = [
         json.dumps(old),
         "{broken",
         json.dumps(new),
-        *(json.dumps(_post(n, 1772440000 + n, "t")) for n in range(10, 12_000)),
+        *(json.dumps(reddit_item(n, 1772440000 + n, "t")) for n in range(10, 12_000)),
     ]
     packed = zstandard.ZstdCompressor(level=3, compression_params=None).compress("\n".join(lines).encode())
     path = tmp_path / "RS_2026-03.zst"

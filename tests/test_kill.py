@@ -21,7 +21,7 @@ from tests.conftest import ROOT, SCENARIO
 from tests.fakes.__main__ import KINDS
 from tests.fakes.base import Fake
 from tests.fakes.recording import Recording
-from tests.test_replay import dump
+from tests.replays import dump
 from tests.upstreams import KEYS
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from pipeline.core.times import utc
 from pipeline.store import open_readonly
 from tests.conftest import SCENARIO
 from tests.demo_live import run_live
-from tests.test_replay import begun_later
+from tests.replays import begun_later
 
 BEGIN, UNTIL = utc("2026-03-02T11:30:00Z"), utc("2026-03-02T12:15:00Z")
 OUTBOX = """SELECT transition, created, due_at, sent_at, merged_into, message_id, subject

@@ -32,7 +32,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.services import ServiceMatcher
 from tests.benchmarks.archives import write_recording
-from tests.test_replay import dump
+from tests.replays import dump
 
 NOW = utc("2026-03-02T10:00:00Z")
 MATCHER = ServiceMatcher(load_config(None).catalogue)

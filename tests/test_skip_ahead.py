@@ -19,7 +19,7 @@ from pipeline.replay.scenario import load_recorded
 from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
 from tests.benchmarks.archives import write_recording
-from tests.test_replay import dump
+from tests.replays import dump
 
 SERVICES = ("github", "netflix", "slack")
 
