@@ -17,8 +17,8 @@ from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store
-from pipeline.store.activity import heard_since
 from pipeline.store.count_retention import roll_up_counts
+from pipeline.store.observation_times import reported_since
 from pipeline.store.observations import save_batch
 
 BEGIN = utc("2025-03-01T00:20:00Z")
@@ -83,7 +83,7 @@ def test_hours_stay_and_counts_of_whole_days_go(counted: Store) -> None:
     assert rolling[-96:] == whole[-96:]
     assert gone == 4 * sum(at < KEPT_FROM for at in whole) + len(whole) - len(rolling)
     assert told(counted, "SELECT * FROM gaps WHERE service = 'claude'") == []
-    assert heard_since(counted, "claude") == utc("2025-03-01T00:00:00Z")
+    assert reported_since(counted, "claude") == utc("2025-03-01T00:00:00Z")
     assert roll_up_counts(counted, UNTIL) == 0
 
 

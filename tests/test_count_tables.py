@@ -15,9 +15,9 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
-from pipeline.store.activity import heard_since
 from pipeline.store.bulk import put_rows
 from pipeline.store.counts import StoredCount, forget_future_counts, put_counts
+from pipeline.store.observation_times import reported_since
 from pipeline.store.observations import save_batch
 from pipeline.store.salvage import salvage
 from tests.test_repair import overwrite, rows
@@ -154,10 +154,10 @@ def test_what_a_clock_ahead_left_is_taken_out_of_the_hours_too(store: Store) -> 
 
 
 def test_people_are_heard_since_the_first_count(store: Store) -> None:
-    assert heard_since(store, "a") is None
+    assert reported_since(store, "a") is None
     with store.transaction() as conn:
         put_counts(conn, [count(35, 1), count(95, 1), count(10, 1, service="b")])
-    assert heard_since(store, "a") == BEGIN + 35 * MINUTE
+    assert reported_since(store, "a") == BEGIN + 35 * MINUTE
 
 
 @pytest.mark.parametrize(("minutes", "most"), [(5, 45), (15, 52), (60, 80)])

@@ -15,10 +15,11 @@ from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import Impact, State
 from pipeline.stages.explain.context import incident_history, surge_inputs
 from pipeline.store import Store
-from pipeline.store.activity import advisories, known_since, put_advisories
+from pipeline.store.advisories import advisories, put_advisories
 from pipeline.store.clock import rewind_future_clock
 from pipeline.store.incidents import incidents, put_incident
 from pipeline.store.news import links_of
+from pipeline.store.observation_times import known_since
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint

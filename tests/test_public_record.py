@@ -17,7 +17,7 @@ from pipeline.reports.public_record import ALERTS, FORECASTS, NOTICES, append_re
 from pipeline.reports.surge_record import Conclusion, Outcome, Span, forecasts, settle, surge_record
 from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
-from pipeline.store.activity import put_advisories
+from pipeline.store.advisories import put_advisories
 from pipeline.store.runs import mark_simulated
 
 RAISED = utc("2026-02-27T20:00:00Z")

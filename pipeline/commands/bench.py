@@ -125,7 +125,7 @@ def _day(
     """Read a day and, where that is wanted, replay it; return it with Groundswell's messages and advisories."""
     from pipeline.evaluation.days.replayed import entries_of
     from pipeline.store import Store
-    from pipeline.store.activity import advisories
+    from pipeline.store.advisories import advisories
 
     plan = plan_replay(setting, folder, step=step)
     day = load_day(plan, group)

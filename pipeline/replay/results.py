@@ -20,7 +20,7 @@ from pipeline.core.replay_result import (
 from pipeline.replay.scenario import Scenario
 from pipeline.replay.scores import scores
 from pipeline.store import Store
-from pipeline.store.activity import advisories
+from pipeline.store.advisories import advisories
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of
 from pipeline.store.official import notice_impacts

@@ -20,7 +20,7 @@ from pipeline.core.times import iso
 from pipeline.core.vocabulary import State
 from pipeline.reports.surge_record import Forecast, Outcome, forecasts
 from pipeline.store import Store
-from pipeline.store.activity import advisories
+from pipeline.store.advisories import advisories
 from pipeline.store.incidents import incidents
 from pipeline.store.official import updates_of_page
 from pipeline.store.outbox import alerts_of

@@ -6,10 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pipeline.core.incidents import Claim, Link, LinkRow, NewsEntity, NewsEvent
 from pipeline.core.times import utc
-from pipeline.core.vocabulary import Relation
+from pipeline.core.vocabulary import ClaimKind, Relation, SaidBy
 from pipeline.store import Store
 
 
@@ -124,6 +125,39 @@ def links_of(store: Store, incident: str) -> list[LinkRow]:
             first_seen=utc(r["first_seen"]),
             outlet=first_items[r["news_event"]]["outlet"] if r["news_event"] in first_items else "",
             url=first_items[r["news_event"]]["url"] if r["news_event"] in first_items else "",
+        )
+        for r in rows
+    ]
+
+
+class PublishedClaim(NamedTuple):
+    """A claim of a news item: the item's source and id there, its outlet, and when it was published."""
+
+    source: str
+    native_id: str
+    outlet: str
+    published: datetime
+    claim: Claim
+
+
+def claims_of(store: Store, news_events: Sequence[str]) -> list[PublishedClaim]:
+    """Return the claims of the items of news events, oldest first."""
+    marks = ",".join("?" * len(news_events))
+    rows = store.rows(
+        "SELECT c.*, n.outlet, n.published FROM claims c JOIN news_items n USING (source, native_id)"
+        " JOIN news_event_items e"
+        f" USING (source, native_id) WHERE e.news_event IN ({marks}) ORDER BY n.published, n.outlet, c.kind, c.value",
+        tuple(news_events),
+    )
+    return [
+        PublishedClaim(
+            source=r["source"],
+            native_id=r["native_id"],
+            outlet=r["outlet"],
+            published=utc(r["published"]),
+            claim=Claim(
+                kind=ClaimKind(r["kind"]), value=r["value"], said_by=SaidBy(r["said_by"]), definition=r["definition"]
+            ),
         )
         for r in rows
     ]

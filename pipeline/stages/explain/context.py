@@ -32,20 +32,12 @@ from pipeline.incidents.places import counted_places, units_of
 from pipeline.incidents.similar import comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
-from pipeline.store.activity import (
-    IncidentSpan,
-    claims_of,
-    complaint_bins,
-    complaints_by_hour,
-    complaints_by_region,
-    incident_spans,
-    known_since,
-    past_outages,
-    read_hours,
-    talk_by_hour,
-)
+from pipeline.store.activity import complaint_bins, complaints_by_hour, complaints_by_region, talk_by_hour
+from pipeline.store.news import claims_of
+from pipeline.store.observation_times import known_since, read_hours
 from pipeline.store.observations import chart_ranks
 from pipeline.store.official import official_incidents, planned_maintenance, status_updates
+from pipeline.store.past_incidents import IncidentSpan, incident_spans, past_outages
 from pipeline.store.runs import heard
 from pipeline.store.verdicts import distinct
 

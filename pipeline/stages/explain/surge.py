@@ -16,7 +16,7 @@ from pipeline.incidents.surge import advisory_facts, update_advisory
 from pipeline.notify.digest import with_lines
 from pipeline.stages.explain.context import surge_inputs
 from pipeline.stages.explain.records import ExplainRun
-from pipeline.store.activity import advisories, put_advisories
+from pipeline.store.advisories import advisories, put_advisories
 from pipeline.store.incidents import anything_said, incidents
 from pipeline.store.outbox import put_alerts
 from pipeline.store.runs import get_checkpoint, set_checkpoint

@@ -54,10 +54,11 @@ from pipeline.stages.publish.facts import (
 from pipeline.stages.publish.metrics import write_metrics
 from pipeline.stages.publish.writer import ReportWriter
 from pipeline.store import Store
-from pipeline.store.activity import advisories, heard_since, last_read
+from pipeline.store.advisories import advisories
 from pipeline.store.freshness import freshness
 from pipeline.store.incidents import incidents
 from pipeline.store.isolation import Isolation
+from pipeline.store.observation_times import last_read, reported_since
 from pipeline.store.observations import chart_ranks
 from pipeline.store.report_data import counts_by_step, incident_heads
 from pipeline.store.runs import checkpoints, delete_checkpoints, get_checkpoint, record_run, set_checkpoint
@@ -97,7 +98,7 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
     context = replace(
         context,
         read={name: last_read(store, name) for name in context.services},
-        since={name: heard_since(store, name) for name in context.services},
+        since={name: reported_since(store, name) for name in context.services},
     )
     context = replace(context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services})
     writer, isolation = ReportWriter(folder), Isolation(store)
