@@ -16,8 +16,9 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch
 from pipeline.core.times import iso, utc
 from pipeline.sources.count_columns import parse_count_columns
-from pipeline.sources.count_rows import DEFAULTS, CountsOptions, ServiceIds
+from pipeline.sources.count_rows import DEFAULTS, CountsOptions
 from pipeline.sources.counts import parse_counts
+from pipeline.sources.named_services import ServiceIds
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 

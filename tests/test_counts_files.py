@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from pipeline.core.errors import SourceError
 from pipeline.core.records import ComplaintCount
 from pipeline.core.times import iso, utc
-from pipeline.sources import (
-    counts,
-    downdetector,
-)
-from pipeline.sources.count_rows import CountsOptions, read_start
+from pipeline.sources import counts, downdetector
+from pipeline.sources.count_rows import CountsOptions
 from pipeline.sources.count_series import count_series
+from pipeline.sources.count_times import read_start
 from pipeline.sources.counts import parse_counts, read_counts
 
 NOW = utc("2026-03-02T12:00:00Z")

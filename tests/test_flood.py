@@ -14,7 +14,8 @@ import pytest
 from pipeline.config.paths import MODELS
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
-from pipeline.evaluation.abuse import Case, catalogue_with, decide, posts_of, reports_of
+from pipeline.evaluation.abuse import posts_of, reports_of
+from pipeline.evaluation.abuse_case import Case, catalogue_with, decide
 from pipeline.text.models.outage import load
 
 NOW = utc("2026-03-02T12:00:00Z")

@@ -14,14 +14,9 @@ from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Evidence
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
-from pipeline.core.vocabulary import (
-    ComponentStatus,
-    EvidenceKind,
-    RowTable,
-    Transition,
-    VoteReason,
-)
-from pipeline.notify.payload import AlertContext, alert_facts, quoted_reports, subject
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, Transition, VoteReason
+from pipeline.notify.payload import AlertContext, alert_facts, quoted_reports
+from pipeline.notify.subject import subject
 from pipeline.render.mail import compose, plain_text
 from pipeline.render.mail_text import incident_text
 from tests.policy_inputs import BEGAN, HOUR, INCIDENT, message

@@ -20,7 +20,8 @@ from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, ComplaintCount, Span
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
-from pipeline.reports.others_too import Answer, EvidenceClass, others_too
+from pipeline.reports.evidence_now import EvidenceClass
+from pipeline.reports.others_too import Answer, others_too
 from pipeline.store import Store
 from pipeline.store.freshness import freshness, spread
 from pipeline.store.incidents import put_incident

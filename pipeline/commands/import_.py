@@ -19,7 +19,7 @@ from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.quantities import quantity
 from pipeline.core.records import KIND, Batch, Post, Run, Span
-from pipeline.sources.count_rows import ServiceIds
+from pipeline.sources.named_services import ServiceIds
 
 
 @click.group("import")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.core.alert_facts import AlertFacts, ChartFacts, ComponentFacts, LinkFacts, OfficialLine, PeakFacts
+from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, OfficialLine, PeakFacts
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent, state_in_words
+from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, State, Transition, VoteReason
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, Transition, VoteReason
 from pipeline.incidents.confidence import what_is_missing
 from pipeline.incidents.episodes import ProviderIncident
+from pipeline.notify.chart_series import chart
 from pipeline.notify.out_links import out_links
 from pipeline.render.charts import highest_peak, peak_of
 from pipeline.render.formatting import page_url
@@ -24,7 +24,6 @@ from pipeline.text.normalize import differently_worded
 QUOTES = 3
 NEWEST = 20  # reports among which the surest are quoted in a later message
 NEWS = 3
-CHART_SPAN = timedelta(hours=8)
 BEFORE_ONSET = timedelta(minutes=5)  # reports so shortly before the onset belong to it
 BASIS = ("complaints", "votes", "shared", "doors")
 
@@ -239,90 +238,3 @@ def _one_line(report: Report) -> str:
     title = report.title.strip()
     stop = "" if not title or title[-1] in "?!…。？！:" else "."  # a question needs no full stop
     return " ".join(f"{title}{stop} {report.text}".strip(". ").split())
-
-
-def chart(service: Service, series: Mapping[SeriesKey, Points], incident: Incident, now: datetime) -> ChartFacts | None:
-    """Return the points of the chart that shows the incident best: complaints, else reports in 5-minute steps."""
-    mine = [key for key in series if key.service == service.id and key.is_total]
-    since = max(incident.onset - timedelta(hours=3), now - CHART_SPAN * 2)
-    for channel, step in (("complaints", 0), ("votes", 300)):
-        keys = sorted((key for key in mine if key.channel == channel), key=str)
-        points = [point for point in series[keys[0]] if point.start >= since] if keys else []
-        if not points or not any(point.observed > 0 for point in points):
-            continue
-        if channel == "complaints" and max(point.start for point in points) < incident.onset:
-            continue
-        width = step or keys[0].bin_s
-        unit = "complaints" if channel == "complaints" else f"reports on {keys[0].source}"
-        label = f"{unit} in {width // 60} min"
-        return _merged(label, points, width, (since, now), dense=channel == "complaints")
-    return None
-
-
-def _merged(label: str, points: Points, width: int, span: tuple[datetime, datetime], *, dense: bool) -> ChartFacts:
-    """Sum points into steps of `width` seconds; a step without any is 0, or unknown in a channel that tells zeros."""
-    steps: dict[int, list[float]] = {}
-    for point in points:
-        slot = int(point.start.timestamp()) // width * width
-        cell = steps.setdefault(slot, [0.0, 0.0, 0.0])
-        cell[0] += point.observed
-        cell[1] += point.expected
-        cell[2] = max(cell[2], point.upperbound)
-    first, last = (int(moment.timestamp()) // width * width for moment in span)
-    if dense:
-        first, last = min(steps), max(steps) + width
-    moments = list(range(first, last, width))
-    empty = [math.nan] * 3 if dense else [0.0, math.nan, math.nan]
-    rows = [steps.get(moment, empty) for moment in moments]
-    return ChartFacts(
-        label=label,
-        times=tuple(moments),
-        observed=tuple(_number(r[0]) for r in rows),
-        expected=tuple(_number(r[1]) for r in rows),
-        upper=tuple(_number(r[2]) for r in rows),
-    )
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 2)
-
-
-_HEADLINES = {
-    Transition.UNDER_WAY: "already under way when we began",
-    Transition.WORSE: "getting worse",
-    Transition.WORSE_AGAIN: "worse again",
-    Transition.COMPONENT_ADDED: "more parts affected",
-    Transition.EASING: "easing",
-    Transition.OVER: "over",
-    Transition.REOPENED: "back again",
-    Transition.REMINDER: "still going on",
-}
-
-
-def _headline(facts: AlertFacts) -> str:
-    state = state_in_words(facts.state, facts.confirmed_by)
-    if facts.transition is Transition.CONFIRMED:
-        return state
-    if facts.transition is Transition.OPENED:
-        return f"outage, {state}" if facts.state is State.CONFIRMED else f"{facts.state} outage"
-    if facts.restored:
-        return f"{len(facts.restored)} of {len(facts.hit)} services restored"
-    if facts.transition is Transition.OVER and facts.new_level:
-        return "over, at a new normal level"
-    return _HEADLINES[facts.transition]
-
-
-def subject(facts: AlertFacts) -> str:
-    """Return the subject line: service, what changed, what fails, impact."""
-    headline = _headline(facts)
-    details = []
-    if facts.affected_names:
-        still = "still failing: " if facts.restored else ""
-        more = " and more" if len(facts.affected_names) > 3 else ""
-        details.append(still + ", ".join(name[:40] for name in facts.affected_names[:3]) + more)
-    if facts.symptom and facts.transition not in (Transition.OVER, Transition.EASING):
-        details.append(facts.symptom.replace("_", " "))
-    if facts.transition is not Transition.OVER:
-        details.append(f"impact {facts.impact}")
-    simulated = "[simulated] " if facts.simulated else ""
-    return f"{simulated}{facts.service}: {headline}" + (f" ({'; '.join(details)})" if details else "")

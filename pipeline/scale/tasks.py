@@ -42,7 +42,7 @@ from pipeline.scale.summaries import (
     refusals,
 )
 from pipeline.sources import author_salt
-from pipeline.sources.count_rows import ServiceIds
+from pipeline.sources.named_services import ServiceIds
 from pipeline.stages.tag import CHUNK, TaggedPost, tagged
 from pipeline.text.mention_prefilter import MentionPrefilter
 from pipeline.text.models.outage import OutageModel, load

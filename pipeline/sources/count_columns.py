@@ -19,14 +19,8 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.sources.count_frame import NAMES, PlainCells, read_plain
 from pipeline.sources.count_intervals import COUNTER, COUNTER_ROWS, LEAST, MOST, RESET, only_grows, settle_widths
-from pipeline.sources.count_rows import (
-    DEFAULTS,
-    CountsOptions,
-    CountSubject,
-    Resolve,
-    RowReader,
-    read_start,
-)
+from pipeline.sources.count_rows import DEFAULTS, CountsOptions, CountSubject, Resolve, RowReader
+from pipeline.sources.count_times import read_start
 from pipeline.sources.counts import inferred_state, inferred_widths_note
 from pipeline.sources.delimited import as_utf8
 from pipeline.sources.parsing import LARGEST_COUNT, not_from_the_future

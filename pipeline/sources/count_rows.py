@@ -6,34 +6,29 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from detectors.count_kinds import CountKind
-from pipeline.core.catalogue import Catalogue, plain_name, resolve_service, service_ids
-from pipeline.core.errors import ConfigError, SourceError
-from pipeline.core.names import SERVICE_ID, usable_name
-from pipeline.core.times import within_years
+from pipeline.core.errors import SourceError
+from pipeline.core.names import usable_name
 from pipeline.sources.count_cells import CellTable
 from pipeline.sources.count_intervals import LEAST, MOST
+from pipeline.sources.count_times import NeedsOptionError, read_start
 from pipeline.sources.parsing import LARGEST_COUNT, not_from_the_future, plain, whole
 
 TIME_COLUMNS = ("start_utc", "timestamp_utc", "ts", "time", "timestamp", "datetime", "date", "point_in_time")
+
+
 # as exports of tickets call the time one was opened: Zendesk, GitHub, ServiceNow, Jira, Freshdesk
 EVENT_TIME_COLUMNS = ("created at", "created_at", "opened at", "opened_at", "created", "created time", "opened")
+
+
 COUNT_COLUMNS = ("total", "count", "value")
 OTHER_COLUMNS = ("service", "interval_s", "baseline", "region", "indicator", "series", "mentions")
-MOST_UNKNOWN = 100  # names of services for which the nearest are looked for
 NO_COUNT = ("null", "nan")  # as Grafana and pandas write a bin that nobody counted
 _FRACTION = re.compile(r"[0-9]{1,16}\.[0-9]{1,30}|[0-9](\.[0-9]{1,17})?[eE][+-]?[0-9]{1,2}")
-# with points between, no locale of Unicode CLDR writes the month first
-_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?))?")
-_NUMERIC_DATE = re.compile(
-    r"(?P<date>\d{1,2}(?P<sep>[/.-])\d{1,2}[/.-](?P<year>\d{2,4}))"
-    r"(?P<clock>(?P<gap>,? +)\d{1,2}:\d\d(?P<second>:\d\d)?(?P<half> ?[APap][Mm])?)?"
-)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 Resolve = Callable[[str], str]
 
@@ -90,50 +85,11 @@ class CountRow(NamedTuple):
     interval_s: int
 
 
-class NeedsOptionError(ValueError):
-    """A time that is read with an option of a command only."""
-
-
 class CountPlace(NamedTuple):
     """What a row of counts is about, and when it begins, in seconds of the epoch."""
 
     subject: CountSubject
     start: int
-
-
-class ServiceIds:
-    """Gives the id of a service that a file names; `new` takes the names that the catalogue lacks, too."""
-
-    def __init__(self, catalogue: Catalogue, *, new: bool = False, in_run: bool = False) -> None:
-        """`added` holds the names taken so far that the catalogue lacks; `in_run` as in CountsOptions."""
-        self._catalogue, self._new = catalogue, new
-        self._remedy = "a [services.<id>] table takes it" if in_run else "--new takes it, or a [services.<id>] table"
-        self._known = service_ids(catalogue)
-        self._unknown: dict[str, str] = {}
-        self.added: set[str] = set()
-
-    def named(self, name: str) -> str:
-        """Return the id; raises ConfigError with the nearest names where the catalogue lacks it and none may be new."""
-        if (known := self._known.get(plain_name(name))) is not None:
-            return known
-        if self._new:
-            if not SERVICE_ID.fullmatch(name):
-                raise ConfigError(f"{name[:80]!r} is no id of a new service: a-z, 0-9 and _ only")
-            self.added.add(name)
-            return name
-        if name not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
-            try:
-                resolve_service(self._catalogue, name)
-            except ConfigError as error:
-                self._unknown[name] = f"{error}; {self._remedy}"
-        raise ConfigError(self._unknown.get(name, f"{name[:80]!r} is not in the catalogue"))
-
-    def __call__(self, name: str) -> str:
-        """Return the id as `named` does; raises ValueError, for a row."""
-        try:
-            return self.named(name)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
 
 
 class RowReader:
@@ -271,68 +227,6 @@ def _one_of(cells: Mapping[str, str], columns: tuple[str, ...], *, empty: bool =
     if not values and not (empty and there):
         raise ValueError(f"{', '.join(there) or columns[0]}: empty")
     return values.pop() if values else ""
-
-
-def read_start(text: str, time_format: str = "", time_zone: str = "") -> datetime:
-    """Read ISO with its zone, seconds or milliseconds of the epoch, or what `time_format` says.
-
-    Times without a zone are in `time_zone`. Raises ValueError on a time that is unreadable, reads two ways, has no
-    zone, or lies before 2000 or after 2099.
-    """
-    # series share their stamps: each is read once
-    return (_read_start if len(text) <= 40 else _read_start.__wrapped__)(text, time_format, time_zone)
-
-
-@lru_cache(maxsize=1 << 16)
-def _read_start(text: str, time_format: str, time_zone: str) -> datetime:
-    if time_format:
-        moment = datetime.strptime(text, time_format)  # noqa: DTZ007  the zone follows below
-    elif match := re.fullmatch(r"([1-9][0-9]{9})([0-9]{3})?(\.[0-9]{1,9})?", text):
-        moment = datetime.fromtimestamp(int(match[1]), tz=UTC)
-    elif match := _DAY_FIRST.fullmatch(text):
-        day, month, year, clock = match.groups()
-        moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock or '00:00':0>5}")
-    elif _NUMERIC_DATE.match(text):
-        raise NeedsOptionError(_not_iso(text))
-    else:
-        moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        if not time_zone:
-            raise NeedsOptionError(
-                f"{plain(text, 40)!r} has no time zone; write it as 2026-03-02T11:37:00Z, or say --time-zone"
-            )
-        moment = moment.replace(tzinfo=ZoneInfo(time_zone))
-        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
-            raise ValueError(f"{plain(text, 40)!r} comes twice or never in {time_zone}, where the clocks change")
-    return within_years(moment, plain(text, 40))
-
-
-@lru_cache(maxsize=1 << 12)
-def _not_iso(text: str) -> str:
-    """Return why a date of numbers is not read: as its order is not sure, or with the format that it must have."""
-    match = _NUMERIC_DATE.fullmatch(text)
-    if match is None:
-        return f"{plain(text, 40)!r} is no time as 2026-03-02T11:37:00Z; --time-format says how it is written"
-    sep, year = match["sep"], "%Y" if len(match["year"]) == 4 else "%y"
-    orders = [("%m", "%d", year), ("%d", "%m", year), *([("%y", "%m", "%d")] if year == "%y" else [])]
-    formats = [written for order in orders if _is_written(match["date"], written := sep.join(order))]
-    if len(formats) > 1:
-        return f"{plain(text, 40)!r} reads two ways; write it as 2026-03-02T11:37:00Z, or see --time-format"
-    if not formats:
-        return f"{plain(text, 40)!r} is no day of the calendar"
-    clock = ""
-    if match["clock"]:
-        hours = "%I:%M" if match["half"] else "%H:%M"
-        half = f"{match['half'][:-2]}%p" if match["half"] else ""
-        clock = f"{match['gap']}{hours}{':%S' if match['second'] else ''}{half}"
-    return f"a time that is not as 2026-03-02T11:37:00Z; --time-format '{formats[0]}{clock}' reads it"
-
-
-def _is_written(date: str, time_format: str) -> bool:
-    try:
-        return bool(datetime.strptime(date, time_format))  # noqa: DTZ007  a date alone
-    except ValueError:
-        return False
 
 
 @lru_cache(maxsize=1 << 12)

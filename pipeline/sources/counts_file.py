@@ -15,9 +15,10 @@ from pipeline.core.errors import SourceError
 from pipeline.core.records import KIND, Batch, Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.count_intervals import SURE_ROWS
-from pipeline.sources.count_rows import CountsOptions, ServiceIds
+from pipeline.sources.count_rows import CountsOptions
 from pipeline.sources.counts import read_counts, to_batch
 from pipeline.sources.delimited import as_utf8, read_capped
+from pipeline.sources.named_services import ServiceIds
 from pipeline.sources.parsing import plain
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
 

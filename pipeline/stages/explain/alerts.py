@@ -17,9 +17,10 @@ from pipeline.core.vocabulary import EvidenceKind, Transition
 from pipeline.incidents.episodes import COUNTED_IMPACTS, ProviderIncident
 from pipeline.incidents.levels import comparison, new_level
 from pipeline.incidents.phases import impact_of_score
-from pipeline.notify.payload import AlertContext, alert_facts, subject
+from pipeline.notify.payload import AlertContext, alert_facts
 from pipeline.notify.policy import NotificationPolicy, Rise, next_gap, next_transition
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
+from pipeline.notify.subject import subject
 from pipeline.store import Store
 from pipeline.store.levels import counted
 from pipeline.store.operators import silences
