@@ -111,5 +111,15 @@ def verdict_rows(
     group: SeriesGroup, columns: Sequence[SeriesColumn], bins: BinnedCounts, verdicts: Verdicts, detector: str
 ) -> list[VerdictRow]:
     """Return the verdicts on bins worth keeping as rows of their table, None for what is not known."""
-    listed = [values.tolist() for values in verdict_columns(group, columns, bins, verdicts, detector)]
-    return [VerdictRow._make(None if value != value else value for value in row) for row in zip(*listed, strict=True)]
+    return rows_of_columns(verdict_columns(group, columns, bins, verdicts, detector))
+
+
+def rows_of_columns(verdicts: VerdictColumns) -> list[VerdictRow]:
+    """Return verdicts as rows of their table, None for what is not known."""
+    return list(map(VerdictRow._make, zip(*map(_listed, verdicts), strict=True)))
+
+
+def _listed(values: npt.NDArray[np.generic]) -> list[object]:
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return [None if value != value else value for value in values.tolist()]
+    return list(values.tolist())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
 from detectors.contract import Detector, DetectorState
+from pipeline.core.series import SeriesColumn
+from pipeline.detection.foreseen import ForeseenState, Foresight
 from pipeline.detection.series_groups import SeriesGroup
 from pipeline.detection.states import ReadParts, open_state, state_content
 from pipeline.store import Store
@@ -29,12 +31,20 @@ class DetectorStates:
     """The states of one database.
 
     `in_memory`, for a replay: between steps they stay in memory, and `write` stores them at the end. Nobody else may
-    judge in that database meanwhile.
+    judge in that database meanwhile. `foresight` knows what was judged ahead there, None: nothing.
     """
 
     store: Store
     in_memory: bool = False
+    foresight: Foresight | None = None
     _held: dict[tuple[str, str], _Held] = field(default_factory=dict)
+
+    def begin(self, group: SeriesGroup, detector: Detector, columns: Sequence[SeriesColumn]) -> DetectorState:
+        """Return a state without history. Raises ValueError on a width of bins that the detector cannot take."""
+        ahead = self.foresight.of(group, detector) if self.foresight is not None else None
+        if ahead is not None:
+            return ForeseenState(ahead, list(columns))
+        return detector.begin(group.bin_s, columns, talk=group.kind == "votes")
 
     def mark(self, subject: str, slot: str) -> rows.StateMark | None:
         """Return of which detector the state of a slot is and up to when it judged; None where there is none."""
@@ -55,13 +65,17 @@ class DetectorStates:
         elif isinstance(held.state, rows.StoredState):
             version, read = held.state.version, partial(_of_content, held.state.content)
         else:
-            return held.state
+            return replace(held.state) if isinstance(held.state, ForeseenState) else held.state
         columns = partial(rows.series_columns, self.store, group.kind, group.source, group.bin_s)
         return None if version is None else open_state(detector, version, read, columns)
 
     def keep(self, subject: str, slot: str, detector: str, through: datetime, state: DetectorState) -> None:
         """Hold a state in memory as it is now; the one of the slot `now` is the object itself, which judges on."""
-        held = state if slot == NOW else stored_state(state, detector, through)
+        held: DetectorState | rows.StoredState
+        if isinstance(state, ForeseenState) and state.own is None:
+            held = replace(state)
+        else:
+            held = state if slot == NOW else stored_state(state, detector, through)
         self._held[subject, slot] = _Held(rows.StateMark(detector, through), held)
 
     def write(self, store: Store) -> None:
@@ -76,6 +90,7 @@ def stored_state(
     state: DetectorState, detector: str, through: datetime, *, changed_only: bool = False
 ) -> rows.StoredState:
     """Return a state as it is to be stored; `changed_only` as `state_content` has it, and what that raises."""
+    state = state.settled() if isinstance(state, ForeseenState) else state
     version, parts = state_content(state, changed_only=changed_only)
     return rows.StoredState(detector, version, through, *parts)
 

@@ -97,6 +97,7 @@ def replay(
     # what a state from elsewhere will find cannot be foreseen
     replayed_before = has_state(store)
     ahead = None if plan.every or replayed_before else SkipAhead(pipeline, sources, plan.begin, plan.step)
+    pipeline.foresight = ahead.forecast if ahead is not None else None
     with store.kept.keeping():
         try:
             while now <= plan.until:
@@ -106,6 +107,8 @@ def replay(
                     else:
                         _replay_finer(pipeline, collect.branch(), finer, before)
                     finer = None
+                if ahead is not None:
+                    ahead.prepare(now, plan.until)
                 with store.together():
                     runs = pipeline.run(now, EACH_STEP, since=before)
                 troubles += [run for run in runs if run.outcome in ("error", "blocked") or run.rejected]

@@ -30,6 +30,7 @@ from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint, simu
 
 if TYPE_CHECKING:
     from detectors.contract import Detector
+    from pipeline.detection.foreseen import Foresight
     from pipeline.detection.held_states import DetectorStates
     from pipeline.notify.channels import Channel
     from pipeline.stages.tag import PostReader
@@ -92,11 +93,12 @@ def load_models() -> Models:
 class Pipeline:
     """One store, one configuration and one detector, stepped through time by `run`.
 
-    The last four fields are where a replay differs from a live run, besides its recorded sources:
+    The last five fields are where a replay differs from a live run, besides its recorded sources:
     report: the folder of the report; None publishes nothing. A replay publishes once, at its end.
     alerting_since: what began earlier never alerts; None: since the first live run, as the store remembers it.
     leaves_out_steps: steps in which nothing happens are not taken, so that a pause is no missed run.
     read_posts: reads posts, some of them before their time; None: as they come.
+    foresight: knows the counts that were judged before their time; None: none were.
     """
 
     store: Store
@@ -108,6 +110,7 @@ class Pipeline:
     alerting_since: datetime | None = None
     leaves_out_steps: bool = False
     read_posts: PostReader | None = None
+    foresight: Foresight | None = None
 
     @cached_property
     def detector(self) -> Detector:
@@ -121,7 +124,7 @@ class Pipeline:
         """The detector's states; those of a replay stay in memory until they are written."""
         from pipeline.detection.held_states import DetectorStates
 
-        return DetectorStates(self.store, in_memory=self.leaves_out_steps)
+        return DetectorStates(self.store, in_memory=self.leaves_out_steps, foresight=self.foresight)
 
     @cached_property
     def _matcher(self) -> ServiceMatcher:

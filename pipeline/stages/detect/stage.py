@@ -18,8 +18,9 @@ from detectors.count_kinds import CountKind
 from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn, VerdictRow
 from pipeline.core.times import floor_to, utc
-from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays, verdict_rows
+from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
+from pipeline.detection.foreseen import judged_rows
 from pipeline.detection.held_states import DAY, NOW, DetectorStates, stored_state
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.series_groups import SeriesGroup, complete_until, offered_bins, series_groups
@@ -136,10 +137,10 @@ def _judge_from(
             continue
         bins = bin_counts(group, here, columns, begin, end, spans)
         if state is None:
-            state = detector.begin(group.bin_s, columns, talk=group.kind == "votes")
+            state = states.begin(group, detector, columns)
         if group.kind == "complaints":
             assume_baselines(state, partial(_baselines, store, group, columns, begin, end))
-        found += verdict_rows(group, columns, bins, state.extend_arrays(bins), repr(detector))
+        found += judged_rows(group, columns, bins, state, repr(detector))
         total += len(bins.starts)
         for slot in (DAY, NOW) if end == midnight else (NOW,):
             if states.in_memory:
