@@ -12,7 +12,8 @@ from detectors.contract import BinnedCounts, IncompatibleStateError
 from detectors.packing import FIRST_PART, HEAD_PART, NAMES_PART, StateParts, read_head
 from detectors.seasonal import table
 from detectors.seasonal.detector import SeasonalNB
-from detectors.seasonal.layout import SHIFT, KernelParams, row_length
+from detectors.seasonal.kernel import NO_RISE
+from detectors.seasonal.layout import RAISED, SHIFT, KernelParams, row_length
 from detectors.seasonal.parameters import VERSION
 from detectors.seasonal.state import SeasonalState
 from detectors.seasonal.table import FigureTable, StoredFigures
@@ -162,3 +163,23 @@ def test_damage_that_is_found_while_judging_leaves_the_state_as_it_was() -> None
     with pytest.raises(IncompatibleStateError):
         state.extend_arrays(BinnedCounts(np.array([BEGIN + 60 * 300]), np.full((1, 3), 5.0)))
     assert state.last == before
+
+
+@pytest.mark.parametrize(("mean", "part"), [(0.4, 1.0), (5.0, 1.0), (300.0, 1.7)])
+def test_windows_that_are_not_looked_at_would_not_have_passed(mean: float, part: float) -> None:
+    """A score is the same where the bound on the last hour's excess is forgotten before each bin."""
+    rng = np.random.default_rng(4)
+    heights = np.repeat(rng.choice([1.0, 1.0, 1.6, 2.0, 4.0, 0.2], (200, 4)), 6, axis=0)
+    counts = rng.poisson(mean * heights) * part
+    counts[rng.random(counts.shape) < 0.02] = np.nan
+    bounded, looking = (SeasonalNB().begin(300, list("abcd"), talk=False) for _ in range(2))
+    skipped = scored = 0
+    for at, row in enumerate(counts):
+        bins = BinnedCounts(np.array([BEGIN + 300 * at]), row[None])
+        score = bounded.extend_arrays(bins).scores
+        looking.rows[:, RAISED] = 0.0
+        np.testing.assert_array_equal(score, looking.extend_arrays(bins).scores)
+        skipped += int((bounded.rows[:, RAISED] == NO_RISE).sum())
+        scored += int((score > 0.0).sum())
+    assert scored > 200
+    assert skipped > 200

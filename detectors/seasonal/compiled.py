@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from detectors.contract import Floats
 from detectors.seasonal import baseline, clocks, kernel, layout, plateau
-from detectors.seasonal.layout import KernelInput, KernelOutput, KernelParams, Rows
+from detectors.seasonal.layout import BinTimes, KernelInput, KernelOutput, KernelParams, Rows
 
 # below this many counts the import of numba costs more than it saves
 WORTH_LOADING = 20_000
@@ -24,11 +24,26 @@ _FILES = (__file__, *(str(module.__file__) for module in (layout, clocks, baseli
 DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
 
 
+Integers = npt.NDArray[np.int64]
+
+
+class TimeArrays(NamedTuple):
+    """Times of bins as arrays: `BinTimes` has what the fields mean."""
+
+    days: Integers
+    slots: Integers
+    near: Integers
+    shares: Floats
+    learned_day_slots: Integers
+    learned_week_slots: Integers
+    blocks: Integers
+    changes: Integers
+
+
 class ScanBins(NamedTuple):
     """Bins as arrays: `KernelInput` has what the fields mean."""
 
-    ticks: npt.NDArray[np.int64]
-    shares: Floats
+    times: TimeArrays
     counts: Floats
     other: Floats
 
@@ -52,8 +67,7 @@ def run_plain(
     """Judge bins in plain Python, on views and lists, whose elements cost less than those of arrays."""
     counts = bins.counts.tolist()
     listed = KernelInput(
-        ticks=bins.ticks.tolist(),
-        shares=bins.shares.tolist(),
+        times=BinTimes(*(values.tolist() for values in bins.times)),
         counts=counts,
         other=counts if bins.other is bins.counts else bins.other.tolist(),
     )
@@ -84,11 +98,12 @@ def _compile() -> _CompiledKernel:
 
     numba looks at the date of a function's own file only. The names have the digest of all files that make the code,
     so that nothing compiled from others is found. What each bin calls is made part of its caller: handing over the
-    parameters, which are many, would cost as much as the work.
+    parameters, which are many, would cost as much as the work. References to arrays are not counted, as nothing is
+    allocated: counting would take half of the time.
     """
     import numba
 
-    jit = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
+    jit = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True, _nrt=False)  # type: ignore[call-overload]
     parts = (clocks, baseline, plateau, kernel)
     namespace = {name: value for part in parts for name, value in vars(part).items()}
     places = {part.__name__ for part in parts}
@@ -134,8 +149,8 @@ class KernelSelector:
         if self._compiled is None and not self._unavailable:
             try:
                 self._compiled = _compile()
-            except (ImportError, RuntimeError):
-                # numba is absent or has nowhere to keep what it compiled: slower, and the same figures
+            except (ImportError, RuntimeError, KeyError):
+                # numba is absent, lacks an option or has nowhere to keep what it compiled: slower, and the same figures
                 self._unavailable = True
         return self._compiled
 

@@ -45,6 +45,7 @@ from detectors.seasonal.layout import (
     TODAY,
     TOTAL,
     UNSURE,
+    BinTimes,
     KernelInput,
     KernelOutput,
     KernelParams,
@@ -56,6 +57,9 @@ from detectors.seasonal.plateau import accept_plateau, awake, forget_blocks, und
 SHARED = 0.2  # of the noise, between the bins of a window
 COOL_S = 2 * 3600.0  # for so long what has lasted for hours must be weak to be over
 DAY_S = 86400.0
+# more than the rounding of a sum, as a share of it; the bound where no window can pass
+ROUNDING, LEAST_EXCESS = 1e-9, 1e-300
+NO_RISE = -LEAST_EXCESS
 UNUSED = 4.0  # reports a day of what has no habits yet
 
 
@@ -98,7 +102,7 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     best, x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
     # most bins of most series end here: no sum is high enough where no bin of the hour is
-    worth = row[HOUR_X] >= enough and row[RAISED] < p.hour_bins
+    worth = row[HOUR_X] >= enough and row[RAISED] != NO_RISE
     for i in range(p.hour_bins if worth or empty else 0):
         x += row[ring + at]
         mu += row[ring + depth + at]
@@ -165,21 +169,40 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     return risen or undone
 
 
-def step(
-    row: Row, p: KernelParams, windows: Sequence[int], tick: Sequence[int], share: float, x: float, y: float
-) -> tuple[float, float, bool]:
-    """Judge one bin, x counts and y other talk (NaN = not observed), and learn.
+def excess_bound(p: KernelParams, x: float, mu: float) -> float:
+    """Return at most how much a count exceeds the least ratio by, with more room than the rounding of sums takes."""
+    return x * (1.0 + ROUNDING) - p.min_ratio * mu * (1.0 - ROUNDING)
 
-    Returns the expectation, the score, and whether the whole profile was changed. `tick` is a row of
-    `KernelInput.ticks`.
+
+def sum_up_hour(row: Row, p: KernelParams, head: int) -> None:
+    """Work the sums of the last hour out afresh, so that no rounding is left of what went by."""
+    k = CHANNELS + RINGS
+    count, excess, largest = 0.0, 0.0, LEAST_EXCESS
+    for back in range(p.hour_bins):
+        place = head - back
+        place = k + (place if place >= 0 else place + p.depth)
+        count += row[place]
+        excess += excess_bound(p, row[place], row[place + p.depth])
+        largest = max(largest, excess)
+    row[HOUR_X] = count
+    row[RAISED] = -largest
+
+
+def step(
+    row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: int, x: float, y: float
+) -> tuple[float, float, bool]:
+    """Judge bin number t, x counts and y other talk (NaN = not observed), and learn.
+
+    Returns the expectation, the score, and whether the whole profile was changed.
     """
-    if tick[0] != int(row[DAY]):
-        row[DAY] = float(tick[0])
+    day, slot, near, share = times.days[t], times.slots[t], times.near[t], times.shares[t]
+    if day != int(row[DAY]):
+        row[DAY] = float(day)
         turn_day(row, p)
         settle_clock(row, p)
-    turned = tick[1] != int(row[SLOT])
-    row[SLOT] = float(tick[1])
-    aside, shift = hour_aside(row, p, tick[6]), int(row[SHIFT])
+    turned = slot != int(row[SLOT])
+    row[SLOT] = float(slot)
+    aside, shift = hour_aside(row, p, times.changes[t]), int(row[SHIFT])
     depth = p.depth
     head = int(row[HEAD]) + 1
     if head >= depth:
@@ -191,7 +214,7 @@ def step(
             refresh_slot(row, p, k)
         value = x if channel == 0 else y
         level = 1.0 + row[k + KNOWN] * (level_of(row, k) - 1.0)
-        shape = expect(row, p, k, tick[2] + shift, share, aside)
+        shape = expect(row, p, k, near + shift, share, aside)
         if aside != 0:
             other = expect_aside(row, p, k, share)
             if channel == 0 and x == x:
@@ -209,13 +232,11 @@ def step(
         row[place + depth] = due if value == value else 0.0
         row[place + 2 * depth] = shape
         k += p.channel_width
-    if turned:  # afresh, so that no rounding is left of what went by
-        row[HOUR_X] = 0.0
-        for back in range(p.hour_bins):
-            place = head - back
-            row[HOUR_X] += row[CHANNELS + RINGS + (place if place >= 0 else place + depth)]
+    if turned:
+        sum_up_hour(row, p, head)
+    elif x == x and row[RAISED] < 0.0:
+        row[RAISED] = -max(excess_bound(p, x, mu) - row[RAISED], LEAST_EXCESS)
     score, reshaped = math.nan, False
-    row[RAISED] = 0.0 if x >= p.min_ratio * mu else row[RAISED] + 1.0
     if x == x:
         warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
         if warm and row[DAYS] == 0.0 and row[TODAY] < 0.0:
@@ -223,22 +244,20 @@ def step(
         best = judge(row, p, windows, head, mu)
         if warm:
             row[TODAY] = max(row[TODAY], best)
-        best = best / row[BURST]
-        reshaped = hold(row, p, best, x, mu, tick[5], warm)
+        if best > 0.0:
+            best = best / row[BURST]
+        reshaped = hold(row, p, best, x, mu, times.blocks[t], warm)
         if warm:
             score = best
     if row[CALM] > p.guard_bins:
         old = head - p.guard_bins
+        old = old if old >= 0 else old + depth
+        day_slot, week_slot = times.learned_day_slots[t], times.learned_week_slots[t]
+        if shift != 0:  # a division costs as much as the rest
+            day_slot, week_slot = (day_slot + shift) % p.day_slots, (week_slot + shift) % p.week_slots
         k = CHANNELS
         for _ in range(p.channels):
-            learn(
-                row,
-                p,
-                k,
-                old if old >= 0 else old + depth,
-                (tick[3] + shift) % p.day_slots,
-                (tick[4] + shift) % p.week_slots,
-            )
+            learn(row, p, k, old, day_slot, week_slot)
             k += p.channel_width
     return mu * more, score, reshaped
 
@@ -248,18 +267,17 @@ def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, 
 
     A series' row stays in the processor's cache while its bins are judged.
     """
-    found = 0
+    found, times = 0, bins.times
     for j in range(len(bins.counts)):
         row, counts, other = rows[j], bins.counts[j], bins.other[j]
         expected, score = output.expected[j], output.score[j]
         slot, turn = -1, -1
         for t in range(len(counts)):
-            tick = bins.ticks[t]
-            expected[t], score[t], reshaped = step(row, p, windows, tick, bins.shares[t], counts[t], other[t])
+            expected[t], score[t], reshaped = step(row, p, windows, times, t, counts[t], other[t])
             if reshaped:
                 output.reshaped[j] = 1.0
-            if tick[1] != slot:
-                slot = tick[1]
+            if times.slots[t] != slot:
+                slot = times.slots[t]
                 turn += 1
                 slot_params = output.slot_params[turn][j]
                 slot_params[0] = row[CHANNELS + UNSURE]

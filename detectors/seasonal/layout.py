@@ -32,10 +32,10 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 # scores of the last days. BLOCK: number of the block the last bin was added to; BLOCKS: how many there are since it got
 # hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the profile was lifted by a
 # while ago, 1 = it was not. HOUR_X: counts of the last hour. BEST_X, BEST_MU, BEST_SIZE: sum, expectation and size of
-# the best window of the last bin. COOL: bins running that it was not high. RAISED: bins running that
-# were no higher than the least ratio. SHIFT: slots the profile was moved by when clocks changed. CHANGE: the day of the
-# last change, as a tick has it; MOVED: evidence since that the profile has to be moved for it; EDGES: how much there
-# is of it, -1 = decided.
+# the best window of the last bin. COOL: bins running that it was not high. RAISED: minus a bound on by how much any
+# window that ends at the last bin exceeds the least ratio, 0 or more = not known. SHIFT: slots the profile was moved by
+# when clocks changed. CHANGE: the day of the last change, as a tick has it; MOVED: evidence since that the profile has
+# to be moved for it; EDGES: how much there is of it, -1 = decided.
 (
     HEAD,
     SLOT,
@@ -112,15 +112,30 @@ Row = MutableSequence[float]
 Rows = Sequence[Row]
 
 
-class KernelInput(NamedTuple):
-    """Bins in order. ticks: rows of day, slot, slot interpolated from, slots learned into of the day and the week,
-    block, and `last_change` of clocks, all but those learned into being numbers since the epoch. shares: how far behind
-    the middle of its slot a bin lies, in slots. counts, other: (series, bins) counts and the rest of the talk, NaN =
-    not observed; other is not read where there is no talk channel.
+class BinTimes(NamedTuple):
+    """What the time of each bin says, the same for every series.
+
+    days, slots, blocks: numbers of those it lies in, since the epoch. near: number of the slot that is interpolated
+    from; shares: how far behind the middle of that it lies, in slots. learned_day_slots, learned_week_slots: slots of
+    the day and of the week that are learned into. changes: `last_change` of clocks.
     """
 
-    ticks: Sequence[Sequence[int]]
+    days: Sequence[int]
+    slots: Sequence[int]
+    near: Sequence[int]
     shares: Sequence[float]
+    learned_day_slots: Sequence[int]
+    learned_week_slots: Sequence[int]
+    blocks: Sequence[int]
+    changes: Sequence[int]
+
+
+class KernelInput(NamedTuple):
+    """Bins in order. counts, other: (series, bins) counts and the rest of the talk, NaN = not observed; other is not
+    read where there is no talk channel.
+    """
+
+    times: BinTimes
     counts: Sequence[Sequence[float]]
     other: Sequence[Sequence[float]]
 

@@ -11,22 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.seasonal.baseline import VISITED
+from detectors.seasonal.compiled import TimeArrays
 from detectors.seasonal.layout import ASIDE, BLOCK_X, CHANNELS, DAILY, DAY, NEAR, RINGS, SHIFT, KernelParams
 from detectors.seasonal.table import FigureTable
 
 Places = npt.NDArray[np.int64]
 
 
-def read_needed(table: FigureTable, params: KernelParams, ticks: Places) -> None:
-    """Read what judging bins of these ticks (as `KernelInput` has them) needs; raises IncompatibleStateError."""
+def read_needed(table: FigureTable, params: KernelParams, times: TimeArrays) -> None:
+    """Read what judging bins of these times needs; raises IncompatibleStateError."""
     table.read(always_needed(params))
-    figures, days = table.figures, ticks[:, 0]
+    figures, days = table.figures, times.days
     if days[0] != days[-1] or (figures[DAY] != days[0]).any():  # clocks may be found to have changed
         table.read_all()
         return
     shifts = np.unique(figures[SHIFT]).astype(np.int64)
-    day, week = _every(ticks[:, 3], shifts), _every(ticks[:, 4], shifts)
-    met = _slots_met(table, params, ticks, shifts)
+    day, week = _every(times.learned_day_slots, shifts), _every(times.learned_week_slots, shifts)
+    met = _slots_met(table, params, times, shifts)
     table.read(_cells(params, day, week))
     table.read(_cells(params, met, met))
     seconds = _cells(params, met[:0], met)[1::2]
@@ -51,9 +52,9 @@ def _every(slots: Places, shifts: Places | Iterable[int]) -> Places:
     return np.unique(np.add.outer(np.unique(slots), np.asarray(list(shifts), dtype=np.int64)))
 
 
-def _slots_met(table: FigureTable, params: KernelParams, ticks: Places, shifts: Places) -> Places:
+def _slots_met(table: FigureTable, params: KernelParams, times: TimeArrays, shifts: Places) -> Places:
     """Return the slots whose rates are worked out afresh, each with the one behind it."""
-    near, changes = np.unique(ticks[:, 2]), np.unique(ticks[:, 6])
+    near, changes = np.unique(times.near), np.unique(times.changes)
     if len(near) == 1 and not changes.any():
         shifted = near[0] + table.figures[SHIFT]
         if not any(

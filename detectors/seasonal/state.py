@@ -11,10 +11,8 @@ import numpy.typing as npt
 
 from detectors.contract import BinnedCounts, Floats, SeriesName, Verdicts
 from detectors.packing import FIRST_PART, HEAD_PART, NAMES_PART, StateHeader, StateParts, pack, pack_head, pack_names
-from detectors.seasonal.clock_changes import last_change
 from detectors.seasonal.compiled import KERNELS, KernelSelector, ScanBins, ScanFigures
 from detectors.seasonal.layout import (
-    BLOCK_S,
     CHANNELS,
     HALF_HOUR,
     TOTAL,
@@ -29,6 +27,7 @@ from detectors.seasonal.needs import always_needed, read_needed
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.table import FigureTable
 from detectors.seasonal.tails import TailFigures
+from detectors.seasonal.times import times_of
 from detectors.validation import (
     alarm_levels,
     bin_seconds,
@@ -186,30 +185,30 @@ class SeasonalState:
 
     def _scan(self, starts: npt.NDArray[np.int64], counts: Floats, other: Floats) -> TailFigures:
         """Judge bins, counts and the rest of the talk of shape (series, bins), and learn from them."""
-        slots = starts // self.params.slot_s
-        turns = np.cumsum(np.diff(slots, prepend=slots[:1]) != 0)
+        times = times_of(starts, self.params)
+        slots = times.slots - times.slots[:1]  # no bin is wider than a slot: none is left out
         output = ScanFigures(
             expected=np.empty(counts.shape),
             score=np.empty(counts.shape),
-            slot_params=np.empty((int(turns[-1]) + 1 if len(turns) else 0, len(counts), 3)),
+            slot_params=np.empty((int(slots[-1]) + 1 if len(slots) else 0, len(counts), 3)),
             best_windows=np.empty((counts.size, 4)),  # pages that no row touches are never asked of the machine
             reshaped=np.zeros(len(counts)),
         )
-        ticks, shares = _clock(starts, self.params)
+        bins = ScanBins(times, _readonly(counts), _readonly(other))
         run, table = self._kernels.choose(counts.size), self._table
-        if len(ticks) and not table.is_whole:
+        if len(starts) and not table.is_whole:
             if self._judged:  # what was read is no longer what is stored, and could not be put back
                 table.read_all()
             else:
-                read_needed(table, self.params, ticks)
-        self._judged = self._judged or bool(len(ticks))
-        found = run(table.rows, self.params, self._windows, ScanBins(ticks, shares, counts, other), output)
+                read_needed(table, self.params, times)
+        self._judged = self._judged or bool(len(starts))
+        found = run(table.rows, self.params, self._windows, bins, output)
         if output.reshaped.any() and not table.is_whole:
             table.restore()
             table.read_all()
-            found = run(table.rows, self.params, self._windows, ScanBins(ticks, shares, counts, other), output)
+            found = run(table.rows, self.params, self._windows, bins, output)
         output = output._replace(best_windows=output.best_windows[:found].copy())
-        return TailFigures(detector=self.detector, penalty=self.params.penalty, slots=turns, figures=output)
+        return TailFigures(detector=self.detector, penalty=self.params.penalty, slots=slots, figures=output)
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes, figure after figure. Raises IncompatibleStateError as `extend`."""
@@ -242,23 +241,8 @@ class SeasonalState:
         )
 
 
-def _clock(starts: npt.NDArray[np.int64], params: KernelParams) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Return what a bin's time says, the same for every series: `ticks` and `shares` of `KernelInput`."""
-    # the epoch was a Thursday; a week of slots may begin on any day as long as it always does
-    position = (starts + params.bin_s / 2) / params.slot_s - 0.5
-    near = np.floor(position).astype(np.int64)
-    learned = (starts - params.guard_bins * params.bin_s) // params.slot_s
-    days, place = np.unique(starts // 86400, return_inverse=True)
-    changes = [last_change(day) if params.hour_slots else 0 for day in days.tolist()]
-    ticks = np.column_stack(
-        (
-            starts // 86400,
-            starts // params.slot_s,
-            near,
-            learned % params.day_slots,
-            learned % params.week_slots,
-            starts // BLOCK_S,
-            np.array(changes, dtype=np.int64)[place],
-        )
-    )
-    return ticks, position - near
+def _readonly(values: Floats) -> Floats:
+    """Return a view that cannot be written to: for arrays that can be, the kernel would be compiled once more."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
