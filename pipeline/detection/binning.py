@@ -90,7 +90,7 @@ def verdict_columns(
     if group.kind == "complaints":
         keep |= np.isnan(observed)
     rows, places = np.nonzero(keep)
-    stamps = np.char.add(np.datetime_as_string(bins.starts.astype("datetime64[s]")), "Z")
+    stamps = np.datetime_as_string(bins.starts.astype("datetime64[s]"), timezone="UTC")
     names = np.array([str(group.key(column)) for column in columns], dtype=object)
     level = verdicts.values("level")[rows, places].astype(np.int64)
     return VerdictColumns(

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detectors.contract import Detector, DetectorState
 from pipeline.core.records import Post, Span
@@ -45,6 +46,13 @@ class RowsWritten(NamedTuple):
     rows: int
 
 
+class _GroupOfCounts(NamedTuple):
+    """Complaint counts of one source, width and window."""
+
+    group: SeriesGroup
+    rows: pa.Table
+
+
 class _Mention(NamedTuple):
     """A post that speaks of the service: where and when it was written, and 1.0 if it counts as a report, else 0.0."""
 
@@ -63,12 +71,31 @@ def copy_posts(root: Path, month: str, keys: Sequence[str], writer: Writer) -> R
 
 def _once(table: pa.Table, by: Sequence[str]) -> pa.Table:
     """Return rows in the order of columns, each key once: the first of those that two archives hold."""
-    if not table.num_rows:
+    if table.num_rows < 2:
+        return table
+    steps = _steps(table, by)
+    if (steps > 0).all():
         return table
     ordered = table.sort_by([(name, "ascending") for name in by])
-    keys = [ordered[name].to_pylist() for name in by]
-    first = [n == 0 or any(key[n] != key[n - 1] for key in keys) for n in range(ordered.num_rows)]
-    return ordered if all(first) else ordered.filter(pa.array(first))
+    steps = _steps(ordered, by)
+    return ordered if steps.all() else ordered.filter(pa.array(np.concatenate(([True], steps != 0))))
+
+
+def _steps(table: pa.Table, by: Sequence[str]) -> npt.NDArray[np.int8]:
+    """Return of each row but the first whether its key lies above (1), at (0) or below (-1) that of the row before."""
+    steps = np.zeros(table.num_rows - 1, dtype=np.int8)
+    for name in by:
+        column = table[name].combine_chunks()
+        before, after = column.slice(0, len(column) - 1), column.slice(1)
+        if pc.all(pc.equal(before, after)).as_py():
+            continue
+        above = _as_numpy(pc.greater(after, before)).astype(np.int8) - _as_numpy(pc.less(after, before))
+        steps = np.where(steps == 0, above, steps)
+    return steps
+
+
+def _as_numpy(mask: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -227,35 +254,38 @@ def judge_counts(
         kept = _once(read(root / place(RAW_COUNTS, service, month), keys, schema), COUNT_KEY)
         writer.add_table(place("complaint_counts", service, month), kept)
         yield RowsWritten("complaint_counts", kept.num_rows)
-        frame = kept.to_pandas()
-        for (source, width, window), rows in frame[frame["window"] != "rolling"].groupby(
-            ["source", "interval_s", "window"], sort=True
-        ):
-            group = SeriesGroup(subject="", source=str(source), bin_s=int(width), kind="complaints", window=str(window))
+        for group, rows in _groups(kept):
             raw = _total_counts(rows, columns.setdefault(group, []))
             begin = reached.get(group, floor_to(datetime.fromtimestamp(int(raw.at.min()), UTC), 86400))
             reached[group] = datetime.fromtimestamp(int(raw.at.max()) + group.bin_s, UTC)
             yield from judge.judge(month, group, columns[group], raw, Span(begin, reached[group]), [])
 
 
-def _total_counts(rows: pd.DataFrame, columns: list[SeriesColumn]) -> CountArrays:
+def _groups(counts: pa.Table) -> Iterator[_GroupOfCounts]:
+    """Yield the rows of each source, width and window of complaint counts in order of COUNT_KEY; no moving totals."""
+    names = ("source", "interval_s", "window")
+    begins = [0, *(np.flatnonzero(_steps(counts, names)) + 1).tolist()] if counts.num_rows else []
+    for begin, end in zip(begins, [*begins[1:], counts.num_rows], strict=True):
+        rows = counts.slice(begin, end - begin)
+        source, width, window = (rows[name][0].as_py() for name in names)
+        if window != "rolling":
+            group = SeriesGroup(subject="", source=source, bin_s=width, kind="complaints", window=window)
+            yield _GroupOfCounts(group, rows)
+
+
+def _total_counts(rows: pa.Table, columns: list[SeriesColumn]) -> CountArrays:
     """Return the rows of one kind of count as the database would; new columns are added to the known ones."""
-    if (rows["region"] == "").all() and (rows["indicator"] == "").all():
-        column = SeriesColumn(str(rows["service"].iloc[0]))
+    if pc.all(pc.equal(rows["region"], "")).as_py() and pc.all(pc.equal(rows["indicator"], "")).as_py():
+        column = SeriesColumn(rows["service"][0].as_py())
         columns += [column] if column not in columns else []
-        starts = (
-            pd.to_datetime(rows["start"], format="%Y-%m-%dT%H:%M:%SZ", utc=True)
-            .dt.as_unit("s")
-            .astype(np.int64)
-            .to_numpy()
-        )
         return CountArrays(
-            np.full(len(rows), columns.index(column), dtype=np.int64),
-            np.asarray(starts, dtype=np.int64),
-            np.asarray(rows["total"], dtype=np.float64),
+            np.full(rows.num_rows, columns.index(column), dtype=np.int64),
+            pc.cast(pc.cast(rows["start"], pa.timestamp("s", "UTC")), pa.int64()).to_numpy(),
+            rows["total"].to_numpy().astype(np.float64),
         )
-    plain = rows["region"] == ""
-    keyed = rows.assign(whole=rows["total"].where(plain), parts=rows["total"].where(~plain))
+    frame = rows.to_pandas()
+    plain = frame["region"] == ""
+    keyed = frame.assign(whole=frame["total"].where(plain), parts=frame["total"].where(~plain))
     summed = keyed.groupby(["start", "service", "indicator"], sort=True, as_index=False).agg(
         whole=("whole", "max"), parts=("parts", "sum")
     )
