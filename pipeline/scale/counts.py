@@ -88,7 +88,7 @@ def table_of_columns(columns: CountColumns) -> pa.Table:
     many = len(columns)
     ready = {
         **{name: values.take(of_row) for name, values in keys.items()},
-        "start": pc.strftime(start, format="%Y-%m-%dT%H:%M:%SZ"),
+        "start": _as_texts(start),
         "total": pa.array(columns.total),
         "baseline": pa.nulls(many, NUMBER),
         "collected": pa.repeat(pa.scalar(iso(columns.collected)), many),
@@ -144,7 +144,7 @@ def _in_our_columns(table: pa.Table, part: Part, fetched_at: datetime) -> pa.Tab
         "source": pa.repeat(pa.scalar(SOURCE), many),
         "region": column("region", TEXT, ""),
         "indicator": column("indicator", TEXT, ""),
-        "start": pc.strftime(pc.cast(start, pa.timestamp("s", "UTC"), safe=False), format="%Y-%m-%dT%H:%M:%SZ"),
+        "start": _as_texts(pc.cast(start, pa.timestamp("s", "UTC"), safe=False)),
         "interval_s": column("interval_s", WHOLE, 900),
         "total": column("total", WHOLE, -1),
         "baseline": column("baseline", NUMBER, None),
@@ -152,6 +152,13 @@ def _in_our_columns(table: pa.Table, part: Part, fetched_at: datetime) -> pa.Tab
         "collected": pa.repeat(pa.scalar(iso(fetched_at)), many),
     }
     return pa.table(columns, schema=SCHEMAS["complaint_counts"])
+
+
+def _as_texts(times: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return times as texts like 2026-03-02T11:00:00Z; series share times, so that each is written once."""
+    whole = times.combine_chunks() if isinstance(times, pa.ChunkedArray) else times
+    coded = whole.dictionary_encode()
+    return pc.strftime(coded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(coded.indices)
 
 
 def _checks(counts: pa.Table, fetched_at: datetime) -> dict[str, pa.ChunkedArray]:

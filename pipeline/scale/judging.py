@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,7 +26,8 @@ from pipeline.detection.factory import detector_for_votes
 from pipeline.detection.report_counting import WINDOW, ReportCounter, is_first_copy
 from pipeline.detection.series_groups import SeriesGroup
 from pipeline.detection.states import columns_of
-from pipeline.scale.parquet import Writer, months_in, place, read
+from pipeline.scale.parquet import FLUSH, Writer, months_in, place, read
+from pipeline.scale.row_order import key_steps, once
 from pipeline.scale.schemas import REPORT, SCHEMAS, ReportRow
 from pipeline.scale.summaries import FirstPass
 
@@ -64,38 +64,9 @@ class _Mention(NamedTuple):
 def copy_posts(root: Path, month: str, keys: Sequence[str], writer: Writer) -> RowsWritten:
     """Write the posts of a month, each once."""
     raw = read(root / place(RAW_POSTS, POSTS_SERVICE, month), keys, SCHEMAS["posts"])
-    kept = _once(raw, POST_KEY)
+    kept = once(raw, POST_KEY)
     writer.add_table(place("posts", POSTS_SERVICE, month), kept)
     return RowsWritten("posts", kept.num_rows)
-
-
-def _once(table: pa.Table, by: Sequence[str]) -> pa.Table:
-    """Return rows in the order of columns, each key once: the first of those that two archives hold."""
-    if table.num_rows < 2:
-        return table
-    steps = _steps(table, by)
-    if (steps > 0).all():
-        return table
-    ordered = table.sort_by([(name, "ascending") for name in by])
-    steps = _steps(ordered, by)
-    return ordered if steps.all() else ordered.filter(pa.array(np.concatenate(([True], steps != 0))))
-
-
-def _steps(table: pa.Table, by: Sequence[str]) -> npt.NDArray[np.int8]:
-    """Return of each row but the first whether its key lies above (1), at (0) or below (-1) that of the row before."""
-    steps = np.zeros(table.num_rows - 1, dtype=np.int8)
-    for name in by:
-        column = table[name].combine_chunks()
-        before, after = column.slice(0, len(column) - 1), column.slice(1)
-        if pc.all(pc.equal(before, after)).as_py():
-            continue
-        above = _as_numpy(pc.greater(after, before)).astype(np.int8) - _as_numpy(pc.less(after, before))
-        steps = np.where(steps == 0, above, steps)
-    return steps
-
-
-def _as_numpy(mask: pa.BooleanArray) -> npt.NDArray[np.bool_]:
-    return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,7 +89,7 @@ class _ServiceJudge:
     ) -> Iterator[RowsWritten]:
         """Judge the bins of a span, some days at a time; `covered` is as `bin_counts` takes it."""
         begin, written = span.since, 0
-        schema = SCHEMAS["verdicts"]
+        schema, waiting = SCHEMAS["verdicts"], list[pa.RecordBatch]()
         while begin < span.until:
             end = min(span.until, floor_to(begin, SOME_DAYS) + timedelta(seconds=SOME_DAYS))
             bins = bin_counts(group, raw, columns, begin, end, covered)
@@ -131,11 +102,12 @@ class _ServiceJudge:
             kept = verdict_columns(group, columns, bins, state.extend_arrays(bins), repr(self.detector))
             if len(kept.series):
                 arrays = [pa.array(v, of.type, from_pandas=True) for v, of in zip(kept, schema, strict=True)]
-                self.writer.add_table(
-                    place("verdicts", self.service, month), pa.Table.from_arrays(arrays, schema=schema)
-                )
+                waiting.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
                 written += len(kept.series)
             begin = end
+            if waiting and (begin >= span.until or sum(map(len, waiting)) >= FLUSH):
+                self.writer.add_table(place("verdicts", self.service, month), pa.Table.from_batches(waiting))
+                waiting.clear()
         if written:
             self._add_series(month, group, columns)
             yield RowsWritten("verdicts", written)
@@ -216,7 +188,7 @@ def judge_reports(
     judge = _ServiceJudge(service=service, detector=detector_for_votes(detector), writer=writer)
     months = months_in(root, REPORTS, service)
     for month, following in zip(months, [*months[1:], None], strict=True):
-        reports = _once(read(root / place(REPORTS, service, month), first_pass.keys, REPORT), POST_KEY)
+        reports = once(read(root / place(REPORTS, service, month), first_pass.keys, REPORT), POST_KEY)
         tags = reports.select(SCHEMAS["post_tags"].names)
         writer.add_table(place("post_tags", service, month), tags)
         votes, mentions = [], []
@@ -251,7 +223,7 @@ def judge_counts(
     reached: dict[SeriesGroup, datetime] = {}
     schema = SCHEMAS["complaint_counts"]
     for month in months_in(root, RAW_COUNTS, service):
-        kept = _once(read(root / place(RAW_COUNTS, service, month), keys, schema), COUNT_KEY)
+        kept = once(read(root / place(RAW_COUNTS, service, month), keys, schema), COUNT_KEY)
         writer.add_table(place("complaint_counts", service, month), kept)
         yield RowsWritten("complaint_counts", kept.num_rows)
         for group, rows in _groups(kept):
@@ -264,7 +236,7 @@ def judge_counts(
 def _groups(counts: pa.Table) -> Iterator[_GroupOfCounts]:
     """Yield the rows of each source, width and window of complaint counts in order of COUNT_KEY; no moving totals."""
     names = ("source", "interval_s", "window")
-    begins = [0, *(np.flatnonzero(_steps(counts, names)) + 1).tolist()] if counts.num_rows else []
+    begins = [0, *(np.flatnonzero(key_steps(counts, names)) + 1).tolist()] if counts.num_rows else []
     for begin, end in zip(begins, [*begins[1:], counts.num_rows], strict=True):
         rows = counts.slice(begin, end - begin)
         source, width, window = (rows[name][0].as_py() for name in names)
