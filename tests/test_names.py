@@ -15,10 +15,11 @@ from pipeline.core.vocabulary import PostKind
 from pipeline.stages.tag import tagged
 from pipeline.text.extract import PostText, read_posts
 from pipeline.text.lexicon import lexicon
+from pipeline.text.masking import TARGET
 from pipeline.text.models import outage
 from pipeline.text.names import spellings
 from pipeline.text.reactions import has_words
-from pipeline.text.services import LISTED, MOST_SERVICES, TARGET, ServiceMatcher
+from pipeline.text.services import LISTED, MOST_SERVICES, ServiceMatcher
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)

@@ -206,10 +206,11 @@ def test_counts_are_not_summed_into_bins_they_do_not_fit() -> None:
 
 def test_recorded_outages_are_found(eval_data: Path) -> None:
     from pipeline.evaluation import recorded_series as real
+    from pipeline.evaluation.scored_series import window_figures
 
     detector = SeasonalNB()
     windows = real.downdetector(eval_data / "series" / "downdetector_cloud", detector, seed=1)
-    hits, early, delay, _ = real.downdetector_figures(windows, detector.alarm)
+    hits, early, delay, _ = window_figures(windows, detector.alarm)
     assert hits >= 0.9 * len(windows)
     assert early <= 0.5
     assert delay <= 15

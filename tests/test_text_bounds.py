@@ -16,11 +16,12 @@ from pipeline.text import claims, error_codes, news, normalize, onset_time, plac
 from pipeline.text.cues import lexicon_features
 from pipeline.text.extract import EXACT, REPORT, Extraction, ExtractionRequest, extract, masked_for
 from pipeline.text.language import language_of
+from pipeline.text.masking import TARGET
 from pipeline.text.models.encoder import find_encoder
 from pipeline.text.models.outage import SURE, OutageModel
 from pipeline.text.models.training import is_holdout
 from pipeline.text.named_days import RECENT, days_named
-from pipeline.text.services import TARGET, ServiceMatcher
+from pipeline.text.services import ServiceMatcher
 from pipeline.text.symptoms import anger
 
 MATCHER = ServiceMatcher(load_catalogue())

@@ -19,7 +19,7 @@ from pipeline.config.paths import LABELS, MODELS, OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
 from pipeline.core.row_refs import read_row_refs
 from pipeline.core.times import iso, utc
-from pipeline.evaluation import abuse, csv_rows, links, onset
+from pipeline.evaluation import abuse, csv_rows, links, onset, smallest_attack
 from pipeline.evaluation import confidence as certainty
 from pipeline.evaluation import lead_time as leads
 from pipeline.incidents.reliability import (
@@ -86,7 +86,7 @@ AGES, USUAL = (0.5, 3.0, 30.0, 400.0), (0.2, 2.0)
 @pytest.fixture(scope="module")
 def fewest_accounts() -> dict[tuple[float, float], int | None]:
     """The fewest accounts that alert, by their age in days and the usual reports an hour."""
-    return abuse.smallest(AGES, USUAL)
+    return smallest_attack.smallest(AGES, USUAL)
 
 
 def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either(
@@ -101,7 +101,7 @@ def test_young_accounts_alone_never_alert_and_a_few_old_ones_do_not_either(
 def test_the_smallest_attack_in_the_docs_is_that_of_today_or_a_neighbouring_size(
     fewest_accounts: dict[tuple[float, float], int | None],
 ) -> None:
-    sizes: list[int | None] = [*abuse.SIZES, None]
+    sizes: list[int | None] = [*smallest_attack.SIZES, None]
     section = (ROOT / "docs" / "story.md").read_text(encoding="utf-8").partition("## Abuse")[2]
     for usual in USUAL:
         row = next(line for line in section.splitlines() if line.startswith(f"| {usual:g} |"))
@@ -114,7 +114,7 @@ def test_the_smallest_attack_in_the_docs_is_that_of_today_or_a_neighbouring_size
 def test_no_attack_gets_cheaper_where_only_the_day_an_account_was_made_on_is_known(
     fewest_accounts: dict[tuple[float, float], int | None],
 ) -> None:
-    by_day = abuse.smallest(AGES, USUAL, day_only=True)
+    by_day = smallest_attack.smallest(AGES, USUAL, day_only=True)
     for case, fewest in by_day.items():
         exact = fewest_accounts[case]
         assert fewest is None or (exact is not None and fewest >= exact), case

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.config.load import load_catalogue
-from pipeline.text.services import OTHER, ServiceMatcher
+from pipeline.text.masking import OTHER
+from pipeline.text.services import ServiceMatcher
 from pipeline.text.stances import UNLIKELY, Reading, reading
 
 MATCHER = ServiceMatcher(load_catalogue())

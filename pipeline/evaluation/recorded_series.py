@@ -6,7 +6,6 @@ Thresholds are the detectors' own, and for `seasonal_nb` also tuned on every sec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,50 +13,18 @@ import numpy as np
 import pandas as pd
 
 from detectors.benchmark.metrics import episodes
-from detectors.contract import Floats
 from detectors.count_kinds import CountKind
 from pipeline.core.errors import SourceError
 from pipeline.evaluation import csv_rows
 from pipeline.evaluation.contenders import Contender, contenders
+from pipeline.evaluation.scored_series import Scored, mcnemar, span_figures, window_figures
 from pipeline.evaluation.spikes import spike_figures, usual_counts
 from pipeline.sources.count_series import count_series
 from pipeline.sources.counts import read_counts
 
-EARLY, LATE = 3600, 4 * 3600
 CROPS = 5
 REFITTED = ("farrington", "stl")  # every day: eighteen months of six series take them longer than all else together
 Frame = pd.DataFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scored:
-    """A series with its scores and spans of truth, all in seconds of the epoch."""
-
-    name: str
-    starts: Floats
-    counts: Floats
-    score: Floats
-    width: int
-    truth: Sequence[tuple[float, float]]
-
-    def runs(self, threshold: float, join_s: int) -> list[tuple[float, float]]:
-        """Return alarm episodes (start of the first bin, end of the last)."""
-        hot = np.flatnonzero(np.nan_to_num(self.score) >= threshold)
-        hot_spans = episodes(hot, max(1, join_s // self.width))
-        return [(float(self.starts[a]), float(self.starts[b]) + self.width) for a, b in hot_spans]
-
-    def open_spans(self, threshold: float, quiet_s: int = 1800) -> list[tuple[float, float]]:
-        """Return from when to when an event was open: from the end of its first alarm bin to that of its last warm one.
-
-        It stays open while the score is at least half the threshold, and for `quiet_s` seconds below it.
-        """
-        score = np.nan_to_num(self.score)
-        spans = []
-        for a, b in episodes(np.flatnonzero(score >= threshold / 2), max(2, quiet_s // self.width)):
-            hot = np.flatnonzero(score[a : b + 1] >= threshold)
-            if len(hot):
-                spans.append((float(self.starts[a + hot[0]]) + self.width, float(self.starts[b]) + self.width))
-        return spans
 
 
 def _frame(path: Path) -> Frame:
@@ -95,77 +62,12 @@ def downdetector(folder: Path, detector: Contender, seed: int) -> list[Scored]:
     return scored
 
 
-class WindowFigures(NamedTuple):
-    """How a detector did on windows around one onset each.
-
-    hits: windows with an event that opens or is open from an hour before to four hours after the onset. early_a_day:
-    events a day that were over before that. delay: median minutes from the onset to when the event opened (an hour
-    before it, where that is earlier), NaN without hits. missed: names.
-    """
-
-    hits: int
-    early_a_day: float
-    delay: float
-    missed: list[str]
-
-
-class OutsideAlarm(NamedTuple):
-    """An episode outside every span of truth: series, start in seconds of the epoch, highest count in a bin."""
-
-    series: str
-    start: float
-    peak: float
-
-
-class SpanFigures(NamedTuple):
-    """Spans of truth that an episode meets, of how many, and the episodes that meet none."""
-
-    met: int
-    total: int
-    outside: list[OutsideAlarm]
-
-
 class SeriesSet(NamedTuple):
     """What was recorded, scored by one detector: Downdetector's windows, GitHub's complaints, counts of tweets."""
 
     windows: list[Scored]
     complaints: Scored
     mentions: list[Scored]
-
-
-def downdetector_figures(windows: Sequence[Scored], threshold: float) -> WindowFigures:
-    """Return the figures at a threshold."""
-    hits, early, days = 0, 0, 0.0
-    delays: list[float] = []
-    missed: list[str] = []
-    for window in windows:
-        onset = window.truth[0][0]
-        spans = window.open_spans(threshold)
-        near = [span for span in spans if span[1] >= onset - EARLY and span[0] <= onset + LATE]
-        early += sum(closed < onset - EARLY for _, closed in spans)
-        days += max(0.0, onset - EARLY - float(window.starts[0])) / 86400
-        if near:
-            hits += 1
-            delays.append((max(near[0][0], onset - EARLY) - onset) / 60)
-        else:
-            missed.append(window.name)
-    delay = float(np.median(delays)) if delays else float("nan")
-    return WindowFigures(hits, early / days, delay, sorted(set(missed)))
-
-
-def spans_figures(series: Sequence[Scored], threshold: float, join_s: int = 1800) -> SpanFigures:
-    """Return the figures at a threshold; alarms at most `join_s` seconds apart are one episode."""
-    met = total = 0
-    outside: list[OutsideAlarm] = []
-    for one in series:
-        runs = one.runs(threshold, join_s)
-        met += sum(any(a <= end and b >= start for a, b in runs) for start, end in one.truth)
-        total += len(one.truth)
-        for a, b in runs:
-            if not any(a <= end and b >= start for start, end in one.truth):
-                inside = (one.starts >= a) & (one.starts < b)
-                outside.append(OutsideAlarm(one.name, a, float(np.nanmax(one.counts[inside]))))
-    return SpanFigures(met, total, outside)
 
 
 def github(folder: Path, detector: Contender, year: int = 2019) -> Scored:
@@ -188,7 +90,7 @@ def github_line(name: str, detector: Contender, folder: Path, year: int, least: 
     complaints, spans = github(folder, detector, year), visible(folder, year, least)
     runs = complaints.runs(detector.alarm, 1800)
     met = sum(any(a <= end and b >= start for a, b in runs) for start, end in spans)
-    right = len(runs) - len(spans_figures([complaints], detector.alarm).outside)
+    right = len(runs) - len(span_figures([complaints], detector.alarm).outside)
     return f"{name:<34}{f'{met}/{len(spans)}':>8}{right / max(1, len(runs)):>10.2f}{len(runs):>8}"
 
 
@@ -257,18 +159,18 @@ def report(root: Path, seed: int) -> Iterator[str]:
         gained, lost, p = mcnemar(
             *(_caught(kept[one].windows, contenders(CountKind.REPORTS)[one].alarm) for one in ("seasonal_nb", name))
         )
-        hits = downdetector_figures(whole, contenders(CountKind.REPORTS)[name].alarm).hits
+        hits = window_figures(whole, contenders(CountKind.REPORTS)[name].alarm).hits
         yield f"{name:<34}{f'{hits}/{len(whole)}':>8}  only seasonal_nb {gained}, only the other {lost}, p {p:.2g}"
     windows, complaints, mentions = kept["seasonal_nb"]
     names = sorted({window.name for window in windows})
     halves = [[w for w in windows if (names.index(w.name) % 2 == 0) == even] for even in (True, False)]
 
     def early_alarms(half: list[Scored], t: float) -> tuple[float, float]:
-        figures = downdetector_figures(half, t)
+        figures = window_figures(half, t)
         return figures.hits, figures.early_a_day / 0.3
 
     chosen = _tune(halves[0], early_alarms)
-    hits, early, delay, missed = downdetector_figures(halves[1], chosen)
+    hits, early, delay, missed = window_figures(halves[1], chosen)
     yield (
         f"seasonal_nb tuned on every second Downdetector window (<= 0.3 early alarms a day): threshold {chosen:.1f}; "
         f"on the others {hits}/{len(halves[1])}, {early:.2f} early a day, median delay {delay:.0f} minutes, "
@@ -276,12 +178,12 @@ def report(root: Path, seed: int) -> Iterator[str]:
     )
 
     def alarms_outside(half: list[Scored], t: float) -> tuple[float, float]:
-        met, total, outside = spans_figures(half, t)
+        met, total, outside = span_figures(half, t)
         return met, len(outside) / total
 
     for tune, test in ((mentions[::2], mentions[1::2]), (mentions[1::2], mentions[::2])):
         chosen = _tune(tune, alarms_outside)
-        met, total, outside = spans_figures(test, chosen)
+        met, total, outside = span_figures(test, chosen)
         yield (
             f"seasonal_nb tuned on {', '.join(s.name for s in tune)} (alarms outside <= windows): "
             f"threshold {chosen:.1f}; on {', '.join(s.name for s in test)} {met} of {total} windows, "
@@ -289,7 +191,7 @@ def report(root: Path, seed: int) -> Iterator[str]:
         )
     from detectors.seasonal.detector import SeasonalNB
 
-    _, _, outside = spans_figures([complaints], SeasonalNB().alarm)
+    _, _, outside = span_figures([complaints], SeasonalNB().alarm)
     yield "GitHub 2019, the ten largest alarms of seasonal_nb that no official incident explains: " + "; ".join(
         f"{pd.Timestamp(alarm.start, unit='s'):%d %b %H:%M} ({alarm.peak:.0f} in 20 min)"
         for alarm in sorted(outside, key=lambda alarm: -alarm.peak)[:10]
@@ -297,33 +199,16 @@ def report(root: Path, seed: int) -> Iterator[str]:
 
 
 def _caught(windows: Sequence[Scored], threshold: float) -> list[bool]:
-    return [downdetector_figures([window], threshold).hits == 1 for window in windows]
-
-
-class PairedFigures(NamedTuple):
-    """Cases that only the first or only the second finds, and how probable so uneven a split is by chance."""
-
-    first_only: int
-    second_only: int
-    p: float
-
-
-def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedFigures:
-    """Return the exact McNemar test of two detectors on the same cases."""
-    from scipy.stats import binomtest
-
-    one = sum(a and not b for a, b in zip(first, second, strict=True))
-    other = sum(b and not a for a, b in zip(first, second, strict=True))
-    return PairedFigures(one, other, float(binomtest(one, one + other).pvalue) if one + other else 1.0)
+    return [window_figures([window], threshold).hits == 1 for window in windows]
 
 
 def _line(name: str, alarm: float, seen: Sequence[tuple[float, float]], series: SeriesSet) -> str:
     windows, complaints, mentions = series
-    hits, early, delay, _ = downdetector_figures(windows, alarm)
+    hits, early, delay, _ = window_figures(windows, alarm)
     runs = complaints.runs(alarm, 1800)
     met = sum(any(a <= end and b >= start for a, b in runs) for start, end in seen)
-    _, _, outside = spans_figures([complaints], alarm)
-    caught, total, outside_tweets = spans_figures(mentions, alarm)
+    _, _, outside = span_figures([complaints], alarm)
+    caught, total, outside_tweets = span_figures(mentions, alarm)
     return (
         f"{name + f' ({alarm:g})':<34}{f'{hits}/{len(windows)}':>22}{early:>10.2f}{delay:>7.0f}"
         f"{f'{met}/{len(seen)}':>13}"

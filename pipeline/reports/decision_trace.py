@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
-from pipeline.core.records import SilentSource, source_kind
-from pipeline.core.series import SeriesKey
+from pipeline.core.records import SilentSource
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State, Transition
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
 from pipeline.incidents.counts_usual import IN_WORDS, counts_are_usual
-from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.holds import in_words
-from pipeline.incidents.maintenance import announcement
-from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
+from pipeline.reports.trace_evidence import (
+    BEFORE,
+    NEAR,
+    TraceStep,
+    page_steps,
+    report_step,
+    signal_steps,
+    silent_source_steps,
+)
 from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.news import links_of
-from pipeline.store.official import planned_maintenance, status_updates
 from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
-from pipeline.store.reports import reports, votes_collected_after
+from pipeline.store.reports import reports
 from pipeline.store.runs import get_checkpoint
-from pipeline.store.verdicts import counts_collected_after, verdicts
+from pipeline.store.verdicts import verdicts
 from pipeline.text.services import ServiceMatcher
-
-BEFORE = timedelta(hours=1)
-NEAR = timedelta(minutes=90)
-PAGE_BEFORE = timedelta(days=1)
-CONTEXT = ("feed", "google_news", "charts")  # kinds of sources that open no incident
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceStep:
-    """One step of the trail: what was asked, what was found, and whether it let an alert pass (None: it only tells)."""
-
-    name: str
-    words: str
-    passed: bool | None = None
 
 
 def decision_trace(
@@ -66,8 +54,8 @@ def decision_trace(
     incident = _incident_at(store, service, at)
     alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
-    steps = [_watched(config, service), *_signals(store, service, at, alarm), _votes(store, service, at)]
-    steps += [*_silent_sources(silent, service, at, now), *_page(store, service, at)]
+    steps = [_watched(config, service), *signal_steps(store, service, at, alarm), report_step(store, service, at)]
+    steps += [*silent_source_steps(silent, service, at, now), *page_steps(store, service, at)]
     if incident is None:
         steps.append(
             TraceStep(
@@ -105,78 +93,6 @@ def _incident_at(store: Store, service: Service, at: datetime) -> Incident | Non
 def _watched(config: Config, service: Service) -> TraceStep:
     inside = service.id in config.watched
     return TraceStep(name="watch", words=f"{service.id} is {'' if inside else 'not '}watched", passed=inside)
-
-
-def _signals(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
-    """Yield the loudest bin of each total in the hour before."""
-    points_of_series = verdicts(store, at - BEFORE, at, service=service.id)
-    for key, points in sorted(points_of_series.items(), key=lambda pair: str(pair[0])):
-        known = [point for point in points if not math.isnan(point.score)]
-        if not key.is_total or not known:
-            continue
-        loudest = max(known, key=lambda point: (point.score, point.start))
-        unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"
-        usual = "nothing to compare with yet" if math.isnan(loudest.expected) else f"{loudest.expected:.1f} expected"
-        yield TraceStep(
-            name="signal",
-            passed=loudest.score >= alarm,
-            words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
-            f" score {loudest.score:.1f} of {alarm:g}{_came_later(store, key, loudest.start, at)}",
-        )
-    if not points_of_series:
-        yield TraceStep(name="signal", words="no counts or votes of the hour before are kept", passed=False)
-
-
-def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> str:
-    """Return a mark where a bin holds what was collected after a moment: it was judged otherwise then."""
-    end = start + timedelta(seconds=key.bin_s)
-    if key.channel == "votes":
-        later = votes_collected_after(store, key.service, start, end, at, key.source)
-    else:
-        later = counts_collected_after(store, key.service, key.source, start, end, at)
-    return f" (as it stands now: {later} of them came later)" if later else ""
-
-
-def _votes(store: Store, service: Service, at: datetime) -> TraceStep:
-    service_reports = deduplicate_clearances(reports(store, service.id, at - BEFORE, at))
-    counted = [r for r in service_reports if r.counted]
-    refused = Counter(r.reason.value for r in service_reports if not r.counted and r.reason)
-    cleared = sum(bool(r.working_components) for r in service_reports)
-    later = votes_collected_after(store, service.id, at - BEFORE, at, at)
-    words = (
-        f"{len(counted)} reports counted in the hour before{f', {later} of which came later' if later else ''}"
-        + "".join(f"; {n} not: {why}" for why, n in refused.most_common())
-    )
-    return TraceStep(name="votes", words=words + (f"; {cleared} say that a part works" if cleared else ""))
-
-
-def _silent_sources(
-    silent: Sequence[SilentSource], service: Service, at: datetime, now: datetime
-) -> Iterator[TraceStep]:
-    """Yield which sources of counts, posts and notices about a service are silent, where the moment is the present."""
-    if now - at > BEFORE:
-        return
-    names = [item.source for item in silent]
-    own = [name for name in names if name.endswith(f":{service.id}") or name == source_kind(name)]
-    own = [name for name in own if source_kind(name) not in CONTEXT]
-    if own:
-        yield TraceStep(name="sources", words=f"not answering, so nothing can be seen by them: {', '.join(own)}")
-
-
-def _page(store: Store, service: Service, at: datetime) -> Iterator[TraceStep]:
-    """Yield what the status page said by then, as it was worded then: its newest updates, and planned maintenance."""
-    if not service.status_page:
-        return
-    read = [u for u in status_updates(store, service.page, at - PAGE_BEFORE, at) if u.collected <= at]
-    for updates in by_incident(read).values():
-        over, last = closed_at(stretches(updates)[-1]), updates[-1]
-        if over is None or at - over <= NEAR:
-            state = next((u.status for u in reversed(updates) if u.status != UPDATE), last.status)
-            words = f"{last.name}: {state}, {last.displayed_at:%H:%M} UTC"
-            yield TraceStep(name="page", words=f"{words}: {last.body}" if last.body else words)
-    for row in planned_maintenance(store, service.page, at, at):
-        if row.maintenance_span is not None and row.maintenance_span.since <= at:
-            yield TraceStep(name="page", words=announcement(row))
 
 
 def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceStep]:

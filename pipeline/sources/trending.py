@@ -16,7 +16,7 @@ from pipeline.core.records import Batch, ExternalStatus, RejectedRow
 from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines
 from pipeline.sources.parsing import not_from_the_future, plain, reject
 from pipeline.text.normalize import normalize
-from pipeline.text.services import speaks_of_trouble
+from pipeline.text.ordinary_names import speaks_of_trouble
 
 NEEDED = {"trends", "search volume", "started"}
 OFFSET = re.compile(r"(?:([+-]?)([0-9]{1,2})(?::([0-5][0-9]))?)?")

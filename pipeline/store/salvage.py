@@ -1,14 +1,11 @@
-"""What can still be read of a damaged database, row by row into a new one. The damaged file is copied, never written.
-
-Rows are read in the order of their key from both ends of every readable stretch; what lies between is lost.
-"""
+"""What can still be read of a damaged database, into a new one. The damaged file is copied, never written."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,18 +15,17 @@ from tempfile import TemporaryDirectory
 from pipeline.core.errors import StoreError
 from pipeline.core.quantities import quantity
 from pipeline.store import Store
-from pipeline.store.count_tables import FILL_GAPS, FILL_HOURS, HOURS, SERIES, SERIES_BY_INDEX, VALUES
+from pipeline.store.count_tables import FILL_GAPS, FILL_HOURS, HOURS, SERIES, VALUES
 from pipeline.store.damage import row_fault
+from pipeline.store.damaged_rows import DamagedTable, Row, TableShape, bound_value
 from pipeline.store.file_format import MAGIC
 from pipeline.store.migration import RECORD, migrate
 from pipeline.store.schema import STEPS, Step
 from pipeline.store.user_objects import create, quoted, user_objects
 
-Row = tuple[object, ...]
 READ_AGAIN = timedelta(days=7)  # as far back as a source is read when it was not read for long
 COLLECTED = ("posts", "news_items", SERIES, VALUES, "status_updates", "chart_ranks", "coverage", "source_memory")
 JUDGED = ("series", "verdicts", "detector_state", "detector_state_parts", "votes", "post_tags", *COLLECTED)
-_LAST_ROWID = 2**63 - 1
 _TABLES = """SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type = 'table'
  AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT LIKE '\\_sqlite%' ESCAPE '\\'
  AND l.name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY l.name"""
@@ -47,30 +43,6 @@ class Salvaged:
     refused: int
     incomplete: bool
     fault: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    name: str
-    columns: tuple[str, ...]
-    key: tuple[str, ...]  # empty: by rowid
-
-    @property
-    def rowid(self) -> str:
-        """The name by which SQLite gives the number of a row: one that no column has taken."""
-        taken = {name.casefold() for name in self.columns}
-        return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "rowid")
-
-    @property
-    def select(self) -> str:
-        """The rows, each led by its key."""
-        key = ", ".join(map(quoted, self.key)) if self.key else self.rowid
-        return f"SELECT {key}, {', '.join(map(quoted, self.columns))} FROM {quoted(self.name)}"
-
-    @property
-    def width(self) -> int:
-        """How many values of a row are its key."""
-        return len(self.key) or 1
 
 
 def salvage(damaged: Path, fresh: Path, now: datetime) -> list[Salvaged]:
@@ -141,16 +113,16 @@ def _steps_of(old: sqlite3.Connection) -> Mapping[str, Step]:
     return kept if list(kept) == list(STEPS)[: len(kept)] and kept else STEPS
 
 
-def _tables_of(new: sqlite3.Connection) -> list[_Table]:
+def _tables_of(new: sqlite3.Connection) -> list[TableShape]:
     """Return the tables to fill: those that others refer to first."""
     return [_table_of(new, name) for (name,) in new.execute(_TABLES).fetchall()]
 
 
-def _table_of(new: sqlite3.Connection, name: str) -> _Table:
+def _table_of(new: sqlite3.Connection, name: str) -> TableShape:
     (without_rowid,) = new.execute("SELECT wr FROM pragma_table_list(?) WHERE schema = 'main'", (name,)).fetchone()
     info = new.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
     key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
-    return _Table(name=name, columns=tuple(row[1] for row in info), key=key if without_rowid else ())
+    return TableShape(name=name, columns=tuple(row[1] for row in info), key=key if without_rowid else ())
 
 
 def _carry_over(old: sqlite3.Connection, new: sqlite3.Connection) -> Iterator[Salvaged]:
@@ -164,102 +136,25 @@ def _carry_over(old: sqlite3.Connection, new: sqlite3.Connection) -> Iterator[Sa
             yield Salvaged(table=f"{added.kind} {added.name}", rows=0, refused=0, incomplete=bool(fault), fault=fault)
 
 
-def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: _Table) -> Salvaged:
+def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: TableShape) -> Salvaged:
     names, marks = ", ".join(map(quoted, table.columns)), ",".join("?" * len(table.columns))
     insert = f"INSERT OR IGNORE INTO {quoted(table.name)} ({names}) VALUES ({marks})"
     text_is_bytes = old.text_factory is bytes  # else it is a table of somebody else's, which may hold anything
     refused = set[Row]()
-    reader = _Reader(old, table)
+    reader = DamagedTable(old, table)
     for row in reader.rows():
         if text_is_bytes and row_fault(table.name, table.columns, row):
             refused.add(row)
             continue
         try:
-            values = [_value(v, name) for v, name in zip(row, table.columns, strict=True)] if text_is_bytes else row
+            values = (
+                [bound_value(v, name) for v, name in zip(row, table.columns, strict=True)] if text_is_bytes else row
+            )
             new.execute(insert, values)
         except (sqlite3.IntegrityError, sqlite3.DataError):  # another kind of value, or NULL where none may stand
             refused.add(row)
     (count,) = new.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchone()
     return Salvaged(table=table.name, rows=count, refused=len(refused), incomplete=reader.incomplete)
-
-
-def _value(value: object, column: str) -> object:
-    """Return a value as it is bound: text comes as bytes."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) and column not in ("blob", "bytes") else value
-
-
-class _Reader:
-    """Reads a table around its damage, each row once or more."""
-
-    def __init__(self, conn: sqlite3.Connection, table: _Table) -> None:
-        self._conn, self._table, self.incomplete = conn, table, False
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows that can be read; `incomplete` says afterwards whether any could not."""
-        last = yield from self._stretch()
-        if last is None:
-            return
-        self.incomplete = True
-        if self._table.key:
-            yield from self._stretch(backwards=True)
-            yield from self._by_leading_key()
-        else:
-            yield from self._by_rowid(last)
-        if self._table.name == SERIES:
-            # its rows lie in an index as well, and without them no count of theirs could be read
-            with suppress(sqlite3.Error):
-                yield from self._conn.execute(SERIES_BY_INDEX)
-
-    def _stretch(self, after: Row = (), *, backwards: bool = False, lead: Row = ()) -> Generator[Row, None, Row | None]:
-        """Yield rows beyond a key until the end or the damage; return None at the end, else the last key read.
-
-        `lead`: only rows whose key begins with it.
-        """
-        table, last = self._table, after
-        key = [quoted(name) for name in table.key] or [table.rowid]
-        conditions = [f"{name} = ?" for name, _ in zip(key, lead, strict=False)]
-        if after:
-            conditions.append(f"({', '.join(key)}) {'<' if backwards else '>'} ({','.join('?' * len(after))})")
-        order = ", ".join(f"{name} DESC" if backwards else name for name in key)
-        sql = f"{table.select}{' WHERE ' if conditions else ''}{' AND '.join(conditions)} ORDER BY {order}"
-        try:
-            for row in self._conn.execute(sql, [_value(value, "") for value in (*lead, *after)]):
-                own = row[: table.width]
-                if last and not (own < last if backwards else own > last):
-                    return last  # out of order: a page of something else
-                last = own
-                yield row[table.width :]
-        except (sqlite3.Error, TypeError):  # TypeError: keys of different kinds
-            return last
-        return None
-
-    def _by_rowid(self, last: Row) -> Iterator[Row]:
-        """Go on beyond the damage in steps that double, and from there back to it."""
-        at, step = _whole(last), 1
-        while at < _LAST_ROWID - step:
-            at += step
-            step *= 2
-            ended = yield from self._stretch((at,))
-            yield from self._stretch((at + 1,), backwards=True)
-            if ended is None:
-                return
-            if _whole(ended) > at:
-                at, step = _whole(ended), 1
-
-    def _by_leading_key(self) -> Iterator[Row]:
-        """Read the rows of each first part of the key that an index still tells, from both ends."""
-        lead, values = self._table.key[0], set[object]()
-        with suppress(sqlite3.Error):
-            leads = self._conn.execute(f"SELECT DISTINCT {quoted(lead)} FROM {quoted(self._table.name)}")
-            values.update(row[0] for row in leads)
-        for value in sorted(values, key=str):
-            for backwards in (False, True):
-                yield from self._stretch(backwards=backwards, lead=(value,))
-
-
-def _whole(key: Row) -> int:
-    """Return a rowid; 0 where no row was read."""
-    return key[0] if key and isinstance(key[0], int) else 0
 
 
 def _drop_orphans(new: sqlite3.Connection) -> None:

@@ -8,8 +8,8 @@ from functools import cache
 
 from pipeline.core.catalogue import Service
 from pipeline.text.lexicon import WordList, WordPattern
+from pipeline.text.names import NameMatch
 from pipeline.text.normalize import normalize
-from pipeline.text.services import NameMatch
 from pipeline.text.symptoms import symptom
 
 ROLES = ("web", "mobile", "desktop", "api", "code", "console")

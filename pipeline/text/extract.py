@@ -14,11 +14,13 @@ from typing import NamedTuple
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
 from pipeline.text.language import languages_of
+from pipeline.text.masking import TARGET
 from pipeline.text.models.outage import OutageModel
+from pipeline.text.names import NameMatch
 from pipeline.text.normalize import normalize
 from pipeline.text.onset_time import since_when
 from pipeline.text.places import where
-from pipeline.text.services import TARGET, NameMatch, ServiceMatcher
+from pipeline.text.services import ServiceMatcher
 from pipeline.text.stances import UNLIKELY
 from pipeline.text.stances import reading as stance_reading
 from pipeline.text.symptoms import anger

@@ -6,118 +6,20 @@ A name that is also an ordinary word counts where the community or another word 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
-from pipeline.text.cues import FAILURES, lexicon_features
-from pipeline.text.language import UNDETERMINED, language_of
 from pipeline.text.lexicon import WordPattern
-from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch, names_a_thing
-from pipeline.text.normalize import CAP, REMEMBERED, normalize
-from pipeline.text.patterns import PatternSet, unaccented
-from pipeline.text.symptoms import symptom
+from pipeline.text.masking import BETWEEN_NAMES, OTHER, TARGET, without_lists
+from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch
+from pipeline.text.normalize import REMEMBERED, normalize
+from pipeline.text.ordinary_names import PostText
 
-__all__ = ["LISTED", "MOST_SERVICES", "OTHER", "TARGET", "NameMatch", "ServiceMatcher"]
-
-TARGET, OTHER = "svctarget", "svcother"
 MOST_SERVICES = 6  # of those a post names that are read
 LISTED = 20  # a post that names more is a list of services, and about none
-NEAR = 45  # characters on either side of an ordinary word in which trouble has to be spoken of
-_TRADE = PatternSet("services")
-# an outage spoken of in any language tells that a name is not a person's or a fruit's
-_TROUBLE = FAILURES | {"cue_status"}
-_FAILS = ("login", "error", "crash", "no_response", "connection")
-_CLAUSE_END = WordPattern("ordinary_words", r"(?:%(clause_end)s)")
-_THING_BEFORE = WordPattern("ordinary_words", r"(?:(?<!\w)(?:%(thing_before)s) |(?:%(thing_before_joined)s))$")
-_ORDINARY_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(before)s) $")
 _ENGLISH = WordPattern("ordinary_words", r"(?:%(english)s)")
-_PERSON_BEFORE = WordPattern("ordinary_words", r"(?<!\w)(?:%(person_before)s)[ -]$")
-_PERSON_AFTER = WordPattern("ordinary_words", r"^(?:%(person_after)s)(?!\w)")
 _PARTS = WordPattern("ordinary_words", r"(?:%(parts)s)")
-_NAMES = rf"(?:{TARGET}|{OTHER})"
-_BETWEEN = r"(?:\s*(?:%(between)s)\s*|\s*,?\s+(?:%(joins)s)\s+)"
-_JOINED = WordPattern("clauses", _BETWEEN)
-_LIST = WordPattern(
-    "clauses", rf"{_NAMES}(?:{_BETWEEN}{_NAMES}){{2,}}|{_NAMES}{_BETWEEN}{_NAMES}(?=\s*(?:%(plural)s)(?!\w))"
-)
-_STATE_AFTER = WordPattern("ordinary_words", r"^(?:'s)?[ -](?:%(state)s)(?!\w)")
-
-
-def speaks_of_trouble(normalized: str) -> bool:
-    """Return whether a normalized text speaks of something that fails, in any language."""
-    return (
-        symptom(normalized) in _FAILS
-        or not _TROUBLE.isdisjoint(lexicon_features(normalized))
-        or "trouble" in _TRADE.matched(normalized)
-    )
-
-
-def _speaks_of_a_service(normalized: str) -> bool:
-    return bool(_TRADE.matched(normalized)) or speaks_of_trouble(normalized)
-
-
-def _without_lists(masked: str) -> str:
-    """Return a masked text with one name for a list of them: in "A, B and C are down" the order says nothing."""
-    if masked.count(TARGET) + masked.count(OTHER) < 2:
-        return masked
-    return _LIST.regex.sub(lambda names: TARGET if TARGET in names[0] else OTHER, masked)
-
-
-class _Text:
-    """A post, and what is asked of it more than once."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.normalized = normalize(text)
-        self._of_a_service: bool | None = None
-
-    @property
-    def speaks_of_a_service(self) -> bool:
-        if self._of_a_service is None:
-            self._of_a_service = _speaks_of_a_service(self.normalized)
-        return self._of_a_service
-
-    @cached_property
-    def is_in_another_language(self) -> bool:
-        """Return whether a post is surely written in another language than English."""
-        return language_of(self.text) not in ("en", UNDETERMINED)
-
-    def is_proper_noun(self, match: NameMatch) -> bool:
-        """Return whether a name is in capitals inside a sentence whose other words are not."""
-        if len(self.normalized) != len(self.text[:CAP]) or not self.text[match.start].isupper():
-            return False
-        before = self.text[: match.start].rstrip()
-        if not before or before[-1] in ".!?\n:":
-            return False
-        words = [word for word in self.text[max(0, match.start - 80) : match.end + 80].split() if word[0].isalpha()]
-        return 2 * sum(word[0].isupper() for word in words) <= len(words)
-
-    def is_in_lower_case(self, match: NameMatch) -> bool:
-        """Return whether a name stands in small letters, as a word does; False where its place is unknown."""
-        return len(self.normalized) == len(self.text[:CAP]) and self.text[match.start].islower()
-
-    def is_a_person(self, match: NameMatch) -> bool:
-        """Return whether the words right beside a name say that it is somebody's: a relative, a first name, a verb."""
-        before = unaccented(self.normalized[max(0, match.start - NEAR) : match.start])
-        after = unaccented(self.normalized[match.end : match.end + NEAR])
-        return bool(_PERSON_BEFORE.regex.search(before) or _PERSON_AFTER.regex.search(after))
-
-    def has_trouble_near(self, match: NameMatch) -> bool:
-        """Return whether the words right beside a name speak of a service that fails, in the same clause."""
-        before = self.normalized[max(0, match.start - NEAR) : match.start]
-        after = self.normalized[match.end : match.end + NEAR]
-        if names_a_thing(self.normalized, match.end) or _THING_BEFORE.regex.search(before):
-            return True
-        if _ORDINARY_BEFORE.regex.search(before):
-            return False
-        if _STATE_AFTER.regex.search(after):
-            return True
-        cut = [end.end() for end in _CLAUSE_END.regex.finditer(before)]
-        before = before[cut[-1] :] if cut else before
-        if end := _CLAUSE_END.regex.search(after):
-            after = after[: end.end()]
-        return speaks_of_trouble(f"{before}{TARGET}{after}")
 
 
 def _vendors_named(matches: Sequence[NameMatch]) -> Set[str]:
@@ -162,7 +64,7 @@ class ServiceMatcher:
         the words beside it speak of trouble. The first `MOST_SERVICES` are returned, and none of a list of more than
         `LISTED`.
         """
-        post = _Text(text)
+        post = PostText(text)
         matches = self.name_matches(post.normalized)
         home = self.home.get(community.casefold(), "")
         if not matches:
@@ -196,7 +98,7 @@ class ServiceMatcher:
         return about
 
     @staticmethod
-    def _add_listed(about: dict[str, list[NameMatch]], matches: Sequence[NameMatch], post: _Text) -> None:
+    def _add_listed(about: dict[str, list[NameMatch]], matches: Sequence[NameMatch], post: PostText) -> None:
         """Add the names that stand in a list with one that is meant: "Steam, Twitch and Spotify are dead"."""
         names = [match for match in matches if match.kind in (NAME, COMPONENT)]
         for near in (pairwise(names), pairwise(reversed(names))):
@@ -204,10 +106,10 @@ class ServiceMatcher:
                 if meant.service not in about or name.service in about or len(about) >= MOST_SERVICES:
                     continue
                 first, second = sorted((meant, name), key=lambda match: match.start)
-                if _JOINED.regex.fullmatch(post.normalized[first.end : second.start]):
+                if BETWEEN_NAMES.regex.fullmatch(post.normalized[first.end : second.start]):
                     about[name.service] = [name]
 
-    def _means_the_service(self, match: NameMatch, post: _Text, sure: Set[str]) -> bool:
+    def _means_the_service(self, match: NameMatch, post: PostText, sure: Set[str]) -> bool:
         """Return whether a name means its service and not the word or the person of that name.
 
         `sure` are the services named besides by names that mean nothing else: who writes "Claude" and "ChatGPT" means
@@ -228,7 +130,7 @@ class ServiceMatcher:
         return (not service.ordinary or post.is_proper_noun(match)) and post.speaks_of_a_service
 
     @staticmethod
-    def _is_an_ordinary_part(match: NameMatch, post: _Text) -> bool:
+    def _is_an_ordinary_part(match: NameMatch, post: PostText) -> bool:
         """Return whether a part's name is a word of its own ("outlook") and no trouble is spoken of beside it."""
         written = post.normalized[match.start : match.end]
         return bool(
@@ -245,7 +147,7 @@ class ServiceMatcher:
 
     def entities(self, text: str) -> dict[str, tuple[str, ...]]:
         """Return the services a news text names, each with how: name, component, vendor, person."""
-        news = _Text(text)
+        news = PostText(text)
         matches = self.name_matches(news.normalized)
         vendors = _vendors_named(matches)
         kinds_of: dict[str, set[str]] = {}
@@ -282,7 +184,7 @@ class ServiceMatcher:
             after = " " if normalized[match.end : match.end + 1].isalnum() and match.sure else ""
             parts += [normalized[reach : match.start], before, word, after]
             reach = match.end
-        return _without_lists("".join([*parts, normalized[reach:]]))
+        return without_lists("".join([*parts, normalized[reach:]]))
 
     def _carrier(self, matches: Sequence[NameMatch], target: str) -> str:
         """Return the target where only its vendor is named and stands for it, else nothing."""

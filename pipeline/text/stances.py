@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from pipeline.text.components import names_a_role
 from pipeline.text.lexicon import WordPattern
+from pipeline.text.masking import OTHER, TARGET
+from pipeline.text.ordinary_names import speaks_of_trouble
 from pipeline.text.patterns import PatternSet, unaccented
-from pipeline.text.services import OTHER, TARGET, speaks_of_trouble
 from pipeline.text.symptoms import matched_symptoms
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now

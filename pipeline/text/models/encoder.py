@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.masking import OTHER, TARGET
 from pipeline.text.models.arrays import ArrayFile
 from pipeline.text.models.cache import kept_arrays
 from pipeline.text.models.checks import encoder_folder
 from pipeline.text.models.network import DIMENSIONS, Network, weights_of
 from pipeline.text.models.pieces import Vocabulary, worked_out
 from pipeline.text.models.tiles import single_thread
-from pipeline.text.services import OTHER, TARGET
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
