@@ -8,10 +8,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from email import message_from_bytes
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,9 @@ from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from tests.chaos.faults import spread
 from tests.conftest import ROOT
+from tests.fakes.recording import Recording
 from tests.test_clock import in_the_future
+from tests.upstreams import serving
 
 pytestmark = pytest.mark.slow
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
@@ -111,6 +113,46 @@ def test_whatever_the_clock_of_the_machine_says_in_between_no_outage_ends_and_no
         place.count(clock, over)
         assert place.run(clock).returncode == 0
     assert "over" in place.mails()[-1][0]
+    assert all(BEGIN <= written <= clock + timedelta(minutes=1) for _, written in place.mails())
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime (Debian: apt install faketime)")
+def test_runs_by_a_clock_that_servers_prove_wrong_end_with_1_and_change_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(serving("mastodon", recording=Recording(), host=host)) for host in hosts]
+        addresses = [server.url for server in servers]
+        (tmp_path / "groundswell.toml").write_text(f"{SETTINGS}mastodon = {addresses}\nallow_hosts = {hosts}\n")
+
+        def run(clock: datetime, ahead: timedelta = timedelta(0)) -> subprocess.CompletedProcess[str]:
+            place.count(clock)
+            for server in servers:
+                server.now, server.date = clock, format_datetime(clock, usegmt=True)
+            return place.run(clock + ahead)
+
+        clock = BEGIN + timedelta(minutes=46)
+        assert run(clock - timedelta(days=1)).returncode == 0, "the first run sends nothing of what is old"
+        assert run(clock).returncode == 0
+        mails = place.mails()
+        assert len(mails) == 1
+        for step, says in ((timedelta(days=1), "1 day ahead of"), (timedelta(days=7300), "20 years ahead of")):
+            for _ in range(2):
+                clock += timedelta(minutes=5)
+                wrong = run(clock, step)
+                assert (wrong.returncode, len(wrong.stderr.splitlines())) == (1, 1), wrong.stderr
+                assert f"{says} that of 3 servers" in wrong.stderr
+                assert "set it; nothing was stored or sent" in wrong.stderr
+        clock += timedelta(minutes=5)
+        assert run(clock, timedelta(days=-1)).returncode == 1
+        clock += timedelta(minutes=5)
+        healed = run(clock)
+        assert (healed.returncode, healed.stderr) == (0, "")
+    with Store(tmp_path / "groundswell.db") as store:
+        assert in_the_future(store, clock + timedelta(minutes=1)) == []
+        (incident,) = store.rows("SELECT active FROM incidents")
+        assert incident["active"] == 1
+    assert [subject for subject, _ in place.mails() if "over" in subject or "missed" in subject] == []
     assert all(BEGIN <= written <= clock + timedelta(minutes=1) for _, written in place.mails())
 
 

@@ -39,12 +39,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True)
 class Setting:
-    """The common options, read."""
+    """The common options, read. `clock` is this machine's; None where `now` was given or made up."""
 
     config: Config
     config_path: Path | None
     db: Path
     now: datetime
+    clock: Callable[[], datetime] | None = None
 
 
 def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
@@ -61,11 +62,13 @@ def common(command: Callable[Concatenate[Setting, P], R]) -> Callable[..., R]:
     @functools.wraps(command)
     def wrapped(config_path: Path | None, db: Path, moment: str | None, *rest: P.args, **options: P.kwargs) -> R:
         path = config_path or (Path("groundswell.toml") if Path("groundswell.toml").exists() else None)
+        system_clock: Callable[[], datetime] = click.get_current_context().obj
         try:
-            now = utc(moment) if moment else click.get_current_context().obj()
+            now = utc(moment) if moment else system_clock()
         except ValueError as error:
             raise ConfigError(f"--now: {error}") from error
-        setting = Setting(config=load_config(path), config_path=path, db=db, now=now)
+        clock = None if moment else system_clock
+        setting = Setting(config=load_config(path), config_path=path, db=db, now=now, clock=clock)
         try:
             return command(setting, *rest, **options)
         except (PipelineError, click.ClickException, click.exceptions.Exit, click.Abort):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.clock_guard import clock_findings
 from pipeline.commands.common import NO_CHANNEL, Setting, common, lock_path
 from pipeline.commands.findings import Finding, Level, exit_code, findings_json, print_findings
 from pipeline.config.load import resolve_near
@@ -47,6 +48,7 @@ def doctor_command(setting: Setting, as_json: bool, offline: bool, only: tuple[s
         *channel_findings(setting, offline=offline),
         *service_findings(setting, SOURCES),
         *key_findings(setting.config, SOURCES),
+        *(clock_findings(setting, None) if offline else ()),
         *(() if offline else source_findings(setting, only, SOURCES)),
     ]
     if as_json:
@@ -213,16 +215,21 @@ def key_findings(config: Config, specs: Mapping[str, SourceSpec]) -> Iterator[Fi
 
 
 def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str, SourceSpec]) -> Iterator[Finding]:
-    """Ask each source for its last minutes and keep nothing."""
+    """Ask each source for its last minutes and keep nothing; compare the clocks of those that answer."""
     from tqdm import tqdm
 
+    from pipeline.http.server_clocks import ServerClocks
     from pipeline.http.session import HttpClient
     from pipeline.sources import build_sources
     from pipeline.stages.collect import fetch_all, honest
 
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
+    clocks = ServerClocks(setting.clock, setting.now) if setting.clock is not None else None
     client = HttpClient(
-        allow=setting.config.sources.allow_hosts, deadline=seconds, contact=setting.config.sources.contact
+        allow=setting.config.sources.allow_hosts,
+        deadline=seconds,
+        contact=setting.config.sources.contact,
+        clocks=clocks,
     )
     sources = build_sources(setting.config, client, setting.config_path, only, specs=specs)
     if only and not sources:
@@ -230,6 +237,7 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
     since = setting.now - timedelta(minutes=30)
     asked = fetch_all(sources, [(since, {})] * len(sources), setting.now, deadline=seconds)
     answers = dict(tqdm(asked, total=len(sources), disable=None, desc="sources", leave=False))
+    yield from clock_findings(setting, clocks)
     unreached = sum(isinstance(a, SourceError) and a.reason is Reason.UNREACHABLE for a in answers.values())
     if unreached > 1 and unreached == len(sources):
         yield Finding(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.clock_guard import ClockGuard
 from pipeline.commands.common import (
     Setting,
     common,
@@ -26,7 +27,6 @@ from pipeline.config.validation_words import nearest
 from pipeline.core.errors import ConfigError
 from pipeline.core.quantities import quantity
 from pipeline.core.records import Run, source_kind
-from pipeline.core.times import iso
 
 if TYPE_CHECKING:
     from pipeline.http.kept_bodies import BodyKeeper
@@ -36,11 +36,16 @@ if TYPE_CHECKING:
 
 
 def live_pipeline(
-    setting: Setting, store: Store, only: Sequence[str] = (), *, keeper: BodyKeeper | None = None
+    setting: Setting,
+    store: Store,
+    only: Sequence[str] = (),
+    *,
+    keeper: BodyKeeper | None = None,
+    guard: ClockGuard | None = None,
 ) -> Pipeline:
     """Return the pipeline over the configured sources, or those named in `only`, and the configured channels.
 
-    `keeper` writes what the sources are answered into a folder.
+    `keeper` writes what the sources are answered into a folder. `guard` checks the clock before anything is stored.
     """
     from pipeline.stages.pipeline import Models, Pipeline
 
@@ -50,24 +55,36 @@ def live_pipeline(
         return build_channels(setting.config, folder)
 
     folder = resolve_near(setting.config_path, setting.config.alerts.folder)
+    guard = guard or ClockGuard(setting, store)
     return Pipeline(
         store=store,
         config=setting.config,
         models=Models(),
         channels=channels,
-        collect=lambda store, now, since: _collect(setting, store, only, since, keeper),
+        collect=lambda store, now, since: _collect(setting, store, only, since, guard=guard, keeper=keeper),
         report=resolve_near(setting.config_path, setting.config.report.folder),
     )
 
 
 def _collect(
-    setting: Setting, store: Store, only: Sequence[str], since: datetime | None, keeper: BodyKeeper | None
+    setting: Setting,
+    store: Store,
+    only: Sequence[str],
+    since: datetime | None,
+    *,
+    guard: ClockGuard,
+    keeper: BodyKeeper | None,
 ) -> list[Run]:
-    """Read the sources side by side. Raises ConfigError when `only` names none that is configured."""
+    """Read the sources side by side, and correct what an earlier clock noted before anything is stored.
+
+    Raises ConfigError when `only` names none that is configured, ClockError where the clock is wrong.
+    """
     from pipeline.sources import build_sources, configured_kinds
     from pipeline.stages.collect import collect_all
 
     if not only and not configured_kinds(setting.config):
+        with guard.collecting():
+            guard.correct()
         return []
     from pipeline.http.session import HttpClient
 
@@ -77,6 +94,7 @@ def _collect(
         deadline=seconds,
         contact=setting.config.sources.contact,
         keeper=keeper,
+        clocks=guard.servers,
     )
     sources = build_sources(setting.config, client, setting.config_path, only)
     if only and not sources:
@@ -86,7 +104,16 @@ def _collect(
             for name in (source.name, source_kind(source.name))
         }
         raise ConfigError(f"--source: nothing configured is called {', '.join(only)}{nearest(only[0], known)}")
-    return collect_all(store, sources, setting.now, deadline=seconds, since=since)
+    with guard.collecting():
+        return collect_all(
+            store,
+            sources,
+            setting.now,
+            deadline=seconds,
+            since=since,
+            clocks=guard.servers,
+            before_storing=guard.correct,
+        )
 
 
 def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
@@ -98,17 +125,12 @@ def run_stages(setting: Setting, names: Sequence[str] = ()) -> list[Run]:
 def run_in(setting: Setting, store: Store, names: Sequence[str] = ()) -> list[Run]:
     """Run the named stages, or all, in order on an open database whose lock is held; return what each did."""
     from pipeline.stages.pipeline import ALL, Stage
-    from pipeline.store.clock import rewind_future_clock
 
-    ahead = rewind_future_clock(store, setting.now)
-    runs = live_pipeline(salted(setting, store), store).run(setting.now, tuple(map(Stage, names)) or ALL)
-    if ahead is not None:
-        problem = (
-            f"the last run was dated {iso(ahead)}, after now ({iso(setting.now)}):"
-            " what it noted is undone; is the clock right?"
-        )
-        runs.append(Run(stage="run", subject="clock", started=setting.now, outcome="error", error=problem))
-    return runs
+    stages = tuple(map(Stage, names)) or ALL
+    guard = ClockGuard(setting, store)
+    if Stage.COLLECT not in stages:
+        guard.correct_without_servers()
+    return [*live_pipeline(salted(setting, store), store, guard=guard).run(setting.now, stages), guard.result()]
 
 
 def _command(name: str, words: str) -> click.Command:
@@ -144,9 +166,9 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
         raise ConfigError("--since: is in the future")
     keeper = BodyKeeper(kept, setting.now, setting.config.secrets.values()) if kept else None
     with run_lock(setting.db), elapsed_time("collect"), open_store(setting) as store:
-        runs = live_pipeline(salted(setting, store), store, only, keeper=keeper).run(
-            setting.now, (Stage.COLLECT,), since=start
-        )
+        guard = ClockGuard(setting, store)
+        pipeline = live_pipeline(salted(setting, store), store, only, keeper=keeper, guard=guard)
+        runs = pipeline.run(setting.now, (Stage.COLLECT,), since=start)
     click.echo(
         f"{quantity(len(runs), 'source')} read, {quantity(sum(r.seen for r in runs), 'row')} seen,"
         f" {sum(r.new for r in runs)} new, {sum(r.rejected for r in runs)} refused"
@@ -154,7 +176,7 @@ def collect_command(setting: Setting, only: tuple[str, ...], since: str | None, 
     if keeper is not None:
         more = f"; {keeper.left_out} more were left out" if keeper.left_out else ""
         click.echo(f"{keeper.kept} answers kept in {keeper.folder}{more}")
-    sys.exit(print_failures(runs))
+    sys.exit(print_failures([*runs, guard.result()]))
 
 
 tag_command = _command("tag", "Classify new posts: service, outage or not, component.")

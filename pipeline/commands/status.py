@@ -34,6 +34,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
     from pipeline.reports.planned_maintenance import maintenance_of
     from pipeline.reports.source_coverage import still_configured
     from pipeline.sources import SOURCES
+    from pipeline.store.clock import clock_notes
     from pipeline.store.freshness import freshness
     from pipeline.store.outbox import stuck_alerts
     from pipeline.store.overview import ongoing_incidents
@@ -49,6 +50,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
         rows = counts_of_rows(store)
         fresh = freshness(store, setting.now - RECENT, setting.now)
         simulation_note = simulated(store)
+        clock = clock_notes(store)
         catalogue = setting.config.catalogue
         planned = maintenance_of(store, [catalogue[name] for name in setting.config.watched], setting.now)
     model = "; ".join(model_problems(MODELS))
@@ -64,6 +66,7 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
                     "waiting": waiting,
                     "failed": failed,
                     "model": model or "ok",
+                    "clock": {"wrong": clock.wrong or None, "doubted": clock.doubted or None},
                     "simulated": simulation_note,
                     "rows": rows,
                 },
@@ -91,12 +94,14 @@ def status_command(setting: Setting, service: str | None, as_json: bool) -> None
                 click.echo(colored(f"{words:<8} ", words) + one_line(subject))
         if model:
             click.echo(f"model    {model}")
+        if clock.wrong or clock.doubted:
+            click.echo(f"clock    by the last collect: {one_line(clock.wrong or clock.doubted)}")
         click.echo(
-            ("" if ongoing or blind or waiting or failed or model else colored("well     ", "well"))
+            ("" if ongoing or blind or waiting or failed or model or clock.wrong else colored("well     ", "well"))
             + f"{quantity(rows['posts'], 'post')}, "
             f"{quantity(rows['incidents'], 'incident')}, {quantity(rows['alerts'], 'alert')} on record"
         )
-    sys.exit(PARTIAL if blind or waiting or failed or model else 0)
+    sys.exit(PARTIAL if blind or waiting or failed or model or clock.wrong else 0)
 
 
 def _of_service(setting: Setting, name: str, *, as_json: bool) -> None:

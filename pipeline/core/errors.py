@@ -1,6 +1,6 @@
 """What can go wrong, in words a person can act on.
 
-An expected failure is one of these four. It carries one line that names the thing (a file and line, a source, a
+An expected failure is one of these five. It carries one line that names the thing (a file and line, a source, a
 key of the configuration) and what to do; commands print that line and choose the exit code. Anything else is a
 bug and keeps its traceback.
 """
@@ -105,6 +105,10 @@ class ChannelError(PipelineError):
         super().__init__(message)
         self.permanent, self.down, self.delivered = permanent, down, delivered
         self.pending_recipients, self.refused_recipients = tuple(pending_recipients), tuple(refused_recipients)
+
+
+class ClockError(PipelineError):
+    """The clock of this machine is wrong, as servers or upstreams show: nothing was stored or sent. Exit code 1."""
 
 
 class StoreError(PipelineError):

@@ -32,10 +32,10 @@ class AddressPolicy:
 
     def check(self, host: str, address: str) -> None:
         """Raise SourceError unless the address is public or allowed, looking through IPv6 forms of IPv4."""
-        ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-        inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-        if host.lower() in self._names or any(ip.version == n.version and ip in n for n in self._networks):
+        if self.names(host, address):
             return
+        ip = _ip_address(address)
+        inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
         disguised = any(ip in network for network in _DISGUISES if network.version == ip.version)
         if disguised or not inner.is_global or inner.is_multicast:
             logger.info("address refused by policy: %s is at %s", host, address)
@@ -43,3 +43,13 @@ class AddressPolicy:
                 f"{host} is at {address}, a private address; sources.allow_hosts may allow it",
                 reason=Reason.FORBIDDEN_ADDRESS,
             )
+
+    def names(self, host: str, address: str) -> bool:
+        """Return whether the operator named the host, its address or a network that holds it."""
+        ip = _ip_address(address)
+        return host.lower() in self._names or any(ip.version == n.version and ip in n for n in self._networks)
+
+
+def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read an address, without the zone of a link-local one."""
+    return ipaddress.ip_address(text.split("%", maxsplit=1)[0])

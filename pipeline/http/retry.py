@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ import requests
 import urllib3
 
 from pipeline.core.errors import Reason
+from pipeline.http.server_clocks import CertificateTime
 
 LONGEST_WAIT = timedelta(hours=1)
 RETRIED = (408, 500, 502, 503, 504, 520, 521, 522, 523, 524)
@@ -46,7 +48,9 @@ def retry_after(value: str | None, now: datetime) -> timedelta:
 def failure_of(error: BaseException) -> Failure:
     """Return what went wrong in an exception of requests, without addresses of memory or repeated wrappers."""
     if isinstance(error, requests.exceptions.SSLError):
-        return Failure("its certificate cannot be trusted", Reason.UNREADABLE, passing=False)
+        problem = certificate_time(error)
+        words = f"is {problem} at this machine's time" if problem else "cannot be trusted"
+        return Failure(f"its certificate {words}", Reason.UNREADABLE, passing=False)
     passing = not isinstance(error, requests.exceptions.InvalidURL | ValueError)
     for cause in islice(_causes(error), 10):
         if isinstance(cause, http.client.IncompleteRead):
@@ -64,6 +68,15 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, ValueError):
         return Failure("no usable address", Reason.UNREACHABLE, passing)
     return Failure(type(error).__name__, Reason.UNREACHABLE, passing)
+
+
+def certificate_time(error: BaseException) -> CertificateTime | None:
+    """Return why a certificate of a trusted issuer was not valid at this machine's time; None for any other failure."""
+    problems = {9: CertificateTime.NOT_YET_VALID, 10: CertificateTime.EXPIRED}  # X509_V_ERR_CERT_… of OpenSSL
+    for cause in islice(_causes(error), 10):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return problems.get(cause.verify_code)
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -25,6 +25,7 @@ from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
 from pipeline.http.kept_bodies import BodyKeeper
 from pipeline.http.retry import LONGEST_WAIT, RETRIED, failure_of, retry_after
+from pipeline.http.server_clocks import ServerClocks
 from pipeline.http.transport import BudgetedSession, Limits
 
 logger = logging.getLogger(__name__)
@@ -65,15 +66,17 @@ class HttpClient:
         pause: float = 0.5,
         contact: str = "",
         keeper: BodyKeeper | None = None,
+        clocks: ServerClocks | None = None,
     ) -> None:
         """`deadline` is seconds by the clock for a session; `pause` the first wait before asking again.
 
         `contact` is where whoever runs an upstream can write to, named in the user agent; empty: nowhere. `keeper`
-        writes every answer into a folder; None: they are not kept.
+        writes every answer into a folder; None: they are not kept. `clocks` compares the servers' clocks with this
+        machine's; None: not compared, as in a run at a given time.
         """
         self.policy, self.deadline, self.pause = AddressPolicy(allow), deadline, pause
         self._user_agent = user_agent(contact)
-        self._hosts, self._keeper = HostLimits(), keeper
+        self._hosts, self._keeper, self._clocks = HostLimits(), keeper, clocks
 
     def session_for(self, source: str, state: Mapping[str, str], now: datetime, *, limit: int = TRIES) -> SourceSession:
         """Return a source's turn of at most `limit` requests; raises SourceError while it was asked to wait."""
@@ -83,7 +86,7 @@ class HttpClient:
             logger.info("%s: left alone until %s, as it asked", source, waiting)
             words = f"asked to wait until {waiting}"
             raise SourceError(words, source=source, reason=Reason.WAITING, retry_after=waiting)
-        limits = Limits(self.deadline, self.policy, self._hosts, self._keeper)
+        limits = Limits(self.deadline, self.policy, self._hosts, self._keeper, self._clocks)
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"}
         return SourceSession(BudgetedSession(source, limits, limit, headers), state, now, self.pause)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -26,6 +27,8 @@ from pipeline.core.redaction import credentials_of, remember_secrets
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
 from pipeline.http.kept_bodies import BodyKeeper
+from pipeline.http.retry import certificate_time
+from pipeline.http.server_clocks import ServerClocks
 
 MAX_BODY = 10 * 1024 * 1024
 PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
@@ -37,13 +40,15 @@ Response = requests.Response
 class Limits:
     """What all sessions of a run share: `deadline` in seconds by the clock, addresses and hosts.
 
-    `keeper` writes every answer into a folder; None: they are not kept.
+    `keeper` writes every answer into a folder; None: they are not kept. `clocks` compares the servers' clocks with this
+    machine's; None: not compared.
     """
 
     deadline: float
     policy: AddressPolicy
     hosts: HostLimits
     keeper: BodyKeeper | None = None
+    clocks: ServerClocks | None = None
 
 
 class BudgetedSession(requests.Session):
@@ -62,6 +67,8 @@ class BudgetedSession(requests.Session):
         self._limits = limits
         self._sockets: list[socket.socket] = []
         self._held: set[str] = set()
+        self._addresses: dict[str, str] = {}  # by host, as it was connected to last
+        self._first_host: str | None = None
         self._answered = False
         self._watchdog: threading.Timer | None = None
         for scheme in ("http://", "https://"):
@@ -114,6 +121,7 @@ class BudgetedSession(requests.Session):
                 # the look-up or the connect outlasted the deadline: nobody watches any more
                 sock.close()
                 raise self._late()
+            self._addresses[host] = str(address[0])
             return sock
         raise OSError(f"{host} does not answer")
 
@@ -127,9 +135,11 @@ class BudgetedSession(requests.Session):
         self.sent += 1
         self.asked += 1
         remember_secrets(credentials_of(request.headers))
+        self._note_asked(request)
         kwargs |= {"stream": True, "allow_redirects": False, "timeout": min(15.0, self._limits.deadline)}
         try:
             response = super().send(request, **kwargs)
+            self._note_server_clock(request, response)
             response.raw = _CappedBody(response.raw, self)
             response.content  # noqa: B018  read here, where what breaks off and what is late are told apart
             self._answered = True
@@ -141,10 +151,30 @@ class BudgetedSession(requests.Session):
             error.source = error.source or self.source
             raise
         except (requests.RequestException, OSError) as error:
+            self._note_certificate(request, error)
             if self.expired.is_set():
                 raise self._late() from error
             raise
         return response
+
+    def _note_asked(self, request: requests.PreparedRequest) -> None:
+        if self._limits.clocks is not None and self._first_host is None:
+            self._first_host = _host_of(request)
+            self._limits.clocks.note_asked(self._first_host)
+
+    def _note_server_clock(self, request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Note the server's clock, before its body is read: of the host asked first, where nobody else can answer."""
+        clocks, host = self._limits.clocks, _host_of(request)
+        if clocks is None or host != self._first_host or host not in self._addresses:
+            return
+        address = self._addresses[host]
+        if urlsplit(str(request.url)).scheme == "https" or self._limits.policy.names(host, address):
+            clocks.note_answer(host, address, response.headers)
+
+    def _note_certificate(self, request: requests.PreparedRequest, error: BaseException) -> None:
+        clocks, host = self._limits.clocks, _host_of(request)
+        if clocks is not None and host == self._first_host and (problem := certificate_time(error)) is not None:
+            clocks.note_certificate(host, problem)
 
     def check_clock(self, began: float) -> None:
         """Raise SourceError when the deadline has passed, or a body that began then (monotonic) took as long alone."""
@@ -164,6 +194,10 @@ class BudgetedSession(requests.Session):
     def _late(self) -> SourceError:
         words = f"no whole answer within {self._limits.deadline:g} s"
         return SourceError(words, source=self.source, reason=Reason.TIMEOUT)
+
+
+def _host_of(request: requests.PreparedRequest) -> str:
+    return urlsplit(str(request.url)).hostname or ""
 
 
 class _CappedBody:

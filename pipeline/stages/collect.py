@@ -10,13 +10,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.core.errors import Reason, SourceError
+from pipeline.core.errors import ClockError, Reason, SourceError
 from pipeline.core.records import Batch, RejectedRow, Run
 from pipeline.core.redaction import redacted
+from pipeline.http.server_clocks import ClockState, ServerClocks
 from pipeline.sources import Source
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
@@ -48,19 +49,55 @@ def run_collect(
 
 
 def collect_all(
-    store: Store, sources: Sequence[Source], now: datetime, *, deadline: float, since: datetime | None = None
+    store: Store,
+    sources: Sequence[Source],
+    now: datetime,
+    *,
+    deadline: float,
+    since: datetime | None = None,
+    clocks: ServerClocks | None = None,
+    before_storing: Callable[[], None] = lambda: None,
 ) -> list[Run]:
     """Fetch all sources side by side and store what each brought as it comes; return a run for each, in their order.
 
     `deadline` is seconds by the clock for each source's requests. One that takes much longer is recorded as an error
-    and healed by the next run.
+    and healed by the next run. `clocks` are those of the servers that the sources ask: raises ClockError, with nothing
+    stored, where they prove this machine's wrong. `before_storing` is called once, after that.
     """
     known = [(since or read_from(store, source, now), load_source_state(store, source.name)) for source in sources]
     runs: dict[int, Run] = {}
-    for number, outcome in fetch_all(sources, known, now, deadline=deadline):
+    fetched = fetch_all(sources, known, now, deadline=deadline)
+    accepted = fetched if clocks is None else _by_a_right_clock(fetched, clocks)
+    for number, outcome in _after(before_storing, accepted):
         runs[number], _ = _keep(store, sources[number], outcome, now, known[number][1])
         record_run(store, runs[number])
     return [runs[number] for number in range(len(sources))]
+
+
+def _by_a_right_clock(fetched: Iterable[tuple[int, Outcome]], clocks: ServerClocks) -> Iterator[tuple[int, Outcome]]:
+    """Hold back what comes until a server's clock agrees with this machine's, or all has come; raises ClockError."""
+    held: list[tuple[int, Outcome]] = []
+    for item in fetched:
+        held.append(item)
+        if clocks.confirmed:
+            yield from held
+            held.clear()
+    finding = clocks.finding()
+    if finding.state is ClockState.WRONG:
+        raise ClockError(f"{finding.words}; set it; nothing was stored or sent")
+    yield from held
+
+
+def _after(first: Callable[[], None], outcomes: Iterable[tuple[int, Outcome]]) -> Iterator[tuple[int, Outcome]]:
+    """Yield outcomes, with a call before the first one, also where there is none."""
+    called = False
+    for item in outcomes:
+        if not called:
+            first()
+            called = True
+        yield item
+    if not called:
+        first()
 
 
 class RecordedCollection:
@@ -142,7 +179,8 @@ def fetch_all(
 
 def read_from(store: Store, source: Source, now: datetime) -> datetime:
     """Return from when a source is to be read: where it was last read to, a day back at first, a week at most."""
-    spans = coverage(store, source.name)
+    # what a run by a clock that was ahead noted says nothing of where this one is to begin
+    spans = [span for span in coverage(store, source.name) if span[0] <= now]
     return min(now, max(spans[-1][1], now - LONGEST_LOOK)) if spans else now - FIRST_LOOK
 
 

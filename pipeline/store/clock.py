@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import ClockError
 from pipeline.core.quantities import quantity
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.counts import count_future_intervals, forget_future_counts
 from pipeline.store.damage import TIME_COLUMNS
-from pipeline.store.runs import run_times, set_checkpoint
+from pipeline.store.runs import checkpoints, delete_checkpoints, run_times, set_checkpoint
 
+WRONG, DOUBTED = "wrong", "doubted"  # notes of what servers showed of the clock
 AHEAD = timedelta(minutes=5)  # sources refuse what is dated further ahead of the clock
 PAUSE = timedelta(hours=1)  # between two runs: less is no pause
 CORRECTED = "corrected"  # the note of when times were last corrected to the clock
@@ -47,12 +49,36 @@ _TABLES = """SELECT name FROM pragma_table_list WHERE schema = 'main' AND type =
  AND name NOT LIKE '%\\_fts%' ESCAPE '\\'"""
 
 
+class ClockNotes(NamedTuple):
+    """What the last collect found of this machine's clock, in words; empty where there was nothing to find."""
+
+    wrong: str = ""
+    doubted: str = ""
+
+
+def clock_notes(store: Store) -> ClockNotes:
+    """Return what the last collect found of the clock."""
+    known = checkpoints(store, "clock")
+    return ClockNotes(known.get(WRONG, ""), known.get(DOUBTED, ""))
+
+
+def note_clock(store: Store, notes: ClockNotes) -> None:
+    """Keep what a collect found of the clock in place of what an earlier one did; it is not dated."""
+    if notes == clock_notes(store):
+        return
+    with store.transaction() as conn:
+        delete_checkpoints(conn, "clock", (WRONG, DOUBTED))
+        for key, words in ((WRONG, notes.wrong), (DOUBTED, notes.doubted)):
+            if words:
+                set_checkpoint(conn, "clock", key, words)
+
+
 def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     """Undo what a run with a clock ahead left, so that nothing is in the future; return its time, None for none.
 
     A run is taken for one of those when it is the last one and dated minutes after `now`. Rows stay, dated `now` at
     the latest; what was judged or found after `now` is taken back without a message, and is found again, under the
-    same names, if it is true. Raises PipelineError where upstreams themselves date rows after `now`: then the clock is
+    same names, if it is true. Raises ClockError where upstreams themselves date rows after `now`: then the clock is
     behind, and nothing is done until it is right.
     """
     last = store.rows("SELECT started FROM runs ORDER BY rowid DESC LIMIT 1")
@@ -61,7 +87,7 @@ def rewind_future_clock(store: Store, now: datetime) -> datetime | None:
     ((written, notices),) = store.rows(_DATED_LATER, {"at": now + AHEAD})
     written += count_future_intervals(store, now + AHEAD)
     if written >= WITNESSES or notices:
-        raise PipelineError(
+        raise ClockError(
             f"the clock says {iso(now)}, but upstreams date {quantity(written + notices, 'row')} of theirs later,"
             f" and the last run was dated {last[0][0]}: nothing is done until the clock is right"
         )

@@ -61,6 +61,7 @@ class Fake(ThreadingHTTPServer, ABC):
         self.recording, self.latency = recording, latency
         self.now = recording.start
         self.fault: Fault | None = None
+        self.date: str | None = None  # its Date header; None: by the clock of this machine
         self.times = 10**9  # how often the fault strikes before it heals
         self.requests: list[Request] = []
         self.at_once = self.most_at_once = 0
@@ -92,6 +93,10 @@ class Fake(ThreadingHTTPServer, ABC):
 class _Handler(BaseHTTPRequestHandler):
     server: Fake
     protocol_version = "HTTP/1.1"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what the Date header says."""
+        return super().date_time_string(timestamp) if self.server.date is None else self.server.date
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
