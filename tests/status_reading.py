@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from pipeline.core.records import OfficialIncident, StatusUpdate
+from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.sources.status.platforms import BY_NAME
 from pipeline.sources.status.reader import Answer, PageContext, Reading

@@ -10,12 +10,10 @@ import pytest
 import zstandard
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Post, StatusUpdate
+from pipeline.core.records import Post
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
-from pipeline.sources import (
-    archive,
-    status_archive,
-)
+from pipeline.sources import archive, status_archive
 from tests.parsers import reddit_item
 from tests.test_parsers import NOW
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Claim, ComponentSpan, Evidence, Incident
+from pipeline.core.incidents import ComponentSpan, Evidence, Incident
+from pipeline.core.news_events import Claim
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import CountedInterval
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, RowTable

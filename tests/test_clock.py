@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import PipelineError
-from pipeline.core.records import Batch, ComplaintCount, Run, StatusUpdate
+from pipeline.core.records import Batch, ComplaintCount, Run
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import Transition
 from pipeline.stages.alert.self_monitoring import self_alerts

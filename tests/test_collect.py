@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.core.records import Batch, Span
+from pipeline.core.records import Batch
+from pipeline.core.times import Span
 from pipeline.http.session import HttpClient
 from pipeline.sources import Source, build_sources
 from pipeline.stages.collect import collect_all, honest, run_collect

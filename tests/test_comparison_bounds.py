@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Advisory, Evidence, NewsEntity, NewsEvent, PastOutage
+from pipeline.core.incidents import Advisory, Evidence, PastOutage
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact
 from pipeline.incidents import chance, competitors, similar, surge

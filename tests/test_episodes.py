@@ -11,9 +11,10 @@ from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
 from pipeline.core.alert_json import advisory_json
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Advisory, Incident, NewsEntity, NewsEvent
-from pipeline.core.records import StatusUpdate
+from pipeline.core.incidents import Advisory, Incident
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.row_refs import RowRef
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import RowTable, VoteReason
 from pipeline.detection.report_counting import is_first_copy

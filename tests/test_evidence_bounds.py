@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.core.incidents import NewsEntity, NewsEvent
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.vocabulary import VoteReason
 from pipeline.incidents import build
 from pipeline.incidents.closing import ClosingRule

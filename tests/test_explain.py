@@ -10,7 +10,8 @@ import pytest
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Advisory, Incident
-from pipeline.core.records import Batch, Run, StatusUpdate
+from pipeline.core.records import Batch, Run
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import Impact, State
 from pipeline.stages.explain.context import incident_history, surge_inputs

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.config.load import evaluation_data, load_catalogue
 from pipeline.config.paths import LABELS, MODELS, PLACES
-from pipeline.core.incidents import Claim
+from pipeline.core.news_events import Claim
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ClaimKind, SaidBy
 from pipeline.evaluation import extraction

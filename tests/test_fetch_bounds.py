@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, Span
+from pipeline.core.records import Batch
+from pipeline.core.times import Span
 from pipeline.http import retry
 from pipeline.http.hosts import HostLimits
 from pipeline.stages import collect

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, NewsEntity, NewsEvent, PastOutage
+from pipeline.core.incidents import Incident, PastOutage
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ComponentStatus, Impact, Relation

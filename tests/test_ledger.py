@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.records import Batch, Span, StatusUpdate
-from pipeline.core.times import utc
+from pipeline.core.records import Batch
+from pipeline.core.status_records import StatusUpdate
+from pipeline.core.times import Span, utc
 from pipeline.incidents.reliability import acknowledgement, months
 from pipeline.reports.ledger import ledger_lines, service_ledger
 from pipeline.reports.reliability import by_crowd, by_page, official_entries, put_availability, records_with_crowd_onset

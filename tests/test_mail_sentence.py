@@ -10,7 +10,8 @@ import pytest
 from pipeline.commands.test_alert import sample
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, OfficialLine, OutLink, PeakFacts
 from pipeline.core.alerts import Alert
-from pipeline.core.incidents import ComponentSpan, NewsEvent
+from pipeline.core.incidents import ComponentSpan
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, State, Transition
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.scope import parts_in_notices, parts_in_words

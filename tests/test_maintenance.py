@@ -9,7 +9,8 @@ import pytest
 from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
-from pipeline.core.records import Batch, OfficialIncident
+from pipeline.core.records import Batch
+from pipeline.core.status_records import OfficialIncident
 from pipeline.incidents.maintenance import announcement
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store

@@ -17,8 +17,8 @@ from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
-from pipeline.core.records import Batch, ComplaintCount, Span
-from pipeline.core.times import utc
+from pipeline.core.records import Batch, ComplaintCount
+from pipeline.core.times import Span, utc
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.reports.evidence_now import EvidenceClass
 from pipeline.reports.others_too import Answer, others_too

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.config.load import load_catalogue
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ExternalStatus, StatusUpdate
+from pipeline.core.records import Batch, ExternalStatus
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import iso, utc
 from pipeline.sources.incident_lines import parse_incident_lines
 from pipeline.sources.incident_list import parse_incident_list

@@ -16,7 +16,8 @@ from tests.upstreams import NOW, serving
 
 
 def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
-    from pipeline.core.records import Batch, ComplaintCount, ComponentChange, NewsItem, Post, Run, StatusUpdate
+    from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Run
+    from pipeline.core.status_records import ComponentChange, StatusUpdate
     from pipeline.core.vocabulary import PostKind
     from pipeline.replay.recorder import record
     from pipeline.replay.scenario import load_recorded, read_scenario

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.records import Batch, ComplaintCount, Span
+from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.series import SeriesKey, VerdictRow
-from pipeline.core.times import iso
+from pipeline.core.times import Span, iso
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch

@@ -12,7 +12,7 @@ from statistics import median
 
 import pytest
 
-from pipeline.core.records import StatusUpdate
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.incidents.episodes import in_order
 from pipeline.incidents.root_cause import stated_in_root_cause

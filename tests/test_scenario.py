@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.core.records import NewsItem, StatusUpdate
+from pipeline.core.records import NewsItem
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.replay.scenario import load_recorded, read_scenario
 from pipeline.text.normalize import strip_to_words

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import NewsEntity, NewsEvent
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import RowTable

@@ -11,9 +11,10 @@ import pytest
 
 from pipeline.config.load import load_catalogue
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Evidence, Incident, NewsEntity, NewsEvent
-from pipeline.core.records import StatusUpdate
+from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.reports import Report
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.vocabulary import EvidenceKind, Impact, NewsKind, State
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.episodes import read_provider_incidents

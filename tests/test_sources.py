@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post
+from pipeline.core.status_records import StatusUpdate
 from pipeline.sources import build_sources
 from pipeline.sources.news_desks import NEWS_DESKS
 from pipeline.sources.reddit import RedditSource

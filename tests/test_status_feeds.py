@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
-from pipeline.core.records import OfficialIncident, StatusUpdate
+from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.incidents.episodes import read_provider_incidents

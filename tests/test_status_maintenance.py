@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.core.records import OfficialIncident
+from pipeline.core.status_records import OfficialIncident
 from pipeline.core.times import utc
 from pipeline.reports.planned_maintenance import announcements, maintenance_of
 from pipeline.reports.reliability import official_entries

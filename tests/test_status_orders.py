@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.core.records import StatusUpdate
+from pipeline.core.status_records import StatusUpdate
 from pipeline.incidents.episodes import by_incident
 from pipeline.incidents.reliability import ReliabilityRecord
 from pipeline.reports.reliability import official_entries

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pipeline.core.records import Batch, StatusUpdate
+from pipeline.core.records import Batch
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from tests.fakes.statuspage import Statuspage
 from tests.parsers import parse_history, parse_incidents

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.settings import Keep
-from pipeline.core.records import Batch, NewsItem, RejectedRow, Run, Span
+from pipeline.core.records import Batch, NewsItem, RejectedRow, Run
 from pipeline.core.series import SeriesColumn
-from pipeline.core.times import utc
+from pipeline.core.times import Span, utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store
 from pipeline.store.observations import save_batch

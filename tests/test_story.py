@@ -11,10 +11,11 @@ import pytest
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Component, Service
-from pipeline.core.incidents import Incident, NewsEntity, NewsEvent
-from pipeline.core.records import ComponentChange, StatusUpdate
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, SeriesKey
+from pipeline.core.status_records import ComponentChange, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, State, Transition
 from pipeline.incidents.build import IncidentInputs, build

@@ -13,7 +13,8 @@ import pytest
 from pipeline.commands.log_options import configure_logging
 from pipeline.commands.terminal import colored, print_table
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.records import Batch, ComponentChange, NewsItem, OfficialIncident, RejectedRow, Run, StatusUpdate
+from pipeline.core.records import Batch, NewsItem, RejectedRow, Run
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.operators import add_silence

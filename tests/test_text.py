@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.config.load import load_catalogue
-from pipeline.core.incidents import NewsEntity
+from pipeline.core.news_events import NewsEntity
 from pipeline.core.records import NewsItem, Post
 from pipeline.core.reports import AccountReport, Vote
 from pipeline.core.times import utc

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import StoreError
-from pipeline.core.incidents import NewsEvent
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.records import Batch
 from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events

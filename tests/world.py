@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pipeline.config.load import load_catalogue
 from pipeline.config.settings import Alerts, Config
 from pipeline.core.incidents import Incident
-from pipeline.core.records import Batch, NewsItem, Post, Run, Span, StatusUpdate, Tag
+from pipeline.core.records import Batch, NewsItem, Post, Run, Tag
 from pipeline.core.reports import Vote
 from pipeline.core.series import SeriesKey, VerdictRow
-from pipeline.core.times import iso, utc
+from pipeline.core.status_records import StatusUpdate
+from pipeline.core.times import Span, iso, utc
 from pipeline.core.vocabulary import VoteReason
 from pipeline.detection.factory import make_detector
 from pipeline.stages.explain.alerts import AlertingContext

@@ -18,7 +18,8 @@ from pipeline.commands.terminal import one_line
 from pipeline.core.catalogue import resolve_service
 from pipeline.core.errors import ConfigError, SourceError, StoreError
 from pipeline.core.quantities import quantity
-from pipeline.core.records import KIND, Batch, Post, Run, Span
+from pipeline.core.records import KIND, Batch, Post, Run
+from pipeline.core.times import Span
 from pipeline.sources.named_services import ServiceIds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 STORED = 20  # characters of a moment as text
 FIRST, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)  # what is stored lies in [FIRST, END)
@@ -76,3 +77,10 @@ def clock_and_day(moment: datetime) -> str:
 def minutes_between(earlier: datetime, later: datetime) -> float:
     """Return the minutes from one moment to another, negative when the second is earlier."""
     return (later - earlier) / timedelta(minutes=1)
+
+
+class Span(NamedTuple):
+    """A span of time, from `since` until `until`."""
+
+    since: datetime
+    until: datetime

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.core.incidents import Claim
+from pipeline.core.news_events import Claim
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import SaidBy
 from pipeline.evaluation import csv_rows

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.incidents import CHANCE, Incident, NewsEntity, NewsEvent
-from pipeline.core.records import NewsItem, StatusUpdate
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import CHANCE, NewsEntity, NewsEvent
+from pipeline.core.records import NewsItem
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact, Relation, State
 from pipeline.evaluation import csv_rows

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from itertools import count, pairwise
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, NewsEvent, Phase
+from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval

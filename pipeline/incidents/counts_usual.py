@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import Incident, Link
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link
 from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
 from pipeline.incidents.attention import SIGNALS

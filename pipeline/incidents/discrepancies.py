@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Claim, Evidence, Incident
+from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.news_events import Claim
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import CountedInterval
 from pipeline.core.times import minutes_between

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipeline.core.records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.core.vocabulary import Impact, RowTable
 
 TOUCH = timedelta(minutes=30)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline.core.incidents import Evidence, Incident
-from pipeline.core.records import OfficialIncident
 from pipeline.core.row_refs import RowRef
+from pipeline.core.status_records import OfficialIncident
 from pipeline.core.vocabulary import EvidenceKind, RowTable
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import CHANCE, Incident, Link, NewsEvent
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import CHANCE, Link, NewsEvent
 from pipeline.core.quantities import quantity
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import Incident, NewsEvent
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import NewsEvent
 from pipeline.text.normalize import normalize
 from pipeline.text.patterns import PatternSet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.core.records import StatusUpdate
+from pipeline.core.status_records import StatusUpdate
 from pipeline.incidents.episodes import CLOSED, UPDATE
 from pipeline.text.stated_span import StatedSpan, stated_span
 

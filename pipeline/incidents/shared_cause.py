@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.incidents import UNKNOWN_CAUSE, Incident, NewsEvent
+from pipeline.core.incidents import UNKNOWN_CAUSE, Incident
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import EvidenceKind, Impact, NewsKind, State
 from pipeline.incidents.episodes import ProviderIncident

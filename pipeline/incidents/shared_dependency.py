@@ -16,9 +16,9 @@ from pipeline.core.incidents import (
     ComponentSpan,
     Evidence,
     Incident,
-    NewsEvent,
     Phase,
 )
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.row_refs import RowRef
 from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.core.alert_facts import AdvisoryFacts, SignalFacts
-from pipeline.core.incidents import Advisory, NewsEvent
+from pipeline.core.incidents import Advisory
+from pipeline.core.news_events import NewsEvent
 from pipeline.incidents.news_links import CONTEXT_KINDS
 
 DAY = timedelta(days=1)

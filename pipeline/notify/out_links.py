@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from pipeline.core.alert_facts import OutLink
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import NewsEvent
+from pipeline.core.news_events import NewsEvent
 from pipeline.core.reports import Report
 from pipeline.incidents.episodes import ProviderIncident
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, LinkFacts, OfficialLine, PeakFacts
 from pipeline.core.catalogue import Service, names
-from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
+from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.news_events import Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval, Points, SeriesKey
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable, Transition, VoteReason

@@ -8,22 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import Incident, LinkRow
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import LinkRow
 from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, ComponentStatus, PhaseName
-from pipeline.render.chart_view import (
-    Bar,
-    ChartView,
-    Counts,
-    Lane,
-    Mark,
-    Step,
-    marked,
-    panel,
-    placed,
-    summed,
-    table,
-)
+from pipeline.render.chart_view import Bar, ChartView, Counts, Lane, Mark, Step, marked, panel, placed, summed, table
 from pipeline.render.formatting import isolated, local
 from pipeline.render.summary import PeakCount
 from pipeline.render.time_axis import Axis, axis

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import ComponentSpan, Incident, LinkRow
-from pipeline.core.records import QuotedPost, StatusUpdate
+from pipeline.core.incidents import ComponentSpan, Incident
+from pipeline.core.news_events import LinkRow
+from pipeline.core.records import QuotedPost
 from pipeline.core.series import Points, SeriesKey
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import Channel, ComponentStatus
 from pipeline.render.charts import ChartContext, highest_peak, incident_chart, peak_of

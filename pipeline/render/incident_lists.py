@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import CHANCE, ComponentSpan, Evidence, Incident, LinkRow
+from pipeline.core.incidents import ComponentSpan, Evidence, Incident
+from pipeline.core.news_events import CHANCE, LinkRow
 from pipeline.core.quantities import quantity
 from pipeline.core.vocabulary import Channel, ComponentStatus
 from pipeline.render.formatting import clock, file_of, isolated, local, safe_link

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
-from pipeline.core.incidents import Incident, LinkRow
-from pipeline.core.records import QuotedPost, StatusUpdate
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import LinkRow
+from pipeline.core.records import QuotedPost
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.vocabulary import Channel, ComponentStatus, EvidenceKind, Impact, PhaseName
 from pipeline.render.formatting import isolated, local, safe_link
 from pipeline.render.summary import listed

@@ -17,19 +17,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import (
-    Batch,
-    ComplaintCount,
-    NewsItem,
-    OfficialIncident,
-    Post,
-    Record,
-    RejectedRow,
-    Span,
-    StatusUpdate,
-    Wording,
-)
-from pipeline.core.times import utc, utc_or_none
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow
+from pipeline.core.status_records import OfficialIncident, StatusUpdate, Wording
+from pipeline.core.times import Span, utc, utc_or_none
 from pipeline.sources.parsing import not_from_the_future, reject
 
 COLLECTED = ("file", "key", "collected_utc", "source", "window", "other")

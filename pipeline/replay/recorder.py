@@ -19,7 +19,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from pipeline.core.errors import StoreError
-from pipeline.core.records import ComplaintCount, OfficialIncident, StatusUpdate, source_kind
+from pipeline.core.records import ComplaintCount, source_kind
+from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import iso, iso_or_none
 from pipeline.replay.provenance import COLLECTED, RUNS, WORDINGS
 from pipeline.replay.scenario import key_of

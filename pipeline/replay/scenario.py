@@ -20,21 +20,9 @@ from pipeline.config.load import read_toml
 from pipeline.config.setting_values import parse_duration
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import ConfigError, SourceError
-from pipeline.core.records import (
-    Batch,
-    ChartRank,
-    ComplaintCount,
-    ExternalStatus,
-    NewsItem,
-    OfficialIncident,
-    Post,
-    Record,
-    RejectedRow,
-    Span,
-    StatusUpdate,
-    Wording,
-)
-from pipeline.core.times import END, FIRST, iso
+from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, Record, RejectedRow
+from pipeline.core.status_records import OfficialIncident, StatusUpdate, Wording
+from pipeline.core.times import END, FIRST, Span, iso
 from pipeline.replay.checks import backward_clock, unknown_services
 from pipeline.replay.provenance import (
     RecordedRun,

@@ -11,7 +11,7 @@ from detectors.count_kinds import CountKind
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
-from pipeline.core.records import StatusUpdate
+from pipeline.core.status_records import StatusUpdate
 from pipeline.render.summary import duration
 from pipeline.store import Store
 from pipeline.store.levels import Bin, Counter, counted, ended_bins

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.incidents import CrowdSpan, Episode
-from pipeline.core.records import Availability, OfficialIncident
+from pipeline.core.records import Availability
+from pipeline.core.status_records import OfficialIncident
 from pipeline.incidents.episodes import WORKING, by_incident, closed_at, opens, stretches, with_listed_parts
 from pipeline.incidents.reliability import Month, ReliabilityRecord, Span, months, observed_until
 from pipeline.incidents.root_cause import stated_in_root_cause

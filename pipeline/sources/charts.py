@@ -11,8 +11,8 @@ from pathlib import Path
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch, ChartRank, RejectedRow, Span
-from pipeline.core.times import utc
+from pipeline.core.records import Batch, ChartRank, RejectedRow
+from pipeline.core.times import Span, utc
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason

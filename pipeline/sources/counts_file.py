@@ -12,7 +12,8 @@ from pipeline.config.load import resolve_near
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import SourceError
-from pipeline.core.records import KIND, Batch, Span
+from pipeline.core.records import KIND, Batch
+from pipeline.core.times import Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.count_intervals import SURE_ROWS
 from pipeline.sources.count_rows import CountsOptions

@@ -16,8 +16,8 @@ from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.names import usable_name
-from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow, Span
-from pipeline.core.times import floor_to, utc
+from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, RejectedRow
+from pipeline.core.times import Span, floor_to, utc
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.downdetector_access import Token, find_company
 from pipeline.sources.pagination import Page, next_address, pages

@@ -16,7 +16,8 @@ from statistics import median
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record, Span
+from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record
+from pipeline.core.times import Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import plain, read_json
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, named_services, unnamed

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch, NewsItem, RejectedRow, Span
+from pipeline.core.records import Batch, NewsItem, RejectedRow
+from pipeline.core.times import Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.feed_process import FeedDocument, shared_parser
 from pipeline.sources.news_desks import NEWS_DESKS

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpdate
+from pipeline.core.records import Batch, RejectedRow
+from pipeline.core.status_records import ComponentChange, StatusUpdate
 from pipeline.core.times import utc
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, not_from_the_future, plain, reject
 from pipeline.sources.status import statuspage_json

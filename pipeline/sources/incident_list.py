@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, RejectedRow, StatusUpdate
+from pipeline.core.records import Batch, RejectedRow
+from pipeline.core.status_records import StatusUpdate
 from pipeline.sources.parsing import plain, reject
 from pipeline.sources.status.reader import PageContext
 from pipeline.sources.status_archive import updates_of_row

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from pipeline.core.errors import Reason, SourceError
-from pipeline.core.records import Batch, Record, RejectedRow, Span
-from pipeline.core.times import END, FIRST
+from pipeline.core.records import Batch, Record, RejectedRow
+from pipeline.core.times import END, FIRST, Span
 
 TEXT_CAP = 20_000
 TITLE_CAP = 500

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Batch, ComponentChange, RejectedRow, StatusUpdate
+from pipeline.core.records import Batch, RejectedRow
+from pipeline.core.status_records import ComponentChange, StatusUpdate
 from pipeline.core.times import utc_or_none
 from pipeline.sources.delimited import CsvLine, as_utf8, csv_lines
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject

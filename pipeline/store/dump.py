@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, OfficialIncident, Post, Run, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, Run
+from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.counts import OF_SERIES, epoch, from_epoch

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.incidents import Claim, Link, LinkRow, NewsEntity, NewsEvent
+from pipeline.core.news_events import Claim, Link, LinkRow, NewsEntity, NewsEvent
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ClaimKind, Relation, SaidBy
 from pipeline.store import Store

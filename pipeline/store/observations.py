@@ -7,14 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.records import (
-    Batch,
-    ChartRank,
-    ComplaintCount,
-    ExternalStatus,
-    NewsItem,
-    Post,
-)
+from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.counts import count_key, from_epoch, put_columns, put_counts

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.records import Batch, ComponentChange, Listing, OfficialIncident, StatusUpdate, Wording
+from pipeline.core.records import Batch, Listing
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate, Wording
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.official_forms import in_stored_ids, rows_by_page

@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipeline.core.records import BEGAN, END, ENDED, INCIDENT, START, Listing, OfficialIncident, StatusUpdate
+from pipeline.core.records import Listing
+from pipeline.core.status_records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, StatusUpdate
 from pipeline.core.times import utc, utc_or_none
 
 _STAND_INS = (BEGAN, END, ENDED, INCIDENT, START)  # ids of updates that a page does not have

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from pipeline.core.incidents import Claim
+from pipeline.core.news_events import Claim
 from pipeline.core.vocabulary import ClaimKind, SaidBy
 from pipeline.text.clock_times import times_of_day
 from pipeline.text.lexicon import WordPattern, lexicon

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.incidents import NewsEntity, NewsEvent
+from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso
 from pipeline.text.cues import cue_names, lexicon_features

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.config.paths import DASHBOARDS
-from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, OfficialIncident, Run
+from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Run
+from pipeline.core.status_records import OfficialIncident
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.local_time import put_local_time

@@ -12,7 +12,8 @@ import numpy as np
 
 from detectors.contract import Floats
 from pipeline.core.catalogue import Catalogue
-from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, StatusUpdate
+from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post
+from pipeline.core.status_records import StatusUpdate
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind
 from pipeline.replay.scenario import RecordedSource
 from pipeline.text.services import ServiceMatcher

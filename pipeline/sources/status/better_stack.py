@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.core.records import ComponentChange
+from pipeline.core.status_records import ComponentChange
 from pipeline.sources.parsing import plain, reject
 from pipeline.sources.status.notices import CLOSING, IMPACT_OF_STATE, Notice, Post, Rows
 from pipeline.sources.status.reader import END, START, Answer, PageContext, Reader, Reading, Verification

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.core.records import ComponentChange
+from pipeline.core.status_records import ComponentChange
 from pipeline.sources.parsing import plain
 from pipeline.sources.status.notices import CLOSING, Notice, Post, Rows, worst_impact
 from pipeline.sources.status.reader import END, Answer, PageContext, Reader, Reading, Verification

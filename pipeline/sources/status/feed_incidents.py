@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import RejectedRow
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.core.times import iso
 from pipeline.sources.parsing import FUTURE, plain, reject, unmarked
 from pipeline.sources.status.feed_entries import HTML_CAP, StatusFeed

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
-from pipeline.core.records import ComponentChange
+from pipeline.core.status_records import ComponentChange
 from pipeline.sources.parsing import from_epoch, plain
 from pipeline.sources.status.notices import Notice, Post, Rows, worst_impact
 from pipeline.sources.status.open_lists import close_absent

@@ -10,7 +10,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import RejectedRow
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, TITLE_CAP, not_from_the_future, plain, reject, unmarked
 from pipeline.sources.status.reader import BEGAN, ENDED, INCIDENT, Answer, PageContext, Reading, gather
 from pipeline.sources.status.typed_json import LONGEST_ID, why

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from pipeline.core.records import OfficialIncident, StatusUpdate
+from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.sources.status.present_state import OBSERVED
 from pipeline.sources.status.reader import END, ENDED, PageContext, Reading
 

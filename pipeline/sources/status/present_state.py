@@ -15,7 +15,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ComponentChange, RejectedRow, StatusUpdate
+from pipeline.core.records import RejectedRow
+from pipeline.core.status_records import ComponentChange, StatusUpdate
 from pipeline.core.times import iso
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, plain, reject
 from pipeline.sources.status.notices import IMPACT_OF_STATE, OPERATIONAL, Notice, Post, Row, affected, rows_of

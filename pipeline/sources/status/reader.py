@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
-from pipeline.core.records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import RejectedRow
+from pipeline.core.status_records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, StatusUpdate
 
 __all__ = [
     "BEGAN",

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError, Reason, SourceError
-from pipeline.core.records import Batch, Listing, Record, Span
-from pipeline.core.times import iso, remembered
+from pipeline.core.records import Batch, Listing, Record
+from pipeline.core.times import Span, iso, remembered
 from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, unnamed
 from pipeline.sources.status.platforms import (

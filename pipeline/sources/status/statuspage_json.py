@@ -10,7 +10,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import SourceError
-from pipeline.core.records import ComponentChange, OfficialIncident, RejectedRow, StatusUpdate
+from pipeline.core.records import RejectedRow
+from pipeline.core.status_records import ComponentChange, OfficialIncident, StatusUpdate
 from pipeline.sources.parsing import MOST_ROWS, TITLE_CAP, not_from_the_future, past, plain, read_json, reject, unmarked
 from pipeline.sources.status.notices import numbered
 from pipeline.sources.status.reader import ENDED, INCIDENT, Answer, PageContext, Reader, Reading, Verification, gather

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from pipeline.config.settings import Config, Route
 from pipeline.core.alerts import Alert, message_id
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, Link, NewsEvent
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.core.vocabulary import EvidenceKind, Transition

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import PressComparison, known_outages, press_comparisons
 from pipeline.core.catalogue import Catalogue, Service
-from pipeline.core.incidents import Evidence, Incident, Link, NewsEvent
+from pipeline.core.incidents import Evidence, Incident
+from pipeline.core.news_events import Link, NewsEvent
 from pipeline.core.row_refs import RowRef
 from pipeline.core.times import floor_to
 from pipeline.core.vocabulary import EvidenceKind, Relation, RowTable

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from pipeline.core.incidents import NewsEvent
+from pipeline.core.news_events import NewsEvent
 from pipeline.store import Store
 from pipeline.store.news import news_events, put_claims, put_news_events
 from pipeline.store.observations import news_items

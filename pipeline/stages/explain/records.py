@@ -8,7 +8,8 @@ from datetime import datetime
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, Link, NewsEvent
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link, NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.series import Interval
 from pipeline.incidents.attention import NamedServices

@@ -14,7 +14,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.config.settings import Config
-from pipeline.core.incidents import Incident, Link
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link
 from pipeline.core.records import Run
 from pipeline.core.reports import Report
 from pipeline.core.shared_failure import service_shown

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident, LinkRow
+from pipeline.core.incidents import Incident
 from pipeline.core.names import file_stem
-from pipeline.core.records import Availability, NewsItem, QuotedPost, StatusUpdate
+from pipeline.core.news_events import LinkRow
+from pipeline.core.records import Availability, NewsItem, QuotedPost
 from pipeline.core.series import Points, SeriesKey, VerdictPoint
 from pipeline.core.shared_failure import service_shown
+from pipeline.core.status_records import StatusUpdate
 from pipeline.core.vocabulary import Channel, EvidenceKind
 from pipeline.render.chart_view import ChartView, Counts, Step, panel, table
 from pipeline.render.feeds import Feed, FeedEntry
