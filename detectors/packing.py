@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,7 +140,6 @@ def read_head(read: PartReader, *, detector: str, version: int) -> PartsHeader:
     """
     found = read((NAMES_PART, HEAD_PART))
     try:
-        names = json.loads(_without_crc(found[NAMES_PART]))
         line, _, sums = _without_crc(found[HEAD_PART]).partition(b"\n")
         stored = json.loads(line)
         _must_be_of(stored, detector, version)
@@ -147,7 +147,7 @@ def read_head(read: PartReader, *, detector: str, version: int) -> PartsHeader:
             detector=detector,
             version=version,
             bin_s=stored["bin_s"],
-            series=list(zip(*names["columns"], strict=True)) if "columns" in names else _series_names(names["names"]),
+            series=list(_names_in(found[NAMES_PART])),
             last=stored["last"],
             talk=stored.get("talk"),
             day=stored.get("day"),
@@ -157,6 +157,12 @@ def read_head(read: PartReader, *, detector: str, version: int) -> PartsHeader:
         raise
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise IncompatibleStateError("not the parts of a detector's state") from error
+
+
+@lru_cache(maxsize=16)  # they are the same bin after bin
+def _names_in(part: bytes) -> tuple[SeriesName, ...]:
+    names = json.loads(_without_crc(part))
+    return tuple(zip(*names["columns"], strict=True) if "columns" in names else _series_names(names["names"]))
 
 
 def rename_series(blob: bytes, names: Mapping[SeriesName, SeriesName]) -> bytes:

@@ -107,7 +107,8 @@ def _compile() -> _CompiledKernel:
     parts = (clocks, baseline, plateau, kernel)
     namespace = {name: value for part in parts for name, value in vars(part).items()}
     places = {part.__name__ for part in parts}
-    own = {name: value for name, value in namespace.items() if getattr(value, "__module__", "") in places}
+    functions = {name: value for name, value in namespace.items() if isinstance(value, FunctionType)}
+    own = {name: function for name, function in functions.items() if function.__module__ in places}
     for name, function in own.items():
         namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))
     run = namespace["run"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from detectors.seasonal.baseline import (
     begin_to_judge,
@@ -20,9 +21,6 @@ from detectors.seasonal.baseline import (
 )
 from detectors.seasonal.clocks import hour_aside, note_edge, settle_clock
 from detectors.seasonal.layout import (
-    BEST_MU,
-    BEST_SIZE,
-    BEST_X,
     BURST,
     CALM,
     CHANNELS,
@@ -37,6 +35,7 @@ from detectors.seasonal.layout import (
     HEAD,
     HOUR_X,
     KNOWN,
+    MOST_BINS,
     RAISED,
     RINGS,
     RISE,
@@ -63,6 +62,27 @@ NO_RISE = -LEAST_EXCESS
 UNUSED = 4.0  # reports a day of what has no habits yet
 
 
+class Window(NamedTuple):
+    """A window of bins: log likelihood ratio, 0 where none passes, sum, expectation and size of the distribution."""
+
+    ratio: float
+    x: float
+    mu: float
+    size: float
+
+
+class JudgedBin(NamedTuple):
+    """Expectation, score (NaN = unknown), whether the whole profile was changed, and the best window."""
+
+    expected: float
+    score: float
+    reshaped: bool
+    window: Window
+
+
+NO_WINDOW = Window(0.0, 0.0, 0.0, 0.0)
+
+
 def turn_day(row: Row, p: KernelParams) -> None:
     """Put the day's largest score away; a series whose days are often loud has its scores divided by how loud.
 
@@ -86,8 +106,8 @@ def turn_day(row: Row, p: KernelParams) -> None:
     row[BURST] = max(1.0, median / p.usual_maximum)
 
 
-def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now: float) -> float:
-    """Return the largest log likelihood ratio of the windows that end at `head`, and keep the window it was found in.
+def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now: float) -> Window:
+    """Return the window that ends at `head` with the largest log likelihood ratio.
 
     Sets EMPTY: how long not one report came where many were due.
     """
@@ -99,7 +119,8 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     # before it is known how many are due, a number is only assumed
     known = row[k + TOTAL + 1] >= p.warm_up_s
     empty = known and row[HOUR_X] == 0.0 and (row[EMPTY] > 0.0 or due_now * p.hour_bins > 6.0)
-    best, x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    best, best_x, best_mu, best_size = 0.0, 0.0, 0.0, 0.0
+    x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     at, window = head, 0
     # most bins of most series end here: no sum is high enough where no bin of the hour is
     worth = row[HOUR_X] >= enough and row[RAISED] != NO_RISE
@@ -128,12 +149,9 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
             # written so that large counts do not cancel
             ratio = (x * math.log(x / m * ((m + r) / (x + r))) - r * math.log((x + r) / (m + r))) / clump - p.penalty
             if ratio > best:
-                best = ratio
-                row[BEST_X] = x
-                row[BEST_MU] = m
-                row[BEST_SIZE] = size
+                best, best_x, best_mu, best_size = ratio, x, m, size
     row[EMPTY] = row[EMPTY] + 1.0 if empty and (row[EMPTY] > 0.0 or mu > 12.0) else 0.0
-    return best
+    return Window(best, best_x, best_mu, best_size)
 
 
 def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int, warm: bool) -> bool:
@@ -145,7 +163,7 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
 
     Returns whether the whole profile was changed.
     """
-    row[COOL] = 0.0 if best >= p.freeze else row[COOL] + 1.0
+    row[COOL] = 0.0 if best >= p.freeze else min(row[COOL] + 1.0, MOST_BINS)
     # what has lasted for hours is not over in its first weak hour, as at night
     hot = best >= p.freeze or (row[FROZEN] > p.short_bins and row[COOL] * p.bin_s <= COOL_S)
     k = CHANNELS
@@ -165,7 +183,7 @@ def hold(row: Row, p: KernelParams, best: float, x: float, mu: float, block: int
     elif row[RISE] > 1.0:
         undone = undo_plateau(row, p, x, mu, block)
     held = stays and not risen and row[FROZEN] <= longest
-    row[CALM] = 0.0 if (held or row[EMPTY] > 0.0) and warm else row[CALM] + 1.0
+    row[CALM] = 0.0 if (held or row[EMPTY] > 0.0) and warm else min(row[CALM] + 1.0, MOST_BINS)
     return risen or undone
 
 
@@ -188,13 +206,8 @@ def sum_up_hour(row: Row, p: KernelParams, head: int) -> None:
     row[RAISED] = -largest
 
 
-def step(
-    row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: int, x: float, y: float
-) -> tuple[float, float, bool]:
-    """Judge bin number t, x counts and y other talk (NaN = not observed), and learn.
-
-    Returns the expectation, the score, and whether the whole profile was changed.
-    """
+def step(row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: int, x: float, y: float) -> JudgedBin:
+    """Judge bin number t, x counts and y other talk (NaN = not observed), and learn."""
     day, slot, near, share = times.days[t], times.slots[t], times.near[t], times.shares[t]
     if day != int(row[DAY]):
         row[DAY] = float(day)
@@ -236,12 +249,13 @@ def step(
         sum_up_hour(row, p, head)
     elif x == x and row[RAISED] < 0.0:
         row[RAISED] = -max(excess_bound(p, x, mu) - row[RAISED], LEAST_EXCESS)
-    score, reshaped = math.nan, False
+    score, reshaped, window = math.nan, False, NO_WINDOW
     if x == x:
         warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
         if warm and row[DAYS] == 0.0 and row[TODAY] < 0.0:
             begin_to_judge(row, p, head)
-        best = judge(row, p, windows, head, mu)
+        window = judge(row, p, windows, head, mu)
+        best = window.ratio
         if warm:
             row[TODAY] = max(row[TODAY], best)
         if best > 0.0:
@@ -259,7 +273,7 @@ def step(
         for _ in range(p.channels):
             learn(row, p, k, old, day_slot, week_slot)
             k += p.channel_width
-    return mu * more, score, reshaped
+    return JudgedBin(mu * more, score, reshaped, window)
 
 
 def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, output: KernelOutput) -> int:
@@ -273,8 +287,9 @@ def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, 
         expected, score = output.expected[j], output.score[j]
         slot, turn = -1, -1
         for t in range(len(counts)):
-            expected[t], score[t], reshaped = step(row, p, windows, times, t, counts[t], other[t])
-            if reshaped:
+            judged = step(row, p, windows, times, t, counts[t], other[t])
+            expected[t], score[t] = judged.expected, judged.score
+            if judged.reshaped:
                 output.reshaped[j] = 1.0
             if times.slots[t] != slot:
                 slot = times.slots[t]
@@ -283,11 +298,11 @@ def run(rows: Rows, p: KernelParams, windows: Sequence[int], bins: KernelInput, 
                 slot_params[0] = row[CHANNELS + UNSURE]
                 slot_params[1] = row[CHANNELS + CLUMP]
                 slot_params[2] = row[BURST]
-            if score[t] > 0.0:
+            if judged.score > 0.0:
                 best = output.best_windows[found]
                 best[0] = j * len(counts) + t
-                best[1] = row[BEST_X]
-                best[2] = row[BEST_MU]
-                best[3] = row[BEST_SIZE]
+                best[1] = judged.window.x
+                best[2] = judged.window.mu
+                best[3] = judged.window.size
                 found += 1
     return found

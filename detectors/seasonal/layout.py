@@ -17,6 +17,7 @@ from detectors.seasonal.parameters import SeasonalParameters
 
 HORIZONS_S = (60, 120, 180, 300, 600, 900, 1800, 3600)
 DAYS_KEPT = 14
+MOST_BINS = 1e6  # counted: what no longer changes need not be written
 BLOCK_S = 2 * 3600
 BLOCKS_KEPT = 7
 GUARD_S = 900
@@ -27,15 +28,15 @@ ASSUMED_VISITS, ASSUMED_LEVEL = 3.0, 20.0  # days of an hour, and counts of a le
 FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 
 # Figures of a series. HEAD: place in the rings. SLOT, DAY: numbers of those the last bin lay in. FROZEN: bins learning
-# has been stopped for. CALM: bins since it last was. EMPTY: bins without one report where many were due. TODAY: largest
-# score of the day, -1 = not observed; DAYS: how many days were; BURST: what scores are divided by; DAILY: the largest
-# scores of the last days. BLOCK: number of the block the last bin was added to; BLOCKS: how many there are since it got
-# hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the profile was lifted by a
-# while ago, 1 = it was not. HOUR_X: counts of the last hour. BEST_X, BEST_MU, BEST_SIZE: sum, expectation and size of
-# the best window of the last bin. COOL: bins running that it was not high. RAISED: minus a bound on by how much any
-# window that ends at the last bin exceeds the least ratio, 0 or more = not known. SHIFT: slots the profile was moved by
-# when clocks changed. CHANGE: the day of the last change, as a tick has it; MOVED: evidence since that the profile has
-# to be moved for it; EDGES: how much there is of it, -1 = decided.
+# has been stopped for. CALM: bins since it last was, up to MOST_BINS. EMPTY: bins without one report where many were
+# due. TODAY: largest score of the day, -1 = not observed; DAYS: how many days were; BURST: what scores are divided by;
+# DAILY: the largest scores of the last days. BLOCK: number of the block the last bin was added to; BLOCKS: how many
+# there are since it got hot or calm; BLOCK_X, BLOCK_MU: counts and expectations of the last ones. RISE: factor the
+# profile was lifted by a while ago, 1 = it was not. HOUR_X: counts of the last hour. COOL: bins running that it was not
+# high, up to MOST_BINS. RAISED: minus a bound on by how much any window that ends at the last bin exceeds the least
+# ratio, 0 or more = not known. SHIFT: slots the profile was moved by when clocks changed. CHANGE: the day of the last
+# change, as a tick has it; MOVED: evidence since that the profile has to be moved for it; EDGES: how much there is of
+# it, -1 = decided. Three places between HOUR_X and COOL are no longer used.
 (
     HEAD,
     SLOT,
@@ -50,9 +51,9 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
     BLOCKS,
     RISE,
     HOUR_X,
-    BEST_X,
-    BEST_MU,
-    BEST_SIZE,
+    _,
+    _,
+    _,
     COOL,
     RAISED,
     SHIFT,
@@ -262,7 +263,7 @@ def fill_blank(rows: Floats, params: KernelParams) -> None:
     """Fill rows of zeros, shape (series, floats a row), with what is true of series that nothing is known of."""
     rows[:, [SLOT, DAY, TODAY, BLOCK]] = -1.0
     rows[:, [BURST, RISE]] = 1.0
-    rows[:, [CALM, COOL]] = 1e6
+    rows[:, [CALM, COOL]] = MOST_BINS
     rows[:, [CHANNELS + channel * params.channel_width + NEAR for channel in range(params.channels)]] = -1e18
 
 

@@ -12,7 +12,19 @@ import numpy.typing as npt
 
 from detectors.seasonal.baseline import VISITED
 from detectors.seasonal.compiled import TimeArrays
-from detectors.seasonal.layout import ASIDE, BLOCK_X, CHANNELS, DAILY, DAY, NEAR, RINGS, SHIFT, KernelParams
+from detectors.seasonal.layout import (
+    ASIDE,
+    BLOCK_X,
+    CHANNELS,
+    COOL,
+    DAILY,
+    DAY,
+    HOUR_X,
+    NEAR,
+    RINGS,
+    SHIFT,
+    KernelParams,
+)
 from detectors.seasonal.table import FigureTable
 
 Places = npt.NDArray[np.int64]
@@ -39,7 +51,7 @@ def read_needed(table: FigureTable, params: KernelParams, times: TimeArrays) -> 
 def always_needed(params: KernelParams) -> Places:
     """Return the figures that every bin needs: all but the profile and what is kept of days, which a new day needs."""
     own = np.arange(RINGS + 3 * params.depth)
-    figures = np.concatenate((np.arange(DAILY), np.arange(BLOCK_X, CHANNELS)))
+    figures = np.concatenate((np.arange(HOUR_X + 1), np.arange(COOL, DAILY), np.arange(BLOCK_X, CHANNELS)))
     return np.concatenate([figures, *(start + own for start in _channels(params))])
 
 

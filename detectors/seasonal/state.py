@@ -221,13 +221,10 @@ class SeasonalState:
         Raises IncompatibleStateError as `extend`.
         """
         table = self._table
-        if not changed_only:
-            table.read_all()
-        parts = table.changed_parts() if changed_only else list(range(table.parts))
-        content = table.content(parts)
+        content = table.changed() if changed_only else table.content()
         named = {} if changed_only and table.is_stored else {NAMES_PART: pack_names(self.series)}
-        head = {HEAD_PART: pack_head(self._header(), table.sums(parts, content))}
-        figures = {FIRST_PART + part: blob for part, blob in zip(parts, content, strict=True)}
+        head = {HEAD_PART: pack_head(self._header(), table.sums(content))}
+        figures = {FIRST_PART + part: blob for part, blob in content.items()}
         return StateParts(FIRST_PART + table.parts, named | head | figures)
 
     def _header(self) -> StateHeader:

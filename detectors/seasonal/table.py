@@ -6,7 +6,7 @@ few parts of what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,13 +25,6 @@ class StoredFigures(NamedTuple):
     sums: npt.NDArray[np.uint64]
 
 
-class _ReadFigures(NamedTuple):
-    """Figures as they were read: their numbers, and their values one after the other, (figures, series)."""
-
-    places: npt.NDArray[np.int64]
-    values: Floats
-
-
 class FigureTable:
     """Figures of series, (figures, series), read from where they are stored when they are needed."""
 
@@ -46,7 +39,7 @@ class FigureTable:
         self.parts = -(-figures // self._figures_a_part)
         self._stored = stored
         self._present = np.full(self.parts, stored is None)
-        self._as_read: list[_ReadFigures] = []
+        self._as_read: dict[int, bytes] = {}
         if stored is not None and len(stored.sums) != self.parts:
             raise IncompatibleStateError("the state's parts do not fit its series")
 
@@ -80,46 +73,45 @@ class FigureTable:
         lengths = [len(blob) for blob in content]
         if (lengths != np.minimum(self._figures_a_part, total - begins) * series * 8).any():
             raise IncompatibleStateError("the state is cut short")
-        joined = b"".join(content)
-        if (part_sums(joined, lengths) != self._stored.sums[parts]).any():
+        if (part_sums(content) != self._stored.sums[parts]).any():
             raise IncompatibleStateError("the state is damaged")
-        places = np.add.outer(begins, np.arange(self._figures_a_part)).ravel()
-        read = _ReadFigures(places[places < total], np.frombuffer(joined).reshape(-1, series))
-        self.figures[read.places] = read.values
-        self._as_read.append(read)
+        read = dict(zip(parts.tolist(), content, strict=True))
+        self._fill(read)
+        self._as_read |= read
         self._present[parts] = True
 
     def restore(self) -> None:
         """Put everything that was read back to what it was then."""
-        for read in self._as_read:
-            self.figures[read.places] = read.values
+        self._fill(self._as_read)
 
-    def changed_parts(self) -> list[int]:
-        """Return the parts that are not as they are stored."""
+    def changed(self) -> dict[int, bytes]:
+        """Return the bytes of the parts that are not as they are stored, by number."""
         if self._stored is None:
-            return list(range(self.parts))
-        changed: set[int] = set()
-        for places, values in self._as_read:
-            differs = (self.figures[places].view(np.uint64) != values.view(np.uint64)).any(axis=1)
-            changed.update((places[differs] // self._figures_a_part).tolist())
-        return sorted(changed)
+            return self.content()
+        now = ((part, self._bytes(part), stored) for part, stored in sorted(self._as_read.items()))
+        return {part: content for part, content, stored in now if content != stored}
 
-    def content(self, parts: Iterable[int]) -> list[bytes]:
-        """Return the bytes of parts."""
-        many = self._figures_a_part
-        return [self.figures[part * many : (part + 1) * many].tobytes() for part in parts]
+    def content(self) -> dict[int, bytes]:
+        """Return the bytes of all parts by number; raises IncompatibleStateError as `read`."""
+        self.read_all()
+        return {part: self._bytes(part) for part in range(self.parts)}
 
-    def sums(self, parts: list[int], content: list[bytes]) -> npt.NDArray[np.uint64]:
-        """Return what the words of every part add up to; `parts` have been given this content."""
+    def sums(self, content: Mapping[int, bytes]) -> npt.NDArray[np.uint64]:
+        """Return what the words of every part add up to, those in `content` having these bytes."""
         sums = np.zeros(self.parts, np.uint64) if self._stored is None else self._stored.sums.copy()
-        sums[parts] = part_sums(b"".join(content), [len(blob) for blob in content])
+        sums[list(content)] = part_sums(list(content.values()))
         return sums
 
+    def _bytes(self, part: int) -> bytes:
+        return self.figures[part * self._figures_a_part : (part + 1) * self._figures_a_part].tobytes()
 
-def part_sums(joined: bytes, lengths: list[int]) -> npt.NDArray[np.uint64]:
-    """Return what the 64-bit words of each part add up to; the parts lie one after the other, of so many bytes."""
-    words = np.frombuffer(joined, np.uint64)
-    if not len(words):
-        return np.zeros(len(lengths), np.uint64)
-    begins = np.concatenate(([0], np.cumsum(lengths)[:-1])) // 8
-    return np.add.reduceat(words, begins)
+    def _fill(self, content: Mapping[int, bytes]) -> None:
+        many = self._figures_a_part
+        for part, blob in content.items():
+            place = self.figures[part * many : (part + 1) * many]
+            place[:] = np.frombuffer(blob).reshape(place.shape)
+
+
+def part_sums(content: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+    """Return what the 64-bit words of each part add up to."""
+    return np.array([np.add.reduce(np.frombuffer(blob, np.uint64)) for blob in content], np.uint64)
