@@ -78,6 +78,7 @@ class World:
         width: int = 300,
         day: int = 2,
         judged: datetime | None = None,
+        expected: float = 5.0,
     ) -> None:
         """Write verdicts on `many` bins from `clock` on, `judged` (None: as soon as they end)."""
         key = SeriesKey(service=service, channel=channel, source="x", bin_s=width)
@@ -87,7 +88,7 @@ class World:
                 str(key),
                 iso(first + timedelta(seconds=n * width)),
                 count,
-                5.0,
+                expected,
                 15.0,
                 score,
                 1e-9,

@@ -13,9 +13,11 @@ from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.records import SilentSource
 from pipeline.core.times import iso, utc
 from pipeline.core.vocabulary import State, Transition
+from pipeline.incidents import counts_usual, unreported_counts
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
-from pipeline.incidents.counts_usual import IN_WORDS, counts_are_usual
+from pipeline.incidents.counts_usual import counts_are_usual
 from pipeline.incidents.holds import in_words
+from pipeline.incidents.unreported_counts import counts_are_unreported
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
 from pipeline.reports.trace_evidence import (
@@ -34,6 +36,7 @@ from pipeline.store.operators import silences
 from pipeline.store.outbox import alerts_of
 from pipeline.store.reports import reports
 from pipeline.store.runs import get_checkpoint
+from pipeline.store.service_history import service_history
 from pipeline.store.verdicts import verdicts
 from pipeline.text.services import ServiceMatcher
 
@@ -122,7 +125,7 @@ def _judged(incident: Incident, at: datetime, now: datetime) -> Iterator[TraceSt
 def _held(
     store: Store, config: Config, incident: Incident, alerts: Sequence[Alert], at: datetime, alarm: float
 ) -> Iterator[TraceStep]:
-    """Yield what explains the reports: another service, or usual counts; nothing once a message was written."""
+    """Yield what explains or denies the reports: another service, usual counts, silent posts; nothing once sent."""
     if any(alert.created <= at for alert in alerts):
         return
     others = [_as_it_was(store, config, i, at) for i in incidents(store, incident.onset) if i.onset <= at]
@@ -141,8 +144,11 @@ def _held(
         yield TraceStep(name="held", words=words + until, passed=False)
         return
     judged = verdicts(store, incident.onset, at, service=incident.service)
-    if counts_are_usual(as_it_was, [row.link for row in links_of(store, incident.id)], judged, at, alarm):
-        yield TraceStep(name="held", words=IN_WORDS, passed=False)
+    links = [row.link for row in links_of(store, incident.id)]
+    if counts_are_usual(as_it_was, links, judged, at, alarm):
+        yield TraceStep(name="held", words=counts_usual.IN_WORDS, passed=False)
+    elif counts_are_unreported(as_it_was, links, mine, judged, service_history(store, incident.service, at), at):
+        yield TraceStep(name="held", words=unreported_counts.IN_WORDS, passed=False)
 
 
 def _as_it_was(store: Store, config: Config, other: Incident, at: datetime) -> Incident:

@@ -20,6 +20,8 @@ PARTS = {
     "incident_episodes": "number",
 }
 
+SUPPORTED_FOR = timedelta(hours=2)  # after a count began, reports may make an alarm of it
+
 
 def put_incident(conn: sqlite3.Connection, incident: Incident) -> None:
     """Write an incident and its parts over whatever was known, inside the caller's transaction."""
@@ -192,13 +194,19 @@ def anything_open(store: Store) -> bool:
 
 
 def anything_to_explain(store: Store, through: datetime) -> bool:
-    """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item."""
+    """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item.
+
+    So can a report beside a count of the last hours (SUPPORTED_FOR) that is unusual, but no alarm.
+    """
     (row,) = store.rows(
         "SELECT EXISTS (SELECT 1 FROM incidents WHERE active)"
         " OR EXISTS (SELECT 1 FROM stage_memory WHERE stage = 'detect' AND key = 'alarmed' AND value > :through)"
         " OR EXISTS (SELECT 1 FROM status_updates WHERE collected > :through)"
-        " OR EXISTS (SELECT 1 FROM news_items WHERE collected > :through)",
-        {"through": through},
+        " OR EXISTS (SELECT 1 FROM news_items WHERE collected > :through)"
+        " OR EXISTS (SELECT 1 FROM verdicts d JOIN series s USING (series) JOIN votes v USING (service)"
+        " WHERE d.bin_start >= :lately AND d.score >= 2 AND d.alarm = 0 AND s.channel = 'complaints'"
+        " AND v.created >= :lately AND v.weight > 0)",
+        {"through": through, "lately": through - SUPPORTED_FOR},
     )
     return bool(row[0])
 

@@ -350,6 +350,17 @@ def verdicts(
     return points_of_series
 
 
+def services_near_alarm(store: Store, since: datetime, until: datetime, least: float, alarm: float) -> list[str]:
+    """Return the services with a complaint count in [since, until) that scores from `least` to below `alarm`."""
+    rows = store.rows(
+        "SELECT DISTINCT s.service FROM verdicts v CROSS JOIN series s WHERE s.series = v.series AND v.score >= 2"
+        " AND v.bin_start >= ? AND v.bin_start < ? AND v.score >= ? AND v.score < ?"
+        " AND s.channel = 'complaints' AND s.region = '' AND s.indicator = '' ORDER BY s.service",
+        (since, until, least, alarm),
+    )
+    return [row[0] for row in rows]
+
+
 def _series_key(row: sqlite3.Row) -> SeriesKey:
     return SeriesKey(
         service=row["service"],

@@ -13,6 +13,7 @@ from pipeline.core.series import Points, SeriesKey
 from pipeline.core.times import floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
+from pipeline.detection.joint_alarms import SHARE_OF_ALARM, with_joint_alarms
 from pipeline.incidents.build import IncidentInputs, build, withdrawn
 from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
@@ -22,7 +23,7 @@ from pipeline.store.isolation import Isolation
 from pipeline.store.official import official_incidents, pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import verdicts, zero_counts_until
+from pipeline.store.verdicts import services_near_alarm, verdicts, zero_counts_until
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE_ONSET = timedelta(hours=2)
@@ -68,8 +69,15 @@ def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_aga
 
 
 def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
-    """Return the bins whose score is at least `alarm`, since rows matter."""
-    levels = verdicts(run.store, run.since, run.now, minimum=alarm)
+    """Return the bins of series with a score of at least `alarm` since rows matter, alone or counts and posts together.
+
+    The latter are not looked for in history that the first run finds.
+    """
+    levels: dict[SeriesKey, Points] = {**verdicts(run.store, run.since, run.now, minimum=alarm)}
+    recent = run.since if run.watermark is not None else max(run.since, run.now - LOOK_BACK)
+    for service in services_near_alarm(run.store, recent, run.now, SHARE_OF_ALARM * alarm, alarm):
+        judged = verdicts(run.store, run.since, run.now, service=service)
+        levels.update(with_joint_alarms(judged, alarm))
     sources = {key.source for key in levels if key.channel == Channel.VOTES}
     read = {source: heard(run.store, source) for source in sorted(sources)}
     return Alarms(alarm=alarm, levels=levels, read=read)

@@ -20,14 +20,16 @@ from pipeline.core.records import Run
 from pipeline.core.reports import Report
 from pipeline.core.shared_failure import service_shown
 from pipeline.core.times import floor_to, utc, utc_or_none
+from pipeline.incidents import counts_usual, unreported_counts
 from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
-from pipeline.incidents.counts_usual import IN_WORDS, counts_are_usual
+from pipeline.incidents.counts_usual import counts_are_usual
 from pipeline.incidents.holds import in_words
 from pipeline.incidents.news_links import link
 from pipeline.incidents.phases import Levels
 from pipeline.incidents.shared_cause import outside_causes
 from pipeline.incidents.shared_dependency import NamedCauses, groups, named_causes
+from pipeline.incidents.unreported_counts import counts_are_unreported
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import (
     IncidentHistory,
@@ -48,6 +50,7 @@ from pipeline.store.isolation import Isolation
 from pipeline.store.news import links_of
 from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint
+from pipeline.store.service_history import service_history
 from pipeline.store.verdicts import verdicts
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
@@ -212,7 +215,7 @@ def _explain(
             incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
             links=links,
             watched=_is_news(run, incident, found.reports, current, alarms.levels)
-            and not _is_unseen_by_counts(run, incident, links, alarms.alarm),
+            and not _is_held_alone(run, incident, links, found.reports, alarms.alarm),
             digest=digest,
         )
 
@@ -234,15 +237,26 @@ def _is_news(
     return hold is None
 
 
-def _is_unseen_by_counts(run: ExplainRun, incident: Incident, links: Sequence[Link], alarm: float) -> bool:
-    """Return whether only posts report an incident that no message named yet, and its complaints are usual."""
+def _is_held_alone(
+    run: ExplainRun, incident: Incident, links: Sequence[Link], reports: Sequence[Report], alarm: float
+) -> bool:
+    """Return whether one kind of signal alone reports an incident that no message named yet, and the other denies it.
+
+    Posts where complaints are usual, or complaints of a new series where posts are silent.
+    """
     if not incident.active or incident.id in run.alerted:
         return False
     judged = verdicts(run.store, incident.onset, run.now, service=incident.service)
-    if not counts_are_usual(incident, links, judged, run.now, alarm):
-        return False
-    logger.info("%s is not sent: %s", incident.id, IN_WORDS)
-    return True
+    words = ""
+    if counts_are_usual(incident, links, judged, run.now, alarm):
+        words = counts_usual.IN_WORDS
+    else:
+        history = service_history(run.store, incident.service, run.now)
+        if counts_are_unreported(incident, links, reports, judged, history, run.now):
+            words = unreported_counts.IN_WORDS
+    if words:
+        logger.info("%s is not sent: %s", incident.id, words)
+    return bool(words)
 
 
 def _digest(run: ExplainRun, incident: Incident) -> str:

@@ -1,0 +1,121 @@
+"""Counts and posts that rise together: each less than an alarm, both together one. Pure.
+
+The two are independent kinds of evidence, so that their likelihood ratios multiply and the scores, which are logarithms
+of them, add up. Asked of two kinds at once a sum of scores is reached by chance more often than one score (Fisher 1925,
+"Statistical methods for research workers", section 21.1): it has to be higher by JOINT_MARGIN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pipeline.core.series import Points, SeriesKey
+from pipeline.core.vocabulary import Channel
+
+SHARE_OF_ALARM = 1 / 3  # of the score of an alarm, from which counts rise
+ALARM = 9.0  # nats, of which other detectors' alarms are taken to be worth as many
+JOINT_MARGIN = 1.0  # nats
+LEAST_REPORTS = 2  # posts by as many people
+LEAST_EXPECTED = 0.05  # reports of a window: of what is rarer, how rare is not known
+LOOKS = 3.1  # nats taken off for looking each minute, as the detector does in bins of a minute
+WINDOWS_MIN = (5, 15, 30, 60)
+WIDEST_S = 3600  # of the counts: posts within a day say little of the same trouble
+BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=30)  # so far from an interval its posts may lie
+
+
+class _Reports(NamedTuple):
+    """The reports of a minute on a source of posts, and how many were expected."""
+
+    at: datetime
+    key: SeriesKey
+    number: float
+    expected: float
+
+
+class _Joint(NamedTuple):
+    """The first minute in which reports and a count alarm together, the source of its reports, and the score.
+
+    The score is in shares of an alarm.
+    """
+
+    at: datetime
+    key: SeriesKey
+    score: float
+
+
+def may_join(key: SeriesKey) -> bool:
+    """Return whether posts can support the counts of a series."""
+    return key.channel == Channel.COMPLAINTS and key.is_total and key.bin_s <= WIDEST_S
+
+
+def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[SeriesKey, Points]:
+    """Return the series of a service that alarm together, their bins with the score of both.
+
+    `levels` are the judged bins of the service's totals, oldest first. A count of at least SHARE_OF_ALARM of an alarm
+    and LEAST_REPORTS reports in its interval, or near it, alarm together where their scores reach that of an alarm and
+    JOINT_MARGIN. The bin of the count and the minute of the last report needed then have that score. Empty where
+    nothing does.
+    """
+    reports = sorted(_reports(levels), key=lambda report: (report.at, str(report.key)))
+    raised: dict[SeriesKey, dict[datetime, float]] = {}
+    for key, points in levels.items():
+        if not reports or not may_join(key):
+            continue
+        for point in points:
+            if not SHARE_OF_ALARM * alarm <= point.score < alarm:
+                continue
+            end = point.start + timedelta(seconds=key.bin_s)
+            joint = _joint(point.start, end, point.score / alarm, reports)
+            if joint is not None:
+                raised.setdefault(key, {})[point.start] = joint.score * alarm
+                raised.setdefault(joint.key, {})[joint.at] = joint.score * alarm
+    return {key: _raise(levels[key], scores) for key, scores in raised.items()}
+
+
+def _reports(levels: Mapping[SeriesKey, Points]) -> Iterator[_Reports]:
+    """Yield the minutes with reports; those before a source's usual number is known are left out."""
+    for key, points in levels.items():
+        if key.channel == Channel.VOTES and key.is_total:
+            for point in points:
+                if point.observed > 0 and not math.isnan(point.score):
+                    yield _Reports(point.start, key, point.observed, point.expected * 60 / key.bin_s)
+
+
+def _joint(start: datetime, end: datetime, share: float, reports: Sequence[_Reports]) -> _Joint | None:
+    """Return when reports and a count from `start` to `end` first alarm together; None where they do not.
+
+    The count has `share` of the score of an alarm.
+    """
+    near = [report for report in reports if start - BEFORE <= report.at <= end + AFTER]
+    for place, last in enumerate(near):
+        score = share + _nats(near[: place + 1]) / ALARM
+        if score >= 1 + JOINT_MARGIN / ALARM:
+            return _Joint(last.at, last.key, score)
+    return None
+
+
+def _nats(reports: Sequence[_Reports]) -> float:
+    """Return the log likelihood ratio of reports up to the last one, in the window that has the largest; 0 for few."""
+    best, last = 0.0, reports[-1].at
+    for minutes in WINDOWS_MIN:
+        within = [report for report in reports if report.at > last - timedelta(minutes=minutes)]
+        number = sum(report.number for report in within)
+        by_source: dict[SeriesKey, list[float]] = {}
+        for report in within:
+            by_source.setdefault(report.key, []).append(report.expected)
+        usual = max(LEAST_EXPECTED, minutes * sum(sum(one) / len(one) for one in by_source.values()))
+        if number >= LEAST_REPORTS and number > usual:
+            best = max(best, number * math.log(number / usual) - (number - usual) - LOOKS)
+    return best
+
+
+def _raise(points: Points, scores: Mapping[datetime, float]) -> Points:
+    return [
+        point._replace(score=max(point.score, scores[point.start]), level=max(point.level, 1))
+        if point.start in scores
+        else point
+        for point in points
+    ]

@@ -1,0 +1,61 @@
+"""Whether counts alone report a service that is new to the detector, while posts about it are read and report nothing.
+
+In its first week a series has days that were not seen yet: the first workday of an office after a weekend, the first
+weekend of a game. Counts that rise then may be a habit. Where people post about the service, an outage makes some of
+them report it: until one does, such counts are not sent. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link
+from pipeline.core.reports import Report
+from pipeline.core.series import Points, SeriesKey
+from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
+from pipeline.incidents.attention import BEFORE_ONSET, SIGNALS
+from pipeline.incidents.confidence import FAR_ABOVE
+from pipeline.store.service_history import ServiceHistory
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+LEAST_MENTIONS = 20  # posts about the service in the week before: of fewer no report is to be expected
+FRESH = timedelta(minutes=15)  # posts read up to so long ago would hold the report
+
+IN_WORDS = (
+    "only its complaints rise, which have been counted for less than a week, and none of the posts about it that are"
+    " read reports it: held until one does, its provider or the press report it, or complaints are far above the usual"
+)
+
+
+def counts_are_unreported(
+    incident: Incident,
+    links: Iterable[Link],
+    reports: Sequence[Report],
+    levels: Mapping[SeriesKey, Points],
+    history: ServiceHistory,
+    now: datetime,
+) -> bool:
+    """Return whether counts alone report an incident of a service in its first week, while posts are silent.
+
+    Not on the first day: then no hour is known, and counts are judged by the hours before. `reports` are those about
+    the service, `levels` the judged bins of its totals since the onset: a score of FAR_ABOVE is no habit.
+    """
+    since, mentions, read_until = history
+    if since is None or not DAY <= incident.onset - since < WEEK:
+        return False
+    if mentions < LEAST_MENTIONS or read_until is None or now - read_until > FRESH:
+        return False
+    if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.COMPLAINTS}:
+        return False
+    if any(link.shown and link.relation is Relation.REPORTS for link in links):
+        return False
+    if any(report.counted and report.created >= incident.onset - BEFORE_ONSET for report in reports):
+        return False
+    return not any(
+        point.score >= FAR_ABOVE
+        for key, points in levels.items()
+        if key.channel == Channel.COMPLAINTS
+        for point in points
+    )

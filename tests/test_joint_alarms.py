@@ -1,0 +1,109 @@
+"""Counts and posts, each too little for an alarm, alarm together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from pipeline.core.series import SeriesKey, VerdictPoint
+from pipeline.detection.joint_alarms import with_joint_alarms
+from pipeline.store import Store
+from pipeline.store.incidents import anything_to_explain
+from tests.world import ALARM, World, at
+
+QUARTER = 900
+COUNTS = SeriesKey(service="delta", channel="complaints", source="counter", bin_s=QUARTER)
+REDDIT = SeriesKey(service="delta", channel="votes", source="reddit", bin_s=60)
+BLUESKY = SeriesKey(service="delta", channel="votes", source="bluesky", bin_s=60)
+# three reports within five minutes where 0.05 are taken for usual: 3 ln(3 / 0.05) - 2.95 - 3.1 = 6.2 nats; two: 2.3
+
+
+def point(clock: str, count: float, score: float, expected: float = 0.0) -> VerdictPoint:
+    return VerdictPoint(at(clock), count, expected, math.nan, score, int(score >= ALARM))
+
+
+def reports(*clocks: str, expected: float = 0.0) -> Sequence[VerdictPoint]:
+    return [point(clock, 1, 0.0, expected) for clock in clocks]
+
+
+def joint(score: float, posts: Mapping[SeriesKey, Sequence[VerdictPoint]], counts: SeriesKey = COUNTS) -> float | None:
+    """Return the score of the count of 15:15 once the posts support it; None where they do not."""
+    raised = with_joint_alarms({counts: [point("15:15", 41, score, 9.7)], **posts}, ALARM)
+    return raised[counts][0].score if counts in raised else None
+
+
+def test_a_count_below_the_alarm_and_three_reports_alarm_together_with_the_sum_of_their_scores() -> None:
+    assert joint(5.5, {REDDIT: reports("15:31", "15:32", "15:33")}) == pytest.approx(5.5 + 6.24, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("score", "clocks", "enough"),
+    [
+        (3.9, ("15:31", "15:32", "15:33"), True),  # 10.1 of 10
+        (3.7, ("15:31", "15:32", "15:33"), False),
+        (7.8, ("15:31", "15:33"), True),  # 7.8 and 2.3
+        (7.5, ("15:31", "15:33"), False),
+        (8.9, ("15:31",), False),  # one person is no kind of evidence
+        (2.9, ("15:31", "15:32", "15:33", "15:34"), False),  # less than a third of an alarm is no rise
+        (8.0, ("15:00", "15:02"), True),
+        (8.0, ("14:57", "14:59"), False),  # before the interval
+        (8.0, ("15:58", "16:00"), True),
+        (8.0, ("16:01", "16:02"), False),  # long after it
+    ],
+)
+def test_how_much_of_the_one_the_other_needs(score: float, clocks: Sequence[str], enough: bool) -> None:
+    assert (joint(score, {REDDIT: reports(*clocks)}) is not None) is enough
+
+
+def test_reports_where_many_are_usual_support_nothing() -> None:
+    assert joint(8.5, {REDDIT: reports("15:31", "15:32", "15:33", expected=0.5)}) is None
+
+
+def test_reports_of_a_source_whose_usual_number_is_not_known_support_nothing() -> None:
+    unknown = [point(clock, 1, math.nan) for clock in ("15:31", "15:32", "15:33")]
+    assert joint(8.5, {REDDIT: unknown}) is None
+
+
+def test_reports_of_two_networks_in_one_minute_count_together_and_the_last_one_needed_is_raised() -> None:
+    levels = {
+        COUNTS: [point("15:15", 41, 5.5, 9.7)],
+        REDDIT: reports("15:31", "15:33"),
+        BLUESKY: reports("15:31", "15:40"),
+    }
+    raised = with_joint_alarms(levels, ALARM)
+    assert raised.keys() == {COUNTS, REDDIT}
+    assert [one.score >= ALARM for one in raised[REDDIT]] == [False, True]
+    assert [one.level for one in raised[COUNTS]] == [1]
+
+
+def test_neither_the_counts_of_a_day_nor_of_one_problem_are_supported() -> None:
+    posts = {REDDIT: reports("15:31", "15:32", "15:33")}
+    day = SeriesKey(service="delta", channel="complaints", source="counter", bin_s=86400)
+    problem = SeriesKey(service="delta", channel="complaints", source="counter", bin_s=QUARTER, indicator="login")
+    assert [joint(8.5, posts, key) for key in (day, problem)] == [None, None]
+
+
+def test_a_message_is_sent_by_the_run_that_finds_the_last_report_needed(store: Store) -> None:
+    world = World(store, ("delta",))
+    world.read("10:00", "12:00")
+    world.bins("delta", "11:15", 1, 41, 5.5, width=QUARTER)
+    world.explain("11:30")
+    assert world.all() == {}
+    world.people("delta", "11:31", [f"delta is down, gate {n}" for n in range(3)])
+    world.bins("delta", "11:31", 1, 3, 0.0, channel="votes", width=60, expected=0.0)
+    assert anything_to_explain(store, at("11:30"))
+    world.explain("11:35")
+    (incident,) = world.all().values()
+    assert (incident.onset, incident.active) == (at("11:15"), True)
+    assert world.mails(incident.id) == ["opened"]
+    world.explain("11:40")
+    assert world.mails(incident.id) == ["opened"]
+
+
+def test_reports_long_after_an_unusual_count_wake_nobody(store: Store) -> None:
+    world = World(store, ("delta",))
+    world.bins("delta", "08:15", 1, 41, 5.5, width=QUARTER)
+    world.people("delta", "11:31", ["delta is down"])
+    assert not anything_to_explain(store, at("11:30"))

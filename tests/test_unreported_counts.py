@@ -1,0 +1,140 @@
+"""Counts alone of a service in its first week are not sent while posts about it are read and report nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from pipeline.core.records import Batch, ComplaintCount, Post, Tag
+from pipeline.core.reports import Vote
+from pipeline.core.vocabulary import VoteReason
+from pipeline.incidents.unreported_counts import IN_WORDS
+from pipeline.reports.decision_trace import decision_trace
+from pipeline.store import Store
+from pipeline.store.observations import save_batch
+from pipeline.store.reports import save_tags
+from tests.world import ALARM, CATALOGUE, World, at
+
+MONDAY = at("11:00")  # 2 March 2026
+SATURDAY = MONDAY - timedelta(days=2)
+
+
+def counted_since(world: World, since: datetime) -> None:
+    row = ComplaintCount(
+        service="github",
+        source="x",
+        region="",
+        indicator="",
+        start=since,
+        interval_s=900,
+        total=1,
+        collected=since + timedelta(minutes=20),
+    )
+    save_batch(world.store, Batch(source="counts", rows=(row,)), row.collected)
+
+
+def mentioned(world: World, number: int) -> None:
+    """Let people write of the service in the week before, without reporting trouble."""
+    posts = [
+        Post(
+            source="x",
+            native_id=f"mention{n}",
+            kind="post",
+            community="github",
+            author_key=f"someone{n}",
+            author_created=None,
+            created=SATURDAY + timedelta(hours=2 * n),
+            collected=SATURDAY + timedelta(hours=2 * n, minutes=1),
+            title="",
+            text=f"moved repository {n} to github",
+            url=f"https://x.example/{n}",
+        )
+        for n in range(number)
+    ]
+    tags = [
+        Tag(
+            source="x",
+            native_id=post.native_id,
+            service="github",
+            p_outage=0.1,
+            components=(),
+            symptom="",
+            region="",
+            language="en",
+            anger=0.0,
+            exonerates=(),
+            model="m",
+        )
+        for post in posts
+    ]
+    reason = VoteReason.NOT_ABOUT_OUTAGE
+    votes = [Vote("x", p.native_id, "github", p.created, 0.0, reason, p.author_key, p.native_id) for p in posts]
+    save_batch(world.store, Batch(source="x", rows=tuple(posts)), at("10:00"))
+    save_tags(world.store, posts, tags, votes, "m")
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store, ("github",))
+
+
+def first_workday(
+    world: World, *, since: datetime = SATURDAY, mentions: int = 20, read_until: str = "11:30", score: float = 20.0
+) -> list[str]:
+    """Return the messages of 11:30 on a day whose counts rise at 11:00."""
+    counted_since(world, since)
+    mentioned(world, mentions)
+    world.read("06:00", read_until)
+    world.bins("github", "11:00", 2, 60, score, width=900)
+    world.explain("11:30")
+    return mails(world)
+
+
+def mails(world: World) -> list[str]:
+    return [mail for incident in world.all() for mail in world.mails(incident)]
+
+
+def test_the_first_workday_of_a_series_begun_at_a_weekend_is_not_sent_while_nobody_reports(world: World) -> None:
+    assert first_workday(world) == []
+    steps = decision_trace(world.store, world.config, CATALOGUE["github"], at("11:30"), at("11:30"), ALARM)
+    assert [step.words for step in steps if step.name == "held"] == [IN_WORDS]
+
+
+def test_one_report_is_enough_to_send_it(world: World) -> None:
+    first_workday(world)
+    world.people("github", "11:20", ["github is down, I get 500 on every push"])
+    world.explain("11:35")
+    assert mails(world) == ["opened"]
+
+
+def test_what_the_provider_confirms_is_sent(world: World) -> None:
+    first_workday(world)
+    world.page("github", "n1", "11:31", "investigating", "major")
+    world.explain("11:35")
+    assert mails(world) == ["opened"]
+
+
+@pytest.mark.parametrize(
+    ("since", "held"),
+    [
+        (MONDAY - timedelta(days=7), False),  # each hour of the week was seen
+        (MONDAY - timedelta(days=7) + timedelta(minutes=15), True),
+        (MONDAY - timedelta(days=1), True),
+        (MONDAY - timedelta(hours=23, minutes=45), False),  # not one day was seen: nothing is taken for usual by night
+    ],
+)
+def test_only_the_first_week_and_not_the_first_day_needs_a_report(world: World, since: datetime, held: bool) -> None:
+    assert (first_workday(world, since=since) == []) is held
+
+
+def test_silence_says_nothing_where_few_write_of_the_service(world: World) -> None:
+    assert first_workday(world, mentions=19) == ["opened"]
+
+
+def test_silence_says_nothing_where_posts_are_not_read(world: World) -> None:
+    assert first_workday(world, read_until="11:10") == ["opened"]
+
+
+def test_counts_far_above_the_usual_need_no_report(world: World) -> None:
+    assert first_workday(world, score=36.0) == ["opened"]
