@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import tomllib
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -193,3 +196,28 @@ def test_a_number_or_a_list_that_no_message_could_show_is_refused_in_one_line(tm
     with pytest.raises(ConfigError, match=r"groundswell\.toml: cannot be read: ") as refused:
         load_config(path, {})
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("setting", ['display_timezone = "Own/Zone"', '[[alerts.routes]]\nname = "night"\n{}'])
+def test_a_time_zone_that_vanished_from_the_system_is_refused_though_the_settings_are_kept(
+    tmp_path: Path, setting: str
+) -> None:
+    zones, path = tmp_path / "zones", tmp_path / "groundswell.toml"
+    (zones / "Own").mkdir(parents=True)
+    # a file of zones without a change: one type, UTC
+    (zones / "Own" / "Zone").write_bytes(
+        b"TZif" + bytes(16) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + bytes(6) + b"UTC\0"
+    )
+    path.write_text(setting.format('mute_time_intervals = ["22:00-07:00 Own/Zone"]\n'))
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([zones])
+    try:
+        ZoneInfo.clear_cache()
+        load_config(path, {})
+        (zones / "Own" / "Zone").unlink()
+        ZoneInfo.clear_cache()
+        with pytest.raises(ConfigError, match=r"(display_timezone|mute_time_intervals): 'Own/Zone' is not a time zone"):
+            load_config(path, {})
+    finally:
+        zoneinfo.reset_tzpath(before)
+        ZoneInfo.clear_cache()

@@ -16,6 +16,7 @@ from pipeline.config.kept_settings import ReadConfig, kept_catalogue, kept_confi
 from pipeline.config.paths import CATALOGUE
 from pipeline.config.renamed import former_names
 from pipeline.config.service_tables import read_services
+from pipeline.config.setting_values import parse_time_interval, zone_name
 from pipeline.config.settings import Config, DetectorChoice, Route, Secrets
 from pipeline.config.validation_words import nearest, secret_reason
 from pipeline.core.catalogue import Service, service_by_name, service_ids
@@ -116,7 +117,7 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
     secrets = read_secrets(os.environ if env is None else env)
     remember_secrets(secrets.values())
     config = replace(read.config, secrets=secrets, catalogue={**catalogue, **read.config.catalogue})
-    if wrong := list(dict.fromkeys(_channel_reasons(config))):
+    if wrong := list(dict.fromkeys([*_zone_reasons(config), *_channel_reasons(config)])):
         raise SettingsError(shown, wrong)
     return config
 
@@ -180,6 +181,20 @@ def _ids_of(
         except ConfigError as error:
             wrong.append(f"{key}: {error}")
     return _NamedServices(tuple(found), wrong)
+
+
+def _zone_reasons(config: Config) -> Iterator[str]:
+    """Yield which time zones this machine does not know: also of kept settings, as zones change with the system's."""
+    try:
+        zone_name(config.display_timezone)
+    except ValueError as error:
+        yield f"display_timezone: {error}"
+    for route in config.alerts.routes:
+        for interval in route.mute_time_intervals:
+            try:
+                parse_time_interval(interval)
+            except ValueError as error:
+                yield f"alerts.routes.{route.name}.mute_time_intervals: {error}"
 
 
 def _channel_reasons(config: Config) -> Iterator[str]:

@@ -71,7 +71,8 @@ def _mail_server(value: str) -> str:
     return value
 
 
-def _zone(value: str) -> str:
+def zone_name(value: str) -> str:
+    """Return the name of a time zone; raises ValueError where this machine does not know it."""
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -210,7 +211,7 @@ Address = Annotated[str, After(plain_address)]
 Addresses = Annotated[tuple[str, ...], After(_plain_addresses)]
 TimeIntervals = Annotated[tuple[str, ...], After(_time_intervals)]
 MailServer = Annotated[str, After(_mail_server)]
-TimeZoneName = Annotated[str, After(_zone)]
+TimeZoneName = Annotated[str, After(zone_name)]
 WebAddresses = Annotated[tuple[str, ...], After(_web_addresses)]
 Countries = Annotated[tuple[str, ...], After(_countries)]
 CountryCodes = Annotated[tuple[str, ...], _each_matching(r"[A-Za-z]{2}", "the code of a country such as US")]

@@ -55,9 +55,9 @@ def coverage_of_all(
     config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]
 ) -> Iterator[tuple[Service, list[ServiceCoverage]]]:
     """Yield each service of the catalogue, by id, with what `source_coverage` says of it."""
-    built = _built(config, config_path, specs)
+    built, kinds = _built(config, config_path, specs), tuple(specs.values())  # each look-up imports its module
     for _, service in sorted(config.catalogue.items()):
-        yield service, [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+        yield service, [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in kinds]
 
 
 def still_configured(

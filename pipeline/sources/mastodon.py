@@ -160,9 +160,12 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
 
 
 def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+    if not config.sources.mastodon:
+        return Coverage(covered=False, how="no instance in sources.mastodon")
     own = f"{re.sub(r'[^a-z0-9_]', '', service.name.lower())}down"
-    tags = [tag for tag in hashtags(config) if tag in (own, "outage")] or hashtags(config)
-    return first_reason(bool(config.sources.mastodon), f"#{', #'.join(tags)}", "no instance in sources.mastodon")
+    every = hashtags(config)
+    tags = [tag for tag in every if tag in (own, "outage")] or every
+    return Coverage(covered=True, how=f"#{', #'.join(tags)}")
 
 
 SPEC = SourceSpec(
