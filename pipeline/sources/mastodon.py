@@ -29,7 +29,7 @@ from pipeline.sources.parsing import (
     stream,
     unmarked,
 )
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, first_reason, searched_services
+from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, searched_services
 
 PAGE = 40
 PAGES = 5
