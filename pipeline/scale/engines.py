@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.core.errors import ConfigError, StoreError
 from pipeline.scale.inputs import Part
+from pipeline.scale.local_cluster import local_cluster, start_preloading
 from pipeline.scale.summaries import BucketSummary, PartSummary, gather
 from pipeline.scale.tasks import BUCKETS, Job, judge_bucket, read_part
 
@@ -70,42 +71,46 @@ class OnDask:
         self._scheduler, self._workers, self._memory, self._salt, self._tell = scheduler, workers, memory, salt, tell
 
     def run(self, parts: Sequence[Part], job: Job, progress: Progress) -> BackfillResult:
-        """Build the graph, compute it, and collect its results. A worker that dies costs the tasks it was at."""
+        """Connect, run every task, and disconnect. A worker that dies costs the tasks it was at."""
+        with self.client() as client:
+            return self.run_on(client, parts, job, progress)
+
+    def run_on(self, client: Client, parts: Sequence[Part], job: Job, progress: Progress) -> BackfillResult:
+        """Build the graph, compute it, and collect its results, which are small: tasks write their rows themselves."""
         from dask import delayed
         from distributed import as_completed
         from distributed.comm.core import CommClosedError
 
         where = self._scheduler or "the workers of this machine"
-        with self.client() as client:
-            shared_job = delayed(job)
-            reads = [
-                delayed(read_part, pure=False)(part, shared_job, dask_key_name=f"read-{part.key}") for part in parts
-            ]
-            first_pass = delayed(gather)(reads)
-            judged = [
-                delayed(judge_bucket, pure=False)(n, first_pass, shared_job, dask_key_name=f"judge-{n}")
-                for n in range(BUCKETS)
-            ]
-            try:
-                futures = client.compute([*reads, *judged], retries=2)
-                for number, _ in enumerate(as_completed(futures), start=1):
-                    progress(number, len(futures))
-                results = [future.result(timeout=60) for future in futures]
-            except ConfigError:
+        shared_job = delayed(job)
+        reads = [delayed(read_part, pure=False)(part, shared_job, dask_key_name=f"read-{part.key}") for part in parts]
+        first_pass = delayed(gather)(reads)
+        judged = [
+            delayed(judge_bucket, pure=False)(n, first_pass, shared_job, dask_key_name=f"judge-{n}")
+            for n in range(BUCKETS)
+        ]
+        try:
+            futures = client.compute([*reads, *judged], retries=2)
+            for number, _ in enumerate(as_completed(futures), start=1):
+                progress(number, len(futures))
+            results = [future.result(timeout=60) for future in futures]
+        except ConfigError:
+            raise
+        except (OSError, CommClosedError, TimeoutError, RuntimeError, ValueError) as error:
+            raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
+        except Exception as error:  # distributed's own kinds of cancelled and lost work share no base
+            if type(error).__module__.split(".")[0] not in ("distributed", "asyncio", "concurrent"):
                 raise
-            except (OSError, CommClosedError, TimeoutError, RuntimeError, ValueError) as error:
-                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
-            except Exception as error:  # distributed's own kinds of cancelled and lost work share no base
-                if type(error).__module__.split(".")[0] not in ("distributed", "asyncio", "concurrent"):
-                    raise
-                raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
+            raise StoreError(f"{where}: {_words(error)}; what was finished is kept: run it again") from error
         return BackfillResult(results[: len(parts)], results[len(parts) :])
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Connect to the scheduler, or start workers of our own for the while."""
+        if not self._scheduler:
+            start_preloading()
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
 
         # what breaks is told in one line at the end; the library's own loggers write tracebacks of their own meanwhile
         for name in list(logging.root.manager.loggerDict):
@@ -119,18 +124,7 @@ class OnDask:
                 raise StoreError(f"{self._scheduler}: no scheduler answers there: {_words(error)}") from error
             cluster = None
         else:
-            env = (
-                {"GROUNDSWELL_AUTHOR_SALT": self._salt, "OMP_NUM_THREADS": "1"}
-                if self._salt
-                else {"OMP_NUM_THREADS": "1"}
-            )
-            cluster = LocalCluster(
-                n_workers=self._workers,
-                threads_per_worker=1,
-                memory_limit=self._memory,
-                dashboard_address="127.0.0.1:0",
-                env=env,
-            )
+            cluster = local_cluster(self._workers, self._memory, self._salt)
             client = Client(cluster)
         try:
             self._tell(f"dashboard  {client.dashboard_link}")

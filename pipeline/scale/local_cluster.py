@@ -1,0 +1,50 @@
+"""Dask workers of this machine, started at once and left alone while they work."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
+FORKED = sys.platform == "linux"
+# what each worker would otherwise import by itself; what is not installed is passed over
+PRELOADED = ("pipeline.scale.tasks", "numba", "scipy.special", "distributed.nanny", "distributed.worker")
+SETTINGS = {
+    # tasks take seconds: to look at them every 10 to 100 ms took a twentieth of the time of all processes
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
+}
+
+
+def local_cluster(workers: int, memory: str, salt: str) -> LocalCluster:
+    """Start workers of one thread each with a limit of memory; `salt` is handed to them by their environment.
+
+    On Linux they are forked from the process that `start_preloading` starts, and share its memory.
+    """
+    import dask
+    from distributed import LocalCluster
+
+    dask.config.set(SETTINGS | ({"distributed.worker.multiprocessing-method": "forkserver"} if FORKED else {}))
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=memory,
+        dashboard_address="127.0.0.1:0",
+        env={"OMP_NUM_THREADS": "1"} | ({"GROUNDSWELL_AUTHOR_SALT": salt} if salt else {}),
+    )
+
+
+def start_preloading() -> None:
+    """Start the process that workers are forked from, where they are; it imports while this one does."""
+    if not FORKED:
+        return
+    from multiprocessing import forkserver
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    forkserver.ensure_running()
