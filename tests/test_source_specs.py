@@ -9,11 +9,10 @@ import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
+from pipeline.commands.common import Setting
 from pipeline.commands.doctor import key_findings, source_findings
 from pipeline.config.load import load_config
 from pipeline.config.settings import Config, Secrets
@@ -75,8 +74,9 @@ def test_a_source_is_one_record_and_appears_wherever_sources_are_listed(config: 
         "no key, not read (optional): "
         "set GROUNDSWELL_PIGEON_WHISTLE and GROUNDSWELL_PIGEON_GRAIN, from a pigeon fancier"
     )
-    setting = cast(Any, SimpleNamespace(config=config, config_path=None, now=NOW))
-    (asked,) = source_findings(setting, ("pigeons",), WITH_PIGEONS)
+    setting = Setting(config=config, config_path=None, db=Path("none.db"), now=NOW)
+    (clock, asked) = source_findings(setting, ("pigeons",), WITH_PIGEONS)
+    assert clock.words == "not compared with that of any server"
     assert (asked.what, asked.words, asked.remedy) == (
         "pigeons:loft",
         "blocked: no pigeon came back",
