@@ -50,6 +50,14 @@ class Alert:
             raise TypeError(f"{self.message_id} is about no single incident")
         return self.facts
 
+    @property
+    def named_services(self) -> frozenset[str]:
+        """Return the services a message is about: its own, and the members of a shared failure that it names.
+
+        Empty for a message about no single incident; what a summary stands for has rows of its own.
+        """
+        return frozenset((self.service, *self.facts.hit)) if isinstance(self.facts, AlertFacts) else frozenset()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:

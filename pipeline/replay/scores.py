@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from types import MappingProxyType
 
-from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.incidents import Incident
 from pipeline.core.replay_result import NoticeScore, OutageScore, Scores
@@ -101,7 +100,7 @@ def _is_covered(service: str, posted: datetime, alerts: Sequence[Alert], impact:
     """Return whether a message follows a notice soon, or the newest before it is fresh and of no lesser impact."""
     if _warnings(service, alerts, posted, posted + SOON):
         return True
-    before = [a for a in alerts if a.sent_at is not None and a.sent_at < posted and service in services_named(a)]
+    before = [a for a in alerts if a.sent_at is not None and a.sent_at < posted and service in a.named_services]
     newest = max(before, key=lambda a: a.sent_at or a.created, default=None)
     return (
         newest is not None
@@ -119,18 +118,8 @@ def _warnings(service: str, alerts: Sequence[Alert], since: datetime, until: dat
         if alert.sent_at is not None
         and since <= alert.sent_at <= until
         and alert.transition not in NOT_A_WARNING
-        and service in services_named(alert)
+        and service in alert.named_services
     )
-
-
-def services_named(alert: Alert) -> frozenset[str]:
-    """Return the services a message is about: its own, and the members of a shared failure that it names.
-
-    Empty for a message about no single incident; what a summary stands for has rows of its own.
-    """
-    if not isinstance(alert.facts, AlertFacts):
-        return frozenset()
-    return frozenset((alert.service, *alert.facts.hit))
 
 
 def _posted(stored: Sequence[Incident], begin: datetime, until: datetime) -> Iterator[tuple[str, str, datetime]]:

@@ -55,7 +55,7 @@ def decision_trace(
     `silent` are the configured sources that do not answer at `now`.
     """
     incident = _incident_at(store, service, at)
-    alerts = alerts_of(store, incident.part_of or incident.id) if incident is not None else []
+    alerts = _alerts_naming(store, incident) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
     steps = [_watched(config, service), *signal_steps(store, service, at, alarm), report_step(store, service, at)]
     steps += [*silent_source_steps(silent, service, at, now), *page_steps(store, service, at)]
@@ -91,6 +91,13 @@ def _incident_at(store: Store, service: Service, at: datetime) -> Incident | Non
         and (i.end is None or at <= i.end + NEAR)
     ]
     return mine[-1] if mine else None
+
+
+def _alerts_naming(store: Store, incident: Incident) -> list[Alert]:
+    """Return the messages about an incident in order, with those of its shared failure that name its service."""
+    of_group = alerts_of(store, incident.part_of) if incident.part_of else []
+    alerts = [*alerts_of(store, incident.id), *(a for a in of_group if incident.service in a.named_services)]
+    return sorted(alerts, key=lambda alert: alert.created)
 
 
 def _watched(config: Config, service: Service) -> TraceStep:
@@ -218,7 +225,10 @@ def _answer(incident: Incident, sent: Sequence[Alert], later: Sequence[Alert], s
         )
         return f"it wrote a message at {iso(sent[0].created)} that was not delivered: {state}{why}"
     afterwards = f"; it alerted at {iso(later[0].created)}" if later else ""
-    if not any(s.passed for s in steps if s.name == "signal") and later:
+    signals = [s.passed for s in steps if s.name == "signal"]
+    if not any(signals) and None in signals and later:
+        return f"it had not alerted yet: some rows of the signal above the alarm threshold came later{afterwards}"
+    if not any(signals) and later:
         return f"it had not alerted yet: no signal was above the alarm threshold, and there was no notice{afterwards}"
     kept = [s.words for s in steps if s.passed is False and s.name != "signal"]
     if kept:

@@ -35,20 +35,26 @@ class TraceStep:
 
 
 def signal_steps(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
-    """Yield the loudest bin of each total in the hour before."""
+    """Yield the loudest bin of each total that ended in the hour before.
+
+    `passed` is None where it is above the alarm threshold as it stands now and has rows that were collected later.
+    """
     points_of_series = verdicts(store, at - BEFORE, at, service=service.id)
     for key, points in sorted(points_of_series.items(), key=lambda pair: str(pair[0])):
-        known = [point for point in points if not math.isnan(point.score)]
+        width = timedelta(seconds=key.bin_s)
+        known = [point for point in points if not math.isnan(point.score) and point.start + width <= at]
         if not key.is_total or not known:
             continue
         loudest = max(known, key=lambda point: (point.score, point.start))
         unit = f"{key.channel} of {key.source} in {key.bin_s // 60} min"
         usual = "nothing to compare with yet" if math.isnan(loudest.expected) else f"{loudest.expected:.1f} expected"
+        later = _came_later(store, key, loudest.start, at)
+        above = loudest.score >= alarm
         yield TraceStep(
             name="signal",
-            passed=loudest.score >= alarm,
+            passed=None if above and later else above,
             words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
-            f" score {loudest.score:.1f} of {alarm:g}{_came_later(store, key, loudest.start, at)}",
+            f" score {loudest.score:.1f} of {alarm:g}{later}",
         )
     if not points_of_series:
         yield TraceStep(name="signal", words="no counts or votes of the hour before are kept", passed=False)

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.vocabulary import Transition
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind
-from pipeline.replay.scores import services_named
 from pipeline.store import Store
 from pipeline.store.news import news_events
 from pipeline.store.outbox import alerts_of
@@ -43,7 +42,7 @@ def entries_of(store: Store, day: str) -> list[AlertEntry]:
         facts = alert.facts
         if alert.sent_at is None or alert.transition not in KINDS or not isinstance(facts, AlertFacts):
             continue
-        kind, services = KINDS[alert.transition], services_named(alert)
+        kind, services = KINDS[alert.transition], alert.named_services
         ended = over.setdefault(alert.incident, set())
         if kind.warns:
             ended.clear()
