@@ -97,13 +97,14 @@ def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
     """Return the days before as a user would import them: posts and counts; other sources serve their own past."""
     scenario = read_scenario(folder)
     sources, _ = load_recorded(scenario)
-    found = []
+    found = [source for source in sources if source.name == "reddit"]
     for source in sources:
-        if source.name in ("reddit", "complaints"):
-            source._rows = [
-                replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row for row in source._rows
+        if source.name == "complaints":
+            rows = [
+                (public, replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row)
+                for public, row in source.rows()
             ]
-            found.append(source)
+            found.append(RecordedSource(source.name, scenario, source.kind, rows, []))
     return found
 
 

@@ -102,7 +102,7 @@ def test_counts_that_are_offered_again_change_nothing(counted: Store, as_columns
             series=np.zeros(len(rows), dtype=np.int64),
             start=np.array([int(row.start.timestamp()) for row in rows]),
             total=np.array([row.total for row in rows]),
-            collected=UNTIL,
+            collected=np.full(len(rows), int(UNTIL.timestamp())),
         )
         return Batch(source="x", rows=(), columns=columns)
 

@@ -111,7 +111,7 @@ def test_columns_of_a_known_kind_leave_what_is_kept_of_kinds(tmp_path: Path) -> 
     key = CountKey("site", 900, "interval", "github", "", "")
     column = np.array([epoch(NOW)], dtype=np.int64)
     zero = np.zeros(1, dtype=np.int64)
-    columns = CountColumns(keys=(key,), series=zero, start=column, total=zero, collected=NOW)
+    columns = CountColumns(keys=(key,), series=zero, start=column, total=zero, collected=column)
     with Store(tmp_path / "x.db") as store, store.kept.keeping():
         save_batch(store, counts("github", NOW - timedelta(hours=1), 5), NOW)
         assert count_groups(store) == [("site", 900, "interval")]

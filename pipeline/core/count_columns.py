@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,17 +23,17 @@ class CountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountColumns:
-    """Counts collected at one moment, none of an interval twice.
+    """Counts, none of an interval twice.
 
-    `series`, `start` and `total` have one entry for each count: the place of its key in `keys`, seconds of the epoch,
-    and how many.
+    `series`, `start`, `total` and `collected` have one entry for each count: the place of its key in `keys`, seconds of
+    the epoch, how many, and when it was collected in seconds of the epoch.
     """
 
     keys: tuple[CountKey, ...]
     series: NDArray[np.int64]
     start: NDArray[np.int64]
     total: NDArray[np.int64]
-    collected: datetime
+    collected: NDArray[np.int64]
 
     def __len__(self) -> int:
         """Return how many counts these are."""

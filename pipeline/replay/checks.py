@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from pipeline.core.catalogue import Catalogue
@@ -12,9 +11,8 @@ from pipeline.core.records import ComplaintCount, Record
 from pipeline.core.times import iso
 
 
-def unknown_services(name: str, rows: Iterable[Record], catalogue: Catalogue) -> Iterator[str]:
-    """Yield of a file's counts those of services that the catalogue lacks; nothing where it is empty."""
-    counts = Counter(row.service for row in rows if isinstance(row, ComplaintCount))
+def unknown_services(name: str, counts: Mapping[str, int], catalogue: Catalogue) -> Iterator[str]:
+    """Yield a line for each service of a file's counts that the catalogue lacks; nothing where that is empty."""
     for service, many in sorted(counts.items()):
         if catalogue and service not in catalogue:
             yield (

@@ -23,7 +23,7 @@ from pipeline.core.records import ComplaintCount, source_kind
 from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import iso, iso_or_none
 from pipeline.replay.provenance import COLLECTED, RUNS, WORDINGS
-from pipeline.replay.scenario import key_of
+from pipeline.replay.recorded_rows import key_of
 from pipeline.sources.reddit_posts import to_post
 from pipeline.sources.status import statuspage_json
 from pipeline.store import Store

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +20,9 @@ from pathlib import Path
 from pipeline.config.load import read_toml
 from pipeline.config.setting_values import parse_duration
 from pipeline.core.catalogue import Catalogue
+from pipeline.core.count_columns import CountColumns
 from pipeline.core.errors import ConfigError, SourceError
-from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post, Record, RejectedRow
+from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow
 from pipeline.core.status_records import OfficialIncident, StatusUpdate, Wording
 from pipeline.core.times import END, FIRST, Span, iso
 from pipeline.replay.checks import backward_clock, unknown_services
@@ -34,6 +36,7 @@ from pipeline.replay.provenance import (
     restore,
     reworded,
 )
+from pipeline.replay.recorded_rows import CountedRows, by_service, key_of, listed, runs_backwards
 from pipeline.replay.truth import Truth, moment, read_truth
 from pipeline.sources import charts, counts, feed
 from pipeline.sources.archive import read_archive
@@ -111,7 +114,7 @@ class RecordedSource:
         name: str,
         scenario: Scenario,
         kind: str,
-        rows: Iterable[tuple[datetime, Record]],
+        rows: Iterable[tuple[datetime, Record]] | CountedRows,
         bad: Iterable[RejectedRow],
         runs: Sequence[RecordedRun] = (),
         notes: Sequence[str] = (),
@@ -125,82 +128,64 @@ class RecordedSource:
         self._delay = scenario.delays[kind]
         self._start = scenario.start
         self._runs = runs
-        ordered = sorted(rows, key=lambda pair: (pair[0], key_of(pair[1])))
-        self._public = [public for public, _ in ordered]
-        self._rows = [_collected(row, public) for public, row in ordered]
+        self._rows = rows if isinstance(rows, CountedRows) else listed(rows)
         self.rejected = tuple(bad)
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
         """Return what became public in (since, now]; refused rows come with the first fetch of a replay."""
         first = state.get("begun") is None
-        low = 0 if first else bisect.bisect_right(self._public, since)
-        high = bisect.bisect_right(self._public, now)
-        rows = tuple(self._rows[low:high])
+        low = 0 if first else self._rows.after(since)
+        high = self._rows.after(now)
+        columns = self._rows.columns(low, high) if low < high else None
+        rows = tuple(self._rows.between(low, high)) if columns is None else ()
         spans = [self._span(since, now, first=first)]
         if self._runs:
             spans = [run.covered for run in self._runs if (first or run.at > since) and run.at <= now]
         return Batch(
             source=self.name,
             rows=rows,
+            columns=columns,
             rejected=self.rejected if first else (),
             coverage=tuple(spans),
-            outcome="ok" if rows else "empty",
+            outcome="ok" if low < high else "empty",
             state={"begun": iso(since)} if first else {},
         )
 
     def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[tuple[datetime, Record]]:
         """Yield (when it became public, row) in that order, of all or of what became public in (since, until]."""
-        low = bisect.bisect_right(self._public, since) if since else 0
-        high = bisect.bisect_right(self._public, until) if until else len(self._public)
-        return ((self._public[n], self._rows[n]) for n in range(low, high))
+        return ((row.collected, row) for row in self._rows.between(*self._places(since, until)))
+
+    def counts(self, since: datetime | None = None, until: datetime | None = None) -> CountColumns | None:
+        """Return the counts of all or of what became public in (since, until]; None where they are kept as records."""
+        return self._rows.columns(*self._places(since, until))
+
+    def _places(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+        return self._rows.after(since) if since else 0, self._rows.after(until) if until else len(self._rows)
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
+    def first(self) -> datetime | None:
+        """Return when the first row became public; None where there is none."""
+        return self._rows.public(0) if len(self._rows) else None
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return when the next row after a moment became public, or the next recorded run was; None for never."""
-        at = bisect.bisect_right(self._public, moment)
+        at = self._rows.after(moment)
         run = bisect.bisect_right(self._runs, moment, key=lambda told: told.at)
-        return min([*self._public[at : at + 1], *(told.at for told in self._runs[run : run + 1])], default=None)
+        public = [self._rows.public(at)] if at < len(self._rows) else []
+        return min([*public, *(told.at for told in self._runs[run : run + 1])], default=None)
 
     def last_until(self, moment: datetime) -> datetime | None:
         """Return when the newest row up to a moment became public; None when there was none."""
-        at = bisect.bisect_right(self._public, moment)
-        return self._public[at - 1] if at else None
+        at = self._rows.after(moment)
+        return self._rows.public(at - 1) if at else None
 
     def _span(self, since: datetime, now: datetime, *, first: bool) -> Span:
         begin = self._start if first else since - self._delay
         return Span(max(begin, self._start), now - self._delay)
-
-
-def _collected(row: Record, at: datetime) -> Record:
-    """Return a row as collected at a moment."""
-    if not isinstance(row, ComplaintCount):
-        return dataclasses.replace(row, collected=at)
-    return ComplaintCount(  # of these there are millions, and `replace` takes three times as long
-        service=row.service,
-        source=row.source,
-        region=row.region,
-        indicator=row.indicator,
-        start=row.start,
-        interval_s=row.interval_s,
-        total=row.total,
-        collected=at,
-        baseline=row.baseline,
-        window=row.window,
-    )
-
-
-def key_of(row: Record) -> str:
-    """Return the key of a row within its file."""
-    if isinstance(row, ComplaintCount):
-        return f"{row.service}/{row.region}/{row.indicator}/{iso(row.start)}/{row.interval_s}"
-    if isinstance(row, StatusUpdate):
-        return f"{row.page}/{row.incident_id}/{row.update_id}"
-    if isinstance(row, OfficialIncident):
-        return f"{row.page}/{row.incident_id}"
-    if isinstance(row, ChartRank):
-        return f"{row.store}/{row.country}/{row.chart}/{row.app}/{iso(row.observed)}"
-    if isinstance(row, ExternalStatus):
-        return f"{row.source}/{row.service}"
-    return row.native_id
 
 
 def load_recorded(scenario: Scenario, catalogue: Catalogue | None = None) -> tuple[list[RecordedSource], list[str]]:
@@ -219,6 +204,7 @@ def load_recorded(scenario: Scenario, catalogue: Catalogue | None = None) -> tup
 
 def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource], list[str]]:
     problems: list[str] = []
+    counted: CountColumns | None = None
     rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
     bad: dict[str, list[RejectedRow]] = {kind: [] for kind in KINDS}
     notes: dict[str, list[str]] = {kind: [] for kind in KINDS}
@@ -231,7 +217,8 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
         problems.append(str(error))
         known, told, wordings = {}, [], {}
     for kind, patterns in _PATTERNS.items():
-        for path in sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)}):
+        paths = sorted({p for pattern in patterns for p in scenario.folder.glob(pattern)})
+        for path in paths:
             name = str(path.relative_to(scenario.folder))
             try:
                 batch = _parse(kind, path, name, end, salt, catalogue)
@@ -239,6 +226,14 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
                 problems.append(str(error))
                 continue
             mine, of_file = known.get(name, {}), wordings.get(name, {})
+            if batch.columns is not None:
+                if len(paths) == 1 and not mine and not scenario.delays[kind].microseconds:
+                    counted = batch.columns
+                    problems += unknown_services(name, by_service(counted), catalogue)
+                    if runs_backwards(counted):
+                        notes[kind] += backward_clock(name, ((_public(row), row) for row in rows_of(counted)))
+                    continue
+                batch = dataclasses.replace(batch, rows=tuple(rows_of(batch.columns)), columns=None)
             try:
                 restored: Sequence[Record] = batch.rows
                 if mine or of_file:
@@ -251,7 +246,8 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
             except ValueError as error:
                 problems.append(str(error))
                 continue
-            problems += unknown_services(name, batch.rows, catalogue)
+            services = Counter(row.service for row in batch.rows if isinstance(row, ComplaintCount))
+            problems += unknown_services(name, services, catalogue)
             if kind in ONE_AFTER_ANOTHER:
                 notes[kind] += backward_clock(name, ((_public(row), row) for row in batch.rows))
             rows[kind] += [row for row in restored if _public(row) >= scenario.start]
@@ -263,7 +259,12 @@ def _load(scenario: Scenario, catalogue: Catalogue) -> tuple[list[RecordedSource
         ]
         runs = [run for run in told if run.kind == kind]
         if kind != "posts":
-            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, public, bad[kind], notes=notes[kind]))
+            found = (
+                CountedRows(counted, scenario.start, scenario.delays[kind])
+                if kind == "complaints" and counted
+                else public
+            )
+            sources.append(RecordedSource(SOURCE_NAMES[kind], scenario, kind, found, bad[kind], notes=notes[kind]))
             continue
         # each stream of posts is judged by itself, and has its own gaps
         streams = {row.source for row in rows[kind] if isinstance(row, Post)} | {run.stream for run in runs}
@@ -312,8 +313,8 @@ def _parse(kind: str, path: Path, name: str, end: datetime, salt: bytes, catalog
     body = read_capped(path)
     if kind == "complaints":
         clean = parse_count_columns(body, source="complaints", fetched_at=end)
-        if clean is not None and clean.columns is not None:
-            return dataclasses.replace(clean, rows=tuple(rows_of(clean.columns)), columns=None)
+        if clean is not None:
+            return clean
         return counts.parse_counts(body, source="complaints", fetched_at=end, name=name)
     if kind == "feeds" and path.suffix == ".ndjson":
         return parse_items(body, fetched_at=end, name=name)

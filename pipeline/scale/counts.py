@@ -85,13 +85,14 @@ def table_of_columns(columns: CountColumns) -> pa.Table:
     of_row = pa.array(columns.series)
     keys = {name: pa.array([getattr(key, name) for key in columns.keys]) for name in CountKey._fields}
     start = pa.array(columns.start).cast(pa.timestamp("s", "UTC"))
+    collected = pa.array(columns.collected).cast(pa.timestamp("s", "UTC"))
     many = len(columns)
     ready = {
         **{name: values.take(of_row) for name, values in keys.items()},
         "start": _as_texts(start),
         "total": pa.array(columns.total),
         "baseline": pa.nulls(many, NUMBER),
-        "collected": pa.repeat(pa.scalar(iso(columns.collected)), many),
+        "collected": pc.strftime(collected, format="%Y-%m-%dT%H:%M:%SZ"),
     }
     schema = SCHEMAS["complaint_counts"]
     return pa.table({name: ready[name] for name in schema.names}, schema=schema)

@@ -59,7 +59,10 @@ def rows_of(columns: CountColumns) -> Iterator[ComplaintCount]:
     """Yield the counts of columns as records, in their order."""
     starts, places = np.unique(columns.start, return_inverse=True)
     moments = [datetime.fromtimestamp(start, UTC) for start in starts.tolist()]  # of many services, each once
-    for series, place, total in zip(columns.series.tolist(), places.tolist(), columns.total.tolist(), strict=True):
+    seconds, at = np.unique(columns.collected, return_inverse=True)
+    collected = [datetime.fromtimestamp(second, UTC) for second in seconds.tolist()]
+    lists = (values.tolist() for values in (columns.series, places, columns.total, at))
+    for series, place, total, when in zip(*lists, strict=True):
         key = columns.keys[series]
         yield ComplaintCount(
             service=key.service,
@@ -69,7 +72,7 @@ def rows_of(columns: CountColumns) -> Iterator[ComplaintCount]:
             start=moments[place],
             interval_s=key.interval_s,
             total=total,
-            collected=columns.collected,
+            collected=collected[when],
             window=key.window,
         )
 
@@ -102,7 +105,13 @@ def _batch(cells: PlainCells, reader: RowReader, *, source: str, fetched_at: dat
     return Batch(
         source=source,
         rows=(),
-        columns=CountColumns(keys=keys, series=series, start=start, total=total, collected=fetched_at),
+        columns=CountColumns(
+            keys=keys,
+            series=series,
+            start=start,
+            total=total,
+            collected=np.full(rows, int(fetched_at.timestamp() // 1)),
+        ),
         outcome="ok",
         detail="; ".join(notes),
         state=inferred_state(rows if inferred else 0, inferred),

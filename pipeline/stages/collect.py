@@ -218,7 +218,7 @@ def _keep(
             subject=source.name,
             started=now,
             outcome=outcome.outcome,
-            seen=len(outcome.rows),
+            seen=outcome.size,
             new=new,
             rejected=len(outcome.rejected),
             covered=outcome.covered,

@@ -98,14 +98,14 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
 
     ids = series_ids(conn, columns.keys)
     if columns.start.min() < rolled_up_until(conn):
-        collected = epoch(columns.collected)
-        places = zip(columns.series.tolist(), columns.start.tolist(), columns.total.tolist(), strict=True)
+        listed = (column.tolist() for column in (columns.series, columns.start, columns.total, columns.collected))
         known = [ids[key] for key in columns.keys]
-        return put_values(conn, [CountValue(known[n], start, total, None, collected) for n, start, total in places])
+        places = zip(*listed, strict=True)
+        return put_values(conn, [CountValue(known[n], start, total, None, at) for n, start, total, at in places])
     series = np.array([ids[key] for key in columns.keys], dtype=np.int64)[columns.series]
     order = np.lexsort((columns.start, series))  # as they lie in the table
-    lists = (column[order].tolist() for column in (series, columns.start, columns.total))
-    changed = max(0, conn.executemany(_REPLACE, zip(*lists, repeat(None), repeat(epoch(columns.collected)))).rowcount)
+    lists = [column[order].tolist() for column in (series, columns.start, columns.total, columns.collected)]
+    changed = max(0, conn.executemany(_REPLACE, zip(*lists[:3], repeat(None), lists[3], strict=False)).rowcount)
     if changed:
         hours = np.unique(np.stack((series, columns.start // HOUR_S)), axis=1)
         _put_hours(conn, zip(*hours.tolist(), strict=True))
