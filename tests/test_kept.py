@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 from ast import literal_eval
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jinja2
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from detectors.seasonal.detector import SeasonalNB
+from pipeline.core.errors import StoreError
 from pipeline.core.kept import digest_of, kept_file
 from pipeline.core.records import Batch, ComplaintCount, Post
 from pipeline.core.times import utc
@@ -192,8 +194,16 @@ def test_a_compiled_template_is_taken_from_the_cache_only_as_it_was_kept(tmp_pat
         assert (path.read_bytes() == before) is (how != "another source")
 
 
-def judged_by_steps(path: Path, *, in_memory: bool) -> list[list[tuple[object, ...]]]:
-    """Judge four days of counts that come every six hours, one of them some hours late; return what is stored."""
+def judged_by_steps(path: Path, *, in_memory: bool, failing: int = -1) -> list[list[tuple[object, ...]]]:
+    """Judge four days of counts that come every six hours, one of them some hours late; return what is stored.
+
+    The step `failing` is undone after it has judged, as a full disk does in a replay, and taken again.
+    """
+
+    def step_to(now: datetime, counted: list[ComplaintCount]) -> None:
+        save_batch(store, Batch(source="x", rows=tuple(counted)), now)
+        run_detect(store, SeasonalNB(), ["claude"], now, states)
+
     start = utc("2026-03-01T00:00:00Z")
     with Store(path, durable=False) as store:
         states = DetectorStates(store, in_memory=in_memory)
@@ -214,8 +224,11 @@ def judged_by_steps(path: Path, *, in_memory: bool) -> list[list[tuple[object, .
                 for service in ("claude", "github", *(("slack",) if step > 4 else ()))
                 for at in [*(since + timedelta(minutes=15 * n) for n in range(24)), *late]
             ]
-            save_batch(store, Batch(source="x", rows=tuple(counted)), since + timedelta(hours=6))
-            run_detect(store, SeasonalNB(), ["claude"], since + timedelta(hours=6), states)
+            if step == failing:
+                with suppress(StoreError), store.together():
+                    step_to(since + timedelta(hours=6), counted)
+                    raise StoreError("full")
+            step_to(since + timedelta(hours=6), counted)
         if in_memory:
             assert not store.rows("SELECT 1 FROM detector_state")
             states.write(store)
@@ -228,6 +241,16 @@ def test_states_held_in_memory_judge_and_end_as_those_that_are_stored_at_each_st
     assert judged_by_steps(tmp_path / "held.db", in_memory=True) == stored
     assert len(stored[0]) > 800
     assert [row[1] for row in stored[1]] == ["day", "now"]
+
+
+@pytest.mark.parametrize("failing", [8, 7, 9], ids=["in a day", "up to midnight", "with a late count"])
+def test_states_in_memory_that_are_past_a_step_that_was_undone_go_back_to_it(tmp_path: Path, failing: int) -> None:
+    stored = judged_by_steps(tmp_path / "stored.db", in_memory=False)[0]
+    failed = judged_by_steps(tmp_path / "failed.db", in_memory=True, failing=failing)[0]
+    # learnt anew, a series that began later is judged from the first bin of its group
+    known = {row[:2] for row in stored}
+    assert {row[:2] for row in failed} >= known
+    assert [row for row in failed if "slack" not in str(row[0])] == [r for r in stored if "slack" not in str(r[0])]
 
 
 def test_a_folder_that_others_can_write_into_is_not_used(source: Path, tmp_path: Path) -> None:
