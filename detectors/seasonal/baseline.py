@@ -155,7 +155,7 @@ def learn(row: Row, p: KernelParams, k: int, at: int, day_slot: int, week_slot: 
         return
     x, shape = row[k + RINGS + at], row[k + RINGS + 2 * p.depth + at]
     warm = row[k + TOTAL + 1] >= p.warm_up_s
-    if warm and x > due + 2.0:
+    if warm:  # of what is not cut, too: a square root costs less than a guess of the processor that was wrong
         x = min(x, due + CUT * math.sqrt(row[k + CLUMP] * due + row[k + ALPHA] * due * due) + 2.0)
     day = k + RINGS + 3 * p.depth + 2 * day_slot
     week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * week_slot

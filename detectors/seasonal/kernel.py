@@ -121,22 +121,21 @@ def judge(row: Row, p: KernelParams, windows: Sequence[int], head: int, due_now:
     empty = known and row[HOUR_X] == 0.0 and (row[EMPTY] > 0.0 or due_now * p.hour_bins > 6.0)
     best, best_x, best_mu, best_size = 0.0, 0.0, 0.0, 0.0
     x, mu, shape, bins, talked, talk_due = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    at, window = head, 0
-    # most bins of most series end here: no sum is high enough where no bin of the hour is
+    at, added = head, 0
+    # most bins of most series end here: no sum is high enough for any window
     worth = row[HOUR_X] >= enough and row[RAISED] != NO_RISE
-    for i in range(p.hour_bins if worth or empty else 0):
-        x += row[ring + at]
-        mu += row[ring + depth + at]
-        shape += row[ring + 2 * depth + at]
-        if row[ring + depth + at] > 0.0:
-            bins += 1.0
-        if p.channels == 2:
-            talked += row[other + at]
-            talk_due += row[other + depth + at]
-        at = at - 1 if at > 0 else depth - 1
-        if i + 1 != windows[window]:
-            continue
-        window += 1
+    for window in range(len(windows) if worth or empty else 0):
+        for _ in range(windows[window] - added):
+            x += row[ring + at]
+            mu += row[ring + depth + at]
+            shape += row[ring + 2 * depth + at]
+            if row[ring + depth + at] > 0.0:
+                bins += 1.0
+            if p.channels == 2:
+                talked += row[other + at]
+                talk_due += row[other + depth + at]
+            at = at - 1 if at > 0 else depth - 1
+        added = windows[window]
         if x < enough or x < p.min_ratio * mu:
             continue
         # after a low day or a hole the profile is the memory: a return to it is no rise
@@ -269,10 +268,9 @@ def step(row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: 
         day_slot, week_slot = times.learned_day_slots[t], times.learned_week_slots[t]
         if shift != 0:  # a division costs as much as the rest
             day_slot, week_slot = (day_slot + shift) % p.day_slots, (week_slot + shift) % p.week_slots
-        k = CHANNELS
-        for _ in range(p.channels):
-            learn(row, p, k, old, day_slot, week_slot)
-            k += p.channel_width
+        learn(row, p, CHANNELS, old, day_slot, week_slot)
+        if p.channels == 2:
+            learn(row, p, CHANNELS + p.channel_width, old, day_slot, week_slot)
     return JudgedBin(mu * more, score, reshaped, window)
 
 
