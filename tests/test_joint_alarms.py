@@ -61,6 +61,17 @@ def test_reports_where_many_are_usual_support_nothing() -> None:
     assert joint(8.5, {REDDIT: reports("15:31", "15:32", "15:33", expected=0.5)}) is None
 
 
+@pytest.mark.parametrize(("own", "enough"), [(0.0, False), (4.4, False), (4.6, True)])
+def test_four_reports_of_an_hour_are_judged_by_the_detector_which_knows_of_talk(own: float, enough: bool) -> None:
+    joked = reports("14:31", "14:40", "14:50", "14:59")  # as of the queue of a game
+    posts = [*joked, point("15:20", 1, own)]
+    assert (joint(5.5, {REDDIT: posts}) is not None) is enough
+
+
+def test_four_reports_on_two_networks_are_judged_by_neither_detector() -> None:
+    assert joint(3.1, {REDDIT: reports("15:31", "15:32"), BLUESKY: reports("15:31", "15:32")}) is not None
+
+
 def test_reports_of_a_source_whose_usual_number_is_not_known_support_nothing() -> None:
     unknown = [point(clock, 1, math.nan) for clock in ("15:31", "15:32", "15:33")]
     assert joint(8.5, {REDDIT: unknown}) is None

@@ -8,6 +8,7 @@ of them, add up. Asked of two kinds at once a sum of scores is reached by chance
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,6 +20,8 @@ SHARE_OF_ALARM = 1 / 3  # of the score of an alarm, from which counts rise
 ALARM = 9.0  # nats, of which other detectors' alarms are taken to be worth as many
 JOINT_MARGIN = 1.0  # nats
 LEAST_REPORTS = 2  # posts by as many people
+JUDGED_REPORTS = 4  # of an hour, which the detector judges itself: it knows how much else is said
+HOUR = timedelta(hours=1)
 LEAST_EXPECTED = 0.05  # reports of a window: of what is rarer, how rare is not known
 LOOKS = 3.1  # nats taken off for looking each minute, as the detector does in bins of a minute
 WINDOWS_MIN = (5, 15, 30, 60)
@@ -27,19 +30,17 @@ BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=30)  # so far from an i
 
 
 class _Reports(NamedTuple):
-    """The reports of a minute on a source of posts, and how many were expected."""
+    """The reports of a minute on a source of posts, how many were expected, and the detector's score of them."""
 
     at: datetime
     key: SeriesKey
     number: float
     expected: float
+    score: float
 
 
 class _Joint(NamedTuple):
-    """The first minute in which reports and a count alarm together, the source of its reports, and the score.
-
-    The score is in shares of an alarm.
-    """
+    """The first minute in which reports and a count alarm together, the source of its reports, and the score."""
 
     at: datetime
     key: SeriesKey
@@ -57,7 +58,8 @@ def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[
     `levels` are the judged bins of the service's totals, oldest first. A count of at least SHARE_OF_ALARM of an alarm
     and LEAST_REPORTS reports in its interval, or near it, alarm together where their scores reach that of an alarm and
     JOINT_MARGIN. The bin of the count and the minute of the last report needed then have that score. Empty where
-    nothing does.
+    nothing does. Where a source has JUDGED_REPORTS within an hour, their score is the detector's, which knows how much
+    else is said about the service; it has none for fewer.
     """
     reports = sorted(_reports(levels), key=lambda report: (report.at, str(report.key)))
     raised: dict[SeriesKey, dict[datetime, float]] = {}
@@ -68,10 +70,10 @@ def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[
             if not SHARE_OF_ALARM * alarm <= point.score < alarm:
                 continue
             end = point.start + timedelta(seconds=key.bin_s)
-            joint = _joint(point.start, end, point.score / alarm, reports)
+            joint = _joint(point.start, end, point.score, reports, alarm)
             if joint is not None:
-                raised.setdefault(key, {})[point.start] = joint.score * alarm
-                raised.setdefault(joint.key, {})[joint.at] = joint.score * alarm
+                raised.setdefault(key, {})[point.start] = joint.score
+                raised.setdefault(joint.key, {})[joint.at] = joint.score
     return {key: _raise(levels[key], scores) for key, scores in raised.items()}
 
 
@@ -81,19 +83,29 @@ def _reports(levels: Mapping[SeriesKey, Points]) -> Iterator[_Reports]:
         if key.channel == Channel.VOTES and key.is_total:
             for point in points:
                 if point.observed > 0 and not math.isnan(point.score):
-                    yield _Reports(point.start, key, point.observed, point.expected * 60 / key.bin_s)
+                    yield _Reports(point.start, key, point.observed, point.expected * 60 / key.bin_s, point.score)
 
 
-def _joint(start: datetime, end: datetime, share: float, reports: Sequence[_Reports]) -> _Joint | None:
+def _joint(start: datetime, end: datetime, count: float, reports: Sequence[_Reports], alarm: float) -> _Joint | None:
     """Return when reports and a count from `start` to `end` first alarm together; None where they do not.
 
-    The count has `share` of the score of an alarm.
+    `count` is the score of the count.
     """
-    near = [report for report in reports if start - BEFORE <= report.at <= end + AFTER]
+    near = [report for report in reports if start - BEFORE - HOUR < report.at <= end + AFTER]
     for place, last in enumerate(near):
-        score = share + _nats(near[: place + 1]) / ALARM
-        if score >= 1 + JOINT_MARGIN / ALARM:
-            return _Joint(last.at, last.key, score)
+        if last.at < start - BEFORE:
+            continue
+        within = [report for report in near[: place + 1] if report.at > last.at - HOUR]
+        number = Counter[SeriesKey]()
+        for report in within:
+            number[report.key] += int(report.number)
+        if number[last.key] >= JUDGED_REPORTS:
+            nats = last.score / alarm * ALARM
+        else:
+            nats = _nats([report for report in within if number[report.key] < JUDGED_REPORTS])
+        score = count / alarm + nats / ALARM
+        if nats > 0 and score >= 1 + JOINT_MARGIN / ALARM:
+            return _Joint(last.at, last.key, score * alarm)
     return None
 
 
