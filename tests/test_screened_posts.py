@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -13,9 +14,10 @@ from pipeline.core.records import Post
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import PostKind
 from pipeline.sources.author_keys import MissingSalt
+from pipeline.sources.json_lines import LineChunk, values_of
 from pipeline.sources.parsing import TITLE_CAP
 from pipeline.sources.reddit_posts import PostReader, to_batch
-from pipeline.sources.screened_posts import screen
+from pipeline.sources.screened_posts import ScreenedPosts, screen
 from pipeline.text.mention_prefilter import MentionPrefilter
 from pipeline.text.models import training
 from pipeline.text.normalize import CAP, normalize
@@ -87,13 +89,38 @@ FIELDS: dict[str, list[object]] = {
     "removed_by_category": [None, "moderator"],
     "_meta": [None, {"was_deleted_later": True}],
 }
+BROKEN = [
+    b"not JSON\n",
+    b"\n",
+    b" \r\n",
+    b'{"id": "a", "created_utc": 1769999999, "author": "\xff"}\n',
+    b'{"id": "b", "created_utc": 1769999999, "unknown": {"\xc3": 1}}\n',
+    b'{"id": "c", "created_utc": 1769999999, "unknown": "\\ud800"}\n',
+    b'{"id": "d", "created_utc": 1769999999, "unknown": "\\q"}\n',
+    b'{"id": "e", "created_utc": 1769999999, "unknown": [NaN]}\n',
+    b'{"id": "f", "created_utc": 1769999999} {"id": "g", "created_utc": 1769999999}\n',
+    b'{"id": "h", "created_utc":\n',
+    b"1769999999}\n",
+    b'{"id": "i", "id": "j", "created_utc": 1, "created_utc": 1769999999}\n',
+    '\ufeff{"id": "k", "created_utc": 1769999999}\n'.encode(),
+    '{"id": "l", "created_utc": 1769999999, "title": "Ω", "unknown": "é"}\n'.encode(),
+]
 PLAIN = {"id": "p", "title": "", "author": "u", "subreddit": "test", "created_utc": 1769999999}
+
+
+def as_line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def screened_values(*values: object) -> ScreenedPosts:
+    """Screen objects as lines."""
+    return screen(LineChunk(1, [as_line(value) for value in values]), str, READER, PREFILTER)
 
 
 def odd_values() -> list[object]:
     """Return objects with one odd field each, of a post and of a comment, with a name and without, and no objects."""
     texts = ({"selftext": "hello"}, {"body": "hello"}, {"selftext": "claude is down"}, {"body": "netflix is down"})
-    values: list[object] = ["not JSON: x", None, 5, []]
+    values: list[object] = [*BROKEN, "no object", None, 5, []]
     for text in texts:
         for field, odd in FIELDS.items():
             values += [{**PLAIN, "id": f"p{len(values) + n}", **text, field: value} for n, value in enumerate(odd)]
@@ -112,8 +139,10 @@ def test_of_screened_posts_none_about_a_service_is_missing_and_all_are_checked_a
     dice = random.Random(3)
     # pieces of one object too: what is wrong with a piece may not hide behind what is wrong with another
     for chunk in (values, *([value] for value in values), *(dice.choices(values, k=20) for _ in range(20))):
-        batch = to_batch(enumerate(chunk), str, source="reddit", fetched_at=NOW, salt=b"s")
-        screened = screen(enumerate(chunk), str, READER, PREFILTER)
+        lines = [value if isinstance(value, bytes) else as_line(value) for value in chunk]
+        read = [numbered for values in values_of(iter(lines)) for numbered in values]
+        batch = to_batch(read, str, source="reddit", fetched_at=NOW, salt=b"s")
+        screened = screen(LineChunk(1, lines), str, READER, PREFILTER)
         posts = [row for row in batch.rows if isinstance(row, Post)]
         assert list(screened.posts) == [post for post in posts if post in screened.posts]
         assert [post for post in posts if about(post) and post not in screened.posts] == []
@@ -126,7 +155,7 @@ def test_of_screened_posts_none_about_a_service_is_missing_and_all_are_checked_a
 def test_a_later_post_with_the_same_id_that_names_nothing_takes_the_place_of_one_that_does() -> None:
     item = {"id": "a", "title": "", "author": "u", "subreddit": "test", "created_utc": 1769999999}
     values = [{**item, "selftext": "claude is down"}, {**item, "selftext": "hello", "created_utc": 1770000000}]
-    screened = screen(enumerate(values), str, READER, PREFILTER)
+    screened = screened_values(*values)
     assert (screened.posts, screened.others) == ((), 1)
     assert screened.first == screened.last == utc("2026-02-02T02:40:00Z")
 
@@ -134,13 +163,13 @@ def test_a_later_post_with_the_same_id_that_names_nothing_takes_the_place_of_one
 def test_posts_without_a_name_are_passed_over() -> None:
     item = {"id": "a", "title": "", "author": "u", "subreddit": "test", "created_utc": 1769999999}
     values = [{**item, "id": f"p{n}", "selftext": text} for n, text in enumerate(UNNAMED)]
-    assert screen(enumerate(values), str, READER, PREFILTER).others == len(UNNAMED)
+    assert screened_values(*values).others == len(UNNAMED)
 
 
 def test_nothing_is_screened_without_a_salt() -> None:
     reader = PostReader(source="reddit", fetched_at=NOW, salt=MissingSalt())
     with pytest.raises(SourceError, match="salt of authors' names is missing"):
-        screen([(1, {"id": "a", "created_utc": 1769999999})], str, reader, PREFILTER)
+        screen(LineChunk(1, [as_line(PLAIN)]), str, reader, PREFILTER)
 
 
 def test_every_text_that_names_a_service_may_name_one_and_most_others_may_not() -> None:

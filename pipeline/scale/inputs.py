@@ -25,7 +25,7 @@ from pipeline.sources.archive import (
     read_posts_csv,
     unpacked_blocks,
 )
-from pipeline.sources.json_lines import lines_of, place_in, values_of
+from pipeline.sources.json_lines import line_chunks, lines_of, place_in
 from pipeline.sources.parsing import plain
 from pipeline.sources.reddit_posts import PostReader
 from pipeline.sources.screened_posts import ScreenedPosts, all_of, screen
@@ -152,8 +152,8 @@ def post_batches(
                 yield from map(all_of, cells)
             else:
                 reader = PostReader(source="reddit", fetched_at=fetched_at, salt=salt)
-                for values in values_of(_lines(file, part)):
-                    yield screen(values, place_in(part.name), reader, prefilter)
+                for chunk in line_chunks(_lines(file, part)):
+                    yield screen(chunk, place_in(part.name), reader, prefilter)
     except SourceError:
         raise
     except Exception as error:  # pyarrow, zstandard and file systems each raise their own

@@ -6,9 +6,14 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.core.errors import SourceError
+
+if TYPE_CHECKING:
+    from msgspec.json import Decoder
 
 CHUNK = 5000  # lines that are read together
 MOST_LINE = 5_000_000  # bytes
@@ -52,31 +57,44 @@ def place_in(name: str) -> Callable[[int], str]:
     return lambda number: f"{name}:{number}"
 
 
-def values_of(lines: Iterator[bytes]) -> Iterator[Iterator[tuple[int, object]]]:
-    """Yield the values of lines with the lines' numbers, some thousand lines at a time; see `_values`."""
-    number = 0
+class LineChunk(NamedTuple):
+    """Some thousand lines of a file; `first` is the number of the first, that of a file's first line being 1."""
+
+    first: int
+    lines: list[bytes]
+
+
+def line_chunks(lines: Iterator[bytes]) -> Iterator[LineChunk]:
+    """Yield lines some thousand at a time."""
+    number = 1
     while chunk := list(islice(lines, CHUNK)):
-        yield _values(chunk, number + 1)
+        yield LineChunk(number, chunk)
         number += len(chunk)
 
 
-def _values(lines: Iterable[bytes], first: int) -> Iterator[tuple[int, object]]:
-    """Yield the value of each line that is not empty; an UnreadableLine where it is no JSON.
+def values_of(lines: Iterator[bytes]) -> Iterator[Iterator[tuple[int, object]]]:
+    """Yield the values of lines that are not empty with the lines' numbers, some thousand lines at a time."""
+    for first, chunk in line_chunks(lines):
+        yield ((number, value_of(line)) for number, line in enumerate(chunk, start=first) if not line.isspace())
+
+
+def value_of(line: bytes) -> object:
+    """Return the value of a line; an UnreadableLine where it is no JSON.
 
     What msgspec reads is what json reads, in a fifth of the time. It refuses more (lone surrogates, other encodings
     than UTF-8, NaN), so that json has the last word.
     """
+    try:
+        return _decoder().decode(line)
+    except (ValueError, RecursionError):
+        return _as_json_reads(line)
+
+
+@cache
+def _decoder() -> Decoder[object]:
     from msgspec.json import Decoder
 
-    decode = Decoder().decode
-    for number, line in enumerate(lines, start=first):
-        if line.isspace():
-            continue
-        try:
-            value = decode(line)
-        except (ValueError, RecursionError):
-            value = _as_json_reads(line)
-        yield number, value
+    return Decoder(object)
 
 
 def _as_json_reads(line: bytes) -> object:

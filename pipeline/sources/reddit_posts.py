@@ -98,12 +98,17 @@ def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, sa
 
 def native_id(item: Mapping[str, object]) -> str:
     """Return the id of an object, with what says that it is a comment or a submission; raises ValueError of none."""
-    native = plain(item.get("name") or item.get("id"), 40)
+    return typed_id(item.get("name") or item.get("id"), is_comment="body" in item)
+
+
+def typed_id(given: object, *, is_comment: bool) -> str:
+    """Return an id, `is_comment` or of a submission where it does not say so itself; raises ValueError of none."""
+    native = plain(given, 40)
     if not native:
         raise ValueError("no id")
     if "_" in native:
         return native
-    return (COMMENT if "body" in item else SUBMISSION) + native
+    return (COMMENT if is_comment else SUBMISSION) + native
 
 
 def _written(value: object, cap: int = TEXT_CAP) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.json import Decoder
 
 from pipeline.core.records import Batch, Post, RejectedRow
+from pipeline.sources.json_lines import LineChunk, value_of
 from pipeline.sources.parsing import END_SECOND, FIRST_SECOND, FUTURE, TITLE_CAP, from_epoch, plain
-from pipeline.sources.reddit_posts import Numbered, PostReader, native_id
+from pipeline.sources.reddit_posts import PostReader, typed_id
 from pipeline.text.mention_prefilter import MentionPrefilter
 
 
@@ -29,6 +33,23 @@ class ScreenedPosts:
     last: datetime | None
     rejected: tuple[RejectedRow, ...]
     repeated: int
+
+
+class _Outline(Struct, gc=False):
+    """What is looked at of every object; values of other kinds are in doubt."""
+
+    id: str | None = None
+    name: str | None = None
+    title: str | None = None
+    selftext: str | None = None
+    body: str | UnsetType | None = UNSET
+    subreddit: str | None = None
+    created_utc: int | float | str | None = None
+    edited: bool | int | float | None = None
+    author_created_utc: int | float | None = None
+
+
+_decode = Decoder(_Outline).decode
 
 
 class _Unnamed(NamedTuple):
@@ -55,32 +76,29 @@ def all_of(batch: Batch) -> ScreenedPosts:
 
 
 def screen(
-    values: Iterable[Numbered], place: Callable[[int], str], reader: PostReader, prefilter: MentionPrefilter
+    chunk: LineChunk, place: Callable[[int], str], reader: PostReader, prefilter: MentionPrefilter
 ) -> ScreenedPosts:
-    """Turn numbered objects into posts; a bad one is refused by its place, whether it names a service or not.
+    """Turn lines of JSON into posts; a bad one is refused by its place, whether it names a service or not.
 
     Of several with one id the last counts, as in to_batch. Raises SourceError where the salt of authors is missing.
     """
     reader.require_salt()
-    numbered = list(values)
-    latest = min(END_SECOND, (reader.fetched_at + FUTURE).timestamp() - 1)
-    screened = [_unnamed(item, latest, prefilter) for _, item in numbered]
-    texts = {at: post.text for at, post in enumerate(screened) if post is not None}
-    hits = prefilter.candidates(list(texts.values()))
-    for number, at in enumerate(texts):
-        if number in hits:
-            screened[at] = None
+    lines = chunk.lines
+    screened = _without_names(lines, min(END_SECOND, (reader.fetched_at + FUTURE).timestamp() - 1), prefilter)
     found: dict[str, Post | float] = {}
     bad: list[RejectedRow] = []
-    for (number, item), unnamed in zip(numbered, screened, strict=True):
+    empty = 0
+    for at, unnamed in enumerate(screened):
         if unnamed is not None:
             found[unnamed.native_id] = unnamed.created
-            continue
-        post = reader.post_or_refusal(item, number, place)
-        if isinstance(post, Post):
-            found[post.native_id] = post
+        elif lines[at].isspace():
+            empty += 1
         else:
-            bad.append(post)
+            post = reader.post_or_refusal(value_of(lines[at]), chunk.first + at, place)
+            if isinstance(post, Post):
+                found[post.native_id] = post
+            else:
+                bad.append(post)
     posts = tuple(row for row in found.values() if isinstance(row, Post))
     others = [row for row in found.values() if not isinstance(row, Post)]
     times = [post.created for post in posts] + [from_epoch(end(others)) for end in (min, max) if others]
@@ -91,45 +109,63 @@ def screen(
         first=min(times, default=None),
         last=max(times, default=None),
         rejected=tuple(bad),
-        repeated=len(numbered) - len(bad) - len(found),
+        repeated=len(lines) - empty - len(bad) - len(found),
     )
 
 
-def _unnamed(item: object, latest: float, prefilter: MentionPrefilter) -> _Unnamed | None:
-    """Return what is needed of an object that PostReader would surely take; None where that is in any doubt."""
-    if not isinstance(item, dict):
-        return None
-    get = item.get
-    title, text, body, community = get("title", ""), get("selftext", ""), get("body", ""), get("subreddit", "")
-    if not (_is_text(title) and _is_text(text) and _is_text(body) and _is_text(community)):
-        return None
-    if len(title or "") > TITLE_CAP or not _has_plain_times(item, latest) or prefilter.is_home(plain(community, 100)):
-        return None
+def _without_names(lines: Sequence[bytes], latest: float, prefilter: MentionPrefilter) -> list[_Unnamed | None]:
+    """Return what is needed of each line that PostReader would surely take and that names nothing; None of others."""
+    screened: list[_Unnamed | None] = []
+    # msgspec does not look at the bytes of texts that it passes over
+    all_utf8, homes = _is_utf8(b"".join(lines)), _Homes(prefilter)
+    for line in lines:
+        try:
+            outline = _decode(line) if all_utf8 or _is_utf8(line) else None
+        except (ValueError, RecursionError):
+            outline = None
+        screened.append(None if outline is None else _unnamed(outline, latest, homes))
+    texts = {at: post.text for at, post in enumerate(screened) if post is not None}
+    hits = prefilter.candidates(list(texts.values()))
+    for number, at in enumerate(texts):
+        if number in hits:
+            screened[at] = None
+    return screened
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        return _Unnamed(native_id(item), float(item["created_utc"]), f"{title}\n{text}\n{body}")
+        return line.isascii() or bool(line.decode())
+    except ValueError:
+        return False
+
+
+class _Homes(dict[str | None, bool]):
+    """By the name of a community as it is written whether it is a service's own; each is looked up once."""
+
+    def __init__(self, prefilter: MentionPrefilter) -> None:
+        self._is_home = prefilter.is_home
+
+    def __missing__(self, community: str | None) -> bool:
+        return self.setdefault(community, self._is_home(plain(community, 100)))
+
+
+def _unnamed(outline: _Outline, latest: float, homes: _Homes) -> _Unnamed | None:
+    """Return what is needed of an object that PostReader would surely take; None where that is in any doubt."""
+    created, edited, born = outline.created_utc, outline.edited, outline.author_created_utc
+    title, body = outline.title or "", outline.body
+    try:
+        if isinstance(created, str):  # as older archives have it
+            created = float(created)
+        if created is None or not FIRST_SECOND <= created < latest or not _is_plain(edited) or not _is_plain(born):
+            return None
+        if len(title) > TITLE_CAP or homes[outline.subreddit]:
+            return None
+        native = typed_id(outline.name or outline.id, is_comment=body is not UNSET)
     except ValueError:
         return None
+    return _Unnamed(native, float(created), f"{title}\n{outline.selftext or ''}\n{body or ''}")
 
 
-def _is_text(value: object) -> TypeGuard[str | None]:
-    return value is None or isinstance(value, str)
-
-
-def _has_plain_times(item: Mapping[str, object], latest: float) -> bool:
-    """Return whether an object's times are numbers of seconds that can be placed, or are not given."""
-    created, edited, born = item.get("created_utc"), item.get("edited"), item.get("author_created_utc")
-    if isinstance(created, str):  # as older archives have it
-        try:
-            created = float(created)
-        except ValueError:
-            return False
-    if not _is_between(created, latest):
-        return False
-    if edited is not None and not isinstance(edited, bool) and not _is_between(edited, END_SECOND):
-        return False
-    return born is None or _is_between(born, END_SECOND)
-
-
-def _is_between(seconds: object, end: float) -> bool:
-    """Return whether a value is a number of seconds from 2000 on and before `end`; truth values are before 2000."""
-    return isinstance(seconds, (int, float)) and FIRST_SECOND <= seconds < end
+def _is_plain(seconds: float | None) -> bool:
+    """Return whether a time is not given, True or False as of a post never edited, or seconds that can be placed."""
+    return seconds is None or isinstance(seconds, bool) or FIRST_SECOND <= seconds < END_SECOND
