@@ -1,4 +1,4 @@
-"""`groundswell backtest DIR`: replay a recorded day through the same stages and say what would have been told when."""
+"""`groundswell backtest DIR`: replay a recorded day through the same stages, with the messages it would have sent."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def _print_backup(store: Store) -> None:
 
 
 def lock_path(db: Path) -> Path:
-    """Return the lock file of a database: beside the file itself, by whatever link it is named.
+    """Return the lock file of a database: next to the file itself, by whatever link it is named.
 
     Raises ConfigError where the file has a second name: each would have a lock and a write-ahead log of its own.
     """

@@ -78,8 +78,8 @@ def _line(row: Record) -> str:
     fields = {name: value for name, value in asdict(row).items() if value not in ("", None, (), False)}
     when = next((fields.pop(name) for name in TIMES if isinstance(fields.get(name), datetime)), None)
     fields.pop("collected", None)
-    told = " ".join(f"{name}={_short(value)}" for name, value in fields.items())
-    return f"{iso(when) if when else 'time not known'} {told}"
+    words = " ".join(f"{name}={_short(value)}" for name, value in fields.items())
+    return f"{iso(when) if when else 'time not known'} {words}"
 
 
 def _short(value: object) -> str:

@@ -45,7 +45,7 @@ def to_json(facts: MessageFacts) -> dict[str, object]:
 
 
 def advisory_json(advisory: AdvisoryFacts) -> dict[str, object]:
-    """Return what a program that scales capacity is told; docs/story.md says what each key means."""
+    """Return what is posted to a program that scales capacity; docs/story.md says what each key means."""
     head = {"schema": ADVISORY_SCHEMA, "type": "surge_advisory", "active": advisory.active}
     return {**head, **_object(advisory)}
 

@@ -61,7 +61,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Nothing is told of a service (of one part only, where one is named) in [since, until), and why."""
+    """No message about a service (about one part only, where one is named) is sent in [since, until), and why."""
 
     id: int
     service: str

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: beside their place, synced, then moved there. No link in the way is followed."""
+"""Files written whole or not at all: in their folder, synced, then moved into place. No link in the way is followed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, EvidenceKind, Impact, PhaseName, State
 
-LEAST_PROBABILITY = 0.05  # less than that is not told: a few voices among many that were not counted
+LEAST_PROBABILITY = 0.05  # below it no message is sent: a few reports among many that were not counted
 GROUP = "-shared"  # ends the ids of failures that many services share
 GROUP_PATTERN = f"%{GROUP}"  # such ids, for LIKE
 PAGES_OF_MEMBERS = "status pages"  # subject of the statement that status pages of members list a shared failure
@@ -48,7 +48,7 @@ class ComponentSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A stretch of an incident; phases of one episode follow each other without a hole.
+    """A span of an incident; phases of one episode follow each other without a gap.
 
     `why` says what changed when it began. Several phases of one name may follow each other: each begins with something
     that changed.
@@ -71,9 +71,9 @@ class CrowdSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One stretch of trouble within a story, with its own onset, end (None while it lasts) and affected parts.
+    """One continuous failure within an incident, with its own onset, end (None while it lasts) and affected parts.
 
-    The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page speaks.
+    The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page shows it.
     `crowd_spans` are the spans between in which it was really above, apart from each other; empty where that was not
     kept.
     """

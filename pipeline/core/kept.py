@@ -25,7 +25,7 @@ _DIGEST_BYTES = 32  # of the SHA-256 in front of what `kept_bytes` keeps
 def digest_of(path: Path, folder: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; raises OSError.
 
-    It is computed once for each state of the file, told by its size, its inode and the time of its last change, which
+    It is computed once for each state of the file, known by its size, its inode and the time of its last change, which
     no program can set.
     """
     found = path.stat()

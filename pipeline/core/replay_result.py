@@ -120,10 +120,10 @@ class AlertResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageScore:
-    """A true outage and the message that told of it; `alert_at` None: missed.
+    """A true outage and the first message about it; `alert_at` None: missed.
 
     `minutes` from the onset to the first message at or after it; None where there is none: then the outage was missed
-    or, `early`, told before its onset only.
+    or, `early`, a message came before its onset only.
     """
 
     service: str
@@ -152,7 +152,7 @@ class NoticeScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The comparison with the recorded truth; the median is None where no outage was told at or after its onset."""
+    """The comparison with the recorded truth; the median is None where no message came at or after an onset."""
 
     outages: int
     found: int

@@ -24,7 +24,7 @@ class ComponentChange(NamedTuple):
 
 INCIDENT = "incident"  # the id of an update that stands for the incident itself, where the page gave no update
 BEGAN, ENDED = "began", "ended"  # ids of updates made of an incident's start and end, where the page has only those
-START, END = "start", "end"  # ids of updates made of an incident's start and end that stand beside posted ones
+START, END = "start", "end"  # ids of updates made of an incident's start and end that are added to posted ones
 _STAND_INS = frozenset({INCIDENT, BEGAN, ENDED})
 
 
@@ -81,7 +81,7 @@ class Wording(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficialIncident:
-    """What a provider's page says of an incident as a whole, beside its updates; None = the page does not say.
+    """What a provider's page says of an incident as a whole, apart from its updates; None = the page does not say.
 
     `impact` is one of the words of StatusUpdate; `status` the page's own word for where it stands. `scheduled_for` and
     `scheduled_until` are the span of a planned maintenance. `components` are the names of the parts the page lists for

@@ -1,4 +1,4 @@
-"""Which version of the program this is: told once, by the installed package."""
+"""Which version of the program this is: given once, by the installed package."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Case:
 def decide(
     cases: Sequence[Case], reports: Sequence[Sequence[Report]], service: Service
 ) -> list[tuple[bool, Incident | None]]:
-    """Return for each case whether an open incident would be told at its moment, and the incident.
+    """Return for each case whether a message about an open incident would be sent at its moment, and the incident.
 
     `reports` are what each case's posts say, as reports_of returns them. All cases are judged at once, as if their
     moments were one.

@@ -32,7 +32,7 @@ FITTED = ("base", "loudest", "second kind", "voters", "young", "talked", "denied
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What source and counter would have told; `votes`, `talk` by the minute, `complaints` by 15 minutes, or None.
+    """What source and counter would have given; `votes`, `talk` by the minute, `complaints` by 15 minutes, or None.
 
     It begins at the minute `began`.
     """
@@ -211,10 +211,10 @@ def report(seed: int, how_many: int = 1000) -> Iterator[str]:
         if inside.any():
             yield f"{low:>5.1f}-{min(high, 1.0):.1f}{inside.sum():>12}{p[inside].mean():>11.2f}{y[inside].mean():>7.2f}"
     for gate in (0.3, 0.5):
-        told = p >= gate
+        sent = p >= gate
         yield (
-            f"told at {gate:g} or more: {int((told & (y > 0)).sum())} of {int(y.sum())} outages, "
-            f"{int((told & (y == 0)).sum())} of {int((y == 0).sum())} others"
+            f"told at {gate:g} or more: {int((sent & (y > 0)).sum())} of {int(y.sum())} outages, "
+            f"{int((sent & (y == 0)).sum())} of {int((y == 0).sum())} others"
         )
     for kind in QUIET_KINDS:
         mine = [q for (s, _), q in zip(halves[1], p, strict=True) if s.kind == kind]

@@ -1,4 +1,4 @@
-"""What is held against what: every detector, with the kind of counts it is told, and two rules of one line each."""
+"""What is compared: every detector, with the kind of counts that it is given, and two rules of one line each."""
 
 from __future__ import annotations
 

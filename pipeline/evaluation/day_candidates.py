@@ -89,14 +89,14 @@ def _rests(store: Store, service: str, levels: Mapping[SeriesKey, Points], momen
     counted = [r for r in mine if r.counted]
     blamed = {part for r in counted for part in r.components}
     dropped = [r for r in mine if not r.counted and r.reason.doubts_origin]
-    spoke = len(counted) + len(dropped)
+    posted = len(counted) + len(dropped)
     return signals(
         intervals,
         [],
         voters=len(counted),
         works=sum(len(blamed & set(r.working_components)) for r in mine),
         fails=sum(len(r.components) for r in counted),
-        doubtful=len(dropped) / spoke if spoke >= 4 else 0.0,
+        doubtful=len(dropped) / posted if posted >= 4 else 0.0,
         outlets=0,
         minutes=(moment - onset) / timedelta(minutes=1),
     )

@@ -41,7 +41,7 @@ MOVED = {"PST": timedelta(hours=16), "PDT": timedelta(hours=14)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One official incident: when the page first and last spoke, as archived and as it must have been."""
+    """One official incident: when the page first and last posted, as archived and as it must have been."""
 
     id: str
     part: str
@@ -61,11 +61,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedWindow:
-    """What a window's replay told: the crowd's alarms as they became known, and each mail with what it rested on."""
+    """What a window's replay gave: the crowd's alarms as they became known, and each mail with what it rested on."""
 
     window: Window
     alarms: Sequence[datetime]
-    mails: Sequence[tuple[datetime, bool]]  # (sent, whether the page had not spoken of it)
+    mails: Sequence[tuple[datetime, bool]]  # (sent, whether the page had posted nothing of it)
 
     def near(self, times: Sequence[datetime]) -> datetime | None:
         """Return the first time from an hour before to four hours after the onset."""
@@ -111,7 +111,7 @@ def read_windows(folder: Path) -> list[Window]:
 
 
 def write_scenario(folder: Path, window: Window, notices: Sequence[Notice], page: str) -> None:
-    """Write a window as a scenario folder; the page's notices are those that spoke within it."""
+    """Write a window as a scenario folder; the page's notices are those posted within it."""
     begin, end = window.counts[0][0], window.counts[-1][0] + BIN + DELAY
     (folder / "status").mkdir(parents=True)
     (folder / "scenario.toml").write_text(
@@ -120,7 +120,7 @@ def write_scenario(folder: Path, window: Window, notices: Sequence[Notice], page
     )
     rows = "".join(f"{SERVICE},{iso(at)},900,{total}\n" for at, total in window.counts)
     (folder / "complaints.csv").write_text("service,start_utc,interval_s,total\n" + rows)
-    told = [
+    incidents = [
         {
             "id": n.id,
             "name": f"Increased error rates: {n.part}",
@@ -143,7 +143,7 @@ def write_scenario(folder: Path, window: Window, notices: Sequence[Notice], page
         for n in notices
         if begin <= n.first <= end
     ]
-    body = {"page": {"name": page, "url": f"https://{page}"}, "incidents": told}
+    body = {"page": {"name": page, "url": f"https://{page}"}, "incidents": incidents}
     (folder / "status" / "page.json").write_text(json.dumps(body))
 
 
@@ -169,10 +169,10 @@ def replay_window(window: Window, notices: Sequence[Notice], config: Config, mod
                 step=scenario.step,
             )
             replay(store, plan, sources, {"file": NoChannel()}, models)
-            spoke = official_first_times(store)
+            first_posts = official_first_times(store)
             alarms = [start + BIN + DELAY for start in alarm_starts(store)]
             mails = [
-                (a.created, a.incident not in spoke or a.created < spoke[a.incident])
+                (a.created, a.incident not in first_posts or a.created < first_posts[a.incident])
                 for a in alerts_of(store)
                 if a.transition in ("opened", "under_way", "reopened")
             ]
@@ -187,25 +187,25 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
     windows, notices = read_windows(folder), read_notices(folder / "operator_reported.csv")
     config = watching(config)
     rng = np.random.default_rng(seed)
-    told = []
+    replayed = []
     for window in windows:
         cropped = replace(window, counts=window.counts[int(rng.integers(0, CROPS + 1)) :])
-        told.append(replay_window(cropped, notices, config, models))
-    caught = [t for t in told if t.near(t.alarms)]
-    mailed = [t for t in told if t.near([at for at, _ in t.mails])]
+        replayed.append(replay_window(cropped, notices, config, models))
+    caught = [t for t in replayed if t.near(t.alarms)]
+    mailed = [t for t in replayed if t.near([at for at, _ in t.mails])]
     delays = [minutes_between(t.window.onset, at) for t in caught if (at := t.near(t.alarms))]
-    before = [(at, alone) for t in told for at, alone in t.mails if at < t.window.onset - EARLY]
-    days = sum(max(timedelta(0), t.window.onset - EARLY - t.window.counts[0][0]) / timedelta(days=1) for t in told)
+    before = [(at, alone) for t in replayed for at, alone in t.mails if at < t.window.onset - EARLY]
+    days = sum(max(timedelta(0), t.window.onset - EARLY - t.window.counts[0][0]) / timedelta(days=1) for t in replayed)
     yield (
-        f"{len(told)} windows, up to {CROPS // 4} h cut off at random: "
+        f"{len(replayed)} windows, up to {CROPS // 4} h cut off at random: "
         f"{len(caught)} raise the crowd's alarm from 1 h before to 4 h after the onset"
         f" (median {median(delays):+.0f} min), {len(mailed)} are mailed then; missed: "
-        f"{', '.join(t.window.name for t in told if t not in caught) or 'none'}"
+        f"{', '.join(t.window.name for t in replayed if t not in caught) or 'none'}"
     )
     crowd = sum(alone for _, alone in before)
     early = sum(
         a < t.window.onset - EARLY and (n == 0 or a - t.alarms[n - 1] > HOUR / 2)
-        for t in told
+        for t in replayed
         for n, a in enumerate(t.alarms)
     )
     yield (
@@ -213,9 +213,11 @@ def report(root: Path, config: Config, models: Models, seed: int) -> Iterator[st
         f" {len(before) - crowd} on a notice of the page"
     )
     near = [
-        (t, min(found)) for t in told if (found := [n.first for n in notices if abs(n.first - t.window.onset) <= HOUR])
+        (t, min(found))
+        for t in replayed
+        if (found := [n.first for n in notices if abs(n.first - t.window.onset) <= HOUR])
     ]
-    raw = sum(any(abs(n.archived - t.window.onset) <= HOUR for n in notices) for t in told)
+    raw = sum(any(abs(n.archived - t.window.onset) <= HOUR for n in notices) for t in replayed)
     yield (
         f"windows with a notice within an hour of the onset: {len(near)} with times set right, {raw} with the archive's"
     )

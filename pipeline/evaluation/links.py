@@ -1,6 +1,6 @@
-"""Links on labelled pairs and on the public record of a week, beside two baselines; and how often chance is linked.
+"""Links on labelled pairs and on the public record of a week, with two baselines; and how often chance is linked.
 
-Pairs are in data/labels/links.csv, labelled by a hand that had not seen the rules: one row an incident and an item.
+Pairs are in data/labels/links.csv, labelled by a person who had not seen the rules: one row an incident and an item.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def chance(past: Sequence[PastIncident], service: str, catalogue: Catalogue, dra
             )
             incident = incident_of(service, story.onset, story.end, Impact.HIGH)
             given = link(incident, catalogue[service], [(event, "")], context, at + timedelta(days=30))
-            # context is always shown: counted is what would be told without "no better than chance"
+            # context is always shown: counted is what would be shown without "no better than chance"
             counted[kind] += any(
                 k.p is not None and k.p <= CHANCE
                 if kind in CONTEXT_KINDS

@@ -2,7 +2,7 @@
 
 On simulated situations (`pipeline.evaluation.confidence`) the look is the run after the first bin that scores a third
 of an alarm: candidates that never reach the alarm are judged, too. On replayed days it is the first run that knew of an
-incident, whether a message told of it or not.
+incident, whether a message was sent about it or not.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _look(situation: Situation, number: int, channels: Sequence[_Series], moment
         return None
     slot = max(0, int((min(i.onset for i in intervals) - BEGIN) / timedelta(minutes=1)) - 5)
     voters = int(np.nansum(situation.votes[slot:moment]))
-    # who was not counted and who spoke of a part came as the votes did
+    # those not counted and those who named a part came as the votes did
     came = np.nan_to_num(situation.votes)
     share = float(came[situation.began : moment].sum() / max(1.0, came[situation.began :].sum()))
     dropped, works, fails = (n * share for n in (situation.dropped, situation.denied, situation.named))

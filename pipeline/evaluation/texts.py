@@ -1,5 +1,5 @@
-"""How well posts are told apart: on other people's posts where EVAL_DATA points, and on the tenth of our own rows that
-no model is trained on; beside a keyword rule, TF-IDF with logistic regression over the same rows, and the majority.
+"""How well posts are classified: on other people's posts where EVAL_DATA points, and on the tenth of our own rows that
+no model is trained on; compared with a keyword rule, TF-IDF and logistic regression on the same rows, and the majority.
 """
 
 from __future__ import annotations

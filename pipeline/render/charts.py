@@ -20,7 +20,7 @@ from pipeline.store.report_data import IncidentHead
 
 BEFORE, AFTER = timedelta(hours=2), timedelta(hours=1)
 REPORT_STEP = 300  # seconds; reports are counted by the minute, which is too fine to look at
-LANES = 16  # parts drawn; the table beside has all
+LANES = 16  # parts drawn; the table has all
 MEMBERS = 4  # services of a shared failure whose counts are drawn
 _UNITS = {Channel.COMPLAINTS: "complaints", Channel.VOTES: "reports"}
 

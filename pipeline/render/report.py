@@ -159,7 +159,7 @@ def incident_rows(context: ReportContext, heads: Iterable[IncidentHead]) -> list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFacts:
-    """What the first page says beside its tiles."""
+    """What the first page shows in addition to its tiles."""
 
     tiles: Sequence[ServiceTile]
     listed: Sequence[IncidentRow]

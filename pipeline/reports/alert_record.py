@@ -38,7 +38,7 @@ def alert_record(store: Store, since: datetime, now: datetime) -> DigestFacts:
 
 
 def _confirmed(incident: AlertedIncident) -> bool:
-    """Whether the provider spoke of it within two hours of the first alert."""
+    """Whether the provider posted about it within two hours of the first alert."""
     official = incident.official_first_at
     return official is not None and abs(official - incident.first_alert_at) <= CONFIRMS
 

@@ -25,7 +25,7 @@ STATUS = "status"  # the kind of source that reads pages; a recording has one fo
 def official_entries(store: Store, service: Service, page: str, until: datetime) -> list[ReliabilityRecord]:
     """Return every stretch of a page's incidents up to a moment, maintenance and doubtful ones too, oldest first.
 
-    An incident of which the page told only that it was over lasted from its `started_at` to its `resolved_at`, where
+    An incident of which the page posted only that it was over lasted from its `started_at` to its `resolved_at`, where
     these do not contradict each other; else its duration is unknown.
     """
     incidents = {incident.incident_id: incident for incident in official_incidents(store, page, until)}

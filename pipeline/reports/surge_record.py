@@ -95,7 +95,7 @@ class SurgeRecord:
     base_rate: share of days of watched services after which an outage began within the deadline. Brier scores are of
     settled forecasts; None without any. placebo_dates, placebo_services: the share of hits where each forecast is put
     on every other day of its service, or on every other service of its day. detectable: the smallest hit rate that so
-    many forecasts could tell from the base rate (one-sided, 5 %, power 80 %); None where no rate could be told.
+    many forecasts could distinguish from the base rate (one-sided, 5 %, power 80 %); None where they could not.
     """
 
     forecasts: int

@@ -101,7 +101,7 @@ def _options(mine: AlertedIncident, others: Sequence[AlertedIncident]) -> Iterat
         lost = tuple(i.id for i in others if i.impact.rank < worse.rank)
         yield Remedy(f'from_impact = "{worse}" in a route', lost)
     if mine.score > 0 and mine.state is not State.CONFIRMED:
-        # what the page confirmed is told whatever the counts say
+        # what the page confirmed is sent whatever the counts say
         level = round(mine.score + 0.1, 1)
         lost = tuple(i.id for i in others if i.state is not State.CONFIRMED and i.score < level)
         yield Remedy(f"detector.params.alarm = {level:g}", lost)

@@ -1,4 +1,4 @@
-"""The key under which authors' names are hashed: set by the operator, or random and kept beside the database.
+"""The key under which authors' names are hashed: set by the operator, or random and kept next to the database.
 
 Up to version 0.1 a database without a set key used one that everybody knew. Its keys are hashed again under the random
 one, and so are new ones, so that an author keeps one key: key = HMAC(random, HMAC(known, source and name)).
@@ -94,7 +94,7 @@ def salt_of(text: SecretStr | None) -> bytes:
 
 
 def salt_path(db: Path | str) -> Path:
-    """Return where the random salt of a database is kept: beside the file itself."""
+    """Return where the random salt of a database is kept: next to the file itself."""
     return Path(f"{os.path.realpath(db)}.salt")
 
 
@@ -125,7 +125,7 @@ def kept_salt(store: Store, configured: SecretStr | None) -> SecretStr:
 
 
 def salt_beside(db: Path) -> SecretStr:
-    """Return the random salt that lies beside a database, which is made where there is none. Raises SaltError."""
+    """Return the random salt that lies next to a database, which is made where there is none. Raises SaltError."""
     path = salt_path(db)
     if not path.exists():
         write_atomically(path, f"random:{secrets.token_hex(32)}", mode=OWN)
@@ -159,5 +159,5 @@ def _read(path: Path) -> SecretStr:
 
 
 def _fingerprint(text: SecretStr) -> str:
-    """Return by what a salt is known again; nothing can be told of a random one from it."""
+    """Return by what a salt is known again; nothing of a random one can be learned from it."""
     return hashlib.sha256(b"author salt\0" + text.get_secret_value().encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """Counts of a file as series a detector can judge: equal bins with their gaps.
 
-Bins are counted from 00:00 UTC; stamps that lie beside them by a constant, or by less than half a bin, are put into
+Bins are counted from 00:00 UTC; stamps that are off by a constant, or by less than half a bin, are put into
 theirs, and that is said.
 """
 

@@ -122,12 +122,12 @@ def must_be_readable(path: Path) -> None:
 def read_capped(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file or pipe; raises SourceError where it cannot be read or has more than `most`."""
     try:
-        told = path.stat()
-        if not (stat.S_ISREG(told.st_mode) or stat.S_ISFIFO(told.st_mode)):  # a device may never end
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):  # a device may never end
             raise SourceError("cannot be read: neither a file nor a pipe", source=str(path), reason=Reason.FILE)
         with path.open("rb") as file:
-            body = file.read(min(told.st_size, most) + 1)
-            if len(body) > told.st_size:  # a file that grows, or one of /proc
+            body = file.read(min(status.st_size, most) + 1)
+            if len(body) > status.st_size:  # a file that grows, or one of /proc
                 body += file.read(max(0, most + 1 - len(body)))
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", source=str(path), reason=Reason.FILE) from error

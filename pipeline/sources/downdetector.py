@@ -114,7 +114,7 @@ def parse_company(
     if not isinstance(answer, dict):
         raise SourceError("no company in the answer", source=source, reason=Reason.REFUSED, head=body[:200])
     verdict = plain(answer.get("status"), 20)
-    told = (
+    status = (
         ExternalStatus(source=SOURCE, service=service, verdict=verdict, observed=fetched_at, collected=fetched_at)
         if verdict in VERDICTS
         else None
@@ -126,7 +126,7 @@ def parse_company(
         for number, value in enumerate(reversed(buckets)):
             if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
                 expected[last - timedelta(seconds=WIDTH * number)] = float(value)
-    return told, expected
+    return status, expected
 
 
 class DowndetectorSource:
@@ -135,7 +135,7 @@ class DowndetectorSource:
     def __init__(
         self, service: str, slug: str, token: Token, client: HttpClient, countries: Sequence[str] = ()
     ) -> None:
-        """`countries` are read apart, each as a region, beside the total of all."""
+        """`countries` are read apart, each as a region, in addition to the total of all."""
         self.name = f"downdetector:{service}"
         self._service, self._slug, self._token, self._client = service, slug, token, client
         self._countries = tuple(countries)

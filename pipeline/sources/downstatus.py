@@ -165,7 +165,7 @@ def recover(rolling: Rolling, at: datetime, total: int) -> list[tuple[datetime, 
     """Take a poll in; return (start, reports) of every bin of five minutes that it completes.
 
     What came between two polls is spread over the bins they span, evenly over time. A bin of which less than four
-    fifths were watched is not told: it is a gap.
+    fifths were watched is not given: it is a gap.
     """
     before = rolling.at
     fresh = rolling.poll(int(at.timestamp()), total)

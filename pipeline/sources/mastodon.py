@@ -33,7 +33,7 @@ from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, se
 
 PAGE = 40
 PAGES = 5
-TAGS_AT_ONCE = 5  # one in the path and four beside it
+TAGS_AT_ONCE = 5  # one in the path and four in the query
 NO_SUCH_ENDPOINT = frozenset({404, 405, 410, 501})
 _HOST = re.compile(r"https?://([^/?#\s]{1,253})")
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;\s*rel="next"')

@@ -88,7 +88,7 @@ def not_from_the_future(moment: datetime, now: datetime) -> datetime:
 
 
 def past(moment: datetime, now: datetime) -> datetime | None:
-    """Return a moment that is told beside the one that counts, None when it lies ahead."""
+    """Return a moment that is given in addition to the one that counts, None when it lies ahead."""
     return moment if moment <= now + FUTURE else None
 
 

@@ -54,7 +54,7 @@ class RedditSource:
         self._client, self._access, self._salt = client, access, salt
 
     def fetch(self, since: datetime, now: datetime, state: Mapping[str, str]) -> Batch:
-        """Read back to `since`, at most a thousand deep; a shallower reach is told in `covered`.
+        """Read back to `since`, at most a thousand deep; a shallower reach is given in `covered`.
 
         Raises SourceError, with `retry_after` when Reddit asks us to wait.
         """

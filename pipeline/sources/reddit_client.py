@@ -69,7 +69,7 @@ def open_client(access: Access, session: SourceSession, allowance: Allowance) ->
     import praw
 
     _watch(session, allowance)
-    # what goes wrong is told once, by us: its log would fill a cron job's mails
+    # what goes wrong is reported once, by us: its log would fill a cron job's mails
     logging.getLogger("prawcore").addHandler(logging.NullHandler())
     where = {"oauth_url": access.base, "reddit_url": access.base} if access.base else {}
     # everything by keyword, so that a praw.ini in the working folder changes nothing

@@ -74,7 +74,7 @@ def updates_of_row(row: Mapping[str, str | None], page: str, fetched_at: datetim
     for status, shown in times.items():
         if shown is None:
             continue
-        # what is affected is told of the whole incident: from its first update on, back to normal at its end
+        # what is affected is given for the whole incident: from its first update on, back to normal at its end
         old, new = ("operational", "partial_outage") if status == "investigating" else ("partial_outage", "operational")
         components = () if status == "monitoring" else tuple(ComponentChange(part, old, new) for part in parts)
         found.append(

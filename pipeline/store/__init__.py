@@ -1,9 +1,9 @@
 """The database: the only SQL of the project.
 
-`Store` opens the file, keeps its promises (WAL, full sync, foreign keys, immediate transactions) and brings the
-schema and the analysts' views up to date. The modules beside it read and write by topic: `collected` (what sources
-said), `judged` (series, verdicts, detector state), `story` (incidents, news events, links), `outbox` (alerts),
-`runs` (what was done, coverage, memory, quarantine).
+`Store` opens the file, sets its guarantees (WAL, full sync, foreign keys, immediate transactions) and brings the
+schema and the analysts' views up to date. The modules of this package read and write by topic: `observations` (what
+sources gave), `verdicts` (series, verdicts, detector state), `incidents`, `news` (news events, links), `outbox`
+(alerts), `runs` (what was done, coverage, state of sources, quarantine).
 """
 
 from __future__ import annotations

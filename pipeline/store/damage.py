@@ -49,7 +49,7 @@ _CLOSED: dict[tuple[str, str], type[StrEnum]] = {
     ("runs", "outcome"): RunOutcome,
     ("news_events", "kind"): NewsKind,
 }
-# all of ours are STRICT; what people have added beside them may hold anything
+# all of ours are STRICT; what people have added to them may hold anything
 _TABLES = """SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict
  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY name"""
 # a WITHOUT ROWID table whose key does not stand first: SQLite 3.40.0 to 3.41.0 report NULL in it where there is none

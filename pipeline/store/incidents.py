@@ -196,7 +196,7 @@ def anything_open(store: Store) -> bool:
 def anything_to_explain(store: Store, through: datetime) -> bool:
     """Return whether anything since a moment can change the story: an open incident, an alarm, a notice, an item.
 
-    So can a report beside a count of the last hours (SUPPORTED_FOR) that is unusual, but no alarm.
+    So can a report together with a count of the last hours (SUPPORTED_FOR) that is unusual, but no alarm.
     """
     (row,) = store.rows(
         "SELECT EXISTS (SELECT 1 FROM incidents WHERE active)"
@@ -218,9 +218,9 @@ def anything_said(store: Store, since: datetime) -> bool:
 
 
 def may_change(store: Store, now: datetime) -> bool:
-    """Return whether the story of the last days may change by the hour: something ended, was said, posted or charted.
+    """Return whether incidents of the last days may change by the hour: something ended, was said, posted or charted.
 
-    The spans are those the story is told with, and some more.
+    The spans are those that incidents are made with, and some more.
     """
     asked = (
         ('SELECT 1 FROM incidents WHERE "end" IS NULL OR "end" >= ?', 4),

@@ -27,7 +27,7 @@ class IncidentOverview(NamedTuple):
     ended_at: str | None
     official_first_at: str | None
     first_alert_at: str | None
-    lead_minutes: float | None  # negative: the provider spoke first; None: one of both did not
+    lead_minutes: float | None  # negative: the provider posted first; None: one of both did not
     episodes: int
     part_of: str
     confirmed_by: str
@@ -106,7 +106,7 @@ def open_incidents(store: Store) -> list[OpenIncident]:
 
 
 def official_first_times(store: Store) -> dict[str, datetime]:
-    """Return when the provider first spoke of each incident of which it did, by incident id."""
+    """Return when the provider first posted about each incident about which it did, by incident id."""
     rows = store.rows("SELECT id, official_first_at FROM incidents WHERE official_first_at IS NOT NULL")
     return {row["id"]: utc(row["official_first_at"]) for row in rows}
 
@@ -123,7 +123,7 @@ def alerted_incidents(store: Store, since: datetime, until: datetime) -> list[Al
 
 
 def missed_incidents(store: Store, since: datetime, until: datetime) -> list[str]:
-    """Return the incidents of watched services that the provider first spoke of in [since, until) and no alert did.
+    """Return the incidents of watched services that the provider first posted about in [since, until) and no alert did.
 
     Left out are members of a group, and what was over when it was first seen. Oldest first.
     """

@@ -33,7 +33,7 @@ _TABLES = """SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
-    """What became of one table: rows written, rows read that hold what cannot be true, whether a stretch is lost.
+    """What became of one table: rows written, rows read that hold what cannot be true, whether a span of them is lost.
 
     `fault` says why one that people had added, or their view, could not be created; else it is empty.
     """
@@ -184,7 +184,7 @@ def _make_consistent(store: Store, lost: set[str], now: datetime) -> None:
             # states without the bins they rest on would judge the next by a gap
             conn.execute("DELETE FROM detector_state")
             conn.execute("DELETE FROM stage_memory WHERE stage = 'detect' AND key = 'unchanged'")
-        # the names of the analysts' views are kept: by them these are told from views that people have added
+        # the names of the analysts' views are kept: they distinguish these from views that people have added
         conn.execute("DELETE FROM stage_memory WHERE stage = 'views' AND key = 'digest'")
         conn.execute("DELETE FROM stage_memory WHERE stage = 'explain' AND key LIKE 'seen:%'")
         conn.execute(

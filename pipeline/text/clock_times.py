@@ -38,7 +38,7 @@ class ClockTime(NamedTuple):
 def zone_of(match: re.Match[str], original: str) -> tuple[bool, tzinfo | None]:
     """Return whether a match of `clock_matches` names a zone, and the zone; None where its name means several.
 
-    Short names are words too ("et" is French, "est" as well): they are zones in capitals or beside am and pm.
+    Short names are words too ("et" is French, "est" as well): they are zones in capitals or next to am and pm.
     """
     if match["zulu"]:
         return True, UTC
@@ -66,7 +66,7 @@ def times_of_day(normalized: str, original: str, day: date) -> Iterator[ClockTim
 
 
 def clock_of(match: re.Match[str]) -> time | None:
-    """Return the time of day a match of `clock_matches` speaks of, None where it is none (25:10, a bare number)."""
+    """Return the time of day of a match of `clock_matches`, None where it is none (25:10, a bare number)."""
     hour, minute = int(match["hour"]), int(match["minute"] or 0)
     if match["half"]:
         if not 1 <= hour <= 12:

@@ -134,9 +134,9 @@ def language_of(text: str) -> str:
 def languages_of(texts: Sequence[str]) -> list[str]:
     """Return the ISO 639-1 code of each text, `und` where there is too little to tell."""
     cut = [text[:LONGEST].replace(chr(0), " ") for text in texts]
-    told = [i for i, text in enumerate(cut) if sum(map(str.isalpha, text)) >= FEWEST]
+    long_enough = [i for i, text in enumerate(cut) if sum(map(str.isalpha, text)) >= FEWEST]
     languages = [UNDETERMINED] * len(texts)
-    for i, language in zip(told, _told([_encoded(cut[i]) for i in told]), strict=True):
+    for i, language in zip(long_enough, _detected([_encoded(cut[i]) for i in long_enough]), strict=True):
         languages[i] = language
     return languages
 
@@ -147,7 +147,7 @@ def _encoded(text: str) -> bytes:
     return unicodedata.normalize("NFC", lower).encode("utf-8", "surrogatepass")
 
 
-def _told(encoded: Sequence[bytes]) -> list[str]:
+def _detected(encoded: Sequence[bytes]) -> list[str]:
     model = _automaton()
     # zeros between texts lead back to the beginning, since no feature holds one
     gap = bytes(model.depth)

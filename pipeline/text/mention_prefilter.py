@@ -42,7 +42,7 @@ class MentionPrefilter:
                 (ascii_ones if text.isascii() else other_ones).append(place)
         found.update(ascii_ones[at] for at in self._matched(_SEPARATOR.join(texts[at] for at in ascii_ones).lower()))
         joined = _SEPARATOR.join(texts[at] for at in other_ones)
-        # a lone surrogate is stored as a question mark, beside which a name stands free
+        # a lone surrogate is stored as a question mark, next to which a name stands alone
         found.update(other_ones[at] for at in self._matched(fold(joined.encode("utf-8", "replace").decode())))
         return found
 
@@ -59,7 +59,7 @@ class MentionPrefilter:
 def _compiled(names: Iterable[str]) -> Any:
     """Return the pattern of what a text has, folded and in UTF-8, that names a service.
 
-    A name in ASCII letters has no such letter or digit beside it. An entity (`&`) may stand for any letter, and
+    A name in ASCII letters has no such letter or digit next to it. An entity (`&`) may stand for any letter, and
     a hashtag or handle hold a name between others.
     """
     import re2

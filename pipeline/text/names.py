@@ -106,7 +106,7 @@ def _is_inside_a_word(text: str, start: int, end: int) -> bool:
 
 
 def _is_in_spaceless_text(text: str, start: int, end: int) -> bool:
-    """Return whether kana or Chinese characters stand beside [start, end) of a text, with at most a blank between."""
+    """Return whether kana or Chinese characters stand next to [start, end) of a text, with at most a blank between."""
     before, after = text[max(0, start - 2) : start].rstrip(" "), text[end : end + 2].lstrip(" ")
     return bool(_SPACELESS.match(before[-1:]) or _SPACELESS.match(after[:1]))
 

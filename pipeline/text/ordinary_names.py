@@ -73,13 +73,13 @@ class PostText:
         return len(self.normalized) == len(self.text[:CAP]) and self.text[match.start].islower()
 
     def is_a_person(self, match: NameMatch) -> bool:
-        """Return whether the words right beside a name say that it is somebody's: a relative, a first name, a verb."""
+        """Return whether the words next to a name say that it is somebody's: a relative, a first name, a verb."""
         before = unaccented(self.normalized[max(0, match.start - NEAR) : match.start])
         after = unaccented(self.normalized[match.end : match.end + NEAR])
         return bool(_PERSON_BEFORE.regex.search(before) or _PERSON_AFTER.regex.search(after))
 
     def has_trouble_near(self, match: NameMatch) -> bool:
-        """Return whether the words right beside a name speak of a service that fails, in the same clause."""
+        """Return whether the words next to a name speak of a service that fails, in the same clause."""
         before = self.normalized[max(0, match.start - NEAR) : match.start]
         after = self.normalized[match.end : match.end + NEAR]
         if names_a_thing(self.normalized, match.end) or _THING_BEFORE.regex.search(before):

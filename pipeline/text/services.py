@@ -58,10 +58,10 @@ class ServiceMatcher:
         return list(self._matches(normalized))
 
     def about(self, text: str, community: str = "") -> Mapping[str, list[NameMatch]]:
-        """Return the services a post speaks of, with the matches: those named, or the community's own when none is.
+        """Return the services a post is about, with the matches: those named, or the community's own when none is.
 
         A person alone does not make a post one about a service; a vendor does where one service carries its name and
-        the words beside it speak of trouble. The first `MOST_SERVICES` are returned, and none of a list of more than
+        the words next to it speak of trouble. The first `MOST_SERVICES` are returned, and none of a list of more than
         `LISTED`.
         """
         post = PostText(text)
@@ -131,7 +131,7 @@ class ServiceMatcher:
 
     @staticmethod
     def _is_an_ordinary_part(match: NameMatch, post: PostText) -> bool:
-        """Return whether a part's name is a word of its own ("outlook") and no trouble is spoken of beside it."""
+        """Return whether a part's name is a word of its own ("outlook") and no trouble is mentioned next to it."""
         written = post.normalized[match.start : match.end]
         return bool(
             not match.sure

@@ -78,9 +78,10 @@ def _expression() -> re.Pattern[str]:
 def stated_span(text: str, first_post: datetime, closed: datetime) -> StatedSpan | None:
     """Return from when to when something failed, as a text states it; None where that is not certain.
 
-    `first_post` is when the page first spoke of it, `closed` when it said that it was over (aware UTC). A time needs a
-    zone that means one thing. A day that is not named is that of the post, where the incident did not pass midnight in
-    the zone. The start lies in the week before the first post; of several spans the first must be the earliest.
+    `first_post` is when the page first posted about it, `closed` when it said that it was over (aware UTC). A time
+    needs a zone that means one thing. A day that is not named is that of the post, where the incident did not pass
+    midnight in the zone. The start lies in the week before the first post; of several spans the first must be the
+    earliest.
     """
     text = _GLUED_ZONE.sub(r"\1 \2", text)
     normalized = normalize(text)

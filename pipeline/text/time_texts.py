@@ -2,7 +2,7 @@
 
 Read are RFC 5322, RFC 3339, seconds and milliseconds of the epoch, and dates with the day and month names of
 data/lexicon/time_texts.toml. A date of numbers alone is read where its order is sure: with the year first, where one
-number is no month, or where the weekday beside it settles the order. A wrong weekday does not matter otherwise.
+number is no month, or where the weekday with it settles the order. A wrong weekday does not matter otherwise.
 Unknown are a date without a time of day, a time without a zone, and a zone whose name means several.
 """
 

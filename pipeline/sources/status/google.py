@@ -112,10 +112,10 @@ def _posts(incident: _Incident, updates: list[_Update]) -> Iterator[Post]:
 def _end(incident: _Incident, updates: list[_Update]) -> Iterator[Post]:
     """Yield the end of an incident that has updates, posted with the first of them that came after it."""
     times = [update.created or update.when for update in updates]
-    told = [moment for moment in times if moment is not None]
-    if incident.end is None or not told:
+    known = [moment for moment in times if moment is not None]
+    if incident.end is None or not known:
         return
-    later = [moment for moment in told if moment >= incident.end]
+    later = [moment for moment in known if moment >= incident.end]
     yield Post(id=END, status="resolved", at=incident.end, posted=min(later) if later else incident.end)
 
 

@@ -11,7 +11,7 @@ from pipeline.sources.status.statuspage_json import STATUSPAGE
 
 READERS: tuple[Reader, ...] = (STATUSPAGE, *API_READERS, *FEED_READERS)
 BY_NAME = {reader.name: reader for reader in READERS}
-AUTO, NOT_READ, ATOM = "auto", "none", "atom"  # values of status_format beside the readers' names
+AUTO, NOT_READ, ATOM = "auto", "none", "atom"  # values of status_format other than the readers' names
 # where pages of an unknown platform are asked, the likeliest first; an empty path is the page itself
 FIRST_PATHS = ("api/v2/incidents.json", "")
 FURTHER_PATHS = ("history.atom", "feed.rss", "feed.atom", "index.json", "en/feed.atom", "feed", "rss", "incidents.json")
@@ -33,7 +33,7 @@ def first_paths(status_format: str) -> tuple[str, ...]:
 
 
 def further_paths(status_format: str) -> tuple[str, ...]:
-    """Return the paths that are asked last; for `atom`, none beside those of feeds, which were asked before."""
+    """Return the paths that are asked last; for `atom`, none but those of feeds, which were asked before."""
     return () if status_format == ATOM else FURTHER_PATHS
 
 

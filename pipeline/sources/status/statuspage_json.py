@@ -101,7 +101,7 @@ def _id(value: object) -> str:
 
 
 def _past(value: object, context: PageContext) -> datetime | None:
-    """Read a time beside those that count; None where there is none, and where it lies ahead."""
+    """Read a time other than those that count; None where there is none, and where it lies ahead."""
     return past(time_of(str(value)), context.fetched_at) if value else None
 
 

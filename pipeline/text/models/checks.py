@@ -27,7 +27,7 @@ class ModelFileError(PipelineError):
 
 
 def checked_digest(path: Path) -> str:
-    """Return the SHA-256 of a model file; raises ModelFileError unless it is the one written beside it."""
+    """Return the SHA-256 of a model file; raises ModelFileError unless it is the one stored with it."""
     stamp = path.with_suffix(path.suffix + ".sha256")
     try:
         wanted = stamp.read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""Model files: arrays, read as data and only when the hash is the one written beside them; never a pickle."""
+"""Model files: arrays, read as data and only when their hash is the one stored with them; never a pickle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERSION = "1"  # of what the files hold; raised when a program could misread tho
 
 
 def save(model: Model, path: Path) -> str:
-    """Write a model and its hash beside it; return the model's id. Raises StoreError where they cannot be written."""
+    """Write a model, and its hash next to it; return the model's id. Raises StoreError where they cannot be written."""
     body = packed({**model.texts, "version": VERSION}, model.arrays)
     digest = hashlib.sha256(body).hexdigest()
     for target, content in ((path, body), (path.with_suffix(path.suffix + ".sha256"), f"{digest}\n".encode())):

@@ -1,4 +1,4 @@
-"""Of several kinds, which: what a headline is about, and how the thing fails that a report speaks of.
+"""Of several kinds, which: what a headline is about, and how a reported service fails.
 
 Both are logistic regressions over a text's sentence vector followed by the cues it shows at part of their weight;
 without the encoder or the file, rules alone.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RULES = "rules"
-NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues beside the sentence vector
+NEWS_WEIGHT, SYMPTOM_WEIGHT = 0.5, 0.3  # of the cues in addition to the sentence vector
 Features = NDArray[np.float64]
 
 

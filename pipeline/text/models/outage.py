@@ -134,7 +134,7 @@ class StackedClassifier:
     """A support vector machine over sentence vectors, weighed against the first look by a logistic regression.
 
     The machine's arithmetic is done here, in products whose rows do not depend on each other: scikit-learn's own path
-    costs ten times the work, and may round a row otherwise beside other rows; a test holds the two equal.
+    costs ten times the work, and may round a row differently among other rows; a test holds the two equal.
     """
 
     def __init__(self, encoder: Encoder, weights: StackedWeights) -> None:
@@ -179,7 +179,7 @@ class OutageModel:
     symptoms: SymptomModel | None = None
 
     def symptoms_of(self, texts: Sequence[str], masked: Sequence[str]) -> list[str]:
-        """Return how the thing fails that each report speaks of.
+        """Return how the service fails in each report.
 
         Empty where its words do not say and no model guesses. `masked` are the masked texts.
         """

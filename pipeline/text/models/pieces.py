@@ -1,7 +1,7 @@
 """A tokenizer's vocabulary cut down to what a few texts can hold: the whole of it takes 0.2 s to load.
 
 A unigram model (Kudo 2018) chooses among the pieces that are substrings of the normalized text, so that all others may
-be missing. What stays beside them are the special pieces, and those of the lowest and the highest score: the scores of
+be missing. What else stays are the special pieces, and those of the lowest and the highest score: the scores of
 unknown characters and of special pieces are reckoned from these.
 """
 

@@ -1,6 +1,6 @@
-"""Rows of numbers that hang on single tokens alone, kept for as many tokens as there is room.
+"""Rows of numbers that depend on single tokens alone, kept for as many tokens as there is room.
 
-Which tokens come is known ahead for all groups of texts of a call: where room lacks, the tokens that come again last
+Which tokens come is known ahead for all groups of texts of a call: where room is short, the tokens that come again last
 or never make way, and among these the ones that were met least (Belady 1966).
 """
 

@@ -37,7 +37,7 @@ Vectors = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """A labelled post; `service` is what it mostly speaks of, empty where the catalogue has no name for it."""
+    """A labelled post; `service` is what it is mostly about, empty where the catalogue has no name for it."""
 
     text: str
     masked: str
