@@ -12,18 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.redaction import credentials_of, remember_secrets
+from pipeline.http.adapter import SessionAdapter
 from pipeline.http.addresses import AddressPolicy
 from pipeline.http.hosts import HostLimits
 from pipeline.http.kept_bodies import BodyKeeper
@@ -32,7 +29,6 @@ from pipeline.http.server_clocks import ServerClocks
 
 MAX_BODY = 10 * 1024 * 1024
 PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
-_Connect = Callable[[str, int], socket.socket]
 Response = requests.Response
 
 
@@ -72,7 +68,7 @@ class BudgetedSession(requests.Session):
         self._answered = False
         self._watchdog: threading.Timer | None = None
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(self.connect))
+            self.mount(scheme, SessionAdapter(self.connect))
 
     def close(self) -> None:
         """Give back the connections and the places at their hosts, and stop the clock."""
@@ -230,42 +226,3 @@ class _CappedBody:
             and self._raw.status != 304
         ):
             raise SourceError("the answer was cut short")
-
-
-class _PlainConnection(HTTPConnection):
-    """An HTTP connection whose socket is opened by the session."""
-
-    def __init__(self, *args: Any, connect: _Connect, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._connect = connect
-
-    def _new_conn(self) -> socket.socket:
-        return self._connect(self.host, self.port)
-
-
-class _SecureConnection(_PlainConnection, HTTPSConnection):
-    """An HTTPS connection whose socket is opened by the session."""
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """An adapter without retries of its own whose connections are opened by the session."""
-
-    def __init__(self, connect: _Connect) -> None:
-        self._connect = connect
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        # a pool hands what it does not know itself on to its connections
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_PlainPool, connect=self._connect),
-            "https": partial(_SecurePool, connect=self._connect),
-        }
