@@ -6,7 +6,7 @@ few parts of what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -73,16 +73,17 @@ class FigureTable:
         lengths = [len(blob) for blob in content]
         if (lengths != np.minimum(self._figures_a_part, total - begins) * series * 8).any():
             raise IncompatibleStateError("the state is cut short")
-        if (part_sums(content) != self._stored.sums[parts]).any():
-            raise IncompatibleStateError("the state is damaged")
         read = dict(zip(parts.tolist(), content, strict=True))
-        self._fill(read)
+        sums = [self._fill(part, blob) for part, blob in read.items()]
+        if (np.array(sums, np.uint64) != self._stored.sums[parts]).any():
+            raise IncompatibleStateError("the state is damaged")
         self._as_read |= read
         self._present[parts] = True
 
     def restore(self) -> None:
         """Put everything that was read back to what it was then."""
-        self._fill(self._as_read)
+        for part, blob in self._as_read.items():
+            self._fill(part, blob)
 
     def changed(self) -> dict[int, bytes]:
         """Return the bytes of the parts that are not as they are stored, by number."""
@@ -99,19 +100,19 @@ class FigureTable:
     def sums(self, content: Mapping[int, bytes]) -> npt.NDArray[np.uint64]:
         """Return what the words of every part add up to, those in `content` having these bytes."""
         sums = np.zeros(self.parts, np.uint64) if self._stored is None else self._stored.sums.copy()
-        sums[list(content)] = part_sums(list(content.values()))
+        sums[list(content)] = [_word_sum(blob) for blob in content.values()]
         return sums
 
     def _bytes(self, part: int) -> bytes:
         return self.figures[part * self._figures_a_part : (part + 1) * self._figures_a_part].tobytes()
 
-    def _fill(self, content: Mapping[int, bytes]) -> None:
-        many = self._figures_a_part
-        for part, blob in content.items():
-            place = self.figures[part * many : (part + 1) * many]
-            place[:] = np.frombuffer(blob).reshape(place.shape)
+    def _fill(self, part: int, content: bytes) -> int:
+        """Put a part's bytes into memory; return what their words add up to, while the cache has them."""
+        place = self.figures[part * self._figures_a_part : (part + 1) * self._figures_a_part]
+        place[:] = np.frombuffer(content).reshape(place.shape)
+        return _word_sum(content)
 
 
-def part_sums(content: Sequence[bytes]) -> npt.NDArray[np.uint64]:
-    """Return what the 64-bit words of each part add up to."""
-    return np.array([np.add.reduce(np.frombuffer(blob, np.uint64)) for blob in content], np.uint64)
+def _word_sum(content: bytes) -> int:
+    """Return what the 64-bit words of a part add up to, modulo 2**64."""
+    return int(np.add.reduce(np.frombuffer(content, np.uint64)))
