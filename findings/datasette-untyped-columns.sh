@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Datasette 0.65.5: a table made by CREATE TABLE AS SELECT, sorted by a count, ends after its first page.
 #
-# One expects the pages of a sorted table to hold each row once; so they do for tables with typed columns and for views.
+# One expects the pages of a sorted table to hold each row once; the same rows in a typed table and in a view do.
 #
 # Seen with Datasette 0.65.5, 300 rows and 100 a page: sorted by a column that holds count(*) or avg(), the first page
 # says that a next one exists, and the next one is empty. The CSV file of "stream all rows" holds 100 rows and no sign
