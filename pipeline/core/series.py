@@ -127,12 +127,15 @@ def totals(rows: Iterable[tuple[str, str, datetime, int]]) -> list[SeriesCount]:
 
     Such a sum is that of the service's indicators at that start.
     """
-    found = list(rows)
-    whole = {(service, start) for service, indicator, start, _ in found if not indicator}
-    summed: dict[tuple[str, datetime], int] = {}
-    for service, indicator, start, total in found:
-        if indicator and (service, start) not in whole:
-            summed[service, start] = summed.get((service, start), 0) + total
-    counted = [(SeriesColumn(service, indicator), start, total) for service, indicator, start, total in found]
-    counted += [(SeriesColumn(service), start, total) for (service, start), total in summed.items()]
-    return [SeriesCount(column, start, float(total)) for column, start, total in counted]
+    found = [
+        SeriesCount(SeriesColumn(service, indicator), start, float(total)) for service, indicator, start, total in rows
+    ]
+    parts = [count for count in found if count.column.indicator]
+    if not parts:  # as nearly always
+        return found
+    whole = {(count.column.service, count.start) for count in found if not count.column.indicator}
+    summed: dict[tuple[str, datetime], float] = {}
+    for column, start, total in parts:
+        if (column.service, start) not in whole:
+            summed[column.service, start] = summed.get((column.service, start), 0.0) + total
+    return [*found, *(SeriesCount(SeriesColumn(service), start, total) for (service, start), total in summed.items())]

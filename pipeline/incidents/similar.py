@@ -6,12 +6,14 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import OURS, Evidence, Incident, PastOutage
 from pipeline.core.row_refs import RowRef
 from pipeline.core.times import minutes_between
-from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, RowTable
+from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable
 from pipeline.incidents.episodes import UPDATE, ProviderIncident
 
 NEAREST = 5
@@ -62,20 +64,44 @@ def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
     Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
     shorter than it is already counts as unlike in duration.
     """
-    roles = 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN
-    symptom = float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN
+    kind = _unlike_in_kind(_traits(a), _traits(b))
     longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
     duration = min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)
-    # one after the other: it is asked of each outage that is known, whenever an incident is explained
-    unlike = 0.35 * roles + 0.25 * symptom + 0.1 * (abs(a.impact.rank - b.impact.rank) / 4) + 0.15 * duration
-    weight = 0.35 + 0.25 + 0.1 + 0.15
-    if a.steps and b.steps:
-        mine, theirs = dict(a.steps), dict(b.steps)
-        both = [s for s in STEPS if s in mine and s in theirs]
-        if both:
-            off = [min(1.0, abs(math.log2((abs(mine[s]) + 5) / (abs(theirs[s]) + 5))) / 4) for s in both]
-            unlike, weight = unlike + 0.15 * (sum(off) / len(off)), weight + 0.15
+    unlike, weight = kind.parts + 0.15 * duration, 0.35 + 0.25 + 0.1 + 0.15
+    if kind.steps is not None:
+        unlike, weight = unlike + 0.15 * kind.steps, weight + 0.15
     return unlike / weight
+
+
+class _Traits(NamedTuple):
+    """All of an outage that it is compared by but how long it lasted."""
+
+    roles: frozenset[str]
+    symptom: str
+    impact: Impact
+    steps: tuple[tuple[str, float], ...]
+
+
+class _UnlikeInKind(NamedTuple):
+    """How unlike two outages are in parts, symptom and impact, as weighed, and in the page's steps, None: not known."""
+
+    parts: float
+    steps: float | None
+
+
+def _traits(outage: PastOutage) -> _Traits:
+    return _Traits(outage.roles, outage.symptom, outage.impact, outage.steps)
+
+
+@lru_cache(maxsize=1 << 16)  # whenever an incident is explained, it is compared with every outage that is known
+def _unlike_in_kind(a: _Traits, b: _Traits) -> _UnlikeInKind:
+    roles = 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN
+    symptom = float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN
+    parts = 0.35 * roles + 0.25 * symptom + 0.1 * (abs(a.impact.rank - b.impact.rank) / 4)
+    mine, theirs = dict(a.steps), dict(b.steps)
+    both = [s for s in STEPS if s in mine and s in theirs]
+    off = [min(1.0, abs(math.log2((abs(mine[s]) + 5) / (abs(theirs[s]) + 5))) / 4) for s in both]
+    return _UnlikeInKind(parts, sum(off) / len(off) if off else None)
 
 
 def comparable(

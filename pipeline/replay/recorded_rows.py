@@ -97,7 +97,8 @@ class CountedRows:
 
     def after(self, moment: datetime) -> int:
         """Return the place of the first count that became public after a moment."""
-        return int(np.searchsorted(self._columns.collected, moment.timestamp(), side="right"))
+        whole = np.int64(moment.timestamp() // 1)  # beside a float all would be made floats, at each question
+        return int(np.searchsorted(self._columns.collected, whole, side="right"))
 
     def public(self, place: int) -> datetime:
         """Return when the count at a place became public."""

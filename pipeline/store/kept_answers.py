@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,8 +10,10 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar, cast
 
 from pipeline.core.incidents import Incident
+from pipeline.core.reports import Report
 
 T = TypeVar("T")
+ReadReports = Callable[[datetime, datetime], list[Report]]
 MOST_SPANS = 100  # answers of spans that are kept at once of a service
 
 
@@ -49,6 +52,14 @@ class _WorkedOut(NamedTuple):
     result: object
 
 
+class _KeptReports(NamedTuple):
+    """The reports of a service in [since, until), oldest first."""
+
+    since: datetime
+    until: datetime
+    rows: list[Report]
+
+
 class KeptAnswers:
     """What was read and is still true. Whoever writes what changes an answer has it forgotten.
 
@@ -65,6 +76,7 @@ class KeptAnswers:
         self._read_by_one: dict[str, datetime] = {}
         self._series: set[str] = set()
         self._worked_out: dict[Hashable, _WorkedOut] = {}
+        self._reports: dict[str, _KeptReports] = {}  # by service
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -82,6 +94,7 @@ class KeptAnswers:
                 self._read_by_one,
                 self._series,
                 self._worked_out,
+                self._reports,
             ):
                 kept.clear()
 
@@ -132,6 +145,28 @@ class KeptAnswers:
                 self._worked_out.clear()
             known = self._worked_out[name] = _WorkedOut(given, work_out())
         return cast("T", known.result)
+
+    def reports(self, service: str, since: datetime, until: datetime, read: ReadReports) -> list[Report]:
+        """Return the reports of a service in [since, until); `read` is asked for the part that is not kept."""
+        known = self._reports.get(service)
+        if not self._keeps or known is None or known.since != since or known.until > until:
+            found = read(since, until)
+        else:
+            found = [*known.rows, *read(max(known.until, since), until)]
+        if self._keeps:
+            self._reports[service] = _KeptReports(since, until, found)
+        return list(found)
+
+    def note_reports(self, oldest: datetime) -> None:
+        """Note that posts or votes of a moment and later are written: reports of then are to be read again."""
+        for service, known in self._reports.items():
+            if oldest < known.until:
+                rows = known.rows[: bisect.bisect_left(known.rows, oldest, key=lambda report: report.created)]
+                self._reports[service] = _KeptReports(known.since, max(known.since, oldest), rows)
+
+    def forget_reports(self) -> None:
+        """Forget all reports: some of them are changed."""
+        self._reports.clear()
 
     def note_counts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that counts are written, by service the start of the oldest: what was read of later spans is old."""

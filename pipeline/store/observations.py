@@ -91,6 +91,8 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     news = [row for row in batch.rows if isinstance(row, NewsItem)]
     counts = [row for row in batch.rows if isinstance(row, ComplaintCount)]
     store.kept.note_kinds({_kind_of(row) for row in batch.rows if isinstance(row, Post | ComplaintCount)})
+    if posts := [row for row in batch.rows if isinstance(row, Post)]:
+        store.kept.note_reports(min(post.created for post in posts))
     # in the order of descending starts the oldest of each service stands last, and stays
     by_start = sorted(counts, key=lambda row: row.start, reverse=True)
     store.kept.note_counts({row.service: row.start for row in by_start})
@@ -108,7 +110,7 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
         new = sum(
             max(0, conn.executemany(sql, rows).rowcount)
             for sql, rows in (
-                (_POST, [_post_row(row) for row in batch.rows if isinstance(row, Post)]),
+                (_POST, [_post_row(post) for post in posts]),
                 (_RANK, [_rank_row(row) for row in batch.rows if isinstance(row, ChartRank)]),
                 (_OUTSIDE, [_outside_row(row) for row in batch.rows if isinstance(row, ExternalStatus)]),
                 (_NEWS, [_news_row(row) for row in news]),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.core.records import Post, Tag
@@ -15,11 +15,16 @@ from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
 
 
-def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Iterable[Vote], model: str) -> int:
-    """Store what a pass read in posts, and which of them count as votes; return how many posts were read."""
+def save_tags(store: Store, posts: Sequence[Post], tags: Sequence[Tag], votes: Sequence[Vote], model: str) -> int:
+    """Store what a pass read in posts, and which of them count as votes; return how many posts were read.
+
+    `votes` may be of earlier posts, too, which count now.
+    """
     created = {(p.source, p.native_id): p.created for p in posts}
     if created:
         store.kept.note_posts(min(created.values()), model)
+    if written := [*created.values(), *(vote.created for vote in votes)]:
+        store.kept.note_reports(min(written))
     with store.transaction() as conn:
         for table in ("post_tags", "votes"):
             conn.executemany(f"DELETE FROM {table} WHERE source=? AND native_id=?", list(created))
@@ -119,6 +124,10 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
 
     Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
     """
+    return store.kept.reports(service, since, until, partial(_read_reports, store, service))
+
+
+def _read_reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:
     rows = store.rows(
         "SELECT t.service, t.source, t.native_id, t.created, t.p_outage, t.components, t.symptom, t.language,"
         " t.exonerates, t.region, ifnull(v.weight, 0) AS weight, ifnull(v.reason, '') AS reason, p.title, p.text, "

@@ -27,6 +27,7 @@ def kept_ids(store: Store, source: str, since: datetime) -> list[str]:
 def forget(store: Store, source: str, ids: Sequence[str]) -> int:
     """Remove words and author of posts; their tags and votes stay as numbers. Return how many were changed."""
     keys = [(source, native) for native in ids]
+    store.kept.forget_reports()
     with store.transaction() as conn:
         changed = conn.executemany(_FORGET, keys).rowcount
         conn.executemany(_VOTE, keys)

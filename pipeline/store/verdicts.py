@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import NamedTuple
 
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, VerdictPoint, VerdictRow, totals
@@ -327,26 +326,23 @@ def verdicts(
     `minimum` restricts to series with at least one such score in the span.
     """
     # the series first, then each one's stretch of the key: by time alone every series would be read
-    sql = (
-        "SELECT v.series, v.bin_start, v.observed, v.expected, v.upperbound, v.score, v.level,"
-        " s.service, s.channel, s.source, s.region, s.indicator, s.bin_s FROM series s CROSS JOIN verdicts v"
-        " WHERE v.series = s.series AND v.bin_start >= :since AND v.bin_start < :until"
-    )
-    if service is not None:
-        sql += " AND s.service = :service"
+    chosen, values = "SELECT * FROM series WHERE 1", [since, until, minimum] if minimum is not None else []
     if minimum is not None:
-        sql += (
-            " AND s.series IN (SELECT series FROM verdicts WHERE bin_start >= :since AND bin_start < :until"
-            " AND score >= :minimum AND score >= 2)"
+        chosen += (
+            " AND series IN (SELECT series FROM verdicts WHERE bin_start >= ? AND bin_start < ?"
+            " AND score >= ? AND score >= 2)"
         )
-    rows = store.rows(
-        sql + " ORDER BY v.series, v.bin_start",
-        {"since": since, "until": until, "service": service, "minimum": minimum},
-    )
+    if service is not None:
+        chosen, values = chosen + " AND service = ?", [*values, service]
     points_of_series: dict[SeriesKey, list[VerdictPoint]] = {}
-    for _, bins in groupby(rows, key=lambda row: str(row["series"])):
-        first, *others = bins
-        points_of_series[_series_key(first)] = [_point(row) for row in (first, *others)]
+    for row in store.rows(chosen + " ORDER BY series", tuple(values)):
+        bins = store.rows(
+            "SELECT bin_start, observed, expected, upperbound, score, level FROM verdicts"
+            " WHERE series = ? AND bin_start >= ? AND bin_start < ? ORDER BY bin_start",
+            (row["series"], since, until),
+        )
+        if bins:
+            points_of_series[_series_key(row)] = [_point(*found) for found in bins]
     return points_of_series
 
 
@@ -372,6 +368,19 @@ def _series_key(row: sqlite3.Row) -> SeriesKey:
     )
 
 
-def _point(row: sqlite3.Row) -> VerdictPoint:
-    observed, expected, upperbound, score = (math.nan if value is None else float(value) for value in row[2:6])
-    return VerdictPoint(utc(row["bin_start"]), observed, expected, upperbound, score, int(row["level"]))
+def _point(
+    start: str,
+    observed: float | None,
+    expected: float | None,
+    upperbound: float | None,
+    score: float | None,
+    level: int,
+) -> VerdictPoint:
+    return VerdictPoint(
+        utc(start),
+        math.nan if observed is None else observed,
+        math.nan if expected is None else expected,
+        math.nan if upperbound is None else upperbound,
+        math.nan if score is None else score,
+        level,
+    )

@@ -1,0 +1,109 @@
+"""Reports that a replay keeps in memory are those of the database, whatever is written in between."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core.records import Batch, Post, Tag
+from pipeline.core.reports import Report, Vote
+from pipeline.core.times import utc
+from pipeline.core.vocabulary import VoteReason
+from pipeline.store import Store
+from pipeline.store.observations import save_batch
+from pipeline.store.reports import reports, save_tags
+from pipeline.store.retention import forget
+
+NOW = utc("2026-03-02T10:00:00Z")
+
+
+def post(number: int, text: str) -> Post:
+    return Post(
+        source="reddit",
+        native_id=f"p{number}",
+        kind="post",
+        community="test",
+        author_key=f"a{number}",
+        author_created=None,
+        created=NOW + timedelta(minutes=number),
+        collected=NOW + timedelta(minutes=number),
+        title="",
+        text=text,
+        url="",
+    )
+
+
+def tag(read: Post) -> Tag:
+    return Tag(
+        source=read.source,
+        native_id=read.native_id,
+        service="github",
+        p_outage=0.9,
+        components=(),
+        symptom="",
+        region="",
+        language="en",
+        anger=0.0,
+        exonerates=(),
+        model="m",
+    )
+
+
+def vote(of: Post, weight: float) -> Vote:
+    reason = next(iter(VoteReason))
+    return Vote(of.source, of.native_id, "github", of.created, weight, reason, of.author_key, "x")
+
+
+def save(store: Store, posts: list[Post], weight: float = 1.0, *, earlier: list[Vote] | None = None) -> None:
+    save_batch(store, Batch(source="reddit", rows=tuple(posts)), NOW)
+    save_tags(store, posts, [tag(one) for one in posts], [*(earlier or []), *(vote(one, weight) for one in posts)], "m")
+
+
+def read(store: Store, minutes: int, since: datetime = NOW) -> list[Report]:
+    return reports(store, "github", since, NOW + timedelta(minutes=minutes))
+
+
+def test_they_are_those_of_the_database_after_posts_come_late_are_edited_and_votes_change(tmp_path: Path) -> None:
+    dice = np.random.default_rng(2)
+    with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():
+        for step in range(24):
+            late = dice.integers(0, step + 1, 2).tolist()
+            posts = [post(number, f"down {step}") for number in dict.fromkeys([*late, step, 24 + step])]
+            earlier = [vote(post(late[0] // 2, ""), 0.5)] if step % 3 == 0 else []
+            for store in (kept, plain):
+                save(store, posts, weight=float(step % 2), earlier=earlier)
+            since = NOW + timedelta(minutes=12 if 8 < step < 16 else 0)
+            assert read(kept, step, since) == read(plain, step, since)
+            assert read(kept, step + 1, since) == read(plain, step + 1, since)
+            assert read(kept, step // 2, since) == read(plain, step // 2, since)
+
+
+def test_an_earlier_post_that_counts_now_is_read_again(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save(store, [post(1, "down")], weight=0.0)
+        assert [report.weight for report in read(store, 10)] == [0.0]
+        save(store, [post(5, "down")], earlier=[vote(post(1, "down"), 0.5)])
+        assert [report.weight for report in read(store, 10)] == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("how", ["deleted", "forgotten"])
+def test_words_that_were_taken_back_are_not_kept(tmp_path: Path, how: str) -> None:
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save(store, [post(1, "down"), post(5, "down")])
+        assert [report.text for report in read(store, 10)] == ["down", "down"]
+        if how == "forgotten":
+            forget(store, "reddit", ["p1"])
+        else:
+            gone = Post(**{**{name: getattr(post(1, ""), name) for name in Post.__dataclass_fields__}, "deleted": True})
+            save_batch(store, Batch(source="reddit", rows=(gone,)), NOW)
+        assert [report.text for report in read(store, 10)] == ["", "down"]
+
+
+def test_the_list_that_is_given_may_be_changed(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store, store.kept.keeping():
+        save(store, [post(1, "down")])
+        read(store, 10).clear()
+        assert len(read(store, 10)) == 1
