@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from distributed import LocalCluster
 
 FORKED = sys.platform == "linux"
-# what each worker would otherwise import by itself; what is not installed is passed over
-PRELOADED = ("pipeline.scale.tasks", "numba", "scipy.special", "distributed.nanny", "distributed.worker")
 SETTINGS = {
     # tasks take seconds: to look at them every 10 to 100 ms took a twentieth of the time of all processes
     "distributed.worker.profile.enabled": False,
@@ -46,5 +44,5 @@ def start_preloading() -> None:
     from multiprocessing import forkserver
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
+    context.set_forkserver_preload(["pipeline.scale.preloaded"])
     forkserver.ensure_running()

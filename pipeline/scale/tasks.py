@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.errors import ConfigError, SourceError
 from pipeline.core.records import Post
 from pipeline.core.times import iso
+from pipeline.core.vocabulary import PostKind
 from pipeline.detection.factory import detector_for_votes
 from pipeline.scale import judging
 from pipeline.scale.counts import count_table
@@ -49,6 +50,7 @@ from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.services import ServiceMatcher
 
 BUCKETS = 32
+MANY = 50  # posts, for which the model loads all it has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,32 @@ def _matcher(catalogue: tuple[tuple[str, Service], ...]) -> ServiceMatcher:
 @lru_cache(maxsize=1)
 def _prefilter(catalogue: tuple[tuple[str, Service], ...]) -> MentionPrefilter:
     return MentionPrefilter(dict(catalogue))
+
+
+def load_readers(catalogue: Catalogue) -> None:
+    """Load what posts are read with, as reading many of them would."""
+    from threadpoolctl import threadpool_limits
+
+    services = tuple(catalogue.items())
+    matcher, _ = _matcher(services), _prefilter(services)
+    name = next((service.aliases[0] for service in catalogue.values() if service.aliases), "")
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    posts = [
+        Post(
+            source="",
+            native_id=str(number),
+            kind=PostKind.POST,
+            community="",
+            author_key="",
+            author_created=None,
+            created=begin,
+            collected=begin,
+            text=f"{name} is down again, number {number}",
+        )
+        for number in range(MANY)
+    ]
+    with threadpool_limits(1):
+        list(tagged(posts, matcher, _model()))
 
 
 class _Held:

@@ -90,6 +90,7 @@ def test_importing_counts(benchmark: Any, tmp_path: Path, way: str) -> None:
     benchmark.pedantic(work, setup=start, rounds=3)
 
 
+@pytest.mark.benchmark(timer=time.process_time)
 @pytest.mark.parametrize("way", ["json.loads", "read_archive, every field checked"])
 def test_reading_posts(benchmark: Any, tmp_path: Path, way: str) -> None:
     benchmark.group = f"{ROWS} posts read from NDJSON"

@@ -166,6 +166,9 @@ def test_backfill(runs: Judge, tmp_path: Path) -> None:
 
     archive = tmp_path / "posts.ndjson"
     write_posts(archive, ARCHIVE)
+    command = ["-m", "pipeline", "backfill", str(tmp_path / "out"), "--posts", str(archive)]
+    # before this process has grown, whose size others start with
+    cost = cost_of([*command, "--db", str(tmp_path / "x.db"), "--now", "2026-03-05T00:00:00Z"])
     texts = [
         f"{post['title']}\n{post['selftext']}" for post in map(json.loads, archive.read_text("utf-8").splitlines())
     ]
@@ -182,8 +185,6 @@ def test_backfill(runs: Judge, tmp_path: Path) -> None:
 
     every = ARCHIVE / 10 / seconds_of(lambda: runs.predict_proba(texts[: ARCHIVE // 10]))
     after_search = ARCHIVE / seconds_of(filtered)
-    command = ["-m", "pipeline", "backfill", str(tmp_path / "out"), "--posts", str(archive)]
-    cost = cost_of([*command, "--db", str(tmp_path / "x.db"), "--now", "2026-03-05T00:00:00Z"])
     ours = ARCHIVE / cost.seconds
     print(
         f"\nbackfill of {ARCHIVE} posts, 1 in 50 names a service: {ours:,.0f} posts a CPU second, {cost.size:.0f} MB; "
