@@ -19,6 +19,7 @@ from pipeline.replay.scenario import RecordedSource, Scenario, read_scenario
 from pipeline.sources.count_columns import parse_count_columns, rows_of
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
+from pipeline.store.runs import coverage
 from tests.replays import dump
 
 START = utc("2026-03-02T00:00:00Z")
@@ -115,3 +116,16 @@ def test_they_are_judged_ahead_alike(scenario: Scenario, names: list[tuple[str, 
         found.append(alarms)
     assert found[0] == found[1]
     assert found[0][0].date() == utc("2026-03-11T00:00:00Z").date()
+
+
+def test_runs_before_anything_is_public_cover_nothing(scenario: Scenario, tmp_path: Path) -> None:
+    of_columns, _ = sources(scenario, ["github,2026-03-02T01:00:00Z,60,3,"])
+    with Store(tmp_path / "a.db") as store:
+        since, state = scenario.start, dict[str, str]()
+        for minute in (1, 2, 3, 4):
+            now = scenario.start + timedelta(minutes=minute)
+            batch = of_columns.fetch(since, now, state)
+            save_batch(store, batch, now)
+            since, state = now, {**state, **batch.state}
+        assert coverage(store, "complaints") == [(scenario.start, scenario.start + timedelta(minutes=4) - DELAY)]
+        assert store.rows("SELECT total FROM complaint_counts")[0]["total"] == 3

@@ -184,8 +184,8 @@ class RecordedSource:
         return self._rows.public(at - 1) if at else None
 
     def _span(self, since: datetime, now: datetime, *, first: bool) -> Span:
-        begin = self._start if first else since - self._delay
-        return Span(max(begin, self._start), now - self._delay)
+        begin = self._start if first else max(since - self._delay, self._start)
+        return Span(begin, max(begin, now - self._delay))  # nothing is public within the first delay
 
 
 def load_recorded(scenario: Scenario, catalogue: Catalogue | None = None) -> tuple[list[RecordedSource], list[str]]:
