@@ -112,6 +112,19 @@ def test_three_runs_by_a_clock_that_servers_prove_wrong_store_and_send_nothing(
     assert (incident["active"], incident["onset"][:13], newest) == (1, iso(BEGIN)[:13], iso(place.now - TICK))
 
 
+def test_a_clock_that_was_proven_wrong_stays_so_when_only_one_of_the_servers_answers(place: Installation) -> None:
+    with pytest.raises(ClockError):
+        place.tick(ahead=timedelta(days=1))
+    rows = place.rows()
+    for server in place.servers[1:]:
+        server.date = "now"  # says nothing
+    place.servers = place.servers[:1]
+    with pytest.raises(ClockError, match=r"1 day ahead of that of 1 server \(127\.0\.0\.1\); set it"):
+        place.tick(ahead=timedelta(days=1))
+    assert place.rows() == rows
+    assert all(run.outcome != "error" for run in place.tick())
+
+
 def test_after_three_runs_by_a_clock_ahead_the_outage_is_over_once_and_the_hour_without_runs_is_reported(
     place: Installation,
 ) -> None:

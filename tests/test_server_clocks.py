@@ -82,6 +82,24 @@ def test_several_names_of_one_server_count_once(servers: list[tuple[str, str, ti
     assert asked(*servers).finding().state is DOUBTED
 
 
+@pytest.mark.parametrize("late", [1, 3])
+def test_an_answer_that_agrees_counts_also_after_another_of_its_domain(late: int) -> None:
+    servers = [server(n) for n in range(1, 4)]
+    agrees = ("api.site1.com", "203.0.113.9", timedelta(0))
+    assert asked(*servers[:late], agrees, *servers[late:]).finding().state is RIGHT
+
+
+def test_after_a_run_that_proved_the_clock_wrong_one_server_is_enough_until_one_agrees() -> None:
+    clocks = ServerClocks(lambda: NOW, NOW, wrong_before=True)
+    for number in range(1, 4):
+        clocks.note_asked(f"status.site{number}.com")
+    assert clocks.finding().state is UNKNOWN
+    clocks.note_answer("status.site1.com", "203.0.113.1", dated(NOW - DAY))
+    assert clocks.finding().state is WRONG
+    clocks.note_answer("status.site2.com", "203.0.113.2", dated(NOW))
+    assert clocks.finding().state is RIGHT
+
+
 @pytest.mark.parametrize(
     ("ahead", "words"),
     [
@@ -116,7 +134,8 @@ def test_a_clock_that_is_set_while_a_run_asks_is_judged_by_what_its_rows_are_dat
         ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT"}, NOW),
         ({"Date": "Monday, 02-Mar-26 12:00:00 GMT"}, NOW),
         ({"Date": "Mon Mar  2 12:00:00 2026"}, NOW),
-        ({"Date": "Mon, 02 Mar 2026 11:00:00 GMT", "Age": "3600"}, NOW),
+        ({"Date": "Mon, 02 Mar 2026 11:58:00 GMT", "Age": "120"}, NOW),
+        ({"Date": "Mon, 02 Mar 2026 11:57:59 GMT", "Age": "121"}, None),  # nginx before a cache sets Date anew
         ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Age": "-5"}, None),
         ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Age": "1e9"}, None),
         ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Age": "9" * 400}, None),
@@ -171,6 +190,8 @@ def test_a_clock_that_is_years_off_is_known_by_certificates_that_are_all_invalid
     for number, problem in enumerate(problems, 1):
         clocks.note_certificate(f"site{number}.com", CertificateTime(problem))
     assert clocks.finding().state is expected
+    clocks.note_answer("site8.com", "203.0.113.8", {"Date": "now"})
+    assert clocks.finding().state is UNKNOWN, "a certificate was valid"
     clocks.note_answer("site9.com", "203.0.113.9", dated(NOW))
     assert clocks.finding().state is RIGHT, "a whole answer refutes them"
 

@@ -30,7 +30,11 @@ class ClockGuard:
     def __init__(self, setting: Setting, store: Store) -> None:
         """`store` is open and its lock is held."""
         self._store, self._now = store, setting.now
-        self.servers = ServerClocks(setting.clock, setting.now) if setting.clock is not None else None
+        self.servers = (
+            ServerClocks(setting.clock, setting.now, wrong_before=bool(clock_notes(store).wrong))
+            if setting.clock is not None
+            else None
+        )
         self._corrected_from: datetime | None = None
 
     def correct(self) -> None:
@@ -80,13 +84,13 @@ def clock_findings(setting: Setting, servers: ServerClocks | None) -> Iterator[F
         yield Finding(Level.WARN, "clock", f"{found.words}; is it right?", REMEDY)
     elif found.state is ClockState.RIGHT:
         yield Finding(Level.OK, "clock", found.words)
-    elif known := _found_before(setting):
+    elif known := wrong_before(setting):
         yield Finding(Level.FAIL, "clock", f"by the last collect: {known}", REMEDY)
     else:
         yield Finding(Level.NOTE, "clock", "not compared with that of any server")
 
 
-def _found_before(setting: Setting) -> str:
+def wrong_before(setting: Setting) -> str:
     """Return what the last collect found wrong with the clock; empty also where the database cannot be read."""
     if not (setting.db.is_file() and setting.db.stat().st_size):
         return ""

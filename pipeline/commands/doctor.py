@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.clock_guard import clock_findings
+from pipeline.commands.clock_guard import clock_findings, wrong_before
 from pipeline.commands.common import NO_CHANNEL, Setting, common, lock_path
 from pipeline.commands.findings import Finding, Level, exit_code, findings_json, print_findings
 from pipeline.config.load import resolve_near
@@ -224,7 +224,11 @@ def source_findings(setting: Setting, only: tuple[str, ...], specs: Mapping[str,
     from pipeline.stages.collect import fetch_all, honest
 
     seconds = min(15.0, setting.config.sources.deadline.total_seconds())
-    clocks = ServerClocks(setting.clock, setting.now) if setting.clock is not None else None
+    clocks = (
+        ServerClocks(setting.clock, setting.now, wrong_before=bool(wrong_before(setting)))
+        if setting.clock is not None
+        else None
+    )
     client = HttpClient(
         allow=setting.config.sources.allow_hosts,
         deadline=seconds,

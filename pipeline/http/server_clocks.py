@@ -27,6 +27,7 @@ AGREEMENT = timedelta(minutes=2)  # servers whose clocks differ by less agree
 SERVERS, FEWEST_SERVERS = 3, 2  # that must agree against this machine; two where no more were asked
 EARLIEST, LATEST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)  # no right clock is outside
 LONGEST_DATE = 40  # characters; two headers joined by a comma are longer
+OLDEST_IN_CACHE = AGREEMENT  # some caches send an older answer with its first Date, others with a new one
 NAMED = 3  # servers that a message names
 
 
@@ -65,15 +66,19 @@ class _Disagreement:
 class ServerClocks:
     """Compares this machine's clock with those of the servers that a run asks. Safe from any thread."""
 
-    def __init__(self, clock: Callable[[], datetime], started: datetime) -> None:
-        """`clock` is the machine's system clock, `started` what it said when the run began, by which rows are dated."""
-        self._clock, self._started = clock, started
+    def __init__(self, clock: Callable[[], datetime], started: datetime, *, wrong_before: bool = False) -> None:
+        """`clock` is the machine's system clock, `started` what it said when the run began, by which rows are dated.
+
+        `wrong_before`: the last run proved it wrong. Then one server that disagrees is enough, while none agrees.
+        """
+        self._clock, self._started, self._wrong_before = clock, started, wrong_before
         self._lock = threading.Lock()
         self._asked: set[str] = set()
         self._counted: set[str] = set()  # domains and addresses whose answer was counted
         self._agreeing: list[str] = []
         self._disagreeing: list[_Disagreement] = []
         self._certificates: dict[str, CertificateTime] = {}
+        self._answered = False
 
     def note_asked(self, host: str) -> None:
         """Count a host that a source's turn asks first."""
@@ -81,18 +86,23 @@ class ServerClocks:
             self._asked.add(domain(host))
 
     def note_answer(self, host: str, address: str, headers: Mapping[str, str]) -> None:
-        """Compare the clocks by an answer's Date, and its Age where a cache answered; unusable headers say nothing."""
+        """Compare the clocks by an answer's Date, and its Age where a cache answered; unusable headers say nothing.
+
+        One that agrees counts, also where another answer of its domain or address did not.
+        """
         with self._lock:
-            if not self._counted.isdisjoint((domain(host), address)):
-                return
+            self._answered = True
             server_time = answered_at(headers)
             if server_time is None:
                 return
-            self._counted |= {domain(host), address}
             # it came after the start, and by now at the latest, unless the clock was set back meanwhile
             first, last = self._started, max(self._started, self._clock())
             ahead = first - server_time if server_time < first else min(last - server_time, timedelta(0))
-            if abs(ahead) <= TOLERANCE:
+            agrees = abs(ahead) <= TOLERANCE
+            if not self._counted.isdisjoint((domain(host), address)) and (self._agreeing or not agrees):
+                return
+            self._counted |= {domain(host), address}
+            if agrees:
                 self._agreeing.append(host)
             else:
                 logger.info("%s says that it is %s, this machine %s", host, iso(server_time), iso(last))
@@ -116,14 +126,15 @@ class ServerClocks:
                 return ClockFinding(ClockState.RIGHT, f"agrees with that of {_named(self._agreeing)}")
             needed = min(max(len(self._asked), FEWEST_SERVERS), SERVERS)
             if not self._disagreeing:
-                return _by_certificates(self._certificates, needed)
+                # an answer whose Date is not usable came by a valid certificate, or from a host that was named
+                return _by_certificates({} if self._answered else self._certificates, needed)
             group = _largest_agreeing(self._disagreeing)
             ahead = group[len(group) // 2].ahead
             words = (
                 f"the clock of this machine says {iso(self._started)}, {_amount(abs(ahead))}"
                 f" {'ahead of' if ahead > timedelta(0) else 'behind'} that of {_named([one.host for one in group])}"
             )
-            proven = len(group) >= needed and 2 * len(group) > len(self._disagreeing)
+            proven = self._wrong_before or (len(group) >= needed and 2 * len(group) > len(self._disagreeing))
             return ClockFinding(ClockState.WRONG if proven else ClockState.DOUBTED, words)
 
 
@@ -142,9 +153,12 @@ def answered_at(headers: Mapping[str, str]) -> datetime | None:
     """Return when a server or a cache answered by its own clock, to the second; None where the headers do not say.
 
     `headers` finds names in any case. A Date before this program was written is that of no clock that was ever set.
+    An answer that was in a cache for longer than OLDEST_IN_CACHE does not say: its Date may be new, or as old as it is.
     """
     text, age = headers.get("Date", ""), headers.get("Age", "0").strip()
     if not text or len(text) > LONGEST_DATE or not re.fullmatch(r"[0-9]{1,9}", age):
+        return None
+    if int(age) > OLDEST_IN_CACHE.total_seconds():
         return None
     try:
         sent = parsedate_to_datetime(text)
