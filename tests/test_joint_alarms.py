@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.detection.joint_alarms import with_joint_alarms
+from pipeline.incidents.attention import SIGNALS
+from pipeline.reports.decision_trace import decision_trace
+from pipeline.stages.explain import findings, stage
+from pipeline.stages.explain.records import ExplainRun
 from pipeline.store import Store
 from pipeline.store.incidents import anything_to_explain
-from tests.world import ALARM, World, at
+from tests.world import ALARM, CATALOGUE, World, at
 
 QUARTER = 900
 COUNTS = SeriesKey(service="delta", channel="complaints", source="counter", bin_s=QUARTER)
@@ -109,8 +114,37 @@ def test_a_message_is_sent_by_the_run_that_finds_the_last_report_needed(store: S
     (incident,) = world.all().values()
     assert (incident.onset, incident.active) == (at("11:15"), True)
     assert world.mails(incident.id) == ["opened"]
+    assert [e.statement for e in incident.evidence if e.kind in SIGNALS] == [
+        "41 complaints in 15 min at 11:15 UTC on 2 March, 5.0 expected (score 12 together with posts)",
+        "3 people reported trouble on x from 11:31 UTC on 2 March, 0.0 expected (score 12 together with complaints)",
+    ]
+    steps = decision_trace(store, world.config, CATALOGUE["delta"], at("11:35"), at("11:35"), ALARM)
+    assert "counts and posts together: score 11.7 of 10" in [s.words for s in steps if s.name == "signal" and s.passed]
+    before = decision_trace(store, world.config, CATALOGUE["delta"], at("11:31"), at("11:35"), ALARM)
+    assert not [s.words for s in before if s.name == "signal" and s.passed], "the reports had not been written"
     world.explain("11:40")
     assert world.mails(incident.id) == ["opened"]
+
+
+def test_of_a_service_without_incidents_only_the_last_hours_are_judged_however_long_another_fails(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[ExplainRun] = []
+    monkeypatch.setattr(stage, "read_alarms", lambda run, alarm: read.append(run) or findings.read_alarms(run, alarm))
+    world = World(store, ("delta", "github"))
+    world.page("github", "n1", "09:00", "investigating", "major")
+    world.read("08:00", "23:00")
+    world.bins("delta", "09:00", 1, 90, 20.0, width=QUARTER)
+    world.explain("09:30")
+    for clock in ("12:00", "22:00"):
+        world.bins("delta", clock, 1, 41, 5.5, width=QUARTER)
+        world.bins("delta", clock, 1, 3, 0.0, channel="votes", width=60, expected=0.0)
+    world.explain("22:20")
+    world.explain("22:25")
+    raised = findings.read_alarms(replace(read[-1], known={}), ALARM).levels
+    assert read[-1].since < at("09:00"), "the notice is still open"
+    starts = {key.channel: [point.start for point in raised[key] if point.score >= ALARM] for key in raised}
+    assert starts == {"complaints": [at("09:00"), at("22:00")], "votes": [at("22:00")]}, "and its own alarm stays"
 
 
 def test_reports_long_after_an_unusual_count_wake_nobody(store: Store) -> None:

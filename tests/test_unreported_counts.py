@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core.records import Batch, ComplaintCount, Post, Tag
 from pipeline.core.reports import Vote
+from pipeline.core.times import Span
 from pipeline.core.vocabulary import VoteReason
 from pipeline.incidents.unreported_counts import IN_WORDS
 from pipeline.reports.decision_trace import decision_trace
@@ -34,24 +35,25 @@ def counted_since(world: World, since: datetime) -> None:
     save_batch(world.store, Batch(source="counts", rows=(row,)), row.collected)
 
 
+def post(name: str, source: str, created: datetime) -> Post:
+    return Post(
+        source=source,
+        native_id=name,
+        kind="post",
+        community="github",
+        author_key=f"author of {name}",
+        author_created=None,
+        created=created,
+        collected=created + timedelta(minutes=1),
+        title="",
+        text=f"moved repository {name} to github",
+        url=f"https://{source}.example/{name}",
+    )
+
+
 def mentioned(world: World, number: int) -> None:
     """Let people write of the service in the week before, without reporting trouble."""
-    posts = [
-        Post(
-            source="x",
-            native_id=f"mention{n}",
-            kind="post",
-            community="github",
-            author_key=f"someone{n}",
-            author_created=None,
-            created=SATURDAY + timedelta(hours=2 * n),
-            collected=SATURDAY + timedelta(hours=2 * n, minutes=1),
-            title="",
-            text=f"moved repository {n} to github",
-            url=f"https://x.example/{n}",
-        )
-        for n in range(number)
-    ]
+    posts = [post(f"mention{n}", "x", SATURDAY + timedelta(hours=2 * n)) for n in range(number)]
     tags = [
         Tag(
             source="x",
@@ -134,6 +136,22 @@ def test_silence_says_nothing_where_few_write_of_the_service(world: World) -> No
 
 def test_silence_says_nothing_where_posts_are_not_read(world: World) -> None:
     assert first_workday(world, read_until="11:10") == ["opened"]
+
+
+def test_silence_of_another_network_than_the_one_that_writes_of_the_service_says_nothing(world: World) -> None:
+    span = Span(at("06:00"), at("11:30"))
+    save_batch(
+        world.store, Batch(source="bluesky", rows=(post("one", "bluesky", SATURDAY),), coverage=(span,)), span.until
+    )
+    assert first_workday(world, read_until="11:10") == ["opened"]
+
+
+@pytest.mark.parametrize(("asked", "held"), [("11:30", True), ("12:00", False)])
+def test_why_judges_by_what_had_been_read_at_the_moment_it_is_asked_for(world: World, asked: str, held: bool) -> None:
+    first_workday(world)
+    world.read("14:00", "14:30")
+    steps = decision_trace(world.store, world.config, CATALOGUE["github"], at(asked), at("14:30"), ALARM)
+    assert ([step.words for step in steps if step.name == "held"] == [IN_WORDS]) is held
 
 
 def test_counts_far_above_the_usual_need_no_report(world: World) -> None:

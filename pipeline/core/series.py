@@ -13,6 +13,7 @@ class VerdictPoint(NamedTuple):
     """A judged bin of a series: when it starts, what was counted, what was expected, and how unusual that is.
 
     `upperbound` is the most that is usual, `level` 0 (usual), 1 (alarm) or 2 (strong alarm); NaN is what is not known.
+    `joint`: the score is that of counts and posts together.
     """
 
     start: datetime
@@ -21,6 +22,7 @@ class VerdictPoint(NamedTuple):
     upperbound: float
     score: float
     level: int
+    joint: bool = False
 
 
 Points = Sequence[VerdictPoint]
@@ -75,7 +77,8 @@ class SeriesKey:
 class Interval:
     """A span in which one series was above what was expected; `end` None while it lasts.
 
-    `expected_total` is what was expected from the onset to the last alarm; NaN when not known.
+    `expected_total` is what was expected from the onset to the last alarm; NaN when not known. `joint`: the score is
+    that of counts and posts together.
     """
 
     series: SeriesKey
@@ -88,6 +91,7 @@ class Interval:
     observed_peak: float
     expected_peak: float
     expected_total: float = math.nan
+    joint: bool = False
 
     def span_end(self, now: datetime) -> datetime:
         """Return the end, or `now` while it lasts."""

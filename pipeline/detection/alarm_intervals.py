@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -58,7 +59,11 @@ def spans(
             quiet_bins=max(2, int(QUIET.total_seconds()) // key.bin_s),
             look_back=int(ONSET_WITHIN.total_seconds()) // key.bin_s,
         )
-        found += [interval_of(event, key, begin, observed, expected) for event in events]
+        joint = [point for point in points if point.joint]
+        for event in events:
+            interval = interval_of(event, key, begin, observed, expected)
+            highest = any(p.score >= event.score and interval.onset <= p.start < interval.last_alarm for p in joint)
+            found.append(replace(interval, joint=True) if highest else interval)
     return found
 
 

@@ -27,6 +27,7 @@ LOOKS = 3.1  # nats taken off for looking each minute, as the detector does in b
 WINDOWS_MIN = (5, 15, 30, 60)
 WIDEST_S = 3600  # of the counts: posts within a day say little of the same trouble
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=30)  # so far from an interval its posts may lie
+REACH = timedelta(hours=2)  # the interval, and posts before and after it that are judged with it, are no longer
 
 
 class _Reports(NamedTuple):
@@ -126,8 +127,8 @@ def _nats(reports: Sequence[_Reports]) -> float:
 
 def _raise(points: Points, scores: Mapping[datetime, float]) -> Points:
     return [
-        point._replace(score=max(point.score, scores[point.start]), level=max(point.level, 1))
-        if point.start in scores
+        point._replace(score=scores[point.start], level=max(point.level, 1), joint=True)
+        if scores.get(point.start, -math.inf) > point.score
         else point
         for point in points
     ]

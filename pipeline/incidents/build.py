@@ -264,7 +264,7 @@ def _signals_in_words(
                 rows=scope.cite(mine),
                 statement=f"{len(mine)} {'person' if len(mine) == 1 else 'people'} reported trouble on"
                 f" {i.series.source} from {clock_and_day(i.onset)}{words} "
-                f"(score {i.score:.0f})",
+                f"(score {i.score:.0f}{' together with complaints' if i.joint else ''})",
             )
         else:
             yield Evidence(
@@ -275,7 +275,7 @@ def _signals_in_words(
                 compared_with=round(i.expected_peak, 1),
                 rows=(RowRef(RowTable.VERDICTS, str(i.series), i.peak),),
                 statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {clock_and_day(i.peak)},"
-                f" {i.expected_peak:.1f} expected (score {i.score:.0f})",
+                f" {i.expected_peak:.1f} expected (score {i.score:.0f}{' together with posts' if i.joint else ''})",
             )
     for provider_incident in provider_incidents:
         for u in provider_incident.updates:

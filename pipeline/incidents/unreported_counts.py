@@ -17,11 +17,10 @@ from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
 from pipeline.incidents.attention import BEFORE_ONSET, SIGNALS
 from pipeline.incidents.confidence import FAR_ABOVE
-from pipeline.store.service_history import ServiceHistory
+from pipeline.store.service_history import FRESH, ServiceHistory
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 LEAST_MENTIONS = 20  # posts about the service in the week before: of fewer no report is to be expected
-FRESH = timedelta(minutes=15)  # posts read up to so long ago would hold the report
 
 IN_WORDS = (
     "only its complaints rise, which have been counted for less than a week, and none of the posts about it that are"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.records import SilentSource, source_kind
 from pipeline.core.series import SeriesKey
+from pipeline.detection.joint_alarms import ALARM, JOINT_MARGIN, REACH, with_joint_alarms
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
@@ -56,8 +57,30 @@ def signal_steps(store: Store, service: Service, at: datetime, alarm: float) -> 
             words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
             f" score {loudest.score:.1f} of {alarm:g}{later}",
         )
+    yield from _joint_step(store, service, at, alarm)
     if not points_of_series:
         yield TraceStep(name="signal", words="no counts or votes of the hour before are kept", passed=False)
+
+
+def _joint_step(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
+    """Yield the highest score of counts and posts together, where they alarmed in the hour before."""
+    ended = {
+        key: [point for point in points if point.start + timedelta(seconds=key.bin_s) <= at]
+        for key, points in verdicts(store, at - BEFORE - REACH, at, service=service.id).items()
+        if key.is_total
+    }
+    together = [
+        (point.score, point.start, key)
+        for key, points in with_joint_alarms(ended, alarm).items()
+        for point in points
+        if point.joint and point.start >= at - BEFORE
+    ]
+    if together:
+        score, _, _ = max(together, key=lambda found: found[:2])
+        later = next((words for _, start, key in together if (words := _came_later(store, key, start, at))), "")
+        needed = alarm * (1 + JOINT_MARGIN / ALARM)
+        words = f"counts and posts together: score {score:.1f} of {needed:g}{later}"
+        yield TraceStep(name="signal", passed=None if later else True, words=words)
 
 
 def _came_later(store: Store, key: SeriesKey, start: datetime, at: datetime) -> str:

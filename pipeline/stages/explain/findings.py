@@ -13,7 +13,7 @@ from pipeline.core.series import Points, SeriesKey
 from pipeline.core.times import floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
-from pipeline.detection.joint_alarms import SHARE_OF_ALARM, with_joint_alarms
+from pipeline.detection.joint_alarms import REACH, SHARE_OF_ALARM, with_joint_alarms
 from pipeline.incidents.build import IncidentInputs, build, withdrawn
 from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
@@ -71,13 +71,20 @@ def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_aga
 def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
     """Return the bins of series with a score of at least `alarm` since rows matter, alone or counts and posts together.
 
-    The latter are not looked for in history that the first run finds.
+    The latter are looked for as far back as a service's own incidents ask, and not in history that the first run finds.
     """
     levels: dict[SeriesKey, Points] = {**verdicts(run.store, run.since, run.now, minimum=alarm)}
-    recent = run.since if run.watermark is not None else max(run.since, run.now - LOOK_BACK)
-    for service in services_near_alarm(run.store, recent, run.now, SHARE_OF_ALARM * alarm, alarm):
-        judged = verdicts(run.store, run.since, run.now, service=service)
-        levels.update(with_joint_alarms(judged, alarm))
+    known, first = _by_service(run.known.values()), run.now - LOOK_BACK if run.watermark is None else FIRST
+    begins = {name: rows_since(mine, run.watermark, run.judged_again) for name, mine in known.items()}
+    others_begin = max(first, rows_since([], run.watermark, run.judged_again))
+    near = services_near_alarm(run.store, others_begin - REACH, run.now, SHARE_OF_ALARM * alarm, alarm)
+    for service in sorted({*near, *begins}):
+        since = max(first, begins.get(service, others_begin)) - REACH
+        judged = verdicts(run.store, since, run.now, service=service)
+        for key, points in with_joint_alarms(judged, alarm).items():
+            # an alarm of its own may be older than what was judged here
+            older = [point for point in levels.get(key, ()) if point.start < points[0].start]
+            levels[key] = [*older, *points]
     sources = {key.source for key in levels if key.channel == Channel.VOTES}
     read = {source: heard(run.store, source) for source in sorted(sources)}
     return Alarms(alarm=alarm, levels=levels, read=read)
