@@ -154,5 +154,15 @@ def test_why_judges_by_what_had_been_read_at_the_moment_it_is_asked_for(world: W
     assert ([step.words for step in steps if step.name == "held"] == [IN_WORDS]) is held
 
 
+def test_what_the_press_reported_later_did_not_release_it_before(world: World) -> None:
+    first_workday(world)
+    world.news("11:50", "GitHub is down: outage hits developers")
+    world.explain("11:55")
+    assert mails(world) == ["opened"]
+    for asked, held in (("11:45", True), ("11:55", False)):
+        steps = decision_trace(world.store, world.config, CATALOGUE["github"], at(asked), at("11:55"), ALARM)
+        assert ([step.words for step in steps if step.name == "held"] == [IN_WORDS]) is held
+
+
 def test_counts_far_above_the_usual_need_no_report(world: World) -> None:
     assert first_workday(world, score=36.0) == ["opened"]

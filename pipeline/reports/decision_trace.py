@@ -151,7 +151,7 @@ def _held(
         yield TraceStep(name="held", words=words + until, passed=False)
         return
     judged = verdicts(store, incident.onset, at, service=incident.service)
-    links = [row.link for row in links_of(store, incident.id)]
+    links = [row.link for row in links_of(store, incident.id) if row.first_seen <= at]
     if counts_are_usual(as_it_was, links, judged, at, alarm):
         yield TraceStep(name="held", words=counts_usual.IN_WORDS, passed=False)
     elif counts_are_unreported(as_it_was, links, mine, judged, service_history(store, incident.service, at), at):
