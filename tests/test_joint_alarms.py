@@ -152,3 +152,18 @@ def test_reports_long_after_an_unusual_count_wake_nobody(store: Store) -> None:
     world.bins("delta", "08:15", 1, 41, 5.5, width=QUARTER)
     world.people("delta", "11:31", ["delta is down"])
     assert not anything_to_explain(store, at("11:30"))
+
+
+def test_counts_near_another_services_alarm_stand_alone() -> None:
+    posts = {COUNTS: [point("15:15", 41, 5.5, 9.7)], REDDIT: reports("15:31", "15:32", "15:33")}
+    assert with_joint_alarms(posts, ALARM)
+    for other in ("13:15", "14:00", "15:15"):
+        assert not with_joint_alarms(posts, ALARM, [at(other)])
+    for other in ("13:00", "15:30"):  # long before, and what came later takes nothing back
+        assert with_joint_alarms(posts, ALARM, [at(other)])
+
+
+def test_reports_that_alarm_by_themselves_support_no_count() -> None:
+    posts = [*reports("15:30", "15:31", "15:32"), point("15:33", 1, 20.0)]
+    counted = [point("15:15", 41, 3.2, 9.7)]
+    assert with_joint_alarms({COUNTS: counted, REDDIT: posts}, ALARM) == {}

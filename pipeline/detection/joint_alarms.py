@@ -7,6 +7,7 @@ of them, add up. Asked of two kinds at once a sum of scores is reached by chance
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ LEAST_EXPECTED = 0.05  # reports of a window: of what is rarer, how rare is not 
 LOOKS = 3.1  # nats taken off for looking each minute, as the detector does in bins of a minute
 WINDOWS_MIN = (5, 15, 30, 60)
 WIDEST_S = 3600  # of the counts: posts within a day say little of the same trouble
+EXPLAINS_FOR = timedelta(hours=2)  # after its count a failure of another service brings counts and posts
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=30)  # so far from an interval its posts may lie
 REACH = timedelta(hours=2)  # the interval, and posts before and after it that are judged with it, are no longer
 
@@ -53,14 +55,17 @@ def may_join(key: SeriesKey) -> bool:
     return key.channel == Channel.COMPLAINTS and key.is_total and key.bin_s <= WIDEST_S
 
 
-def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[SeriesKey, Points]:
+def with_joint_alarms(
+    levels: Mapping[SeriesKey, Points], alarm: float, explained: Sequence[datetime] = ()
+) -> dict[SeriesKey, Points]:
     """Return the series of a service that alarm together, their bins with the score of both.
 
     `levels` are the judged bins of the service's totals, oldest first. A count of at least SHARE_OF_ALARM of an alarm
     and LEAST_REPORTS reports in its interval, or near it, alarm together where their scores reach that of an alarm and
     JOINT_MARGIN. The bin of the count and the minute of the last report needed then have that score. Empty where
-    nothing does. Where a source has JUDGED_REPORTS within an hour, their score is the detector's, which knows how much
-    else is said about the service; it has none for fewer.
+    nothing does; reports that alarm alone support no count. Where a source has JUDGED_REPORTS in an hour, their score
+    is the detector's, which knows how much else is said about the service; it has none for fewer. `explained` are, in
+    order, when another failure was counted that brings both counts and posts: counts near one stand alone.
     """
     reports = sorted(_reports(levels), key=lambda report: (report.at, str(report.key)))
     raised: dict[SeriesKey, dict[datetime, float]] = {}
@@ -68,7 +73,7 @@ def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[
         if not reports or not may_join(key):
             continue
         for point in points:
-            if not SHARE_OF_ALARM * alarm <= point.score < alarm:
+            if not SHARE_OF_ALARM * alarm <= point.score < alarm or _is_near(point.start, explained):
                 continue
             end = point.start + timedelta(seconds=key.bin_s)
             joint = _joint(point.start, end, point.score, reports, alarm)
@@ -76,6 +81,12 @@ def with_joint_alarms(levels: Mapping[SeriesKey, Points], alarm: float) -> dict[
                 raised.setdefault(key, {})[point.start] = joint.score
                 raised.setdefault(joint.key, {})[joint.at] = joint.score
     return {key: _raise(levels[key], scores) for key, scores in raised.items()}
+
+
+def _is_near(moment: datetime, moments: Sequence[datetime]) -> bool:
+    """Return whether one of the sorted moments is a moment or at most EXPLAINS_FOR before it."""
+    place = bisect.bisect_left(moments, moment - EXPLAINS_FOR)
+    return place < len(moments) and moments[place] <= moment
 
 
 def _reports(levels: Mapping[SeriesKey, Points]) -> Iterator[_Reports]:
@@ -94,7 +105,7 @@ def _joint(start: datetime, end: datetime, count: float, reports: Sequence[_Repo
     """
     near = [report for report in reports if start - BEFORE - HOUR < report.at <= end + AFTER]
     for place, last in enumerate(near):
-        if last.at < start - BEFORE:
+        if last.at < start - BEFORE or last.score >= alarm:
             continue
         within = [report for report in near[: place + 1] if report.at > last.at - HOUR]
         number = Counter[SeriesKey]()
