@@ -68,16 +68,12 @@ def rows_since(known: Sequence[Incident], watermark: datetime | None, judged_aga
     return since
 
 
-def _counted_elsewhere(levels: Mapping[SeriesKey, Points], service: str) -> list[datetime]:
-    """Return when complaints about other services alarmed, in order.
-
-    While one service fails, people ask about others like it and blame their network, in posts and in complaints alike:
-    the two are not independent then.
-    """
+def _counted(levels: Mapping[SeriesKey, Points]) -> list[tuple[datetime, str]]:
+    """Return when complaints alarmed and about which service, in order."""
     return sorted(
-        point.start
+        (point.start, key.service)
         for key, points in levels.items()
-        if key.channel == Channel.COMPLAINTS and key.service != service and key.is_total
+        if key.channel == Channel.COMPLAINTS and key.is_total
         for point in points
     )
 
@@ -88,7 +84,7 @@ def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
     The latter are looked for as far back as a service's own incidents ask, and not in history that the first run finds.
     """
     levels: dict[SeriesKey, Points] = {**verdicts(run.store, run.since, run.now, minimum=alarm)}
-    alone = dict(levels)
+    counted = _counted(levels)
     known, first = _by_service(run.known.values()), run.now - LOOK_BACK if run.watermark is None else FIRST
     begins = {name: rows_since(mine, run.watermark, run.judged_again) for name, mine in known.items()}
     others_begin = max(first, rows_since([], run.watermark, run.judged_again))
@@ -96,7 +92,9 @@ def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
     for service in sorted({*near, *begins}):
         since = max(first, begins.get(service, others_begin)) - REACH
         judged = verdicts(run.store, since, run.now, service=service)
-        others = _counted_elsewhere(alone, service)
+        # while another service fails, people ask about others like it and blame their network, in posts and in
+        # complaints alike: the two are not independent then
+        others = [start for start, name in counted if name != service]
         for key, points in with_joint_alarms(judged, alarm, others).items():
             # an alarm of its own may be older than what was judged here
             older = [point for point in levels.get(key, ()) if point.start < points[0].start]
