@@ -14,6 +14,7 @@ from detectors.benchmark.metrics import episodes, evaluate_detections, tune_thre
 from detectors.benchmark.simulate import Simulation, simulate
 from detectors.contract import FIELDS
 from detectors.count_kinds import CountKind
+from detectors.seasonal import compiled
 from detectors.seasonal.compiled import DIGEST, KernelSelector, run_plain
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
@@ -143,15 +144,21 @@ def test_what_was_never_compiled_waits_for_many_counts_and_is_loaded_for_few(
 ) -> None:
     numba = pytest.importorskip("numba", reason="numba is not installed")
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "KEPT_IN", tmp_path)
     kernels = KernelSelector(worth_loading=100, worth_compiling=250)
     assert kernels.choose(99) is run_plain
-    assert kernels.choose(200) is run_plain, "nothing lies on disk"
-    assert kernels.choose(99) is run_plain, "small calls do not count"
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "numba", None)  # an import would fail, and it would never be tried again
+        assert kernels.choose(200) is run_plain, "nothing lies on disk"
+    assert kernels.choose(99) is run_plain, "small calls are not worth compiling for"
     assert kernels.choose(100) is not run_plain, "300 by now"
     assert kernels.choose(1) is not run_plain, "and from then on"
     (place,) = tmp_path.iterdir()
+    monkeypatch.setattr(compiled, "KEPT_IN", place)
     (place / f"kernel.run_{DIGEST}-1.py{sys.version_info[0]}{sys.version_info[1]}.nbi").touch()
     assert KernelSelector(worth_loading=100, worth_compiling=10**9).choose(100) is not run_plain
+    few = KernelSelector(worth_loading=100, worth_compiling=10**9)
+    assert [few.choose(40) is run_plain for _ in range(3)] == [True, True, False], "120 by now, of small calls"
 
 
 def test_zeros_of_a_dead_collector_teach_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +16,15 @@ from detectors.contract import Floats
 from detectors.seasonal import baseline, clocks, kernel, layout, plateau
 from detectors.seasonal.layout import BinTimes, KernelInput, KernelOutput, KernelParams, Rows
 
-# below this many counts the import of numba costs more than it saves
+# below this many counts, of all calls, the import of numba costs more than it saves
 WORTH_LOADING = 20_000
-# below this many, judged in plain Python by now, compiling costs more than it saves: it is for the first call ever
+# below this many, of calls that have enough to load it, compiling costs more than it saves: for the first call ever
 WORTH_COMPILING = 250_000
 # of the files that make the code, as they are when it is imported: an upgrade below a running process changes them
 _FILES = (__file__, *(str(module.__file__) for module in (layout, clocks, baseline, plateau, kernel)))
 DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
-
+KEPT_IN = Path(str(kernel.__file__)).parent / "__pycache__"  # where numba keeps what it compiles, if it may write there
+_KEPT = f"*.run_{DIGEST}-*.nbi"
 
 Integers = npt.NDArray[np.int64]
 
@@ -112,7 +114,15 @@ def _compile() -> _CompiledKernel:
     for name, function in own.items():
         namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))
     run = namespace["run"]
-    return _CompiledKernel(run, any(Path(run.stats.cache_path).glob(f"*.run_{DIGEST}-*.nbi")))
+    return _CompiledKernel(run, any(Path(run.stats.cache_path).glob(_KEPT)))
+
+
+def _may_be_kept() -> bool:
+    """Return whether compiled code may lie on disk, as far as can be seen without importing numba.
+
+    Where it cannot be written beside the code, numba keeps it in a folder of the user's, which numba alone knows.
+    """
+    return any(KEPT_IN.glob(_KEPT)) or not os.access(KEPT_IN.parent, os.W_OK)
 
 
 class KernelSelector:
@@ -122,13 +132,14 @@ class KernelSelector:
     """
 
     def __init__(self, worth_loading: int = WORTH_LOADING, worth_compiling: int = WORTH_COMPILING) -> None:
-        """`worth_loading` counts in one call make it look for what was compiled before; `worth_compiling` compile it.
+        """After `worth_loading` counts, of all calls, it looks for what was compiled before.
 
-        The latter are those of the call and of earlier ones that were large enough to look.
+        What never was is compiled after `worth_compiling`, of calls with at least `worth_loading` each.
         """
         self._worth_loading, self._worth_compiling = worth_loading, worth_compiling
-        self._judged = 0  # counts of calls that were large enough
+        self._judged = self._judged_at_once = 0  # counts: of all calls, and of those that were large enough to load
         self._compiled: _CompiledKernel | None = None
+        self._may_be_kept: bool | None = None  # None: not looked for yet
         self._in_use = self._unavailable = False
 
     def use_compiled(self) -> bool:
@@ -140,11 +151,19 @@ class KernelSelector:
         """Return the kernel for a call with so many counts."""
         if not counts:  # arrays without a place are of another layout, which would be compiled anew
             return run_plain
-        if counts >= self._worth_loading and not self._in_use:
+        if not self._in_use and not self._unavailable:
             self._judged += counts
-            compiled = self._load()
-            self._in_use = compiled is not None and (compiled.is_kept or self._judged >= self._worth_compiling)
+            self._judged_at_once += counts if counts >= self._worth_loading else 0
+            may_compile = self._judged_at_once >= self._worth_compiling
+            if may_compile or (self._judged >= self._worth_loading and self._looks_kept()):
+                compiled = self._load()
+                self._in_use = compiled is not None and (compiled.is_kept or may_compile)
         return self._compiled.run if self._in_use and self._compiled is not None else run_plain
+
+    def _looks_kept(self) -> bool:
+        if self._may_be_kept is None:
+            self._may_be_kept = _may_be_kept()
+        return self._may_be_kept
 
     def _load(self) -> _CompiledKernel | None:
         if self._compiled is None and not self._unavailable:
