@@ -12,6 +12,9 @@ from detectors.seasonal.compiled import ScanFigures
 from detectors.seasonal.parameters import SeasonalParameters
 from detectors.validation import LARGEST
 
+MOST_STEPS = 48
+CLOSE = 1e-10  # of a count: the last of Newton's steps is shorter
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TailFigures:
@@ -51,14 +54,19 @@ def upper_bound(mu: Floats, size: Floats, clump: Floats, needed: Floats, detecto
     low = np.maximum(detector.min_count * (1.0 + detector.repeats * (clump - 1.0)), detector.min_ratio * mu)
     high = low + 4 * needed * clump + 20 * mu + 20
 
-    def ratio(x: Floats) -> Floats:
-        found: Floats = (x * np.log(x / mu * ((mu + r) / (x + r))) - r * np.log((x + r) / (mu + r))) / clump
-        return found
+    def ratio_and_slope(x: Floats) -> tuple[Floats, Floats]:
+        slope: Floats = np.log(x / mu * ((mu + r) / (x + r)))
+        return (x * slope - r * np.log((x + r) / (mu + r))) / clump, slope / clump
 
-    while (short := ratio(high) < needed).any() and float(high.max()) < LARGEST:
+    while (short := ratio_and_slope(high)[0] < needed).any() and float(high.max()) < LARGEST:
         high = np.where(short, high * 2, high)
-    for _ in range(48):
-        middle = (low + high) / 2
-        enough = ratio(middle) >= needed
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.ceil(high - 1e-6)
+    # Newton's method: the ratio is convex, so that from above the steps never pass the count that is looked for
+    x = high
+    for _ in range(MOST_STEPS):
+        ratio, slope = ratio_and_slope(x)
+        nearer = np.clip(x - (ratio - needed) / slope, low, high)
+        arrived = not (np.abs(x - nearer) > CLOSE * x).any()
+        x = nearer
+        if arrived:
+            break
+    return np.ceil(x - 1e-6)
