@@ -56,8 +56,9 @@ JSON_PARSERS: dict[str, Callable[..., Batch]] = {
 
 def read_lines(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Read what a file of archived posts holds."""
-    values = [value for values in json_lines.values_of(json_lines.lines_of([body], "line")) for value in values]
-    return reddit_posts.to_batch(values, json_lines.place_in("line"), source=source, fetched_at=fetched_at)
+    reader = reddit_posts.PostReader(source=source, fetched_at=fetched_at, salt=b"")
+    chunk = json_lines.LineChunk(1, list(json_lines.lines_of([body], "line")))
+    return reddit_posts.batch_of_lines(chunk, json_lines.place_in("line"), reader)
 
 
 PARSERS: dict[str, Callable[..., Batch]] = {

@@ -71,7 +71,12 @@ LINES = [
 
 def read(body: bytes, size: int) -> list[tuple[int, object]]:
     blocks = (body[start : start + size] for start in range(0, len(body), size))
-    return [numbered for values in json_lines.values_of(json_lines.lines_of(blocks, "a")) for numbered in values]
+    return [
+        (number, json_lines.value_of(line))
+        for first, chunk in json_lines.line_chunks(json_lines.lines_of(blocks, "a"))
+        for number, line in enumerate(chunk, start=first)
+        if line.strip()
+    ]
 
 
 def as_json_reads(line: bytes) -> object:

@@ -10,13 +10,13 @@ import pytest
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import LABELS
 from pipeline.core.errors import SourceError
-from pipeline.core.records import Post
+from pipeline.core.records import Batch, Post
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import PostKind
 from pipeline.sources.author_keys import MissingSalt
-from pipeline.sources.json_lines import LineChunk, values_of
+from pipeline.sources.json_lines import LineChunk, value_of
 from pipeline.sources.parsing import TITLE_CAP
-from pipeline.sources.reddit_posts import PostReader, to_batch
+from pipeline.sources.reddit_posts import PostReader, batch_of_lines, to_batch
 from pipeline.sources.screened_posts import ScreenedPosts, screen
 from pipeline.text.mention_prefilter import MentionPrefilter
 from pipeline.text.models import training
@@ -87,6 +87,10 @@ FIELDS: dict[str, list[object]] = {
     "subreddit": ["test", "ClaudeAI", " claudeai ", "Claude\0AI", "İ", *ODD],
     "author": ["someone", "AutoModerator", "[deleted]", *ODD],
     "removed_by_category": [None, "moderator"],
+    "distinguished": [None, "moderator", ""],
+    "stickied": [True, False, 1],
+    "permalink": ["/r/a/b", "b", 5, None],
+    "parent_id": ["t3_a", "", 5, None],
     "_meta": [None, {"was_deleted_later": True}],
 }
 BROKEN = [
@@ -134,14 +138,27 @@ def about(post: Post) -> bool:
     return bool(MATCHER.about(text, post.community) or MATCHER.about(post.title, post.community))
 
 
+def read_as_json(lines: list[bytes]) -> Batch:
+    """Read lines as whole objects, whatever they hold."""
+    read = [(number, value_of(line)) for number, line in enumerate(lines, start=1) if not line.isspace()]
+    return to_batch(read, str, source="reddit", fetched_at=NOW, salt=b"s")
+
+
+def test_an_archive_is_read_as_whole_objects_are() -> None:
+    values = [*odd_values(), b'{"id": "p", "created_utc": 1770000000, "other": "\xff"}\n', b" \n"]
+    lines = [value if isinstance(value, bytes) else as_line(value) for value in values]
+    assert batch_of_lines(LineChunk(1, lines), str, READER) == (whole := read_as_json(lines))
+    assert len(whole.rows) > 100
+    assert len(whole.rejected) > 20
+
+
 def test_of_screened_posts_none_about_a_service_is_missing_and_all_are_checked_as_before() -> None:
     values = odd_values()
     dice = random.Random(3)
     # pieces of one object too: what is wrong with a piece may not hide behind what is wrong with another
     for chunk in (values, *([value] for value in values), *(dice.choices(values, k=20) for _ in range(20))):
         lines = [value if isinstance(value, bytes) else as_line(value) for value in chunk]
-        read = [numbered for values in values_of(iter(lines)) for numbered in values]
-        batch = to_batch(read, str, source="reddit", fetched_at=NOW, salt=b"s")
+        batch = read_as_json(lines)
         screened = screen(LineChunk(1, lines), str, READER, PREFILTER)
         posts = [row for row in batch.rows if isinstance(row, Post)]
         assert list(screened.posts) == [post for post in posts if post in screened.posts]

@@ -16,9 +16,9 @@ from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.times import utc
 from pipeline.sources.author_keys import author_key
 from pipeline.sources.delimited import as_utf8
-from pipeline.sources.json_lines import lines_of, place_in, values_of
+from pipeline.sources.json_lines import line_chunks, lines_of, place_in
 from pipeline.sources.parsing import TITLE_CAP, not_from_the_future, plain, reject
-from pipeline.sources.reddit_posts import to_batch
+from pipeline.sources.reddit_posts import PostReader, batch_of_lines
 from pipeline.text.time_texts import read_time
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def read_archive(path: Path, *, source: str, fetched_at: datetime, salt: bytes =
     try:
         with path.open("rb") as file:
             blocks = unpacked_blocks(file, str(path)) if path.suffix == ".zst" else blocks_of(file)
-            place = place_in(path.name)
-            for values in values_of(lines_of(blocks, path.name)):
-                yield to_batch(values, place, source=source, fetched_at=fetched_at, salt=salt)
+            place, reader = place_in(path.name), PostReader(source=source, fetched_at=fetched_at, salt=salt)
+            for chunk in line_chunks(lines_of(blocks, path.name)):
+                yield batch_of_lines(chunk, place, reader)
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}", source=str(path), reason=Reason.FILE) from error
     except SourceError:

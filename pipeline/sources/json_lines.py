@@ -72,10 +72,12 @@ def line_chunks(lines: Iterator[bytes]) -> Iterator[LineChunk]:
         number += len(chunk)
 
 
-def values_of(lines: Iterator[bytes]) -> Iterator[Iterator[tuple[int, object]]]:
-    """Yield the values of lines that are not empty with the lines' numbers, some thousand lines at a time."""
-    for first, chunk in line_chunks(lines):
-        yield ((number, value_of(line)) for number, line in enumerate(chunk, start=first) if not line.isspace())
+def is_utf8(line: bytes) -> bool:
+    """Return whether a line is UTF-8."""
+    try:
+        return line.isascii() or bool(line.decode())
+    except ValueError:
+        return False
 
 
 def value_of(line: bytes) -> object:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from msgspec import UNSET, Struct, convert, field
+from msgspec.json import Decoder
+
 from pipeline.config.paths import REDDIT_BOTS
 from pipeline.config.reference_data import reddit_bots
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, Post, RejectedRow
 from pipeline.core.vocabulary import PostKind
 from pipeline.sources.author_keys import key_maker
-from pipeline.sources.json_lines import UnreadableLine
+from pipeline.sources.json_lines import LineChunk, UnreadableLine, is_utf8, value_of
 from pipeline.sources.parsing import (
     MOST_ROWS,
     TEXT_CAP,
@@ -29,6 +32,33 @@ GONE = ("[deleted]", "[removed]")
 COMMENT, SUBMISSION = "t1_", "t3_"  # what ids begin with
 
 
+class RedditObject(Struct, gc=False):
+    """What is read of a submission or a comment; the kinds of its values are not checked yet.
+
+    A comment has a `body`, UNSET in a submission.
+    """
+
+    id: object = None
+    name: object = None
+    title: object = None
+    selftext: object = None
+    body: object = UNSET
+    author: object = None
+    author_created_utc: object = None
+    subreddit: object = None
+    created_utc: object = None
+    edited: object = None
+    parent_id: object = None
+    permalink: object = None
+    distinguished: object = None
+    stickied: object = None
+    removed_by_category: object = None
+    meta: object = field(default=None, name="_meta")
+
+
+_decode = Decoder(RedditObject).decode
+
+
 class PostReader:
     """Turns submission and comment objects of one source into posts."""
 
@@ -42,31 +72,30 @@ class PostReader:
         """Raise SourceError where the salt is missing, before the first author is met."""
         self._author_key("")
 
-    def read(self, item: Mapping[str, object]) -> Post:
+    def read(self, item: RedditObject) -> Post:
         """Turn an object into a Post; raises ValueError on one that cannot be placed in time."""
-        get = item.get
-        native = native_id(item)
+        native = typed_id(item.name or item.id, is_comment=item.body is not UNSET)
         is_comment = native.startswith(COMMENT)
-        created = not_from_the_future(from_epoch(get("created_utc")), self.fetched_at)
-        text = _written(get("body") if is_comment else get("selftext"))
-        meta = get("_meta")
-        gone = text in GONE or bool(get("removed_by_category"))
+        created = not_from_the_future(from_epoch(item.created_utc), self.fetched_at)
+        body = None if item.body is UNSET else item.body
+        text = _written(body if is_comment else item.selftext)
+        meta, edited, born = item.meta, item.edited, item.author_created_utc
+        gone = text in GONE or bool(item.removed_by_category)
         gone = gone or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))
-        author, edited, born = plain(get("author"), 100), get("edited"), get("author_created_utc")
-        link = plain(get("permalink"), 300)
+        author, link = plain(item.author, 100), plain(item.permalink, 300)
         return Post(
             source=self.source,
             native_id=native,
             kind=self._kind(item, author, is_comment),
-            community=plain(get("subreddit"), 100),
+            community=plain(item.subreddit, 100),
             author_key="" if gone else self._author_key(author),
             author_created=past(from_epoch(born), self.fetched_at) if born is not None else None,
             created=created,
             collected=self.fetched_at,
             edited=past(from_epoch(edited), self.fetched_at) if edited and edited is not True else None,
             deleted=gone,
-            parent_id=plain(get("parent_id"), 40),
-            title="" if gone else _written(get("title"), TITLE_CAP),
+            parent_id=plain(item.parent_id, 40),
+            title="" if gone else _written(item.title, TITLE_CAP),
             text="" if gone else text,
             url=f"https://www.reddit.com{link}" if link.startswith("/") and not gone else "",
         )
@@ -78,27 +107,34 @@ class PostReader:
         try:
             if not isinstance(item, dict):
                 raise ValueError("not an object")
-            return self.read(item)
+            return self.read(convert(item, RedditObject))
         except (ValueError, TypeError, OverflowError, AttributeError) as error:
             return reject(place(number), error, item)
 
-    def _kind(self, item: Mapping[str, object], author: str, is_comment: bool) -> PostKind:
+    def post_of_line(self, line: bytes, number: int, place: Callable[[int], str]) -> Post | RejectedRow:
+        """Return the object in a line as a Post, or why it is refused.
+
+        A line that is not taken at once is read as JSON as a whole, which says why, or reads what msgspec does not.
+        """
+        try:
+            if is_utf8(line):  # msgspec does not look at the bytes of texts that it passes over
+                return self.read(_decode(line))
+        except (ValueError, TypeError, OverflowError, AttributeError, RecursionError):
+            pass
+        return self.post_or_refusal(value_of(line), number, place)
+
+    def _kind(self, item: RedditObject, author: str, is_comment: bool) -> PostKind:
         """Return what an object is: `distinguished` is set by moderators and administrators, `stickied` pins it."""
         if author.casefold() in self._bots:
             return PostKind.BOT
-        if item.get("distinguished") or item.get("stickied"):
+        if item.distinguished or item.stickied:
             return PostKind.NOTICE
         return PostKind.COMMENT if is_comment else PostKind.POST
 
 
 def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
     """Turn one object into a Post; see PostReader.read."""
-    return PostReader(source=source, fetched_at=fetched_at, salt=salt).read(item)
-
-
-def native_id(item: Mapping[str, object]) -> str:
-    """Return the id of an object, with what says that it is a comment or a submission; raises ValueError of none."""
-    return typed_id(item.get("name") or item.get("id"), is_comment="body" in item)
+    return PostReader(source=source, fetched_at=fetched_at, salt=salt).read(convert(item, RedditObject))
 
 
 def typed_id(given: object, *, is_comment: bool) -> str:
@@ -130,11 +166,23 @@ def to_batch(
 ) -> Batch:
     """Turn numbered objects into a Batch; a bad one is refused alone, by its place. Of one id the last is kept."""
     reader = PostReader(source=source, fetched_at=fetched_at, salt=salt)
+    return _batch(source, (reader.post_or_refusal(item, number, place) for number, item in items))
+
+
+def batch_of_lines(chunk: LineChunk, place: Callable[[int], str], reader: PostReader) -> Batch:
+    """Turn lines of an archive into a Batch as `to_batch` does; empty lines are passed over."""
+    numbered = enumerate(chunk.lines, start=chunk.first)
+    return _batch(
+        reader.source, (reader.post_of_line(line, number, place) for number, line in numbered if not line.isspace())
+    )
+
+
+def _batch(source: str, posts: Iterable[Post | RejectedRow]) -> Batch:
+    """Return posts and refusals as a Batch. Of one id the last is kept."""
     rows: dict[str, Post] = {}
     bad: list[RejectedRow] = []
     repeated = 0
-    for number, item in items:
-        post = reader.post_or_refusal(item, number, place)
+    for post in posts:
         if isinstance(post, Post):
             repeated += post.native_id in rows
             rows[post.native_id] = post

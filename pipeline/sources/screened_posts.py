@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Decoder
 
 from pipeline.core.records import Batch, Post, RejectedRow
-from pipeline.sources.json_lines import LineChunk, value_of
+from pipeline.sources.json_lines import LineChunk, is_utf8
 from pipeline.sources.parsing import END_SECOND, FIRST_SECOND, FUTURE, TITLE_CAP, from_epoch, plain
 from pipeline.sources.reddit_posts import PostReader, typed_id
 from pipeline.text.mention_prefilter import MentionPrefilter
@@ -94,7 +94,7 @@ def screen(
         elif lines[at].isspace():
             empty += 1
         else:
-            post = reader.post_or_refusal(value_of(lines[at]), chunk.first + at, place)
+            post = reader.post_of_line(lines[at], chunk.first + at, place)
             if isinstance(post, Post):
                 found[post.native_id] = post
             else:
@@ -117,10 +117,10 @@ def _without_names(lines: Sequence[bytes], latest: float, prefilter: MentionPref
     """Return what is needed of each line that PostReader would surely take and that names nothing; None of others."""
     screened: list[_Unnamed | None] = []
     # msgspec does not look at the bytes of texts that it passes over
-    all_utf8, homes = _is_utf8(b"".join(lines)), _Homes(prefilter)
+    all_utf8, homes = is_utf8(b"".join(lines)), _Homes(prefilter)
     for line in lines:
         try:
-            outline = _decode(line) if all_utf8 or _is_utf8(line) else None
+            outline = _decode(line) if all_utf8 or is_utf8(line) else None
         except (ValueError, RecursionError):
             outline = None
         screened.append(None if outline is None else _unnamed(outline, latest, homes))
@@ -130,13 +130,6 @@ def _without_names(lines: Sequence[bytes], latest: float, prefilter: MentionPref
         if number in hits:
             screened[at] = None
     return screened
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        return line.isascii() or bool(line.decode())
-    except ValueError:
-        return False
 
 
 class _Homes(dict[str | None, bool]):
