@@ -116,3 +116,21 @@ def test_a_name_that_is_a_word_elsewhere_means_its_service_beside_kana_and_chine
 @pytest.mark.parametrize("text", ["the line is down again", "ONLINEで買えない", "waiting in line, nothing works"])
 def test_such_a_name_is_a_word_in_other_writing_and_inside_another_word(text: str) -> None:
     assert "line" not in MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("la freebox ne capte rien", "free"),
+        ("ma Freebox clignote", "free"),
+        ("msteams is slow today", "microsoft_teams"),
+        ("timvision non parte", "tim_it"),
+    ],
+)
+def test_a_name_that_is_no_word_of_its_own_needs_no_support(text: str, service: str) -> None:
+    assert service in MATCHER.about(text)
+
+
+@pytest.mark.parametrize("text", ["the trial is free", "found it in a twitter thread", "två att vara, att inte vara"])
+def test_a_name_that_is_a_word_needs_support(text: str) -> None:
+    assert not MATCHER.about(text)
