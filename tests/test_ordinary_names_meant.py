@@ -134,3 +134,46 @@ def test_a_name_that_is_no_word_of_its_own_needs_no_support(text: str, service: 
 @pytest.mark.parametrize("text", ["the trial is free", "found it in a twitter thread", "två att vara, att inte vara"])
 def test_a_name_that_is_a_word_needs_support(text: str) -> None:
     assert not MATCHER.about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Play nie ma zasięgu od rana", "play_pl"),
+        ("internet w Play leży", "play_pl"),
+        ("Orange est en panne à Lille", "orange_fr"),
+        ("Vivo sem sinal em Santos", "vivo_br"),
+        ("Claro caiu de novo", "claro"),
+        ("A1 geht seit heute früh nicht", "a1_at"),
+        ("KT 인터넷 안됨", "kt_kr"),
+        ("VK не работает", "vk"),
+        ("Rogers is down", "rogers"),
+        ("Uber is down, no cars anywhere", "uber"),
+        ("sky broadband and sky tv both dead", "sky_uk"),
+    ],
+)
+def test_a_name_that_is_a_word_elsewhere_is_meant_in_the_languages_of_its_customers(text: str, service: str) -> None:
+    assert set(MATCHER.about(text)) == {service}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the play button is broken, nothing loads",  # English
+        "ça ne marche plus du tout",  # French for "no longer"
+        "claro que não funciona",  # Portuguese for "of course"
+        "o jogo ao vivo travou",  # "live"
+        "Google Play nie działa",
+        "le voyant orange clignote, plus rien ne marche",
+        "uber geil, aber der Server ist down",
+        "Orange umí být dobrá barva",  # no word of trouble
+        "@plusnethelp my broadband is down",
+    ],
+)
+def test_a_name_that_is_a_word_elsewhere_is_a_word_there(text: str) -> None:
+    assert not {"play_pl", "plus_pl", "claro", "vivo_br", "orange_fr", "uber"} & set(MATCHER.about(text))
+
+
+def test_a_name_that_is_a_word_elsewhere_stays_readable_in_posts_about_another_service() -> None:
+    assert MATCHER.masked("nie ma sieci Play, Netflix nie działa", "netflix").count("play") == 1
+    assert "play" not in MATCHER.masked("w Play nie ma zasięgu", "play_pl")

@@ -68,9 +68,13 @@ def test_a_short_report_counts_for_its_service(text: str, service: str, model: O
         "微博热搜又是明星离婚",
         "у меня ютуб норм грузит, проверь интернет",
         "انستا صار ممل",
-        "the outage at Rogers has nothing to do with Netflix, Netflix streams fine here",
         "PagerDuty paged me at 3am for a disk alert",
     ],
 )
 def test_a_short_post_that_reports_nothing_counts_for_none(text: str, model: OutageModel) -> None:
     assert counted(text, model) == set()
+
+
+def test_an_outage_at_another_service_counts_for_that_one_alone(model: OutageModel) -> None:
+    text = "the outage at Rogers has nothing to do with Netflix, Netflix streams fine here"
+    assert counted(text, model) == {"rogers"}

@@ -42,6 +42,7 @@ class Service:
     named_by: tuple[str, ...] = ()
     homograph: bool = False
     ordinary: tuple[str, ...] = ()
+    named_in: tuple[str, ...] = ()
     carries_vendor: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = ""

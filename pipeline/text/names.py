@@ -20,6 +20,7 @@ from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 NAME, COMPONENT, VENDOR, PERSON = "name", "component", "vendor", "person"
+LOCAL = "local"  # the name of a service that is a word in all but some languages
 _ORDINARY, _JOINED = "ordinary", "joined"
 _SEPARATORS = (" ", "-", "", "_")
 _BETWEEN_WORDS = re.compile(r"[ _-]+")
@@ -36,7 +37,7 @@ _ENDING_AFTER = 4  # letters of the shortest name that takes an ending
 class NameMatch:
     """A name found at [start, end) of the normalized text.
 
-    `component` is empty where the service itself is named; `kind` is name, component, vendor or person. `sure` where
+    `component` is empty where the service itself is named; `kind` is name, local, component, vendor or person. `sure` where
     it is written so that no ordinary word is meant: a handle, or a hashtag with a word of trouble.
     """
 
@@ -219,6 +220,8 @@ def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
             add(alias, _Meaning(service.id, "", NAME))
         for alias in service.joined_aliases:
             add(alias, _Meaning(service.id, "", _JOINED))
+        if service.named_in:
+            add(service.name, _Meaning(service.id, "", LOCAL))
         for part in service.components:
             for alias in part.aliases:
                 add(alias, _Meaning(service.id, part.id, COMPONENT))

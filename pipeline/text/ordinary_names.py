@@ -54,9 +54,14 @@ class PostText:
         return self._of_a_service
 
     @cached_property
+    def language(self) -> str:
+        """Return the language that a post is written in, `und` where it is not known."""
+        return language_of(self.text)
+
+    @property
     def is_in_another_language(self) -> bool:
         """Return whether a post is surely written in another language than English."""
-        return language_of(self.text) not in ("en", UNDETERMINED)
+        return self.language not in ("en", UNDETERMINED)
 
     def is_proper_noun(self, match: NameMatch) -> bool:
         """Return whether a name is in capitals inside a sentence whose other words are not."""

@@ -6,13 +6,14 @@ A name that is also an ordinary word counts where the community or another word 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.masking import BETWEEN_NAMES, OTHER, TARGET, without_lists
-from pipeline.text.names import COMPONENT, NAME, PERSON, VENDOR, NameFinder, NameMatch
+from pipeline.text.names import COMPONENT, LOCAL, NAME, PERSON, VENDOR, NameFinder, NameMatch
 from pipeline.text.normalize import REMEMBERED, normalize
 from pipeline.text.ordinary_names import PostText
 
@@ -104,6 +105,8 @@ class ServiceMatcher:
                 )
             ):
                 about.setdefault(match.service, []).append(match)
+            elif match.kind == LOCAL and (match.service in (home, *about) or self._is_meant_locally(match, post)):
+                about.setdefault(match.service, []).append(match)
         self._add_listed(about, matches, post)
         if not about:
             for match in matches:
@@ -146,6 +149,11 @@ class ServiceMatcher:
             return True
         return (not service.ordinary or post.is_proper_noun(match)) and post.speaks_of_a_service
 
+    def _is_meant_locally(self, match: NameMatch, post: PostText) -> bool:
+        """Return whether a text is in a language in which people call the service so, and speaks of trouble near it."""
+        languages = self.catalogue[match.service].named_in
+        return (match.sure or post.has_trouble_near(match)) and post.language in languages
+
     @staticmethod
     def _is_an_ordinary_part(match: NameMatch, post: PostText) -> bool:
         """Return whether a part's name is a word of its own ("outlook") and no trouble is mentioned next to it."""
@@ -170,6 +178,10 @@ class ServiceMatcher:
         kinds_of: dict[str, set[str]] = {}
         for match in matches:
             service = self.catalogue[match.service]
+            if match.kind == LOCAL:
+                if news.is_in_lower_case(match) or not self._is_meant_locally(match, news):
+                    continue
+                match = replace(match, kind=NAME)
             if match.kind == NAME and service.homograph and match.service not in vendors:
                 is_a_word = service.ordinary and news.is_in_lower_case(match) and not news.has_trouble_near(match)
                 if is_a_word or not news.speaks_of_a_service:
@@ -190,6 +202,8 @@ class ServiceMatcher:
         for match in matches:
             if match.start < reach or match.kind == PERSON or (match.kind == VENDOR and match.service != carrier):
                 continue
+            if match.kind == LOCAL and match.service != target:
+                continue  # a word of the text, as far as is known
             # an account that a post is addressed to is no part of what it says
             if match.sure and normalized[match.start - 1 : match.start] == "@":
                 continue
