@@ -37,8 +37,8 @@ _ENDING_AFTER = 4  # letters of the shortest name that takes an ending
 class NameMatch:
     """A name found at [start, end) of the normalized text.
 
-    `component` is empty where the service itself is named; `kind` is name, local, component, vendor or person. `sure` where
-    it is written so that no ordinary word is meant: a handle, or a hashtag with a word of trouble.
+    `component` is empty where the service itself is named; `kind` is name, local, component, vendor or person. `sure`
+    where it is written so that no ordinary word is meant: a handle, or a hashtag with a word of trouble.
     """
 
     start: int

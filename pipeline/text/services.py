@@ -95,17 +95,17 @@ class ServiceMatcher:
         for match in matches:
             if match.service not in about and len(about) >= MOST_SERVICES:
                 continue
-            if (match.kind == COMPONENT and not self._is_an_ordinary_part(match, post)) or (
-                match.kind == NAME
-                and (
-                    match.service in parts
-                    or match.service in (home, *about)
-                    or match.service in vendors
-                    or self._means_the_service(match, post, sure)
-                )
-            ):
-                about.setdefault(match.service, []).append(match)
-            elif match.kind == LOCAL and (match.service in (home, *about) or self._is_meant_locally(match, post)):
+            is_known = match.service in (home, *about)
+            if match.kind == COMPONENT:
+                is_meant = not self._is_an_ordinary_part(match, post)
+            elif match.kind == LOCAL:
+                is_meant = is_known or self._is_meant_locally(match, post)
+            elif match.kind == NAME:
+                is_supported = is_known or match.service in parts or match.service in vendors
+                is_meant = is_supported or self._means_the_service(match, post, sure)
+            else:
+                is_meant = False
+            if is_meant:
                 about.setdefault(match.service, []).append(match)
         self._add_listed(about, matches, post)
         if not about:
