@@ -276,11 +276,21 @@ def conforms(value: object, schema: dict[str, Any], root: dict[str, Any]) -> boo
 
 def test_the_json_conforms_to_the_schema_in_the_docs() -> None:
     schema = json.loads((ROOT / "docs" / "benchmark.schema.json").read_text())
-    figures = [scored(says("03:00"), says("12:10")), scored(of=day(outage(), group=Group.QUIET))]
+    figures = [scored(says("03:00"), says("12:10")), *(scored(of=day(outage(), group=group)) for group in Group)]
     printed = json.loads(to_json([summarize("one", figures, ["a:1: why"])]))
     assert conforms(printed, schema, schema)
     printed["systems"][0]["groups"][0]["days"] = "two"
     assert not conforms(printed, schema, schema)
+
+
+def test_blind_days_have_a_group_of_their_own(tmp_path: Path) -> None:
+    folders = [str(ROOT / "data" / "scenarios" / name) for name in ("blind-2026-01-12-monday-logins", OPTUS.name)]
+    answer = call_main(("bench", *folders, "--no-replay", "--json"), tmp_path, {})
+    groups = json.loads(answer.stdout)["systems"][0]["groups"]
+    assert [(group["group"], group["outages"]) for group in groups] == [
+        ("days with outages", 1),
+        ("blind days with outages", 3),
+    ]
 
 
 def test_a_strangers_file_is_scored_by_the_documented_command(tmp_path: Path) -> None:

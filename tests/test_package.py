@@ -72,6 +72,7 @@ def test_an_installed_base_finds_its_data_from_any_folder(unpacked: Path, tmp_pa
     assert [line.split(",")[2:4] for line in scored.stdout.splitlines()[1:]] == [["1", "claude"], ["0", ""]]
     replay = ("--from", "2026-03-02T11:00Z", "--until", "2026-03-02T11:45Z", "--db", "r.db")
     scenario = unpacked / "pipeline" / "_assets" / "data" / "scenarios" / "2026-03-02-claude"
+    assert not list(scenario.parent.glob("blind-*")), "only the benchmark reads them"
     replayed = run(folder, unpacked, "backtest", str(scenario), *replay)
     assert "2026-03-02 11:40 UTC  [simulated] Claude: possible outage" in replayed.stdout, replayed.stderr
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
 from pipeline.commands.common import Setting
@@ -32,15 +33,18 @@ from tests.mail_contradictions import contradictions
 DAYS = ROOT / "data" / "scenarios"
 GOOGLE_CLOUD, OPTUS = DAYS / "2025-06-12-google-cloud", DAYS / "2023-11-08-optus"
 CLAUDE = DAYS / "2026-03-02-claude"
+NETWORKS, BUILDERS = DAYS / "blind-2026-02-18-reseaux", DAYS / "blind-2026-03-10-small-builders"
 MADE = sorted(path.parents[1] for path in DAYS.glob("*/generator/day.toml"))
-SLOW = pytest.mark.slow  # the committed days take five seconds each to make
+QUICK = (OPTUS, BUILDERS)  # the others take one to five seconds each to make
 # what was not broken is told on them, too: the benchmark says how much
 HARD = [DAYS / name for name in ("2019-08-26-wow-classic", "2023-05-23-netflix", "2025-11-18-cloudflare")]
 MOST_A_DAY = 12  # of ten services and what they share
 
 
 @pytest.mark.parametrize(
-    "folder", [OPTUS, *(pytest.param(day, marks=SLOW) for day in MADE if day != OPTUS)], ids=lambda folder: folder.name
+    "folder",
+    [*QUICK, *(pytest.param(day, marks=pytest.mark.slow) for day in MADE if day not in QUICK)],
+    ids=lambda folder: folder.name,
 )
 def test_a_recorded_day_is_what_its_generator_makes(folder: Path, tmp_path: Path) -> None:
     subprocess.run(
@@ -81,6 +85,42 @@ def test_a_renamed_day_is_about_another_service(tmp_path: Path) -> None:
     assert {o.service for o in scenario.truth.outages} == {"rogers"}
     assert {link.service for link in scenario.truth.links} == {"rogers"}
     assert "optus" not in (tmp_path / "complaints.csv").read_text().lower()
+
+
+def test_complaints_of_an_outage_in_one_region_are_of_that_region() -> None:
+    with (NETWORKS / "complaints.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["service"] == "free"]
+    outage = read_scenario(NETWORKS).truth.outages[0]
+    assert outage.service == "free"
+    before: Counter[str] = Counter()
+    during: Counter[str] = Counter()
+    for row in rows:
+        day_earlier = utc(row["start_utc"]) + timedelta(days=1)
+        for moment, counted in ((utc(row["start_utc"]), during), (day_earlier, before)):
+            if outage.onset <= moment < outage.end:
+                counted[row["region"]] += int(row["total"])
+    assert sum(during.values()) == 2 * during[""], "the regions add up to the total"
+    assert during["Provence-Alpes-Côte d'Azur"] > 3 * before["Provence-Alpes-Côte d'Azur"]
+    others = [region for region in during if region not in ("", "Provence-Alpes-Côte d'Azur")]
+    assert len(others) == 5
+    assert sum(during[region] for region in others) < 1.5 * sum(before[region] for region in others)
+
+
+def test_planned_maintenance_of_a_day_moves_with_it_and_stays_without_its_outage(tmp_path: Path) -> None:
+    made(BUILDERS, tmp_path, "--no-outage", "--shift", "31")
+    (planned,) = [json.loads(line) for line in (tmp_path / "status" / "maintenance.ndjson").read_text().splitlines()]
+    assert planned["page"] == "bitbucket.status.atlassian.com"
+    assert (planned["collected"], planned["scheduled_for"]) == ("2026-03-07T17:00:00Z", "2026-03-11T09:00:00Z")
+    assert [path.name for path in (tmp_path / "status").iterdir()] == ["maintenance.ndjson"], "no notice of an outage"
+    assert read_scenario(tmp_path).truth.outages == ()
+
+
+def test_a_renamed_blind_day_names_another_service_in_its_posts(tmp_path: Path) -> None:
+    scenario = read_scenario(made(BUILDERS, tmp_path, "--rename", "docker_hub=pypi"))
+    assert {o.service for o in scenario.truth.outages} == {"pypi", "circleci", "supabase"}
+    posts = zstandard.ZstdDecompressor().stream_reader((tmp_path / "posts.ndjson.zst").read_bytes()).read().decode()
+    assert "PyPI" in posts
+    assert "dockerhub" not in posts.lower()
 
 
 def test_seeds_move_a_day_by_different_hours_within_a_week_and_rename_it_to_others_of_its_kind() -> None:

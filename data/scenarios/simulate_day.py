@@ -5,6 +5,8 @@
 
 Without options it writes the folder byte for byte as committed. Counts and posts are drawn around the curves of
 day.toml: a curve is a list of [time, level] points, joined by straight lines, and a level of 1 is the service's peak.
+Services of a day with `local = true` have time zones, languages and intervals of their own, and its texts are those of
+simulation/local_texts.csv; maintenance.csv holds what was announced.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import numpy as np
 from simulation.counts import complaints
 from simulation.day import Day, Switches
 from simulation.heads import head, truth
-from simulation.pages import write_news, write_status
+from simulation.local_counts import local_complaints
+from simulation.local_posts import write_local_posts
+from simulation.pages import write_maintenance, write_news, write_status
 from simulation.posts import write_posts
 
 
@@ -32,9 +36,10 @@ def write(folder: Path, day: Day) -> None:
     with (folder / "complaints.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["service", "start_utc", "interval_s", "total", "baseline", "region", "indicator"])
-        writer.writerows(complaints(day, counting))
-    posts = write_posts(folder, day, posting)
+        writer.writerows(local_complaints(day, counting) if day.local else complaints(day, counting))
+    posts = write_local_posts(folder, day, posting) if day.local else write_posts(folder, day, posting)
     write_status(folder, day)
+    write_maintenance(folder, day)
     items = write_news(folder, day)
     (folder / "scenario.toml").write_text(head(day, posts, items), encoding="utf-8")
     (folder / "truth.toml").write_text(truth(day), encoding="utf-8")

@@ -58,7 +58,7 @@ class RecordedDay:
     def __str__(self) -> str:
         """Return a line of the list."""
         outages = quantity(self.outages, "outage") if self.outages else "no outage"
-        return f"{self.name:<28}{outages:<12}{self.note}"
+        return f"{self.name:<33}{outages:<12}{self.note}"
 
 
 @click.command("demo")

@@ -53,7 +53,10 @@ SOURCE_NAMES = {"posts": "reddit", "complaints": "complaints", "feeds": "feeds",
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What scenario.toml and truth.toml say."""
+    """What scenario.toml and truth.toml say.
+
+    blind: whoever wrote the facts of this simulated day had not seen the detector.
+    """
 
     folder: Path
     name: str
@@ -66,6 +69,7 @@ class Scenario:
     note: str
     first_run: datetime | None
     truth: Truth
+    blind: bool = False
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -103,6 +107,7 @@ def read_scenario(folder: Path) -> Scenario:
         note=str(table.get("note", "")),
         first_run=first_run,
         truth=read_truth(folder / "truth.toml", end),
+        blind=bool(table.get("blind", False)),
     )
 
 

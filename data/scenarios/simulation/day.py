@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "services.toml"
+LOCAL_TEXTS = Path(__file__).with_name("local_texts.csv")  # kind,lang,text of the days with `local = true`
 Curve = list[tuple[datetime, float]]
 INVENTED = "invented distractor"  # the basis of news that has to do with no outage
 
@@ -33,11 +35,12 @@ class Switches:
 
 
 class Day:
-    """The facts of a day: its table, its texts, its notices and its news, as the switches say."""
+    """The facts of a day: its table, texts, notices, planned maintenance and news, as the switches say."""
 
     def __init__(self, facts: Path, switches: Switches) -> None:
-        """Read day.toml, texts.csv, notices.csv and news.csv in `facts`, and the texts of the days that it names."""
+        """Read day.toml and the CSV files in `facts`, and the texts of the days that it names."""
         table = tomllib.loads((facts / "day.toml").read_text(encoding="utf-8"))
+        self.local = bool(table.get("local"))
         self.texts: dict[str, list[dict[str, str]]] = {}
         others = [facts.parents[1] / name / "generator" for name in table.get("texts_of", [])]
         for folder in (facts, *others):
@@ -46,13 +49,20 @@ class Day:
         for kind, rows in self.texts.items():
             # a day's own texts of a kind stand in the place of another day's
             self.texts[kind] = [row for row in rows if row["from"] == rows[0]["from"]]
+        if self.local:
+            for row in rows_of(LOCAL_TEXTS):
+                self.texts.setdefault(row["kind"], []).append({**row})
         self.notices, self.news = rows_of(facts / "notices.csv"), rows_of(facts / "news.csv")
+        self.maintenance = rows_of(facts / "maintenance.csv")
         if switches.rename:
             table = self._renamed(table, *switches.rename)
         self.table = _moved(table, switches.shift)
         for row, key in [(r, "at") for r in self.notices] + [(r, "published") for r in self.news]:
             row["guid"] = f"urn:sim:{row.get('feed', '')}:{row[key][:16]}"
             row[key] = stamp(datetime.fromisoformat(row[key]) + switches.shift)
+        for row in self.maintenance:
+            for key in ("announced", "from", "until"):
+                row[key] = stamp(datetime.fromisoformat(row[key]) + switches.shift)
         self.crowd, self.outage = switches.crowd, switches.outage
         self.seed = switches.seed or self.table["seed"]
         self.start, self.end, self.first_run = (self.table[key] for key in ("start", "end", "first_run"))
@@ -80,13 +90,18 @@ class Day:
         if new in {s["id"] for s in table["service"]}:
             raise SystemExit(f"{new} is in this day already")
         before, after = service["name"], known["name"]
+        spelled = sorted({before, *service.get("names", [])}, key=len, reverse=True)
+        names = re.compile("|".join(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])" for name in spelled))
         service.update(id=new, name=after, communities=known.get("communities", []))
+        if "names" in service:
+            service["names"] = [after]
         if "page" in service:
-            service["page"] = known.get("status_page", "")
-        for row in [*(row for rows in self.texts.values() for row in rows), *self.notices, *self.news]:
+            service["page"] = known.get("status_page") or f"https://status.{new}.example"
+        texts = [row for rows in self.texts.values() for row in rows]
+        for row in [*texts, *self.notices, *self.maintenance, *self.news]:
             for key in ("title", "text", "summary", "name", "body"):
                 if key in row:
-                    row[key] = row[key].replace(before, after)
+                    row[key] = names.sub(after, row[key]) if self.local else row[key].replace(before, after)
             for key in ("service", "link"):
                 if key in row:
                     row[key] = new if row[key] == old else row[key].replace(f"{old}:", f"{new}:")

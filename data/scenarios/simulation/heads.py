@@ -24,6 +24,7 @@ def head(day: Day, posts: int, items: int) -> str:
         'step = "5min"',
         f"watch = [{watch}]",
         "simulated = true",
+        *(["blind = true # who wrote the facts and the texts had not seen the detector"] if table.get("blind") else []),
         f'note = "{table["note"]} Seed {day.seed}: {posts} posts, {items} news items."',
         '\n[publication_delay]\nposts = "60s"\ncomplaints = "120s"\nfeeds = "5min"\nstatus = "30s"\n\n[sources]',
         *(f"{json.dumps(what)} = {json.dumps(where, ensure_ascii=False)}" for what, where in table["sources"].items()),
@@ -90,7 +91,7 @@ def _links(day: Day) -> Iterator[str]:
     for row in day.news:
         pairs = [pair.split(":") for pair in row.get("link", "").split("|") if pair]
         if row["basis"] == INVENTED and hit:
-            pairs = [[hit[0], "unrelated"]]
+            pairs = pairs or [[hit[0], "unrelated"]]
         for service, relation in pairs:
             if service in hit:
                 yield from (

@@ -28,6 +28,29 @@ def write_status(folder: Path, day: Day) -> None:
         (folder / "status" / f"{service}.json").write_text(text + "\n", encoding="utf-8")
 
 
+def write_maintenance(folder: Path, day: Day) -> None:
+    """Write status/maintenance.ndjson: what maintenance.csv plans, each with the time of its announcement."""
+    lines = []
+    for row in day.maintenance:
+        head = next(s for s in day.services if s["id"] == row["service"])
+        planned = {
+            "page": head["page"].split("://")[-1].removeprefix("www.").strip("/"),
+            "incident_id": row["incident"],
+            "name": row["name"],
+            "status": "scheduled",
+            "impact": "maintenance",
+            "url": "",
+            "collected": row["announced"],
+            "scheduled_for": row["from"],
+            "scheduled_until": row["until"],
+            "components": [],
+        }
+        lines.append(json.dumps(planned, ensure_ascii=False) + "\n")
+    if lines:
+        (folder / "status").mkdir(exist_ok=True)
+        (folder / "status" / "maintenance.ndjson").write_text("".join(lines), encoding="utf-8")
+
+
 def _notice(incident: str, updates: Sequence[Mapping[str, str]]) -> dict[str, object]:
     entries = []
     for number, row in enumerate(sorted(updates, key=lambda r: r["at"])):

@@ -10,7 +10,7 @@ from pipeline.evaluation.days.recording import ServiceRecording, first_notices, 
 from pipeline.evaluation.days.rules import RULES
 from pipeline.evaluation.days.scoring import BenchDay, Group
 from pipeline.replay.runner import ReplayPlan
-from pipeline.replay.scenario import load_recorded
+from pipeline.replay.scenario import Scenario, load_recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +34,14 @@ class LoadedDay:
 
 
 def load_day(plan: ReplayPlan, group: Group | None = None) -> LoadedDay:
-    """Read a recorded folder; without a `group`, one without outages is a quiet week."""
+    """Read a recorded folder; without a `group`, its truth.toml and scenario.toml say of what sort it is."""
     scenario, catalogue = plan.scenario, plan.config.catalogue
     watched = plan.scenario.watch or tuple(plan.config.watched)
     sources, _ = load_recorded(scenario, catalogue)
     recorded = recordings(sources, catalogue, watched, (plan.begin, plan.until), plan.step)
     day = BenchDay(
         name=scenario.name,
-        group=group or (Group.OUTAGE if scenario.truth.outages else Group.QUIET),
+        group=group or _group(scenario),
         begin=plan.begin,
         until=plan.until,
         watched=tuple(watched),
@@ -49,3 +49,10 @@ def load_day(plan: ReplayPlan, group: Group | None = None) -> LoadedDay:
         notices=first_notices(recorded),
     )
     return LoadedDay(day=day, recorded=recorded)
+
+
+def _group(scenario: Scenario) -> Group:
+    """Return the group of a day: one without outages is a quiet week."""
+    if scenario.truth.outages:
+        return Group.BLIND_OUTAGE if scenario.blind else Group.OUTAGE
+    return Group.BLIND_QUIET if scenario.blind else Group.QUIET

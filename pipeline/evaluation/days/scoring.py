@@ -24,7 +24,9 @@ class Group(StrEnum):
     """Of what sort a recorded day is: figures are given for each by itself."""
 
     OUTAGE = "days with outages"
+    BLIND_OUTAGE = "blind days with outages"
     QUIET = "quiet weeks"
+    BLIND_QUIET = "blind quiet weeks"
     COUNTS = "real counts"
 
 
