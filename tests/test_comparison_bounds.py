@@ -241,7 +241,7 @@ TEN_DAYS = chance.Window(before=10 * DAY, after=timedelta(0))
 
 def share(known_since: datetime, window: chance.Window = TEN_DAYS, lag: timedelta = 10 * DAY) -> float | None:
     """Return the share of random dates linked to one incident, None where the history is too short."""
-    found = chance.p_value([], MINE, known_since, window, MINE.onset - lag)
+    found = chance.RandomDates([], MINE, known_since).p_value(window, MINE.onset - lag)
     return None if found is None else found[1]
 
 
@@ -260,7 +260,7 @@ def test_random_dates_are_720_of_the_last_ninety_days(history: int, expected: in
 def test_a_window_reaches_from_the_onset_or_from_the_end(after: int, from_end: bool, expected: int) -> None:
     long = replace(MINE, end=MINE.onset + 9 * DAY)
     window = chance.Window(before=timedelta(0), after=after * DAY, from_end=from_end)
-    found = chance.p_value([], long, MINE.onset - 90 * DAY, window, long.onset + 18 * DAY)
+    found = chance.RandomDates([], long, MINE.onset - 90 * DAY).p_value(window, long.onset + 18 * DAY)
     assert found is not None
     # the dates end where the news was seen, 18 days after the onset: 720 in 108 days
     assert found[1] == expected / 720
@@ -271,7 +271,7 @@ def test_a_window_reaches_from_the_onset_or_from_the_end(after: int, from_end: b
 )
 def test_incidents_at_least_as_large_count_impact_first(size: tuple[int, float], joins: bool) -> None:
     other = chance.PastIncident(onset=MINE.onset - 40 * DAY, end=MINE.onset - 39 * DAY, size=size)
-    found = chance.p_value([other], MINE, MINE.onset - 90 * DAY, TEN_DAYS, MINE.onset - 10 * DAY)
+    found = chance.RandomDates([other], MINE, MINE.onset - 90 * DAY).p_value(TEN_DAYS, MINE.onset - 10 * DAY)
     assert found is not None
     assert found[1] == (160 if joins else 80) / 720
 

@@ -18,7 +18,7 @@ from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import RowTable, VoteReason
 from pipeline.detection.report_counting import is_first_copy
-from pipeline.incidents.chance import PastIncident, Window, p_value
+from pipeline.incidents.chance import PastIncident, RandomDates, Window
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence, expected
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements, provider_discrepancies
 from pipeline.incidents.episodes import group_into_incidents, merge_into_episodes, read_provider_incidents
@@ -191,13 +191,15 @@ def test_a_service_that_fails_twice_a_day_follows_every_date_and_a_rare_one_does
         onset=begin + timedelta(days=60, hours=5), end=begin + timedelta(days=60, hours=9), size=(3, 240.0)
     )
     window = Window(before=timedelta(days=7), after=timedelta(0))
-    small = p_value([*often, rare], often[119], begin, window, often[119].onset - timedelta(hours=11))
-    large = p_value([*often, rare], rare, begin, window, rare.onset - timedelta(hours=11))
+    small = RandomDates([*often, rare], often[119], begin).p_value(window, often[119].onset - timedelta(hours=11))
+    large = RandomDates([*often, rare], rare, begin).p_value(window, rare.onset - timedelta(hours=11))
     assert small is not None
     assert large is not None
     assert small[0] > 0.5
     assert large[0] < 0.05
-    assert p_value([rare], rare, rare.onset - timedelta(days=10), window, rare.onset) is None, "too little history"
+    assert RandomDates([rare], rare, rare.onset - timedelta(days=10)).p_value(window, rare.onset) is None, (
+        "too little history"
+    )
 
 
 def test_days_are_read_in_four_languages() -> None:

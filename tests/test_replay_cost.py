@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from pipeline.commands.common import Setting
 from pipeline.config.load import load_config
 from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.records import Batch, ComplaintCount
-from pipeline.core.times import utc
+from pipeline.core.series import SeriesKey, VerdictPoint, VerdictRow
+from pipeline.core.times import iso, utc
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
 from pipeline.replay.scenario import load_recorded
@@ -23,8 +25,9 @@ from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour
 from pipeline.store.count_retention import roll_up_counts
 from pipeline.store.counts import epoch
+from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.observations import save_batch
-from pipeline.store.verdicts import count_groups
+from pipeline.store.verdicts import Judgement, count_groups, forget_old_verdicts, save_judgement, verdicts
 from tests.benchmarks.archives import write_recording
 
 NOW = utc("2026-03-02T10:00:00Z")
@@ -65,6 +68,10 @@ def counts(service: str, start: datetime, total: int, *, source: str = "site", w
         collected=NOW,
     )
     return Batch(source=source, rows=(row,))
+
+
+def verdict(series: str, start: datetime, score: float) -> VerdictRow:
+    return VerdictRow(series, iso(start), 1.0, 0.5, None, score, None, 0, 0, "d")
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -119,3 +126,52 @@ def test_columns_of_a_known_kind_leave_what_is_kept_of_kinds(tmp_path: Path) -> 
         assert kept
         save_batch(store, Batch(source="site", rows=(), columns=columns), NOW)
         assert store.kept.distinct_values == kept
+
+
+def test_what_is_kept_of_verdicts_is_what_a_store_that_keeps_none_reads(tmp_path: Path) -> None:
+    dice = random.Random(4)
+    keys = [SeriesKey(service="github", channel="votes", source=name, bin_s=60) for name in ("a", "b")]
+    begin = NOW - timedelta(hours=5)
+    with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "plain.db") as plain, kept.kept.keeping():
+        for turn in range(40):
+            start = turn * 5 - dice.choice([0, 0, 0, 30])  # some come late
+            judgement = Judgement(
+                subject="a",
+                keys=keys[: 1 + turn % 2],
+                verdicts=[
+                    verdict(str(key), begin + timedelta(minutes=start + n), dice.uniform(0, 9))
+                    for key in keys[: 1 + turn % 2]
+                    for n in range(5)
+                ],
+                states={},
+                redo_from=begin + timedelta(minutes=start - 7) if dice.random() < 0.3 else None,
+                now=NOW,
+                collected=None,
+            )
+            for store in (kept, plain):
+                save_judgement(store, judgement)
+                if turn == 30:
+                    forget_old_verdicts(store, NOW - timedelta(hours=4))
+            until = begin + timedelta(minutes=turn * 5 + dice.randrange(20))
+            for since in (begin + timedelta(minutes=turn), begin, begin + timedelta(minutes=turn * 2)):
+                assert verdicts(kept, since, until) == verdicts(plain, since, until)
+        assert len(verdicts(plain, begin, NOW)) == 2
+
+
+def test_judged_bins_that_are_kept_are_not_read_again() -> None:
+    answers, asked = KeptAnswers(), []
+
+    def read(since: datetime, until: datetime) -> list[VerdictPoint]:
+        asked.append((since, until))
+        minutes = (until - since) // timedelta(minutes=1)
+        return [VerdictPoint(since + timedelta(minutes=n), 1, 1, 1, 1, 0) for n in range(minutes)]
+
+    minute, day = timedelta(minutes=1), timedelta(days=1)
+    with answers.keeping():
+        assert len(answers.points("s", NOW, NOW + 5 * minute, read)) == 5
+        assert len(answers.points("s", NOW + minute, NOW + 9 * minute, read)) == 8
+        assert asked == [(NOW, NOW + 5 * minute), (NOW + 5 * minute, NOW + 9 * minute)]
+        assert len(answers.points("s", NOW + 2 * day, NOW + 2 * day, read)) == 0
+        asked.clear()
+        assert len(answers.points("s", NOW, NOW + minute, read)) == 1
+        assert asked == [(NOW, NOW + minute)], "what is long past is not kept"

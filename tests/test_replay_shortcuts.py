@@ -16,7 +16,7 @@ from pipeline.config.load import load_config
 from pipeline.config.paths import SCENARIOS
 from pipeline.core.records import Batch, ComplaintCount, Post
 from pipeline.core.times import iso, utc
-from pipeline.incidents.chance import DATES, PastIncident, Window, p_value
+from pipeline.incidents.chance import DATES, PastIncident, RandomDates, Window
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.read_ahead import ReadAhead
 from pipeline.replay.runner import FinerReplay, ReplayPlan, replay
@@ -202,7 +202,7 @@ def test_a_p_is_the_share_of_dates_that_are_linked_as_near_to_an_outage_as_large
     mine = PastIncident(onset=NOW - timedelta(days=2), end=NOW, size=(1, 60.0))
     seen = mine.onset - timedelta(hours=5)
     window = Window(before=timedelta(days=1), after=timedelta(0))
-    found = p_value(past, mine, since, window, seen)
+    found = RandomDates(past, mine, since).p_value(window, seen)
     assert found is not None
     # as large are those of a higher rank, and of the same rank those that lasted as long
     large = [mine, *(story for story in past if story.size >= mine.size)]

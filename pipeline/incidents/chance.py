@@ -9,10 +9,11 @@ share is itself ranked among those of the random dates, and that rank is the p. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -63,26 +64,44 @@ def past_provider_incidents(
     return found
 
 
-def p_value(
-    past: Sequence[PastIncident], mine: PastIncident, known_since: datetime, window: Window, seen: datetime
-) -> tuple[float, float] | None:
-    """Return p, and the share of random dates linked to an incident as large within the same lag.
+class _Compared(NamedTuple):
+    """The sorted lags of random dates to the nearest story as large as the one in question, and the dates' shares."""
 
-    None = too little history. `past` are all stories known, `mine` the one in question, `seen` the date of the news.
-    """
-    since = max(known_since, mine.onset - HISTORY)
-    # its own window counts whole, as those of the others do, or the latest would always look rarest
-    until = max((mine.end if window.from_end else mine.onset) + window.after, seen)
-    if until - since < SHORTEST:
-        return None
-    stories = tuple(
-        sorted({*(p for p in past if p.onset <= until and p.onset != mine.onset), mine}, key=lambda p: (p.onset, p.end))
-    )
-    shares, ranked = _table(stories, since, until, window)
-    place = stories.index(mine)
-    lag = abs((seen - mine.onset) / timedelta(minutes=1))
-    share = float(np.searchsorted(shares[place], lag + 1e-9, side="right") / DATES)
-    return float(np.searchsorted(ranked, share + 1e-9, side="right") / DATES), share
+    lags: Floats
+    shares: Floats
+
+
+class RandomDates:
+    """Random dates of a service's history, which the news of one of its incidents are held against."""
+
+    def __init__(self, past: Iterable[PastIncident], mine: PastIncident, known_since: datetime) -> None:
+        """`past` are all stories known since `known_since`, `mine` the one in question."""
+        self._others = [p for p in past if p.onset != mine.onset]
+        self._mine, self._since = mine, max(known_since, mine.onset - HISTORY)
+        self._compared: dict[tuple[datetime, Window], _Compared] = {}
+
+    def p_value(self, window: Window, seen: datetime) -> tuple[float, float] | None:
+        """Return p, and the share of random dates linked to an incident as large within the same lag.
+
+        None = too little history. `seen` is the date of the news.
+        """
+        mine = self._mine
+        # its own window counts whole, as those of the others do, or the latest would always look rarest
+        until = max((mine.end if window.from_end else mine.onset) + window.after, seen)
+        if until - self._since < SHORTEST:
+            return None
+        compared = self._compared.get((until, window))
+        if compared is None:
+            compared = self._compared[until, window] = self._compare(until, window)
+        lag = abs((seen - mine.onset) / timedelta(minutes=1))
+        share = float(np.searchsorted(compared.lags, lag + 1e-9, side="right") / DATES)
+        return float(np.searchsorted(compared.shares, share + 1e-9, side="right") / DATES), share
+
+    def _compare(self, until: datetime, window: Window) -> _Compared:
+        stories = {*(p for p in self._others if p.onset <= until), self._mine}
+        in_order = tuple(sorted(stories, key=lambda p: (p.onset, p.end)))
+        lags, shares = _table(in_order, self._since, until, window)
+        return _Compared(lags[in_order.index(self._mine)], shares)
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from pipeline.core.news_events import CHANCE, Link, NewsEvent
 from pipeline.core.quantities import quantity
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation
-from pipeline.incidents.chance import EARLY, PastIncident, Window, p_value, size_of
+from pipeline.incidents.chance import EARLY, PastIncident, RandomDates, Window, size_of
 from pipeline.incidents.episodes import ProviderIncident
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.named_days import days_named, looks_years_back
@@ -70,7 +70,10 @@ def link(
 ) -> list[Link]:
     """Return the links of one incident to the news events (event, text of its first item) seen so far."""
     found = []
-    days = _days(incident, context, now)
+    days, dates = _days(incident, context, now), _random_dates(incident, context, now)
+    naming = [
+        (event.first_seen, outlet) for event, _ in events if service.id in event.services for outlet in event.outlets
+    ]
     for event, text in events:
         if event.first_seen > now:
             continue
@@ -78,12 +81,13 @@ def link(
         if proposed is None:
             continue
         relation, reasons = proposed
-        p = _p(incident, event, relation, context, now)
+        chance = dates.p_value(WINDOWS[relation], event.first_seen)
+        p = None if chance is None else round(chance[0], 3)  # as it is stored
         against = _against(service, event, relation, context, p)
         outlets = len(event.outlets)
         reasons.append(f"carried by {quantity(outlets, 'outlet')}")
         if relation == Relation.CONTEXT_BEFORE:
-            reasons += [*_burst(service, event, events), *_mechanism(event, context.between)]
+            reasons += [*_burst(service, event, naming), *_mechanism(event, context.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
         found.append(
@@ -232,17 +236,11 @@ def _size(incident: Incident, context: LinkContext, now: datetime) -> tuple[int,
     return max(same, default=size_of(incident.impact, incident.onset, incident.end or now))
 
 
-def _p(incident: Incident, event: NewsEvent, relation: Relation, context: LinkContext, now: datetime) -> float | None:
-    """Return the share of random dates linked as well, as it is stored; None where the history is too short."""
+def _random_dates(incident: Incident, context: LinkContext, now: datetime) -> RandomDates:
+    """Return the random dates that links of an incident are held against."""
     mine = PastIncident(onset=incident.onset, end=incident.end or now, size=_size(incident, context, now))
-    found = p_value(
-        [p for p in context.past if abs(p.onset - mine.onset) > timedelta(hours=1)],
-        mine,
-        context.known_since,
-        WINDOWS[relation],
-        event.first_seen,
-    )
-    return None if found is None else round(found[0], 3)
+    others = (p for p in context.past if abs(p.onset - mine.onset) > timedelta(hours=1))
+    return RandomDates(others, mine, context.known_since)
 
 
 def _chance_in_words(p: float) -> str:
@@ -256,10 +254,12 @@ def _lag(seen: datetime, onset: datetime) -> str:
     return f"{words} {'after' if minutes >= 0 else 'before'} the onset"
 
 
-def _burst(service: Service, event: NewsEvent, events: Sequence[tuple[NewsEvent, str]]) -> list[str]:
-    """Return how many outlets named the service within a day of the event, beside what is usual for them."""
+def _burst(service: Service, event: NewsEvent, naming: Sequence[tuple[datetime, str]]) -> list[str]:
+    """Return how many outlets named the service within a day of the event, beside what is usual for them.
+
+    `naming` are the moments at which each outlet named the service.
+    """
     day = timedelta(days=1)
-    naming = [(e.first_seen, o) for e, _ in events if service.id in e.services for o in e.outlets]
     near = {o for seen, o in naming if abs(seen - event.first_seen) <= day / 2}
     before = [o for seen, o in naming if day / 2 < event.first_seen - seen <= 7 * day]
     if len(near) < 3:

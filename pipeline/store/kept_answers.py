@@ -5,16 +5,19 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeVar, cast
 
 from pipeline.core.incidents import Incident
 from pipeline.core.reports import Report
+from pipeline.core.series import VerdictPoint
 
 T = TypeVar("T")
 ReadReports = Callable[[datetime, datetime], list[Report]]
+ReadPoints = Callable[[datetime, datetime], list[VerdictPoint]]
 MOST_SPANS = 100  # answers of spans that are kept at once of a service
+POINTS_BEFORE = timedelta(days=1)  # judged bins that are kept from before the span that was asked for last
 
 
 class DistinctQuestion(NamedTuple):
@@ -60,6 +63,18 @@ class _KeptReports(NamedTuple):
     rows: list[Report]
 
 
+class _KeptPoints(NamedTuple):
+    """The judged bins of a series in [since, until), oldest first."""
+
+    since: datetime
+    until: datetime
+    rows: list[VerdictPoint]
+
+    def place(self, moment: datetime) -> int:
+        """Return the place of the first bin that begins at a moment or later."""
+        return bisect.bisect_left(self.rows, moment, key=lambda point: point.start)
+
+
 class KeptAnswers:
     """What was read and is still true. Whoever writes what changes an answer has it forgotten.
 
@@ -77,6 +92,7 @@ class KeptAnswers:
         self._series: set[str] = set()
         self._worked_out: dict[Hashable, _WorkedOut] = {}
         self._reports: dict[str, _KeptReports] = {}  # by service
+        self._points: dict[str, _KeptPoints] = {}  # by series
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -95,6 +111,7 @@ class KeptAnswers:
                 self._series,
                 self._worked_out,
                 self._reports,
+                self._points,
             ):
                 kept.clear()
 
@@ -167,6 +184,31 @@ class KeptAnswers:
     def forget_reports(self) -> None:
         """Forget all reports: some of them are changed."""
         self._reports.clear()
+
+    def points(self, series: str, since: datetime, until: datetime, read: ReadPoints) -> list[VerdictPoint]:
+        """Return the judged bins of a series in [since, until); `read` is asked for the part that is not kept."""
+        if not self._keeps:
+            return read(since, until)
+        known = self._points.get(series)
+        if known is None or since < known.since or until < known.until:
+            known = _KeptPoints(since, until, read(since, until))
+        else:
+            begin = max(known.since, since - POINTS_BEFORE)
+            newer = read(known.until, until) if known.until < until else []
+            known = _KeptPoints(begin, until, [*known.rows[known.place(begin) :], *newer])
+        self._points[series] = known
+        return known.rows[known.place(since) :]
+
+    def note_verdicts(self, oldest: Mapping[str, datetime]) -> None:
+        """Note that verdicts are written or deleted, by series the start of the oldest: later ones are read again."""
+        for series in oldest.keys() & self._points.keys():
+            known = self._points[series]
+            until = max(known.since, min(known.until, oldest[series]))
+            self._points[series] = _KeptPoints(known.since, until, known.rows[: known.place(until)])
+
+    def forget_verdicts(self) -> None:
+        """Forget all judged bins: some of them are deleted."""
+        self._points.clear()
 
     def note_counts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that counts are written, by service the start of the oldest: what was read of later spans is old."""

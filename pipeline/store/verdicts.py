@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, VerdictPoint, VerdictRow, totals
@@ -245,9 +246,13 @@ def save_judgement(store: Store, judgement: Judgement) -> int:
             conn.executemany(
                 "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), judgement.redo_from) for k in keys]
             )
+            store.kept.note_verdicts(dict.fromkeys(map(str, keys), judgement.redo_from))
         new = conn.executemany(
             "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", judgement.verdicts
         ).rowcount
+        if judgement.verdicts:
+            oldest = utc(min(verdict.bin_start for verdict in judgement.verdicts))
+            store.kept.note_verdicts(dict.fromkeys(map(str, keys), oldest))
         for slot, state in judgement.states.items():
             put_state(conn, subject, slot, state)
         set_checkpoint(conn, "detect", subject, iso(min(judgement.collected or now, now)))
@@ -315,6 +320,7 @@ def forget_old_verdicts(store: Store, before: datetime) -> int:
         " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
     )
     with store.transaction() as conn:
+        store.kept.forget_verdicts()
         return conn.execute(sql, (before,)).rowcount
 
 
@@ -336,14 +342,18 @@ def verdicts(
         chosen, values = chosen + " AND service = ?", [*values, service]
     points_of_series: dict[SeriesKey, list[VerdictPoint]] = {}
     for row in store.rows(chosen + " ORDER BY series", tuple(values)):
-        bins = store.rows(
-            "SELECT bin_start, observed, expected, upperbound, score, level FROM verdicts"
-            " WHERE series = ? AND bin_start >= ? AND bin_start < ? ORDER BY bin_start",
-            (row["series"], since, until),
-        )
-        if bins:
-            points_of_series[_series_key(row)] = [_point(*found) for found in bins]
+        points = store.kept.points(row["series"], since, until, partial(_read_points, store, row["series"]))
+        if points:
+            points_of_series[_series_key(row)] = points
     return points_of_series
+
+
+def _read_points(store: Store, series: str, since: datetime, until: datetime) -> list[VerdictPoint]:
+    sql = (
+        "SELECT bin_start, observed, expected, upperbound, score, level FROM verdicts"
+        " WHERE series = ? AND bin_start >= ? AND bin_start < ? ORDER BY bin_start"
+    )
+    return [_point(*found) for found in store.rows(sql, (series, since, until))]
 
 
 def services_near_alarm(store: Store, since: datetime, until: datetime, least: float, alarm: float) -> list[str]:

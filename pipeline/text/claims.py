@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 
 from pipeline.core.news_events import Claim
 from pipeline.core.vocabulary import ClaimKind, SaidBy
@@ -78,6 +79,11 @@ def claims(text: str, day: date) -> list[Claim]:
 
     Clock times are read only with a zone that means one thing, and only in sentences that speak of the outage.
     """
+    return list(_claims(text, day))
+
+
+@lru_cache(maxsize=1024)  # the notices of an incident are read again whenever it is explained
+def _claims(text: str, day: date) -> tuple[Claim, ...]:
     read: list[Claim] = []
     for sentence in _SENTENCE.split(text[:CAP]):
         normalized = normalize(sentence)
@@ -86,7 +92,7 @@ def claims(text: str, day: date) -> list[Claim]:
         read += [Claim(kind=k, value=v, said_by=who) for k, v in _parts(normalized)]
         read += [Claim(kind=ClaimKind.CAUSE, value=why, said_by=who) for why in _causes(normalized)]
         read += list(_reports(normalized))
-    return list(dict.fromkeys(read))
+    return tuple(dict.fromkeys(read))
 
 
 def _who(sentence: str, normalized: str) -> SaidBy:
