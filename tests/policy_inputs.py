@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.commands.test_alert import sample
 from pipeline.config.settings import Alerts
 from pipeline.core.alerts import Alert
-from pipeline.core.incidents import ComponentSpan, Incident, Phase
+from pipeline.core.incidents import ComponentSpan, Phase
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import (
     ComponentStatus,
@@ -19,6 +19,7 @@ from pipeline.core.vocabulary import (
     Transition,
 )
 from pipeline.notify.policy import NotificationPolicy
+from tests.stored_rows import an_incident
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -30,20 +31,7 @@ POLICY = NotificationPolicy(
     max_group_interval=Alerts().max_group_interval,
     alerting_since=BEGAN - SECOND,
 )
-INCIDENT = Incident(
-    id="i",
-    service="svc",
-    state=State.POSSIBLE,
-    opened_at=BEGAN,
-    onset=BEGAN,
-    peak=None,
-    end=None,
-    impact=Impact.LOW,
-    symptom="",
-    official_first_at=None,
-    episode_count=1,
-    active=True,
-)
+INCIDENT = replace(an_incident("svc", BEGAN), id="i")
 EASING = Phase(episode=1, phase=PhaseName.EASING, since=BEGAN, until=None, impact=Impact.LOW, why="")
 
 

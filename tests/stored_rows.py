@@ -1,11 +1,13 @@
-"""A post and a count, as tests of the database store them."""
+"""Records as tests store them: a post, a tag, a count and an incident. A test replaces the fields it is about."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from pipeline.core.records import ComplaintCount, Post
+from pipeline.core.incidents import Incident
+from pipeline.core.records import ComplaintCount, Post, Tag
 from pipeline.core.times import utc
+from pipeline.core.vocabulary import Impact, State
 
 NOW = utc("2026-03-02T12:00:00Z")
 
@@ -35,4 +37,39 @@ def count(total: int, *, region: str = "", indicator: str = "", minutes: int = 0
         interval_s=900,
         total=total,
         collected=NOW,
+    )
+
+
+def a_tag(post: Post, service: str, p_outage: float = 0.9) -> Tag:
+    """Return what the model `m` says of a post about a service: an outage this likely, and nothing else."""
+    return Tag(
+        source=post.source,
+        native_id=post.native_id,
+        service=service,
+        p_outage=p_outage,
+        components=(),
+        symptom="",
+        region="",
+        language="en",
+        anger=0.0,
+        exonerates=(),
+        model="m",
+    )
+
+
+def an_incident(service: str, onset: datetime) -> Incident:
+    """Return an active, possible incident of low impact that was opened at its onset."""
+    return Incident(
+        id=f"{service}-{onset:%Y%m%dT%H%MZ}",
+        service=service,
+        state=State.POSSIBLE,
+        opened_at=onset,
+        onset=onset,
+        peak=None,
+        end=None,
+        impact=Impact.LOW,
+        symptom="",
+        official_first_at=None,
+        episode_count=1,
+        active=True,
     )

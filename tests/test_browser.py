@@ -17,8 +17,8 @@ from pipeline.commands.test_alert import sample
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.alert_facts import ComponentFacts, LinkFacts
-from pipeline.core.incidents import Evidence, Incident
-from pipeline.core.records import Batch, Post, Tag
+from pipeline.core.incidents import Evidence
+from pipeline.core.records import Batch, Post
 from pipeline.core.reports import Vote
 from pipeline.core.row_refs import RowRef
 from pipeline.core.times import utc
@@ -29,6 +29,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.observations import save_batch
 from pipeline.store.reports import save_tags
+from tests.stored_rows import a_tag, an_incident
 
 pytestmark = pytest.mark.slow
 NOW = utc("2026-03-02T13:00:00Z")
@@ -69,19 +70,12 @@ def publish(folder: Path, texts: list[str]) -> Path:
         )
         for i, text in enumerate(padded)
     ]
-    incident = Incident(
-        id="claude-20260302T1137Z",
-        service="claude",
+    incident = replace(
+        an_incident("claude", utc("2026-03-02T11:37:00Z")),
         state=State.CONFIRMED,
         opened_at=NOW,
-        onset=utc("2026-03-02T11:37:00Z"),
-        peak=None,
-        end=None,
         impact=Impact.HIGH,
         symptom="login",
-        official_first_at=None,
-        episode_count=1,
-        active=True,
         evidence=tuple(
             Evidence(kind="official", at=NOW, statement=f"the provider: {t}", rows=(RowRef(RowTable.INCIDENTS, "x"),))
             for t in padded
@@ -90,22 +84,7 @@ def publish(folder: Path, texts: list[str]) -> Path:
     with Store(folder / "x.db", views=DASHBOARDS / "views.sql") as store:
         store.put_catalogue(config.catalogue, config.watched)
         save_batch(store, Batch(source="reddit", rows=tuple(posts)), NOW)
-        tags = [
-            Tag(
-                source="reddit",
-                native_id=p.native_id,
-                service="claude",
-                p_outage=0.9,
-                components=(),
-                symptom="",
-                region="",
-                language="en",
-                anger=0.0,
-                exonerates=(),
-                model="m",
-            )
-            for p in posts
-        ]
+        tags = [a_tag(p, "claude") for p in posts]
         save_tags(
             store,
             posts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Advisory, Incident
+from pipeline.core.incidents import Advisory
 from pipeline.core.records import Batch, Run
 from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import iso, utc
@@ -25,6 +26,7 @@ from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.store.verdicts import forget_old_verdicts
+from tests.stored_rows import an_incident
 from tests.world import CATALOGUE, World, at
 
 
@@ -186,18 +188,12 @@ def test_claims_of_links_that_chance_explains_are_not_told(world: World) -> None
         base = world.all()[incident]
         for day in range(1, 80):
             start = at("11:10") - timedelta(days=day)
-            old = Incident(
+            old = replace(
+                an_incident("github", start),
                 id=f"old{day}",
-                service="github",
                 state=State.RESOLVED,
-                opened_at=start,
-                onset=start,
-                peak=None,
                 end=start + timedelta(hours=20),
                 impact=Impact.CRITICAL,
-                symptom="",
-                official_first_at=None,
-                episode_count=1,
                 active=False,
                 episodes=base.episodes,
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.core.records import Batch, Post, Tag
+from pipeline.core.records import Batch, Post
 from pipeline.core.reports import Report, Vote
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
@@ -16,6 +16,7 @@ from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.reports import reports, save_tags
 from pipeline.store.retention import forget
+from tests.stored_rows import a_tag
 
 NOW = utc("2026-03-02T10:00:00Z")
 
@@ -36,22 +37,6 @@ def post(number: int, text: str) -> Post:
     )
 
 
-def tag(read: Post) -> Tag:
-    return Tag(
-        source=read.source,
-        native_id=read.native_id,
-        service="github",
-        p_outage=0.9,
-        components=(),
-        symptom="",
-        region="",
-        language="en",
-        anger=0.0,
-        exonerates=(),
-        model="m",
-    )
-
-
 def vote(of: Post, weight: float) -> Vote:
     reason = next(iter(VoteReason))
     return Vote(of.source, of.native_id, "github", of.created, weight, reason, of.author_key, "x")
@@ -59,7 +44,13 @@ def vote(of: Post, weight: float) -> Vote:
 
 def save(store: Store, posts: list[Post], weight: float = 1.0, *, earlier: list[Vote] | None = None) -> None:
     save_batch(store, Batch(source="reddit", rows=tuple(posts)), NOW)
-    save_tags(store, posts, [tag(one) for one in posts], [*(earlier or []), *(vote(one, weight) for one in posts)], "m")
+    save_tags(
+        store,
+        posts,
+        [a_tag(one, "github") for one in posts],
+        [*(earlier or []), *(vote(one, weight) for one in posts)],
+        "m",
+    )
 
 
 def read(store: Store, minutes: int, since: datetime = NOW) -> list[Report]:

@@ -16,7 +16,6 @@ from pipeline.config.settings import Config
 from pipeline.core.alert_facts import AlertFacts
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
-from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, ComplaintCount
 from pipeline.core.times import Span, utc
 from pipeline.core.vocabulary import Impact, State, Transition
@@ -27,6 +26,7 @@ from pipeline.store.freshness import freshness, spread
 from pipeline.store.incidents import put_incident
 from pipeline.store.outbox import mark_sent, put_alerts
 from tests.command_line import call_main
+from tests.stored_rows import an_incident
 
 NOW = utc("2026-03-02T12:00:00Z")
 HOUR = timedelta(hours=1)
@@ -204,21 +204,7 @@ def test_data_that_end_days_ago_are_named_with_their_end(store: Store, config: C
 
 
 ONSET, SENT = utc("2026-03-02T11:37:00Z"), utc("2026-03-02T11:40:00Z")
-POSSIBLE = Incident(
-    id="github-20260302T1137Z",
-    service="github",
-    state=State.POSSIBLE,
-    opened_at=SENT,
-    onset=ONSET,
-    peak=None,
-    end=None,
-    impact=Impact.LOW,
-    symptom="",
-    official_first_at=None,
-    episode_count=1,
-    active=True,
-    probability=0.83,
-)
+POSSIBLE = replace(an_incident("github", ONSET), opened_at=SENT, probability=0.83)
 OPENED = Alert(
     message_id="<1>",
     incident=POSSIBLE.id,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.core.records import Batch, ComplaintCount, Post, Tag
+from pipeline.core.records import Batch, ComplaintCount, Post
 from pipeline.core.reports import Vote
 from pipeline.core.times import Span
 from pipeline.core.vocabulary import VoteReason
@@ -15,6 +15,7 @@ from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.reports import save_tags
+from tests.stored_rows import a_tag
 from tests.world import ALARM, CATALOGUE, World, at
 
 MONDAY = at("11:00")  # 2 March 2026
@@ -54,22 +55,7 @@ def post(name: str, source: str, created: datetime) -> Post:
 def mentioned(world: World, number: int) -> None:
     """Let people write of the service in the week before, without reporting trouble."""
     posts = [post(f"mention{n}", "x", SATURDAY + timedelta(hours=2 * n)) for n in range(number)]
-    tags = [
-        Tag(
-            source="x",
-            native_id=post.native_id,
-            service="github",
-            p_outage=0.1,
-            components=(),
-            symptom="",
-            region="",
-            language="en",
-            anger=0.0,
-            exonerates=(),
-            model="m",
-        )
-        for post in posts
-    ]
+    tags = [a_tag(post, "github", 0.1) for post in posts]
     reason = VoteReason.NOT_ABOUT_OUTAGE
     votes = [Vote("x", p.native_id, "github", p.created, 0.0, reason, p.author_key, p.native_id) for p in posts]
     save_batch(world.store, Batch(source="x", rows=tuple(posts)), at("10:00"))

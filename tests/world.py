@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pipeline.config.load import load_catalogue
 from pipeline.config.settings import Alerts, Config
 from pipeline.core.incidents import Incident
-from pipeline.core.records import Batch, NewsItem, Post, Run, Tag
+from pipeline.core.records import Batch, NewsItem, Post, Run
 from pipeline.core.reports import Vote
 from pipeline.core.series import SeriesKey, VerdictRow
 from pipeline.core.status_records import StatusUpdate
@@ -25,6 +25,7 @@ from pipeline.store.reports import save_tags
 from pipeline.store.verdicts import Judgement, save_judgement
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
+from tests.stored_rows import a_tag
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -146,22 +147,7 @@ class World:
             )
             for n, text in enumerate(texts)
         ]
-        tags = [
-            Tag(
-                source=p.source,
-                native_id=p.native_id,
-                service=service,
-                p_outage=0.9,
-                components=(),
-                symptom="",
-                region="",
-                language="en",
-                anger=0.0,
-                exonerates=(),
-                model="m",
-            )
-            for p in posts
-        ]
+        tags = [a_tag(p, service) for p in posts]
         votes = [
             Vote(p.source, p.native_id, service, p.created, 1.0, VoteReason.COUNTED, p.author_key, p.native_id)
             for p in posts

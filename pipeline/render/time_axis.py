@@ -1,4 +1,4 @@
-"""A time axis: from when to when, cut into steps, with its labels. Places are percent of the width."""
+"""The time axis of a chart: its first and last moment, its steps and its labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_LABELS = 8
 
 
 class PlacedLabel(NamedTuple):
-    """A label and its position, in percent; a `minor` one is left out if there is little room."""
+    """A label at a position, in percent of the axis. Narrow screens hide a `minor` label."""
 
     at: str
     text: str
@@ -22,7 +22,10 @@ class PlacedLabel(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """The time axis: from `first` to `last` (seconds of the epoch), cut into steps, labelled in a zone."""
+    """An axis runs from `first` to `last` (seconds since the epoch) in steps of `step` seconds.
+
+    `zone` is the time zone of its labels.
+    """
 
     first: int
     last: int
@@ -30,23 +33,23 @@ class Axis:
     zone: str
 
     def place(self, moment: float) -> float:
-        """Return where a moment lies, from 0 to 1."""
+        """Return the position of a moment (seconds since the epoch) on the axis: 0 at its start, 1 at its end."""
         return (min(max(moment, self.first), self.last) - self.first) / (self.last - self.first)
 
     def percent(self, moment: float) -> str:
-        """Return where a moment lies, in percent."""
+        """Return the position of a moment in percent, with two decimals."""
         return f"{100 * self.place(moment):.2f}"
 
     def starts(self) -> range:
-        """Return the starts of all steps."""
+        """Return the start of each step, in seconds since the epoch."""
         return range(self.first // self.step * self.step, self.last, self.step)
 
     def time(self, moment: int) -> str:
-        """Return a moment in words, with its date."""
+        """Return the date and time of a moment in the zone of the axis, such as `2 Mar 11:40`."""
         return datetime.fromtimestamp(moment, tz=UTC).astimezone(ZoneInfo(self.zone)).strftime("%-d %b %H:%M")
 
     def hours(self) -> tuple[PlacedLabel, ...]:
-        """Return the labels of the axis; every other one is minor."""
+        """Return the labels of the axis. Every other label is minor."""
         span = (self.last - self.first) / 3600
         every = next(h for h in (1, 2, 3, 6, 12, 24, 48, 96, 240, 10**6) if span / h <= MOST_LABELS) * 3600
         here = ZoneInfo(self.zone)
@@ -67,7 +70,10 @@ class Axis:
 
 
 def axis(since: datetime, until: datetime, finest: int, zone: str) -> Axis:
-    """Return the axis of a span: the finest step that is not below `finest` seconds and leaves a table one can read."""
+    """Return the axis of a span, in a time zone.
+
+    Its step is the shortest one of at least `finest` seconds that cuts the span into at most MOST_STEPS steps.
+    """
     first, last = int(since.timestamp()), max(int(until.timestamp()), int(since.timestamp()) + 60)
     step = next((s for s in STEPS if s >= finest and (last - first) / s <= MOST_STEPS), max(finest, STEPS[-1]))
     return Axis(first=first, last=last, step=step, zone=zone)

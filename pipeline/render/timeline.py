@@ -95,13 +95,13 @@ class TimelineContext:
 
 
 def timeline(context: TimelineContext) -> Timeline:
-    """Return the entries, oldest first, in rows of some minutes; without those in the middle if there are very many."""
+    """Return the entries of an incident, oldest first. A long timeline leaves out the entries in its middle."""
     moments = [*_crowd(context), *_provider(context), *_news(context), *_alerts(context)]
     return in_rows(sorted(moments, key=lambda m: (m.at, m.side, m.head)), context.zone)
 
 
 def in_rows(moments: Sequence[Moment], zone: str) -> Timeline:
-    """Return entries, oldest first, as rows; the longer they last, the more minutes a row has."""
+    """Group entries, oldest first, into rows. A longer timeline has more minutes in a row."""
     first, others = moments[:FIRST], moments[FIRST:]
     later = others[-LATEST:]
     hours = (moments[-1].at - moments[0].at) / timedelta(hours=1) if moments else 0.0
@@ -115,7 +115,7 @@ def in_rows(moments: Sequence[Moment], zone: str) -> Timeline:
 
 
 def timeline_rows(moments: Iterable[Moment], minutes: int, zone: str) -> tuple[TimelineRow, ...]:
-    """Return entries, oldest first, in rows of so many minutes of the reader's day."""
+    """Group entries, oldest first, into rows of `minutes` minutes, counted from midnight in the zone."""
     here, day = ZoneInfo(zone), ""
     rows = []
     local_times = ((moment.at.astimezone(here), moment) for moment in moments)

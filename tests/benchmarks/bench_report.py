@@ -21,6 +21,7 @@ from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.verdicts import Judgement, save_judgement
+from tests.stored_rows import an_incident
 from tests.world import at
 
 SERVICES, INCIDENTS, COUNTED = 1000, 5, 300  # services; incidents of each in 90 days; services with counts
@@ -50,18 +51,13 @@ def incident(service: str, number: int) -> Incident:
         official_first_at=None,
         by_crowd=True,
     )
-    return Incident(
-        id=f"{service}-{onset:%Y%m%dT%H%MZ}",
-        service=service,
+    return replace(
+        an_incident(service, onset),
         state=State.RESOLVED,
-        opened_at=onset,
-        onset=onset,
         peak=onset + timedelta(hours=1),
         end=end,
         impact=Impact.HIGH,
         symptom="error",
-        official_first_at=None,
-        episode_count=1,
         active=False,
         episodes=(episode,),
         components=(part,),
