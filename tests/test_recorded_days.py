@@ -87,8 +87,8 @@ def test_a_renamed_day_is_about_another_service(tmp_path: Path) -> None:
     assert "optus" not in (tmp_path / "complaints.csv").read_text().lower()
 
 
-def test_complaints_of_an_outage_in_one_region_are_of_that_region() -> None:
-    with (NETWORKS / "complaints.csv").open(newline="", encoding="utf-8") as file:
+def test_complaints_of_an_outage_in_one_region_are_of_that_region(tmp_path: Path) -> None:
+    with (made(NETWORKS, tmp_path) / "complaints.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["service"] == "free"]
     outage = read_scenario(NETWORKS).truth.outages[0]
     assert outage.service == "free"
