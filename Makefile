@@ -75,10 +75,10 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
 	@$(PY) -m pytest -q -s --timeout 3000 tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py tests/benchmarks/bench_storm.py
 
-bench-days: $(VENV)/.stamp ## every system on every recorded day, by docs/benchmark.md, into out/bench-days, with real counts where EVAL_DATA points (about half an hour)
+bench-days: $(VENV)/.stamp ## every system on every recorded and blind day, by docs/benchmark.md, into out/bench-days, with real counts where EVAL_DATA points (about half an hour)
 	@mkdir -p out/bench-days && $(GW) bench --save out/bench-days $${EVAL_DATA:+--counts "$$EVAL_DATA"} | tee out/bench-days/table.md
 
-bench-variants: $(VENV)/.stamp ## the recorded days as they might have gone, ten seeds of each variant (about 40 minutes of CPU)
+bench-variants: $(VENV)/.stamp ## the recorded days, but for the blind ones, as they might have gone, ten seeds of each variant (about 40 minutes of CPU)
 	@$(GW) evaluate variants --seeds 10
 
 bench-long: $(VENV)/.stamp ## the same of a year's replay and of a million posts (about 20 minutes)
