@@ -78,3 +78,17 @@ def test_a_short_post_that_reports_nothing_counts_for_none(text: str, model: Out
 def test_an_outage_at_another_service_counts_for_that_one_alone(model: OutageModel) -> None:
     text = "the outage at Rogers has nothing to do with Netflix, Netflix streams fine here"
     assert counted(text, model) == {"rogers"}
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("freebox en boucle de redémarrage depuis ce soir, ras le bol", "free"),
+        ("PayPal fails at every checkout, card is fine, balance is fine", "paypal"),
+        ("helpdesk queue went from 3 to 140, all Okta login tickets", "okta"),
+    ],
+)
+def test_what_is_well_besides_and_who_is_fed_up_does_not_speak_against_a_report(
+    text: str, service: str, model: OutageModel
+) -> None:
+    assert counted(text, model) == {service}
