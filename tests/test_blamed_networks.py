@@ -180,3 +180,20 @@ def test_why_says_of_a_network_whose_reports_fell_when_the_other_was_over(world:
     world.explain("15:00")
     reason = "people blamed it while Facebook failed, until 12:00 UTC, and since then fewer than half as many report it"
     assert reason in why(world, "15:00")
+
+
+def test_networks_that_are_blamed_for_another_failure_make_no_shared_failure_with_it(store: Store) -> None:
+    networks = ("verizon", "tmobile_us", "att")
+    world = World(store, ("facebook", *networks))
+    world.bins("facebook", "11:00", 6, 40050, 300)
+    for network in networks:
+        world.bins(network, "11:10", 3, 405, 300)
+        world.bins(network, "11:10", 3, 6, 60, channel="votes")
+    world.explain("11:30")
+    assert {i.service: world.mails(i.id) for i in world.all().values()} == {
+        "facebook": ["opened"],
+        "verizon": [],
+        "tmobile_us": [],
+        "att": [],
+    }
+    assert not [i for i in world.all().values() if i.is_group]

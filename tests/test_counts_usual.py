@@ -56,3 +56,15 @@ def test_what_the_provider_confirms_is_sent_whatever_is_counted(world: World) ->
     world.page("netflix", "n1", "11:05", "investigating", "major")
     world.explain("11:20")
     assert mails(world)
+
+
+def test_services_that_posts_alone_report_make_no_shared_failure_while_their_complaints_are_usual(store: Store) -> None:
+    services = ("claude", "cursor", "huggingface", "perplexity")  # all run on AWS
+    world = World(store, services)
+    world.read("10:00", "11:20")
+    for service in services:
+        world.bins(service, "11:00", 3, 6, 20, channel="votes")
+        world.people(service, "11:00", [f"{service} is down, {n} chats" for n in range(18)])
+        world.bins(service, "11:00", 3, 6, 0.4)
+    world.explain("11:20")
+    assert (len(world.all()), mails(world)) == (4, [])

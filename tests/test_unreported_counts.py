@@ -20,11 +20,12 @@ from tests.world import ALARM, CATALOGUE, World, at
 
 MONDAY = at("11:00")  # 2 March 2026
 SATURDAY = MONDAY - timedelta(days=2)
+ON_AWS = ("claude", "cursor", "huggingface", "perplexity")
 
 
-def counted_since(world: World, since: datetime) -> None:
+def counted_since(world: World, since: datetime, service: str = "github") -> None:
     row = ComplaintCount(
-        service="github",
+        service=service,
         source="x",
         region="",
         indicator="",
@@ -52,12 +53,12 @@ def post(name: str, source: str, created: datetime) -> Post:
     )
 
 
-def mentioned(world: World, number: int) -> None:
+def mentioned(world: World, number: int, service: str = "github") -> None:
     """Let people write of the service in the week before, without reporting trouble."""
-    posts = [post(f"mention{n}", "x", SATURDAY + timedelta(hours=2 * n)) for n in range(number)]
-    tags = [a_tag(post, "github", 0.1) for post in posts]
+    posts = [post(f"{service}{n}", "x", SATURDAY + timedelta(hours=2 * n)) for n in range(number)]
+    tags = [a_tag(post, service, 0.1) for post in posts]
     reason = VoteReason.NOT_ABOUT_OUTAGE
-    votes = [Vote("x", p.native_id, "github", p.created, 0.0, reason, p.author_key, p.native_id) for p in posts]
+    votes = [Vote("x", p.native_id, service, p.created, 0.0, reason, p.author_key, p.native_id) for p in posts]
     save_batch(world.store, Batch(source="x", rows=tuple(posts)), at("10:00"))
     save_tags(world.store, posts, tags, votes, "m")
 
@@ -152,3 +153,33 @@ def test_what_the_press_reported_later_did_not_release_it_before(world: World) -
 
 def test_counts_far_above_the_usual_need_no_report(world: World) -> None:
     assert first_workday(world, score=36.0) == ["opened"]
+
+
+def first_workday_of_all(world: World) -> None:
+    """Let the counts of all watched services rise at 11:00 on their first workday."""
+    for service in world.config.watch:
+        counted_since(world, SATURDAY, service)
+        mentioned(world, 20, service)
+        world.bins(service, "11:00", 2, 60, 20.0, width=900)
+    world.read("06:00", "12:00")
+    world.explain("11:30")
+
+
+def test_services_that_are_held_alone_make_no_shared_failure(store: Store) -> None:
+    world = World(store, ON_AWS)
+    first_workday_of_all(world)
+    assert (len(world.all()), mails(world)) == (4, [])
+
+
+def test_a_shared_failure_counts_the_services_that_are_not_held(store: Store) -> None:
+    world = World(store, ON_AWS)
+    first_workday_of_all(world)
+    for number, service in enumerate(ON_AWS[:3]):
+        world.people(service, f"11:3{number}", [f"{service} is down, I cannot log in"])
+    world.explain("11:35")
+    (group,) = [incident for incident in world.all().values() if incident.is_group]
+    members = {incident.service for incident in world.all().values() if incident.part_of == group.id}
+    assert (world.mails(group.id), members) == (["opened"], set(ON_AWS[:3]))
+    world.people(ON_AWS[3], "11:36", [f"{ON_AWS[3]} is down, I cannot log in"])
+    world.explain("11:40")
+    assert {incident.service for incident in world.all().values() if incident.part_of == group.id} == set(ON_AWS)

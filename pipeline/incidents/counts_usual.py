@@ -7,13 +7,12 @@ are not sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import Incident
-from pipeline.core.news_events import Link
 from pipeline.core.series import Points, SeriesKey
-from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
+from pipeline.core.vocabulary import Channel, EvidenceKind
 from pipeline.incidents.attention import SIGNALS
 
 LEAST_EXPECTED = 5.0  # complaints of an interval: fewer do not show that there is no rise
@@ -26,19 +25,15 @@ IN_WORDS = (
 )
 
 
-def counts_are_usual(
-    incident: Incident, links: Iterable[Link], judged: Mapping[SeriesKey, Points], now: datetime, alarm: float
-) -> bool:
+def counts_are_usual(incident: Incident, judged: Mapping[SeriesKey, Points], now: datetime, alarm: float) -> bool:
     """Return whether posts alone report an incident while complaints about the service are counted and do not rise.
 
-    `links` are those to news; `judged` are the judged bins of the service since the onset, of all its series; `alarm`
+    `judged` are the judged bins of the service since the onset, of all its series; `alarm`
     is the score of an alarm. Counts say so where an interval that began after the onset is judged, has LEAST_EXPECTED
     expected and not zero counted (such a counter is dead), and the newest is fresh; no series of complaints, a region's
     included, may have SHARE_OF_ALARM of an alarm.
     """
     if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.VOTES}:
-        return False
-    if any(link.shown and link.relation is Relation.REPORTS for link in links):
         return False
     usual = False
     for key, points in judged.items():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
 from pipeline.core.incidents import Incident
+from pipeline.core.news_events import Link
+from pipeline.core.vocabulary import Relation
 
 FAR_MORE = 10.0  # times what is reported of a network: the other failure explains it
 FAR_ABOVE_USUAL = 100.0  # times a network's usual complaints: blame does not explain it
@@ -27,6 +30,11 @@ class Hold(NamedTuple):
 
     other: Incident
     reason: HoldReason
+
+
+def press_reports_it(links: Iterable[Link]) -> bool:
+    """Return whether news report an incident: `links` are those from it to news."""
+    return any(link.shown and link.relation is Relation.REPORTS for link in links)
 
 
 def in_words(hold: Hold, name: str) -> str:

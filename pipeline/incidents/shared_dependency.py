@@ -98,7 +98,8 @@ def groups(
     fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. So do
     three of one vendor, two for which notices or news name the same cause outside the catalogue (`outside`), and four
     grave ones that nothing known ties. The cause is named, not blamed, with what speaks against it; `watched` are the
-    services that would be known to fail. What is not worth telling alone is no member. A group once told
+    services that would be known to fail. What is not worth telling alone is no member: the caller leaves out what is
+    held. A group once told
     (`known`) takes in who joins later, and is over when the thing and those that began in the first hour are: what
     began later and lasts is a member no longer. Without members it is closed. Members keep their own rows; what
     belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.

@@ -7,14 +7,13 @@ them report it: until one does, such counts are not sent. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.core.incidents import Incident
-from pipeline.core.news_events import Link
 from pipeline.core.reports import Report
 from pipeline.core.series import Points, SeriesKey
-from pipeline.core.vocabulary import Channel, EvidenceKind, Relation
+from pipeline.core.vocabulary import Channel, EvidenceKind
 from pipeline.incidents.attention import BEFORE_ONSET, SIGNALS
 from pipeline.incidents.confidence import FAR_ABOVE
 from pipeline.store.service_history import FRESH, ServiceHistory
@@ -30,7 +29,6 @@ IN_WORDS = (
 
 def counts_are_unreported(
     incident: Incident,
-    links: Iterable[Link],
     reports: Sequence[Report],
     levels: Mapping[SeriesKey, Points],
     history: ServiceHistory,
@@ -47,8 +45,6 @@ def counts_are_unreported(
     if mentions < LEAST_MENTIONS or read_until is None or now - read_until > FRESH:
         return False
     if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.COMPLAINTS}:
-        return False
-    if any(link.shown and link.relation is Relation.REPORTS for link in links):
         return False
     if any(report.counted and report.created >= incident.onset - BEFORE_ONSET for report in reports):
         return False

@@ -16,7 +16,7 @@ from pipeline.core.vocabulary import State, Transition
 from pipeline.incidents import counts_usual, unreported_counts
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
 from pipeline.incidents.counts_usual import counts_are_usual
-from pipeline.incidents.holds import in_words
+from pipeline.incidents.holds import in_words, press_reports_it
 from pipeline.incidents.unreported_counts import counts_are_unreported
 from pipeline.notify.routing import active_silence, muted_until, route_mismatches, routes_of
 from pipeline.render.formatting import in_percent
@@ -152,9 +152,11 @@ def _held(
         return
     judged = verdicts(store, incident.onset, at, service=incident.service)
     links = [row.link for row in links_of(store, incident.id) if row.first_seen <= at]
-    if counts_are_usual(as_it_was, links, judged, at, alarm):
+    if press_reports_it(links):
+        return
+    if counts_are_usual(as_it_was, judged, at, alarm):
         yield TraceStep(name="held", words=counts_usual.IN_WORDS, passed=False)
-    elif counts_are_unreported(as_it_was, links, mine, judged, service_history(store, incident.service, at), at):
+    elif counts_are_unreported(as_it_was, mine, judged, service_history(store, incident.service, at), at):
         yield TraceStep(name="held", words=unreported_counts.IN_WORDS, passed=False)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,19 +17,12 @@ from pipeline.config.settings import Config
 from pipeline.core.incidents import Incident
 from pipeline.core.news_events import Link
 from pipeline.core.records import Run
-from pipeline.core.reports import Report
 from pipeline.core.shared_failure import service_shown
 from pipeline.core.times import floor_to, utc, utc_or_none
-from pipeline.incidents import counts_usual, unreported_counts
-from pipeline.incidents.attention import overshadowing
 from pipeline.incidents.build import in_order
-from pipeline.incidents.counts_usual import counts_are_usual
-from pipeline.incidents.holds import in_words
 from pipeline.incidents.news_links import link
-from pipeline.incidents.phases import Levels
 from pipeline.incidents.shared_cause import outside_causes
 from pipeline.incidents.shared_dependency import NamedCauses, groups, named_causes
-from pipeline.incidents.unreported_counts import counts_are_unreported
 from pipeline.stages.explain.alerts import AlertingContext
 from pipeline.stages.explain.context import (
     IncidentHistory,
@@ -39,7 +32,8 @@ from pipeline.stages.explain.context import (
     supplementary_evidence,
 )
 from pipeline.stages.explain.due import explain_nothing, explained, is_surge_watch_due
-from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, Alarms, build_incidents, read_alarms, rows_since
+from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, build_incidents, read_alarms, rows_since
+from pipeline.stages.explain.held import held_incidents
 from pipeline.stages.explain.news import fold_news
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun, ServiceFindings
 from pipeline.stages.explain.surge import watch_surges
@@ -50,8 +44,6 @@ from pipeline.store.isolation import Isolation
 from pipeline.store.news import links_of
 from pipeline.store.outbox import alerted_incident_ids
 from pipeline.store.runs import get_checkpoint
-from pipeline.store.service_history import service_history
-from pipeline.store.verdicts import verdicts
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
 
@@ -108,15 +100,18 @@ def run_explain(
     notices = {found.service.id: found.provider_incidents for found in findings}
     named = named_causes(notices, run.news_events, matcher.entities, config.catalogue, now)
     outside = outside_causes(notices, events, now)
-    shared = list(_share(run, findings, current, named, outside))
-    part_of = {member: group.incident.id for group, members in shared for member in members}
-    new = sum(write_incident(run, group) for group, _ in shared)
     surroundings = Surroundings(
         store=store, catalogue=config.catalogue, incidents=list(current.values()), events=run.news_events, now=now
     )
+    held = held_incidents(run, findings, surroundings, alarms, isolation)
+    # what is not sent alone makes no shared failure; what became a member before it was held stays one
+    credible = {i.id: i for i in current.values() if i.part_of or i.id not in held}
+    shared = list(_share(run, findings, credible, named, outside))
+    part_of = {member: group.incident.id for group, members in shared for member in members}
+    new = sum(write_incident(run, group) for group, _ in shared)
     for found in findings:
         with isolation.of(found.service.id):
-            explained_incidents = _explain(run, found, current, part_of, surroundings, alarms)
+            explained_incidents = _explain(run, found, held, part_of, surroundings)
             new += sum(write_incident(run, incident) for incident in explained_incidents)
     new += watch_surges(run) if surge_due else 0
     seen = max(1, alarms.bins + len(events))
@@ -191,10 +186,9 @@ def _strongest_links(store: Store, members: Sequence[str]) -> list[Link]:
 def _explain(
     run: ExplainRun,
     found: ServiceFindings,
-    current: Mapping[str, Incident],
+    held: Set[str],
     part_of: Mapping[str, str],
     surroundings: Surroundings,
-    alarms: Alarms,
 ) -> Iterator[ExplainedIncident]:
     """Yield each incident of a service that may have changed, with its links and all its evidence.
 
@@ -214,49 +208,10 @@ def _explain(
             findings=found,
             incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
             links=links,
-            watched=_is_news(run, incident, found.reports, current, alarms.levels)
-            and not _is_held_alone(run, incident, links, found.reports, alarms.alarm),
+            # new messages may tell of what is watched, stands alone and is not held
+            watched=built.service in run.config.watched and not incident.part_of and incident.id not in held,
             digest=digest,
         )
-
-
-def _is_news(
-    run: ExplainRun, incident: Incident, reports: Sequence[Report], current: Mapping[str, Incident], levels: Levels
-) -> bool:
-    """Return whether new messages may tell of an incident: it is watched, stands alone, and no other one explains it.
-
-    What was sent once goes on being sent.
-    """
-    if incident.service not in run.config.watched or incident.part_of:
-        return False
-    if incident.id in run.alerted:
-        return True
-    hold = overshadowing(incident, current.values(), run.config.catalogue, reports, run.named_in, levels)
-    if hold is not None:
-        logger.info("%s is not sent: %s", incident.id, in_words(hold, run.config.catalogue[hold.other.service].name))
-    return hold is None
-
-
-def _is_held_alone(
-    run: ExplainRun, incident: Incident, links: Sequence[Link], reports: Sequence[Report], alarm: float
-) -> bool:
-    """Return whether one kind of signal alone reports an incident that no message named yet, and the other denies it.
-
-    Posts where complaints are usual, or complaints of a new series where posts are silent.
-    """
-    if not incident.active or incident.id in run.alerted:
-        return False
-    judged = verdicts(run.store, incident.onset, run.now, service=incident.service)
-    words = ""
-    if counts_are_usual(incident, links, judged, run.now, alarm):
-        words = counts_usual.IN_WORDS
-    else:
-        history = service_history(run.store, incident.service, run.now)
-        if counts_are_unreported(incident, links, reports, judged, history, run.now):
-            words = unreported_counts.IN_WORDS
-    if words:
-        logger.info("%s is not sent: %s", incident.id, words)
-    return bool(words)
 
 
 def _digest(run: ExplainRun, incident: Incident) -> str:
