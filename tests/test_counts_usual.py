@@ -45,6 +45,20 @@ def test_posts_are_sent_once_complaints_rise_or_are_no_longer_counted(
     assert [IN_WORDS in step.words for step in steps if step.name == "held"] == ([] if sent else [True])
 
 
+@pytest.mark.parametrize(
+    ("counts", "sent"),
+    [((12, 13), ["opened"]), ((6, 13), []), ((13, 6), [])],
+    ids=["twice the expected in a row", "once", "no more"],
+)
+def test_posts_are_sent_once_complaints_are_twice_the_expected_in_two_intervals(
+    world: World, counts: tuple[int, int], sent: list[str]
+) -> None:
+    world.bins("netflix", "11:05", 1, counts[0], 2.0)
+    world.bins("netflix", "11:10", 1, counts[1], 3.0)
+    world.explain("11:20")
+    assert mails(world) == sent
+
+
 def test_counts_of_before_the_onset_and_old_ones_hold_nothing_back(world: World) -> None:
     world.bins("netflix", "10:50", 2, 6, 0.4)
     world.explain("11:20")

@@ -17,6 +17,8 @@ from pipeline.incidents.attention import SIGNALS
 
 LEAST_EXPECTED = 5.0  # complaints of an interval: fewer do not show that there is no rise
 SHARE_OF_ALARM = 0.5  # of the score of an alarm, from which counts rise
+RISEN = 2.0  # times the expected count, in RISEN_IN_A_ROW intervals: a rise, whatever the spread of usual days allows
+RISEN_IN_A_ROW = 2
 FRESH = timedelta(minutes=30)  # a counter that has been silent for so much longer than its interval says nothing
 
 IN_WORDS = (
@@ -31,7 +33,7 @@ def counts_are_usual(incident: Incident, judged: Mapping[SeriesKey, Points], now
     `judged` are the judged bins of the service since the onset, of all its series; `alarm`
     is the score of an alarm. Counts say so where an interval that began after the onset is judged, has LEAST_EXPECTED
     expected and not zero counted (such a counter is dead), and the newest is fresh; no series of complaints, a region's
-    included, may have SHARE_OF_ALARM of an alarm.
+    included, may have SHARE_OF_ALARM of an alarm, or RISEN times the expected in its newest RISEN_IN_A_ROW intervals.
     """
     if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.VOTES}:
         return False
@@ -44,5 +46,8 @@ def counts_are_usual(incident: Incident, judged: Mapping[SeriesKey, Points], now
             return False
         width = timedelta(seconds=key.bin_s)
         is_fresh = bool(since) and now - (since[-1].start + width) <= width + FRESH
+        newest = since[-RISEN_IN_A_ROW:]
+        if len(newest) == RISEN_IN_A_ROW and all(p.observed >= RISEN * max(p.expected, LEAST_EXPECTED) for p in newest):
+            return False
         usual |= key.is_total and is_fresh and since[-1].observed > 0 and since[-1].expected >= LEAST_EXPECTED
     return usual
