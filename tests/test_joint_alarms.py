@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.series import SeriesKey, VerdictPoint
+from pipeline.core.times import Span
 from pipeline.detection.joint_alarms import with_joint_alarms
 from pipeline.incidents.attention import SIGNALS
 from pipeline.reports.decision_trace import decision_trace
@@ -161,6 +162,72 @@ def test_counts_near_another_services_alarm_stand_alone() -> None:
         assert not with_joint_alarms(posts, ALARM, [at(other)])
     for other in ("13:00", "15:30"):  # long before, and what came later takes nothing back
         assert with_joint_alarms(posts, ALARM, [at(other)])
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "stands"), [("15:15", "15:40", True), ("15:16", "15:40", False), ("14:00", "15:14", False)]
+)
+def test_neither_more_reports_nor_another_failure_take_back_what_a_message_says(
+    since: str, until: str, stands: bool
+) -> None:
+    sent = [Span(at(since), at(until))]
+    late = {COUNTS: [point("15:15", 41, 5.5, 9.7)], REDDIT: [*reports("15:31", "15:32"), point("15:33", 2, 0.0)]}
+    assert not with_joint_alarms(late, ALARM)
+    assert bool(with_joint_alarms(late, ALARM, sent=sent)) is stands
+    few = {COUNTS: [point("15:15", 41, 5.5, 9.7)], REDDIT: reports("15:31", "15:32", "15:33")}
+    assert bool(with_joint_alarms(few, ALARM, [at("14:00")], sent)) is stands
+
+
+def test_of_what_a_message_says_reports_on_a_busy_network_take_nothing_from_those_on_a_quiet_one() -> None:
+    busy = [point(f"15:{minute}", 1, 0.0, 5.0) for minute in range(20, 33)]
+    levels = {
+        COUNTS: [point("15:15", 41, 5.5, 9.7)],
+        REDDIT: [*reports("15:31", "15:32"), point("15:33", 2, 0.0)],
+        BLUESKY: busy,
+    }
+    assert with_joint_alarms(levels, ALARM, sent=[Span(at("15:15"), at("15:40"))])
+
+
+@pytest.mark.parametrize("score", [0.0, 4.0], ids=["much is said", "less than is needed"])
+def test_a_report_that_is_read_late_takes_no_alarm_back_that_was_sent(store: Store, score: float) -> None:
+    world = World(store, ("delta",))
+    world.read("08:00", "12:00")
+    world.bins("delta", "11:15", 1, 41, 5.5, width=QUARTER)
+    world.people("delta", "11:33", [f"delta is down, gate {n}" for n in range(3)])
+    world.bins("delta", "11:33", 1, 3, 0.0, channel="votes", width=60, expected=0.0)
+    world.explain("11:40")
+    world.bins("delta", "11:33", 1, 4, score, channel="votes", width=60, expected=0.0, judged=at("11:50"))
+    for clock in ("11:50", "11:55"):
+        world.explain(clock)
+        (incident,) = world.all().values()
+        assert (incident.active, world.mails(incident.id)) == (True, ["opened"])
+    steps = decision_trace(store, world.config, CATALOGUE["delta"], at("11:55"), at("11:55"), ALARM)
+    assert [s for s in steps if s.words.startswith("counts and posts together")]
+    world.read("12:00", "14:00")
+    world.bins("delta", "11:30", 10, 9, 0.0, width=QUARTER)
+    world.explain("14:00")
+    assert world.mails(incident.id) == ["opened", "over"]
+
+
+def test_a_report_that_was_read_in_time_is_judged_as_before(store: Store) -> None:
+    world = World(store, ("delta",))
+    world.read("08:00", "12:00")
+    world.bins("delta", "11:15", 1, 41, 5.5, width=QUARTER)
+    world.bins("delta", "11:33", 1, 4, 4.0, channel="votes", width=60, expected=0.0)
+    world.explain("11:40")
+    assert world.all() == {}
+
+
+def test_another_failure_that_is_counted_late_takes_no_alarm_back_that_was_sent(store: Store) -> None:
+    world = World(store, ("delta",))
+    world.read("08:00", "12:00")
+    world.bins("delta", "11:15", 1, 41, 5.5, width=QUARTER)
+    world.bins("delta", "11:33", 1, 3, 0.0, channel="votes", width=60, expected=0.0)
+    world.explain("11:40")
+    world.bins("github", "11:00", 1, 60, 20.0, width=QUARTER, judged=at("11:50"))
+    world.explain("11:50")
+    (incident,) = [incident for incident in world.all().values() if incident.service == "delta"]
+    assert (incident.active, world.mails(incident.id)) == (True, ["opened"])
 
 
 def test_reports_that_alarm_by_themselves_support_no_count() -> None:

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from pipeline.core.series import Points, SeriesKey
+from pipeline.core.series import Points, SeriesKey, VerdictPoint
+from pipeline.core.times import Span
 from pipeline.core.vocabulary import Channel
 
 SHARE_OF_ALARM = 1 / 3  # of the score of an alarm, from which counts rise
@@ -56,7 +57,7 @@ def may_join(key: SeriesKey) -> bool:
 
 
 def with_joint_alarms(
-    levels: Mapping[SeriesKey, Points], alarm: float, explained: Sequence[datetime] = ()
+    levels: Mapping[SeriesKey, Points], alarm: float, explained: Sequence[datetime] = (), sent: Sequence[Span] = ()
 ) -> dict[SeriesKey, Points]:
     """Return the series of a service that alarm together, their bins with the score of both.
 
@@ -66,6 +67,10 @@ def with_joint_alarms(
     nothing does; reports that alarm alone support no count. Where a source has JUDGED_REPORTS in an hour, their score
     is the detector's, which knows how much else is said about the service; it has none for fewer. `explained` are, in
     order, when another failure was counted that brings both counts and posts: counts near one stand alone.
+
+    Reports and counts that are read late take back no message: for counts that began in a span of `sent`, from the
+    onset of an incident to the first message about it, the larger of both scores of reports is taken, and none of the
+    failures of others.
     """
     reports = sorted(_reports(levels), key=lambda report: (report.at, str(report.key)))
     raised: dict[SeriesKey, dict[datetime, float]] = {}
@@ -73,10 +78,10 @@ def with_joint_alarms(
         if not reports or not may_join(key):
             continue
         for point in points:
-            if not SHARE_OF_ALARM * alarm <= point.score < alarm or _is_near(point.start, explained):
+            is_sent = any(span.since <= point.start <= span.until for span in sent)
+            if not SHARE_OF_ALARM * alarm <= point.score < alarm or (_is_near(point.start, explained) and not is_sent):
                 continue
-            end = point.start + timedelta(seconds=key.bin_s)
-            joint = _joint(point.start, end, point.score, reports, alarm)
+            joint = _joint(point, timedelta(seconds=key.bin_s), reports, alarm, is_sent=is_sent)
             if joint is not None:
                 raised.setdefault(key, {})[point.start] = joint.score
                 raised.setdefault(joint.key, {})[joint.at] = joint.score
@@ -98,12 +103,15 @@ def _reports(levels: Mapping[SeriesKey, Points]) -> Iterator[_Reports]:
                     yield _Reports(point.start, key, point.observed, point.expected * 60 / key.bin_s, point.score)
 
 
-def _joint(start: datetime, end: datetime, count: float, reports: Sequence[_Reports], alarm: float) -> _Joint | None:
-    """Return when reports and a count from `start` to `end` first alarm together; None where they do not.
+def _joint(
+    count: VerdictPoint, width: timedelta, reports: Sequence[_Reports], alarm: float, *, is_sent: bool
+) -> _Joint | None:
+    """Return when reports and the count of an interval first alarm together; None where they do not.
 
-    `count` is the score of the count.
+    `is_sent`: a message says that they did, and more reports make them no less.
     """
-    near = [report for report in reports if start - BEFORE - HOUR < report.at <= end + AFTER]
+    start = count.start
+    near = [report for report in reports if start - BEFORE - HOUR < report.at <= start + width + AFTER]
     for place, last in enumerate(near):
         if last.at < start - BEFORE or last.score >= alarm:
             continue
@@ -111,11 +119,12 @@ def _joint(start: datetime, end: datetime, count: float, reports: Sequence[_Repo
         number = Counter[SeriesKey]()
         for report in within:
             number[report.key] += int(report.number)
-        if number[last.key] >= JUDGED_REPORTS:
-            nats = last.score / alarm * ALARM
-        else:
-            nats = _nats([report for report in within if number[report.key] < JUDGED_REPORTS])
-        score = count / alarm + nats / ALARM
+        few = [report for report in within if number[report.key] < JUDGED_REPORTS]
+        nats = _nats(few) if number[last.key] < JUDGED_REPORTS else last.score / alarm * ALARM
+        if is_sent:
+            own = [report for report in within if report in few or report.key == last.key]
+            nats = max(nats, _nats(within), _nats(own))
+        score = count.score / alarm + nats / ALARM
         if nats > 0 and score >= 1 + JOINT_MARGIN / ALARM:
             return _Joint(last.at, last.key, score * alarm)
     return None

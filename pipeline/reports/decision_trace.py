@@ -11,7 +11,7 @@ from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import LEAST_PROBABILITY, Incident
 from pipeline.core.records import SilentSource
-from pipeline.core.times import iso, utc
+from pipeline.core.times import Span, iso, utc
 from pipeline.core.vocabulary import State, Transition
 from pipeline.incidents import counts_usual, unreported_counts
 from pipeline.incidents.attention import BEFORE_ONSET, overshadowing
@@ -57,7 +57,12 @@ def decision_trace(
     incident = _incident_at(store, service, at)
     alerts = _alerts_naming(store, incident) if incident is not None else []
     sent = [a for a in alerts if a.created <= at]
-    steps = [_watched(config, service), *signal_steps(store, service, at, alarm), report_step(store, service, at)]
+    spans = [Span(incident.onset, sent[0].created)] if incident is not None and sent else []
+    steps = [
+        _watched(config, service),
+        *signal_steps(store, service, at, alarm, spans),
+        report_step(store, service, at),
+    ]
     steps += [*silent_source_steps(silent, service, at, now), *page_steps(store, service, at)]
     if incident is None:
         steps.append(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pipeline.core.catalogue import Service
 from pipeline.core.records import SilentSource, source_kind
 from pipeline.core.series import SeriesKey
+from pipeline.core.times import Span
 from pipeline.detection.joint_alarms import ALARM, JOINT_MARGIN, REACH, with_joint_alarms
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
@@ -35,8 +36,12 @@ class TraceStep:
     passed: bool | None = None
 
 
-def signal_steps(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
+def signal_steps(
+    store: Store, service: Service, at: datetime, alarm: float, sent: Sequence[Span] = ()
+) -> Iterator[TraceStep]:
     """Yield the loudest bin of each total that ended in the hour before.
+
+    `sent` are the spans from the onsets of incidents to the first messages about them.
 
     `passed` is None where it is above the alarm threshold as it stands now and has rows that were collected later.
     """
@@ -57,12 +62,14 @@ def signal_steps(store: Store, service: Service, at: datetime, alarm: float) -> 
             words=f"{unit}: {loudest.observed:g} at {loudest.start:%H:%M} UTC, {usual},"
             f" score {loudest.score:.1f} of {alarm:g}{later}",
         )
-    yield from _joint_step(store, service, at, alarm)
+    yield from _joint_step(store, service, at, alarm, sent)
     if not points_of_series:
         yield TraceStep(name="signal", words="no counts or votes of the hour before are kept", passed=False)
 
 
-def _joint_step(store: Store, service: Service, at: datetime, alarm: float) -> Iterator[TraceStep]:
+def _joint_step(
+    store: Store, service: Service, at: datetime, alarm: float, sent: Sequence[Span]
+) -> Iterator[TraceStep]:
     """Yield the highest score of counts and posts together, where they alarmed in the hour before."""
     ended = {
         key: [point for point in points if point.start + timedelta(seconds=key.bin_s) <= at]
@@ -71,7 +78,7 @@ def _joint_step(store: Store, service: Service, at: datetime, alarm: float) -> I
     }
     together = [
         (point.score, point.start, key)
-        for key, points in with_joint_alarms(ended, alarm).items()
+        for key, points in with_joint_alarms(ended, alarm, sent=sent).items()
         for point in points
         if point.joint and point.start >= at - BEFORE
     ]

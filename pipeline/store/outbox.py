@@ -231,9 +231,10 @@ def alerts_of(store: Store, incident: str | None = None) -> list[Alert]:
     return [_alert(row) for row in store.rows(f"SELECT * FROM alerts {where} ORDER BY created, message_id", values)]
 
 
-def alerted_incident_ids(store: Store) -> frozenset[str]:
-    """Return the ids of incidents that messages name."""
-    return frozenset(row[0] for row in store.rows("SELECT DISTINCT incident FROM alerts WHERE incident != ''"))
+def first_messages(store: Store) -> dict[str, datetime]:
+    """Return when the first message about each incident was written, by the incident's id."""
+    sql = "SELECT incident, min(created) FROM alerts WHERE incident != '' GROUP BY incident"
+    return {incident: utc(created) for incident, created in store.rows(sql)}
 
 
 def mark_sent(store: Store, alert: Alert, now: datetime, refused: Sequence[str] = (), error: str = "") -> None:

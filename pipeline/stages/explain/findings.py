@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
 from pipeline.core.series import Points, SeriesKey
-from pipeline.core.times import floor_to
+from pipeline.core.times import Span, floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
 from pipeline.detection.joint_alarms import REACH, SHARE_OF_ALARM, with_joint_alarms
@@ -95,13 +95,38 @@ def read_alarms(run: ExplainRun, alarm: float) -> Alarms:
         # while another service fails, people ask about others like it and blame their network, in posts and in
         # complaints alike: the two are not independent then
         others = [start for start, name in counted if name != service]
-        for key, points in with_joint_alarms(judged, alarm, others).items():
+        together = with_joint_alarms(judged, alarm, others)
+        mine = [incident for incident in known.get(service, ()) if incident.onset >= since]
+        if lost := _lost(run, mine, [*_of(levels, service), *_of(together, service)]):
+            together = with_joint_alarms(judged, alarm, others, lost)
+        for key, points in together.items():
             # an alarm of its own may be older than what was judged here
             older = [point for point in levels.get(key, ()) if point.start < points[0].start]
             levels[key] = [*older, *points]
     sources = {key.source for key in levels if key.channel == Channel.VOTES}
     read = {source: heard(run.store, source) for source in sorted(sources)}
     return Alarms(alarm=alarm, levels=levels, read=read)
+
+
+def _of(levels: Mapping[SeriesKey, Points], service: str) -> Iterator[datetime]:
+    """Yield when the bins of a service's totals begin."""
+    return (
+        point.start for key, points in levels.items() if key.service == service and key.is_total for point in points
+    )
+
+
+def _lost(run: ExplainRun, known: Sequence[Incident], starts: Sequence[datetime]) -> list[Span]:
+    """Return the spans, from onset to first message, of incidents of alarms that were sent and of which none is left.
+
+    `known` are a service's incidents, `starts` the bins in alarm.
+    """
+    sent = [
+        Span(incident.onset, first)
+        for incident in known
+        if any(episode.by_crowd for episode in incident.episodes)
+        and (first := run.alerted.get(incident.id) or run.alerted.get(incident.part_of))
+    ]
+    return [span for span in sent if not any(span.since <= start <= span.until for start in starts)]
 
 
 def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> list[ServiceFindings]:

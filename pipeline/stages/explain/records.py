@@ -24,8 +24,8 @@ class ExplainRun:
 
     `known` are the stored incidents of the last days by id; `events` the news events of the last days, each with the
     text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained,
-    None on the first; `judged_again` from when detect has judged bins anew since then, None for not. `alerted` are the
-    ids of incidents that messages name. `named_in` gives the services a text names.
+    None on the first; `judged_again` from when detect has judged bins anew since then, None for not. `alerted`
+    is when the first message about each incident was written, by its id. `named_in` gives the services a text names.
     """
 
     store: Store
@@ -37,7 +37,7 @@ class ExplainRun:
     since: datetime
     watermark: datetime | None
     judged_again: datetime | None
-    alerted: frozenset[str]
+    alerted: Mapping[str, datetime]
     named_in: NamedServices
 
     @property

@@ -42,7 +42,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import incidents
 from pipeline.store.isolation import Isolation
 from pipeline.store.news import links_of
-from pipeline.store.outbox import alerted_incident_ids
+from pipeline.store.outbox import first_messages
 from pipeline.store.runs import get_checkpoint
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.services import ServiceMatcher
@@ -90,7 +90,7 @@ def run_explain(
         since=since,
         watermark=watermark,
         judged_again=judged_again,
-        alerted=alerted_incident_ids(store),
+        alerted=first_messages(store),
         named_in=matcher.entities,
     )
     alarms = read_alarms(run, alarm)
