@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.core.catalogue import Catalogue
@@ -52,6 +53,14 @@ class Activity(NamedTuple):
         return (self.observed - self.usual) / self.deviation >= CERTAIN
 
 
+@lru_cache(maxsize=256)  # an incident is compared with the same hours again and again, for each rival and region
+def _same_hours(begin: datetime, length: int) -> tuple[tuple[datetime, ...], ...]:
+    """Return the hours of a stretch, and after them those of the same stretch 1 to DAYS days before."""
+    return tuple(
+        tuple(begin + timedelta(hours=n) - timedelta(days=days) for n in range(length)) for days in range(DAYS + 1)
+    )
+
+
 def expected(
     hours: Mapping[datetime, float], since: datetime, until: datetime, *, counted: bool = False
 ) -> Activity | None:
@@ -63,17 +72,19 @@ def expected(
     """
     begin = since.replace(minute=0, second=0)
     length = max(1, math.ceil((until - begin) / timedelta(hours=1)))
-    wanted = [h for n in range(length) if (h := begin + timedelta(hours=n)) in hours or not counted]
-    if not wanted:
+    same_hours = _same_hours(begin, length)
+    places = [n for n, hour in enumerate(same_hours[0]) if hour in hours or not counted]
+    if not places:
         return None
+    wanted = [same_hours[0][n] for n in places]
     known = min(hours, default=until)
-    days = [[h - timedelta(days=d) for h in wanted] for d in range(1, DAYS + 1) if begin - timedelta(days=d) >= known]
     part = min(1.0, (until - wanted[-1]) / timedelta(hours=1))
-    sums = [
-        sum(hours.get(h, 0) * (part if n == len(day) - 1 else 1.0) for n, h in enumerate(day))
-        for day in days
-        if not counted or all(h in hours for h in day)
-    ]
+    sums = []
+    for day in same_hours[1:]:
+        if day[0] < known or (counted and not all(day[n] in hours for n in places)):
+            continue
+        came = [hours.get(day[n], 0) for n in places]
+        sums.append(sum(came[:-1]) + came[-1] * part)
     if len(sums) < LEAST:
         return None
     mean = sum(sums) / len(sums)

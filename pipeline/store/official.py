@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.core.records import Batch, Listing
@@ -154,6 +155,12 @@ def _incident_row(i: OfficialIncident) -> tuple[object, ...]:
     )
 
 
+@lru_cache(maxsize=4096)  # the updates of the last months are read again whenever an incident is explained
+def _component_changes(text: str) -> tuple[ComponentChange, ...]:
+    """Read the stored changes of components back."""
+    return tuple(ComponentChange(name, old, new) for name, old, new in json.loads(text))
+
+
 def status_of(r: sqlite3.Row) -> StatusUpdate:
     """Read a stored status update back."""
     return StatusUpdate(
@@ -163,7 +170,7 @@ def status_of(r: sqlite3.Row) -> StatusUpdate:
         name=r["name"],
         status=r["status"],
         impact=r["impact"],
-        components=tuple(ComponentChange(n, old, new) for n, old, new in json.loads(r["components"])),
+        components=_component_changes(r["components"]),
         displayed_at=utc(r["displayed_at"]),
         created_at=utc(r["created_at"]),
         collected=utc(r["collected"]),
