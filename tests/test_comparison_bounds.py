@@ -326,7 +326,7 @@ def test_while_an_outage_lasts_only_a_shorter_one_differs_in_duration(minutes: f
 def alike(*known: PastOutage) -> list[Evidence]:
     reports = [report("11:00", ("web",))]
     (incident,) = built([interval("11:00", "12:00")], [], at("18:00"), reports=reports)
-    return list(similar.comparable(incident, SERVICE, known, at("18:00")))
+    return list(similar.comparable(incident, SERVICE, similar.EarlierOutages(incident, known), at("18:00")))
 
 
 @pytest.mark.parametrize(("known", "near", "outlook"), [(2, 2, 0), (3, 3, 1), (5, 5, 1), (6, 5, 1)])
@@ -364,3 +364,22 @@ def test_a_past_outage_is_described_in_words_and_not_in_ids() -> None:
     roles = frozenset({"api", "other", "web"})
     (stated,) = alike(replace(OUTAGE, roles=roles, symptom="no_response"))
     assert "API, other parts, website; no response; impact" in stated.statement
+
+
+def test_the_nearest_are_those_of_the_least_distance_however_the_incident_has_changed_meanwhile() -> None:
+    reports = [report("11:00", ("web",))]
+    (incident,) = built([interval("11:00", "12:00")], [], at("18:00"), reports=reports)
+    known = [
+        replace(OUTAGE, id=f"k{n}", minutes=10.0 * n, roles=frozenset({("web", "api")[n % 2]}), symptom=symptom)
+        for n, symptom in enumerate(["login", "slow", "", "all"] * 6)
+    ]
+    later = [replace(OUTAGE, id="later", began=incident.onset), replace(OUTAGE, id=incident.id)]
+    earlier = similar.EarlierOutages(incident, [*known, *later])
+    for roles in ({"web"}, {"api"}, {"web"}):
+        for minutes in (30.0, 100.0):
+            mine = replace(OUTAGE, roles=frozenset(roles), minutes=minutes)
+            near = earlier.nearest(mine, lasting=False)
+            lasted = [k for k in known if k.minutes > 0]
+            distances = sorted(similar.distance(mine, k, lasting=False) for k in lasted)
+            assert [n.distance for n in near] == distances[:5]
+            assert [similar.distance(mine, n.outage, lasting=False) for n in near] == distances[:5]

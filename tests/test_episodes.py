@@ -24,7 +24,7 @@ from pipeline.incidents.discrepancies import SourcedClaim, disagreements, provid
 from pipeline.incidents.episodes import group_into_incidents, merge_into_episodes, read_provider_incidents
 from pipeline.incidents.places import counted_places
 from pipeline.incidents.shared_dependency import groups
-from pipeline.incidents.similar import comparable
+from pipeline.incidents.similar import EarlierOutages, comparable
 from pipeline.incidents.surge import SurgeInputs, advisory_facts, update_advisory
 from pipeline.notify.channels.webhook import signed
 from pipeline.replay.scenario import load_recorded, read_scenario
@@ -359,7 +359,7 @@ def test_comparable_outages_come_from_public_records_of_six_providers() -> None:
     (incident,) = built(
         [interval("11:37", "15:00")], [], at("18:00"), reports=[report(f"11:{m}", ("web",)) for m in range(38, 44)]
     )
-    found = list(comparable(incident, load_catalogue()["claude"], known, at("18:00")))
+    found = list(comparable(incident, load_catalogue()["claude"], EarlierOutages(incident, known), at("18:00")))
     assert [e.kind for e in found] == ["comparable"] * 5 + ["outlook"]
     assert all("lasted" in e.statement for e in found)
     assert {c.found for c in press_comparisons(PRESS)} == {True, False}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.core.catalogue import Service
@@ -64,13 +63,7 @@ def distance(a: PastOutage, b: PastOutage, *, lasting: bool) -> float:
     Parts or a symptom that either does not tell count as half alike. While the first lasts, only an outage that was
     shorter than it is already counts as unlike in duration.
     """
-    kind = _unlike_in_kind(_traits(a), _traits(b))
-    longer = math.log2(max(1.0, a.minutes) / max(1.0, b.minutes))
-    duration = min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)
-    unlike, weight = kind.parts + 0.15 * duration, 0.35 + 0.25 + 0.1 + 0.15
-    if kind.steps is not None:
-        unlike, weight = unlike + 0.15 * kind.steps, weight + 0.15
-    return unlike / weight
+    return _distance(_unlike_in_kind(_traits(a), b), a.minutes, b.minutes, lasting=lasting)
 
 
 class _Traits(NamedTuple):
@@ -93,8 +86,7 @@ def _traits(outage: PastOutage) -> _Traits:
     return _Traits(outage.roles, outage.symptom, outage.impact, outage.steps)
 
 
-@lru_cache(maxsize=1 << 16)  # whenever an incident is explained, it is compared with every outage that is known
-def _unlike_in_kind(a: _Traits, b: _Traits) -> _UnlikeInKind:
+def _unlike_in_kind(a: _Traits, b: PastOutage) -> _UnlikeInKind:
     roles = 1 - len(a.roles & b.roles) / len(a.roles | b.roles) if a.roles and b.roles else UNKNOWN
     symptom = float(a.symptom != b.symptom) if a.symptom and b.symptom else UNKNOWN
     parts = 0.35 * roles + 0.25 * symptom + 0.1 * (abs(a.impact.rank - b.impact.rank) / 4)
@@ -104,25 +96,57 @@ def _unlike_in_kind(a: _Traits, b: _Traits) -> _UnlikeInKind:
     return _UnlikeInKind(parts, sum(off) / len(off) if off else None)
 
 
+def _distance(kind: _UnlikeInKind, mine: float, theirs: float, *, lasting: bool) -> float:
+    """Return how unlike two outages of so many minutes are."""
+    longer = math.log2(max(1.0, mine) / max(1.0, theirs))
+    duration = min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)
+    unlike, weight = kind.parts + 0.15 * duration, 0.35 + 0.25 + 0.1 + 0.15
+    if kind.steps is not None:
+        unlike, weight = unlike + 0.15 * kind.steps, weight + 0.15
+    return unlike / weight
+
+
+class _Neighbour(NamedTuple):
+    outage: PastOutage
+    distance: float
+
+
+class EarlierOutages:
+    """The outages that were over before an incident began, which it is compared with whenever it is explained."""
+
+    def __init__(self, incident: Incident, known: Iterable[PastOutage]) -> None:
+        """Take of the known outages those that were over."""
+        self._outages = [
+            k
+            for k in known
+            if k.id != incident.id and k.began + timedelta(minutes=k.minutes) <= incident.onset and k.minutes > 0
+        ]
+        self._kinds: dict[_Traits, list[_UnlikeInKind]] = {}  # by what the incident is compared by, of each outage
+
+    def nearest(self, mine: PastOutage, *, lasting: bool) -> list[_Neighbour]:
+        """Return the outages that are most like an incident, the nearest first; of equals the latest."""
+        traits = _traits(mine)
+        if traits not in self._kinds:
+            self._kinds[traits] = [_unlike_in_kind(traits, k) for k in self._outages]
+        compared = [
+            _Neighbour(k, _distance(kind, mine.minutes, k.minutes, lasting=lasting))
+            for k, kind in zip(self._outages, self._kinds[traits], strict=True)
+        ]
+        return sorted(compared, key=lambda n: (n.distance, -n.outage.began.timestamp(), n.outage.id))[:NEAREST]
+
+
 def comparable(
     incident: Incident,
     service: Service,
-    known: Sequence[PastOutage],
+    earlier: EarlierOutages,
     now: datetime,
     provider_incidents: Sequence[ProviderIncident] = (),
 ) -> Iterator[Evidence]:
     """Yield the nearest outages that were over before this one began, and how long such outages lasted."""
     mine = of_incident(incident, service, now, provider_incidents)
-    pool = [
-        k
-        for k in known
-        if k.id != mine.id and k.began + timedelta(minutes=k.minutes) <= incident.onset and k.minutes > 0
-    ]
-    near = sorted(pool, key=lambda k: (distance(mine, k, lasting=incident.active), -k.began.timestamp(), k.id))[
-        :NEAREST
-    ]
-    for k in near:
-        alike = 1 - distance(mine, k, lasting=incident.active)
+    near = earlier.nearest(mine, lasting=incident.active)
+    for k, unlike in near:
+        alike = 1 - unlike
         what = ", ".join(_NAMES.get(role, role) for role in sorted(k.roles)) or "parts not known"
         symptom = "" if k.symptom == "all" else k.symptom.replace("_", " ")
         yield Evidence(
@@ -137,7 +161,7 @@ def comparable(
             f" lasted {_length(k.minutes)} ({alike:.0%} similar; {k.source})",
         )
     if len(near) >= 3:
-        lengths = sorted(k.minutes for k in near)
+        lengths = sorted(k.minutes for k, _ in near)
         median = statistics.median(lengths)
         yield Evidence(
             kind=EvidenceKind.OUTLOOK,
@@ -145,7 +169,7 @@ def comparable(
             subject="duration",
             value=round(median),
             compared_with=round(lengths[-1]),
-            rows=tuple(map(_row, near)),
+            rows=tuple(_row(k) for k, _ in near),
             statement=f"the {len(near)} most similar incidents lasted {_length(lengths[0])} to {_length(lengths[-1])},"
             f" median {_length(median)}",
         )

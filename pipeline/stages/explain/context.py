@@ -30,7 +30,7 @@ from pipeline.incidents.maintenance import maintenance_evidence
 from pipeline.incidents.news_links import LinkContext
 from pipeline.incidents.ordered_shutdown import is_ordered
 from pipeline.incidents.places import counted_places, units_of
-from pipeline.incidents.similar import comparable
+from pipeline.incidents.similar import EarlierOutages, comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour, complaints_by_region, talk_by_hour
@@ -168,7 +168,12 @@ def supplementary_evidence(
     """
     store, now = around.store, around.now
     claimed = _claims(store, links)
-    past = [*known_outages(OUTAGES), *past_outages(store, incident.onset)]
+    ours = past_outages(store, incident.onset)
+    earlier = store.kept.worked_out(
+        ("earlier outages", incident.id),
+        (incident.onset, ours),
+        lambda: EarlierOutages(incident, [*known_outages(OUTAGES), *ours]),
+    )
     press = [
         c for c in press_comparisons(PRESS) if c.about_service == service.id and c.about_day == incident.onset.date()
     ]
@@ -184,7 +189,7 @@ def supplementary_evidence(
         *(
             ()  # what failed by accident says nothing of how long an order lasts
             if is_ordered(incident, around.events, now)
-            else comparable(incident, service, past, now, provider_incidents)
+            else comparable(incident, service, earlier, now, provider_incidents)
         ),
     ]
 
