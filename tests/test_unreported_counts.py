@@ -155,6 +155,19 @@ def test_counts_far_above_the_usual_need_no_report(world: World) -> None:
     assert first_workday(world, score=36.0) == ["opened"]
 
 
+@pytest.mark.parametrize(("high", "score", "held"), [(31, 9.0, True), (32, 9.0, False), (40, 8.9, True)])
+def test_counts_in_alarm_for_eight_hours_in_all_are_no_habit(world: World, high: int, score: float, held: bool) -> None:
+    first_workday(world, score=ALARM)
+    world.read("11:30", "22:00")
+    world.bins("github", "11:30", 1, 5, 0.0, width=900)  # a quarter of an hour that is quiet does not count
+    world.bins("github", "11:45", high - 2, 60, score, width=900)
+    clock = f"{at('11:45') + (high - 2) * timedelta(minutes=15):%H:%M}"
+    world.explain(clock)
+    assert (mails(world) == []) is held
+    steps = decision_trace(world.store, world.config, CATALOGUE["github"], at(clock), at(clock), ALARM)
+    assert ([step.words for step in steps if step.name == "held"] == [IN_WORDS]) is held
+
+
 def first_workday_of_all(world: World) -> None:
     """Let the counts of all watched services rise at 11:00 on their first workday."""
     for service in world.config.watch:

@@ -2,7 +2,7 @@
 
 In its first week a series has days that were not seen yet: the first workday of an office after a weekend, the first
 weekend of a game. Counts that rise then may be a habit. Where people post about the service, an outage makes some of
-them report it: until one does, such counts are not sent. Pure.
+them report it: until one does, such counts are not sent, unless they stay high for longer than a habit does. Pure.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from pipeline.incidents.confidence import FAR_ABOVE
 from pipeline.store.service_history import FRESH, ServiceHistory
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+LONGEST_HABIT = timedelta(hours=8)  # the longest alarm of a first workday or weekend lasted 4 h 15 min in the replays
 LEAST_MENTIONS = 20  # posts about the service in the week before: of fewer no report is to be expected
 
 IN_WORDS = (
     "only its complaints rise, which have been counted for less than a week, and none of the posts about it that are"
     " read reports it: held until one does, its provider or the press report it, or complaints are far above the usual"
+    f" or in alarm for {LONGEST_HABIT // timedelta(hours=1)} hours"
 )
 
 
@@ -33,11 +35,13 @@ def counts_are_unreported(
     levels: Mapping[SeriesKey, Points],
     history: ServiceHistory,
     now: datetime,
+    alarm: float,
 ) -> bool:
     """Return whether counts alone report an incident of a service in its first week, while posts are silent.
 
     Not on the first day: then no hour is known, and counts are judged by the hours before. `reports` are those about
-    the service, `levels` the judged bins of its totals since the onset: a score of FAR_ABOVE is no habit.
+    the service, `levels` the judged bins of its totals since the onset: neither a score of FAR_ABOVE is a
+    habit, nor LONGEST_HABIT in all in which a counter has that of an `alarm`.
     """
     since, mentions, read_until = history
     if since is None or not DAY <= incident.onset - since < WEEK:
@@ -48,9 +52,8 @@ def counts_are_unreported(
         return False
     if any(report.counted and report.created >= incident.onset - BEFORE_ONSET for report in reports):
         return False
-    return not any(
-        point.score >= FAR_ABOVE
-        for key, points in levels.items()
-        if key.channel == Channel.COMPLAINTS
-        for point in points
-    )
+    counts = [(key, points) for key, points in levels.items() if key.channel == Channel.COMPLAINTS]
+    if any(point.score >= FAR_ABOVE for _, points in counts for point in points):
+        return False
+    in_alarm = [sum(point.score >= alarm for point in points) * key.bin_s for key, points in counts if key.is_total]
+    return timedelta(seconds=max(in_alarm, default=0)) < LONGEST_HABIT

@@ -161,7 +161,7 @@ def _held(
         return
     if counts_are_usual(as_it_was, judged, at, alarm):
         yield TraceStep(name="held", words=counts_usual.IN_WORDS, passed=False)
-    elif counts_are_unreported(as_it_was, mine, judged, service_history(store, incident.service, at), at):
+    elif counts_are_unreported(as_it_was, mine, judged, service_history(store, incident.service, at), at, alarm):
         yield TraceStep(name="held", words=unreported_counts.IN_WORDS, passed=False)
 
 

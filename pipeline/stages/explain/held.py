@@ -66,7 +66,7 @@ def _denied(run: ExplainRun, found: ServiceFindings, incident: Incident, around:
     if counts_are_usual(incident, judged, run.now, alarms.alarm):
         words = counts_usual.IN_WORDS
     elif counts_are_unreported(
-        incident, found.reports, judged, service_history(run.store, incident.service, run.now), run.now
+        incident, found.reports, judged, service_history(run.store, incident.service, run.now), run.now, alarms.alarm
     ):
         words = unreported_counts.IN_WORDS
     else:
