@@ -49,6 +49,7 @@ from tests.conftest import ROOT
         ('[secrets]\nother = "x"', "secrets: unknown key"),
         ('[services.x]\nnmae = "X"', "services.x.nmae: unknown key"),
         ('[services."Bad id"]\nname = "X"', "an id has only"),
+        ('[services.GitHub]\nname = "X"', "services.GitHub: an id has only a-z"),  # its page would be github's
         ("[services]\nx = 3", "services.x"),
         ("[services.mine]\nname = 3", "services.mine.name: must be text in quotes"),
         ('[services.mine]\nname = "M"\nid = "other"', "services.mine.id: unknown key"),
@@ -71,6 +72,18 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
     assert str(path) in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value).strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "resolved"), [("metrics/g.prom", "conf/metrics/g.prom"), ("/var/g.prom", "/var/g.prom"), ("", "")]
+)
+def test_the_metrics_file_is_relative_to_the_folder_of_the_configuration(
+    tmp_path: Path, written: str, resolved: str
+) -> None:
+    path = tmp_path / "conf" / "groundswell.toml"
+    path.parent.mkdir()
+    path.write_text(f'[report]\nmetrics = "{written}"\n')
+    assert load_config(path, {}).report.metrics == (resolved and str(tmp_path / resolved))
 
 
 FORMER = """[alerts]

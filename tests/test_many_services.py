@@ -14,7 +14,7 @@ from pipeline.http.session import HttpClient
 from pipeline.sources import SOURCES, build_sources
 from pipeline.sources.hacker_news import SLICES_OF_EVERYTHING, HackerNewsSource
 from pipeline.sources.mastodon import hashtags
-from pipeline.sources.spec import MOST_SEARCHES
+from pipeline.sources.spec import MOST_SEARCHES, read_plan
 from pipeline.store import Store
 from pipeline.store.runs import cover, heard
 from tests.fakes.recording import Recording
@@ -56,12 +56,13 @@ def test_of_thousands_of_services_the_first_are_searched_for_and_the_others_are_
     built = build_sources(config, HttpClient(), None)
     names = frozenset(source.name for source in built)
     assert sum(name.startswith("google_news:") for name in names) == MOST_SEARCHES
+    plan = read_plan(config, names)
     assert len(hashtags(config)) == MOST_SEARCHES + 1
     for kind in ("google_news", "bluesky"):
-        first, last = (SOURCES[kind].covers(config, config.catalogue[f"own_{n}"], names) for n in (0, MANY - 1))
+        first, last = (SOURCES[kind].covers(plan, config.catalogue[f"own_{n}"]) for n in (0, MANY - 1))
         assert first.covered
         assert (last.covered, last.how) == (False, f"only the first {MOST_SEARCHES} in watch are searched for")
-    assert SOURCES["hacker_news"].covers(config, config.catalogue[f"own_{MANY - 1}"], names).how == "all that is posted"
+    assert SOURCES["hacker_news"].covers(plan, config.catalogue[f"own_{MANY - 1}"]).how == "all that is posted"
 
 
 def test_one_search_of_all_that_is_posted_stands_for_thousands() -> None:

@@ -22,7 +22,7 @@ from pipeline.core.records import Batch
 from pipeline.http.session import HttpClient
 from pipeline.reports.source_coverage import source_coverage, sources_table
 from pipeline.sources import _PLACES, SOURCES, build_sources, configured_kinds
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec
 from tests.conftest import ROOT
 from tests.upstreams import NOW, config_for
 
@@ -42,8 +42,8 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return [CarrierPigeons()]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    return Coverage("pigeons:loft" in built, f"letters about {service.name}")
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
+    return Coverage("pigeons:loft" in plan.built, f"letters about {service.name}")
 
 
 PIGEONS = SourceSpec(

@@ -99,13 +99,14 @@ def _alerting(config: Config, folder: Path) -> Iterator[Statement]:
     channels = ", ".join(where.get(name, name) for name in config.alerts.channels)
     nowhere = not channels and not config.alerts.routes
     yield Statement("alerts", NO_CHANNEL if nowhere else channels or "as the routes say", problem=nowhere)
+    watched = frozenset(config.watched)
     for route in routes_of(config) if config.alerts.routes else ():
         asked = [
             f"{key} {', '.join(values)}"
             for key, values in (("services", route.services), ("parts", route.components), ("regions", route.regions))
             if values
         ]
-        unwatched = bool(route.services) and not set(route.services) & set(config.watched)
+        unwatched = bool(route.services) and watched.isdisjoint(route.services)
         no_mail = bool(route.to) and "email" not in (route.channels or config.alerts.channels)
         if unwatched:
             asked.append("none of these services is watched: it gets no message")

@@ -171,9 +171,9 @@ def service_findings(setting: Setting, specs: Mapping[str, SourceSpec]) -> Itera
     """Say of each service named in `watch` which kinds of sources cover it and which do not."""
     from pipeline.reports.source_coverage import as_read, coverage_of_all
 
-    file_services = _services_of_count_files(setting)
+    file_services, named = _services_of_count_files(setting), frozenset(setting.config.watch)
     for service, rows_of_specs in coverage_of_all(setting.config, setting.config_path, specs):
-        if service.id not in setting.config.watch:
+        if service.id not in named:
             continue
         rows = as_read(rows_of_specs, service.id, file_services)
         covering = [row.source for row in rows if row.covered]

@@ -99,7 +99,8 @@ def read_secrets(env: Mapping[str, str]) -> Secrets:
 def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extra: Path | None = None) -> Config:
     """Build the Config from a file (None = defaults), the environment and the catalogue.
 
-    Raises ConfigError with `file: key: reason`. `extra` is a further catalogue file (a scenario's own services).
+    `report.metrics` is resolved against the folder of the file. `extra` is a further catalogue file (a scenario's own
+    services). Raises ConfigError with `file: key: reason`.
     """
     if path is not None and not path.exists():
         raise ConfigError(f"{path}: no such file; `groundswell init` writes one")
@@ -116,7 +117,11 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, *, extr
         logger.warning("%s: settings under former names, read in this version only: %s", shown, "; ".join(read.former))
     secrets = read_secrets(os.environ if env is None else env)
     remember_secrets(secrets.values())
-    config = replace(read.config, secrets=secrets, catalogue={**catalogue, **read.config.catalogue})
+    report = read.config.report
+    if report.metrics:
+        report = replace(report, metrics=str(resolve_near(path, report.metrics)))
+    everything = {**catalogue, **read.config.catalogue}
+    config = replace(read.config, secrets=secrets, catalogue=everything, report=report)
     if wrong := list(dict.fromkeys([*_zone_reasons(config), *_channel_reasons(config)])):
         raise SettingsError(shown, wrong)
     return config

@@ -188,7 +188,8 @@ class Report:
     """Where the report is written and where readers find it; `report = "folder"` alone sets the folder.
 
     `public_url` is the address under which the folder is served: messages and feeds link there; empty: nowhere.
-    `metrics` is a file for Prometheus' textfile collector; empty: none is written.
+    `metrics` is a file for Prometheus' textfile collector; empty: none is written. Relative paths of `folder` and
+    `metrics` start at the folder of the configuration.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = STRICT

@@ -12,6 +12,7 @@ from pipeline.core.records import SilentSource
 
 if TYPE_CHECKING:
     from pipeline.sources import SourceSpec
+    from pipeline.sources.spec import ReadPlan
 
 HEAD = ("source", "what it brings", "key", "reads", "settled after")
 
@@ -28,8 +29,8 @@ def source_coverage(
     config: Config, config_path: Path | None, service: Service, specs: Mapping[str, SourceSpec]
 ) -> list[ServiceCoverage]:
     """Return for every kind of source whether it covers the service: what a run would build covers it, no more."""
-    built = _built(config, config_path, specs)
-    return [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in specs.values()]
+    plan = _plan(config, config_path, specs)
+    return [ServiceCoverage(spec.label, *spec.covers(plan, service)) for spec in specs.values()]
 
 
 def as_read(rows: Iterable[ServiceCoverage], service: str, file_services: Collection[str]) -> list[ServiceCoverage]:
@@ -55,9 +56,9 @@ def coverage_of_all(
     config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]
 ) -> Iterator[tuple[Service, list[ServiceCoverage]]]:
     """Yield each service of the catalogue, by id, with what `source_coverage` says of it."""
-    built, kinds = _built(config, config_path, specs), tuple(specs.values())  # each look-up imports its module
+    plan, kinds = _plan(config, config_path, specs), tuple(specs.values())  # each look-up imports its module
     for _, service in sorted(config.catalogue.items()):
-        yield service, [ServiceCoverage(spec.label, *spec.covers(config, service, built)) for spec in kinds]
+        yield service, [ServiceCoverage(spec.label, *spec.covers(plan, service)) for spec in kinds]
 
 
 def still_configured(
@@ -66,6 +67,12 @@ def still_configured(
     """Return those of the silent sources that a run would still read."""
     built = _built(config, config_path, specs) if silent else frozenset()
     return [item for item in silent if item.source in built]
+
+
+def _plan(config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]) -> ReadPlan:
+    from pipeline.sources.spec import read_plan
+
+    return read_plan(config, _built(config, config_path, specs))
 
 
 def _built(config: Config, config_path: Path | None, specs: Mapping[str, SourceSpec]) -> frozenset[str]:

@@ -33,6 +33,7 @@ from pipeline.sources.spec import (
     MOST_SEARCHES,
     Coverage,
     DocsRow,
+    ReadPlan,
     SourceSpec,
     author_salt,
     first_reason,
@@ -151,9 +152,9 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     ]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    covered = "bluesky" in built and not unsearched(config, service)
-    return first_reason(covered, f'"{service.name}"', unsearched(config, service), SPEC.missing_key(config))
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
+    covered = "bluesky" in plan.built and not unsearched(plan, service)
+    return first_reason(covered, f'"{service.name}"', unsearched(plan, service), SPEC.missing_key(plan.config))
 
 
 SPEC = SourceSpec(

@@ -15,7 +15,7 @@ from pipeline.core.records import Batch, ChartRank, RejectedRow
 from pipeline.core.times import Span, utc
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import FUTURE, MOST_ROWS, not_from_the_future, plain, read_json, reject, whole
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason
 from pipeline.text.time_texts import read_time
 
 CHART = "top-free"
@@ -143,12 +143,12 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return [ChartSource(where, client, base=base, legacy_base=legacy) for where in config.sources.charts]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     return first_reason(
-        bool(config.sources.charts and service.app_names),
+        bool(plan.config.sources.charts and service.app_names),
         ", ".join(service.app_names),
         "" if service.app_names else "no app in the catalogue",
-        "" if config.sources.charts else "no country in sources.charts",
+        "" if plan.config.sources.charts else "no country in sources.charts",
     )
 
 

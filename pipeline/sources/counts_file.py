@@ -21,7 +21,7 @@ from pipeline.sources.counts import read_counts, to_batch
 from pipeline.sources.delimited import as_utf8, read_capped
 from pipeline.sources.named_services import ServiceIds
 from pipeline.sources.parsing import plain
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason
 
 
 class CountsFileSource:
@@ -84,8 +84,8 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     ]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    chosen = config.sources.counts
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
+    chosen = plan.config.sources.counts
     return first_reason(bool(chosen), ", ".join(chosen), "no file in sources.counts")
 
 

@@ -22,7 +22,16 @@ from pipeline.http.session import HttpClient, SourceSession
 from pipeline.sources.downdetector_access import Token, find_company
 from pipeline.sources.pagination import Page, next_address, pages
 from pipeline.sources.parsing import MOST_ROWS, not_from_the_future, plain, read_json, reject
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, key_pair, named_services, unnamed
+from pipeline.sources.spec import (
+    Coverage,
+    DocsRow,
+    ReadPlan,
+    SourceSpec,
+    first_reason,
+    key_pair,
+    named_services,
+    unnamed,
+)
 
 SOURCE, WIDTH = "downdetector", 900
 SETTLED = timedelta(minutes=2)
@@ -220,14 +229,14 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     ]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     slug = service.downdetector or service.downstatus
     return first_reason(
-        f"downdetector:{service.id}" in built,
+        f"downdetector:{service.id}" in plan.built,
         slug,
-        unnamed(config, service),
+        unnamed(plan, service),
         "" if slug else "no slug in the catalogue",
-        SPEC.missing_key(config),
+        SPEC.missing_key(plan.config),
     )
 
 

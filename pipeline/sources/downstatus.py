@@ -20,7 +20,7 @@ from pipeline.core.records import Batch, ComplaintCount, ExternalStatus, Record
 from pipeline.core.times import Span
 from pipeline.http.session import HttpClient
 from pipeline.sources.parsing import plain, read_json
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, named_services, unnamed
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason, named_services, unnamed
 
 WINDOW = 3600
 BIN = 300
@@ -230,11 +230,11 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     ]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     return first_reason(
-        f"downstatus:{service.id}" in built,
+        f"downstatus:{service.id}" in plan.built,
         f"reports an hour, {service.downstatus}",
-        unnamed(config, service),
+        unnamed(plan, service),
         "" if service.downstatus else "no slug in the catalogue",
     )
 

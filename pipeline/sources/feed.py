@@ -21,7 +21,7 @@ from pipeline.http.session import HttpClient
 from pipeline.sources.feed_process import FeedDocument, shared_parser
 from pipeline.sources.news_desks import NEWS_DESKS
 from pipeline.sources.parsing import FUTURE, TITLE_CAP, is_page, plain, read_json, reject, unmarked
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason
 from pipeline.text.time_texts import read_time
 
 PARSE_SECONDS = 10.0
@@ -220,9 +220,9 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return feed_sources([*config.sources.feeds, *desks], client)
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     words = (*service.aliases, *service.vendor_aliases, *service.named_by)[:6]
-    read = bool(config.sources.feeds or config.sources.news_desks)
+    read = bool(plan.config.sources.feeds or plan.config.sources.news_desks)
     return first_reason(read, f"where a title names {', '.join(words)}")
 
 

@@ -13,6 +13,7 @@ from pipeline.sources.spec import (
     MOST_SEARCHES,
     Coverage,
     DocsRow,
+    ReadPlan,
     SourceSpec,
     first_reason,
     searched_services,
@@ -44,9 +45,9 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     ]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     how = f'"{service.name}" or "{service.vendor}" in the news of a day'
-    return first_reason(f"google_news:{service.id}" in built, how, unsearched(config, service))
+    return first_reason(f"google_news:{service.id}" in plan.built, how, unsearched(plan, service))
 
 
 SPEC = SourceSpec(

@@ -31,6 +31,7 @@ from pipeline.sources.spec import (
     MOST_SEARCHES,
     Coverage,
     DocsRow,
+    ReadPlan,
     SourceSpec,
     author_salt,
     first_reason,
@@ -139,12 +140,12 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return [HackerNewsSource(names, client, salt=author_salt(config), base=config.sources.hacker_news_base)]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    if len(config.watch) > MOST_SEARCHES:
-        return first_reason("hacker_news" in built, "all that is posted")
-    named = service.id in config.watch
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
+    if len(plan.named) > MOST_SEARCHES:
+        return first_reason("hacker_news" in plan.built, "all that is posted")
+    named = service.id in plan.named
     how = f'"{service.name}"' if named else 'only where "outage" or "down" is said'
-    return first_reason("hacker_news" in built and (named or not config.watch), how, unnamed(config, service))
+    return first_reason("hacker_news" in plan.built and (named or not plan.named), how, unnamed(plan, service))
 
 
 SPEC = SourceSpec(

@@ -29,7 +29,7 @@ from pipeline.sources.parsing import (
     stream,
     unmarked,
 )
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, author_salt, searched_services
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, author_salt, searched_services
 
 PAGE = 40
 PAGES = 5
@@ -159,11 +159,11 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return [MastodonSource(url, tags, client, salt=author_salt(config)) for url in config.sources.mastodon]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
-    if not config.sources.mastodon:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
+    if not plan.config.sources.mastodon:
         return Coverage(covered=False, how="no instance in sources.mastodon")
     own = f"{re.sub(r'[^a-z0-9_]', '', service.name.lower())}down"
-    every = hashtags(config)
+    every = hashtags(plan.config)
     tags = [tag for tag in every if tag in (own, "outage")] or every
     return Coverage(covered=True, how=f"#{', #'.join(tags)}")
 

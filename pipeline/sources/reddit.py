@@ -26,6 +26,7 @@ from pipeline.sources.reddit_posts import GONE, to_batch
 from pipeline.sources.spec import (
     Coverage,
     DocsRow,
+    ReadPlan,
     SourceSpec,
     author_salt,
     first_reason,
@@ -115,13 +116,13 @@ def _build(config: Config, client: HttpClient, config_path: Path | None) -> list
     return [RedditSource(communities, client, access, salt=author_salt(config))]
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     return first_reason(
-        "reddit" in built and service.id in config.watch and bool(service.communities),
+        "reddit" in plan.built and service.id in plan.named and bool(service.communities),
         ", ".join(f"r/{c}" for c in service.communities),
-        unnamed(config, service),
+        unnamed(plan, service),
         "" if service.communities else "no community in the catalogue",
-        SPEC.missing_key(config),
+        SPEC.missing_key(plan.config),
     )
 
 

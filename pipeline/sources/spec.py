@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,8 +49,26 @@ class DocsRow(NamedTuple):
     settled_after: str
 
 
+class ReadPlan(NamedTuple):
+    """What a run reads by its configuration.
+
+    `built` are the names of the sources that it builds, `named` the ids of the services in `watch` (empty: all are
+    watched), `searched` those of them for which a source that makes a search for each service makes one.
+    """
+
+    config: Config
+    built: frozenset[str]
+    named: frozenset[str]
+    searched: frozenset[str]
+
+
+def read_plan(config: Config, built: Iterable[str]) -> ReadPlan:
+    """Return the plan of a configuration and the names of its sources; one serves all services."""
+    return ReadPlan(config, frozenset(built), frozenset(config.watch), frozenset(config.watch[:MOST_SEARCHES]))
+
+
 Build = Callable[[Config, "HttpClient", Path | None], Sequence[Source]]
-Covers = Callable[[Config, Service, frozenset[str]], Coverage]
+Covers = Callable[[ReadPlan, Service], Coverage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +76,10 @@ class SourceSpec:
     """One kind of source.
 
     `build(config, client, config_path)` returns what a run asks, nothing where it is switched off or lacks its key;
-    `covers(config, service, built)` says whether a service is covered, `built` being the names of the sources that
-    would run. `secrets` are the names of the settings it needs; `key_kind` is what such a key is, `where_to_get_a_key`
-    an address or a contract. `remedy` is what a person can do when it fails. `prefix` is what its sources' names begin
-    with, where that is not the kind. `counts` is what is counted in its counts, where a batch does not say otherwise.
+    `covers(plan, service)` says whether a service is covered. `secrets` are the names of the settings it needs;
+    `key_kind` is what such a key is, `where_to_get_a_key` an address or a contract. `remedy` is what a person can do
+    when it fails. `prefix` is what its sources' names begin with, where that is not the kind. `counts` is what is
+    counted in its counts, where a batch does not say otherwise.
     """
 
     kind: str
@@ -98,15 +116,15 @@ def first_reason(covered: bool, how: str, *reasons: str) -> Coverage:
     return Coverage(covered, how if covered else next((reason for reason in reasons if reason), "switched off"))
 
 
-def unnamed(config: Config, service: Service) -> str:
+def unnamed(plan: ReadPlan, service: Service) -> str:
     """Return why a source that reads only for services named in `watch` leaves one out; empty when it does not."""
-    return "" if service.id in config.watch else "it is not named in watch"
+    return "" if service.id in plan.named else "it is not named in watch"
 
 
-def unsearched(config: Config, service: Service) -> str:
+def unsearched(plan: ReadPlan, service: Service) -> str:
     """Return why a source that makes a search for each service leaves one out; empty when it does not."""
-    searched = service.id in config.watch[:MOST_SEARCHES]
-    return unnamed(config, service) or ("" if searched else f"only the first {MOST_SEARCHES} in watch are searched for")
+    searched = service.id in plan.searched
+    return unnamed(plan, service) or ("" if searched else f"only the first {MOST_SEARCHES} in watch are searched for")
 
 
 def named_services(config: Config) -> list[Service]:

@@ -17,7 +17,7 @@ from pipeline.core.errors import ConfigError, Reason, SourceError
 from pipeline.core.records import Batch, Listing, Record
 from pipeline.core.times import Span, iso, remembered
 from pipeline.http.session import HttpClient, SourceSession
-from pipeline.sources.spec import Coverage, DocsRow, SourceSpec, first_reason, unnamed
+from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason, unnamed
 from pipeline.sources.status.platforms import (
     ATOM,
     AUTO,
@@ -277,13 +277,13 @@ def _known_format(service: Service) -> str:
     return service.status_format
 
 
-def _covers(config: Config, service: Service, built: frozenset[str]) -> Coverage:
+def _covers(plan: ReadPlan, service: Service) -> Coverage:
     return first_reason(
-        f"status:{service.id}" in built,
+        f"status:{service.id}" in plan.built,
         f"{service.status_page}{_only_for(service)}",
         "" if service.status_page else "the catalogue knows no status page of it",
         "" if service.status_format != NOT_READ else 'the catalogue says status_format = "none"',
-        "" if service.id in config.watch else unnamed(config, service),
+        unnamed(plan, service),
     )
 
 

@@ -40,7 +40,7 @@ def held_incidents(
                 )
                 if words:
                     held.add(incident.id)
-                if words and incident.active and incident.service in run.config.watched and not incident.part_of:
+                if words and incident.active and incident.service in run.watched and not incident.part_of:
                     logger.info("%s is not sent: %s", incident.id, words)
     return frozenset(held)
 

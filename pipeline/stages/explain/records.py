@@ -26,6 +26,7 @@ class ExplainRun:
     text of its first item. `since` is from when rows matter; `watermark` is up to when earlier runs have explained,
     None on the first; `judged_again` from when detect has judged bins anew since then, None for not. `alerted`
     is when the first message about each incident was written, by its id. `named_in` gives the services a text names.
+    `watched` are the ids of services that may alert.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class ExplainRun:
     judged_again: datetime | None
     alerted: Mapping[str, datetime]
     named_in: NamedServices
+    watched: frozenset[str]
 
     @property
     def news_events(self) -> list[NewsEvent]:

@@ -92,6 +92,7 @@ def run_explain(
         judged_again=judged_again,
         alerted=first_messages(store),
         named_in=matcher.entities,
+        watched=frozenset(config.watched),
     )
     alarms = read_alarms(run, alarm)
     isolation = Isolation(store)
@@ -140,9 +141,9 @@ def _share(
     outside: NamedCauses,
 ) -> Iterator[tuple[ExplainedIncident, Sequence[str]]]:
     """Yield each failure that services share, with the ids of its members."""
-    catalogue, watched = run.config.catalogue, set(run.config.watched)
+    catalogue = run.config.catalogue
     known = [i for i in run.known.values() if i.is_group and i.service in catalogue]
-    for group, members in groups(list(current.values()), catalogue, run.now, known, named, outside, watched):
+    for group, members in groups(list(current.values()), catalogue, run.now, known, named, outside, run.watched):
         shared_by = tuple(dict.fromkeys(current[member].service for member in members))
         alone = ServiceFindings(
             service=service_shown(group, catalogue),
@@ -159,7 +160,7 @@ def _share(
             reports=[],
         )
         # who watches a member is alerted of the group; a group without members is closed to whom it was sent
-        eligible = not members or bool(set(shared_by) & watched)
+        eligible = not members or bool(set(shared_by) & run.watched)
         yield (
             ExplainedIncident(
                 findings=alone,
@@ -209,7 +210,7 @@ def _explain(
             incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
             links=links,
             # new messages may tell of what is watched, stands alone and is not held
-            watched=built.service in run.config.watched and not incident.part_of and incident.id not in held,
+            watched=built.service in run.watched and not incident.part_of and incident.id not in held,
             digest=digest,
         )
 
