@@ -291,6 +291,7 @@ def test_a_key_or_a_table_in_the_wrong_place_is_answered_with_the_right_one(
         ("[sources]\nstatuspage = 1", "sources.statuspage: must be true or false"),
         ('[alerts]\nsure_from = "0.5"', "alerts.sure_from: must be a number"),
         ('[services.x]\nname = "X"\nhomograph = "no"', "services.x.homograph: must be true or false"),
+        ('[services.x]\nname = "X"\nnamed_in = ["polish"]', "services.x.named_in.0: 'polish' is not one of en, es"),
         ('[sources]\ncontact = "a b"', "sources.contact: 'a b' is not at most 200 ASCII characters without blanks"),
         ('[sources]\nreddit_base = "nonsense"', "sources.reddit_base: 'nonsense' is not an address such as https://"),
         ('[sources]\ncharts_base = ""', "sources.charts_base: '' is not an address such as https://"),

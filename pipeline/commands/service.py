@@ -92,6 +92,7 @@ def show(setting: Setting, name: str, as_json: bool) -> None:
     click.echo(
         f"known as       {', '.join(service.aliases)}"
         + ("; also a common word, so it needs other evidence" if service.homograph else "")
+        + (f"; {service.name!r} alone in {', '.join(service.named_in)}" if service.named_in else "")
     )
     click.echo(f"named by       {', '.join((*service.vendor_aliases, *service.named_by)) or '-'}")
     click.echo(f"parts          {parts}")

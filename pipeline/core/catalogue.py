@@ -12,6 +12,42 @@ from pipeline.core.errors import ConfigError
 
 StatusFormat = Literal["", "statuspage", "atom"]
 
+# the languages that are told apart in posts
+LanguageCode = Literal[
+    "en",
+    "es",
+    "pt",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "pl",
+    "tr",
+    "id",
+    "ja",
+    "ar",
+    "bn",
+    "cs",
+    "da",
+    "el",
+    "fi",
+    "he",
+    "hi",
+    "hu",
+    "ko",
+    "no",
+    "ro",
+    "ru",
+    "sv",
+    "ta",
+    "th",
+    "tl",
+    "uk",
+    "ur",
+    "vi",
+    "zh",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
@@ -42,7 +78,7 @@ class Service:
     named_by: tuple[str, ...] = ()
     homograph: bool = False
     ordinary: tuple[str, ...] = ()
-    named_in: tuple[str, ...] = ()
+    named_in: tuple[LanguageCode, ...] = ()
     carries_vendor: bool = False
     communities: tuple[str, ...] = ()
     status_page: str = ""

@@ -11,51 +11,19 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.catalogue import LanguageCode
 from pipeline.text.models.arrays import Model
 from pipeline.text.models.cache import kept_arrays
 from pipeline.text.models.sums import weighted_sums
 
 # short posts are taken for small neighbours of large languages (Galician, Luxembourgish); few of those are posted
-LANGUAGES = [
-    "en",
-    "es",
-    "pt",
-    "fr",
-    "de",
-    "it",
-    "nl",
-    "pl",
-    "tr",
-    "id",
-    "ja",
-    "ar",
-    "bn",
-    "cs",
-    "da",
-    "el",
-    "fi",
-    "he",
-    "hi",
-    "hu",
-    "ko",
-    "no",
-    "ro",
-    "ru",
-    "sv",
-    "ta",
-    "th",
-    "tl",
-    "uk",
-    "ur",
-    "vi",
-    "zh",
-]
+LANGUAGES: list[str] = [*get_args(LanguageCode)]
 LONGEST = 400  # characters that are looked at
 FEWEST = 6  # letters among them
 UNDETERMINED = "und"
