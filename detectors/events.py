@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors.contract import Floats
 
@@ -103,6 +104,6 @@ def _end(observed: Floats, expected: Floats, onset: int, peak: int, over: int, h
     total = np.cumsum(np.concatenate(([0.0], excess)))
     place = np.arange(len(excess))
     held = total[np.minimum(place + 2, len(excess))] - total[np.maximum(place - 1, 0)]
-    before = np.array([held[max(0, b - hour) : b + 1].max() for b in place])
+    before = sliding_window_view(np.concatenate((np.full(hour, -np.inf), held)), hour + 1).max(axis=1)
     strong = np.flatnonzero((held >= HELD * before) & (held >= held.max() / 20))
     return max(peak, onset + int(strong[-1])) if len(strong) else over
