@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.core.reports import Report
-from pipeline.incidents import scope
+from pipeline.incidents.component_spans import voted_components
 from tests.test_story import at, report
 
 SECOND = timedelta(seconds=1)
@@ -26,5 +26,5 @@ def posted(after: timedelta, *, fails: str = "", works: str = "", author: str = 
 
 
 def component_spans(reports: list[Report], end: datetime | None = None, now: datetime | None = None) -> list[Any]:
-    found = scope.voted_components(reports, end, now or START + DAY)
+    found = voted_components(reports, end, now or START + DAY)
     return [(s.component, s.status, s.since - START, s.until and s.until - START) for s in found]

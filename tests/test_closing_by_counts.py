@@ -17,9 +17,9 @@ from pipeline.core.vocabulary import PhaseName
 from pipeline.incidents.episodes import EpisodeDraft
 from pipeline.incidents.phases import phases
 from pipeline.store import Store
+from pipeline.store.detector_input import zero_counts_until
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
-from pipeline.store.verdicts import zero_counts_until
 from tests.test_story import SERVICE, built, interval
 from tests.world import World, at
 

@@ -16,7 +16,8 @@ from pipeline.core.times import utc
 from pipeline.core.vocabulary import ComponentStatus, Impact, Relation
 from pipeline.detection import alarm_intervals
 from pipeline.incidents import confidence, episodes, phases, reliability
-from pipeline.incidents.news_links import LinkContext, link
+from pipeline.incidents.link_context import LinkContext
+from pipeline.incidents.news_links import link
 from pipeline.incidents.reliability import ReliabilityRecord
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import distance

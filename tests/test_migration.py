@@ -15,12 +15,12 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.core.errors import StoreError
 from pipeline.core.times import utc
 from pipeline.store import Store
+from pipeline.store.detector_state import state_parts
 from pipeline.store.incidents import incidents
 from pipeline.store.kept_views import replace_by_view
 from pipeline.store.migration import migrate, missing_steps
 from pipeline.store.observations import news_of_unknown_time
 from pipeline.store.schema import STEPS
-from pipeline.store.verdicts import state_parts
 from tests.old_database import LATER, old_database, open_plain, rows_of, split_labels
 
 NOW, EARLY = utc("2026-03-10T00:00:00Z"), utc("2026-01-01T00:00:00Z")

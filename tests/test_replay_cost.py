@@ -25,9 +25,10 @@ from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour
 from pipeline.store.count_retention import roll_up_counts
 from pipeline.store.counts import epoch
+from pipeline.store.detector_input import count_groups
 from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.observations import save_batch
-from pipeline.store.verdicts import Judgement, count_groups, forget_old_verdicts, save_judgement, verdicts
+from pipeline.store.verdicts import Judgement, forget_old_verdicts, save_judgement, verdicts
 from tests.benchmarks.archives import write_recording
 
 NOW = utc("2026-03-02T10:00:00Z")

@@ -12,10 +12,12 @@ from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import RowTable
 from pipeline.incidents.competitors import CompetitorActivity, competitor_evidence
+from pipeline.incidents.component_spans import official_components
 from pipeline.incidents.discrepancies import SourcedClaim, disagreements
 from pipeline.incidents.episodes import read_provider_incidents
-from pipeline.incidents.news_links import LinkContext, link
-from pipeline.incidents.scope import CITED, cite, deduplicate_clearances, official_components
+from pipeline.incidents.link_context import LinkContext
+from pipeline.incidents.news_links import link
+from pipeline.incidents.scope import CITED, cite, deduplicate_clearances
 from pipeline.text.claims import claims
 from tests.test_story import at, built, interval, notice, report
 

@@ -12,6 +12,7 @@ from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan
 from pipeline.core.vocabulary import ComponentStatus
 from pipeline.incidents import episodes, scope
+from pipeline.incidents.component_spans import official_components
 from tests.scope_inputs import DAY, HOUR, MINUTE, SECOND, START, component_spans, posted
 from tests.test_story import SERVICE, notice, report
 
@@ -31,7 +32,7 @@ from tests.test_story import SERVICE, notice, report
 )
 def test_a_component_is_affected_by_every_status_but_working_and_maintenance(status: str, affected: bool) -> None:
     read = episodes.read_provider_incidents([notice(1, "11:00", "investigating", "major", web=status)])
-    assert [s.component for s in scope.official_components(SERVICE, read)] == ["web"] * affected
+    assert [s.component for s in official_components(SERVICE, read)] == ["web"] * affected
 
 
 @pytest.mark.parametrize(("clock", "components"), [("12:00", ["api", "web"]), ("12:01", ["web"])])
@@ -40,7 +41,7 @@ def test_an_update_after_the_end_reports_no_new_failure(clock: str, components: 
     (read,) = episodes.read_provider_incidents([first, notice(1, "12:00", "resolved", "major", web="operational")])
     late = notice(1, clock, "postmortem", "major", api="major_outage")
     read = replace(read, updates=(*read.updates, late))
-    assert [s.component for s in scope.official_components(SERVICE, [read])] == components
+    assert [s.component for s in official_components(SERVICE, [read])] == components
 
 
 # components as people name them
@@ -155,7 +156,7 @@ def test_of_symptoms_named_equally_often_the_notices_decide(body: str, expected:
 @pytest.mark.parametrize(("people", "words"), [(0, "people do not name it as failing"), (2, "people name it (2)")])
 def test_few_people_who_name_a_part_are_not_denied(people: int, words: str) -> None:
     first = notice(1, "11:00", "investigating", "major", api="major_outage")
-    listed = scope.official_components(SERVICE, episodes.read_provider_incidents([first]))
+    listed = official_components(SERVICE, episodes.read_provider_incidents([first]))
     reports = [posted(n * MINUTE, fails="api") for n in range(people)]
     (differs,) = [e for e in scope.parts_in_words(SERVICE, listed, reports, START) if e.kind == "differs"]
     assert differs.statement.endswith(words)

@@ -25,7 +25,8 @@ from pipeline.sources.downdetector import parse_reports
 from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store.counts import put_counts
-from pipeline.store.verdicts import state_parts, verdicts
+from pipeline.store.detector_state import state_parts
+from pipeline.store.verdicts import verdicts
 from tests.conftest import Groundswell
 
 pa = pytest.importorskip("pyarrow", reason="pip install -e '.[scale]'")

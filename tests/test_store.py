@@ -14,9 +14,11 @@ from pipeline.core.series import SeriesColumn
 from pipeline.core.times import Span, utc
 from pipeline.stages.retention import tidy
 from pipeline.store import Store
+from pipeline.store.detector_input import counts
+from pipeline.store.detector_state import StoredState, state_mark, state_parts
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, load_source_state, record_run
-from pipeline.store.verdicts import Judgement, StoredState, counts, save_judgement, state_mark, state_parts
+from pipeline.store.verdicts import Judgement, save_judgement
 from tests.stored_rows import NOW, a_post, count
 
 

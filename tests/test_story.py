@@ -22,7 +22,8 @@ from pipeline.incidents.build import IncidentInputs, build
 from pipeline.incidents.chance import PastIncident
 from pipeline.incidents.closing import ClosingRule
 from pipeline.incidents.episodes import read_provider_incidents
-from pipeline.incidents.news_links import LinkContext, link
+from pipeline.incidents.link_context import LinkContext
+from pipeline.incidents.news_links import link
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
 
 SERVICE = Service(

@@ -24,8 +24,8 @@ from pipeline.sources import bluesky
 from pipeline.stages.collect import run_collect
 from pipeline.stages.tag import run_tag
 from pipeline.store import Store
+from pipeline.store.detector_input import mentions
 from pipeline.store.reports import reports
-from pipeline.store.verdicts import mentions
 from pipeline.text.models.outage import load
 from pipeline.text.services import ServiceMatcher
 from tests.fakes.base import Fake, Reply, Request, as_json

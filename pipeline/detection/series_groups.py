@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.series import SeriesColumn, SeriesKey
 from pipeline.core.times import floor_to
-from pipeline.store import Store
-from pipeline.store import verdicts as rows
+from pipeline.store import Store, detector_input
 
 VOTE_BIN = 60
 FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
@@ -45,7 +44,7 @@ def series_groups(store: Store) -> list[SeriesGroup]:
     """Return every group of a database: reports by source of posts, and counts by source, width and window."""
     return [
         SeriesGroup(subject=f"votes:{source}", source=source, bin_s=VOTE_BIN, kind="votes")
-        for source in rows.post_sources(store)
+        for source in detector_input.post_sources(store)
     ] + [
         SeriesGroup(
             subject=f"complaints:{source}:{width}:{window}",
@@ -54,7 +53,7 @@ def series_groups(store: Store) -> list[SeriesGroup]:
             kind="complaints",
             window=window,
         )
-        for source, width, window in rows.count_groups(store)
+        for source, width, window in detector_input.count_groups(store)
     ]
 
 
@@ -64,7 +63,7 @@ def complete_until(
     """Return the end of the last bin that will not change any more; `spans` are when posts were read."""
     if group.kind == "votes":
         return floor_to(min(spans[-1][1], now), group.bin_s) if spans else None
-    newest = rows.newest_start(store, group.source, group.bin_s, group.window)
+    newest = detector_input.newest_start(store, group.source, group.bin_s, group.window)
     if newest is None:
         return None
     # intervals may begin at any minute, as 00:01, 00:16; bins begin at midnight

@@ -23,7 +23,8 @@ from pipeline.core.vocabulary import Impact, Relation, State
 from pipeline.evaluation import csv_rows
 from pipeline.incidents.chance import PastIncident, past_provider_incidents, size_of
 from pipeline.incidents.episodes import read_provider_incidents
-from pipeline.incidents.news_links import CONTEXT_KINDS, HIDDEN_BY_CHANCE, LinkContext, link
+from pipeline.incidents.link_context import LinkContext
+from pipeline.incidents.news_links import CONTEXT_KINDS, HIDDEN_BY_CHANCE, link
 from pipeline.sources.status_archive import parse_incident_archive
 from pipeline.text.models.kinds import NewsModel
 from pipeline.text.news import fold_items

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count, pairwise
+from itertools import count
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
@@ -15,11 +13,11 @@ from pipeline.core.news_events import NewsEvent
 from pipeline.core.reports import Report
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
-from pipeline.core.times import clock_and_day
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, PhaseName, RowTable, State
 from pipeline.incidents import confidence as certainty
 from pipeline.incidents import scope
 from pipeline.incidents.closing import ClosingRule
+from pipeline.incidents.component_spans import official_components, voted_components
 from pipeline.incidents.episodes import (
     COUNTED_IMPACTS,
     LONGEST_STORY,
@@ -29,8 +27,8 @@ from pipeline.incidents.episodes import (
     group_into_incidents,
     incident_id,
     merge_into_episodes,
-    update_ref,
 )
+from pipeline.incidents.evidence import doubtful_share, page_in_words, signals_in_words
 from pipeline.incidents.phases import Levels, phases
 
 
@@ -134,7 +132,10 @@ def _incident(
     votes = [r for r in within if r.counted]
     blamed = {part for r in votes for part in r.components}
     telling = [r for r in within if r.counted or r.working_components]
-    spans = [*scope.official_components(service, provider_incidents), *scope.voted_components(telling, last, now)]
+    spans = [
+        *official_components(service, provider_incidents),
+        *voted_components(telling, last, now),
+    ]
     once = {(c.component, c.source, c.status, c.since): c for c in spans}  # of two that begin together, the later
     spans = sorted(once.values(), key=lambda c: (c.since, c.component, c.source, c.status))
     outlets = sorted(
@@ -152,7 +153,7 @@ def _incident(
         voters=len(votes),
         works=sum(len(blamed & set(r.working_components)) for r in within),
         fails=sum(len(r.components) for r in votes),
-        doubtful=_doubtful(within),
+        doubtful=doubtful_share(within),
         outlets=len(outlets),
         minutes=(now - begin) / timedelta(minutes=1),
     )
@@ -166,11 +167,11 @@ def _incident(
     best = best or max(intervals, key=lambda i: i.score, default=None)
     own_id = known.id if known else incident_id(service.id, begin)
     evidence = [
-        *_signals_in_words(intervals, provider_incidents, votes),
+        *signals_in_words(intervals, provider_incidents, votes),
         *certainty.parts_in_words(p, parts, rests, begin, RowRef(RowTable.INCIDENTS, own_id)),
         *scope.shares(service, votes, begin),
         *scope.parts_in_words(service, spans, telling, begin, scope.parts_in_notices(service, provider_incidents)),
-        *_page_in_words(provider_incidents, begin),
+        *page_in_words(provider_incidents, begin),
     ]
     return Incident(
         id=own_id,
@@ -237,91 +238,3 @@ def _apart(intervals: Sequence[Interval]) -> tuple[CrowdSpan, ...]:
             until = None if interval.end is None else max(last.until, interval.end)
             spans[-1] = CrowdSpan(last.since, until)
     return tuple(spans)
-
-
-def _doubtful(within: Sequence[Report]) -> float:
-    """Return the share of reports left uncounted for their author or their wording; 0 where there are few."""
-    dropped = [r for r in within if not r.counted and r.reason.doubts_origin]
-    spoke = dropped + [r for r in within if r.counted]
-    return len(dropped) / len(spoke) if len(spoke) >= 4 else 0.0
-
-
-def _signals_in_words(
-    intervals: Sequence[Interval], provider_incidents: Sequence[ProviderIncident], votes: Sequence[Report]
-) -> Iterator[Evidence]:
-    """Yield the statements an incident rests on, each with the rows behind it."""
-    for i in sorted(intervals, key=lambda i: (i.onset, str(i.series))):
-        mine = [r for r in votes if r.source == i.series.source and i.onset <= r.created <= (i.end or i.last_alarm)]
-        if i.series.channel == "votes":
-            usual = None if math.isnan(i.expected_total) else i.expected_total
-            words = "" if usual is None else f", {usual:.1f} expected"
-            yield Evidence(
-                kind=EvidenceKind.VOTES,
-                at=i.onset,
-                subject=i.series.source,
-                value=len(mine),
-                compared_with=usual,
-                rows=scope.cite(mine),
-                statement=f"{len(mine)} {'person' if len(mine) == 1 else 'people'} reported trouble on"
-                f" {i.series.source} from {clock_and_day(i.onset)}{words} "
-                f"(score {i.score:.0f}{' together with complaints' if i.joint else ''})",
-            )
-        else:
-            yield Evidence(
-                kind=EvidenceKind.COMPLAINTS,
-                at=i.onset,
-                subject=i.series.source,
-                value=i.observed_peak,
-                compared_with=round(i.expected_peak, 1),
-                rows=(RowRef(RowTable.VERDICTS, str(i.series), i.peak),),
-                statement=f"{i.observed_peak:g} complaints in {i.series.bin_s // 60} min at {clock_and_day(i.peak)},"
-                f" {i.expected_peak:.1f} expected (score {i.score:.0f}{' together with posts' if i.joint else ''})",
-            )
-    for provider_incident in provider_incidents:
-        for u in provider_incident.updates:
-            yield Evidence(
-                kind=EvidenceKind.OFFICIAL,
-                at=u.displayed_at,
-                statement=f"the provider: {u.status}: {provider_incident.name}",
-                subject=provider_incident.id,
-                rows=(update_ref(u),),
-            )
-
-
-def _page_in_words(provider_incidents: Sequence[ProviderIncident], onset: datetime) -> Iterator[Evidence]:
-    """Yield the delay of the provider's first notice, the number of updates, and the longest interval between two."""
-    if not provider_incidents:
-        return
-    first = min(provider_incidents, key=lambda o: o.first_posted_at)
-    lead = (first.first_posted_at - onset) / timedelta(minutes=1)
-    yield Evidence(
-        kind=EvidenceKind.PAGE,
-        at=first.first_posted_at,
-        subject="first notice",
-        value=round(lead, 1),
-        rows=(update_ref(first.updates[0]),),
-        statement=f"the provider's first notice came {abs(lead):.0f} min {'after' if lead >= 0 else 'before'} "
-        "the onset",
-    )
-    # an interval counts while a notice stands, from when its text was written
-    updates = [u for o in provider_incidents for u in o.updates]
-    gaps = [
-        (abs(b.written - a.written), a)
-        for o in provider_incidents
-        for a, b in pairwise(o.updates)
-        if o.resolved is None or b.displayed_at <= o.resolved
-    ]
-    if not any(gap for gap, _ in gaps):
-        return
-    longest, before = max(gaps, key=lambda pair: pair[0])
-    middle = statistics.median_high(gap for gap, _ in gaps)
-    yield Evidence(
-        kind=EvidenceKind.PAGE,
-        at=before.written,
-        subject="silence",
-        value=round(longest / timedelta(minutes=1), 1),
-        compared_with=round(middle / timedelta(minutes=1), 1),
-        rows=tuple(update_ref(u) for u in updates[: scope.CITED]),
-        statement=f"{len(updates)} provider updates, median interval {middle / timedelta(minutes=1):.0f} min,"
-        f" longest {longest / timedelta(minutes=1):.0f} min from {clock_and_day(before.written)}",
-    )

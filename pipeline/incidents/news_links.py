@@ -8,18 +8,17 @@ an allowed answer, and the common one. Nothing here claims causation.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 from datetime import date, datetime, timedelta
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
 from pipeline.core.news_events import CHANCE, Link, NewsEvent
 from pipeline.core.quantities import quantity
-from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation
 from pipeline.incidents.chance import EARLY, PastIncident, RandomDates, Window, size_of
-from pipeline.incidents.episodes import ProviderIncident
+from pipeline.incidents.link_context import LinkContext
+from pipeline.incidents.link_reasons import burst_of_outlets, lag_in_words, reasons_against, signals_between
 from pipeline.text.claims import tells_of_failure
 from pipeline.text.named_days import days_named, looks_years_back
 from pipeline.text.news import kind_of
@@ -47,24 +46,6 @@ WINDOWS = {
 HIDDEN_BY_CHANCE = (Relation.REPORTS, Relation.FOLLOW_UP, Relation.SHARED_DEPENDENCY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkContext:
-    """What links of a service are held against.
-
-    `past` are its stories, ours and the page's, the one in question among them; `known_since` is from when they are
-    known; `onsets` are those of single incidents within them, where known; `notices` are the page's incidents within
-    this one; `failing` are ids of services with an open incident that lasted with it; `between` are moments before the
-    onset, oldest first, each with the signals (chart, mentions, anger) that stood out then, in words.
-    """
-
-    past: Sequence[PastIncident]
-    known_since: datetime
-    onsets: Sequence[datetime] = ()
-    provider_incidents: Sequence[ProviderIncident] = ()
-    failing: Sequence[str] = ()
-    between: Sequence[tuple[datetime, Mapping[str, str]]] = ()
-
-
 def link(
     incident: Incident, service: Service, events: Sequence[tuple[NewsEvent, str]], context: LinkContext, now: datetime
 ) -> list[Link]:
@@ -83,11 +64,11 @@ def link(
         relation, reasons = proposed
         chance = dates.p_value(WINDOWS[relation], event.first_seen)
         p = None if chance is None else round(chance[0], 3)  # as it is stored
-        against = _against(service, event, relation, context, p)
+        against = reasons_against(service, event, relation, context, p)
         outlets = len(event.outlets)
         reasons.append(f"carried by {quantity(outlets, 'outlet')}")
         if relation == Relation.CONTEXT_BEFORE:
-            reasons += [*_burst(service, event, naming), *_mechanism(event, context.between)]
+            reasons += [*burst_of_outlets(service, event, naming), *signals_between(event, context.between)]
         score = _score(incident, event, relation, outlets) / (1 + 0.15 * len(against))
         shown = relation not in HIDDEN_BY_CHANCE or p is None or p <= CHANCE
         found.append(
@@ -121,7 +102,7 @@ def _relation(
     event, text = item
     how = event.ways(service.id)
     headlines = [e.service for e in event.entities if "headline" in e.ways]
-    lag = _lag(event.first_seen, incident.onset)
+    lag = lag_in_words(event.first_seen, incident.onset)
     # a headline that names others and not this service is about them
     about = "headline" in how or (bool(how) and not headlines)
     below = _dependency(incident, service, event, events, context, now)
@@ -211,7 +192,7 @@ def _dependency(
         for e, _ in events
         if e.kind in OUTAGE_KINDS and set(below) & e.services and e.first_seen >= incident.onset - timedelta(hours=48)
     )
-    why = [f"{service.name} is known to run on {', '.join(below)}", _lag(event.first_seen, incident.onset)]
+    why = [f"{service.name} is known to run on {', '.join(below)}", lag_in_words(event.first_seen, incident.onset)]
     at_once = incident.onset - EARLY <= event.first_seen <= end + timedelta(hours=3)
     fresh = first >= incident.onset - DEPENDENCY_AGE
     named_by_provider = any(
@@ -226,7 +207,7 @@ def _dependency(
         why += ["it has an incident of its own at the time"] if set(below) & set(context.failing) else []
         return Relation.SHARED_DEPENDENCY, why
     if not fresh:
-        why.append(f"its failure was told {_lag(first, incident.onset)} already")
+        why.append(f"its failure was told {lag_in_words(first, incident.onset)} already")
     return Relation.OTHER_INCIDENT, why
 
 
@@ -243,45 +224,6 @@ def _random_dates(incident: Incident, context: LinkContext, now: datetime) -> Ra
     return RandomDates(others, mine, context.known_since)
 
 
-def _chance_in_words(p: float) -> str:
-    return f"no better than chance: {p:.0%} of random dates are linked as well"
-
-
-def _lag(seen: datetime, onset: datetime) -> str:
-    minutes = minutes_between(onset, seen)
-    size = abs(minutes)
-    words = f"{size:.0f} min" if size < 120 else (f"{size / 60:.0f} h" if size < 2880 else f"{size / 1440:.1f} days")
-    return f"{words} {'after' if minutes >= 0 else 'before'} the onset"
-
-
-def _burst(service: Service, event: NewsEvent, naming: Sequence[tuple[datetime, str]]) -> list[str]:
-    """Return how many outlets named the service within a day of the event, beside what is usual for them.
-
-    `naming` are the moments at which each outlet named the service.
-    """
-    day = timedelta(days=1)
-    near = {o for seen, o in naming if abs(seen - event.first_seen) <= day / 2}
-    before = [o for seen, o in naming if day / 2 < event.first_seen - seen <= 7 * day]
-    if len(near) < 3:
-        return []
-    return [
-        (
-            f"{len(near)} outlets named {service.name} within a day of it, "
-            f"{len(before) / 6.5:.1f} items a day in the week before"
-        )
-    ]
-
-
-def _mechanism(event: NewsEvent, between: Sequence[tuple[datetime, Mapping[str, str]]]) -> list[str]:
-    """Return which signals came to stand out after the event, and not before it."""
-    before: Mapping[str, str] = next((out for at, out in reversed(between) if at <= event.first_seen), {})
-    words: dict[str, str] = {}
-    for at, out in between:
-        for name in (out.keys() - before.keys() - words.keys()) if at > event.first_seen else ():
-            words[name] = f"in between: {out[name]} (at {at:%-d %B %H:%M} UTC)"
-    return [words[name] for name in sorted(words)]
-
-
 def _score(incident: Incident, event: NewsEvent, relation: Relation, outlets: int) -> float:
     """Return 0 to 1: the more outlets, the nearer in time and the more direct, the higher."""
     days = abs(event.first_seen - incident.onset) / timedelta(days=1)
@@ -291,46 +233,3 @@ def _score(incident: Incident, event: NewsEvent, relation: Relation, outlets: in
         weight = 1.0 if event.kind == NewsKind.POLITICS_REGULATION else 0.7
         return weight * (0.4 / (1.0 + days / 7.0) + 0.6 * prominent)
     return {Relation.OTHER_INCIDENT: 0.4}.get(relation, 1.0) * (0.55 / (1.0 + days / 0.5) + 0.45 * prominent)
-
-
-def _against(
-    service: Service, event: NewsEvent, relation: Relation, context: LinkContext, p: float | None
-) -> list[str]:
-    if relation == Relation.CONTEXT_BEFORE:
-        return _against_context(service, event, context, p)
-    if relation in (Relation.OTHER_INCIDENT, Relation.SHARED_DEPENDENCY):
-        found = (
-            []
-            if relation == Relation.SHARED_DEPENDENCY
-            else ["services elsewhere that run on it are not known to have failed with it"]
-        )
-        if context.provider_incidents:
-            found.append(f"no notice of {service.vendor or service.name} mentions it")
-        return found
-    if p is not None and p > CHANCE:
-        return [_chance_in_words(p)]
-    return []
-
-
-def _against_context(service: Service, event: NewsEvent, context: LinkContext, p: float | None) -> list[str]:
-    """Say how often such incidents began without, and before, the announcement."""
-    found = []
-    onsets = sorted(set(context.onsets) or {p.onset for p in context.past})
-    day = event.first_seen.replace(hour=0, minute=0, second=0)
-    same_day = [onset for onset in onsets if day <= onset < event.first_seen]
-    if same_day:
-        times = ", ".join(f"{onset:%H:%M}" for onset in same_day)
-        found.append(f"{quantity(len(same_day), 'incident')} of {service.name} began that day before it ({times} UTC)")
-    before = [onset for onset in onsets if event.first_seen - timedelta(days=7) <= onset < event.first_seen]
-    if before:
-        found.append(
-            f"{quantity(len(before), 'incident')} of {service.name} began in the seven days before "
-            "it: they need no announcement"
-        )
-    if p is not None and p > CHANCE:
-        found.append(_chance_in_words(p))
-    elif p is None:
-        found.append("the history is too short to say how often chance does as well")
-    if event.kind == NewsKind.POLITICS_REGULATION and context.provider_incidents:
-        found.append(f"no notice of {service.vendor or service.name} names it")
-    return found

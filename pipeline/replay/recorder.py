@@ -27,6 +27,7 @@ from pipeline.replay.recorded_rows import key_of
 from pipeline.sources.reddit_posts import to_post
 from pipeline.sources.status import statuspage_json
 from pipeline.store import Store
+from pipeline.store.detector_input import post_sources
 from pipeline.store.dump import (
     collect_runs,
     collected_counts,
@@ -39,7 +40,6 @@ from pipeline.store.dump import (
 )
 from pipeline.store.official import key_of_update, wordings_until
 from pipeline.store.runs import get_checkpoint
-from pipeline.store.verdicts import post_sources
 
 
 @dataclass

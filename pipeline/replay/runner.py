@@ -23,8 +23,8 @@ from pipeline.replay.skip_ahead import SkipAhead
 from pipeline.stages.collect import RecordedCollection
 from pipeline.stages.pipeline import ALL, Models, Pipeline, Stage
 from pipeline.store import Store
+from pipeline.store.detector_state import has_state
 from pipeline.store.runs import mark_simulated
-from pipeline.store.verdicts import has_state
 
 # the report shows the newest state only: it is written once, after the last step
 EACH_STEP = tuple(stage for stage in ALL if stage is not Stage.PUBLISH)

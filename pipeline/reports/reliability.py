@@ -15,9 +15,9 @@ from pipeline.incidents.reliability import Month, ReliabilityRecord, Span, month
 from pipeline.incidents.root_cause import stated_in_root_cause
 from pipeline.store import Store
 from pipeline.store.availability import crowd_episodes, replace_availability
+from pipeline.store.detector_input import series_sources
 from pipeline.store.official import official_incidents, updates_of_page
 from pipeline.store.runs import covered, heard, joined
-from pipeline.store.verdicts import series_sources
 
 STATUS = "status"  # the kind of source that reads pages; a recording has one for all of them
 

@@ -17,9 +17,10 @@ from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretche
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.store import Store
+from pipeline.store.detector_input import counts_collected_after
 from pipeline.store.official import planned_maintenance, status_updates
 from pipeline.store.reports import reports, votes_collected_after
-from pipeline.store.verdicts import counts_collected_after, verdicts
+from pipeline.store.verdicts import verdicts
 
 BEFORE = timedelta(hours=1)
 NEAR = timedelta(minutes=90)

@@ -12,8 +12,8 @@ from pipeline.core.times import floor_to, utc
 from pipeline.store import Store
 from pipeline.store.count_tables import HOUR_S
 from pipeline.store.counts import OF_SERIES, epoch, from_epoch
+from pipeline.store.detector_input import count_sources
 from pipeline.store.kept_answers import SpanTopic
-from pipeline.store.verdicts import count_sources
 
 _WIDER = 100_000  # seconds: more than any interval
 _ENDS = f"c.start * {_WIDER} + s.interval_s"  # starts in their order, and of one start the widths

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.counts import first_counted
+from pipeline.store.detector_input import distinct, series_sources
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import distinct, series_sources
 
 
 def known_since(store: Store, service: str, page: str) -> datetime | None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pipeline.store import Store
 from pipeline.store.counts import first_counted
+from pipeline.store.detector_input import post_sources
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import post_sources
 
 WEEK = timedelta(days=7)
 FRESH = timedelta(minutes=15)  # posts read up to so long ago would hold the report

@@ -40,8 +40,8 @@ from pipeline.sources.count_columns import parse_count_columns
 from pipeline.sources.counts import parse_counts
 from pipeline.stages.pipeline import ALL, Stage, load_models
 from pipeline.store import Store
+from pipeline.store.detector_state import put_state, state_parts
 from pipeline.store.observations import save_batch
-from pipeline.store.verdicts import put_state, state_parts
 from tests.benchmarks.archives import write_posts, write_recording
 from tests.conftest import ROOT
 

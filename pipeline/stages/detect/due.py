@@ -14,8 +14,10 @@ from pipeline.core.vocabulary import RunOutcome
 from pipeline.detection.series_groups import FORGETTING, complete_until, offered_bins, series_groups
 from pipeline.store import Store
 from pipeline.store.clock import follows_pause
+from pipeline.store.detector_input import newest_collected
+from pipeline.store.detector_state import state_mark
 from pipeline.store.runs import get_checkpoint, heard, record_run, remembered, set_checkpoint
-from pipeline.store.verdicts import forget_old_verdicts, newest_collected, state_mark
+from pipeline.store.verdicts import forget_old_verdicts
 
 KEEP = timedelta(days=14)
 UNCHANGED = "unchanged"  # the note of what was there when nothing was left to judge

@@ -27,7 +27,7 @@ from pipeline.detection.series_groups import SeriesGroup, complete_until, offere
 from pipeline.detection.states import columns_of
 from pipeline.sources import SOURCES
 from pipeline.stages.detect.due import judged
-from pipeline.store import Store
+from pipeline.store import Store, detector_input, detector_state
 from pipeline.store import verdicts as rows
 from pipeline.store.isolation import Isolation
 from pipeline.store.runs import get_checkpoint, heard, load_source_state
@@ -116,9 +116,9 @@ def _judge_from(
     store, (watched, now, until, spans) = states.store, task
     start, state = resume.start, resume.state
     if group.kind == "votes":
-        raw = without_copies(rows.mentions(store, group.source, start - WINDOW, until), start)
+        raw = without_copies(detector_input.mentions(store, group.source, start - WINDOW, until), start)
     else:
-        raw = rows.counts(store, group.source, group.bin_s, group.window, start, until)
+        raw = detector_input.counts(store, group.source, group.bin_s, group.window, start, until)
     always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
     columns = sorted({count.column for count in raw} | set(always))
     if state is not None:
@@ -128,7 +128,7 @@ def _judge_from(
     if not columns:
         return 0, 0
     here = to_arrays(raw, columns)
-    saved: dict[str, rows.StoredState] = {}
+    saved: dict[str, detector_state.StoredState] = {}
     found: list[VerdictRow] = []
     midnight = until.replace(hour=0, minute=0, second=0)
     total = 0
@@ -157,7 +157,7 @@ def _judge_from(
             states=saved,
             redo_from=start if resume.redo else None,
             now=now,
-            collected=rows.newest_collected(store, group.source, group.window),
+            collected=detector_input.newest_collected(store, group.source, group.window),
         ),
     )
     return total * len(columns), new
@@ -167,7 +167,7 @@ def _baselines(
     store: Store, group: SeriesGroup, columns: Sequence[SeriesColumn], begin: datetime, end: datetime
 ) -> BinnedCounts:
     """Return what a source itself expects of the columns in bins of a span, NaN where it does not say."""
-    raw = rows.baselines(store, group.source, group.bin_s, group.window, begin, end)
+    raw = detector_input.baselines(store, group.source, group.bin_s, group.window, begin, end)
     return bin_counts(group, to_arrays(raw, columns), columns, begin, end, [])
 
 
@@ -178,7 +178,9 @@ def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, unti
     in_step = current is None or not group.divides_day or current.through == floor_to(current.through, group.bin_s)
     if current is not None and current.detector == name and in_step:
         noted = get_checkpoint(store, "detect", group.subject)
-        late = rows.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
+        late = (
+            detector_input.oldest_change(store, group.source, group.bin_s, group.window, utc(noted)) if noted else None
+        )
         if late is None or late >= current.through:
             if until <= current.through:
                 return None
@@ -195,7 +197,7 @@ def _resume(states: DetectorStates, group: SeriesGroup, detector: Detector, unti
 
 def _from_the_first_bin(states: DetectorStates, group: SeriesGroup, until: datetime) -> _ResumePoint | None:
     """Return where to learn from anew, None where there are no bins."""
-    first = rows.first_bin(states.store, group.source, group.bin_s, group.window)
+    first = detector_input.first_bin(states.store, group.source, group.bin_s, group.window)
     if first is None:
         return None
     begin = floor_to(max(first, until - LOOK_BACK), 86400)

@@ -26,21 +26,21 @@ from pipeline.incidents.discrepancies import (
     report_counts,
 )
 from pipeline.incidents.episodes import ProviderIncident, read_provider_incidents
+from pipeline.incidents.link_context import LinkContext
 from pipeline.incidents.maintenance import maintenance_evidence
-from pipeline.incidents.news_links import LinkContext
 from pipeline.incidents.ordered_shutdown import is_ordered
 from pipeline.incidents.places import counted_places, units_of
 from pipeline.incidents.similar import EarlierOutages, comparable
 from pipeline.incidents.surge import DAY, SurgeInputs, signals
 from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour, complaints_by_region, talk_by_hour
+from pipeline.store.detector_input import distinct
 from pipeline.store.news import claims_of
 from pipeline.store.observation_times import known_since, read_hours
 from pipeline.store.observations import chart_ranks
 from pipeline.store.official import official_incidents, planned_maintenance, status_updates
 from pipeline.store.past_incidents import IncidentSpan, incident_spans, past_outages
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import distinct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

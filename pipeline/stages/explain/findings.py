@@ -19,11 +19,12 @@ from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
 from pipeline.incidents.scope import deduplicate_clearances
 from pipeline.stages.explain.records import ExplainRun, ServiceFindings
+from pipeline.store.detector_input import zero_counts_until
 from pipeline.store.isolation import Isolation
 from pipeline.store.official import official_incidents, pages_between, status_updates
 from pipeline.store.reports import reports
 from pipeline.store.runs import heard
-from pipeline.store.verdicts import services_near_alarm, verdicts, zero_counts_until
+from pipeline.store.verdicts import services_near_alarm, verdicts
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE_ONSET = timedelta(hours=2)

@@ -41,17 +41,9 @@ from pipeline.render.report_rows import ServiceTile
 from pipeline.render.status_json import status_files
 from pipeline.render.tiles import SPARK_SPAN, SPARK_STEP
 from pipeline.reports.reliability import put_availability
-from pipeline.stages.publish.facts import (
-    ServiceInputs,
-    feed_of,
-    incident_context,
-    learning_of,
-    metrics_of,
-    run_metrics,
-    service_card,
-    service_inputs,
-)
+from pipeline.stages.publish.facts import feed_of, incident_context, metrics_of, run_metrics
 from pipeline.stages.publish.metrics import write_metrics
+from pipeline.stages.publish.service_facts import ServiceInputs, learning_of, service_card, service_inputs
 from pipeline.stages.publish.writer import ReportWriter
 from pipeline.store import Store
 from pipeline.store.advisories import advisories
