@@ -227,6 +227,22 @@ def test_a_likely_failure_is_talk_only_where_half_of_its_reports_name_the_compet
 
 
 @pytest.mark.parametrize(
+    ("text", "held_back"),
+    [("my nbn is down, I'm with CenturyLink", True), ("my nbn is down", False)],
+    ids=["names the other network", "names it alone"],
+)
+def test_reports_of_a_network_that_name_another_one_that_fails_are_talk_though_they_are_no_rivals(
+    text: str, held_back: bool
+) -> None:
+    votes = Evidence(kind=EvidenceKind.VOTES, at=NOW, statement="10 people", rows=())
+    nbn = replace(_failing("nbn"), state=State.LIKELY, impact=Impact.MODERATE, evidence=(votes,))
+    loud = replace(_failing("centurylink"), impact=Impact.CRITICAL)
+    mine = [replace(report("11:05"), service="nbn", native_id=str(n), text=text) for n in range(4)]
+    assert (overshadowed(nbn, loud, mine) is loud) is held_back
+    assert overshadowed(replace(nbn, service="netflix"), loud, mine) is None, "no network"
+
+
+@pytest.mark.parametrize(
     ("texts", "messages"),
     [
         (["cannot pay with PayPal, it is down"], ["opened"]),

@@ -69,16 +69,19 @@ def _is_talk(
     """Return whether an incident is mere talk about a competitor's.
 
     What is likely is so only where half of the reports name the competitor (its vendor included) or ask whether this
-    one fails too: who reports it alone does so of its own.
+    one fails too: who reports it alone does so of its own. So is what is reported of a network that is no rival, where
+    half of the reports name the other network, whose line it is ("my nbn is down, I'm with Optus").
     """
-    service = catalogue[incident.service]
-    if other.service not in service.rivals and service.id not in catalogue[other.service].rivals:
+    service, another = catalogue[incident.service], catalogue[other.service]
+    compete = another.id in service.rivals or service.id in another.rivals
+    if not compete and not service.kind == another.kind == NETWORK:
         return False
     if incident.state not in (State.POSSIBLE, State.LIKELY):
         return False
     if incident.impact.rank > Impact.MODERATE.rank or _kinds(incident) != {EvidenceKind.VOTES}:
         return False
-    return incident.state is State.POSSIBLE or _share_of_talk(other.service, counted, named_in) >= TALK
+    is_doubtful = compete and incident.state is State.POSSIBLE
+    return is_doubtful or _share_of_talk(other.service, counted, named_in) >= TALK
 
 
 def _kinds(incident: Incident) -> set[EvidenceKind]:
