@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -62,6 +63,8 @@ def made(folder: Path, place: Path, *options: str) -> Path:
         [sys.executable, str(DAYS / "simulate_day.py"), str(folder), "--out", str(place), *options],
         check=True,
         timeout=120,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     return place
 
@@ -120,7 +123,13 @@ def test_a_renamed_blind_day_names_another_service_in_its_posts(tmp_path: Path) 
     assert {o.service for o in scenario.truth.outages} == {"pypi", "circleci", "supabase"}
     posts = zstandard.ZstdDecompressor().stream_reader((tmp_path / "posts.ndjson.zst").read_bytes()).read().decode()
     assert "PyPI" in posts
-    assert "dockerhub" not in posts.lower()
+    assert not re.search("docker ?hub", posts.lower())
+
+
+def test_a_day_is_not_renamed_to_what_the_catalogue_lacks(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        made(BUILDERS, tmp_path, "--rename", "docker_hub=orange")
+    assert "orange is not in the catalogue" in error.value.stderr
 
 
 def test_seeds_move_a_day_by_different_hours_within_a_week_and_rename_it_to_others_of_its_kind() -> None:

@@ -16,7 +16,7 @@ from pipeline.core.vocabulary import PostKind
 from pipeline.sources.author_keys import MissingSalt
 from pipeline.sources.json_lines import LineChunk, value_of
 from pipeline.sources.parsing import TITLE_CAP
-from pipeline.sources.reddit_posts import PostReader, batch_of_lines, to_batch
+from pipeline.sources.reddit_posts import PostReader, batch_of_lines, to_batch, to_post
 from pipeline.sources.screened_posts import ScreenedPosts, screen
 from pipeline.text.mention_prefilter import MentionPrefilter
 from pipeline.text.models import training
@@ -101,6 +101,7 @@ BROKEN = [
     b'{"id": "b", "created_utc": 1769999999, "unknown": {"\xc3": 1}}\n',
     b'{"id": "c", "created_utc": 1769999999, "unknown": "\\ud800"}\n',
     b'{"id": "d", "created_utc": 1769999999, "unknown": "\\q"}\n',
+    b'{"id": "m", "created_utc": 1769999999, "\\ud800": 1}\n',
     b'{"id": "e", "created_utc": 1769999999, "unknown": [NaN]}\n',
     b'{"id": "f", "created_utc": 1769999999} {"id": "g", "created_utc": 1769999999}\n',
     b'{"id": "h", "created_utc":\n',
@@ -210,3 +211,8 @@ def test_texts_side_by_side_are_found_each() -> None:
 def test_where_the_catalogue_is_empty_nothing_is_named() -> None:
     assert MentionPrefilter({}).candidates(["claude is down", "café"]) == set()
     assert not MentionPrefilter({}).is_home("ClaudeAI")
+
+
+def test_a_key_that_is_not_read_refuses_no_object() -> None:
+    item = {**PLAIN, "\ud800": 1}
+    assert to_post(item, source="x", fetched_at=utc("2026-03-02T00:00:00Z"), salt=b"salt").native_id == "t3_p"

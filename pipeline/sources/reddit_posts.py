@@ -107,7 +107,7 @@ class PostReader:
         try:
             if not isinstance(item, dict):
                 raise ValueError("not an object")
-            return self.read(convert(item, RedditObject))
+            return self.read(_object_of(item))
         except (ValueError, TypeError, OverflowError, AttributeError) as error:
             return reject(place(number), error, item)
 
@@ -115,6 +115,7 @@ class PostReader:
         """Return the object in a line as a Post, or why it is refused.
 
         A line that is not taken at once is read as JSON as a whole, which says why, or reads what msgspec does not.
+        What a line holds besides the fields that are read refuses it only where it is no JSON.
         """
         try:
             if is_utf8(line):  # msgspec does not look at the bytes of texts that it passes over
@@ -134,7 +135,12 @@ class PostReader:
 
 def to_post(item: Mapping[str, object], *, source: str, fetched_at: datetime, salt: bytes = b"") -> Post:
     """Turn one object into a Post; see PostReader.read."""
-    return PostReader(source=source, fetched_at=fetched_at, salt=salt).read(convert(item, RedditObject))
+    return PostReader(source=source, fetched_at=fetched_at, salt=salt).read(_object_of(item))
+
+
+def _object_of(item: Mapping[str, object]) -> RedditObject:
+    """Return the fields of an object that are read; what else it holds is not looked at."""
+    return convert({name: item[name] for name in RedditObject.__struct_encode_fields__ if name in item}, RedditObject)
 
 
 def typed_id(given: object, *, is_comment: bool) -> str:

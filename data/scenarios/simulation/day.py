@@ -85,13 +85,17 @@ class Day:
 
     def _renamed(self, table: dict, old: str, new: str) -> dict:
         """Return the table with another service of the catalogue in the place of one; texts, notices and news, too."""
-        known = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["services"][new]
+        catalogue = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["services"]
+        if new not in catalogue:
+            raise SystemExit(f"{new} is not in the catalogue")
+        known = catalogue[new]
         service = next(s for s in table["service"] if s["id"] == old)
         if new in {s["id"] for s in table["service"]}:
             raise SystemExit(f"{new} is in this day already")
         before, after = service["name"], known["name"]
-        spelled = sorted({before, *service.get("names", [])}, key=len, reverse=True)
-        names = re.compile("|".join(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])" for name in spelled))
+        aliases = catalogue.get(old, {}).get("aliases", [])
+        spelled = sorted({before, *service.get("names", []), *aliases}, key=len, reverse=True)
+        names = re.compile("|".join(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])" for name in spelled), re.IGNORECASE)
         service.update(id=new, name=after, communities=known.get("communities", []))
         if "names" in service:
             service["names"] = [after]
