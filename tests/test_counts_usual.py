@@ -59,6 +59,13 @@ def test_posts_are_sent_once_complaints_are_twice_the_expected_in_two_intervals(
     assert mails(world) == sent
 
 
+def test_two_intervals_at_twice_the_expected_with_a_gap_between_are_no_rise(world: World) -> None:
+    world.bins("netflix", "11:00", 1, 12, 2.0)
+    world.bins("netflix", "11:10", 1, 13, 3.0)
+    world.explain("11:20")
+    assert mails(world) == []
+
+
 def test_counts_of_before_the_onset_and_old_ones_hold_nothing_back(world: World) -> None:
     world.bins("netflix", "10:50", 2, 6, 0.4)
     world.explain("11:20")

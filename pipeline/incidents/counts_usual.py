@@ -46,8 +46,14 @@ def counts_are_usual(incident: Incident, judged: Mapping[SeriesKey, Points], now
             return False
         width = timedelta(seconds=key.bin_s)
         is_fresh = bool(since) and now - (since[-1].start + width) <= width + FRESH
-        newest = since[-RISEN_IN_A_ROW:]
-        if len(newest) == RISEN_IN_A_ROW and all(p.observed >= RISEN * max(p.expected, LEAST_EXPECTED) for p in newest):
+        if is_fresh and _has_risen(since[-RISEN_IN_A_ROW:], width):
             return False
         usual |= key.is_total and is_fresh and since[-1].observed > 0 and since[-1].expected >= LEAST_EXPECTED
     return usual
+
+
+def _has_risen(newest: Points, width: timedelta) -> bool:
+    """Return whether RISEN_IN_A_ROW intervals that follow one another have RISEN times what is expected."""
+    if len(newest) < RISEN_IN_A_ROW or newest[-1].start - newest[0].start != width * (RISEN_IN_A_ROW - 1):
+        return False
+    return all(point.observed >= RISEN * max(point.expected, LEAST_EXPECTED) for point in newest)

@@ -77,9 +77,13 @@ def _joint_step(
         for key, points in verdicts(store, at - BEFORE - REACH, at, service=service.id).items()
         if key.is_total
     }
+    joint = with_joint_alarms(ended, alarm)
+    starts = [p.start for points in [*ended.values(), *joint.values()] for p in points if p.score >= alarm]
+    if lost := [span for span in sent if not any(span.since <= start <= span.until for start in starts)]:
+        joint = with_joint_alarms(ended, alarm, sent=lost)
     together = [
         (point.score, point.start, key)
-        for key, points in with_joint_alarms(ended, alarm, sent=sent).items()
+        for key, points in joint.items()
         for point in points
         if point.joint and point.start >= at - BEFORE
     ]

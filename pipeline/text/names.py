@@ -22,6 +22,8 @@ from pipeline.text.normalize import normalize
 NAME, COMPONENT, VENDOR, PERSON = "name", "component", "vendor", "person"
 LOCAL = "local"  # the name of a service that is a word in all but some languages
 _ORDINARY, _JOINED = "ordinary", "joined"
+_WORDS = "words"  # an ordinary phrase of a name that is local: no app or servers make a service of it
+_NO_NAME = (_ORDINARY, _WORDS)
 _SEPARATORS = (" ", "-", "", "_")
 _BETWEEN_WORDS = re.compile(r"[ _-]+")
 _HANDLE = re.compile(r"(?<!\w)([#@])(\w{2,60})(?!\w)")
@@ -174,7 +176,7 @@ class NameFinder:
         reach = 0
         for start, end, meanings, sure in candidates:
             if start >= reach and not (meanings[0].kind == _ORDINARY and names_a_thing(normalized, end)):
-                kept += [NameMatch(start, end, *each, sure) for each in meanings if each.kind != _ORDINARY]
+                kept += [NameMatch(start, end, *each, sure) for each in meanings if each.kind not in _NO_NAME]
                 reach = end
         return kept
 
@@ -189,7 +191,7 @@ class NameFinder:
         for start, end, meanings in sorted(spots, key=lambda spot: spot[0] - spot[1]):
             if not before(letters[:start]):
                 continue
-            meanings = tuple(meaning for meaning in meanings if meaning.kind not in (_ORDINARY, _JOINED))
+            meanings = tuple(meaning for meaning in meanings if meaning.kind not in (*_NO_NAME, _JOINED))
             if not meanings:
                 continue
             rest = letters[end:]
@@ -234,5 +236,5 @@ def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
         for phrase in service.ordinary:
             words = normalize(phrase)
             for written in (words, words.replace(" ", "-")):  # "free app" and "free-app"
-                names[written] = {_Meaning(service.id, "", _ORDINARY): None}
+                names[written] = {_Meaning(service.id, "", _WORDS if service.named_in else _ORDINARY): None}
     return {name: list(meanings) for name, meanings in names.items()}

@@ -83,6 +83,11 @@ class PostText:
         after = unaccented(self.normalized[match.end : match.end + NEAR])
         return bool(_PERSON_BEFORE.regex.search(before) or _PERSON_AFTER.regex.search(after))
 
+    def is_of_a_longer_name(self, match: NameMatch) -> bool:
+        """Return whether a name is the end of another's: of a person ("Mr. Rogers") or of a device ("S24 Plus")."""
+        before = self.normalized[max(0, match.start - NEAR) : match.start].rstrip(" .-").split()
+        return self.is_a_person(match) or (bool(before) and any(letter.isdigit() for letter in before[-1]))
+
     def has_trouble_near(self, match: NameMatch) -> bool:
         """Return whether the words next to a name speak of a service that fails, in the same clause."""
         before = self.normalized[max(0, match.start - NEAR) : match.start]

@@ -152,7 +152,9 @@ class ServiceMatcher:
     def _is_meant_locally(self, match: NameMatch, post: PostText) -> bool:
         """Return whether a text is in a language in which people call the service so, and speaks of trouble near it."""
         languages = self.catalogue[match.service].named_in
-        return (match.sure or post.has_trouble_near(match)) and post.language in languages
+        if post.language not in languages:
+            return False
+        return match.sure or (post.has_trouble_near(match) and not post.is_of_a_longer_name(match))
 
     @staticmethod
     def _is_an_ordinary_part(match: NameMatch, post: PostText) -> bool:
