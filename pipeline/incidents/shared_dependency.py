@@ -98,11 +98,10 @@ def groups(
     fail together; two are enough where the thing fails itself, or where notices or news (`named`) tie both to it. So do
     three of one vendor, two for which notices or news name the same cause outside the catalogue (`outside`), and four
     grave ones that nothing known ties. The cause is named, not blamed, with what speaks against it; `watched` are the
-    services that would be known to fail. What is not worth telling alone is no member: the caller leaves out what is
-    held. A group once told
-    (`known`) takes in who joins later, and is over when the thing and those that began in the first hour are: what
-    began later and lasts is a member no longer. Without members it is closed. Members keep their own rows; what
-    belongs to no group keeps `part_of` empty. A page that says nothing is no reason against.
+    services that would be known to fail. What is held is no member: the caller leaves it out. A group that is `known`
+    takes in who joins later, and is over when the thing and those that began in the first hour are: what began later
+    and lasts is a member no longer. Without members it is closed. Members keep their own rows; what belongs to no group
+    keeps `part_of` empty. A page that says nothing is no reason against.
     """
     own = [i for i in incidents if i.service in catalogue and not i.is_group]
     ties = Ties(catalogue=catalogue, named=named, outside=outside)
