@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -86,6 +86,11 @@ def with_joint_alarms(
                 raised.setdefault(key, {})[point.start] = joint.score
                 raised.setdefault(joint.key, {})[joint.at] = joint.score
     return {key: _raise(levels[key], scores) for key, scores in raised.items()}
+
+
+def without_alarm(spans: Iterable[Span], starts: Sequence[datetime]) -> list[Span]:
+    """Return the spans in which none of the bins in alarm begins."""
+    return [span for span in spans if not any(span.since <= start <= span.until for start in starts)]
 
 
 def _is_near(moment: datetime, moments: Sequence[datetime]) -> bool:

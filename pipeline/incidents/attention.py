@@ -78,13 +78,14 @@ def _is_talk(
         return False
     if incident.state not in (State.POSSIBLE, State.LIKELY):
         return False
-    if incident.impact.rank > Impact.MODERATE.rank or _kinds(incident) != {EvidenceKind.VOTES}:
+    if incident.impact.rank > Impact.MODERATE.rank or signal_kinds(incident) != {EvidenceKind.VOTES}:
         return False
     is_doubtful = compete and incident.state is State.POSSIBLE
     return is_doubtful or _share_of_talk(other.service, counted, named_in) >= TALK
 
 
-def _kinds(incident: Incident) -> set[EvidenceKind]:
+def signal_kinds(incident: Incident) -> set[EvidenceKind]:
+    """Return which kinds of signals an incident rests on."""
     return {e.kind for e in incident.evidence if e.kind in SIGNALS}
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pipeline.core.incidents import Incident
 from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, EvidenceKind
-from pipeline.incidents.attention import SIGNALS
+from pipeline.incidents.attention import signal_kinds
 
 LEAST_EXPECTED = 5.0  # complaints of an interval: fewer do not show that there is no rise
 SHARE_OF_ALARM = 0.5  # of the score of an alarm, from which counts rise
@@ -30,12 +30,12 @@ IN_WORDS = (
 def counts_are_usual(incident: Incident, judged: Mapping[SeriesKey, Points], now: datetime, alarm: float) -> bool:
     """Return whether posts alone report an incident while complaints about the service are counted and do not rise.
 
-    `judged` are the judged bins of the service since the onset, of all its series; `alarm`
-    is the score of an alarm. Counts say so where an interval that began after the onset is judged, has LEAST_EXPECTED
-    expected and not zero counted (such a counter is dead), and the newest is fresh; no series of complaints, a region's
+    `judged` are the judged bins of the service since the onset, of all its series; `alarm` is the score of an alarm.
+    Counts say so where an interval that began after the onset is judged, has LEAST_EXPECTED expected and not zero
+    counted (such a counter is dead), and the newest is fresh; no series of complaints, a region's
     included, may have SHARE_OF_ALARM of an alarm, or RISEN times the expected in its newest RISEN_IN_A_ROW intervals.
     """
-    if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.VOTES}:
+    if signal_kinds(incident) != {EvidenceKind.VOTES}:
         return False
     usual = False
     for key, points in judged.items():

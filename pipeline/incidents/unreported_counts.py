@@ -14,7 +14,7 @@ from pipeline.core.incidents import Incident
 from pipeline.core.reports import Report
 from pipeline.core.series import Points, SeriesKey
 from pipeline.core.vocabulary import Channel, EvidenceKind
-from pipeline.incidents.attention import BEFORE_ONSET, SIGNALS
+from pipeline.incidents.attention import BEFORE_ONSET, signal_kinds
 from pipeline.incidents.confidence import FAR_ABOVE
 from pipeline.store.service_history import FRESH, ServiceHistory
 
@@ -50,7 +50,7 @@ def counts_are_unreported(
         return False
     if mentions < LEAST_MENTIONS or read_until is None or now - read_until > FRESH:
         return False
-    if {e.kind for e in incident.evidence if e.kind in SIGNALS} != {EvidenceKind.COMPLAINTS}:
+    if signal_kinds(incident) != {EvidenceKind.COMPLAINTS}:
         return False
     if any(report.counted and report.created >= incident.onset - BEFORE_ONSET for report in reports):
         return False

@@ -12,7 +12,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.records import SilentSource, source_kind
 from pipeline.core.series import SeriesKey
 from pipeline.core.times import Span
-from pipeline.detection.joint_alarms import ALARM, JOINT_MARGIN, REACH, with_joint_alarms
+from pipeline.detection.joint_alarms import ALARM, JOINT_MARGIN, REACH, with_joint_alarms, without_alarm
 from pipeline.incidents.episodes import UPDATE, by_incident, closed_at, stretches
 from pipeline.incidents.maintenance import announcement
 from pipeline.incidents.scope import deduplicate_clearances
@@ -79,7 +79,7 @@ def _joint_step(
     }
     joint = with_joint_alarms(ended, alarm)
     starts = [p.start for points in [*ended.values(), *joint.values()] for p in points if p.score >= alarm]
-    if lost := [span for span in sent if not any(span.since <= start <= span.until for start in starts)]:
+    if lost := without_alarm(sent, starts):
         joint = with_joint_alarms(ended, alarm, sent=lost)
     together = [
         (point.score, point.start, key)

@@ -13,7 +13,7 @@ from pipeline.core.series import Points, SeriesKey
 from pipeline.core.times import Span, floor_to
 from pipeline.core.vocabulary import Channel, NewsKind
 from pipeline.detection.alarm_intervals import Heard, spans
-from pipeline.detection.joint_alarms import REACH, SHARE_OF_ALARM, with_joint_alarms
+from pipeline.detection.joint_alarms import REACH, SHARE_OF_ALARM, with_joint_alarms, without_alarm
 from pipeline.incidents.build import IncidentInputs, build, withdrawn
 from pipeline.incidents.closing import LATELY, ClosingRule
 from pipeline.incidents.episodes import STORY_GAP, read_provider_incidents
@@ -121,13 +121,13 @@ def _lost(run: ExplainRun, known: Sequence[Incident], starts: Sequence[datetime]
 
     `known` are a service's incidents, `starts` the bins in alarm.
     """
-    sent = [
+    sent = (
         Span(incident.onset, first)
         for incident in known
         if any(episode.by_crowd for episode in incident.episodes)
         and (first := run.alerted.get(incident.id) or run.alerted.get(incident.part_of))
-    ]
-    return [span for span in sent if not any(span.since <= start <= span.until for start in starts)]
+    )
+    return without_alarm(sent, starts)
 
 
 def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> list[ServiceFindings]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pipeline.core.incidents import Incident
 from pipeline.incidents import counts_usual, unreported_counts
-from pipeline.incidents.attention import SIGNALS, overshadowing
+from pipeline.incidents.attention import overshadowing, signal_kinds
 from pipeline.incidents.counts_usual import counts_are_usual
 from pipeline.incidents.holds import in_words, press_reports_it
 from pipeline.incidents.news_links import link
@@ -64,7 +64,7 @@ def _denied(run: ExplainRun, found: ServiceFindings, incident: Incident, around:
     Posts alone where complaints are usual, or complaints of a new series where posts are silent. What is over is judged
     by what was known shortly after its end, so that it is not let into a shared failure later.
     """
-    if len({e.kind for e in incident.evidence if e.kind in SIGNALS}) != 1:
+    if len(signal_kinds(incident)) != 1:
         return ""
     at = run.now if incident.end is None else min(run.now, incident.end + AFTER_END)
     judged = verdicts(run.store, incident.onset, at, service=incident.service)
