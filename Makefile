@@ -16,6 +16,7 @@ $(VENV)/.stamp: pyproject.toml constraints.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once; about a minute)" >&2
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PY) -m detectors.seasonal.compile_ahead
 	@touch $@
 
 .venv: $(VENV)/.stamp ## make the virtual environment and install everything pinned in constraints.txt

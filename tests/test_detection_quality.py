@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -159,6 +161,18 @@ def test_what_was_never_compiled_waits_for_many_counts_and_is_loaded_for_few(
     assert KernelSelector(worth_loading=100, worth_compiling=10**9).choose(100) is not run_plain
     few = KernelSelector(worth_loading=100, worth_compiling=10**9)
     assert [few.choose(40) is run_plain for _ in range(3)] == [True, True, False], "120 by now, of small calls"
+
+
+@pytest.mark.slow
+def test_compiling_ahead_keeps_the_kernel_on_disk(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="numba is not installed")
+    command = [sys.executable, "-m", "detectors.seasonal.compile_ahead"]
+    subprocess.run(command, check=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
+    index, *machine_code = sorted(
+        tmp_path.rglob(f"kernel.run_{DIGEST}-*.nb?"), key=lambda path: path.suffix, reverse=True
+    )
+    assert index.suffix == ".nbi"
+    assert len(machine_code) == 1, "one kind of arguments serves every call"
 
 
 def test_zeros_of_a_dead_collector_teach_nothing() -> None:
