@@ -42,13 +42,13 @@ test: $(VENV)/.stamp ## the tests that take seconds
 test-slow: $(VENV)/.stamp ## kills, browser, bad inputs, many seeds
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m slow
 
-chaos: $(VENV)/.stamp ## planted mistakes, then 2,000 faults of disk, network and power at system calls of a tick, as a table (needs cc; 15 minutes of CPU)
+chaos: $(VENV)/.stamp ## planted mistakes, then 2,000 faults of disk, network and power at system calls of a run, as a table (needs cc; 15 minutes of CPU)
 	@$(PY) -m tests.chaos planted && $(PY) -m tests.chaos 24
 
-soak: $(VENV)/.stamp ## 2,000 ticks with stand-ins that fail at random: what grows, as a table (5 minutes of CPU)
+soak: $(VENV)/.stamp ## 2,000 runs with stand-ins that fail at random: what grows, as a table (5 minutes of CPU)
 	@$(PY) -m tests.chaos.soak 2000
 
-load: $(VENV)/.stamp ## 100,000 posts and 5,000 services in a tick, a database of 1 GB, 500 routes, upstreams that drip, as a table (9 minutes of CPU)
+load: $(VENV)/.stamp ## 100,000 posts and 5,000 services in a run, a database of 1 GB, 500 routes, upstreams that drip, as a table (9 minutes of CPU)
 	@$(PY) -m tests.chaos.load
 
 coverage: $(VENV)/.stamp ## lines and branches of the sources and the HTTP client that tests reach (about 5 minutes)
@@ -73,7 +73,7 @@ bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one r
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]' py-spy
 	@mkdir -p out && $(PY) -m pytest -q --timeout 3000 --benchmark-only --benchmark-json out/bench.json tests/benchmarks/bench_run.py tests/benchmarks/bench_limits.py tests/benchmarks/bench_steps.py tests/benchmarks/bench_pipeline.py tests/benchmarks/bench_report.py
 	@$(PY) -m tests.benchmarks.table out/bench.json bench
-	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/tick.svg -- $(PY) -m tests.benchmarks.tick; }
+	@test ! -e out/demo/groundswell.db || { $(VENV)/bin/py-spy record --nonblocking --rate 250 --format flamegraph --output docs/img/quiet-run.svg -- $(PY) -m tests.benchmarks.quiet_run; }
 	@$(PY) -m pytest -q -s --timeout 3000 tests/benchmarks/bench_detectors.py tests/benchmarks/bench_text.py tests/benchmarks/bench_storm.py
 
 bench-days: $(VENV)/.stamp ## every system on every recorded and blind day, by docs/benchmark.md, into out/bench-days, with real counts where EVAL_DATA points (about half an hour)

@@ -1,4 +1,4 @@
-"""Faults at system calls of a tick, in short: one of each pair of call and fault. `make chaos` has the long form."""
+"""Faults at system calls of a run, in short: one of each pair of call and fault. `make chaos` has the long form."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.conftest import Groundswell
 from tests.test_cli import OFFLINE, configured
 
 START = utc("2026-03-02T12:00:00Z")
-TICK = timedelta(minutes=5)
+STEP = timedelta(minutes=5)
 FEED = """
 watch = ["claude"]
 [sources]
@@ -29,21 +29,21 @@ counts = ["counts.csv"]
 """
 
 
-def collected(subject: str, tick: int, *, outcome: str = "ok", rejected: int = 0, stage: str = "collect") -> Run:
+def collected(subject: str, turn: int, *, outcome: str = "ok", rejected: int = 0, stage: str = "collect") -> Run:
     words = "cannot be reached" if outcome == "error" else ""
     return Run(
-        stage=stage, subject=subject, started=START + tick * TICK, outcome=outcome, rejected=rejected, error=words
+        stage=stage, subject=subject, started=START + turn * STEP, outcome=outcome, rejected=rejected, error=words
     )
 
 
-def lines_of(store: Store, tick: int, *runs: Run) -> list[str]:
-    return report_lines(report_failures(store, runs, START + tick * TICK), len(runs))
+def lines_of(store: Store, turn: int, *runs: Run) -> list[str]:
+    return report_lines(report_failures(store, runs, START + turn * STEP), len(runs))
 
 
 def test_a_dead_feed_is_reported_once_and_once_more_when_it_answers_again(store: Store) -> None:
-    dead = [lines_of(store, tick, collected("feed:a", tick, outcome="error")) for tick in range(5)]
+    dead = [lines_of(store, turn, collected("feed:a", turn, outcome="error")) for turn in range(5)]
     assert dead == [["collect: feed:a: cannot be reached"], [], [], [], []]
-    alive = [lines_of(store, tick, collected("feed:a", tick)) for tick in range(5, 14)]
+    alive = [lines_of(store, turn, collected("feed:a", turn)) for turn in range(5, 14)]
     assert [line for lines in alive for line in lines] == [
         "collect: feed:a: answers again; it had failed since 2026-03-02 12:00 UTC"
     ]
@@ -52,7 +52,7 @@ def test_a_dead_feed_is_reported_once_and_once_more_when_it_answers_again(store:
 
 def test_a_feed_that_fails_every_other_run_is_reported_once(store: Store) -> None:
     outcomes = ["error", "ok"] * 20
-    lines = [lines_of(store, tick, collected("feed:a", tick, outcome=outcomes[tick])) for tick in range(40)]
+    lines = [lines_of(store, turn, collected("feed:a", turn, outcome=outcomes[turn])) for turn in range(40)]
     assert sum(map(len, lines)) == 1
 
 
@@ -66,8 +66,8 @@ def test_refused_rows_are_reported_once_and_hide_no_failure(store: Store) -> Non
 
 def test_messages_that_cannot_be_sent_are_not_over_in_a_run_that_sends_none(store: Store) -> None:
     assert len(lines_of(store, 0, collected("outbox", 0, stage="alert", outcome="error"))) == 1
-    assert [lines_of(store, tick, collected("outbox", tick, stage="alert")) for tick in range(1, 20)] == [[]] * 19
-    sent = Run(stage="alert", subject="outbox", started=START + 20 * TICK, outcome="ok", new=1)
+    assert [lines_of(store, turn, collected("outbox", turn, stage="alert")) for turn in range(1, 20)] == [[]] * 19
+    sent = Run(stage="alert", subject="outbox", started=START + 20 * STEP, outcome="ok", new=1)
     assert lines_of(store, 20, sent) == ["alert: works again; it had failed since 2026-03-02 12:00 UTC"]
 
 
@@ -124,6 +124,6 @@ def test_a_folder_without_configuration_and_database_is_not_watched_by_accident(
 
 def test_a_feed_that_answers_with_refused_rows_has_answered_and_its_next_failure_is_reported(store: Store) -> None:
     lines_of(store, 0, collected("feed:a", 0, outcome="error"))
-    answered = [line for tick in range(1, 10) for line in lines_of(store, tick, collected("feed:a", tick, rejected=1))]
+    answered = [line for turn in range(1, 10) for line in lines_of(store, turn, collected("feed:a", turn, rejected=1))]
     assert any("answers again" in line for line in answered)
     assert lines_of(store, 10, collected("feed:a", 10, outcome="error")) == ["collect: feed:a: cannot be reached"]

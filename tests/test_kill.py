@@ -25,7 +25,7 @@ from tests.replays import dump
 from tests.upstreams import KEYS
 
 pytestmark = pytest.mark.slow
-KILLS, TICKS = int(os.environ.get("KILLS", "5")), 5  # 60 take a quarter of an hour
+KILLS, RUNS = int(os.environ.get("KILLS", "5")), 5  # 60 take a quarter of an hour
 BEGIN = utc("2026-03-02T11:00:00Z")
 USUAL = [4, 5, 3, 4, 6, 5, 4, 3] * 40
 WRONG_ORDER = """
@@ -100,21 +100,21 @@ class Place:
             )
         )
 
-    def write(self, tick: int) -> None:
+    def write(self, turn: int) -> None:
         rows = ["service,start_utc,interval_s,total"]
-        for n, usual in enumerate(USUAL[: len(USUAL) - TICKS + tick + 1]):
-            start = BEGIN - (len(USUAL) - TICKS - n) * timedelta(minutes=15)
+        for n, usual in enumerate(USUAL[: len(USUAL) - RUNS + turn + 1]):
+            start = BEGIN - (len(USUAL) - RUNS - n) * timedelta(minutes=15)
             for service in ("claude", "netflix"):
                 rows.append(
                     f"{service},{iso(start)},900,"
-                    f"{usual + (120 if (start >= BEGIN and tick < TICKS - 2) or start == BEGIN else 0)}"
+                    f"{usual + (120 if (start >= BEGIN and turn < RUNS - 2) or start == BEGIN else 0)}"
                 )
         (self.folder / "tickets.csv").write_text("\n".join(rows) + "\n")
 
-    def start(self, tick: int, code: str | None = None) -> subprocess.Popen[bytes]:
-        now = iso(BEGIN + (tick + 1) * timedelta(minutes=15) + timedelta(minutes=1))
+    def start(self, turn: int, code: str | None = None) -> subprocess.Popen[bytes]:
+        now = iso(BEGIN + (turn + 1) * timedelta(minutes=15) + timedelta(minutes=1))
         for fake in self.upstreams.values():
-            fake.now = BEGIN + (tick + 1) * timedelta(minutes=15)
+            fake.now = BEGIN + (turn + 1) * timedelta(minutes=15)
         env = {
             **os.environ,
             **{k: v for k, v in KEYS.items() if self.upstreams and "REDDIT" in k},
@@ -130,9 +130,9 @@ class Place:
         )
         return subprocess.Popen(command, cwd=self.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
-    def run(self, tick: int) -> float:
+    def run(self, turn: int) -> float:
         began = time.monotonic()
-        process = self.start(tick)
+        process = self.start(turn)
         _, words = process.communicate(timeout=60)
         assert process.returncode == 0, words.decode()
         return time.monotonic() - began
@@ -157,20 +157,20 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, certificate: tuple[Path, 
     )
     dice = random.Random(2026)
     kills = 0
-    for tick in range(TICKS):
-        reference.write(tick)
-        killed.write(tick)
-        length = reference.run(tick)
-        while kills < KILLS * (tick + 1) // TICKS:
-            process = killed.start(tick)
+    for turn in range(RUNS):
+        reference.write(turn)
+        killed.write(turn)
+        length = reference.run(turn)
+        while kills < KILLS * (turn + 1) // RUNS:
+            process = killed.start(turn)
             time.sleep(dice.uniform(0.2, length))
             process.send_signal(signal.SIGKILL)
             process.communicate()
             kills += 1
-        killed.run(tick)
+        killed.run(turn)
     assert kills == KILLS
     for fake in upstreams.values():
-        assert len(fake.requests) > TICKS, "it was asked"
+        assert len(fake.requests) > RUNS, "it was asked"
         fake.close()
     assert len(calm.taken()) >= 3, "there was something to lose"
     assert set(rough.taken()) == set(calm.taken())

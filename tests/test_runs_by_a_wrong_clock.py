@@ -28,7 +28,7 @@ from tests.test_chaos_outside import BEGIN, SETTINGS, Place
 from tests.test_clock import STEPS, in_the_future
 from tests.upstreams import serving
 
-TICK = timedelta(minutes=15)
+STEP = timedelta(minutes=15)
 HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 
 
@@ -48,9 +48,9 @@ class Installation(Place):
         path, clock = self.folder / "groundswell.toml", self.now + ahead
         return Setting(load_config(path), path, self.database, clock, lambda: clock)
 
-    def tick(self, *, ahead: timedelta = timedelta(0), outage_until: datetime | None = None) -> list[Run]:
+    def run(self, *, ahead: timedelta = timedelta(0), outage_until: datetime | None = None) -> list[Run]:
         """Let a quarter of an hour pass, and run."""
-        self.now += TICK
+        self.now += STEP
         self.count(self.now, outage_until)
         for server in self.servers:
             server.now, server.date = self.now, format_datetime(self.now, usegmt=True)
@@ -81,7 +81,7 @@ def alerted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
         place = Installation(folder, servers)
         while not place.mails():
             assert place.now < BEGIN + timedelta(hours=1)
-            place.tick()
+            place.run()
     return folder, place.now
 
 
@@ -102,27 +102,27 @@ def test_three_runs_by_a_clock_that_servers_prove_wrong_store_and_send_nothing(
     mails, rows = place.mails(), place.rows()
     for _ in range(3):
         with pytest.raises(ClockError, match=r"that of 3 servers \(.*\); set it; nothing was stored or sent"):
-            place.tick(ahead=step)
+            place.run(ahead=step)
     assert (place.mails(), place.rows()) == (mails, rows)
-    assert all(run.outcome != "error" for run in place.tick())
+    assert all(run.outcome != "error" for run in place.run())
     with Store(place.database) as store:
         assert in_the_future(store, place.now) == []
         (incident,) = store.rows("SELECT onset, active FROM incidents")
         ((newest,),) = store.rows("SELECT max(start) FROM complaint_counts")
-    assert (incident["active"], incident["onset"][:13], newest) == (1, iso(BEGIN)[:13], iso(place.now - TICK))
+    assert (incident["active"], incident["onset"][:13], newest) == (1, iso(BEGIN)[:13], iso(place.now - STEP))
 
 
 def test_a_clock_that_was_proven_wrong_stays_so_when_only_one_of_the_servers_answers(place: Installation) -> None:
     with pytest.raises(ClockError):
-        place.tick(ahead=timedelta(days=1))
+        place.run(ahead=timedelta(days=1))
     rows = place.rows()
     for server in place.servers[1:]:
         server.date = "now"  # says nothing
     place.servers = place.servers[:1]
     with pytest.raises(ClockError, match=r"1 day ahead of that of 1 server \(127\.0\.0\.1\); set it"):
-        place.tick(ahead=timedelta(days=1))
+        place.run(ahead=timedelta(days=1))
     assert place.rows() == rows
-    assert all(run.outcome != "error" for run in place.tick())
+    assert all(run.outcome != "error" for run in place.run())
 
 
 def test_after_three_runs_by_a_clock_ahead_the_outage_is_over_once_and_the_hour_without_runs_is_reported(
@@ -130,11 +130,11 @@ def test_after_three_runs_by_a_clock_ahead_the_outage_is_over_once_and_the_hour_
 ) -> None:
     for _ in range(3):
         with pytest.raises(ClockError):
-            place.tick(ahead=timedelta(days=1))
-    place.tick()
+            place.run(ahead=timedelta(days=1))
+    place.run()
     over = place.now
     for _ in range(11):
-        place.tick(outage_until=over)
+        place.run(outage_until=over)
     assert sum("over" in subject for subject in place.subjects()) == 1
     assert sum(subject.startswith("Runs were missed") for subject in place.subjects()) == 1, "one hour, not a day"
     assert all(BEGIN <= written <= place.now for _, written in place.mails())
@@ -144,9 +144,9 @@ def test_after_three_runs_by_a_clock_ahead_the_outage_is_over_once_and_the_hour_
 def test_two_runs_by_a_wrong_clock_are_no_missed_runs(place: Installation, step: timedelta) -> None:
     for _ in range(2):
         with pytest.raises(ClockError):
-            place.tick(ahead=step)
+            place.run(ahead=step)
     for _ in range(3):
-        place.tick()
+        place.run()
     assert not any("missed" in subject for subject in place.subjects())
 
 
@@ -154,7 +154,7 @@ def test_a_run_ends_in_one_line_with_1_and_status_and_doctor_show_it_until_the_c
     place: Installation, groundswell: Groundswell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ClockError) as stopped:
-        place.tick(ahead=timedelta(days=1))
+        place.run(ahead=timedelta(days=1))
     clock = place.now + timedelta(days=1)
     words = (
         f"the clock of this machine says {iso(clock)}, 1 day ahead of that of 3 servers (127.0.0.1, 127.0.0.2,"
@@ -168,7 +168,7 @@ def test_a_run_ends_in_one_line_with_1_and_status_and_doctor_show_it_until_the_c
     assert f"by the last collect: {stopped.value}" in doctor.stdout
     with pytest.raises(ClockError, match="by the last collect; run it again once the clock is right"):
         run_stages(place.setting(timedelta(days=1)), ["alert"])
-    place.tick()
+    place.run()
     run_stages(place.setting(), ["alert"])
     status = groundswell("status", "--now", iso(place.now))
     assert (status.returncode, "clock " in status.stdout) == (0, False)
@@ -178,7 +178,7 @@ def test_a_run_ends_in_one_line_with_1_and_status_and_doctor_show_it_until_the_c
 def test_doctor_compares_the_clock_with_those_of_the_sources(
     place: Installation, groundswell: Groundswell, ahead: timedelta
 ) -> None:
-    place.tick()
+    place.run()
     for server in place.servers:
         # the commands are called by this machine's clock
         server.date = format_datetime(datetime.now().astimezone() - ahead) if ahead else None
@@ -198,8 +198,8 @@ def test_one_server_alone_only_makes_a_warning_once(
 ) -> None:
     with serving_at(hosts) as servers:
         place = Installation(tmp_path, servers)
-        place.tick(ahead=timedelta(hours=2))
-        place.tick(ahead=timedelta(hours=2))
+        place.run(ahead=timedelta(hours=2))
+        place.run(ahead=timedelta(hours=2))
         doubts = [record.getMessage() for record in caplog.records if "is it right?" in record.getMessage()]
         assert len(doubts) == 1
         assert "2 hours ahead of that of 1 server (127.0.0.1); is it right?" in doubts[0]
@@ -214,7 +214,7 @@ def test_what_a_run_by_a_clock_ahead_noted_is_undone_and_reported_each_time(tmp_
         place = Installation(tmp_path, servers)
         reported = []
         for ahead in [timedelta(days=1), *[timedelta(0)] * 3] * 2:
-            runs = place.tick(ahead=ahead)
+            runs = place.run(ahead=ahead)
             with Store(place.database) as store:
                 report = report_failures(store, runs, place.now + ahead)
             reported.append([run.error[:23] for run in report.began if run.stage == "clock"])
@@ -222,13 +222,13 @@ def test_what_a_run_by_a_clock_ahead_noted_is_undone_and_reported_each_time(tmp_
 
 
 def test_a_run_at_a_given_time_is_not_compared(place: Installation, groundswell: Groundswell) -> None:
-    place.tick()
+    place.run()
     later = iso(place.now + timedelta(days=1))
     assert groundswell("collect", "--now", later).returncode == 0
 
 
 def test_a_run_by_a_wrong_clock_is_not_reported_as_alive(place: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.tick()
+    place.run()
     monkeypatch.setenv("GROUNDSWELL_HEARTBEAT_URL", f"{place.servers[0].url}/alive")
     for ahead in (timedelta(days=1), timedelta(0)):
         clock = place.now + ahead

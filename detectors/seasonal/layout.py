@@ -35,7 +35,7 @@ FAST_BINS, SLOW_BINS, PROFILE_BINS = 7.0, 14.0, 56.0
 # profile was lifted by a while ago, 1 = it was not. HOUR_X: counts of the last hour. COOL: bins running that it was not
 # high, up to MOST_BINS. RAISED: minus a bound on by how much any window that ends at the last bin exceeds the least
 # ratio, 0 or more = not known. SHIFT: slots the profile was moved by when clocks changed. CHANGE: the day of the last
-# change, as a tick has it; MOVED: evidence since that the profile has to be moved for it; EDGES: how much there is of
+# change, as a run has it; MOVED: evidence since that the profile has to be moved for it; EDGES: how much there is of
 # it, -1 = decided. Three places between HOUR_X and COOL are no longer used.
 (
     HEAD,

@@ -268,7 +268,7 @@ def tell_the_rest(db: Database) -> None:
 
 @_step
 def cut_states(db: Database) -> None:
-    """Keep detector states in parts, so that a tick writes what changed."""
+    """Keep detector states in parts, so that a run writes what changed."""
     _execute(db, PARTS)
 
 

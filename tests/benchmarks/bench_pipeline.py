@@ -34,7 +34,7 @@ from pipeline.store import observations as collected
 from pipeline.store.bulk import put_rows
 from pipeline.store.counts import CountValue, epoch
 from pipeline.store.observations import save_batch
-from tests.benchmarks.tick import SILENT
+from tests.benchmarks.quiet_run import SILENT
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -17,7 +17,7 @@ from pipeline.core.records import Batch, Post
 from pipeline.core.times import iso, utc
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
-from tests.benchmarks.tick import SILENT
+from tests.benchmarks.quiet_run import SILENT
 from tests.conftest import ROOT
 
 SCRIPT = """import sqlite3, requests, feedparser

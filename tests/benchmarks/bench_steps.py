@@ -1,4 +1,4 @@
-"""Reading, judging, a tick and a replay, each beside what one would do without: in one run, for docs/speed.md."""
+"""Reading, judging, a run and a replay, each beside what one would do without: in one run, for docs/speed.md."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_quiet_tick_stage_by_stage(benchmark: Any, tmp_path: Path, stage: str)
     demo = ROOT / "out" / "demo" / "groundswell.db"
     if not demo.exists():
         pytest.skip("needs the demo's database: make demo")
-    benchmark.group = "a quiet tick on the demo's database, after collecting"
+    benchmark.group = "a quiet run on the demo's database, after collecting"
     benchmark.extra_info.update(way=stage, of="all")
     shutil.copy(demo, tmp_path / "x.db")
     config = replace(load_config(None), report=Report(folder=str(tmp_path / "report")))

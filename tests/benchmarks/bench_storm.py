@@ -37,7 +37,7 @@ from pipeline.text.services import ServiceMatcher
 from tests.benchmarks.archives import write_posts
 from tests.conftest import ROOT
 
-STORM, TICK = int(os.environ.get("BENCH_STORM", "20000")), 5_000  # posts
+STORM, ONE_RUN = int(os.environ.get("BENCH_STORM", "20000")), 5_000  # posts
 ARCHIVE = int(os.environ.get("BENCH_POSTS", "100000"))
 MORE_WORDS = 6  # of another row after one that names a service: about thirty tokens in all
 BEGIN = utc("2026-03-02T11:40:00Z")
@@ -153,7 +153,7 @@ def test_tag_stage_in_a_storm(storm: list[str], tmp_path: Path) -> None:
             collected=BEGIN,
             text=text,
         )
-        for number, text in enumerate(storm[:TICK])
+        for number, text in enumerate(storm[:ONE_RUN])
     ]
     with Store(tmp_path / "storm.db") as store:
         save_batch(store, Batch(source="s", rows=tuple(posts)), BEGIN)

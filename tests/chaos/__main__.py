@@ -58,7 +58,7 @@ class Worker:
 
     @classmethod
     def calls(cls) -> dict[str, int]:
-        """Return how many calls of each kind the tick makes."""
+        """Return how many calls of each kind the run makes."""
         return cls.rig.calls
 
     @classmethod
@@ -89,7 +89,7 @@ def everywhere(folder: Path, most: int) -> int:
     verdicts = [v for of_pair in by_pair.values() for v in of_pair]
     wrong = sum(bool(v.problem) for v in verdicts)
     print(f"{sum(v.struck for v in verdicts)} faults over {len(by_pair)} pairs; {wrong} did not hold")
-    print("calls of the tick: " + ", ".join(f"{call} {n}" for call, n in calls.items()))
+    print("calls of the run: " + ", ".join(f"{call} {n}" for call, n in calls.items()))
     return wrong
 
 

@@ -105,7 +105,7 @@ class Fault:
 
 
 def faults_of(calls: Mapping[str, int], most: int) -> list[Fault]:
-    """Return faults of every pair, at most `most` of each, spread over the calls that a tick makes."""
+    """Return faults of every pair, at most `most` of each, spread over the calls that a run makes."""
     return [
         Fault(call=call, kind=kind, nth=nth, lasting=lasting)
         for kinds, lasting in ((ONCE, False), (FOR_EVER, True))

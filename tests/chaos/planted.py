@@ -111,7 +111,7 @@ def _at(call: str, kind: str, *nths: int) -> tuple[Fault, ...]:
 
 
 def mistakes(calls: Mapping[str, int]) -> dict[str, Mistake]:
-    """Return the mistakes by name, with faults for a tick that makes so many calls."""
+    """Return the mistakes by name, with faults for a run that makes so many calls."""
     answers = calls["recv"]  # the last of each message are to its text, which is when it is taken, and to QUIT
     taken = (*range(answers // 2 - 3, answers // 2 + 2), answers - 2)
     return {

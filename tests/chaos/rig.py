@@ -1,6 +1,6 @@
-"""A tick that collects, alerts and publishes, with a fault at its N-th system call; then a healthy one.
+"""A run that collects, alerts and publishes, with a fault at its N-th system call; then a healthy one.
 
-Each tick runs in a fork of this process, which has loaded everything: a fault costs half a second. The process has to
+Each run happens in a fork of this process, which has loaded everything: a fault costs half a second. The process has to
 be started with the shim preloaded, as `python -m tests.chaos` does.
 """
 
@@ -38,7 +38,7 @@ ORDER BY 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What came of one fault: how the tick ended, and `problem`, empty where all held.
+    """What came of one fault: how the run ended, and `problem`, empty where all held.
 
     `ended`: "well", "died" or "one line" (it failed and said so). `again`: messages that came twice, under one id.
     """
@@ -52,7 +52,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """How a tick ended: exit code (negative: the signal), standard error, calls of the fault's kind."""
+    """How a run ended: exit code (negative: the signal), standard error, calls of the fault's kind."""
 
     code: int
     words: str
@@ -60,7 +60,7 @@ class Done:
 
 
 class Rig:
-    """A folder with an installation as it was before the tick, and what a healthy tick sends and stores."""
+    """A folder with an installation as it was before the run, and what a healthy run sends and stores."""
 
     def __init__(self, folder: Path, port: int, log: Path) -> None:
         self.base, self.place, self.log = folder / "base", folder / "place", log
@@ -74,21 +74,21 @@ class Rig:
             'downstatus = false\nnews_desks = false\ngoogle_news = false\ncounts = ["tickets.csv"]\n'
         )
         self._counts(self.base, 0)
-        prepared = self._tick(self.base, 0)
+        prepared = self._run(self.base, 0)
         assert prepared.code == 0, prepared.words
         self._counts(self.base, 1)
         self._load()
         before = len(self.sent())
         healthy = self._fresh()
-        done = self._tick(healthy, 1, Fault(call="open", kind="slow", nth=0))
+        done = self._run(healthy, 1, Fault(call="open", kind="slow", nth=0))
         assert done.code == 0, done.words
         self.calls = {call: int(self.shim.chaos_count(n)) for n, call in enumerate(CALLS)}
-        self._tick(healthy, 1, later=1)
+        self._run(healthy, 1, later=1)
         self.expected, self.facts = set(self.sent()[before:]), facts(healthy)
         assert self.expected, "there was something to lose"
 
     def _load(self) -> None:
-        """Run the tick here, so that a fork finds everything loaded and each font and template read."""
+        """Make the run here, so that a fork finds everything loaded and each font and template read."""
         from pipeline.__main__ import main
 
         here = Path.cwd()
@@ -105,18 +105,18 @@ class Rig:
         return self.log.read_text().split() if self.log.exists() else []
 
     def strike(self, fault: Fault, plant: Callable[[], None] | None = None) -> Verdict:
-        """Run a tick with a fault (`plant`: and a mistake in the program), then healthy ones; say what did not hold."""
+        """Make a run with a fault (`plant`: and a mistake in the program), then healthy ones; say what did not hold."""
         before, place = len(self.sent()), self._fresh()
-        hit = self._tick(place, 1, fault, plant=plant)
+        hit = self._run(place, 1, fault, plant=plant)
         problem = self._wrong_at_once(fault, hit) or self._unwritten(place, before)
         if not problem and fault.kind not in ("power", "reorder"):  # pages are not synced: the next run mends them
             problem = half_pages(place)
         if not problem:
-            healed = self._tick(place, 1, later=1, plant=plant)
+            healed = self._run(place, 1, later=1, plant=plant)
             if healed.code != 0 or "Traceback" in healed.words:
                 problem = f"the next run: {healed.code} {healed.words[-400:]}"
             elif self.expected - set(self.sent()[before:]):
-                self._tick(place, 1, later=70, plant=plant)  # what was put off is due
+                self._run(place, 1, later=70, plant=plant)  # what was put off is due
         mails = Counter(self.sent()[before:])
         return Verdict(
             fault=fault,
@@ -128,7 +128,7 @@ class Rig:
 
     @staticmethod
     def _wrong_at_once(fault: Fault, hit: Done) -> str:
-        """Say what was wrong with how the tick ended."""
+        """Say what was wrong with how the run ended."""
         if "Traceback" in hit.words:
             return f"traceback: {hit.words[-600:]}"
         if "transaction is active" in hit.words:
@@ -179,25 +179,25 @@ class Rig:
         return self.place
 
     @staticmethod
-    def _counts(folder: Path, tick: int) -> None:
+    def _counts(folder: Path, run: int) -> None:
         rows = ["service,start_utc,interval_s,total"]
-        for n, usual in enumerate(USUAL[: len(USUAL) - 1 + tick]):
+        for n, usual in enumerate(USUAL[: len(USUAL) - 1 + run]):
             start = BEGIN - (len(USUAL) - 1 - n) * timedelta(minutes=15)
             rows += [
                 f"{name},{iso(start)},900,{usual + (120 if start >= BEGIN else 0)}" for name in ("claude", "netflix")
             ]
         (folder / "tickets.csv").write_text("\n".join(rows) + "\n")
 
-    def _tick(
+    def _run(
         self,
         folder: Path,
-        tick: int,
+        run: int,
         fault: Fault | None = None,
         *,
         later: int = 0,
         plant: Callable[[], None] | None = None,
     ) -> Done:
-        now = iso(BEGIN + tick * timedelta(minutes=15) + timedelta(minutes=1 + later))
+        now = iso(BEGIN + run * timedelta(minutes=15) + timedelta(minutes=1 + later))
         words = folder.parent / "stderr"
         words.write_text("")
         pid = os.fork()

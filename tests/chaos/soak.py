@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.soak [TICKS]`: ticks a quarter of an hour apart in one process, everything failing at random.
+"""`python -m tests.chaos.soak [RUNS]`: runs a quarter of an hour apart in one process, everything failing at random.
 
 A status page and a mail server on loopback fail by a script of dice, the file of counts has bad lines now and then,
 and every two days something breaks. What grows is printed as a table; what must not grow, or was lost, ends with exit
@@ -60,9 +60,9 @@ counts = ["tickets.csv"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """What is held after so many ticks; bytes but for numbers of things."""
+    """What is held after so many runs; bytes but for numbers of things."""
 
-    ticks: int
+    runs: int
     memory: int
     descriptors: int
     threads: int
@@ -71,7 +71,7 @@ class Sizes:
     files: int
     waiting: int
     refused: int
-    runs: int
+    run_rows: int
     mails: int
 
 
@@ -112,7 +112,7 @@ class Soak:
         self.config = load_config(folder / "groundswell.toml")
         self.failed = 0
 
-    def tick(self, number: int) -> None:
+    def run_once(self, number: int) -> None:
         """Let time go on, spoil what the dice say, run."""
         now = BEGIN + number * STEP
         self._count(now, number)
@@ -127,14 +127,14 @@ class Soak:
             self.failed += any(run.outcome in ("error", "blocked") or run.rejected for run in run_stages(setting))
 
     def _count(self, now: datetime, number: int) -> None:
-        """Write the last two days of counts; every 192 ticks a service has six quarters of an hour of trouble."""
+        """Write the last two days of counts; every 192 runs a service has six quarters of an hour of trouble."""
         rows = ["service,start_utc,interval_s,total"]
         for back in range(192, 0, -1):
-            tick = number - back
+            run = number - back
             for n, service in enumerate(SERVICES):
-                trouble = tick % 192 in range(100, 106) and (tick // 192) % len(SERVICES) == n
-                total = 4 + (tick * 7 + n) % 3 + (120 if trouble else 0)
-                rows.append(f"{service},{iso(BEGIN + tick * STEP)},900,{total}")
+                trouble = run % 192 in range(100, 106) and (run // 192) % len(SERVICES) == n
+                total = 4 + (run * 7 + n) % 3 + (120 if trouble else 0)
+                rows.append(f"{service},{iso(BEGIN + run * STEP)},900,{total}")
         if self.dice.random() < 0.1:
             rows.append(self.dice.choice(["claude,yesterday,900,5", "claude", f"claude,{iso(now)},900,many"]))
         (self.folder / "tickets.csv").write_text("\n".join(rows) + "\n")
@@ -158,7 +158,7 @@ class Soak:
                     },
                 )
 
-    def sizes(self, ticks: int) -> Sizes:
+    def sizes(self, runs: int) -> Sizes:
         """Measure."""
         gc.collect()
         time.sleep(0.2)  # threads of answered requests end
@@ -170,7 +170,7 @@ class Soak:
                 return int(conn.execute(f"SELECT count(*) FROM {sql}").fetchone()[0])
 
             return Sizes(
-                ticks=ticks,
+                runs=runs,
                 memory=int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
                 descriptors=len(os.listdir("/proc/self/fd")),
                 threads=threading.active_count(),
@@ -179,7 +179,7 @@ class Soak:
                 files=sum(path.is_file() for path in self.folder.rglob("*")),
                 waiting=count("alerts WHERE sent_at IS NULL AND merged_into IS NULL"),
                 refused=count("quarantine"),
-                runs=count("runs"),
+                run_rows=count("runs"),
                 mails=len(self.mailbox.taken),
             )
 
@@ -199,36 +199,37 @@ def row(sizes: Sizes) -> str:
     """Return a row of the table."""
     s, mb = sizes, 1 << 20
     return (
-        f"| {s.ticks} | {s.memory / mb:.0f} MB | {s.descriptors} | {s.threads} | {s.database / mb:.1f} MB"
-        f" | {s.log / mb:.1f} MB | {s.files} | {s.waiting} | {s.refused} | {s.runs} | {s.mails} |"
+        f"| {s.runs} | {s.memory / mb:.0f} MB | {s.descriptors} | {s.threads} | {s.database / mb:.1f} MB"
+        f" | {s.log / mb:.1f} MB | {s.files} | {s.waiting} | {s.refused} | {s.run_rows} | {s.mails} |"
     )
 
 
-def main(ticks: int) -> int:
+def main(runs: int) -> int:
     """Run, print the table, return how many promises did not hold."""
     with tempfile.TemporaryDirectory(prefix="soak-") as place:
         soak = Soak(Path(place))
         try:
             print(
-                "| ticks | memory | descriptors | threads | database | WAL | files | waiting | refused | runs | mails |"
+                "| runs | memory | descriptors | threads | database | WAL | files | waiting | refused"
+                " | rows of `runs` | mails |"
             )
             print("| ---: " * 11 + "|")
             measured = []
-            for number in range(1, ticks + 1):
-                soak.mailbox.well = number > ticks - 8  # at the end all is well, and what waited leaves
-                soak.tick(number)
-                if number % max(1, ticks // 8) == 0:
+            for number in range(1, runs + 1):
+                soak.mailbox.well = number > runs - 8  # at the end all is well, and what waited leaves
+                soak.run_once(number)
+                if number % max(1, runs // 8) == 0:
                     measured.append(soak.sizes(number))
                     print(row(measured[-1]), flush=True)
             wrong = problems(measured, soak.lost())
-            print(f"{soak.failed} of {ticks} ticks had something that failed; {'; '.join(wrong) or 'all held'}")
+            print(f"{soak.failed} of {runs} runs had something that failed; {'; '.join(wrong) or 'all held'}")
             return len(wrong)
         finally:
             soak.close()
 
 
 def problems(measured: list[Sizes], lost: set[str]) -> list[str]:
-    """Return what grew or was lost. What is loaded when it is first needed is there after half of the ticks."""
+    """Return what grew or was lost. What is loaded when it is first needed is there after half of the runs."""
     half, last = measured[len(measured) // 2 - 1], measured[-1]
     checks = {
         f"{len(lost)} messages lost": not lost,

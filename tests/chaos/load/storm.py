@@ -1,4 +1,4 @@
-"""A tick with very many posts and services: each service is watched, is counted in a file, and has posts about it."""
+"""A run with very many posts and services: each service is watched, is counted in a file, and has posts about it."""
 
 from __future__ import annotations
 
@@ -146,10 +146,10 @@ class ManyHits(Fake):
 
 
 def storm(folder: Path, *, services: int = 5000, posts: int = 100_000, failing: int = 100) -> list[Result]:
-    """Return what a tick costs with so many posts and services, and what comes before and after it.
+    """Return what a run costs with so many posts and services, and what comes before and after it.
 
     At most 15,000 are read from Hacker News, as many as its turn is sure to take; the others are imported just before,
-    and the tick has them to read.
+    and the run has them to read.
     """
     plan, hour = Storm(services=services, failing=failing), timedelta(hours=1)
     read = min(posts // 5, 15_000)
@@ -183,7 +183,7 @@ def storm(folder: Path, *, services: int = 5000, posts: int = 100_000, failing: 
             f"it took {cost.memory:.0f} MB": cost.memory < 2000,
         }
         wrong = [words for words, held in checks.items() if not held]
-        what = f"{title} and {posts:,} posts in one tick, {failing} services fail"
+        what = f"{title} and {posts:,} posts in one run, {failing} services fail"
         found.append(Result(what, cost, posts, messages, wrong))
         after = NOW + timedelta(minutes=5)
         ran("the next run", "run", now=after)

@@ -1,4 +1,4 @@
-"""One quiet tick on a copy of the demo's database, without network: the run behind the flame graph in docs/speed.md."""
+"""One quiet run on a copy of the demo's database, without network: the run behind the flame graph in docs/speed.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 SILENT = "statuspage = false\nhacker_news = false\ndownstatus = false\nnews_desks = false\ngoogle_news = false\n"
 
 
-def tick() -> None:
+def quiet_run() -> None:
     """Run once; needs the demo's database (make demo)."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(ROOT / "out" / "demo" / "groundswell.db", Path(folder) / "groundswell.db")
@@ -25,4 +25,4 @@ def tick() -> None:
 
 
 if __name__ == "__main__":
-    tick()
+    quiet_run()
