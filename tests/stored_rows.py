@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
 
 from pipeline.core.incidents import Incident
 from pipeline.core.records import ComplaintCount, Post, Tag
 from pipeline.core.times import utc
+from pipeline.core.verdict_columns import VerdictColumns
 from pipeline.core.vocabulary import Impact, State
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -73,3 +78,25 @@ def an_incident(service: str, onset: datetime) -> Incident:
         episode_count=1,
         active=True,
     )
+
+
+class VerdictRow(NamedTuple):
+    """A row of the table `verdicts`: `series` is the key's text, `bin_start` ISO text, None what is not known."""
+
+    series: str
+    bin_start: str
+    observed: float | None
+    expected: float | None
+    upperbound: float | None
+    score: float | None
+    p: float | None
+    level: int
+    alarm: int
+    detector: str
+
+
+def as_columns(rows: Sequence[VerdictRow]) -> VerdictColumns:
+    """Return rows, at least one, as the columns that a detector finds."""
+    kinds = (object, str, float, float, float, float, float, int, int, object)
+    ordered = zip(*sorted(rows, key=lambda row: row.bin_start), strict=True)
+    return VerdictColumns(*(np.array(values, dtype=kind) for values, kind in zip(ordered, kinds, strict=True)))

@@ -9,9 +9,9 @@ import pytest
 
 from detectors.contract import BinnedCounts, Detector, DetectorState
 from detectors.registry import DETECTORS
-from pipeline.core.series import SeriesColumn, VerdictRow
+from pipeline.core.series import SeriesColumn
 from pipeline.core.times import utc
-from pipeline.detection.binning import verdict_rows
+from pipeline.detection.binning import verdict_columns
 from pipeline.detection.foreseen import ForeseenGroup, ForeseenState
 from pipeline.detection.series_groups import SeriesGroup
 
@@ -39,7 +39,9 @@ def ahead(detector: Detector) -> ForeseenGroup:
     return group
 
 
-def stepwise(state: DetectorState, name: str, changed: int | None = None) -> list[tuple[list[VerdictRow], bytes]]:
+def stepwise(
+    state: DetectorState, name: str, changed: int | None = None
+) -> list[tuple[list[tuple[object, ...]], bytes]]:
     """Return what each step finds, and the state after it; the count of one bin is not what was foreseen."""
     found = []
     edges = [0, 250, EARLY, 301, 302, 480, 510, 515, 699, ALL]
@@ -50,10 +52,10 @@ def stepwise(state: DetectorState, name: str, changed: int | None = None) -> lis
         if changed is not None and first <= changed < last:
             here.counts[changed - first, 0] += 60
         if isinstance(state, ForeseenState):
-            rows = state.judge(here)
+            verdicts = state.judge(here)
         else:
-            rows = verdict_rows(GROUP, columns, here, state.extend_arrays(here), name)
-        found.append((rows, state.to_bytes()))
+            verdicts = [verdict_columns(GROUP, columns, here, state.extend_arrays(here), name)]
+        found.append(([row for part in verdicts for row in part.rows()], state.to_bytes()))
     return found
 
 
@@ -63,7 +65,7 @@ def test_verdicts_and_states_are_those_of_a_detector_that_looked_at_nothing_ahea
     foreseen = ForeseenState(ahead(detector), TWO)
     plain = stepwise(detector.begin(900, TWO, talk=False), repr(detector))
     assert stepwise(foreseen, repr(detector)) == plain
-    assert any(row.alarm for rows, _ in plain for row in rows)
+    assert any(row[-2] for rows, _ in plain for row in rows), "an alarm"
 
 
 def test_bins_that_were_judged_ahead_are_not_judged_again() -> None:

@@ -15,7 +15,7 @@ from pipeline.commands.common import Setting
 from pipeline.config.load import load_config
 from pipeline.core.count_columns import CountColumns, CountKey
 from pipeline.core.records import Batch, ComplaintCount
-from pipeline.core.series import SeriesKey, VerdictPoint, VerdictRow
+from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
@@ -30,6 +30,7 @@ from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.observations import save_batch
 from pipeline.store.verdicts import Judgement, forget_old_verdicts, save_judgement, verdicts
 from tests.benchmarks.archives import write_recording
+from tests.stored_rows import VerdictRow, as_columns
 
 NOW = utc("2026-03-02T10:00:00Z")
 
@@ -140,9 +141,10 @@ def test_what_is_kept_of_verdicts_is_what_a_store_that_keeps_none_reads(tmp_path
                 subject="a",
                 keys=keys[: 1 + turn % 2],
                 verdicts=[
-                    verdict(str(key), begin + timedelta(minutes=start + n), dice.uniform(0, 9))
+                    as_columns(
+                        [verdict(str(key), begin + timedelta(minutes=start + n), dice.uniform(0, 9)) for n in range(5)]
+                    )
                     for key in keys[: 1 + turn % 2]
-                    for n in range(5)
                 ],
                 states={},
                 redo_from=begin + timedelta(minutes=start - 7) if dice.random() < 0.3 else None,

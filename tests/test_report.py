@@ -9,12 +9,13 @@ import pytest
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount
-from pipeline.core.series import SeriesKey, VerdictRow
+from pipeline.core.series import SeriesKey
 from pipeline.core.times import Span, iso
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.verdicts import Judgement, save_judgement
+from tests.stored_rows import VerdictRow, as_columns
 from tests.world import World, at
 
 
@@ -133,7 +134,13 @@ def test_a_service_of_which_no_bin_is_known_claims_no_limit(tmp_path: Path) -> N
         key = SeriesKey(service="github", channel="complaints", source="x", bin_s=300)
         row = VerdictRow(str(key), iso(at("11:00")), 4.0, None, None, None, None, 0, 0, "d")
         judgement = Judgement(
-            subject="q", keys=[key], verdicts=[row], states={}, redo_from=None, now=at("11:05"), collected=None
+            subject="q",
+            keys=[key],
+            verdicts=[as_columns([row])],
+            states={},
+            redo_from=None,
+            now=at("11:05"),
+            collected=None,
         )
         save_judgement(store, judgement)
         world.read("10:00", "11:05")

@@ -10,7 +10,7 @@ from pipeline.config.settings import Alerts, Config
 from pipeline.core.incidents import Incident
 from pipeline.core.records import Batch, NewsItem, Post, Run
 from pipeline.core.reports import Vote
-from pipeline.core.series import SeriesKey, VerdictRow
+from pipeline.core.series import SeriesKey
 from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import Span, iso, utc
 from pipeline.core.vocabulary import VoteReason
@@ -25,7 +25,7 @@ from pipeline.store.reports import save_tags
 from pipeline.store.verdicts import Judgement, save_judgement
 from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.services import ServiceMatcher
-from tests.stored_rows import a_tag
+from tests.stored_rows import VerdictRow, a_tag, as_columns
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -104,7 +104,7 @@ class World:
             Judgement(
                 subject="q",
                 keys=[key],
-                verdicts=rows,
+                verdicts=[as_columns(rows)],
                 states={},
                 redo_from=None,
                 now=judged or first + timedelta(seconds=many * width),

@@ -98,21 +98,6 @@ class Interval:
         return self.end or now
 
 
-class VerdictRow(NamedTuple):
-    """A row of the table `verdicts`: `series` is the key's text, `bin_start` ISO text, None what is not known."""
-
-    series: str
-    bin_start: str
-    observed: float | None
-    expected: float | None
-    upperbound: float | None
-    score: float | None
-    p: float | None
-    level: int
-    alarm: int
-    detector: str
-
-
 class CountedInterval(NamedTuple):
     """The complaints about a service in the `interval_s` seconds from `start` on."""
 

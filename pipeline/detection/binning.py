@@ -1,4 +1,4 @@
-"""Counts in equal bins, as a detector takes them, and its verdicts as rows of their table. Pure."""
+"""Counts in equal bins, as a detector takes them, and its verdicts as columns of their table. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.contract import BinnedCounts, Floats, Verdicts
-from pipeline.core.series import SeriesColumn, SeriesCount, VerdictRow
+from detectors.contract import BinnedCounts, Verdicts
+from pipeline.core.series import SeriesColumn, SeriesCount
+from pipeline.core.verdict_columns import KEPT_SCORE, VerdictColumns
 from pipeline.detection.series_groups import SeriesGroup
 
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
-KEPT_SCORE = 2.0
 
 
 class CountArrays(NamedTuple):
@@ -24,21 +24,6 @@ class CountArrays(NamedTuple):
     column: npt.NDArray[np.int64]
     at: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
-
-
-class VerdictColumns(NamedTuple):
-    """Verdicts as arrays of one length, named as the columns of their table and in its order; NaN = not known."""
-
-    series: npt.NDArray[np.object_]
-    bin_start: npt.NDArray[np.str_]
-    observed: Floats
-    expected: Floats
-    upperbound: Floats
-    score: Floats
-    p: Floats
-    level: npt.NDArray[np.int64]
-    alarm: npt.NDArray[np.int64]
-    detector: npt.NDArray[np.object_]
 
 
 def to_arrays(raw: Iterable[SeriesCount], columns: Sequence[SeriesColumn]) -> CountArrays:
@@ -105,21 +90,3 @@ def verdict_columns(
         alarm=(level >= 1).astype(np.int64),
         detector=np.full(len(rows), detector, dtype=object),
     )
-
-
-def verdict_rows(
-    group: SeriesGroup, columns: Sequence[SeriesColumn], bins: BinnedCounts, verdicts: Verdicts, detector: str
-) -> list[VerdictRow]:
-    """Return the verdicts on bins worth keeping as rows of their table, None for what is not known."""
-    return rows_of_columns(verdict_columns(group, columns, bins, verdicts, detector))
-
-
-def rows_of_columns(verdicts: VerdictColumns) -> list[VerdictRow]:
-    """Return verdicts as rows of their table, None for what is not known."""
-    return list(map(VerdictRow._make, zip(*map(_listed, verdicts), strict=True)))
-
-
-def _listed(values: npt.NDArray[np.generic]) -> list[object]:
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        return [None if value != value else value for value in values.tolist()]
-    return list(values.tolist())

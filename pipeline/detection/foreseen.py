@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.contract import BinnedCounts, Detector, DetectorState, Floats, SeriesName, Verdicts
-from pipeline.core.series import SeriesColumn, VerdictRow
-from pipeline.detection.binning import VerdictColumns, rows_of_columns, verdict_columns, verdict_rows
+from pipeline.core.series import SeriesColumn
+from pipeline.core.verdict_columns import VerdictColumns
+from pipeline.detection.binning import verdict_columns
 from pipeline.detection.series_groups import SeriesGroup
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class ForeseenGroup:
         self._batches.append(_Batch(before, self.columns, bins, verdicts, offsets))
         return np.asarray(found.values("level").any(axis=1))
 
-    def verdicts(self, columns: Sequence[SeriesColumn], bins: BinnedCounts) -> list[VerdictRow] | None:
+    def verdicts(self, columns: Sequence[SeriesColumn], bins: BinnedCounts) -> list[VerdictColumns] | None:
         """Return the verdicts on bins; None where not exactly these were judged ahead. Much older ones are forgotten.
 
         `bins` are at least one.
         """
-        found: list[VerdictRow] = []
+        found: list[VerdictColumns] = []
         done = 0
         for batch in self._batches:
             starts = batch.bins.starts
@@ -84,7 +85,7 @@ class ForeseenGroup:
             ):
                 return None
             low, high = batch.offsets[first], batch.offsets[first + many]
-            found += rows_of_columns(VerdictColumns._make(values[low:high] for values in batch.verdicts))
+            found.append(batch.verdicts.where(slice(low, high)))
             done += many
             if done == len(bins.starts):
                 oldest = bins.starts[-1] - KEPT_S
@@ -130,7 +131,7 @@ class ForeseenState:
         """The columns of the series."""
         return list(self.columns)
 
-    def judge(self, bins: BinnedCounts) -> list[VerdictRow]:
+    def judge(self, bins: BinnedCounts) -> list[VerdictColumns]:
         """Return the verdicts on the bins after those judged before; `bins` are at least one."""
         if self.own is None:
             foreseen = self.group.verdicts(self.columns, bins)
@@ -138,7 +139,7 @@ class ForeseenState:
                 self.last = int(bins.starts[-1])
                 return foreseen
         found, detector = self.extend_arrays(bins), self.group.detector
-        return verdict_rows(self.group.group, self.columns, bins, found, repr(detector))
+        return [verdict_columns(self.group.group, self.columns, bins, found, repr(detector))]
 
     def settled(self) -> DetectorState:
         """Return the detector's own state at this point, worked out where bins were judged ahead."""
@@ -171,13 +172,13 @@ class ForeseenState:
         return self.settled().to_bytes()
 
 
-def judged_rows(
+def judged_columns(
     group: SeriesGroup, columns: Sequence[SeriesColumn], bins: BinnedCounts, state: DetectorState, detector: str
-) -> list[VerdictRow]:
+) -> list[VerdictColumns]:
     """Judge bins and return the verdicts worth keeping; `detector` is the name they are stored with."""
     if isinstance(state, ForeseenState):
         return state.judge(bins)
-    return verdict_rows(group, columns, bins, state.extend_arrays(bins), detector)
+    return [verdict_columns(group, columns, bins, state.extend_arrays(bins), detector)]
 
 
 class Foresight(Protocol):

@@ -25,6 +25,7 @@ from pipeline.stages.pipeline import ALL, Models, Pipeline, Stage
 from pipeline.store import Store
 from pipeline.store.detector_state import has_state
 from pipeline.store.runs import mark_simulated
+from pipeline.store.verdicts import holding_verdicts, write_held_verdicts
 
 # the report shows the newest state only: it is written once, after the last step
 EACH_STEP = tuple(stage for stage in ALL if stage is not Stage.PUBLISH)
@@ -98,7 +99,7 @@ def replay(
     replayed_before = has_state(store)
     ahead = None if plan.every or replayed_before else SkipAhead(pipeline, sources, plan.begin, plan.step)
     pipeline.foresight = ahead.forecast if ahead is not None else None
-    with store.kept.keeping():
+    with store.kept.keeping(), holding_verdicts(store):
         try:
             while now <= plan.until:
                 if finer is not None and now >= finer.begin:
@@ -123,6 +124,7 @@ def replay(
 def _replay_finer(pipeline: Pipeline, collect: RecordedCollection, finer: FinerReplay, before: datetime) -> None:
     """Replay a span in smaller steps in a copy of a pipeline's database; `before` is the last step taken there."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "finer.db", durable=False) as copy:
+        write_held_verdicts(pipeline.store)
         pipeline.store.copy_into(copy)
         pipeline.states.write(copy)
         _take_steps(replace(pipeline, store=copy, collect=collect), finer, before)

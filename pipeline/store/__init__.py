@@ -21,6 +21,7 @@ from pipeline.core.errors import StoreError
 from pipeline.core.times import iso
 from pipeline.store.damage import page_faults
 from pipeline.store.failures import store_error, translated
+from pipeline.store.held_verdicts import HeldVerdicts
 from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.kept_views import drop_analysts_views
 from pipeline.store.migration import migrate, missing_steps
@@ -56,7 +57,7 @@ class Store:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         self.path, self._together = str(path), False
         self._part_error: BaseException | None = None
-        self.kept = KeptAnswers()
+        self.kept, self.held = KeptAnswers(), HeldVerdicts()
         self.backup: Path | None = None  # the copy of the old file, where it had to be migrated
         try:
             if readonly:
@@ -124,11 +125,13 @@ class Store:
                     raise
                 return
             self.conn.execute("BEGIN IMMEDIATE")
+            self.held.begin()
             try:
                 yield self.conn
                 self.conn.execute("COMMIT")
             except BaseException:
                 self._roll_back()
+                self.held.roll_back()
                 raise
 
     @contextmanager

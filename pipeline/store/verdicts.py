@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pipeline.core.series import SeriesKey, VerdictPoint, VerdictRow
+from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
+from pipeline.core.verdict_columns import VerdictColumns
 from pipeline.store import Store
 from pipeline.store.detector_state import StoredState, put_state
 from pipeline.store.runs import get_checkpoint, set_checkpoint
@@ -31,7 +33,7 @@ class Judgement:
 
     subject: str
     keys: Sequence[SeriesKey]
-    verdicts: Sequence[VerdictRow]
+    verdicts: Sequence[VerdictColumns]
     states: Mapping[str, StoredState]
     redo_from: datetime | None
     now: datetime
@@ -39,53 +41,91 @@ class Judgement:
 
 
 def save_judgement(store: Store, judgement: Judgement) -> int:
-    """Store series, verdicts and detector state in one transaction; return how many verdicts changed."""
+    """Store series, verdicts and detector state in one transaction; return how many verdicts there were."""
     subject, keys, now = judgement.subject, judgement.keys, judgement.now
+    names, found = list(map(str, keys)), [part for part in judgement.verdicts if part.size]
     with store.transaction() as conn:
-        new_keys = {name: k for k in keys if (name := str(k)) not in store.kept.series}
+        new_keys = {name: k for name, k in zip(names, keys, strict=True) if name not in store.kept.series}
         conn.executemany(
             "INSERT OR IGNORE INTO series VALUES (?,?,?,?,?,?,?)",
             [(name, k.service, k.channel, k.source, k.region, k.indicator, k.bin_s) for name, k in new_keys.items()],
         )
         store.kept.series.update(new_keys)
+        if store.held.is_judged_elsewhere(subject, names):
+            _put(conn, store.held.release())
+            store.held.holds = False
         if judgement.redo_from is not None:
+            _put(conn, store.held.release())
             conn.executemany(
-                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?", [(str(k), judgement.redo_from) for k in keys]
+                "DELETE FROM verdicts WHERE series=? AND bin_start >= ?",
+                [(name, judgement.redo_from) for name in names],
             )
-            store.kept.note_verdicts(dict.fromkeys(map(str, keys), judgement.redo_from))
-        new = conn.executemany(
-            "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", judgement.verdicts
-        ).rowcount
-        if judgement.verdicts:
-            oldest = utc(min(verdict.bin_start for verdict in judgement.verdicts))
-            store.kept.note_verdicts(dict.fromkeys(map(str, keys), oldest))
+            store.kept.note_verdicts(dict.fromkeys(names, judgement.redo_from))
+        _put(conn, store.held.hold(found))
+        if found:
+            oldest = utc(min(str(part.bin_start[0]) for part in found))
+            store.kept.note_verdicts(dict.fromkeys(names, oldest))
         for slot, state in judgement.states.items():
             put_state(conn, subject, slot, state)
         set_checkpoint(conn, "detect", subject, iso(min(judgement.collected or now, now)))
-        alarmed = [verdict.bin_start for verdict in judgement.verdicts if verdict.alarm]
+        alarmed = [start for part in found for start in part.bin_start[part.alarm != 0].tolist()]
         if alarmed:
             # explain is woken by when an alarm was written, not by where its bin lies: wide and late bins count too
             set_checkpoint(conn, "detect", "alarmed", max(iso(now), get_checkpoint(store, "detect", "alarmed") or ""))
             set_checkpoint(conn, "detect", "alarmed_bin", min(alarmed))
-    return max(0, new)
+    return sum(part.size for part in found)
 
 
-def forget_old_verdicts(store: Store, before: datetime) -> int:
-    """Delete verdicts older than a moment that say nothing unusual; return how many went.
+def _put(conn: sqlite3.Connection, verdicts: Iterable[VerdictColumns]) -> None:
+    rows = [row for part in verdicts for row in part.rows()]
+    conn.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+@contextmanager
+def holding_verdicts(store: Store) -> Iterator[None]:
+    """Hold quiet verdicts within, and write at the end those that were not forgotten.
+
+    Nobody else may read or write the database's verdicts meanwhile. Where there are verdicts already all are written
+    at once: a quiet one may replace one that is not.
+    """
+    store.held.holds = not store.rows("SELECT 1 FROM verdicts LIMIT 1")
+    try:
+        yield
+    finally:
+        write_held_verdicts(store)
+        store.held.holds = False
+
+
+def write_held_verdicts(store: Store) -> None:
+    """Write the verdicts that are held, in a transaction: the database itself is read next."""
+    with store.transaction() as conn:
+        _put(conn, store.held.release())
+
+
+_AROUND_INCIDENTS = (
+    "WITH kept AS MATERIALIZED (SELECT s.series, strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours') AS since,"
+    " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i"
+    " JOIN series s USING (service))"
+)
+
+
+def forget_old_verdicts(store: Store, before: datetime) -> None:
+    """Delete verdicts older than a moment that say nothing unusual.
 
     Those around incidents stay: without them a chart drawn later would show holes where all was quiet.
     """
     sql = (
-        "WITH kept AS MATERIALIZED (SELECT s.series, strftime('%Y-%m-%dT%H:%M:%SZ', i.onset, '-6 hours') AS since,"
-        " ifnull(strftime('%Y-%m-%dT%H:%M:%SZ', i.\"end\", '+3 hours'), '9') AS until FROM incidents i"
-        " JOIN series s USING (service))"
-        " DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0"
+        f"{_AROUND_INCIDENTS} DELETE FROM verdicts WHERE bin_start < ? AND (score IS NULL OR score < 2) AND alarm = 0"
         " AND NOT EXISTS (SELECT 1 FROM kept"
         " WHERE kept.series = verdicts.series AND bin_start >= kept.since AND bin_start < kept.until)"
     )
     with store.transaction() as conn:
         store.kept.forget_verdicts()
-        return conn.execute(sql, (before,)).rowcount
+        if (oldest := store.held.oldest) is not None:
+            touched = f"{_AROUND_INCIDENTS} SELECT DISTINCT series FROM kept WHERE since < ? AND until > ?"
+            kept = {row[0] for row in conn.execute(touched, (before, oldest))}
+            _put(conn, store.held.forget(iso(before), kept))
+        conn.execute(sql, (before,))
 
 
 def verdicts(
@@ -117,7 +157,13 @@ def _read_points(store: Store, series: str, since: datetime, until: datetime) ->
         "SELECT bin_start, observed, expected, upperbound, score, level FROM verdicts"
         " WHERE series = ? AND bin_start >= ? AND bin_start < ? ORDER BY bin_start"
     )
-    return [_point(*found) for found in store.rows(sql, (series, since, until))]
+    written = [_point(*found) for found in store.rows(sql, (series, since, until))]
+    held = [
+        VerdictPoint(utc(start), *known)
+        for part in store.held.of_series(series, iso(since), iso(until))
+        for start, *known in zip(*(values.tolist() for values in part[1:6]), part.level.tolist(), strict=True)
+    ]
+    return sorted([*written, *held]) if held else written
 
 
 def services_near_alarm(store: Store, since: datetime, until: datetime, least: float, alarm: float) -> list[str]:

@@ -14,14 +14,14 @@ from pipeline.config.settings import Config
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, Episode, Evidence, Incident
 from pipeline.core.row_refs import RowRef
-from pipeline.core.series import SeriesKey, VerdictRow
+from pipeline.core.series import SeriesKey
 from pipeline.core.times import iso
 from pipeline.core.vocabulary import ComponentStatus, EvidenceKind, Impact, RowTable, State
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.verdicts import Judgement, save_judgement
-from tests.stored_rows import an_incident
+from tests.stored_rows import VerdictRow, an_incident, as_columns
 from tests.world import at
 
 SERVICES, INCIDENTS, COUNTED = 1000, 5, 300  # services; incidents of each in 90 days; services with counts
@@ -84,7 +84,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 rows.append(VerdictRow(str(key), start, float(n % 7), 4.0, 15.0, 0.0, 0.5, 0, 0, "d"))
         save_judgement(
             store,
-            Judgement(subject="q", keys=keys, verdicts=rows, states={}, redo_from=None, now=NOW, collected=None),
+            Judgement(
+                subject="q", keys=keys, verdicts=[as_columns(rows)], states={}, redo_from=None, now=NOW, collected=None
+            ),
         )
     return path
 

@@ -16,11 +16,12 @@ from typing import NamedTuple
 from detectors.contract import BinnedCounts, Detector, DetectorState, IncompatibleStateError
 from detectors.count_kinds import CountKind
 from pipeline.core.records import Run, source_kind
-from pipeline.core.series import SeriesColumn, VerdictRow
+from pipeline.core.series import SeriesColumn
 from pipeline.core.times import floor_to, utc
+from pipeline.core.verdict_columns import VerdictColumns
 from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
-from pipeline.detection.foreseen import judged_rows
+from pipeline.detection.foreseen import judged_columns
 from pipeline.detection.held_states import DAY, NOW, DetectorStates, stored_state
 from pipeline.detection.report_counting import WINDOW, without_copies
 from pipeline.detection.series_groups import SeriesGroup, complete_until, offered_bins, series_groups
@@ -129,7 +130,7 @@ def _judge_from(
         return 0, 0
     here = to_arrays(raw, columns)
     saved: dict[str, detector_state.StoredState] = {}
-    found: list[VerdictRow] = []
+    found: list[VerdictColumns] = []
     midnight = until.replace(hour=0, minute=0, second=0)
     total = 0
     for begin, end in ((start, min(until, midnight)), (max(start, midnight), until)):
@@ -140,7 +141,7 @@ def _judge_from(
             state = states.begin(group, detector, columns)
         if group.kind == "complaints":
             assume_baselines(state, partial(_baselines, store, group, columns, begin, end))
-        found += judged_rows(group, columns, bins, state, repr(detector))
+        found += judged_columns(group, columns, bins, state, repr(detector))
         total += len(bins.starts)
         for slot in (DAY, NOW) if end == midnight else (NOW,):
             if states.in_memory:
