@@ -71,6 +71,14 @@ def validate_bins(bins: BinnedCounts, bin_s: int, series: int) -> BinnedCounts:
     return bins
 
 
+def starts_of(index: pd.DatetimeIndex, bin_s: int) -> npt.NDArray[np.int64]:
+    """Return the starts of equal bins of `bin_s` seconds, of whatever unit, in whole seconds of the epoch."""
+    ends = [int(end.as_unit("s").asi8[0]) for end in (index[:1], index[-1:]) if len(end)]
+    if not ends or ends[1] - ends[0] != (len(index) - 1) * bin_s:  # of bins with parts of a second, too
+        return index.as_unit("s").asi8
+    return np.arange(ends[0], ends[1] + bin_s, bin_s)  # takes a tenth of dividing each
+
+
 def index_of(starts: npt.NDArray[np.int64], bin_s: int) -> pd.DatetimeIndex:
     """Return starts of equal bins, seconds of the epoch, as the index of a frame."""
     import pandas as pd

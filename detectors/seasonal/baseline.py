@@ -83,23 +83,37 @@ def refresh_slot(row: Row, p: KernelParams, k: int) -> None:
     row[k + UNSURE] = row[k + ALPHA] + room + 1.0 / (row[k + SLOW] + 1.0)
 
 
-def slot_rate(row: Row, p: KernelParams, k: int, slot: int) -> float:
-    """Return the rate per second in a slot of the week, shrunk to the day's, shrunk to the overall.
+def shrink_weight(row: Row, p: KernelParams, k: int) -> float:
+    """Return what the mean weighs, in seconds: as the noise of a visit (its own and that of few counts) to what slots
+    differ by.
+    """
+    return p.slot_s * min(MOST_SHRUNK, LEAST_SHRUNK + VISIT_COUNTS / (row[k + RATE] * p.slot_s))
+
+
+def slot_rate(row: Row, p: KernelParams, k: int, day_slot: int, week_slot: int, shrink: float) -> float:
+    """Return the rate per second in a slot of the day and the week, shrunk to the day's, shrunk to the overall.
 
     An hour of the week that was not seen yet may have what that hour is sure to have had on another day.
     """
-    day = k + RINGS + 3 * p.depth + 2 * (slot % p.day_slots)
-    week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * (slot % p.week_slots)
-    # what the mean weighs, in visits: as the noise of a visit (its own and that of few counts) to what slots differ by
-    shrink = p.slot_s * min(MOST_SHRUNK, LEAST_SHRUNK + VISIT_COUNTS / (row[k + RATE] * p.slot_s))
+    day = k + RINGS + 3 * p.depth + 2 * day_slot
+    week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * week_slot
     daily = (row[day] + shrink * row[k + RATE]) / (row[day + 1] + shrink)
     rate = (row[week] + shrink * daily) / (row[week + 1] + shrink)
     if row[week + 1] < VISITED * p.slot_s:
         for day in range(1, p.week_slots // p.day_slots):
-            week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * ((slot + day * p.day_slots) % p.week_slots)
+            week = k + RINGS + 3 * p.depth + 2 * p.day_slots + 2 * ((week_slot + day * p.day_slots) % p.week_slots)
             if row[week + 1] >= VISITED * p.slot_s:
                 rate = max(rate, (row[week] - math.sqrt(row[week])) / row[week + 1])
     return rate
+
+
+def refresh_rates(row: Row, p: KernelParams, k: int, slot: int, kept: int) -> None:
+    """Keep the rates of a slot and of the next at the place `kept` and behind it."""
+    shrink, day_slot, week_slot = shrink_weight(row, p, k), slot % p.day_slots, slot % p.week_slots
+    for place in (kept, kept + 1):
+        row[place] = slot_rate(row, p, k, day_slot, week_slot, shrink)
+        day_slot = day_slot + 1 if day_slot + 1 < p.day_slots else 0
+        week_slot = week_slot + 1 if week_slot + 1 < p.week_slots else 0
 
 
 def expect(row: Row, p: KernelParams, k: int, near: int, share: float, aside: int) -> float:
@@ -110,11 +124,9 @@ def expect(row: Row, p: KernelParams, k: int, near: int, share: float, aside: in
     if near != int(row[k + NEAR]) or aside != int(row[k + ASIDE]):
         row[k + NEAR] = float(near)
         row[k + ASIDE] = float(aside)
-        row[k + RATE_NEAR] = slot_rate(row, p, k, near)
-        row[k + RATE_NEXT] = slot_rate(row, p, k, near + 1)
+        refresh_rates(row, p, k, near, k + RATE_NEAR)
         if aside != 0:
-            row[k + ASIDE_NEAR] = slot_rate(row, p, k, near + aside)
-            row[k + ASIDE_NEXT] = slot_rate(row, p, k, near + aside + 1)
+            refresh_rates(row, p, k, near + aside, k + ASIDE_NEAR)
     return ((1.0 - share) * row[k + RATE_NEAR] + share * row[k + RATE_NEXT]) * p.bin_s
 
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,24 @@ _FILES = (__file__, *(str(module.__file__) for module in (layout, clocks, baseli
 DIGEST = f"{zlib.crc32(b''.join(Path(file).read_bytes() for file in _FILES)):08x}"
 KEPT_IN = Path(str(kernel.__file__)).parent / "__pycache__"  # where numba keeps what it compiles, if it may write there
 _KEPT = f"*.run_{DIGEST}-*.nbi"
+_UNSIGNED = ("depth", "channel_width", "day_slots")  # parameters that places in a row are made of
 
 Integers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+CellNumbers = npt.NDArray[np.uint16]  # never below 0, which the compiler then need not ask
 
 
 class TimeArrays(NamedTuple):
     """Times of bins as arrays: `BinTimes` has what the fields mean."""
 
-    days: Integers
-    slots: Integers
-    near: Integers
+    days: Numbers
+    slots: Numbers
+    near: Numbers
     shares: Floats
-    learned_day_slots: Integers
-    learned_week_slots: Integers
-    blocks: Integers
-    changes: Integers
+    learned_day_slots: CellNumbers
+    learned_week_slots: CellNumbers
+    blocks: Numbers
+    changes: Numbers
 
 
 class ScanBins(NamedTuple):
@@ -101,7 +104,8 @@ def _compile() -> _CompiledKernel:
     numba looks at the date of a function's own file only. The names have the digest of all files that make the code,
     so that nothing compiled from others is found. What each bin calls is made part of its caller: handing over the
     parameters, which are many, would cost as much as the work. References to arrays are not counted, as nothing is
-    allocated: counting would take half of the time.
+    allocated: counting would take half of the time. What places in a row are made of has no sign: each place would be
+    asked whether it is counted from the end.
     """
     import numba
 
@@ -114,7 +118,14 @@ def _compile() -> _CompiledKernel:
     for name, function in own.items():
         namespace[name] = jit(FunctionType(function.__code__.replace(co_qualname=f"{name}_{DIGEST}"), namespace, name))
     run = namespace["run"]
-    return _CompiledKernel(run, any(Path(run.stats.cache_path).glob(_KEPT)))
+
+    def run_compiled(
+        rows: Floats, params: KernelParams, windows: npt.NDArray[np.int64], bins: ScanBins, output: ScanFigures
+    ) -> int:
+        unsigned: dict[str, Any] = {name: np.uint16(getattr(params, name)) for name in _UNSIGNED}
+        return cast("int", run(rows, params._replace(**unsigned), windows, bins, output))
+
+    return _CompiledKernel(run_compiled, any(Path(run.stats.cache_path).glob(_KEPT)))
 
 
 def _may_be_kept() -> bool:

@@ -56,7 +56,9 @@ class SeasonalNB(SeasonalParameters):
 
     def _fresh(self, counts: pd.DataFrame, mentions: pd.DataFrame | None) -> SeasonalState:
         series: list[SeriesName] = list(counts.columns)
-        return SeasonalState(self, bin_seconds(utc_index(counts)), series, talk=mentions is not None)
+        state = SeasonalState(self, bin_seconds(utc_index(counts)), series, talk=mentions is not None)
+        state.columns = counts.columns.set_names([None] * counts.columns.nlevels)
+        return state
 
     def begin(self, bin_s: int, series: Sequence[SeriesName], *, talk: bool) -> SeasonalState:
         """Return a state without history for bins of `bin_s` seconds; `talk` says whether mentions come with counts.

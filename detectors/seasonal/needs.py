@@ -6,6 +6,7 @@ Whatever else it changes is all of the profile at once, and is rare: the kernel 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +60,14 @@ def _channels(params: KernelParams) -> list[int]:
     return [CHANNELS + channel * params.channel_width for channel in range(params.channels)]
 
 
-def _every(slots: Places, shifts: Places | Iterable[int]) -> Places:
+def _every(slots: npt.NDArray[np.integer[Any]], shifts: Places | Iterable[int]) -> Places:
     """Return each slot moved by each shift."""
     return np.unique(np.add.outer(np.unique(slots), np.asarray(list(shifts), dtype=np.int64)))
 
 
 def _slots_met(table: FigureTable, params: KernelParams, times: TimeArrays, shifts: Places) -> Places:
     """Return the slots whose rates are worked out afresh, each with the one behind it."""
-    near, changes = np.unique(times.near), np.unique(times.changes)
+    near, changes = np.unique(times.near).astype(np.int64), np.unique(times.changes)
     if len(near) == 1 and not changes.any():
         shifted = near[0] + table.figures[SHIFT]
         if not any(

@@ -34,6 +34,7 @@ from detectors.validation import (
     divides_a_day,
     index_of,
     missing_bins,
+    starts_of,
     utc_index,
     validate_bins,
     validate_counts,
@@ -136,7 +137,7 @@ class SeasonalState:
         if bin_seconds(index) != self.bin_s:
             raise ValueError(f"bins are not {self.bin_s} s wide")
         talk = None if mentions is None else validate_counts(mentions, counts)
-        return self._verdicts(lambda: index, BinnedCounts(index.as_unit("s").asi8, validate_counts(counts), talk))
+        return self._verdicts(lambda: index, BinnedCounts(starts_of(index, self.bin_s), validate_counts(counts), talk))
 
     def extend_arrays(self, bins: BinnedCounts) -> Verdicts:
         """Score several bins in order as `extend` does, given as arrays. Raises LateBinError, ValueError."""
