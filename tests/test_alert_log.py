@@ -15,7 +15,8 @@ from pipeline.core.errors import ChannelError
 from pipeline.core.secret import SecretStr
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.notify.channels.webhook import WebhookChannel
-from pipeline.stages.alert.stage import Delivery, run_alert
+from pipeline.stages.alert.prepare import Delivery
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of

@@ -19,7 +19,8 @@ from pipeline.notify.channels.email import EmailChannel, recipients
 from pipeline.notify.policy import NotificationPolicy, next_gap
 from pipeline.notify.routing import active_silence
 from pipeline.render.mail import compose
-from pipeline.stages.alert.stage import Delivery, run_alert
+from pipeline.stages.alert.prepare import Delivery
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.clock import rewind_future_clock
 from pipeline.store.operators import add_silence

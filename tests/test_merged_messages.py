@@ -13,7 +13,8 @@ from pipeline.core.alert_facts import Section
 from pipeline.core.alerts import Alert
 from pipeline.notify.digest import summary_message, system_message
 from pipeline.render.mail import compose
-from pipeline.stages.alert.stage import Delivery, run_alert
+from pipeline.stages.alert.prepare import Delivery
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
 from tests.policy_inputs import BEGAN, MINUTE, SECOND, message

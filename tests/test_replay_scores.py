@@ -15,7 +15,8 @@ from pipeline.render.console import score_lines, story, timeline
 from pipeline.replay.results import result
 from pipeline.replay.scenario import Scenario
 from pipeline.replay.truth import QuietSpan, TrueOutage, Truth
-from pipeline.stages.alert.stage import delivery_of, run_alert
+from pipeline.stages.alert.prepare import delivery_of
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from tests.sending import RecordingChannel

@@ -21,7 +21,8 @@ from pipeline.core.times import utc
 from pipeline.core.vocabulary import Transition
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.render.mail import compose
-from pipeline.stages.alert.stage import Delivery, run_alert
+from pipeline.stages.alert.prepare import Delivery
+from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
 from tests.conftest import ROOT

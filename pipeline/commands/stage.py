@@ -213,7 +213,7 @@ def _rehearse(setting: Setting, folder: Path) -> int:
     from pipeline.core.files import OWN, write_atomically
     from pipeline.notify.channels import CHANNELS
     from pipeline.notify.channels.file import file_name
-    from pipeline.stages.alert.stage import delivery_of, prepare
+    from pipeline.stages.alert.prepare import delivery_of, prepare
     from pipeline.store import Store
     from pipeline.store.outbox import copy_outbox, due_alerts
 

@@ -29,7 +29,7 @@ class _Place(NamedTuple):
 
 
 _PLACES = {
-    "statuspage": _Place("pipeline.sources.status.source", ("statuspage",)),
+    "statuspage": _Place("pipeline.sources.status.spec", ("statuspage",)),
     "feed": _Place("pipeline.sources.feed", ("feeds", "news_desks")),
     "google_news": _Place("pipeline.sources.google_news", ("google_news",)),
     "counts": _Place("pipeline.sources.counts_file", ("counts",)),

@@ -17,8 +17,9 @@ from pipeline.config.paths import MODELS
 from pipeline.config.settings import Config
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
+from pipeline.stages.alert.prepare import delivery_of
 from pipeline.stages.alert.self_monitoring import self_alerts
-from pipeline.stages.alert.stage import delivery_of, run_alert
+from pipeline.stages.alert.stage import run_alert
 from pipeline.stages.detect.due import judge_nothing, note_unchanged
 from pipeline.stages.explain.due import explain_nothing
 from pipeline.stages.retention import tidy

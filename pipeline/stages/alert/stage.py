@@ -1,42 +1,26 @@
 """Alert: send what is due. The row was written with the finding; the message is sent, and only then marked.
 
-The steps: `mute` what a silence covers, `supersede` what newer news replaces, `cap` what is above a route's messages in
-an hour, `coalesce` what comes together into one message, `send` each, `record` what became of it. A kill between
-sending and recording sends the message again with the same Message-ID: at least once, and never twice by Message-ID.
+The steps: `prepare` what is due, `send` each message, `record` what became of it. A kill between sending and recording
+sends the message again with the same Message-ID: at least once, and never twice by Message-ID.
 """
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipeline.config.settings import Config
-from pipeline.core.alerts import Alert, Silence, message_id
+from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
 from pipeline.core.records import Run
-from pipeline.core.vocabulary import Impact, RunOutcome, Transition
-from pipeline.notify.digest import summary_message
-from pipeline.notify.routing import active_silence
+from pipeline.core.vocabulary import RunOutcome, Transition
+from pipeline.stages.alert.prepare import DEFAULT_DELIVERY, Delivery, prepare
 from pipeline.stages.alert.repeating import repeat_open_alerts
 from pipeline.store import Store
-from pipeline.store.operators import silences
-from pipeline.store.outbox import (
-    count_alerts,
-    due_alerts,
-    mark_failed,
-    mark_sent,
-    merge_into_summary,
-    postpone,
-    sent_since,
-    supersede_older,
-    waiting,
-    withdraw,
-)
+from pipeline.store.outbox import count_alerts, due_alerts, mark_failed, mark_sent, waiting
 from pipeline.store.runs import record_run
 
 if TYPE_CHECKING:
@@ -46,17 +30,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-HOUR = timedelta(hours=1)
-MACHINES = ("webhook", "alertmanager", "pagerduty")
-MANY = 3  # incidents at once, from which one message names all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """How many messages a route takes in an hour, and how long the first of an incident waits for others."""
-
-    max_per_hour: int = 20
-    group_wait: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +54,9 @@ class Outcome:
         return not self.problem
 
 
-def delivery_of(config: Config) -> Delivery:
-    """Return how messages leave, as configured."""
-    return Delivery(max_per_hour=config.alerts.max_per_hour, group_wait=config.alerts.group_wait)
-
-
-def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, delivery: Delivery = Delivery()) -> Run:
+def run_alert(
+    store: Store, channels: Mapping[str, Channel], now: datetime, delivery: Delivery = DEFAULT_DELIVERY
+) -> Run:
     """Send every due alert through its channel; one that fails never keeps the next from going.
 
     A channel where nobody answers is asked once a run: each further message would only wait as long again.
@@ -125,102 +95,6 @@ def run_alert(store: Store, channels: Mapping[str, Channel], now: datetime, deli
     )
     record_run(store, run)
     return run
-
-
-def prepare(store: Store, due: Sequence[Alert], now: datetime, delivery: Delivery) -> None:
-    """Change the outbox so that what is still due afterwards is what is to be sent now.
-
-    What was tried before keeps its Message-ID and goes alone. What a machine reads is never capped or coalesced: a
-    pager opens and closes by each.
-    """
-    audible = mute(store, due, now)
-    supersede(store, audible, now)
-    for together in _by_recipient(audible):
-        room = cap(store, together, now, delivery)
-        if room > 0:
-            coalesce(store, together, room, now, delivery)
-
-
-def mute(store: Store, due: Sequence[Alert], now: datetime) -> list[Alert]:
-    """Withdraw what a silence covers that began since it was written; return the rest. An end is never muted."""
-    active = silences(store, now)
-    silenced = {
-        alert.message_id: silence
-        for alert in due
-        if alert.incident
-        and alert.attempts == 0
-        and alert.transition != Transition.OVER
-        and (silence := _silence_of(active, alert, now)) is not None
-    }
-    muted = [alert for alert in due if alert.message_id in silenced]
-    if muted:
-        with store.transaction() as conn:
-            withdraw(conn, muted)
-        for alert in muted:
-            logger.info(
-                "%s of %s is muted by silence %d", alert.transition, alert.incident, silenced[alert.message_id].id
-            )
-    return [alert for alert in due if alert.message_id not in silenced]
-
-
-def supersede(store: Store, due: Sequence[Alert], now: datetime) -> None:
-    """Let each message that is due replace older ones of its incident that were held back."""
-    with store.transaction() as conn:
-        for alert in due:
-            if alert.incident and alert.channel not in MACHINES:
-                count = supersede_older(conn, alert, now)
-                if count:
-                    logger.info("%s of %s supersedes %d older", alert.transition, alert.incident, count)
-
-
-def cap(store: Store, together: Sequence[Alert], now: datetime, delivery: Delivery) -> int:
-    """Return how many messages a route still takes in this hour; without room, postpone all but the urgent ones."""
-    first = together[0]
-    sent = sent_since(store, first.channel, first.route, now - HOUR)
-    room = delivery.max_per_hour - len(sent)
-    if room <= 0:
-        capped, until = [a for a in together if not _urgent(a)], sent[-delivery.max_per_hour] + HOUR
-        with store.transaction() as conn:
-            postpone(conn, capped, until)
-        logger.info(
-            "%d messages by %s%s wait until %s: %d were sent in an hour",
-            len(capped),
-            first.channel,
-            f" on {first.route}" if first.route else "",
-            until,
-            len(sent),
-        )
-    return room
-
-
-def coalesce(store: Store, together: Sequence[Alert], room: int, now: datetime, delivery: Delivery) -> Alert | None:
-    """Replace messages to the same recipients by one that names all; return it, or None where each goes alone.
-
-    One message stands for MANY incidents at once, for what waited for others or was held back, and for more than there
-    is room for in this hour.
-    """
-    waited = any(a.due_at > a.created for a in together)
-    many = len({a.incident for a in together}) >= MANY
-    if len(together) < 2 or not (many or waited or len(together) > room):
-        return None
-    held = any(a.due_at - a.created > delivery.group_wait for a in together)
-    facts = summary_message(together, now, held=held)
-    summary = Alert(
-        message_id=message_id(*sorted(a.message_id for a in together)),
-        incident="",
-        service="",
-        transition=Transition.SUMMARY,
-        channel=together[0].channel,
-        created=now,
-        due_at=now,
-        subject=facts.subject,
-        facts=facts,
-        route=together[0].route,
-    )
-    with store.transaction() as conn:
-        merge_into_summary(conn, summary, together)
-    logger.info("%d messages are merged into %s", len(together), summary.message_id)
-    return summary
 
 
 def send(channel: Channel | None, alert: Alert) -> Outcome:
@@ -282,21 +156,3 @@ def _frames(error: BaseException) -> str:
     origin = error.__cause__ or error.__context__
     before = f"{_frames(origin)}{type(origin).__name__}, from which was raised:\n" if origin else ""
     return before + "".join(traceback.format_tb(error.__traceback__))
-
-
-def _by_recipient(due: Sequence[Alert]) -> Iterator[list[Alert]]:
-    """Yield the untried messages about incidents that one route and channel carries to people."""
-    fresh = [a for a in due if a.incident and a.attempts == 0 and a.channel not in MACHINES]
-    fresh.sort(key=lambda a: (a.channel, a.route, a.created, a.message_id))
-    for _, group in groupby(fresh, key=lambda a: (a.channel, a.route)):
-        yield list(group)
-
-
-def _silence_of(active: Sequence[Silence], alert: Alert, now: datetime) -> Silence | None:
-    facts = alert.incident_facts
-    return active_silence(active, facts.hit or (alert.service,), facts.affected, now)
-
-
-def _urgent(alert: Alert) -> bool:
-    begins = (Transition.OPENED, Transition.WORSE, Transition.WORSE_AGAIN, Transition.UNDER_WAY)
-    return alert.transition in begins and alert.incident_facts.impact is Impact.CRITICAL

@@ -29,13 +29,13 @@ from pipeline.stages.explain.context import (
     Surroundings,
     incident_history,
     link_context,
-    supplementary_evidence,
 )
 from pipeline.stages.explain.due import explain_nothing, explained, is_surge_watch_due
 from pipeline.stages.explain.findings import BEFORE_ONSET, LOOK_BACK, build_incidents, read_alarms, rows_since
 from pipeline.stages.explain.held import held_incidents
 from pipeline.stages.explain.news import fold_news
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun, ServiceFindings
+from pipeline.stages.explain.supplementary import supplementary_evidence
 from pipeline.stages.explain.surge import watch_surges
 from pipeline.stages.explain.write import write_incident
 from pipeline.store import Store
