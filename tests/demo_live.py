@@ -30,9 +30,11 @@ from pipeline.core.replay_result import AlertResult, IncidentResult, ReplayResul
 from pipeline.core.times import iso, iso_or_none, utc
 from pipeline.http.session import HttpClient
 from pipeline.notify.channels import build_channels
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.replay.recorder import record
 from pipeline.replay.results import result
-from pipeline.replay.scenario import RecordedSource, load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.sources import build_sources
 from pipeline.stages.collect import collect_all
 from pipeline.stages.pipeline import Pipeline, load_models

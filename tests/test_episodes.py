@@ -27,7 +27,8 @@ from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import EarlierOutages, comparable
 from pipeline.incidents.surge import SurgeInputs, advisory_facts, update_advisory
 from pipeline.notify.channels.webhook import signed
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.text.claims import claims
 from pipeline.text.named_days import days_named, looks_years_back
 from tests.conftest import SCENARIO

@@ -18,7 +18,8 @@ import pytest
 from pipeline.core.records import NewsItem
 from pipeline.core.times import iso_or_none, utc
 from pipeline.replay.recorder import record
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.sources.feed import feed_sources
 from pipeline.stages.collect import run_collect
 from pipeline.stages.publish.stage import run_publish

@@ -15,7 +15,8 @@ from pipeline.core.times import utc
 from pipeline.detection.factory import make_detector
 from pipeline.replay.alarm_forecast import AlarmForecast, is_in_order
 from pipeline.replay.recorded_rows import CountedRows
-from pipeline.replay.scenario import RecordedSource, Scenario, read_scenario
+from pipeline.replay.recorded_source import RecordedSource
+from pipeline.replay.scenario import Scenario, read_scenario
 from pipeline.sources.count_columns import parse_count_columns, rows_of
 from pipeline.store import Store
 from pipeline.store.observations import save_batch

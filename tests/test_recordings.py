@@ -20,7 +20,8 @@ def test_a_recording_gives_every_row_back_as_it_was(tmp_path: Path) -> None:
     from pipeline.core.status_records import ComponentChange, StatusUpdate
     from pipeline.core.vocabulary import PostKind
     from pipeline.replay.recorder import record
-    from pipeline.replay.scenario import load_recorded, read_scenario
+    from pipeline.replay.scenario import read_scenario
+    from pipeline.replay.scenario_sources import load_recorded
     from pipeline.store import Store
     from pipeline.store.observations import save_batch
     from pipeline.store.runs import record_run

@@ -19,7 +19,7 @@ from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
-from pipeline.replay.scenario import load_recorded
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
 from pipeline.store.activity import complaint_bins, complaints_by_hour

@@ -19,8 +19,10 @@ from pipeline.core.times import iso, utc
 from pipeline.incidents.chance import DATES, PastIncident, RandomDates, Window
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.read_ahead import ReadAhead
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.replay.runner import FinerReplay, ReplayPlan, replay
-from pipeline.replay.scenario import RecordedSource, load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.sources.count_columns import parse_count_columns, rows_of
 from pipeline.sources.counts import parse_counts
 from pipeline.stages.pipeline import Models

@@ -18,7 +18,8 @@ import zstandard
 from pipeline.core.records import NewsItem
 from pipeline.core.status_records import StatusUpdate
 from pipeline.core.times import utc
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.text.normalize import strip_to_words
 from tests.conftest import SCENARIO
 

@@ -22,7 +22,8 @@ from pipeline.incidents.ordered_shutdown import is_ordered
 from pipeline.incidents.phases import Levels
 from pipeline.incidents.shared_dependency import groups, named_causes
 from pipeline.notify.payload import quoted_reports
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.store import Store
 from tests.test_incident_bounds import _catalogue, _failing
 from tests.test_story import report

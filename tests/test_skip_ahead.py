@@ -15,7 +15,7 @@ from pipeline.config.load import load_config
 from pipeline.core.times import iso, utc
 from pipeline.notify.channels import build_channels
 from pipeline.replay.runner import replay
-from pipeline.replay.scenario import load_recorded
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.stages.pipeline import load_models
 from pipeline.store import Store
 from tests.benchmarks.archives import write_recording

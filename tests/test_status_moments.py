@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.config.settings import Config
 from pipeline.replay.recorder import record
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
 from pipeline.store.observations import save_batch

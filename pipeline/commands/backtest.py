@@ -21,7 +21,8 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.replay_result import ReplayResult
 from pipeline.replay.results import result
 from pipeline.replay.runner import FinerReplay, ReplayPlan, replay
-from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
+from pipeline.replay.scenario import Scenario, read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.replay.usable import usable
 
 REFUSALS_PRINTED = 20  # rows, one by one; the rest are counted and kept in the table quarantine

@@ -167,7 +167,8 @@ def trends(setting: Setting, file: Path) -> None:
 @common
 def scenario(setting: Setting, folder: Path) -> None:
     """All that a recorded folder holds, as history."""
-    from pipeline.replay.scenario import load_recorded, read_scenario
+    from pipeline.replay.scenario import read_scenario
+    from pipeline.replay.scenario_sources import load_recorded
     from pipeline.store.runs import mark_simulated
 
     recorded = read_scenario(folder)

@@ -24,7 +24,8 @@ from pipeline.core.times import floor_to, iso, minutes_between, utc
 from pipeline.evaluation import csv_rows
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import ReplayPlan, replay
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of

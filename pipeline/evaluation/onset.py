@@ -28,7 +28,8 @@ from pipeline.evaluation.confidence import BEGIN, TAIL, Floats, Situation, fit, 
 from pipeline.evaluation.day_candidates import day_looks
 from pipeline.incidents.confidence import ALARM, WEIGHTS, Signals, probability, signals
 from pipeline.replay.runner import ReplayPlan, replay
-from pipeline.replay.scenario import load_recorded, read_scenario
+from pipeline.replay.scenario import read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.replay.truth import Truth
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store

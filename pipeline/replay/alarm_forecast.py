@@ -24,7 +24,7 @@ from pipeline.detection.binning import LOOK_BACK, CountArrays, bin_counts, to_ar
 from pipeline.detection.factory import detector_for_counts
 from pipeline.detection.foreseen import ForeseenGroup
 from pipeline.detection.series_groups import SeriesGroup
-from pipeline.replay.scenario import RecordedSource
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.sources import SOURCES
 from pipeline.store.counts import count_key
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.core.records import Post
-from pipeline.replay.scenario import RecordedSource
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.stages.tag import PostReader, TaggedPost, tagged
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.services import ServiceMatcher

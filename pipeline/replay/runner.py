@@ -18,7 +18,8 @@ from pipeline.core.records import Run
 from pipeline.notify.channels import Channel
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.read_ahead import ReadAhead
-from pipeline.replay.scenario import RecordedSource, Scenario
+from pipeline.replay.recorded_source import RecordedSource
+from pipeline.replay.scenario import Scenario
 from pipeline.replay.skip_ahead import SkipAhead
 from pipeline.stages.collect import RecordedCollection
 from pipeline.stages.pipeline import ALL, Models, Pipeline, Stage

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pipeline.core.times import floor_to
 from pipeline.detection.series_groups import FORGETTING
 from pipeline.replay.alarm_forecast import AlarmForecast, is_in_order
-from pipeline.replay.scenario import RecordedSource
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.stages.alert.self_monitoring import next_digest
 from pipeline.stages.pipeline import Pipeline
 from pipeline.store import Store

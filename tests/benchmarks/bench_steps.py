@@ -34,7 +34,7 @@ from pipeline.detection.held_states import stored_state
 from pipeline.detection.states import IN_PARTS, open_state
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import replay
-from pipeline.replay.scenario import load_recorded
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.sources.archive import read_archive
 from pipeline.sources.count_columns import parse_count_columns
 from pipeline.sources.counts import parse_counts

@@ -10,7 +10,8 @@ from pipeline.evaluation.days.recording import ServiceRecording, first_notices, 
 from pipeline.evaluation.days.rules import RULES
 from pipeline.evaluation.days.scoring import BenchDay, Group
 from pipeline.replay.runner import ReplayPlan
-from pipeline.replay.scenario import Scenario, load_recorded
+from pipeline.replay.scenario import Scenario
+from pipeline.replay.scenario_sources import load_recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from pipeline.core.catalogue import Catalogue
 from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post
 from pipeline.core.status_records import StatusUpdate
 from pipeline.evaluation.days.entries import AlertEntry, EntryKind
-from pipeline.replay.scenario import RecordedSource
+from pipeline.replay.recorded_source import RecordedSource
 from pipeline.text.services import ServiceMatcher
 
 HOUR = timedelta(hours=1)

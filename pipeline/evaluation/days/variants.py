@@ -23,7 +23,8 @@ from pipeline.evaluation.days.scoring import DayFigures, Group, score_day
 from pipeline.evaluation.days.summary import summarize
 from pipeline.notify.channels.file import NoChannel
 from pipeline.replay.runner import ReplayPlan, replay
-from pipeline.replay.scenario import Scenario, load_recorded, read_scenario
+from pipeline.replay.scenario import Scenario, read_scenario
+from pipeline.replay.scenario_sources import load_recorded
 from pipeline.replay.truth import TrueOutage
 from pipeline.stages.pipeline import Models
 from pipeline.store import Store
