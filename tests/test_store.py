@@ -61,9 +61,33 @@ def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         save_batch(store, Batch(source="x", rows=rows), NOW)
         found = counts(store, "x", 900, "interval", NOW, NOW + timedelta(hours=1))
-    totals = {at: total for column, at, total in found if column == SeriesColumn("svc")}
-    assert totals == {NOW: 10, NOW + timedelta(minutes=15): 10, NOW + timedelta(minutes=30): 7}
-    assert (SeriesColumn("svc", "login"), NOW, 3) in found
+    listed = zip(*(values.tolist() for values in found.arrays), strict=True)
+    totals = {(found.columns[place], at - NOW.timestamp()): total for place, at, total in listed}
+    assert totals == {
+        (SeriesColumn("svc"), 0): 10,
+        (SeriesColumn("svc"), 900): 10,
+        (SeriesColumn("svc"), 1800): 7,
+        (SeriesColumn("svc", "login"), 0): 3,
+        (SeriesColumn("svc", "login"), 1800): 2,
+        (SeriesColumn("svc", "app"), 1800): 5,
+    }
+
+
+def test_counts_of_whole_services_are_read_alike_whether_parts_of_others_are_known_or_not(tmp_path: Path) -> None:
+    rows = [count(n, minutes=15 * n) for n in range(6)]
+    rows += [replace(count(9 * n, minutes=15 * n), service=name) for n in range(2, 6) for name in ("z", "a", "b")]
+    asked = "x", 900, "interval", NOW, NOW + timedelta(hours=1)
+    with Store(tmp_path / "x.db") as store:
+        assert counts(store, *asked).columns == []
+        save_batch(store, Batch(source="x", rows=tuple(rows)), NOW)
+        alone = counts(store, *asked)
+        save_batch(store, Batch(source="x", rows=(count(1, region="US", minutes=-15),)), NOW)
+        beside = counts(store, *asked)
+    assert alone.columns == beside.columns == [SeriesColumn(name) for name in ("a", "b", "svc", "z")]
+    assert len(alone.arrays.at) == 4 + 3 * 2
+    listed = [sorted(zip(*(values.tolist() for values in found.arrays), strict=True)) for found in (alone, beside)]
+    assert listed[0] == listed[1]
+    assert [values.dtype for values in alone.arrays] == [values.dtype for values in beside.arrays]
 
 
 def test_coverage_joins_what_touches(tmp_path: Path) -> None:

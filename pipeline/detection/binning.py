@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from detectors.contract import BinnedCounts, Verdicts
-from pipeline.core.series import SeriesColumn, SeriesCount
+from pipeline.core.count_columns import CountArrays
+from pipeline.core.series import SeriesColumn
 from pipeline.core.verdict_columns import KEPT_SCORE, VerdictColumns
 from pipeline.detection.series_groups import SeriesGroup
 
 LOOK_BACK = timedelta(days=60)  # so much history a detector without a state learns from
-
-
-class CountArrays(NamedTuple):
-    """Counts as arrays of one length: place of the column, start in seconds of the epoch, the count."""
-
-    column: npt.NDArray[np.int64]
-    at: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
-
-
-def to_arrays(raw: Iterable[SeriesCount], columns: Sequence[SeriesColumn]) -> CountArrays:
-    """Return counts as arrays; the column of each must be one of `columns`."""
-    place = {column: i for i, column in enumerate(columns)}
-    rows = [(place[column], at.timestamp(), n) for column, at, n in raw]
-    table = np.array(rows, dtype=float).reshape(-1, 3)
-    return CountArrays(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
 
 
 def bin_counts(

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from detectors.contract import Detector
 from detectors.count_kinds import CountKind
-from pipeline.core.count_columns import CountColumns
+from pipeline.core.count_columns import CountArrays, CountColumns, to_arrays
 from pipeline.core.records import ComplaintCount, Record, source_kind
 from pipeline.core.series import SeriesColumn, totals
 from pipeline.core.times import END, floor_to
-from pipeline.detection.binning import LOOK_BACK, CountArrays, bin_counts, to_arrays
+from pipeline.detection.binning import LOOK_BACK, bin_counts
 from pipeline.detection.factory import detector_for_counts
 from pipeline.detection.foreseen import ForeseenGroup
 from pipeline.detection.series_groups import SeriesGroup
@@ -107,10 +107,7 @@ class AlarmForecast:
         self._reached[group] = end
         ahead = self._groups.setdefault(group, ForeseenGroup(group, detector_of(self._detector, group.source)))
         columns = [*ahead.columns, *sorted(set(fresh.columns) - set(ahead.columns))]
-        place = {column: n for n, column in enumerate(columns)}
-        places = np.array([place[column] for column in fresh.columns], dtype=np.int64)
-        counts = fresh.counts._replace(column=places[fresh.counts.column])
-        bins = bin_counts(group, counts, columns, begin, end, [])
+        bins = bin_counts(group, fresh.counts.moved(fresh.columns, columns), columns, begin, end, [])
         return bins.starts[ahead.judge(columns, bins)]
 
 

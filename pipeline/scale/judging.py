@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.contract import Detector, DetectorState
+from pipeline.core.count_columns import CountArrays, to_arrays
 from pipeline.core.records import Post
 from pipeline.core.series import SeriesColumn, SeriesCount, totals
 from pipeline.core.times import Span, floor_to, utc, utc_or_none
 from pipeline.core.vocabulary import VoteReason
-from pipeline.detection.binning import CountArrays, bin_counts, to_arrays, verdict_columns
+from pipeline.detection.binning import bin_counts, verdict_columns
 from pipeline.detection.factory import detector_for_votes
 from pipeline.detection.report_counting import WINDOW, ReportCounter, is_first_copy
 from pipeline.detection.series_groups import SeriesGroup

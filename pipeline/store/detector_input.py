@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from pipeline.core.count_columns import CountArrays, SeriesCounts, to_arrays
 from pipeline.core.series import Mention, SeriesColumn, SeriesCount, SeriesKey, totals
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
@@ -115,22 +116,42 @@ def zero_counts_until(store: Store, key: SeriesKey, since: datetime, until: date
     return from_epoch(row["last"] + key.bin_s if row["counted"] is None else row["counted"])
 
 
-def counts(
-    store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime
-) -> list[SeriesCount]:
-    """Return the counts of all regions together in a span.
+def counts(store: Store, source: str, interval_s: int, window: str, since: datetime, until: datetime) -> SeriesCounts:
+    """Return the counts of all regions together in a span, those of a series in their order.
 
     Where a total exists for an interval it is the count; else the count is the sum of its regions, or of its
     indicators when no region is told.
     """
+    import numpy as np
+
+    kind, span = (source, interval_s, window), (epoch(since), epoch(until))
+    series = store.rows(f"SELECT id, service, region, indicator FROM {SERIES} s WHERE {_OF_GROUP}", kind)
+    if any(row["region"] or row["indicator"] for row in series):
+        return _counts_of_parts(store, (*kind, *span))
+    rows = store.rows(
+        f"SELECT c.series, c.start, c.total FROM {OF_SERIES} WHERE {_OF_GROUP} AND c.start >= ? AND c.start < ?",
+        (*kind, *span),
+    )
+    number, at, total = np.array(list(map(tuple, rows)), dtype=np.int64).reshape(-1, 3).T
+    numbers, place = np.unique(number, return_inverse=True)
+    column_of = {row["id"]: SeriesColumn(row["service"]) for row in series}
+    found = [column_of[one] for one in numbers.tolist()]
+    columns = sorted(found)
+    return SeriesCounts(columns, CountArrays(place, at, total.astype(np.float64)).moved(found, columns))
+
+
+def _counts_of_parts(store: Store, asked: tuple[object, ...]) -> SeriesCounts:
+    """Return the counts of a source, width, window and span, of which some are of regions or indicators."""
     rows = store.rows(
         "SELECT s.service, s.indicator, c.start, max(CASE WHEN s.region = '' THEN c.total END),"
         f" sum(CASE WHEN s.region != '' THEN c.total END) FROM {OF_SERIES} WHERE {_OF_GROUP}"
         " AND c.start >= ? AND c.start < ? GROUP BY s.service, s.indicator, c.start"
         " ORDER BY c.start, s.service, s.indicator",
-        (source, interval_s, window, epoch(since), epoch(until)),
+        asked,
     )
-    return totals((row[0], row[1], from_epoch(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
+    raw = totals((row[0], row[1], from_epoch(row[2]), int(row[3] if row[3] is not None else row[4])) for row in rows)
+    columns = sorted({count.column for count in raw})
+    return SeriesCounts(columns, to_arrays(raw, columns))
 
 
 def baselines(

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from detectors.contract import BinnedCounts, Detector, DetectorState, IncompatibleStateError
 from detectors.count_kinds import CountKind
+from pipeline.core.count_columns import SeriesCounts, to_arrays
 from pipeline.core.records import Run, source_kind
 from pipeline.core.series import SeriesColumn
 from pipeline.core.times import floor_to, utc
 from pipeline.core.verdict_columns import VerdictColumns
-from pipeline.detection.binning import LOOK_BACK, bin_counts, to_arrays
+from pipeline.detection.binning import LOOK_BACK, bin_counts
 from pipeline.detection.factory import assume_baselines, counts_kind, detector_for_counts, detector_for_votes
 from pipeline.detection.foreseen import judged_columns
 from pipeline.detection.held_states import DAY, NOW, DetectorStates, stored_state
@@ -116,19 +117,16 @@ def _judge_from(
     """
     store, (watched, now, until, spans) = states.store, task
     start, state = resume.start, resume.state
-    if group.kind == "votes":
-        raw = without_copies(detector_input.mentions(store, group.source, start - WINDOW, until), start)
-    else:
-        raw = detector_input.counts(store, group.source, group.bin_s, group.window, start, until)
+    counted = _counted(store, group, start, until)
     always = map(SeriesColumn, watched) if group.kind == "votes" and len(watched) < 20 else ()
-    columns = sorted({count.column for count in raw} | set(always))
+    columns = sorted({*counted.columns, *always})
     if state is not None:
         known = columns_of(state)
         columns = [*known, *sorted(set(columns) - set(known))]
         state = state.with_series(columns, silent=group.kind == "votes")
     if not columns:
         return 0, 0
-    here = to_arrays(raw, columns)
+    here = counted.arrays.moved(counted.columns, columns)
     saved: dict[str, detector_state.StoredState] = {}
     found: list[VerdictColumns] = []
     midnight = until.replace(hour=0, minute=0, second=0)
@@ -162,6 +160,15 @@ def _judge_from(
         ),
     )
     return total * len(columns), new
+
+
+def _counted(store: Store, group: SeriesGroup, start: datetime, until: datetime) -> SeriesCounts:
+    """Return what was counted of the series of a group in [start, until); of posts, each by itself."""
+    if group.kind != "votes":
+        return detector_input.counts(store, group.source, group.bin_s, group.window, start, until)
+    raw = without_copies(detector_input.mentions(store, group.source, start - WINDOW, until), start)
+    columns = sorted({count.column for count in raw})
+    return SeriesCounts(columns, to_arrays(raw, columns))
 
 
 def _baselines(
