@@ -107,9 +107,10 @@ def put_columns(conn: sqlite3.Connection, columns: CountColumns) -> int:
     lists = [column[order].tolist() for column in (series, columns.start, columns.total, columns.collected)]
     changed = max(0, conn.executemany(_REPLACE, zip(*lists[:3], repeat(None), lists[3], strict=False)).rowcount)
     if changed:
-        hours = np.unique(np.stack((series, columns.start // HOUR_S)), axis=1)
-        _put_hours(conn, zip(*hours.tolist(), strict=True))
         series, starts = series[order], columns.start[order]
+        hours = starts // HOUR_S
+        begins = np.flatnonzero((np.diff(series, prepend=-1) != 0) | (np.diff(hours, prepend=-1) != 0))
+        _put_hours(conn, zip(series[begins].tolist(), hours[begins].tolist(), strict=True))
         widths = np.array([key.interval_s for key in columns.keys])[columns.series][order]
         breaks = np.flatnonzero((np.diff(series) != 0) | (np.diff(starts) > widths[1:])) + 1
         firsts, lasts = np.concatenate(([0], breaks)), np.concatenate((breaks, [len(series)])) - 1
