@@ -1,0 +1,182 @@
+"""Reports of a failure that is over, and of one that goes on since then, in nine languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config.load import load_catalogue
+from pipeline.text.lexicon import lexicon
+from pipeline.text.services import ServiceMatcher
+from pipeline.text.stances import UNLIKELY, reading
+
+MATCHER = ServiceMatcher(load_catalogue())
+
+OVER = {
+    "sv": [
+        "Spotify låg nere igår",
+        "igår kväll funkade inte Spotify",
+        "Spotify var nere en timme förra veckan men funkar nu",
+        "minns ni när Spotify kraschade i somras",
+        "för två månader sedan hade Spotify ett stort avbrott",
+    ],
+    "da": [
+        "Spotify var nede i går",
+        "i sidste uge virkede Spotify ikke",
+        "Spotify lå ned en time i mandags, men nu kører det fint",
+        "kan I huske dengang Spotify brød sammen",
+        "for tre måneder siden havde Spotify et nedbrud",
+    ],
+    "no": [
+        "Spotify var nede i går",
+        "forrige uke fungerte ikke Spotify",
+        "Spotify lå nede en time i går kveld, men nå går det fint",
+        "husker dere da Spotify krasjet i fjor",
+        "for to uker siden hadde Spotify driftsstans",
+    ],
+    "fi": [
+        "Spotify oli eilen alhaalla",
+        "viime viikolla Spotify ei toiminut",
+        "Spotify oli tunnin nurin viime viikolla mutta toimii nyt",
+        "muistatteko kun Spotify kaatui viime vuonna",
+        "Spotify kaatui pari kuukautta sitten",
+    ],
+    "cs": [
+        "Spotify včera nefungovalo",
+        "minulý týden Spotify spadlo",
+        "Spotify v úterý hodinu nešlo, ale teď už jede",
+        "pamatujete, jak loni spadlo Spotify",
+        "před dvěma měsíci mělo Spotify výpadek",
+    ],
+    "el": [
+        "το Spotify έπεσε χθες",
+        "την περασμένη εβδομάδα δεν δούλευε το Spotify",
+        "το Spotify ήταν πεσμένο μία ώρα χτες αλλά τώρα δουλεύει",
+        "θυμάστε όταν έπεσε το Spotify",
+        "πριν από δύο μήνες είχε βλάβη το Spotify",
+    ],
+    "hu": [
+        "tegnap leállt a Spotify",
+        "múlt héten nem működött a Spotify",
+        "a Spotify egy órára elszállt a múlt héten, de most megy",
+        "emlékeztek, amikor lehalt a Spotify",
+        "két hónappal ezelőtt leállt a Spotify",
+    ],
+    "ro": [
+        "Spotify a picat ieri",
+        "ieri nu mergea Spotify",
+        "Spotify a fost picat o oră săptămâna trecută dar acum merge",
+        "vă amintiți când a căzut Spotify",
+        "acum două luni Spotify a avut o pană",
+    ],
+    "uk": [
+        "Spotify вчора лежав",
+        "минулого тижня Spotify не працював",
+        "Spotify годину лежав у вівторок, але зараз усе працює",
+        "пам'ятаєте, як Spotify впав",
+        "два місяці тому у Spotify був збій",
+    ],
+}
+GOES_ON = {
+    "sv": [
+        "Spotify ligger nere sedan igår",
+        "Spotify gick ner igår och är fortfarande nere",
+        "Spotify låg nere igår och nu ligger det nere igen",
+        "betalade för Spotify förra veckan men det funkar inte",
+        "igår funkade Spotify fint, idag laddar det inte",
+        "Spotify var nere igår och idag igen",
+    ],
+    "da": [
+        "Spotify har været nede siden i går",
+        "Spotify gik ned i går og virker stadig ikke",
+        "Spotify var nede i går, og nu er det nede igen",
+        "i går virkede Spotify fint, i dag virker det ikke",
+        "jeg betalte for Spotify i sidste uge men det virker ikke",
+        "Spotify var nede i går, i dag igen",
+    ],
+    "no": [
+        "Spotify har vært nede siden i går",
+        "Spotify gikk ned i går og er fortsatt nede",
+        "Spotify var nede i går, og nå er det nede igjen",
+        "i går fungerte Spotify fint, i dag virker det ikke",
+        "betalte for Spotify forrige uke, men det fungerer ikke",
+        "Spotify var nede i går, heller ikke i dag",
+    ],
+    "fi": [
+        "Spotify on ollut alhaalla eilisestä asti",
+        "Spotify kaatui eilen eikä toimi vieläkään",
+        "Spotify oli eilen alhaalla, ja nyt se on taas nurin",
+        "eilen Spotify toimi hyvin, tänään ei toimi",
+        "maksoin Spotifysta viime viikolla mutta se ei toimi",
+        "Spotify kaatui eilen, ja tänään taas",
+    ],
+    "cs": [
+        "Spotify nejde od včerejška",
+        "Spotify včera spadlo a pořád nejde",
+        "Spotify včera nefungovalo a dnes zase nefunguje",
+        "včera Spotify jelo, dneska nejde",
+        "minulý týden jsem zaplatil Spotify, ale nefunguje",
+        "Spotify včera nešlo a dnes taky ne",
+    ],
+    "el": [
+        "το Spotify είναι πεσμένο από χθες",
+        "το Spotify έπεσε χθες και ακόμα δεν δουλεύει",
+        "το Spotify έπεσε χθες και σήμερα έπεσε πάλι",
+        "χθες το Spotify δούλευε, σήμερα δεν ανοίγει",
+        "πλήρωσα το Spotify την περασμένη εβδομάδα αλλά δεν λειτουργεί",
+        "το Spotify έπεσε χθες και τώρα πάλι",
+    ],
+    "hu": [
+        "tegnap óta nem működik a Spotify",
+        "tegnap leállt a Spotify és még mindig nem megy",
+        "tegnap leállt a Spotify, ma megint nem működik",
+        "tegnap még jó volt a Spotify, ma nem megy",
+        "múlt héten fizettem a Spotify-ért, de nem működik",
+        "tegnap nem ment a Spotify, ma sem",
+    ],
+    "ro": [
+        "Spotify e picat de ieri",
+        "Spotify a picat ieri și tot nu merge",
+        "ieri a picat Spotify, azi iar nu merge",
+        "ieri mergea Spotify, azi nu se încarcă",
+        "am plătit Spotify săptămâna trecută dar nu funcționează",
+        "ieri nu mergea Spotify, nici azi",
+    ],
+    "uk": [
+        "Spotify лежить з учора",
+        "Spotify вчора впав і досі не працює",
+        "вчора Spotify лежав, сьогодні знову не працює",
+        "вчора Spotify працював, сьогодні не відкривається",
+        "минулого тижня заплатив за Spotify, але він не працює",
+        "вчора Spotify лежав, сьогодні теж",
+    ],
+}
+
+
+def most(text: str) -> float:
+    return reading(MATCHER.masked(text, "spotify")).most
+
+
+@pytest.mark.parametrize("text", [text for texts in OVER.values() for text in texts])
+def test_a_failure_that_is_over_is_no_report(text: str) -> None:
+    assert most(text) == UNLIKELY
+
+
+@pytest.mark.parametrize("text", [text for texts in GOES_ON.values() for text in texts])
+def test_a_failure_that_goes_on_stays_a_report(text: str) -> None:
+    assert most(text) == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Spotify ligt nu plat, gisteren ook storing",
+        "gisteren storing bij Spotify en nu weer",
+        "most outages of Spotify are down to this provider, it is down now",
+    ],
+)
+def test_a_word_of_one_language_says_nothing_in_another(text: str) -> None:
+    assert most(text) == 1.0
+
+
+def test_every_language_of_the_lists_has_a_past() -> None:
+    assert set(OVER) <= set(lexicon("stances").by_language("past"))
