@@ -307,3 +307,45 @@ def test_a_queue_beside_a_failure_clears_nothing(text: str, service: str) -> Non
 )
 def test_what_works_for_nobody_is_not_said_to_work(text: str) -> None:
     assert most(text, "slack") > UNLIKELY
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Nubank, meu pix não caiu", "nubank"),
+        ("o pix que mandei pelo Nubank ainda não caiu", "nubank"),
+        ("fiz pix no Nubank e não caiu na conta", "nubank"),
+        ("não caiu o salário no Nubank", "nubank"),
+        ("PayPal: o reembolso não caiu até agora", "paypal"),
+        ("le virement PayPal n'est pas tombé", "paypal"),
+        ("mon salaire n'est pas tombé sur Revolut", "revolut"),
+        ("перевод через PayPal не упал на карту", "paypal"),
+        ("PayPal, деньги так и не упали", "paypal"),
+        ("PayPalの引き落としが落ちてない", "paypal"),
+        ("KT 데이터가 안 터짐", "kt_kr"),
+        ("Movistar no me da señal", "movistar"),
+        ("el internet de Movistar no tira", "movistar"),
+        ("no me cayó la plata en PayPal", "paypal"),
+        ("przelew z PayPal nie wpadł na konto", "paypal"),
+    ],
+)
+def test_what_did_not_arrive_is_no_denial_of_a_failure(text: str, service: str) -> None:
+    assert most(text, service) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("o Nubank não caiu", "nubank"),
+        ("fiz um pix agora, o Nubank não caiu", "nubank"),
+        ("mandei pix e o Nubank não caiu", "nubank"),
+        ("PayPal n'est pas tombé", "paypal"),
+        ("PayPal не упал, деньги идут", "paypal"),
+        ("PayPalは落ちてない", "paypal"),
+        ("KT 안 터졌어요", "kt_kr"),
+        ("Movistar no me da errores", "movistar"),
+        ("o pix do Nubank caiu na conta em um segundo", "nubank"),
+    ],
+)
+def test_what_is_not_down_stays_no_report(text: str, service: str) -> None:
+    assert most(text, service) == UNLIKELY

@@ -23,6 +23,7 @@ _NOT_NOW = frozenset({"conditional", "future", "past", "talk"})
 FIRST_ASKED = NO_REPORT | {"own_request", "rival", "waiting_line"}
 _OF_CLAUSES = NO_REPORT | {
     "works_not",
+    "not_arrived",
     "not_yet",
     "asks_whether",
     "now",
@@ -119,13 +120,13 @@ def _stance(clause: str, lists: frozenset[str], *, troubled: bool) -> Stance:
         return Stance.NOT_NOW
     if not asks and "relapse" in lists:
         return Stance.FAILS
-    if not asks and "not_failing" in lists:
+    if not asks and "not_failing" in lists and "not_arrived" not in lists:
         return Stance.NOT_FAILING
     if not asks and "recovered" in lists and "not_yet" not in lists:
         return Stance.RECOVERED
     if not asks and "works_alone" in lists and "works_not_alone" not in lists and not names_a_role(clause):
         return Stance.WORKS  # "it loads" speaks of loading, as "it does not load" does
-    if not lists.isdisjoint({"fails", "works_not_alone"}) or (troubled and _speaks_of_failure(clause)):
+    if not lists.isdisjoint({"fails", "not_arrived", "works_not_alone"}) or (troubled and _speaks_of_failure(clause)):
         if "own_thing" in lists and TARGET not in clause:
             return Stance.UNSAID
         return Stance.ASKS if asks else Stance.FAILS
