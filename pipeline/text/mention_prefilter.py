@@ -6,10 +6,11 @@ Whoever is passed over here names nothing to `ServiceMatcher`; whoever is not ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 from pipeline.core.catalogue import Catalogue
+from pipeline.text.name_endings import LONGEST, names_with_endings
 from pipeline.text.names import names_of
 from pipeline.text.normalize import CAP, fold
 
@@ -22,9 +23,9 @@ class MentionPrefilter:
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Compile the names."""
-        services = catalogue.values()
+        services = list(catalogue.values())
         self._homes = frozenset(name.casefold() for service in services for name in service.communities)
-        self._pattern = _compiled(names_of(services))
+        self._pattern = _compiled(names_of(services), names_with_endings(services))
 
     def is_home(self, community: str) -> bool:
         """Return whether all posts of a community are about a service, whatever they name."""
@@ -56,11 +57,11 @@ class MentionPrefilter:
             yield number
 
 
-def _compiled(names: Iterable[str]) -> Any:
+def _compiled(names: Iterable[str], with_endings: Set[str]) -> Any:
     """Return the pattern of what a text has, folded and in UTF-8, that names a service.
 
-    A name in ASCII letters has no such letter or digit next to it. An entity (`&`) may stand for any letter, and
-    a hashtag or handle hold a name between others.
+    A name in ASCII letters has no such letter or digit next to it, but for those of an ending. An entity (`&`) may
+    stand for any letter, and a hashtag or handle hold a name between others.
     """
     import re2
 
@@ -68,7 +69,8 @@ def _compiled(names: Iterable[str]) -> Any:
     free: list[str] = []
     for name in names:
         whole = _is_letter(name[0]) and _is_letter(name[-1])
-        (bounded if whole else free).append("".join(f"\\x{byte:02x}" for byte in name.encode()))
+        ending = f"[a-z]{{0,{LONGEST}}}" if name in with_endings else ""
+        (bounded if whole else free).append("".join(f"\\x{byte:02x}" for byte in name.encode()) + ending)
     options = re2.Options()
     options.max_mem = MEMORY
     options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are

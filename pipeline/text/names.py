@@ -17,6 +17,7 @@ import ahocorasick
 
 from pipeline.core.catalogue import Service
 from pipeline.text.lexicon import WordPattern, lexicon
+from pipeline.text.name_endings import EndingsOf, names_with_endings
 from pipeline.text.normalize import normalize
 
 NAME, COMPONENT, VENDOR, PERSON = "name", "component", "vendor", "person"
@@ -93,15 +94,16 @@ def _script(char: str) -> int:
     return 4 + (code >> 8)
 
 
-def _is_inside_a_word(text: str, start: int, end: int) -> bool:
-    """Return whether [start, end) of a text is only part of a word."""
-    before = text[start - 1] if start else " "
-    after = text[end] if end < len(text) else " "
-    first, last = text[start], text[end - 1]
-    if (script := _script(before)) and script == _script(first) and not _PREFIX.search(text[max(0, start - 4) : start]):
-        return True
-    script = _script(after)
-    if not script or script != _script(last):
+def _begins_inside_a_word(text: str, start: int) -> bool:
+    """Return whether letters of the same word stand before `start`."""
+    script = _script(text[start - 1]) if start else 0
+    return bool(script) and script == _script(text[start]) and not _PREFIX.search(text[max(0, start - 4) : start])
+
+
+def _ends_inside_a_word(text: str, start: int, end: int) -> bool:
+    """Return whether the word that begins with [start, end) of a text goes on."""
+    script = _script(text[end]) if end < len(text) else 0
+    if not script or script != _script(text[end - 1]):
         return False
     if script == 3:  # Korean writes particles onto a name
         return False
@@ -153,7 +155,9 @@ class NameFinder:
     def __init__(self, services: Iterable[Service]) -> None:
         """Build the automaton; names shared by several services are kept for all of them."""
         self._automaton = ahocorasick.Automaton()
-        for name, meanings in _meanings(list(services)).items():
+        services = list(services)
+        self._with_endings = names_with_endings(services)
+        for name, meanings in _meanings(services).items():
             if name:
                 self._automaton.add_word(name, (len(name), tuple(meanings)))
         if len(self._automaton):
@@ -165,9 +169,8 @@ class NameFinder:
             return []
         candidates = [
             candidate
-            for last, (length, meanings) in self._automaton.iter(normalized)
-            if not _is_inside_a_word(normalized, last - length + 1, last + 1)
-            and (candidate := _with_joined(normalized, _Candidate(last - length + 1, last + 1, meanings))) is not None
+            for each in self._candidates(normalized)
+            if (candidate := _with_joined(normalized, each)) is not None
         ]
         if "#" in normalized or "@" in normalized:
             candidates += self._in_handles(normalized)
@@ -179,6 +182,19 @@ class NameFinder:
                 kept += [NameMatch(start, end, *each, sure) for each in meanings if each.kind not in _NO_NAME]
                 reach = end
         return kept
+
+    def _candidates(self, normalized: str) -> Iterator[_Candidate]:
+        """Yield the names at word boundaries, each with the ending that its text's language writes onto it."""
+        endings = EndingsOf(normalized)
+        for last, (length, meanings) in self._automaton.iter(normalized):
+            start, end = last - length + 1, last + 1
+            if _begins_inside_a_word(normalized, start):
+                continue
+            if _ends_inside_a_word(normalized, start, end):
+                if normalized[start:end] not in self._with_endings or (whole := endings.after(start, end)) == end:
+                    continue
+                end = whole
+            yield _Candidate(start, end, meanings)
 
     def _in_handles(self, normalized: str) -> Iterator[_Candidate]:
         """Yield the name in each hashtag and handle that is a name and known words around it."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.masking import BETWEEN_NAMES, OTHER, TARGET, without_lists
+from pipeline.text.name_endings import ordinary_words
 from pipeline.text.names import COMPONENT, LOCAL, NAME, PERSON, VENDOR, NameFinder, NameMatch
 from pipeline.text.normalize import REMEMBERED, normalize
 from pipeline.text.ordinary_names import PostText
@@ -28,22 +29,6 @@ def _vendors_named(matches: Sequence[NameMatch]) -> Set[str]:
     return {match.service for match in matches if match.kind in (VENDOR, PERSON)}
 
 
-def _ordinary_words(service: Service) -> Set[str]:
-    """Return the names of a service that are ordinary words as well: "free" of Free, but not "freebox".
-
-    A name is one where the service's `ordinary` phrases have it, or its own name is it; each that is a single ASCII
-    word where there are no such phrases. Empty for a service that is no homograph.
-    """
-    if not service.homograph:
-        return frozenset()
-    spelled = {normalize(name) for name in (service.name, *service.aliases)}
-    single = {name for name in spelled if " " not in name and name.isascii()}
-    if not service.ordinary:
-        return single
-    phrases = {word for phrase in (service.name, *service.ordinary) for word in normalize(phrase).split()}
-    return single & phrases
-
-
 class ServiceMatcher:
     """Finds the services of a catalogue in text."""
 
@@ -55,7 +40,7 @@ class ServiceMatcher:
             for community in service.communities:
                 self.home.setdefault(community.casefold(), service.id)
         self._ids = service_ids(catalogue)
-        self._ordinary_words = {service.id: _ordinary_words(service) for service in catalogue.values()}
+        self._ordinary_words = {service.id: ordinary_words(service) for service in catalogue.values()}
         # asked of a text once for its services and once more for each of them
         self._matches = lru_cache(REMEMBERED)(NameFinder(catalogue.values()).matches)
 
