@@ -190,3 +190,43 @@ def test_no_phrase_in_which_a_name_is_a_word_is_the_name_of_a_service() -> None:
     names |= {alias for service in CATALOGUE.values() for part in service.components for alias in part.aliases}
     clashes = {phrase for service in CATALOGUE.values() for phrase in service.ordinary if phrase in names}
     assert clashes == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Globe is down",
+        "is Globe down in Cebu?",
+        "no signal on Globe since this morning in Quezon City",
+        "globe signal gone again here in Makati",
+        "my Globe internet keeps disconnecting",
+        "the Globe app is not working",
+        "walang signal ang Globe dito sa Cavite",
+    ],
+)
+def test_a_customer_of_globe_names_it_in_english_and_tagalog(text: str) -> None:
+    assert list(MATCHER.about(text)) == ["globe_ph"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "servers are down around the globe",
+        "users across the globe report an outage",
+        "the outage hit people all over the globe, nothing loads",
+        "outage hits users across globe",
+        "my snow globe is broken",
+        "the Boston Globe site is down",
+        "Globe and Mail website not loading",
+        "nothing on the globe works today",
+        "el globo está caído",
+        "Globe is a fine word",
+    ],
+)
+def test_the_globe_that_people_live_on_is_no_carrier(text: str) -> None:
+    assert "globe_ph" not in MATCHER.about(text)
+
+
+def test_news_of_people_around_the_globe_name_no_carrier() -> None:
+    assert "globe_ph" not in MATCHER.entities("Facebook down for users around the Globe")
+    assert "globe_ph" in MATCHER.entities("Thousands offline as Globe suffers an outage in Metro Manila")
