@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import from_regex, sampled_from
 
 from pipeline.config.load import load_catalogue
+from pipeline.text.lexicon import lexicon
 from pipeline.text.masking import TARGET
 from pipeline.text.mention_prefilter import MentionPrefilter
-from pipeline.text.name_endings import names_with_endings
+from pipeline.text.name_endings import LONGEST, names_with_endings
 from pipeline.text.services import ServiceMatcher
 
 CATALOGUE = load_catalogue()
@@ -24,6 +27,7 @@ NAMED = [
     ("spotifyn palvelimet eivät vastaa", "spotify"),
     ("spotifyssä ei kuulu mitään tänään", "spotify"),
     ("netflixiin ei pääse kirjautumaan", "netflix"),
+    ("eikä instagramissakaan näy mitään kuvia tänään", "instagram"),
     ("discordról nem tölt be semmi", "discord"),
     ("nem tudok belépni az instagramba", "instagram"),
     ("WHATSAPP'TA MESAJLAR GİTMİYOR", "whatsapp"),
@@ -79,3 +83,14 @@ def test_an_ordinary_word_and_a_short_name_take_no_ending() -> None:
     names = names_with_endings(CATALOGUE.values())
     assert {"discord", "spotify", "telegram", "outlook"} <= names
     assert names.isdisjoint({"signal", "zoom", "claude", "teams", "orange", "play", "free", "line", "x", "vk", "tim"})
+
+
+@settings(max_examples=300, deadline=None)
+@given(sampled_from(lexicon("name_endings").words("ending")).flatmap(lambda word: from_regex(word, fullmatch=True)))
+def test_no_ending_is_longer_than_what_the_search_through_many_texts_allows(ending: str) -> None:
+    assert len(ending) <= LONGEST
+
+
+def test_a_name_and_letters_that_are_another_name_are_that_name() -> None:
+    assert "chatgp" in names_with_endings(CATALOGUE.values())
+    assert MATCHER.masked("ChatGPT nem válaszol ma senkinek", "chatgpt") == f"{TARGET} nem válaszol ma senkinek"

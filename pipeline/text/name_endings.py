@@ -6,7 +6,7 @@ Only names that are no words of such a language take one, and only in its texts:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Container, Iterable, Mapping, Set
 from functools import cache
 
 from pipeline.core.catalogue import Service
@@ -15,8 +15,8 @@ from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 FEWEST = 4  # letters of the shortest name that takes an ending
-LONGEST = 7  # letters of the longest ending
-_LETTERS = re.compile(rf"[^\W\d_]{{1,{LONGEST}}}(?!\w)")
+LONGEST = 8  # letters of the longest ending
+_LETTERS = WordPattern("name_endings", r"(?:%(ending)s)(?!\w)")
 _ANOTHER_WORD = WordPattern("name_endings", r"(?:%(another_word)s)")
 # names that are words of English only, which writes no ending onto them
 _ENGLISH = WordPattern("ordinary_words", r"(?:%(english)s|%(parts)s)")
@@ -62,19 +62,20 @@ def _endings() -> Mapping[str, re.Pattern[str]]:
 class EndingsOf:
     """Finds the endings in a normalized text, whose language is asked for once and only where letters follow a name."""
 
-    def __init__(self, normalized: str) -> None:
-        self._text = normalized
+    def __init__(self, normalized: str, names: Container[str]) -> None:
+        """Take the text and all names: "chatgpt" is no ending of "chatgp"."""
+        self._text, self._names = normalized, names
         self._ending: re.Pattern[str] | None = None
         self._asked = False
 
     def after(self, start: int, end: int) -> int:
         """Return where the ending of the name at [start, end) ends; `end` where the letters after it are none."""
-        letters = _LETTERS.match(self._text, end)
-        if letters is None:
+        letters = _LETTERS.regex.match(self._text, end)
+        if letters is None or self._text[start : letters.end()] in self._names:
+            return end
+        if _ANOTHER_WORD.regex.fullmatch(self._text, start, letters.end()):
             return end
         if not self._asked:
             self._asked = True
             self._ending = _endings().get(language_of(self._text))
-        if self._ending is None or not self._ending.fullmatch(letters[0]):
-            return end
-        return end if _ANOTHER_WORD.regex.fullmatch(self._text, start, letters.end()) else letters.end()
+        return letters.end() if self._ending is not None and self._ending.fullmatch(letters[0]) else end

@@ -185,7 +185,7 @@ class NameFinder:
 
     def _candidates(self, normalized: str) -> Iterator[_Candidate]:
         """Yield the names at word boundaries, each with the ending that its text's language writes onto it."""
-        endings = EndingsOf(normalized)
+        endings = EndingsOf(normalized, self._automaton)
         for last, (length, meanings) in self._automaton.iter(normalized):
             start, end = last - length + 1, last + 1
             if _begins_inside_a_word(normalized, start):
