@@ -131,7 +131,7 @@ def test_only_lines_that_begin_within_the_first_bytes_are_read() -> None:
 @pytest.mark.parametrize("author", ["someone", "jürgen", "\ud800", "x" * 200])
 def test_an_author_has_the_keyed_hash_of_source_and_name(author: str) -> None:
     name = f"reddit\0{author}".encode("utf-8", "replace")
-    for salt in (b"", b"s", b"k" * 100):
+    for salt in (b"", b"s", b"k" * 64, b"k" * 65, b"k" * 100):
         assert author_key(author, "reddit", salt) == hmac.new(salt, name, "sha256").hexdigest()[:16]
     random = RandomSalt(b"s")
     known = hmac.new(KNOWN, name, "sha256").hexdigest()[:16]
