@@ -77,7 +77,7 @@ def from_epoch(value: object) -> datetime:
         raise ValueError("time is out of range") from error
     if not FIRST_SECOND <= seconds < END_SECOND:
         raise ValueError(f"time {plain(value, 40)!r} is out of range")
-    return datetime.fromtimestamp(seconds, tz=UTC)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def not_from_the_future(moment: datetime, now: datetime) -> datetime:

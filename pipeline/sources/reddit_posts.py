@@ -185,20 +185,14 @@ def batch_of_lines(chunk: LineChunk, place: Callable[[int], str], reader: PostRe
 
 def _batch(source: str, posts: Iterable[Post | RejectedRow]) -> Batch:
     """Return posts and refusals as a Batch. Of one id the last is kept."""
-    rows: dict[str, Post] = {}
-    bad: list[RejectedRow] = []
-    repeated = 0
-    for post in posts:
-        if isinstance(post, Post):
-            repeated += post.native_id in rows
-            rows[post.native_id] = post
-        else:
-            bad.append(post)
+    read = list(posts)
+    rows = {post.native_id: post for post in read if isinstance(post, Post)}
+    bad = tuple(post for post in read if isinstance(post, RejectedRow))
     return Batch(
         source=source,
         rows=tuple(rows.values()),
-        rejected=tuple(bad),
-        repeated=repeated,
+        rejected=bad,
+        repeated=len(read) - len(bad) - len(rows),
         outcome="ok" if rows else "empty",
     )
 
