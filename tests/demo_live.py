@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from tqdm import tqdm
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
@@ -103,7 +104,7 @@ def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
     for source in sources:
         if source.name == "complaints":
             rows = [
-                (public, replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row)
+                (public, structs.replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row)
                 for public, row in source.rows()
             ]
             found.append(RecordedSource(source.name, scenario, source.kind, rows, []))

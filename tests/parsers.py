@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import structs
 
 from pipeline.core.records import Batch
 from pipeline.sources import (
@@ -29,7 +30,7 @@ def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Read a Statuspage answer under the host it names."""
     reading = statuspage_json.read(Answer(body=body), PageContext(page="p", source=source, fetched_at=fetched_at))
     page = statuspage_json.host_without_www(statuspage_json.page_address(body)) or source
-    rows = tuple(replace(row, page=page) for row in reading.updates)
+    rows = tuple(structs.replace(row, page=page) for row in reading.updates)
     return Batch(source=source, rows=rows, rejected=reading.rejected, outcome="ok" if rows else "empty")
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import OUTAGES, PRESS
 from pipeline.config.reference_data import known_outages, press_comparisons
@@ -312,10 +314,12 @@ def test_three_parts_of_the_world_make_it_worse() -> None:
 
 
 def test_the_provider_is_held_to_its_own_word_of_when() -> None:
-    late = replace(
+    late = structs.replace(
         notice(1, "15:47", "resolved", "major"), body="Between 13:10 UTC and 15:40 UTC users could not log in."
     )
-    early = replace(notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC.")
+    early = structs.replace(
+        notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC."
+    )
     pages = read_provider_incidents([early, late])
     (incident,) = built([interval("11:37", "15:00")], [early, late], at("18:00"))
     (told,) = provider_discrepancies(incident, pages, Service(id="svc", name="Svc"), at("18:00"))

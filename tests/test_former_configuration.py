@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.catalogue import Service
 from pipeline.core.records import Batch, Run
@@ -58,7 +60,7 @@ def test_a_file_of_counts_covers_the_services_of_which_it_has_rows(groundswell: 
     (tmp_path / "c.csv").write_text("service,start_utc,interval_s,total\n")
     with configured(tmp_path, f'watch = ["claude", "github"]\n{NO_SOURCES}counts = ["c.csv"]\n') as store:
         assert "c.csv, if it has rows of it" in groundswell("service", "show", "claude", *CLOCK).stdout
-        rows = (replace(count(NOW - timedelta(hours=1), 5), source="counts:c.csv"),)
+        rows = (structs.replace(count(NOW - timedelta(hours=1), 5), source="counts:c.csv"),)
         save_batch(store, Batch(source="counts:c.csv", rows=rows), NOW)
     shown = groundswell("service", "show", "claude", *CLOCK).stdout
     assert "not      your counts    c.csv: no row of it was read" in shown

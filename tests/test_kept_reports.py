@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from pipeline.core.records import Batch, Post
 from pipeline.core.reports import Report, Vote
@@ -88,7 +89,7 @@ def test_words_that_were_taken_back_are_not_kept(tmp_path: Path, how: str) -> No
         if how == "forgotten":
             forget(store, "reddit", ["p1"])
         else:
-            gone = Post(**{**{name: getattr(post(1, ""), name) for name in Post.__dataclass_fields__}, "deleted": True})
+            gone = structs.replace(post(1, ""), deleted=True)
             save_batch(store, Batch(source="reddit", rows=(gone,)), NOW)
         assert [report.text for report in read(store, 10)] == ["", "down"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import MODELS, PLACES
@@ -231,7 +231,7 @@ def test_a_comment_without_words_is_talk_and_no_report(text: str) -> None:
     )
     model = outage.load(MODELS)
     assert [(one.tag.service, one.tag.p_outage) for one in tagged([comment], MATCHER, model)] == [("claude", 0.0)]
-    (agreeing,) = tagged([replace(comment, text="same here")], MATCHER, model)
+    (agreeing,) = tagged([structs.replace(comment, text="same here")], MATCHER, model)
     assert agreeing.tag.p_outage > 0.5
 
 

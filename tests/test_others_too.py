@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
@@ -159,7 +160,7 @@ def test_the_command_answers_and_refuses_what_the_catalogue_lacks(tmp_path: Path
 
 
 def quarter(start: datetime, total: int) -> ComplaintCount:
-    return replace(count(start, total), interval_s=900, collected=start + timedelta(minutes=15))
+    return structs.replace(count(start, total), interval_s=900, collected=start + timedelta(minutes=15))
 
 
 def quarters_until(store: Store, *last: int) -> None:

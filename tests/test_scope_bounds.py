@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan
@@ -149,7 +150,7 @@ def test_a_kind_of_failure_goes_before_the_word_that_it_is_down_and_of_two_neith
 )
 def test_of_symptoms_named_equally_often_the_notices_decide(body: str, expected: str) -> None:
     votes = [report("11:00", symptom=name) for name in ("login", "error", "slow") for _ in range(2 - (name == "slow"))]
-    update = replace(notice(1, "11:00", "investigating", "major"), body=body)
+    update = structs.replace(notice(1, "11:00", "investigating", "major"), body=body)
     assert scope.symptom_of(votes, episodes.read_provider_incidents([update])) == expected
 
 

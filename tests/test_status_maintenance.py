@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from pipeline.core.status_records import OfficialIncident
 from pipeline.core.times import utc
@@ -41,7 +41,7 @@ def test_a_maintenance_lasts_as_planned_or_until_the_page_says_it_is_over(
     )
     assert row.maintenance_span is not None
     assert row.maintenance_span.until - row.maintenance_span.since == timedelta(minutes=lasts)
-    assert replace(row, scheduled_for=None).maintenance_span is None
+    assert structs.replace(row, scheduled_for=None).maintenance_span is None
 
 
 def test_planned_maintenance_is_known_ahead_and_is_no_outage(store: Store) -> None:

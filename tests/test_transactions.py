@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pipeline.core.errors import StoreError
 from pipeline.core.news_events import NewsEvent
@@ -63,7 +63,7 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
-        bad = Batch(source="x", rows=(a_post(1), replace(a_post(2), kind=None)))  # type: ignore[arg-type]
+        bad = Batch(source="x", rows=(a_post(1), structs.replace(a_post(2), kind=None)))  # type: ignore[arg-type]
         with pytest.raises(sqlite3.IntegrityError):
             save_batch(store, bad, NOW)
         assert store.rows("SELECT count(*) FROM posts")[0][0] == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from pipeline.commands.common import Setting, common
 from pipeline.commands.terminal import printable
@@ -75,7 +76,7 @@ def _print(file: Path, kept: KeptBody, readings: list[BodyReading]) -> None:
 
 def _line(row: Record) -> str:
     """Return a record in one line: when, and the fields that are set; texts are cut."""
-    fields = {name: value for name, value in asdict(row).items() if value not in ("", None, (), False)}
+    fields = {name: value for name, value in structs.asdict(row).items() if value not in ("", None, (), False)}
     when = next((fields.pop(name) for name in TIMES if isinstance(fields.get(name), datetime)), None)
     fields.pop("collected", None)
     words = " ".join(f"{name}={_short(value)}" for name, value in fields.items())
@@ -100,7 +101,7 @@ def _as_json(file: Path, kept: KeptBody, readings: list[BodyReading]) -> str:
                     "reader": reader,
                     "outcome": batch.outcome,
                     "detail": batch.detail,
-                    "rows": [{"record": type(row).__name__, **asdict(row)} for row in batch.rows],
+                    "rows": [{"record": type(row).__name__, **structs.asdict(row)} for row in batch.rows],
                     "refused": [asdict(refused) for refused in batch.rejected],
                 }
                 for reader, batch in readings

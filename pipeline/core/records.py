@@ -2,6 +2,9 @@
 
 Times are aware UTC datetimes; in SQLite and in JSON they are fixed-width text `YYYY-MM-DDTHH:MM:SSZ`, so that
 text order is time order. `NaN` and `None` mean "not observed", never zero.
+
+Rows that sources give are structs, of which many are made at once; `msgspec.structs` changes and lists their fields.
+Posts and counts, which come by the million, are left out of the search for cycles (`gc=False`): they refer to none.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from pipeline.core.count_columns import CountColumns
 from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(Struct, frozen=True, kw_only=True, gc=False):
     """A post or comment as the source gave it. `author_key` is a keyed hash, never a name.
 
     `kind` is a PostKind: what it is and who wrote it. `title` of a comment is that of the story or post it is under,
@@ -40,8 +44,7 @@ class Post:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewsItem:
+class NewsItem(Struct, frozen=True, kw_only=True):
     """One entry of a feed. `published` is None where its time is unknown: such an item supports nothing."""
 
     source: str
@@ -54,8 +57,7 @@ class NewsItem:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComplaintCount:
+class ComplaintCount(Struct, frozen=True, kw_only=True, gc=False):
     """Complaints about a service in [start, start + interval_s); empty region or indicator means all of them.
 
     `window` is `interval` for counts that add up, `rolling` for a moving total, which is never summed, `recovered`
@@ -74,8 +76,7 @@ class ComplaintCount:
     window: str = "interval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartRank:
+class ChartRank(Struct, frozen=True, kw_only=True):
     """Place of an app in a store's chart at a moment."""
 
     store: str
@@ -87,8 +88,7 @@ class ChartRank:
     collected: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalStatus:
+class ExternalStatus(Struct, frozen=True, kw_only=True):
     """What somebody else's monitor says of a service, in its own words: kept apart, never mixed with our verdicts."""
 
     source: str

@@ -5,9 +5,10 @@ Times are aware UTC datetimes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.times import Span
 
@@ -28,8 +29,7 @@ START, END = "start", "end"  # ids of updates made of an incident's start and en
 _STAND_INS = frozenset({INCIDENT, BEGAN, ENDED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusUpdate:
+class StatusUpdate(Struct, frozen=True, kw_only=True):
     """One update of an incident on a provider's page; `components` are the changes it tells of.
 
     `displayed_at` is the time the page shows it under, `created_at` when it was posted: an update shown under a time
@@ -79,8 +79,7 @@ class Wording(NamedTuple):
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficialIncident:
+class OfficialIncident(Struct, frozen=True, kw_only=True):
     """What a provider's page says of an incident as a whole, apart from its updates; None = the page does not say.
 
     `impact` is one of the words of StatusUpdate; `status` the page's own word for where it stands. `scheduled_for` and

@@ -7,8 +7,10 @@ begins a day after a story did belongs to it, or a provider with trouble every d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
@@ -168,7 +170,7 @@ def with_listed_parts(updates: Sequence[StatusUpdate], listed: Sequence[str]) ->
         elif not is_open and (update.status != UPDATE or not found):
             changes = tuple(ComponentChange(name, "operational", PARTLY_DOWN) for name in listed)
             is_open = True
-        found.append(replace(update, components=changes))
+        found.append(structs.replace(update, components=changes))
     return found
 
 

@@ -8,13 +8,14 @@ they were.
 from __future__ import annotations
 
 import csv
-import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import structs
 
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, ComplaintCount, NewsItem, Post, Record, RejectedRow
@@ -87,7 +88,7 @@ def read_wordings(folder: Path) -> dict[str, dict[str, list[Wording]]]:
 
 def reworded(update: StatusUpdate, wordings: Sequence[Wording]) -> list[StatusUpdate]:
     """Return an update once for each of its wordings, as it was read then; as it is where it has one only."""
-    return [dataclasses.replace(update, collected=at, body=body) for at, body in wordings] or [update]
+    return [structs.replace(update, collected=at, body=body) for at, body in wordings] or [update]
 
 
 def read_runs(folder: Path) -> list[RecordedRun]:
@@ -114,16 +115,16 @@ def restore(row: Record, told: Row | None) -> Record:
     """
     if told is None:
         return row
-    row = dataclasses.replace(row, collected=utc(told["collected_utc"]))
+    row = structs.replace(row, collected=utc(told["collected_utc"]))
     if told["source"] and isinstance(row, Post | NewsItem | ComplaintCount):
-        row = dataclasses.replace(row, source=told["source"])
+        row = structs.replace(row, source=told["source"])
     if told["window"] and isinstance(row, ComplaintCount):
-        row = dataclasses.replace(row, window=told["window"])
+        row = structs.replace(row, window=told["window"])
     other = json.loads(told["other"]) if told["other"] else {}
-    allowed = {field.name for field in dataclasses.fields(row) if field.type in ("str", "bool")}
+    allowed = {field.name for field in structs.fields(row) if field.type in (str, bool)}
     if not isinstance(other, dict) or not set(other) <= allowed:
         raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
-    return dataclasses.replace(row, **other)
+    return structs.replace(row, **other)
 
 
 def parse_official(body: bytes, *, fetched_at: datetime, name: str) -> Batch:

@@ -6,6 +6,8 @@ import dataclasses
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.errors import SourceError
 from pipeline.core.records import Batch, NewsItem, Post
@@ -79,5 +81,5 @@ def _placed(batch: Batch, name: str) -> Batch:
 
 def _named_by_content(batch: Batch) -> Batch:
     """Name items by what they say, not by the file they lie in: a file cut in two gives the same rows."""
-    rows = tuple(dataclasses.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
+    rows = tuple(structs.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
     return dataclasses.replace(batch, source="feeds", rows=rows)

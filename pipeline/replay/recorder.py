@@ -12,11 +12,13 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from msgspec import structs
 
 from pipeline.core.errors import StoreError
 from pipeline.core.records import ComplaintCount, source_kind
@@ -203,7 +205,7 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     with (out.path / "news" / "items.ndjson").open("w", encoding="utf-8") as file:
         for item in collected_news(store, since, until):
             number += 1
-            told = {**asdict(item), "published": iso_or_none(item.published), "collected": iso(item.collected)}
+            told = {**structs.asdict(item), "published": iso_or_none(item.published), "collected": iso(item.collected)}
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
     return number
 
@@ -213,7 +215,7 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
     wordings = wordings_until(store, until)
     for update in collected_updates(store, since, until):
         if known_as := wordings.get(key_of_update(update)):
-            update = replace(update, body=known_as[-1].body)
+            update = structs.replace(update, body=known_as[-1].body)
         pages[update.page][update.incident_id].append(update)
     (out.path / "status").mkdir()
     for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
@@ -246,12 +248,12 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
         for updates in incidents.values():
             for u in updates:
                 # a page that told no address is known by its file's name there
-                there = replace(u, page=u.page if known else str(number))
+                there = structs.replace(u, page=u.page if known else str(number))
                 last = updates[-1]
                 differs = {
                     name: getattr(u, name)
                     for name in ("name", "impact", "page")
-                    if getattr(u, name) != getattr(replace(last, page=there.page), name)
+                    if getattr(u, name) != getattr(structs.replace(last, page=there.page), name)
                 }
                 out.note(file, key_of(there), u.collected, other=_as_json(differs))
                 out.wordings += [
@@ -263,7 +265,7 @@ def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int
 def _maintenance(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     # what became of it was not known when it was announced
     planned = [
-        replace(row, status="scheduled", started_at=None, resolved_at=None, collected=max(row.collected, since))
+        structs.replace(row, status="scheduled", started_at=None, resolved_at=None, collected=max(row.collected, since))
         for row in collected_maintenance(store, since, until)
     ]
     return _incidents(out, "maintenance", planned)
@@ -272,7 +274,7 @@ def _maintenance(store: Store, out: _Folder, since: datetime, until: datetime) -
 def _taken_back(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     withdrawn = collected_withdrawals(store, since, until)
     return _incidents(
-        out, "taken_back", [replace(row, collected=row.taken_back_at or row.collected) for row in withdrawn]
+        out, "taken_back", [structs.replace(row, collected=row.taken_back_at or row.collected) for row in withdrawn]
     )
 
 
@@ -281,7 +283,7 @@ def _incidents(out: _Folder, name: str, rows: Sequence[OfficialIncident]) -> int
     if rows:
         with (out.path / "status" / f"{name}.ndjson").open("w", encoding="utf-8") as file:
             for row in rows:
-                file.write(json.dumps(asdict(row), ensure_ascii=False, default=iso) + "\n")
+                file.write(json.dumps(structs.asdict(row), ensure_ascii=False, default=iso) + "\n")
     return len(rows)
 
 

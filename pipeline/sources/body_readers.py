@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pipeline.config.settings import Config
 from pipeline.core.errors import Reason, SourceError
 from pipeline.core.records import Batch, NewsItem, Record, source_kind
@@ -123,7 +125,9 @@ def _company(kept: KeptBody, context: ReadContext) -> Batch:
 
 def _google_news(kept: KeptBody, context: ReadContext) -> Batch:
     batch = feed.parse_feed(kept.body, source=context.source, fetched_at=context.fetched_at)
-    return replace(batch, rows=tuple(replace(r, source="google_news") for r in batch.rows if isinstance(r, NewsItem)))
+    return replace(
+        batch, rows=tuple(structs.replace(r, source="google_news") for r in batch.rows if isinstance(r, NewsItem))
+    )
 
 
 def _chart(kept: KeptBody, context: ReadContext) -> Batch:

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
@@ -122,7 +123,7 @@ def parse_feed(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
             # newest first: what comes again is older, or another item under a careless id
             if rows[item.native_id].title == item.title and unmarked(entry.get("title"), TITLE_CAP):
                 continue
-            item = replace(item, native_id=f"{item.native_id[:270]}#{_digest(entry)}")
+            item = structs.replace(item, native_id=f"{item.native_id[:270]}#{_digest(entry)}")
         rows[item.native_id] = item
     return Batch(
         source=source,
@@ -190,7 +191,7 @@ class FeedSource:
             if error.reason is Reason.TIMEOUT:
                 error.state = {"poison": digest}  # ten seconds are enough for these bytes, once
             raise
-        rows = tuple(replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))
+        rows = tuple(structs.replace(row, source=self._stored_as) for row in batch.rows if isinstance(row, NewsItem))
         salvaged = bool(batch.detail)
         return Batch(
             source=self.name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec import structs
 
 from pipeline.core.records import ChartRank, ComplaintCount, NewsItem, Post, Run
 from pipeline.core.status_records import OfficialIncident, StatusUpdate
@@ -103,7 +104,7 @@ def collected_withdrawals(store: Store, since: datetime, until: datetime) -> Ite
         " ORDER BY page, taken_back_at, incident_id",
         (since, until),
     )
-    return (replace(incident_of(row), taken_back_at=utc(row["taken_back_at"])) for row in rows)
+    return (structs.replace(incident_of(row), taken_back_at=utc(row["taken_back_at"])) for row in rows)
 
 
 def collected_ranks(store: Store, since: datetime, until: datetime) -> Iterator[ChartRank]:

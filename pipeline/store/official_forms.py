@@ -10,10 +10,12 @@ import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from pipeline.core.records import Listing
 from pipeline.core.status_records import BEGAN, END, ENDED, INCIDENT, START, OfficialIncident, StatusUpdate
@@ -72,8 +74,10 @@ def in_stored_ids(conn: sqlite3.Connection, rows: PageRows, listing: Listing | N
     """
     names = _known_by_link(conn, rows)
     if names:
-        rows.updates = [replace(u, incident_id=names.get(u.incident_id, u.incident_id)) for u in rows.updates]
-        rows.incidents = [replace(i, incident_id=names.get(i.incident_id, i.incident_id)) for i in rows.incidents]
+        rows.updates = [structs.replace(u, incident_id=names.get(u.incident_id, u.incident_id)) for u in rows.updates]
+        rows.incidents = [
+            structs.replace(i, incident_id=names.get(i.incident_id, i.incident_id)) for i in rows.incidents
+        ]
         if listing is not None:
             listing = listing._replace(incident_ids=frozenset(names.get(name, name) for name in listing.incident_ids))
     _match_updates(conn, rows)
@@ -157,9 +161,9 @@ def _keep_known(conn: sqlite3.Connection, rows: PageRows, incident_id: str) -> N
     impact, started_at, components, url = known
     read = [row.impact for row in rows.incidents if row.incident_id == incident_id]
     impact = next(iter(read), impact) if impact == "minor" else impact
-    rows.updates = [replace(u, impact=impact) if u.incident_id == incident_id else u for u in rows.updates]
+    rows.updates = [structs.replace(u, impact=impact) if u.incident_id == incident_id else u for u in rows.updates]
     rows.incidents = [
-        replace(
+        structs.replace(
             incident,
             impact=impact,
             started_at=incident.started_at or utc_or_none(started_at),
