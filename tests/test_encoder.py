@@ -50,11 +50,11 @@ def test_rows_of_tokens_are_bounded_and_forgetting_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, labels: list[training.Labelled], sentence_encoder: encoder.Encoder
 ) -> None:
     texts = sentence_encoder.tokens([row.masked for row in labels[:300]])
-    whole = sentence_encoder._network.vectors(texts)
-    monkeypatch.setattr(network, "KEPT", 90)
-    monkeypatch.setattr(network, "TOKENS", 60)
-    small = network.Network(sentence_encoder._weights)
     with single_thread():
+        whole = sentence_encoder._network.vectors(texts)
+        monkeypatch.setattr(network, "KEPT", 90)
+        monkeypatch.setattr(network, "TOKENS", 60)
+        small = network.Network(sentence_encoder._weights)
         assert (small.vectors(texts) == whole).all()
         longest = [list(range(5, 500))]
         assert (small.vectors(longest) == sentence_encoder._network.vectors(longest)).all(), "more tokens than are kept"
@@ -67,15 +67,18 @@ def test_a_filtered_run_is_the_plain_convolution_and_the_same_beside_any_other()
         weights = dice.normal(size=(taps, 32, 32))
         own = filtering.Filter(taps, filtering.at_points(weights))
         runs = dice.integers(0, 500, (250, own.points))
-        tiles = own.outputs(table, runs, left, bias)
-        outputs = tiles.transpose(0, 2, 1, 3).reshape(-1, own.together, 32)[: len(runs)]
+        places = own.places(table, runs)
+        tiles = own.outputs(table, runs, places, left, bias)
+        outputs = tiles.transpose(0, 2, 1, 3).reshape(-1, own.together, 32)[places]
         rows = table.astype(np.float64)[runs]
         for place in range(own.together):
             plain = sum(rows[:, place + tap] @ weights[tap] for tap in range(taps)) + bias
             expected = np.maximum(plain, 0) + rows[:, left + place]
             assert outputs[:, place] == pytest.approx(expected, abs=2e-4), (taps, place)
-        alone = own.outputs(table, runs[137:138], left, bias)
-        assert (alone[0, :, 0] == outputs[137]).all(), taps
+        for run in range(len(runs)):
+            (place,) = own.places(table, runs[run : run + 1])
+            alone = own.outputs(table, runs[run : run + 1], np.array([place]), left, bias)
+            assert (alone[0, :, place] == outputs[run]).all(), (taps, run)
 
 
 def test_rows_of_tokens_that_come_again_stay() -> None:

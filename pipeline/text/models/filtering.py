@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.models.tiles import kinds_of_places, kinds_of_rows, places_of
+
 HEIGHT = 96  # runs of rows that are filtered together: what they need stays in the processor's second cache
 # the points by taps, besides infinity, which is always the last: with these, rounding in single precision adds no more
 # than twice what it adds to the plain sum
@@ -81,21 +83,31 @@ class Filter:
             np.zeros((self.points, HEIGHT, width), np.float32) for _ in range(3)
         )
         self._outputs = np.empty((0, self.together, HEIGHT, width), np.float32)
+        self._kinds = kinds_of_places(width, width, "f", HEIGHT)
 
-    def outputs(self, table: Floats, runs: NDArray[np.int64], left: int, bias: Floats) -> Floats:
-        """Return the outputs of runs of rows, (tiles, together, HEIGHT, k): run r is the row r % HEIGHT of its tile.
+    def places(self, table: Floats, runs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return at which place each run (count, points) is filtered, counted through all tiles of HEIGHT."""
+        if not self._kinds.any():
+            return np.arange(len(runs))
+        first = table[:, 0][runs]  # the bits of each row's first number tell runs apart well enough
+        return places_of(kinds_of_rows(first, self._kinds), self._kinds)
 
-        `runs` (count, points) are places in `table` (rows, k). An output is the filtered rows and their bias, where
-        positive, and the row itself, which stands `left` after the first that it reads. It is the same to the last bit
-        whatever other runs there are, and overwritten by the next call.
+    def outputs(
+        self, table: Floats, runs: NDArray[np.int64], places: NDArray[np.int64], left: int, bias: Floats
+    ) -> Floats:
+        """Return the outputs of runs of rows, (tiles, together, HEIGHT, k): the run at place p is row p % HEIGHT.
+
+        `runs` (count, points) are rows of `table` (rows, k), and `places` is what `places` returns of them. An output
+        is the filtered rows and their bias, where positive, and the row itself, which stands `left` after the first
+        that it reads. It is the same to the last bit whatever other runs there are, and overwritten by the next call.
         """
-        tiles = -(-len(runs) // HEIGHT)
-        places = np.zeros((tiles * HEIGHT, self.points), np.int64)
-        places[: len(runs)] = runs
+        tiles = -(-int(places.max(initial=-1) + 1) // HEIGHT)
+        read = np.zeros((tiles * HEIGHT, self.points), np.int64)
+        read[places] = runs
         if tiles > len(self._outputs):
             self._outputs = np.empty((tiles, *self._outputs.shape[1:]), np.float32)
         outputs = self._outputs[:tiles]
-        for tile, output in zip(places.reshape(tiles, HEIGHT, -1), outputs, strict=True):
+        for tile, output in zip(read.reshape(tiles, HEIGHT, -1), outputs, strict=True):
             np.take(table, tile.T, axis=0, out=self._rows, mode="clip")
             flat = self._rows.reshape(self.points, -1)
             np.matmul(self._of_rows, flat, out=self._transformed.reshape(self.points, -1))

@@ -154,9 +154,10 @@ class Network:
         offset = group.in_text % together
         begins = group.here[offset == 0]
         runs, run_of = distinct_rows(windows.at[begins[:, None] + np.arange(branch.second.points) - branch.left])
-        outputs = branch.second.outputs(hidden, runs, branch.left, branch.second_bias)
-        run = run_of[np.cumsum(offset == 0) - 1]
-        return _Part(outputs.reshape(-1, WIDTH), (run // HEIGHT * together + offset) * HEIGHT + run % HEIGHT)
+        places = branch.second.places(hidden, runs)
+        outputs = branch.second.outputs(hidden, runs, places, branch.left, branch.second_bias)
+        place = places[run_of[np.cumsum(offset == 0) - 1]]
+        return _Part(outputs.reshape(-1, WIDTH), (place // HEIGHT * together + offset) * HEIGHT + place % HEIGHT)
 
     def _embedded(self, tokens: Places) -> Floats:
         chunk = tokens % CHUNKS
