@@ -1,4 +1,4 @@
-"""Reports of a failure that is over, and of one that goes on since then, in nine languages."""
+"""Reports of a failure that is over, and of one that goes on since then, in nine languages and in some of a few more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.config.load import load_catalogue
 from pipeline.text.lexicon import lexicon
+from pipeline.text.masking import OTHER, TARGET
+from pipeline.text.past_reports import LONGEST, is_over
 from pipeline.text.services import ServiceMatcher
 from pipeline.text.stances import UNLIKELY, reading
 
@@ -179,4 +181,73 @@ def test_a_word_of_one_language_says_nothing_in_another(text: str) -> None:
 
 
 def test_every_language_of_the_lists_has_a_past() -> None:
-    assert set(OVER) <= set(lexicon("stances").by_language("past"))
+    for name in ("failed", "day", "beside", "recalls", "works_now"):
+        assert set(lexicon("past_reports").by_language(name)) == set(OVER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # yesterday and today
+        "Spotify kraschade igår och idag",
+        "Spotify svarede ikke i går og i dag",
+        "Spotify svarte ikke i går og i dag",
+        "eilen ja tänään Spotify ei auennut",
+        "Spotify nejelo včera i dnes",
+        "nu mergea Spotify aseară și azi",
+        "nem töltött a Spotify tegnap és ma",
+        "το Spotify δεν άνοιγε χθες και σήμερα",
+        "Spotify не відкривався вчора та сьогодні",
+        "Spotify was down yesterday and today",
+        "Spotify crashed yesterday and again now",
+        # an error of now after it
+        "Spotify strulade igår, kommer inte in",
+        "Spotify brød sammen i går og jeg får fejl 500",
+        "Spotify brøt sammen i går og jeg får ikke logget inn",
+        "Spotify kaatui eilen enkä saa kirjauduttua sisään",
+        "Spotify vypadlo včera a nejde mi přihlášení",
+        "Spotify a căzut aseară și nu pot intra în cont",
+        "lehalt a Spotify tegnap és hibát ír ki",
+        "το Spotify έπεσε χτες και βγάζει σφάλμα",
+        "Spotify упав учора і не пускає",
+        "Spotify padło wczoraj i nie mogę się zalogować",
+        "Spotify est tombé hier et je n'arrive pas à me connecter",
+        # since then
+        "avbrott hos Spotify sedan i tisdags",
+        "driftsstans hos Spotify siden forrige måned",
+        "nedbrud hos Spotify siden sidste uge",
+        "Spotify lå nere i förrgår och gör det än",
+        "Spotify elszállt tegnap, azóta csend",
+        "Spotify a picat alaltăieri și tot așa e",
+        "аварія Spotify з минулого місяця",
+        "Spotify vypadlo včera, dodnes nic",
+        "το Spotify έπεσε χθες και συνεχίζεται",
+        # as it did then
+        "Spotify nurin kuten eilen",
+        "Spotify nere som igår",
+        "leállt a Spotify mint tavaly",
+        "Spotify впав як учора",
+        "a picat Spotify ca ieri",
+    ],
+)
+def test_a_failure_that_may_go_on_stays_a_report(text: str) -> None:
+    assert most(text) == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gisteren storing Spotify streamen nu traag",
+        "ieri giù Spotify il servizio ora bloccato",
+        "Spotify giù ieri sera anche io ora bloccato",
+    ],
+)
+def test_a_failure_of_yesterday_and_of_now_is_a_report_in_dutch_and_italian(text: str) -> None:
+    assert most(text) == 1.0
+
+
+def test_a_long_text_says_more_than_that_a_failure_is_over() -> None:
+    assert is_over(f"{TARGET} var nere igår")
+    assert not is_over(f"{TARGET} var nere igår{' ' * LONGEST}")
+    assert not is_over(f"{TARGET} var nere igår och {OTHER} idag")
+    assert not is_over(f"{TARGET} \ud800")

@@ -14,6 +14,7 @@ from pipeline.text.clauses import FIRST_ASKED, LISTS, NO_REPORT, Clause, Stance,
 from pipeline.text.components import names_a_role
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.masking import OTHER, TARGET
+from pipeline.text.past_reports import is_over
 from pipeline.text.patterns import unaccented
 
 UNLIKELY = 0.2  # the most that is believed of a text in which nothing says that the service fails now
@@ -40,6 +41,8 @@ class Reading:
 
 def reading(masked: str) -> Reading:
     """Return what a masked text says of its target: the clauses about it, and whether any can be a report."""
+    if is_over(masked):
+        return Reading(masked, UNLIKELY)
     has_other = OTHER in masked and TARGET in masked
     lists = LISTS.matched_of(masked, FIRST_ASKED | _OF_TWO if has_other else FIRST_ASKED)
     if "own_request" in lists and not LISTS.matched_of(masked, _SERVER_SIDE):
