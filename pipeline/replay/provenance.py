@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from msgspec import structs
@@ -108,6 +109,12 @@ def read_runs(folder: Path) -> list[RecordedRun]:
     return sorted(found, key=lambda run: run.at)
 
 
+@cache
+def _restorable(kind: type[Record]) -> Set[str]:
+    """Return the fields of a kind of row that `other` may give: text and flags. Worked out once a kind, it is slow."""
+    return frozenset(field.name for field in structs.fields(kind) if field.type in (str, bool))
+
+
 def restore(row: Record, told: Row | None) -> Record:
     """Return a row as it was collected; one that collected.csv does not name stays as its file says.
 
@@ -121,8 +128,7 @@ def restore(row: Record, told: Row | None) -> Record:
     if told["window"] and isinstance(row, ComplaintCount):
         row = structs.replace(row, window=told["window"])
     other = json.loads(told["other"]) if told["other"] else {}
-    allowed = {field.name for field in structs.fields(row) if field.type in (str, bool)}
-    if not isinstance(other, dict) or not set(other) <= allowed:
+    if not isinstance(other, dict) or not set(other) <= _restorable(type(row)):
         raise ValueError(f"collected.csv: {told['file']}: {told['key'][:60]}: other fields than the row's")
     return structs.replace(row, **other)
 
