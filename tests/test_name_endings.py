@@ -66,6 +66,24 @@ def test_the_ending_is_part_of_the_name() -> None:
         "facebookism is down to a few people in this office",
         "die Netflixserie läuft bei uns nicht mehr im Fernsehen",
         "discordianismo é uma religião que não funciona",
+        "Türk Telekomda kesinti mi var, internet gitti",  # a name of two words takes no ending, nor does its last word
+        "Türk Telekomun modemi bağlanmıyor bugün",
+        "A1 Telekomu nejde internet celý den",
+        "moji roditelji imaju frontier fiosu i ništa ne radi",
+        "Telekomda internet yok sabahtan beri",  # another company in Turkey, Slovakia, Hungary
+        "Telekomnál megint nincs internet nálunk",
+        "v Telekomu ma nechali čakať hodinu na linke",
+        "Oktaya söyleyin, sunucu yine çöktü bugün",  # a man
+        "Oktayla konuştum, sistem açılmıyor dedi",
+        "entelin biri yine internetin bozuk olduğunu yazmış",  # a know-all
+        "a 95 oktános benzin elfogyott a kúton, nem működik",
+        "discordul dintre partide nu se mai oprește, guvernul a picat",  # strife
+        "hulunya sungai itu mati, air tidak mengalir lagi",  # upper course
+        "w naszym coworku znowu nie działa internet",
+        "v coworku dnes nejde internet ani tiskárna",
+        "v groku je rum a cukr, ale nefunguje to",
+        "mám doma dva xboxy a ani jeden nefunguje",
+        "tři playstationy v servisu a žádná nefunguje",
         "na spotifajnowej liście nic nie działa od rana",
         "w ubiegłym roku claudeowski styl nie działał",
     ],

@@ -186,12 +186,15 @@ class NameFinder:
     def _candidates(self, normalized: str) -> Iterator[_Candidate]:
         """Yield the names at word boundaries, each with the ending that its text's language writes onto it."""
         endings = EndingsOf(normalized, self._automaton)
-        for last, (length, meanings) in self._automaton.iter(normalized):
+        refused = 0  # the end of a name that takes no ending: its last word is not meant alone ("türk telekomda")
+        for last, (length, meanings) in self._automaton.iter(normalized):  # of names that end together the longest first
             start, end = last - length + 1, last + 1
             if _begins_inside_a_word(normalized, start):
                 continue
             if _ends_inside_a_word(normalized, start, end):
-                if normalized[start:end] not in self._with_endings or (whole := endings.after(start, end)) == end:
+                takes_one = normalized[start:end] in self._with_endings and end != refused
+                if not takes_one or (whole := endings.after(start, end)) == end:
+                    refused = end
                     continue
                 end = whole
             yield _Candidate(start, end, meanings)
