@@ -327,6 +327,12 @@ def test_what_works_for_nobody_is_not_said_to_work(text: str) -> None:
         ("el internet de Movistar no tira", "movistar"),
         ("no me cayó la plata en PayPal", "paypal"),
         ("przelew z PayPal nie wpadł na konto", "paypal"),
+        ("Nubank caiu na minha conta não entra", "nubank"),
+        ("o Nubank caiu e na conta não vejo o saldo", "nubank"),
+        ("Nubank caiu hoje na conta dá erro", "nubank"),
+        ("Nubank caiu agora na minha conta PJ e nada de voltar", "nubank"),
+        ("a transferência do Nubank ainda não caiu", "nubank"),
+        ("зарплата на карту через PayPal не упала", "paypal"),
     ],
 )
 def test_what_did_not_arrive_is_no_denial_of_a_failure(text: str, service: str) -> None:
@@ -345,6 +351,14 @@ def test_what_did_not_arrive_is_no_denial_of_a_failure(text: str, service: str) 
         ("KT 안 터졌어요", "kt_kr"),
         ("Movistar no me da errores", "movistar"),
         ("o pix do Nubank caiu na conta em um segundo", "nubank"),
+        ("o salário que mandaram pelo Nubank já caiu na conta", "nubank"),
+        ("o pix de ontem pelo Nubank não caiu, aqui tudo certo", "nubank"),
+        ("переводчики говорят, PayPal не упал", "paypal"),
+        ("переводы ходят PayPal не упал", "paypal"),
+        ("переводчик в PayPal не упал, у меня работает", "paypal"),
+        ("Orange pour mes sms n'est pas tombé ici", "orange_fr"),
+        ("口座からPayPalは落ちてない、問題ない", "paypal"),
+        ("Movistar no da nada de errores", "movistar"),
     ],
 )
 def test_what_is_not_down_stays_no_report(text: str, service: str) -> None:

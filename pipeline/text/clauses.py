@@ -93,6 +93,8 @@ def _split(masked: str, asked: frozenset[str]) -> Iterator[Clause]:
     new = _OF_CLAUSES if OTHER in masked else _OF_CLAUSES - FIRST_ASKED
     several = _OF_SEVERAL if OTHER in masked and TARGET in masked else frozenset()
     possible = LISTS.matched_of(whole, new) | (asked & _OF_CLAUSES) | _ANCHORED | several
+    if OTHER not in masked and "works" in possible and "works_not" not in possible:
+        possible -= {"not_arrived"}  # "o pix não caiu, tudo normal"
     troubled = _speaks_of_failure(whole)
     for start, end in zip(edges, [*edges[1:], len(masked)], strict=True):
         text = masked[start:end]
