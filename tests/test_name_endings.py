@@ -76,12 +76,14 @@ def test_the_ending_is_part_of_the_name() -> None:
         "Oktaya söyleyin, sunucu yine çöktü bugün",  # a man
         "Oktayla konuştum, sistem açılmıyor dedi",
         "entelin biri yine internetin bozuk olduğunu yazmış",  # a know-all
-        "a 95 oktános benzin elfogyott a kúton, nem működik",
+        "a 95 oktan benzin ára megint nem csökken, elfogyott a kúton",
         "discordul dintre partide nu se mai oprește, guvernul a picat",  # strife
         "hulunya sungai itu mati, air tidak mengalir lagi",  # upper course
         "w naszym coworku znowu nie działa internet",
         "v coworku dnes nejde internet ani tiskárna",
         "v groku je rum a cukr, ale nefunguje to",
+        "codexul vechi s-a stricat, pagina lui nu se deschide",
+        "moje chromecasty i starlinki zepsuły się, nic nie działa",
         "mám doma dva xboxy a ani jeden nefunguje",
         "tři playstationy v servisu a žádná nefunguje",
         "na spotifajnowej liście nic nie działa od rana",

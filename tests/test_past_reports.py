@@ -200,6 +200,11 @@ def test_every_language_of_the_lists_has_a_past() -> None:
         "Spotify не відкривався вчора та сьогодні",
         "Spotify was down yesterday and today",
         "Spotify crashed yesterday and again now",
+        "Spotify war gestern down und heute auch",
+        "вчера упал Spotify и сегодня",
+        "Spotify вчера лежал и сейчас тоже",
+        "Spotify dün çöktü ve bugün yine",
+        "Spotify down kemarin dan hari ini",
         # an error of now after it
         "Spotify strulade igår, kommer inte in",
         "Spotify brød sammen i går og jeg får fejl 500",
