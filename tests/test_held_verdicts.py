@@ -54,13 +54,14 @@ def table(store: Store) -> Sequence[tuple[object, ...]]:
     return [tuple(row) for row in store.rows("SELECT * FROM verdicts ORDER BY series, bin_start")]
 
 
-@pytest.mark.parametrize("most", [1_000_000, 300])
+@pytest.mark.parametrize(("most", "fewest"), [(1_000_000, 1), (300, 1), (1_000_000, 12)])
 @pytest.mark.parametrize("other", ["a", "b"])
 @pytest.mark.parametrize("keeps", [True, False])
 def test_verdicts_that_are_held_are_as_if_written_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, other: str, keeps: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, fewest: int, other: str, keeps: bool
 ) -> None:
     monkeypatch.setattr(held_verdicts, "MOST_HELD", most)
+    monkeypatch.setattr(held_verdicts, "FEWEST_HELD", fewest)
     dice, through = random.Random(8), 0
     with Store(tmp_path / "held.db") as held, Store(tmp_path / "plain.db") as plain:
         with held.kept.keeping() if keeps else nullcontext(), holding_verdicts(held):
@@ -94,21 +95,53 @@ def test_beside_verdicts_that_were_there_none_is_held(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         save_judgement(store, judgement(0, 5, random.Random(1)))
         with holding_verdicts(store):
-            save_judgement(store, judgement(5, 5, random.Random(1)))
-            assert len(table(store)) == 20
+            save_judgement(store, judgement(5, 100, random.Random(1)))
+            assert len(table(store)) == 210
+
+
+def test_a_few_quiet_verdicts_are_written_at_once(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store, holding_verdicts(store):
+        save_judgement(store, judgement(0, 20, random.Random(1)))
+        assert len(table(store)) == 40
+        save_judgement(store, judgement(20, 100, random.Random(1)))
+        assert 40 < len(table(store)) < 240
+
+
+def test_what_was_held_before_a_step_that_fails_stays_though_the_step_ended_the_holding(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        with holding_verdicts(store):
+            save(store, judgement(0, 100, random.Random(1)), fails=False)
+            save(store, judgement(100, 100, random.Random(2), subject="b"), fails=True)
+            save(store, judgement(100, 100, random.Random(2)), fails=False)
+            assert len(table(store)) < 400
+        assert len(table(store)) == 400
+
+
+def test_verdicts_around_an_incident_outlive_an_incident_that_ended_before_they_are_forgotten(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        with holding_verdicts(store):
+            save_judgement(store, judgement(0, 300, random.Random(1)))
+            with store.transaction() as conn:
+                put_incident(conn, replace(an_incident("github", BEGIN + 10 * MINUTE), end=BEGIN + 20 * MINUTE))
+            # they stay to three hours after its end
+            forget_old_verdicts(store, BEGIN + 250 * MINUTE)
+        kept = {utc(str(start)) for series, start, *_ in table(store) if series == str(KEYS[0])}
+        assert {BEGIN + n * MINUTE for n in range(200)} <= kept
+        assert not {BEGIN + n * MINUTE for n in range(200, 250)} <= kept
 
 
 def test_what_is_held_when_a_replay_is_broken_off_is_written(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         with suppress(KeyboardInterrupt), holding_verdicts(store):
-            save_judgement(store, judgement(0, 5, random.Random(1)))
-            assert len(table(store)) < 10
+            save_judgement(store, judgement(0, 100, random.Random(1)))
+            assert len(table(store)) < 200
             raise KeyboardInterrupt
-        assert len(table(store)) == 10
+        assert len(table(store)) == 200
 
 
 def test_no_more_verdicts_are_held_than_memory_is_meant_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_verdicts, "MOST_HELD", 10)
+    monkeypatch.setattr(held_verdicts, "FEWEST_HELD", 1)
     with Store(tmp_path / "x.db") as store, holding_verdicts(store):
         save_judgement(store, judgement(0, 5, random.Random(1)))
         assert len(table(store)) < 10

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.replay.recorder import record
@@ -55,7 +56,7 @@ def test_a_recording_shows_each_wording_from_when_it_was_read_and_maintenance_fr
                     moments.index(now)
                 ]
             (planned,) = planned_maintenance(again, SERVICE.page, NOW, NOW)
-            assert planned == replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
+            assert planned == structs.replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
             wordings = "SELECT * FROM status_wordings"
             assert list(map(tuple, again.rows(wordings))) == list(map(tuple, store.rows(wordings)))
 

@@ -117,6 +117,7 @@ def replay(
                 before, now = now, ahead.next_step(store, now, plan.until) if ahead else now + plan.step
                 progress(min(total, int((now - plan.begin) / plan.step)), total)
         finally:
+            write_held_verdicts(store)  # before the states, which say that those bins are judged
             pipeline.states.write(store)
     pipeline.run(plan.until, (Stage.PUBLISH,))
     return troubles

@@ -132,9 +132,11 @@ def counts(store: Store, source: str, interval_s: int, window: str, since: datet
         f"SELECT c.series, c.start, c.total FROM {OF_SERIES} WHERE {_OF_GROUP} AND c.start >= ? AND c.start < ?",
         (*kind, *span),
     )
-    number, at, total = np.array(list(map(tuple, rows)), dtype=np.int64).reshape(-1, 3).T
-    numbers, place = np.unique(number, return_inverse=True)
     column_of = {row["id"]: SeriesColumn(row["service"]) for row in series}
+    found_rows = np.array(list(map(tuple, rows)), dtype=np.int64).reshape(-1, 3).T
+    # of a series that began since its names were read, the next pass reads
+    number, at, total = found_rows[:, np.isin(found_rows[0], list(column_of))]
+    numbers, place = np.unique(number, return_inverse=True)
     found = [column_of[one] for one in numbers.tolist()]
     columns = sorted(found)
     return SeriesCounts(columns, CountArrays(place, at, total.astype(np.float64)).moved(found, columns))

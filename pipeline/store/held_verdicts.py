@@ -2,7 +2,7 @@
 
 What says nothing unusual is deleted after two weeks, except around incidents. A replay of a year would write and
 delete a row for nearly every count. The rows are the same in the end. A replay that is killed lacks those that were
-held; it has lost the states of its detectors, too, so that the next one judges them again.
+held; it has lost the states of its detectors, too, for they are written later, so that the next one judges them again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import NamedTuple
 from pipeline.core.verdict_columns import VerdictColumns
 
 MOST_HELD = 1_000_000  # verdicts, of some 160 bytes each
+# of one judgement: fewer are written at once, for a part of its own costs 2 kB, and each question looks at every part
+FEWEST_HELD = 100
 
 
 class _Part(NamedTuple):
@@ -30,33 +32,33 @@ class HeldVerdicts:
         """Hold nothing: all verdicts are written at once."""
         self.holds = False
         self._parts: list[_Part] = []
-        self._before: list[_Part] = []
+        self._before: tuple[bool, list[_Part]] = (False, [])
         self._subjects: dict[str, str] = {}
 
     def begin(self) -> None:
         """Note what is held before a transaction."""
-        if self.holds:
-            self._before = self._parts.copy()
+        self._before = self.holds, self._parts.copy()
 
     def roll_back(self) -> None:
         """Hold what was held before the transaction."""
-        if self.holds:
-            self._parts = self._before
+        self.holds, self._parts = self._before
 
     def is_judged_elsewhere(self, subject: str, series: Iterable[str]) -> bool:
         """Return whether another subject has judged any of the series: the order of their verdicts matters then."""
         return self.holds and any(self._subjects.setdefault(name, subject) != subject for name in series)
 
     def hold(self, verdicts: Iterable[VerdictColumns]) -> list[VerdictColumns]:
-        """Hold the quiet ones of some verdicts; return those that are to be written now."""
+        """Hold the quiet ones of some verdicts, unless they are few; return those that are to be written now."""
         if not self.holds:
             return list(verdicts)
         at_once = []
         for part in verdicts:
             quiet = part.quiet
+            if quiet.sum() < FEWEST_HELD:
+                at_once.append(part)
+                continue
             at_once.append(part.where(~quiet))
-            if quiet.any():
-                self._parts.append(_part(part.where(quiet)))
+            self._parts.append(_part(part.where(quiet)))
         too_many = sum(part.verdicts.size for part in self._parts) > MOST_HELD
         return [*self.release(), *at_once] if too_many else at_once
 

@@ -92,8 +92,10 @@ def holding_verdicts(store: Store) -> Iterator[None]:
     try:
         yield
     finally:
-        write_held_verdicts(store)
-        store.held.holds = False
+        try:
+            write_held_verdicts(store)
+        finally:
+            store.held.holds = False
 
 
 def write_held_verdicts(store: Store) -> None:
