@@ -201,6 +201,7 @@ def test_every_language_of_the_lists_has_a_past() -> None:
         "Spotify was down yesterday and today",
         "Spotify crashed yesterday and again now",
         "Spotify war gestern down und heute auch",
+        "gestern war Spotify weg und heute immer noch",
         "вчера упал Spotify и сегодня",
         "Spotify вчера лежал и сейчас тоже",
         "Spotify dün çöktü ve bugün yine",
