@@ -1,4 +1,4 @@
-"""Reports of a failure that is over, and of one that goes on since then, in nine languages and in some of a few more."""
+"""Reports of a failure that is over, and of one that goes on since then, in nine languages and a few more."""
 
 from __future__ import annotations
 

@@ -187,7 +187,8 @@ class NameFinder:
         """Yield the names at word boundaries, each with the ending that its text's language writes onto it."""
         endings = EndingsOf(normalized, self._automaton)
         refused = 0  # the end of a name that takes no ending: its last word is not meant alone ("türk telekomda")
-        for last, (length, meanings) in self._automaton.iter(normalized):  # of names that end together the longest first
+        # of names that end together the longest comes first
+        for last, (length, meanings) in self._automaton.iter(normalized):
             start, end = last - length + 1, last + 1
             if _begins_inside_a_word(normalized, start):
                 continue
