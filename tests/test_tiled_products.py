@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from pipeline.text.models import tiles
 from pipeline.text.models.tiles import kinds_of_places, kinds_of_rows, places_of, single_thread, tiled_product
+from tests.conftest import ROOT
 
 # two kinds in turns of six, as OpenBLAS for AVX2 has, and three of which one is rare
 KINDS = (np.arange(48) // 6 % 2, np.array([0] * 30 + [1] * 17 + [2]))
@@ -28,6 +33,18 @@ def test_a_row_has_the_same_product_alone_and_at_every_place(inner: int, columns
     assert (together == alone).all()
     assert (together == backwards).all()
     np.testing.assert_allclose(together, rows.astype("d") @ weights.astype("d"), atol=2e-4)
+
+
+@pytest.mark.parametrize("processor", ["Haswell", "Sandybridge"])
+def test_so_it_is_with_the_products_of_other_processors(processor: str) -> None:
+    """OpenBLAS takes the products of the named one where this one can run them, and else its own."""
+    check = "from tests import test_tiled_products as t; t.test_a_row_has_the_same_product_alone_and_at_every_place"
+    subprocess.run(
+        [sys.executable, "-c", f"{check}(512, 768, 'f')"],
+        check=True,
+        env={**os.environ, "OPENBLAS_CORETYPE": processor},
+        cwd=ROOT,
+    )
 
 
 def test_places_of_one_kind_give_equal_rows_equal_products() -> None:
