@@ -125,21 +125,20 @@ def counts(store: Store, source: str, interval_s: int, window: str, since: datet
     import numpy as np
 
     kind, span = (source, interval_s, window), (epoch(since), epoch(until))
-    series = store.rows(f"SELECT id, service, region, indicator FROM {SERIES} s WHERE {_OF_GROUP}", kind)
-    if any(row["region"] or row["indicator"] for row in series):
+    if any(distinct(store, f"{SERIES} s", part, _OF_GROUP, kind) not in ([], [""]) for part in ("region", "indicator")):
         return _counts_of_parts(store, (*kind, *span))
     rows = store.rows(
-        f"SELECT c.series, c.start, c.total FROM {OF_SERIES} WHERE {_OF_GROUP} AND c.start >= ? AND c.start < ?",
+        f"SELECT s.service, c.start, c.total FROM {OF_SERIES} WHERE {_OF_GROUP} AND s.region = '' AND s.indicator = ''"
+        " AND c.start >= ? AND c.start < ?",
         (*kind, *span),
     )
-    column_of = {row["id"]: SeriesColumn(row["service"]) for row in series}
-    found_rows = np.array(list(map(tuple, rows)), dtype=np.int64).reshape(-1, 3).T
-    # of a series that began since its names were read, the next pass reads
-    number, at, total = found_rows[:, np.isin(found_rows[0], list(column_of))]
-    numbers, place = np.unique(number, return_inverse=True)
-    found = [column_of[one] for one in numbers.tolist()]
+    place_of: dict[str, int] = {}
+    place = np.array([place_of.setdefault(row[0], len(place_of)) for row in rows], dtype=np.int64)
+    at = np.array([row[1] for row in rows], dtype=np.int64)
+    total = np.array([row[2] for row in rows], dtype=np.float64)
+    found = [SeriesColumn(service) for service in place_of]
     columns = sorted(found)
-    return SeriesCounts(columns, CountArrays(place, at, total.astype(np.float64)).moved(found, columns))
+    return SeriesCounts(columns, CountArrays(place, at, total).moved(found, columns))
 
 
 def _counts_of_parts(store: Store, asked: tuple[object, ...]) -> SeriesCounts:
