@@ -63,8 +63,8 @@ def kinds_of_places(inner: int, columns: int, dtype: str, height: int) -> Places
     tile = np.tile(dice.standard_normal(inner).astype(dtype), (height, 1))
     with single_thread():
         product = np.matmul(tile, weights)
-    first_alike = (product[:, None] == product).all(axis=2).argmax(axis=1)
-    return np.unique(first_alike, return_inverse=True)[1]
+    kind_of: dict[bytes, int] = {}
+    return np.array([kind_of.setdefault(row.tobytes(), len(kind_of)) for row in product])
 
 
 def kinds_of_rows(rows: NDArray[F], kinds: Places) -> Places:
