@@ -38,7 +38,6 @@ from pipeline.sources.status.search import (
 logger = logging.getLogger(__name__)
 
 SEARCH_EVERY = timedelta(hours=1)  # how often a page that cannot be read is searched at other addresses
-NAMED_PARTS = 5  # of a shared page, in messages for people
 MOST_LATER = 3  # requests of a page whose form is known, where it is read
 ALSO_EVERY = timedelta(hours=1)  # how often planned maintenance is read
 

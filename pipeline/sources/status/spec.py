@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,20 +11,10 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import ConfigError
 from pipeline.http.session import HttpClient
 from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec, first_reason, unnamed
-from pipeline.sources.status.platforms import (
-    ATOM,
-    AUTO,
-    BY_NAME,
-    NOT_READ,
-)
+from pipeline.sources.status.platforms import ATOM, AUTO, BY_NAME, NOT_READ
 from pipeline.sources.status.source import StatusPageSource
 
-logger = logging.getLogger(__name__)
-
-SEARCH_EVERY = timedelta(hours=1)  # how often a page that cannot be read is searched at other addresses
 NAMED_PARTS = 5  # of a shared page, in messages for people
-MOST_LATER = 3  # requests of a page whose form is known, where it is read
-ALSO_EVERY = timedelta(hours=1)  # how often planned maintenance is read
 
 
 def _data_addresses(service: Service, base: str) -> list[str]:
