@@ -111,6 +111,7 @@ def test_ctrl_c_ends_a_question(groundswell: Groundswell, tmp_path: Path, parque
         stderr=subprocess.PIPE,
         text=True,
     )
+    errors = "still running"
     try:
         for _ in range(20):  # while modules load on a busy machine, one may be lost
             time.sleep(5)
