@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands.common import Setting
-from pipeline.commands.doctor import key_findings, source_findings
+from pipeline.commands.doctor_sources import key_findings, source_findings
 from pipeline.config.load import load_config
 from pipeline.config.settings import Config, Secrets
 from pipeline.core.catalogue import Service
@@ -118,6 +118,7 @@ def test_half_a_key_is_worth_a_warning_and_none_is_not(config: Config) -> None:
 def test_no_reader_of_the_sources_names_one() -> None:
     for place in (
         "commands/doctor.py",
+        "commands/doctor_sources.py",
         "commands/service.py",
         "commands/check_config.py",
         "reports/source_coverage.py",

@@ -2,68 +2,38 @@
 
 The files are in the formats they came in, news and planned maintenance apart (a line of JSON each); what those cannot
 say (who collected a row when, what a run covered, how an update was worded before) lies in collected.csv, runs.csv and
-wordings.csv. Authors stay the keyed hashes they are in
-the database.
+wordings.csv. Authors stay the keyed hashes they are in the database.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from msgspec import structs
 
 from pipeline.core.errors import StoreError
 from pipeline.core.records import ComplaintCount, source_kind
-from pipeline.core.status_records import OfficialIncident, StatusUpdate
 from pipeline.core.times import iso, iso_or_none
 from pipeline.replay.provenance import COLLECTED, RUNS, WORDINGS
 from pipeline.replay.recorded_rows import key_of
+from pipeline.replay.recorder_status import write_maintenance, write_status, write_withdrawn
+from pipeline.replay.recording_folder import RecordingFolder
 from pipeline.sources.reddit_posts import to_post
-from pipeline.sources.status import statuspage_json
 from pipeline.store import Store
 from pipeline.store.detector_input import post_sources
 from pipeline.store.dump import (
     collect_runs,
     collected_counts,
-    collected_maintenance,
     collected_news,
     collected_posts,
     collected_ranks,
-    collected_updates,
-    collected_withdrawals,
 )
-from pipeline.store.official import key_of_update, wordings_until
 from pipeline.store.runs import get_checkpoint
-
-
-@dataclass
-class _Folder:
-    """The folder as it grows: what was written, and what collected.csv and wordings.csv will say of it."""
-
-    path: Path
-    collected: list[tuple[str, ...]] = field(default_factory=list)
-    wordings: list[tuple[str, ...]] = field(default_factory=list)
-
-    def note(self, file: str, key: str, at: datetime, **told: str) -> None:
-        rest = tuple(told.get(column, "") for column in COLLECTED[3:])
-        self.collected.append((file, key, iso(at), *rest))
-
-    def table(self, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        with (self.path / name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            # Python's writer leaves a lone carriage return without quotes, and its reader begins a row there
-            quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            writer.writerow(header)
-            for row in rows:
-                (quoting if any("\r" in str(cell) for cell in row) else writer).writerow(row)
 
 
 def record(
@@ -81,14 +51,14 @@ def record(
         if not runs:
             raise StoreError(f"nothing was collected from {iso(since)} to {iso(until)}")
         folder.mkdir(parents=True, exist_ok=True)
-        out = _Folder(folder)
+        out = RecordingFolder(folder)
         told = {
             "posts": _posts(store, out, since, until),
             "complaint counts": _counts(store, out, since, until),
             "news items": _news(store, out, since, until),
-            "status updates": _status(store, out, since, until),
-            "planned maintenance": _maintenance(store, out, since, until),
-            "incidents taken back": _taken_back(store, out, since, until),
+            "status updates": write_status(store, out, since, until),
+            "planned maintenance": write_maintenance(store, out, since, until),
+            "incidents taken back": write_withdrawn(store, out, since, until),
             "chart ranks": _charts(store, out, since, until),
         }
         out.table("collected.csv", COLLECTED, out.collected)
@@ -108,12 +78,14 @@ def record(
     return told
 
 
-def _as_json(other: Mapping[str, object]) -> str:
-    return json.dumps(other, ensure_ascii=False) if other else ""
-
-
 def _head(
-    store: Store, out: _Folder, since: datetime, times: list[datetime], name: str, watch: Sequence[str], simulated: bool
+    store: Store,
+    out: RecordingFolder,
+    since: datetime,
+    times: list[datetime],
+    name: str,
+    watch: Sequence[str],
+    simulated: bool,
 ) -> None:
     steps = Counter(int((b - a).total_seconds()) for a, b in pairwise(times))
     step = max(10, min(steps, key=lambda s: (-steps[s], s))) if steps else 300
@@ -135,7 +107,7 @@ def _head(
     (out.path / "scenario.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+def _posts(store: Store, out: RecordingFolder, since: datetime, until: datetime) -> int:
     import zstandard
 
     number, file = 0, "posts.ndjson.zst"
@@ -166,11 +138,11 @@ def _posts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
                 for name in ("native_id", "kind", "community", "deleted", "parent_id", "title", "text", "url")
                 if getattr(post, name) != getattr(read, name)
             }
-            out.note(file, key, post.collected, source=post.source if foreign else "", other=_as_json(other))
+            out.note(file, key, post.collected, source=post.source if foreign else "", other=other)
     return number
 
 
-def _counts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+def _counts(store: Store, out: RecordingFolder, since: datetime, until: datetime) -> int:
     # a file for each source and window: each may have counted the same interval
     groups: dict[tuple[str, str], list[ComplaintCount]] = defaultdict(list)
     for count in collected_counts(store, since, until):
@@ -199,7 +171,7 @@ def _counts(store: Store, out: _Folder, since: datetime, until: datetime) -> int
     return sum(map(len, groups.values()))
 
 
-def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+def _news(store: Store, out: RecordingFolder, since: datetime, until: datetime) -> int:
     (out.path / "news").mkdir()
     number = 0
     with (out.path / "news" / "items.ndjson").open("w", encoding="utf-8") as file:
@@ -210,84 +182,7 @@ def _news(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
     return number
 
 
-def _status(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    pages: dict[str, dict[str, list[StatusUpdate]]] = defaultdict(lambda: defaultdict(list))
-    wordings = wordings_until(store, until)
-    for update in collected_updates(store, since, until):
-        if known_as := wordings.get(key_of_update(update)):
-            update = structs.replace(update, body=known_as[-1].body)
-        pages[update.page][update.incident_id].append(update)
-    (out.path / "status").mkdir()
-    for number, (page, incidents) in enumerate(sorted(pages.items()), 1):
-        file = f"status/{number}.json"
-        # the key of a service on a shared page, or of one with a port, is no host that the file could name
-        known = "." in page and statuspage_json.host_without_www(f"https://{page}") == page
-        told = [
-            {
-                "id": incident,
-                "name": updates[-1].name,
-                "impact": updates[-1].impact,
-                "incident_updates": [
-                    {
-                        "id": u.update_id,
-                        "status": u.status,
-                        "body": escape(u.body),
-                        "display_at": iso(u.displayed_at),
-                        "created_at": iso(u.created_at),
-                        "affected_components": [
-                            {"name": n, "old_status": old, "new_status": new} for n, old, new in u.components
-                        ],
-                    }
-                    for u in updates
-                ],
-            }
-            for incident, updates in sorted(incidents.items())
-        ]
-        body = {"page": {"name": page, **({"url": f"https://{page}"} if known else {})}, "incidents": told}
-        (out.path / file).write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        for updates in incidents.values():
-            for u in updates:
-                # a page that told no address is known by its file's name there
-                there = structs.replace(u, page=u.page if known else str(number))
-                last = updates[-1]
-                differs = {
-                    name: getattr(u, name)
-                    for name in ("name", "impact", "page")
-                    if getattr(u, name) != getattr(structs.replace(last, page=there.page), name)
-                }
-                out.note(file, key_of(there), u.collected, other=_as_json(differs))
-                out.wordings += [
-                    (file, key_of(there), iso(at), body) for at, body in wordings.get(key_of_update(u), ())
-                ]
-    return sum(len(updates) for incidents in pages.values() for updates in incidents.values())
-
-
-def _maintenance(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    # what became of it was not known when it was announced
-    planned = [
-        structs.replace(row, status="scheduled", started_at=None, resolved_at=None, collected=max(row.collected, since))
-        for row in collected_maintenance(store, since, until)
-    ]
-    return _incidents(out, "maintenance", planned)
-
-
-def _taken_back(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
-    withdrawn = collected_withdrawals(store, since, until)
-    return _incidents(
-        out, "taken_back", [structs.replace(row, collected=row.taken_back_at or row.collected) for row in withdrawn]
-    )
-
-
-def _incidents(out: _Folder, name: str, rows: Sequence[OfficialIncident]) -> int:
-    """Write incidents, each to be read from when it was collected, one JSON object a line; no file without any."""
-    if rows:
-        with (out.path / "status" / f"{name}.ndjson").open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(structs.asdict(row), ensure_ascii=False, default=iso) + "\n")
-    return len(rows)
-
-
-def _charts(store: Store, out: _Folder, since: datetime, until: datetime) -> int:
+def _charts(store: Store, out: RecordingFolder, since: datetime, until: datetime) -> int:
     ranks = list(collected_ranks(store, since, until))
     out.table(
         "charts.csv",
