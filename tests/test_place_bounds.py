@@ -144,4 +144,4 @@ def test_regions_that_are_no_countries_are_named_and_not_called_elsewhere() -> N
     ],
 )
 def test_a_place_is_read_as_its_continent(region: str, expected: list[str]) -> None:
-    assert places.continents(posted(0 * HOUR, region=region)) == expected
+    assert list(places.continents(posted(0 * HOUR, region=region))) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.core.times import iso, utc
@@ -43,6 +44,7 @@ def write_row_refs(rows: Iterable[RowRef]) -> str:
     return " ".join(map(str, rows))
 
 
+@lru_cache(maxsize=1_000)  # while an incident lasts, every pass reads its evidence again, and little of it is new
 def read_row_refs(text: str) -> tuple[RowRef, ...]:
     """Return stored references; a key may hold blanks, since only the name of a table begins the next one.
 

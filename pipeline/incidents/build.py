@@ -128,7 +128,8 @@ def _incident(
     intervals = [i for draft in story for i in draft.intervals]
     provider_incidents = [o for draft in story for o in draft.provider_incidents]
     over = last is not None and now - last >= quiet_needed
-    within = [r for r in inputs.reports if begin - timedelta(minutes=5) <= r.created <= (last or now)]
+    earliest, latest = begin - timedelta(minutes=5), last or now
+    within = [r for r in inputs.reports if earliest <= r.created <= latest]
     votes = [r for r in within if r.counted]
     blamed = {part for r in votes for part in r.components}
     telling = [r for r in within if r.counted or r.working_components]
@@ -142,7 +143,7 @@ def _incident(
         {
             o
             for e in inputs.articles
-            if begin - timedelta(minutes=15) <= e.first_seen <= (last or now) + timedelta(hours=1)
+            if begin - timedelta(minutes=15) <= e.first_seen <= latest + timedelta(hours=1)
             and "name" in e.ways(service.id)
             for o in e.outlets
         }

@@ -92,7 +92,8 @@ def voted_components(reports: Sequence[Report], end: datetime | None, now: datet
             )
         )
 
-    for report in reports:
+    # one that names no part changes nothing: the span that its time ends is ended there by the next one or below
+    for report in (r for r in reports if r.working_components or (r.components and r.counted)):
         at = report.created
         for key in [key for key, span in spans.items() if at - span.last > RECENT]:
             close(key, spans[key].last + RECENT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from pipeline.core.catalogue import Service
 from pipeline.core.news_events import CHANCE, NewsEvent
@@ -11,6 +13,8 @@ from pipeline.core.quantities import quantity
 from pipeline.core.times import minutes_between
 from pipeline.core.vocabulary import NewsKind, Relation
 from pipeline.incidents.link_context import LinkContext
+
+_SEEN = itemgetter(0)
 
 
 def _chance_in_words(p: float) -> str:
@@ -28,17 +32,18 @@ def lag_in_words(seen: datetime, onset: datetime) -> str:
 def burst_of_outlets(service: Service, event: NewsEvent, naming: Sequence[tuple[datetime, str]]) -> list[str]:
     """Return how many outlets named the service within a day of the event, and how many items a day in the week before.
 
-    `naming` are the moments at which each outlet named the service.
+    `naming` are the moments at which each outlet named the service, in order.
     """
-    day = timedelta(days=1)
-    near = {o for seen, o in naming if abs(seen - event.first_seen) <= day / 2}
-    before = [o for seen, o in naming if day / 2 < event.first_seen - seen <= 7 * day]
+    half = timedelta(hours=12)
+    first, end = bisect_left(naming, event.first_seen - half, key=_SEEN), event.first_seen + half
+    near = {outlet for _, outlet in naming[first : bisect_right(naming, end, lo=first, key=_SEEN)]}
     if len(near) < 3:
         return []
+    before = first - bisect_left(naming, event.first_seen - timedelta(days=7), hi=first, key=_SEEN)
     return [
         (
             f"{len(near)} outlets named {service.name} within a day of it, "
-            f"{len(before) / 6.5:.1f} items a day in the week before"
+            f"{before / 6.5:.1f} items a day in the week before"
         )
     ]
 
@@ -76,13 +81,13 @@ def reasons_against(
 def _against_context(service: Service, event: NewsEvent, context: LinkContext, p: float | None) -> list[str]:
     """Say how often such incidents began without, and before, the announcement."""
     found = []
-    onsets = sorted(set(context.onsets) or {p.onset for p in context.past})
-    day = event.first_seen.replace(hour=0, minute=0, second=0)
-    same_day = [onset for onset in onsets if day <= onset < event.first_seen]
+    day, week = event.first_seen.replace(hour=0, minute=0, second=0), event.first_seen - timedelta(days=7)
+    onsets = context.onsets or [p.onset for p in context.past]
+    before = sorted({onset for onset in onsets if week <= onset < event.first_seen})
+    same_day = [onset for onset in before if day <= onset]
     if same_day:
         times = ", ".join(f"{onset:%H:%M}" for onset in same_day)
         found.append(f"{quantity(len(same_day), 'incident')} of {service.name} began that day before it ({times} UTC)")
-    before = [onset for onset in onsets if event.first_seen - timedelta(days=7) <= onset < event.first_seen]
     if before:
         found.append(
             f"{quantity(len(before), 'incident')} of {service.name} began in the seven days before "

@@ -52,9 +52,9 @@ def link(
     """Return the links of one incident to the news events (event, text of its first item) seen so far."""
     found = []
     days, dates = _days(incident, context, now), _random_dates(incident, context, now)
-    naming = [
+    naming = sorted(
         (event.first_seen, outlet) for event, _ in events if service.id in event.services for outlet in event.outlets
-    ]
+    )
     for event, text in events:
         if event.first_seen > now:
             continue

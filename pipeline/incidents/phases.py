@@ -129,9 +129,9 @@ def impact(
         for c in spans
         if c.status is ComponentStatus.AFFECTED and c.since < until and (c.until is None or c.until > since)
     }
-    places = {place for vote in votes if since <= vote.created < until for place in continents(vote)}
-    if crowd is not Impact.NONE and len(loud) >= 2 and max(len(hit), len(places)) >= MANY:
-        crowd = crowd.raised()
+    if crowd is not Impact.NONE and len(loud) >= 2:
+        places = {place for vote in votes if since <= vote.created < until for place in continents(vote)}
+        crowd = crowd.raised() if max(len(hit), len(places)) >= MANY else crowd
     posted = [
         COUNTED_IMPACTS[o.impact]
         for o in episode.provider_incidents

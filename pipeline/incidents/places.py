@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from pipeline.config.paths import PLACES
 from pipeline.core.incidents import Evidence
@@ -34,13 +35,18 @@ ELSEWHERE = "elsewhere"
 UNPLACED = ("ZZ", "XX")  # codes for what has no place
 
 
-def continents(report: Report) -> list[str]:
+def continents(report: Report) -> Sequence[str]:
     """Return the parts of the world a report names, from `Osaka, JP`, `US-OH` or `AE`."""
-    return [_CONTINENT_OF[code] for place in _places(report) if (code := _country(place)) in _CONTINENT_OF]
+    return _continents(report.region) if report.region else ()
 
 
-def _places(report: Report) -> list[str]:
-    return [place for place in report.region.split("; ") if place]
+@lru_cache(maxsize=1_000)  # while an incident lasts, its reports are looked at again and again
+def _continents(region: str) -> Sequence[str]:
+    return tuple(_CONTINENT_OF[code] for place in _places(region) if (code := _country(place)) in _CONTINENT_OF)
+
+
+def _places(region: str) -> list[str]:
+    return [place for place in region.split("; ") if place]
 
 
 def _country(place: str) -> str:
@@ -59,7 +65,7 @@ def reported_places(
     placed = [r for r in votes if continents(r)]
     if len(placed) < PLACED:
         return
-    known = [[place for place in _places(r) if _country(place) in _CONTINENT_OF] for r in placed]
+    known = [[place for place in _places(r.region) if _country(place) in _CONTINENT_OF] for r in placed]
     for narrowed in (known, [[_country(place) for place in places] for places in known]):
         alone = {place for places in narrowed for place in places}
         if len(alone) == 1:

@@ -85,20 +85,23 @@ def shares(service: Service, votes: Sequence[Report], onset: datetime) -> Iterat
         (EvidenceKind.SYMPTOM, lambda r: [r.symptom] if r.symptom else []),
         (EvidenceKind.REGION, continents),
     ):
-        naming = [(r, told(r)) for r in votes]
-        naming = [(r, items) for r, items in naming if items]
-        counted = Counter(item for _, items in naming for item in set(items))
-        for item, number in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:6]:
-            mine = [r for r, items in naming if item in items]
+        naming: dict[str, list[Report]] = {}
+        number_naming = 0
+        for report in votes:
+            if items := told(report):
+                number_naming += 1
+                for item in set(items):
+                    naming.setdefault(item, []).append(report)
+        for item, mine in sorted(naming.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:6]:
             what = f"{'place' if kind == EvidenceKind.REGION else 'symptom'}"
             yield Evidence(
                 kind=kind,
                 at=onset,
                 subject=item,
-                value=number,
-                compared_with=len(naming),
+                value=len(mine),
+                compared_with=number_naming,
                 rows=cite(mine),
-                statement=f"{number} of {len(naming)} reports that name a {what} name {item.replace('_', ' ')}",
+                statement=f"{len(mine)} of {number_naming} reports that name a {what} name {item.replace('_', ' ')}",
             )
     yield from reported_places(votes, onset, cite)
 
