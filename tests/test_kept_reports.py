@@ -14,8 +14,9 @@ from pipeline.core.reports import Report, Vote
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import VoteReason
 from pipeline.store import Store
+from pipeline.store.detector_input import mentions
 from pipeline.store.observations import save_batch
-from pipeline.store.reports import reports, save_tags
+from pipeline.store.reports import earlier_accounts, earlier_votes, reports, save_tags
 from pipeline.store.retention import forget
 from tests.stored_rows import a_tag
 
@@ -29,7 +30,7 @@ def post(number: int, text: str) -> Post:
         kind="post",
         community="test",
         author_key=f"a{number}",
-        author_created=None,
+        author_created=NOW - timedelta(days=number) if number % 3 else None,
         created=NOW + timedelta(minutes=number),
         collected=NOW + timedelta(minutes=number),
         title="",
@@ -71,6 +72,23 @@ def test_they_are_those_of_the_database_after_posts_come_late_are_edited_and_vot
             assert read(kept, step, since) == read(plain, step, since)
             assert read(kept, step + 1, since) == read(plain, step + 1, since)
             assert read(kept, step // 2, since) == read(plain, step // 2, since)
+
+
+def test_what_new_posts_are_counted_by_is_that_of_the_database_though_posts_come_late(tmp_path: Path) -> None:
+    dice = np.random.default_rng(3)
+    with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():
+        for step in range(24):
+            late = dice.integers(0, step + 1, 2).tolist()
+            posts = [post(number, f"down {step}") for number in dict.fromkeys([*late, step, 24 + step])]
+            earlier = [vote(post(late[0] // 2, ""), 0.5)] if step % 3 == 0 else []
+            for store in (kept, plain):
+                save(store, posts, weight=float(step % 2), earlier=earlier)
+            for first, last in ((0, step), (step // 2, 2 * step), (late[0], step + 1), (0, step // 2)):
+                span = NOW + timedelta(minutes=first), NOW + timedelta(minutes=last)
+                again = {("reddit", f"p{late[1]}")}
+                assert earlier_votes(kept, *span, again) == earlier_votes(plain, *span, again)
+                assert earlier_accounts(kept, *span, again) == earlier_accounts(plain, *span, again)
+                assert mentions(kept, "reddit", *span) == mentions(plain, "reddit", *span)
 
 
 def test_an_earlier_post_that_counts_now_is_read_again(tmp_path: Path) -> None:

@@ -45,12 +45,17 @@ class Vote(NamedTuple):
 
 
 class AccountReport(NamedTuple):
-    """A report of a service, counted or not, by an account of known age: when the account and the post were made."""
+    """A report of a service, counted or not, by an account of known age: when the account and the post were made.
+
+    The last two fields say which post it is, empty where they are not read.
+    """
 
     service: str
     author_key: str
     author_created: datetime
     created: datetime
+    source: str = ""
+    native_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

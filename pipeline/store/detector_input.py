@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.core.count_columns import CountArrays, SeriesCounts, to_arrays
@@ -21,6 +22,10 @@ _OF_GROUP = "s.source = ? AND s.interval_s = ? AND s.window = ?"
 
 def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
     """Return every mention of a service in posts of a source's users created in [since, until), oldest first."""
+    return store.kept.mentions.rows(source, since, until, partial(_read_mentions, store, source))
+
+
+def _read_mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
     rows = store.rows(
         "SELECT t.service, t.created, ifnull(v.weight, 0) > 0, ifnull(v.shape, '') FROM post_tags t"
         " LEFT JOIN votes v USING"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
 from pipeline.core.incidents import Incident
-from pipeline.core.reports import Report
-from pipeline.core.series import VerdictPoint
+from pipeline.core.reports import AccountReport, Report, Vote
+from pipeline.core.series import Mention, VerdictPoint
+from pipeline.store.kept_rows import KeptRows
 
 T = TypeVar("T")
-ReadReports = Callable[[datetime, datetime], list[Report]]
-ReadPoints = Callable[[datetime, datetime], list[VerdictPoint]]
 MOST_SPANS = 100  # answers of spans that are kept at once of a service
-POINTS_BEFORE = timedelta(days=1)  # judged bins that are kept from before the span that was asked for last
+DAY = timedelta(days=1)
 
 
 class DistinctQuestion(NamedTuple):
@@ -55,24 +54,26 @@ class _WorkedOut(NamedTuple):
     result: object
 
 
-class _KeptReports(NamedTuple):
-    """The reports of a service in [since, until), oldest first."""
+class _Rows(NamedTuple):
+    """Rows of spans whose ends move on."""
 
-    since: datetime
-    until: datetime
-    rows: list[Report]
+    reports: KeptRows[Report]
+    points: KeptRows[VerdictPoint]
+    mentions: KeptRows[Mention]
+    votes: KeptRows[Vote]
+    accounts: KeptRows[AccountReport]
 
 
-class _KeptPoints(NamedTuple):
-    """The judged bins of a series in [since, until), oldest first."""
-
-    since: datetime
-    until: datetime
-    rows: list[VerdictPoint]
-
-    def place(self, moment: datetime) -> int:
-        """Return the place of the first bin that begins at a moment or later."""
-        return bisect.bisect_left(self.rows, moment, key=lambda point: point.start)
+def _rows() -> _Rows:
+    """Return rows of which none is kept yet."""
+    created = attrgetter("created")
+    return _Rows(
+        KeptRows(created, before=timedelta(0)),
+        KeptRows(attrgetter("start"), before=DAY),
+        KeptRows(created, before=DAY),
+        KeptRows(created, before=DAY),
+        KeptRows(created, before=DAY),
+    )
 
 
 class KeptAnswers:
@@ -91,8 +92,7 @@ class KeptAnswers:
         self._read_by_one: dict[str, datetime] = {}
         self._series: set[str] = set()
         self._worked_out: dict[Hashable, _WorkedOut] = {}
-        self._reports: dict[str, _KeptReports] = {}  # by service
-        self._points: dict[str, _KeptPoints] = {}  # by series
+        self._reports, self._points, self._mentions, self._votes, self._accounts = _rows()
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -112,6 +112,9 @@ class KeptAnswers:
                 self._worked_out,
                 self._reports,
                 self._points,
+                self._mentions,
+                self._votes,
+                self._accounts,
             ):
                 kept.clear()
 
@@ -134,6 +137,31 @@ class KeptAnswers:
     def read_by_one(self) -> dict[str, datetime]:
         """Since when no post was read by another model than the one of an id; to be added to."""
         return self._read_by_one if self._keeps else {}
+
+    @property
+    def reports(self) -> KeptRows[Report]:
+        """The reports that are kept, by service."""
+        return self._reports if self._keeps else _rows().reports
+
+    @property
+    def points(self) -> KeptRows[VerdictPoint]:
+        """The judged bins that are kept, by series."""
+        return self._points if self._keeps else _rows().points
+
+    @property
+    def mentions(self) -> KeptRows[Mention]:
+        """The mentions of services that are kept, by source."""
+        return self._mentions if self._keeps else _rows().mentions
+
+    @property
+    def votes(self) -> KeptRows[Vote]:
+        """The votes that are kept, of all services."""
+        return self._votes if self._keeps else _rows().votes
+
+    @property
+    def accounts(self) -> KeptRows[AccountReport]:
+        """The reports by accounts of known age that are kept, of all services."""
+        return self._accounts if self._keeps else _rows().accounts
 
     def of_span(
         self, topic: SpanTopic, service: str, since: datetime, until: datetime, ask: Callable[[], T], source: str = ""
@@ -163,48 +191,20 @@ class KeptAnswers:
             known = self._worked_out[name] = _WorkedOut(given, work_out())
         return cast("T", known.result)
 
-    def reports(self, service: str, since: datetime, until: datetime, read: ReadReports) -> list[Report]:
-        """Return the reports of a service in [since, until); `read` is asked for the part that is not kept."""
-        known = self._reports.get(service)
-        if not self._keeps or known is None or known.since != since or known.until > until:
-            found = read(since, until)
-        else:
-            found = [*known.rows, *read(max(known.until, since), until)]
-        if self._keeps:
-            self._reports[service] = _KeptReports(since, until, found)
-        return list(found)
-
     def note_reports(self, oldest: datetime) -> None:
-        """Note that posts or votes of a moment and later are written: reports of then are to be read again."""
-        for service, known in self._reports.items():
-            if oldest < known.until:
-                rows = known.rows[: bisect.bisect_left(known.rows, oldest, key=lambda report: report.created)]
-                self._reports[service] = _KeptReports(known.since, max(known.since, oldest), rows)
+        """Note that posts or votes of a moment and later are written: what is said of then is to be read again."""
+        for kept in (self._reports, self._mentions, self._votes, self._accounts):
+            kept.note(oldest)
 
     def forget_reports(self) -> None:
-        """Forget all reports: some of them are changed."""
-        self._reports.clear()
-
-    def points(self, series: str, since: datetime, until: datetime, read: ReadPoints) -> list[VerdictPoint]:
-        """Return the judged bins of a series in [since, until); `read` is asked for the part that is not kept."""
-        if not self._keeps:
-            return read(since, until)
-        known = self._points.get(series)
-        if known is None or since < known.since or until < known.until:
-            known = _KeptPoints(since, until, read(since, until))
-        else:
-            begin = max(known.since, since - POINTS_BEFORE)
-            newer = read(known.until, until) if known.until < until else []
-            known = _KeptPoints(begin, until, [*known.rows[known.place(begin) :], *newer])
-        self._points[series] = known
-        return known.rows[known.place(since) :]
+        """Forget all that was read of posts: some of them are changed."""
+        for kept in (self._reports, self._mentions, self._votes, self._accounts):
+            kept.clear()
 
     def note_verdicts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that verdicts are written or deleted, by series the start of the oldest: later ones are read again."""
-        for series in oldest.keys() & self._points.keys():
-            known = self._points[series]
-            until = max(known.since, min(known.until, oldest[series]))
-            self._points[series] = _KeptPoints(known.since, until, known.rows[: known.place(until)])
+        for series, start in oldest.items():
+            self._points.note(start, series)
 
     def forget_verdicts(self) -> None:
         """Forget all judged bins: some of them are deleted."""

@@ -75,6 +75,11 @@ def earlier_votes(store: Store, since: datetime, until: datetime, exclude: Colle
 
     `exclude` are (source, native id) of posts left out: those that are being read again.
     """
+    votes = store.kept.votes.rows("", since, until, partial(_read_votes, store))
+    return [vote for vote in votes if (vote.source, vote.native_id) not in exclude]
+
+
+def _read_votes(store: Store, since: datetime, until: datetime) -> list[Vote]:
     rows = store.rows(
         "SELECT source, native_id, service, created, weight, reason, author_key, shape FROM votes"
         " WHERE created >= ? AND created < ? AND (weight > 0 OR reason = ?) ORDER BY created, source, native_id",
@@ -92,7 +97,6 @@ def earlier_votes(store: Store, since: datetime, until: datetime, exclude: Colle
             fingerprint=r["shape"],
         )
         for r in rows
-        if (r["source"], r["native_id"]) not in exclude
     ]
 
 
@@ -104,6 +108,11 @@ def earlier_accounts(
     Left out are reports whose account's age is not known or was not looked at, and posts that are being read again:
     `exclude`, as (source, native id).
     """
+    accounts = store.kept.accounts.rows("", since, until, partial(_read_accounts, store))
+    return [account for account in accounts if (account.source, account.native_id) not in exclude]
+
+
+def _read_accounts(store: Store, since: datetime, until: datetime) -> list[AccountReport]:
     unchecked = [reason.value for reason in VoteReason if not reason.checked_account]
     rows = store.rows(
         "SELECT v.service, v.author_key, p.author_created, v.created, v.source, v.native_id"
@@ -112,11 +121,7 @@ def earlier_accounts(
         f" AND v.reason NOT IN ({','.join('?' * len(unchecked))}) ORDER BY v.created, v.source, v.native_id",
         (since, until, *unchecked),
     )
-    return [
-        AccountReport(r[0], r[1], author_created=utc(r[2]), created=utc(r[3]))
-        for r in rows
-        if (r[4], r[5]) not in exclude
-    ]
+    return [AccountReport(r[0], r[1], utc(r[2]), utc(r[3]), source=r[4], native_id=r[5]) for r in rows]
 
 
 def reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:
@@ -124,7 +129,7 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
 
     Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
     """
-    return store.kept.reports(service, since, until, partial(_read_reports, store, service))
+    return store.kept.reports.rows(service, since, until, partial(_read_reports, store, service))
 
 
 def _read_reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:

@@ -1,0 +1,62 @@
+"""Rows of a span of time that are kept between two questions, of a span whose ends move on."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Generic, NamedTuple, TypeVar
+
+Row = TypeVar("Row")
+
+
+class _Kept(NamedTuple, Generic[Row]):
+    """The rows of a subject in [since, until), in the order of their moments."""
+
+    since: datetime
+    until: datetime
+    rows: list[Row]
+
+
+class KeptRows(Generic[Row]):
+    """The rows that were read of each subject (a service, a series, a source), and from when to when."""
+
+    def __init__(self, moment: Callable[[Row], datetime], *, before: timedelta) -> None:
+        """`moment` says when a row lies; rows of `before` the span that was asked for last are kept, too."""
+        self._moment, self._before = moment, before
+        self._of: dict[str, _Kept[Row]] = {}
+
+    def rows(
+        self, subject: str, since: datetime, until: datetime, read: Callable[[datetime, datetime], list[Row]]
+    ) -> list[Row]:
+        """Return the rows of a subject in [since, until), in the order of their moments.
+
+        `read` is asked for the parts of the span that are not kept. Fractions of a second are dropped, as in the
+        database.
+        """
+        since, until = since.replace(microsecond=0), until.replace(microsecond=0)
+        known = self._of.get(subject)
+        if known is None or known.since > since:
+            known = _Kept(since, until, read(since, until))
+        elif known.until < until:
+            begin = max(known.since, since - self._before)
+            newer = read(known.until, until)
+            known = _Kept(begin, until, [*known.rows[self._place(known, begin) :], *newer])
+        self._of[subject] = known
+        return known.rows[self._place(known, since) : self._place(known, until)]
+
+    def _place(self, known: _Kept[Row], moment: datetime) -> int:
+        """Return the place of the first row at a moment or later."""
+        return bisect_left(known.rows, moment, key=self._moment)
+
+    def note(self, oldest: datetime, subject: str | None = None) -> None:
+        """Note that rows of a moment and later are written or deleted, of a subject or of any: they are read again."""
+        for name in self._of if subject is None else (subject,):
+            known = self._of.get(name)
+            if known is not None and oldest < known.until:
+                until = max(known.since, oldest)
+                self._of[name] = _Kept(known.since, until, known.rows[: self._place(known, until)])
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._of.clear()
