@@ -171,10 +171,10 @@ def test_judged_bins_that_are_kept_are_not_read_again() -> None:
 
     minute, day = timedelta(minutes=1), timedelta(days=1)
     with answers.keeping():
-        assert len(answers.points.rows("s", NOW, NOW + 5 * minute, read)) == 5
-        assert len(answers.points.rows("s", NOW + minute, NOW + 9 * minute, read)) == 8
+        assert len(answers.spans.points.rows("s", NOW, NOW + 5 * minute, read)) == 5
+        assert len(answers.spans.points.rows("s", NOW + minute, NOW + 9 * minute, read)) == 8
         assert asked == [(NOW, NOW + 5 * minute), (NOW + 5 * minute, NOW + 9 * minute)]
-        assert len(answers.points.rows("s", NOW + 2 * day, NOW + 2 * day, read)) == 0
+        assert len(answers.spans.points.rows("s", NOW + 2 * day, NOW + 2 * day, read)) == 0
         asked.clear()
-        assert len(answers.points.rows("s", NOW, NOW + minute, read)) == 1
+        assert len(answers.spans.points.rows("s", NOW, NOW + minute, read)) == 1
         assert asked == [(NOW, NOW + minute)], "what is long past is not kept"

@@ -22,7 +22,7 @@ _OF_GROUP = "s.source = ? AND s.interval_s = ? AND s.window = ?"
 
 def mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:
     """Return every mention of a service in posts of a source's users created in [since, until), oldest first."""
-    return store.kept.mentions.rows(source, since, until, partial(_read_mentions, store, source))
+    return store.kept.spans.mentions.rows(source, since, until, partial(_read_mentions, store, source))
 
 
 def _read_mentions(store: Store, source: str, since: datetime, until: datetime) -> list[Mention]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
 from pipeline.core.incidents import Incident
-from pipeline.core.reports import AccountReport, Report, Vote
-from pipeline.core.series import Mention, VerdictPoint
-from pipeline.store.kept_rows import KeptRows
+from pipeline.store.kept_rows import MovingSpans, moving_spans
 
 T = TypeVar("T")
 MOST_SPANS = 100  # answers of spans that are kept at once of a service
-DAY = timedelta(days=1)
 
 
 class DistinctQuestion(NamedTuple):
@@ -54,28 +50,6 @@ class _WorkedOut(NamedTuple):
     result: object
 
 
-class _Rows(NamedTuple):
-    """Rows of spans whose ends move on."""
-
-    reports: KeptRows[Report]
-    points: KeptRows[VerdictPoint]
-    mentions: KeptRows[Mention]
-    votes: KeptRows[Vote]
-    accounts: KeptRows[AccountReport]
-
-
-def _rows() -> _Rows:
-    """Return rows of which none is kept yet."""
-    created = attrgetter("created")
-    return _Rows(
-        KeptRows(created, before=timedelta(0)),
-        KeptRows(attrgetter("start"), before=DAY),
-        KeptRows(created, before=DAY),
-        KeptRows(created, before=DAY),
-        KeptRows(created, before=DAY),
-    )
-
-
 class KeptAnswers:
     """What was read and is still true. Whoever writes what changes an answer has it forgotten.
 
@@ -92,7 +66,7 @@ class KeptAnswers:
         self._read_by_one: dict[str, datetime] = {}
         self._series: set[str] = set()
         self._worked_out: dict[Hashable, _WorkedOut] = {}
-        self._reports, self._points, self._mentions, self._votes, self._accounts = _rows()
+        self._spans = moving_spans()
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -110,11 +84,7 @@ class KeptAnswers:
                 self._read_by_one,
                 self._series,
                 self._worked_out,
-                self._reports,
-                self._points,
-                self._mentions,
-                self._votes,
-                self._accounts,
+                *self._spans,
             ):
                 kept.clear()
 
@@ -139,29 +109,9 @@ class KeptAnswers:
         return self._read_by_one if self._keeps else {}
 
     @property
-    def reports(self) -> KeptRows[Report]:
-        """The reports that are kept, by service."""
-        return self._reports if self._keeps else _rows().reports
-
-    @property
-    def points(self) -> KeptRows[VerdictPoint]:
-        """The judged bins that are kept, by series."""
-        return self._points if self._keeps else _rows().points
-
-    @property
-    def mentions(self) -> KeptRows[Mention]:
-        """The mentions of services that are kept, by source."""
-        return self._mentions if self._keeps else _rows().mentions
-
-    @property
-    def votes(self) -> KeptRows[Vote]:
-        """The votes that are kept, of all services."""
-        return self._votes if self._keeps else _rows().votes
-
-    @property
-    def accounts(self) -> KeptRows[AccountReport]:
-        """The reports by accounts of known age that are kept, of all services."""
-        return self._accounts if self._keeps else _rows().accounts
+    def spans(self) -> MovingSpans:
+        """The rows that are kept of spans whose ends move on; to be added to."""
+        return self._spans if self._keeps else moving_spans()
 
     def of_span(
         self, topic: SpanTopic, service: str, since: datetime, until: datetime, ask: Callable[[], T], source: str = ""
@@ -193,22 +143,27 @@ class KeptAnswers:
 
     def note_reports(self, oldest: datetime) -> None:
         """Note that posts or votes of a moment and later are written: what is said of then is to be read again."""
-        for kept in (self._reports, self._mentions, self._votes, self._accounts):
+        for kept in self._spans.of_posts:
             kept.note(oldest)
 
     def forget_reports(self) -> None:
         """Forget all that was read of posts: some of them are changed."""
-        for kept in (self._reports, self._mentions, self._votes, self._accounts):
+        for kept in self._spans.of_posts:
             kept.clear()
 
     def note_verdicts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that verdicts are written or deleted, by series the start of the oldest: later ones are read again."""
         for series, start in oldest.items():
-            self._points.note(start, series)
+            self._spans.points.note(start, series)
 
     def forget_verdicts(self) -> None:
         """Forget all judged bins: some of them are deleted."""
-        self._points.clear()
+        self._spans.points.clear()
+
+    def forget_news(self) -> None:
+        """Forget the news: items or events are written."""
+        self._spans.news_items.clear()
+        self._spans.news_events.clear()
 
     def note_counts(self, oldest: Mapping[str, datetime]) -> None:
         """Note that counts are written, by service the start of the oldest: what was read of later spans is old."""

@@ -5,8 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from pipeline.core.news_events import NewsEvent
+from pipeline.core.records import NewsItem
+from pipeline.core.reports import AccountReport, Report, Vote
+from pipeline.core.series import Mention, VerdictPoint
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)  # what is stored is of whole ones: a span with its end in it ends one later
 Row = TypeVar("Row")
 
 
@@ -60,3 +68,33 @@ class KeptRows(Generic[Row]):
     def clear(self) -> None:
         """Forget all rows."""
         self._of.clear()
+
+
+class MovingSpans(NamedTuple):
+    """What is kept: reports by service, judged bins by series, mentions by source, and others of all services."""
+
+    reports: KeptRows[Report]
+    mentions: KeptRows[Mention]
+    votes: KeptRows[Vote]
+    accounts: KeptRows[AccountReport]
+    points: KeptRows[VerdictPoint]
+    news_items: KeptRows[NewsItem]
+    news_events: KeptRows[tuple[NewsEvent, str]]
+
+    @property
+    def of_posts(self) -> tuple[KeptRows[Report], KeptRows[Mention], KeptRows[Vote], KeptRows[AccountReport]]:
+        """What hangs on posts and their votes."""
+        return self.reports, self.mentions, self.votes, self.accounts
+
+
+def moving_spans() -> MovingSpans:
+    """Return rows of which none is kept yet."""
+    return MovingSpans(
+        reports=KeptRows(attrgetter("created"), before=timedelta(0)),
+        mentions=KeptRows(attrgetter("created"), before=DAY),
+        votes=KeptRows(attrgetter("created"), before=DAY),
+        accounts=KeptRows(attrgetter("created"), before=DAY),
+        points=KeptRows(attrgetter("start"), before=DAY),
+        news_items=KeptRows(attrgetter("published"), before=timedelta(0)),
+        news_events=KeptRows(lambda row: row[0].first_seen, before=timedelta(0)),
+    )

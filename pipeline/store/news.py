@@ -6,12 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.core.news_events import Claim, Link, LinkRow, NewsEntity, NewsEvent
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import ClaimKind, Relation, SaidBy
 from pipeline.store import Store
+from pipeline.store.kept_rows import SECOND
 
 
 def put_claims(conn: sqlite3.Connection, claims: Iterable[tuple[str, str, Sequence[Claim]]]) -> None:
@@ -25,7 +27,7 @@ def put_claims(conn: sqlite3.Connection, claims: Iterable[tuple[str, str, Sequen
 
 
 def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> None:
-    """Write news events and the items folded into them."""
+    """Write news events and the items folded into them, inside the caller's transaction."""
     for event in events:
         conn.execute(
             "INSERT INTO news_events VALUES (?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind,"
@@ -46,13 +48,17 @@ def put_news_events(conn: sqlite3.Connection, events: Iterable[NewsEvent]) -> No
 
 
 def news_events(store: Store, since: datetime, until: datetime) -> list[tuple[NewsEvent, str]]:
-    """Return news events first seen in a span, oldest first, each with the text of its first item."""
+    """Return news events first seen in [since, until], oldest first, each with the text of its first item."""
+    return store.kept.spans.news_events.rows("", since, until + SECOND, partial(_read_news_events, store))
+
+
+def _read_news_events(store: Store, since: datetime, until: datetime) -> list[tuple[NewsEvent, str]]:
     rows = store.rows(
         "SELECT e.id, e.kind, e.title, e.entities, e.first_seen, i.source, i.native_id, n.outlet, "
         "n.title AS item_title,"
         " n.summary FROM news_events e JOIN news_event_items i ON i.news_event = e.id JOIN news_items n USING"
-        " (source, native_id) WHERE e.first_seen BETWEEN ? AND ? ORDER BY e.first_seen, e.id, n.published, i.source,"
-        " i.native_id",
+        " (source, native_id) WHERE e.first_seen >= ? AND e.first_seen < ? ORDER BY e.first_seen, e.id,"
+        " n.published, i.source, i.native_id",
         (since, until),
     )
     grouped: dict[str, list[sqlite3.Row]] = {}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.core.records import Batch, ChartRank, ComplaintCount, ExternalStatus, NewsItem, Post
 from pipeline.core.times import utc, utc_or_none
 from pipeline.store import Store
 from pipeline.store.counts import count_key, from_epoch, put_columns, put_counts
+from pipeline.store.kept_rows import SECOND
 from pipeline.store.official import save_official
 from pipeline.store.runs import cover, quarantine, save_source_state
 
@@ -93,6 +95,8 @@ def save_batch(store: Store, batch: Batch, now: datetime) -> int:
     store.kept.note_kinds({_kind_of(row) for row in batch.rows if isinstance(row, Post | ComplaintCount)})
     if posts := [row for row in batch.rows if isinstance(row, Post)]:
         store.kept.note_reports(min(post.created for post in posts))
+    if news:
+        store.kept.forget_news()
     # in the order of descending starts the oldest of each service stands last, and stays
     by_start = sorted(counts, key=lambda row: row.start, reverse=True)
     store.kept.note_counts({row.service: row.start for row in by_start})
@@ -192,8 +196,12 @@ def count_posts(store: Store, since: datetime, until: datetime) -> int:
 
 def news_items(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
     """Return items published in [since, until], oldest first; those of unknown time are not among them."""
+    return store.kept.spans.news_items.rows("", since, until + SECOND, partial(_read_news, store))
+
+
+def _read_news(store: Store, since: datetime, until: datetime) -> list[NewsItem]:
     rows = store.rows(
-        "SELECT * FROM news_items WHERE published BETWEEN ? AND ? ORDER BY published, source, native_id",
+        "SELECT * FROM news_items WHERE published >= ? AND published < ? ORDER BY published, source, native_id",
         (since, until),
     )
     return [news_of(row) for row in rows]

@@ -75,7 +75,7 @@ def earlier_votes(store: Store, since: datetime, until: datetime, exclude: Colle
 
     `exclude` are (source, native id) of posts left out: those that are being read again.
     """
-    votes = store.kept.votes.rows("", since, until, partial(_read_votes, store))
+    votes = store.kept.spans.votes.rows("", since, until, partial(_read_votes, store))
     return [vote for vote in votes if (vote.source, vote.native_id) not in exclude]
 
 
@@ -108,7 +108,7 @@ def earlier_accounts(
     Left out are reports whose account's age is not known or was not looked at, and posts that are being read again:
     `exclude`, as (source, native id).
     """
-    accounts = store.kept.accounts.rows("", since, until, partial(_read_accounts, store))
+    accounts = store.kept.spans.accounts.rows("", since, until, partial(_read_accounts, store))
     return [account for account in accounts if (account.source, account.native_id) not in exclude]
 
 
@@ -129,7 +129,7 @@ def reports(store: Store, service: str, since: datetime, until: datetime) -> lis
 
     Those that speak of an outage and were not counted (copies, new accounts) are among them, with weight 0.
     """
-    return store.kept.reports.rows(service, since, until, partial(_read_reports, store, service))
+    return store.kept.spans.reports.rows(service, since, until, partial(_read_reports, store, service))
 
 
 def _read_reports(store: Store, service: str, since: datetime, until: datetime) -> list[Report]:

@@ -148,7 +148,7 @@ def verdicts(
         chosen, values = chosen + " AND service = ?", [*values, service]
     points_of_series: dict[SeriesKey, list[VerdictPoint]] = {}
     for row in store.rows(chosen + " ORDER BY series", tuple(values)):
-        points = store.kept.points.rows(row["series"], since, until, partial(_read_points, store, row["series"]))
+        points = store.kept.spans.points.rows(row["series"], since, until, partial(_read_points, store, row["series"]))
         if points:
             points_of_series[_series_key(row)] = points
     return points_of_series

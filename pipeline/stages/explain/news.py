@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.core.news_events import NewsEvent
+from pipeline.core.records import NewsItem
 from pipeline.store import Store
 from pipeline.store.news import news_events, put_claims, put_news_events
 from pipeline.store.observations import news_items
@@ -25,7 +26,7 @@ def fold_news(
 ) -> list[tuple[NewsEvent, str]]:
     """Fold new items into events when any came; return the events of the last ten days with their first item's text."""
     items = news_items(store, now - NEWS_SPAN, now)
-    digest = hashlib.sha256(json.dumps([(i.source, i.native_id, i.title) for i in items]).encode()).hexdigest()
+    digest = store.kept.worked_out("digest of the news", items, lambda: _digest(items))
     known = news_events(store, now - NEWS_SPAN, now)
     if get_checkpoint(store, "explain", "news") == digest:
         return known
@@ -43,8 +44,13 @@ def fold_news(
         for key in event.items
         if (item := by_key[key]).published is not None
     ]
+    store.kept.forget_news()
     with store.transaction() as conn:
         put_news_events(conn, changed)
         put_claims(conn, claimed)
         set_checkpoint(conn, "explain", "news", digest)
     return news_events(store, now - NEWS_SPAN, now)
+
+
+def _digest(items: Sequence[NewsItem]) -> str:
+    return hashlib.sha256(json.dumps([(i.source, i.native_id, i.title) for i in items]).encode()).hexdigest()
