@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline.commands import COMMAND_GROUPS, COMMANDS
+from pipeline.commands.ctrl_c import ended_after_ctrl_c, say_stopped
 from pipeline.commands.log_options import add_log_options
 from pipeline.commands.terminal import one_line
 from pipeline.core.errors import ConfigError, PipelineError
@@ -73,8 +74,8 @@ def cli(ctx: click.Context, no_color: bool, no_color_by_variable: str) -> None:
 
     Begin with `groundswell demo`, or with `groundswell init` and `groundswell run`.
 
-    Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 a source or a row failed and the rest is done,
-    75 another run holds the lock.
+    Exit codes: 0 success, 1 failure or Ctrl-C, 2 usage or configuration, 3 a source or a row failed and the rest is
+    done, 75 another run holds the lock.
     """
     ctx.color = False if no_color or no_color_by_variable else None  # None: on a terminal
     ctx.obj = lambda: datetime.now(UTC).replace(microsecond=0)
@@ -84,11 +85,12 @@ def main() -> None:
     """Run the command line; an expected failure is one line on standard error."""
     gc.set_threshold(50_000, 20, 20)  # imports and rows leave hardly any cycles: looking for them took a twentieth
     try:
-        cli(standalone_mode=False)
+        with ended_after_ctrl_c():
+            cli(standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:
-        click.echo("groundswell: stopped", err=True)
+        say_stopped()
         sys.exit(1)
     except click.ClickException as error:
         error.show()

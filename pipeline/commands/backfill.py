@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
+from pipeline.commands.ctrl_c import ended_by_ctrl_c
 from pipeline.config.paths import MODELS
 from pipeline.core.catalogue import service_ids
 from pipeline.core.errors import ConfigError, StoreError
@@ -97,7 +99,8 @@ def backfill_command(
         )
     )
     with run_lock(out / "backfill"):
-        result = _run(chosen, parts, job)
+        with ended_by_ctrl_c() if engine == "dask" else nullcontext():
+            result = _run(chosen, parts, job)
         failed = [error for error in (*(p.error for p in result.parts), *(b.error for b in result.buckets)) if error]
         read_now = [one for one in result.parts if not one.done_before and not one.error]
         for line in [*failed, *_refusals(read_now)]:

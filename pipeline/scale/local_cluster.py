@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,11 +40,20 @@ def local_cluster(workers: int, memory: str, salt: str) -> LocalCluster:
 
 
 def start_preloading() -> None:
-    """Start the process that workers are forked from, where they are; it imports while this one does."""
+    """Start the process that workers are forked from, where they are; it imports while this one does.
+
+    Ctrl-C, of which a terminal tells all processes, is blocked in it and in the workers: they end with this one.
+    """
     if not FORKED:
         return
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
+    os.putenv("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")  # it removes what a kill left, and says so
+    resource_tracker.ensure_running()  # here, since it would unblock Ctrl-C below
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.scale.preloaded"])
-    forkserver.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

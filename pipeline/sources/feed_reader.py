@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import struct
 import sys
 import warnings
@@ -61,7 +62,8 @@ def read(body: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer bodies until the input ends."""
+    """Answer bodies until the input ends, which the parent closes when Ctrl-C stops it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import resource
 
