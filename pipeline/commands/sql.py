@@ -10,8 +10,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -96,42 +95,26 @@ def _ask_parquet(folder: Path, query: str, as_json: bool, limit: _TimeLimit) -> 
 
     from pipeline.scale.duckdb_views import open_parquet
 
-    def answer() -> None:
-        kinds = {one.type for one in conn.extract_statements(query)}
-        if not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
-            raise StoreError(f"{folder}: only questions are answered: SELECT, WITH, EXPLAIN")
-        result = conn.execute(query)
-        header = [column[0] for column in result.description or ()]
-        _print_answer(header, iter(result.fetchone, None), as_json=as_json)
-
     with open_parquet(folder) as conn:
         timer = threading.Timer(limit.seconds, conn.interrupt) if limit.seconds is not None else None
         try:
             if timer is not None:
                 timer.start()
-            _call_until_ctrl_c(answer, conn.interrupt)
+            kinds = {one.type for one in conn.extract_statements(query)}
+            if not kinds <= {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+                raise StoreError(f"{folder}: only questions are answered: SELECT, WITH, EXPLAIN")
+            answer = conn.execute(query)
+            header = [column[0] for column in answer.description or ()]
+            rows = iter(answer.fetchone, None)
+            _print_answer(header, rows, as_json=as_json)
         except duckdb.Error as error:
             limit.raise_if_stopped(interrupted=isinstance(error, duckdb.InterruptException))
             raise StoreError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
+        except RuntimeError as error:  # what DuckDB makes of Ctrl-C, which it sees with one thread only
+            raise click.Abort from error
         finally:
             if timer is not None:
                 timer.cancel()
-
-
-def _call_until_ctrl_c(work: Callable[[], None], interrupt: Callable[[], None]) -> None:
-    """Call `work` in a thread, and `interrupt` at Ctrl-C until `work` has ended: then raise click's Abort.
-
-    DuckDB 2.0 with several threads waits without looking at signals, so the main thread must not wait inside it.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(work)
-        try:
-            call.result()
-        except KeyboardInterrupt:
-            while not call.done():  # an interrupt between two fetched rows, or before the query, may be lost
-                interrupt()
-                wait([call], timeout=0.1)
-            raise click.Abort from None
 
 
 def _print_answer(header: list[str], rows: Iterable[Sequence[object]], *, as_json: bool) -> None:
