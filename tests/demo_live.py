@@ -13,12 +13,11 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
 from tqdm import tqdm
 
 from pipeline.commands.backtest import plan_replay, replay_scenario
@@ -43,6 +42,7 @@ from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import mark_simulated, record_run
 from tests.conftest import SCENARIO
+from tests.copies import replace
 from tests.fakes.__main__ import KINDS
 from tests.fakes.recording import Recording
 from tests.upstreams import KEYS
@@ -104,7 +104,7 @@ def _history(folder: Path, begin: datetime) -> list[RecordedSource]:
     for source in sources:
         if source.name == "complaints":
             rows = [
-                (public, structs.replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row)
+                (public, replace(row, source="downdetector") if isinstance(row, ComplaintCount) else row)
                 for public, row in source.rows()
             ]
             found.append(RecordedSource(source.name, scenario, source.kind, rows, []))

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from msgspec import structs
-
 from pipeline.core.records import Batch
 from pipeline.sources import (
     bluesky,
@@ -24,13 +22,14 @@ from pipeline.sources import (
 from pipeline.sources.status import statuspage_json
 from pipeline.sources.status.reader import Answer, PageContext
 from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
+from tests.copies import replace
 
 
 def parse_incidents(body: bytes, *, source: str, fetched_at: datetime) -> Batch:
     """Read a Statuspage answer under the host it names."""
     reading = statuspage_json.read(Answer(body=body), PageContext(page="p", source=source, fetched_at=fetched_at))
     page = statuspage_json.host_without_www(statuspage_json.page_address(body)) or source
-    rows = tuple(structs.replace(row, page=page) for row in reading.updates)
+    rows = tuple(replace(row, page=page) for row in reading.updates)
     return Batch(source=source, rows=rows, rejected=reading.rejected, outcome="ok" if rows else "empty")
 
 

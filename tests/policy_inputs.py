@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.core.vocabulary import (
     Transition,
 )
 from pipeline.notify.policy import NotificationPolicy
+from tests.copies import replace
 from tests.stored_rows import an_incident
 
 SECOND = timedelta(seconds=1)

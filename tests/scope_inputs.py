@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.core.reports import Report
 from pipeline.incidents.component_spans import voted_components
+from tests.copies import replace
 from tests.test_story import at, report
 
 SECOND = timedelta(seconds=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pipeline.commands.test_alert import sample
@@ -14,6 +13,7 @@ from pipeline.core.vocabulary import Transition
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
+from tests.copies import replace
 from tests.world import QUIET, World, at
 
 

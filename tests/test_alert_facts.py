@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from pipeline.core.alert_json import from_json, to_json
 from pipeline.core.vocabulary import ComponentStatus, Relation
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
+from tests.copies import replace
 from tests.world import at
 
 NOW = at("12:00")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pipeline.store.operators import add_silence, put_feedback
 from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.runs import record_run, set_checkpoint
 from tests.conftest import Groundswell
+from tests.copies import replace
 from tests.sending import routed, send_due
 from tests.world import CATALOGUE, World, at
 

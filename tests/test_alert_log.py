@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +19,7 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.sending import RecordingChannel, alert_row, queue_alerts
 from tests.world import at
 

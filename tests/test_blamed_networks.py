@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 import pytest
 
@@ -14,6 +13,7 @@ from pipeline.incidents.holds import Hold, HoldReason
 from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
 from pipeline.store.verdicts import verdicts
+from tests.copies import replace
 from tests.world import ALARM, CATALOGUE, MATCHER, World, at
 
 # World expects 5 of every bin

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.observations import save_batch
 from pipeline.store.reports import save_tags
+from tests.copies import replace
 from tests.stored_rows import a_tag, an_incident
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pipeline.core.secret import SecretStr
 from pipeline.core.times import utc
 from pipeline.notify.channels.apprise import AppriseChannel, address_problems, mark_of
 from pipeline.notify.channels.file import FileChannel
+from tests.copies import replace
 
 NOW = utc("2026-03-02T11:45:00Z")
 

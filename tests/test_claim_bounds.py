@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from msgspec import structs
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan, Evidence, Incident
@@ -15,6 +13,7 @@ from pipeline.core.row_refs import RowRef
 from pipeline.core.series import CountedInterval
 from pipeline.core.vocabulary import ClaimKind, ComponentStatus, RowTable
 from pipeline.incidents import discrepancies, episodes
+from tests.copies import replace
 from tests.test_story import SERVICE, at, built, interval, notice
 
 SECOND = timedelta(seconds=1)
@@ -73,7 +72,7 @@ def test_a_claimed_end_may_be_that_of_a_notice_posted_within_an_hour(posted: str
 
 @pytest.mark.parametrize(("posted", "read"), [("10:29", False), ("10:30", True), ("13:00", True), ("13:01", False)])
 def test_a_notice_is_of_the_episode_it_was_posted_in_or_half_an_hour_before(posted: str, read: bool) -> None:
-    update = structs.replace(notice(1, posted, "investigating", "major"), body="There was trouble since 09:00 UTC.")
+    update = replace(notice(1, posted, "investigating", "major"), body="There was trouble since 09:00 UTC.")
     notices = episodes.read_provider_incidents([update])
     found = list(discrepancies.provider_discrepancies(incident(), notices, SERVICE, at("18:00")))
     assert bool(found) == read

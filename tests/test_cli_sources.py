@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import zstandard
-from msgspec import structs
 
 from pipeline.commands.common import Setting
 from pipeline.commands.stage import live_pipeline
@@ -21,6 +20,7 @@ from pipeline.stages.pipeline import Stage
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from tests.conftest import ROOT, Groundswell
+from tests.copies import replace
 from tests.fakes import faults
 from tests.fakes.recording import Recording
 from tests.upstreams import KEYS, NOW, serving
@@ -204,10 +204,10 @@ def test_what_was_deleted_stays_deleted(tmp_path: Path) -> None:
             return tuple(store.rows("SELECT text, author_key, url, deleted FROM posts")[0])
 
         assert stored(post) == ("words", "k", "https://x", 0)
-        gone = structs.replace(post, deleted=True, title="", text="", author_key="", url="", edited=None)
+        gone = replace(post, deleted=True, title="", text="", author_key="", url="", edited=None)
         assert stored(gone) == ("", "", "", 1)
         assert stored(post) == ("", "", "", 1), "an archive offered again brings nothing back"
-        save_batch(store, Batch(source="reddit", rows=(structs.replace(post, native_id="t3_b"),)), NOW)
+        save_batch(store, Batch(source="reddit", rows=(replace(post, native_id="t3_b"),)), NOW)
         assert forget(store, "reddit", ["t3_b"]) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pipeline.evaluation.days.entries import EntryKind
 from pipeline.evaluation.days.replayed import entries_of
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, mark_sent
+from tests.copies import replace
 from tests.world import World
 
 SHARED = ("huggingface", "vercel", "heroku")

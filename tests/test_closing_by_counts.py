@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pipeline.store import Store
 from pipeline.store.detector_input import zero_counts_until
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.test_story import SERVICE, built, interval
 from tests.world import World, at
 

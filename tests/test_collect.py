@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,6 +16,7 @@ from pipeline.sources import Source, build_sources
 from pipeline.stages.collect import collect_all, honest, run_collect
 from pipeline.store import Store
 from pipeline.store.runs import heard, load_source_state
+from tests.copies import replace
 from tests.fakes import faults
 from tests.fakes.recording import Recording
 from tests.upstreams import NOW, TWO_HOURS, client, config_for, serving, source_of
@@ -81,9 +80,7 @@ def test_sixty_services_and_two_hundred_feeds_in_half_a_minute(store: Store) -> 
             bluesky=False,
             downdetector=False,
         )
-        services = {
-            name: dataclasses.replace(service, status_format="statuspage") for name, service in catalogue.items()
-        }
+        services = {name: replace(service, status_format="statuspage") for name, service in catalogue.items()}
         config = replace(config, watch=tuple(services), catalogue=services)
         sources = build_sources(config, HttpClient(allow=hosts), None)
         assert len(sources) == 260
@@ -133,5 +130,5 @@ def test_a_batch_of_refused_rows_is_no_silence() -> None:
         coverage=(Span(TWO_HOURS, NOW),),
     )
     assert (honest(refused).outcome, honest(refused).covered) == ("error", None)
-    empty = dataclasses.replace(refused, rejected=())
+    empty = replace(refused, rejected=())
     assert honest(empty) is empty

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.text.outside_causes import outside_causes_in
+from tests.copies import replace
 from tests.test_incident_bounds import _catalogue, _failing
 from tests.test_shared_causes import NOW, event, notice, service
 from tests.world import CATALOGUE, World, at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from pipeline.core.news_events import NewsEntity, NewsEvent
 from pipeline.core.times import utc
 from pipeline.core.vocabulary import Impact
 from pipeline.incidents import chance, competitors, similar, surge
+from tests.copies import replace
 from tests.test_story import SERVICE, at, built, interval, report
 
 SECOND = timedelta(seconds=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from pipeline.render.mail_text import incident_text
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from pipeline.store.overview import ongoing_incidents
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, INCIDENT, MINUTE, POLICY, message
 from tests.world import CATALOGUE, World, at
 

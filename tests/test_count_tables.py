@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.records import Batch, ComplaintCount
@@ -20,6 +19,7 @@ from pipeline.store.counts import StoredCount, forget_future_counts, put_counts
 from pipeline.store.observation_times import reported_since
 from pipeline.store.observations import save_batch
 from pipeline.store.salvage import salvage
+from tests.copies import replace
 from tests.test_repair import overwrite, rows
 
 BEGIN = utc("2026-03-02T00:00:00Z")
@@ -120,7 +120,7 @@ def test_a_count_that_is_corrected_is_new_and_one_that_is_the_same_is_not(store:
     with store.transaction() as conn:
         assert put_counts(conn, [count(0, 4), count(5, 4, service="b")]) == 2
         assert put_counts(conn, [count(0, 4), count(5, 5, service="b")]) == 1
-        assert put_counts(conn, [structs.replace(count(0, 4), baseline=2.5)]) == 1
+        assert put_counts(conn, [replace(count(0, 4), baseline=2.5)]) == 1
         assert put_counts(conn, []) == 0
     assert stored_hours(store) == {
         ("a", iso(BEGIN), "interval"): (4, 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +26,7 @@ from pipeline.store.operators import add_silence
 from pipeline.store.outbox import alerts_of, try_again
 from pipeline.store.runs import record_run
 from pipeline.store.summary import blind_sources
+from tests.copies import replace
 from tests.sending import RecordingChannel, alert_row, queue_alerts, routed, routes_and_transitions
 from tests.world import World, at
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-
-from msgspec import structs
 
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import OUTAGES, PRESS
@@ -34,6 +31,7 @@ from pipeline.replay.scenario_sources import load_recorded
 from pipeline.text.claims import claims
 from pipeline.text.named_days import days_named, looks_years_back
 from tests.conftest import SCENARIO
+from tests.copies import replace
 from tests.test_story import at, built, interval, notice, report
 
 COUNTS = RowRef(RowTable.COMPLAINT_COUNTS, "svc")
@@ -161,7 +159,7 @@ def test_doubt_lowers_the_probability_and_a_notice_settles_it() -> None:
 
 def story(service: str, clock: str, *, active: bool = True) -> Incident:
     (one,) = built([interval(clock, None)], [], at("12:20"))
-    from dataclasses import replace
+    from tests.copies import replace
 
     return replace(one, id=f"{service}-x", service=service, active=active)
 
@@ -314,12 +312,10 @@ def test_three_parts_of_the_world_make_it_worse() -> None:
 
 
 def test_the_provider_is_held_to_its_own_word_of_when() -> None:
-    late = structs.replace(
+    late = replace(
         notice(1, "15:47", "resolved", "major"), body="Between 13:10 UTC and 15:40 UTC users could not log in."
     )
-    early = structs.replace(
-        notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC."
-    )
+    early = replace(notice(1, "11:49", "investigating", "major"), body="We are looking into trouble since 11:35 UTC.")
     pages = read_provider_incidents([early, late])
     (incident,) = built([interval("11:37", "15:00")], [early, late], at("18:00"))
     (told,) = provider_discrepancies(incident, pages, Service(id="svc", name="Svc"), at("18:00"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
 from pipeline.store.runs import get_checkpoint, record_run, set_checkpoint
 from pipeline.store.verdicts import forget_old_verdicts
+from tests.copies import replace
 from tests.stored_rows import an_incident
 from tests.world import CATALOGUE, World, at
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.outbox import alerts_of
 from pipeline.store.report_data import incident_heads
+from tests.copies import replace
 from tests.sending import send_due
 from tests.world import World, at
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from pipeline.core.times import utc
 from pipeline.notify.channels.file import FileChannel, file_name
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from tests.copies import replace
 
 NOW = utc("2026-03-02T12:00:00Z")
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-
-from msgspec import structs
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.catalogue import Service
@@ -18,6 +15,7 @@ from pipeline.store.incidents import put_incident
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import record_run
 from tests.conftest import Groundswell
+from tests.copies import replace
 from tests.test_others_too import POSSIBLE, count
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -60,7 +58,7 @@ def test_a_file_of_counts_covers_the_services_of_which_it_has_rows(groundswell: 
     (tmp_path / "c.csv").write_text("service,start_utc,interval_s,total\n")
     with configured(tmp_path, f'watch = ["claude", "github"]\n{NO_SOURCES}counts = ["c.csv"]\n') as store:
         assert "c.csv, if it has rows of it" in groundswell("service", "show", "claude", *CLOCK).stdout
-        rows = (structs.replace(count(NOW - timedelta(hours=1), 5), source="counts:c.csv"),)
+        rows = (replace(count(NOW - timedelta(hours=1), 5), source="counts:c.csv"),)
         save_batch(store, Batch(source="counts:c.csv", rows=rows), NOW)
     shown = groundswell("service", "show", "claude", *CLOCK).stdout
     assert "not      your counts    c.csv: no row of it was read" in shown

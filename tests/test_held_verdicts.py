@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pipeline.core.times import iso, utc
 from pipeline.store import Store, held_verdicts
 from pipeline.store.incidents import put_incident
 from pipeline.store.verdicts import Judgement, forget_old_verdicts, holding_verdicts, save_judgement, verdicts
+from tests.copies import replace
 from tests.stored_rows import VerdictRow, an_incident, as_columns
 
 BEGIN = utc("2026-03-02T00:00:00Z")

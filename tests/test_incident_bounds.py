@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -21,6 +20,7 @@ from pipeline.incidents.news_links import link
 from pipeline.incidents.reliability import ReliabilityRecord
 from pipeline.incidents.shared_dependency import groups
 from pipeline.incidents.similar import distance
+from tests.copies import replace
 from tests.test_story import SERVICE, at, built, interval, notice
 
 MINUTE = timedelta(minutes=1)

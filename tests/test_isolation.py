@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from pipeline.text.models.kinds import RULES, NewsModel
 from pipeline.text.models.outage import OutageModel, load
 from pipeline.text.names import NameMatch
 from pipeline.text.services import ServiceMatcher
+from tests.copies import replace
 from tests.stored_rows import NOW, a_post
 from tests.test_damage import damage
 from tests.world import ALARM, CATALOGUE, MATCHER, World, at

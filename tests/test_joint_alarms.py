@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from pipeline.stages.explain import findings, stage
 from pipeline.stages.explain.records import ExplainRun
 from pipeline.store import Store
 from pipeline.store.incidents import anything_to_explain
+from tests.copies import replace
 from tests.world import ALARM, CATALOGUE, World, at
 
 QUARTER = 900

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec import structs
 
 from pipeline.core.records import Batch, Post
 from pipeline.core.reports import Report, Vote
@@ -18,6 +17,7 @@ from pipeline.store.detector_input import mentions
 from pipeline.store.observations import save_batch
 from pipeline.store.reports import earlier_accounts, earlier_votes, reports, save_tags
 from pipeline.store.retention import forget
+from tests.copies import replace
 from tests.stored_rows import a_tag
 
 NOW = utc("2026-03-02T10:00:00Z")
@@ -107,7 +107,7 @@ def test_words_that_were_taken_back_are_not_kept(tmp_path: Path, how: str) -> No
         if how == "forgotten":
             forget(store, "reddit", ["p1"])
         else:
-            gone = structs.replace(post(1, ""), deleted=True)
+            gone = replace(post(1, ""), deleted=True)
             save_batch(store, Batch(source="reddit", rows=(gone,)), NOW)
         assert [report.text for report in read(store, 10)] == ["", "down"]
 

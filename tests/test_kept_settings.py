@@ -6,7 +6,7 @@ import struct
 import tomllib
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from pipeline.core.catalogue import Component, Service
 from pipeline.core.errors import ConfigError
 from pipeline.core.kept import kept_toml
 from tests.conftest import ROOT
+from tests.copies import replace
 
 FULL = Config(
     watch=("claude", "mine"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from pipeline.store import Store
 from pipeline.store.levels import Counter
 from pipeline.store.observations import save_batch
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, INCIDENT
 from tests.world import World, at
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.notify.payload import AlertContext, alert_facts, quoted_reports
 from pipeline.notify.subject import subject
 from pipeline.render.mail import compose, plain_text
 from pipeline.render.mail_text import incident_text
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, HOUR, INCIDENT, message
 from tests.sending import alert_row
 from tests.world import at

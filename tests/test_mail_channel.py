@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipeline.core.vocabulary import Relation
 from pipeline.notify.channels.email import EmailChannel
 from pipeline.render.formatting import header_safe
 from pipeline.render.mail import compose
+from tests.copies import replace
 from tests.ports import free_port
 
 NOW = utc("2026-03-02T11:45:00Z")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from msgspec import structs
 
 from pipeline.commands.test_alert import sample
 from pipeline.core.alert_facts import AlertFacts, ComponentFacts, OfficialLine, OutLink, PeakFacts
@@ -22,6 +20,7 @@ from pipeline.render.mail_text import first_sentence
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
 from tests.conftest import Day
+from tests.copies import replace
 from tests.mail_contradictions import contradictions
 from tests.test_shared_causes import notice
 from tests.test_story import report
@@ -166,7 +165,7 @@ def test_of_a_service_without_pages_a_message_links_to_searches() -> None:
 
 def test_a_notice_of_statuspage_has_an_address_also_where_the_page_gives_none() -> None:
     (posted,) = read_provider_incidents(
-        [structs.replace(notice(CATALOGUE["claude"].page, "x"), incident_id="a/b")], at("12:00")
+        [replace(notice(CATALOGUE["claude"].page, "x"), incident_id="a/b")], at("12:00")
     )
     urls = [link.url for link in out_links([CATALOGUE["claude"]], [posted], [], [])]
     assert "https://status.claude.com/incidents/a%2Fb" in urls

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pipeline.notify.channels.email import EmailChannel
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.sending import alert_row, queue_alerts
 from tests.world import at
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from pipeline.stages.alert.prepare import Delivery
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, MINUTE, SECOND, message
 from tests.sending import RecordingChannel, ScriptedChannel, alert_row, fail, queue_alerts
 from tests.world import at

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.paths import LABELS, MODELS
 from pipeline.core.times import utc
@@ -146,13 +145,13 @@ def test_replays_that_begin_at_other_times_give_the_same_tags(day: Day, tmp_path
 
 
 def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> None:
-    from dataclasses import replace
     from datetime import timedelta
 
     from pipeline.core.records import Batch, Post
     from pipeline.stages.tag import run_tag
     from pipeline.store import Store
     from pipeline.store.observations import save_batch
+    from tests.copies import replace
 
     at = utc("2026-03-02T11:40:00Z")
     texts = (
@@ -185,7 +184,7 @@ def test_reading_again_with_another_model_changes_no_vote(tmp_path: Path) -> Non
         assert [
             tuple(row) for row in store.rows("SELECT native_id, weight, reason FROM votes ORDER BY native_id")
         ] == first
-        save_batch(store, Batch(source="s", rows=(structs.replace(posts[0], deleted=True),)), at)
+        save_batch(store, Batch(source="s", rows=(replace(posts[0], deleted=True),)), at)
         run_tag(store, MATCHER, replace(model, id="another"), at, since=at)
         judged = store.rows("SELECT weight, reason FROM votes WHERE native_id = 'p0'")
         assert [tuple(row) for row in judged] == [(0.0, "deleted")], "a post taken back is a vote taken back"

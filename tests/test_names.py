@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.load import load_catalogue
 from pipeline.config.paths import MODELS, PLACES
@@ -20,6 +19,7 @@ from pipeline.text.models import outage
 from pipeline.text.names import spellings
 from pipeline.text.reactions import has_words
 from pipeline.text.services import LISTED, MOST_SERVICES, ServiceMatcher
+from tests.copies import replace
 
 CATALOGUE = load_catalogue()
 MATCHER = ServiceMatcher(CATALOGUE)
@@ -231,7 +231,7 @@ def test_a_comment_without_words_is_talk_and_no_report(text: str) -> None:
     )
     model = outage.load(MODELS)
     assert [(one.tag.service, one.tag.p_outage) for one in tagged([comment], MATCHER, model)] == [("claude", 0.0)]
-    (agreeing,) = tagged([structs.replace(comment, text="same here")], MATCHER, model)
+    (agreeing,) = tagged([replace(comment, text="same here")], MATCHER, model)
     assert agreeing.tag.p_outage > 0.5
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pipeline.stages.detect.due import judge_nothing, note_unchanged
 from pipeline.stages.detect.stage import run_detect
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
+from tests.copies import replace
 
 NOW = utc("2026-03-02T10:00:00Z")
 CONFIG = load_config(None, {})

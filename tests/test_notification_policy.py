@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.core.vocabulary import (
     Transition,
 )
 from pipeline.notify.policy import newly_affected, next_gap, next_transition
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, EASING, HOUR, INCIDENT, MINUTE, POLICY, SECOND, message, messages, span
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.load import load_config
 from pipeline.config.paths import DASHBOARDS
@@ -27,6 +25,7 @@ from pipeline.store.freshness import freshness, spread
 from pipeline.store.incidents import put_incident
 from pipeline.store.outbox import mark_sent, put_alerts
 from tests.command_line import call_main
+from tests.copies import replace
 from tests.stored_rows import an_incident
 
 NOW = utc("2026-03-02T12:00:00Z")
@@ -160,7 +159,7 @@ def test_the_command_answers_and_refuses_what_the_catalogue_lacks(tmp_path: Path
 
 
 def quarter(start: datetime, total: int) -> ComplaintCount:
-    return structs.replace(count(start, total), interval_s=900, collected=start + timedelta(minutes=15))
+    return replace(count(start, total), interval_s=900, collected=start + timedelta(minutes=15))
 
 
 def quarters_until(store: Store, *last: int) -> None:

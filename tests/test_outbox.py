@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pipeline.core.times import utc
 from pipeline.stages.alert.stage import run_alert, send
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
+from tests.copies import replace
 from tests.policy_inputs import MINUTE
 from tests.sending import RecordingChannel, ScriptedChannel, alert_row, fail
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -30,6 +29,7 @@ from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.successors import succeed_incident
 from pipeline.text.models.kinds import RULES, NewsModel
 from tests.conftest import Groundswell
+from tests.copies import replace
 from tests.world import ALARM, MATCHER, World, at
 
 HOSTILE = '<script>alert(1)</script>\r\nX: y "\u202e{{7*7}} $(id) \ud83d\ude00'

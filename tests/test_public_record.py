@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pipeline.stages.explain.surge import advisory_rows
 from pipeline.store import Store
 from pipeline.store.advisories import put_advisories
 from pipeline.store.runs import mark_simulated
+from tests.copies import replace
 
 RAISED = utc("2026-02-27T20:00:00Z")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.sources.count_columns import parse_count_columns, rows_of
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage
+from tests.copies import replace
 from tests.replays import dump
 
 START = utc("2026-03-02T00:00:00Z")
@@ -83,7 +83,7 @@ def test_they_are_offered_in_the_same_order_and_stored_alike(scenario: Scenario,
             batches = columns.fetch(since, now, state), records.fetch(since, now, state)
             assert [batch.size for batch in batches] == [batches[0].size] * 2
             assert batches[0].outcome == batches[1].outcome
-            assert dataclasses.replace(batches[0], columns=None, rows=()) == dataclasses.replace(batches[1], rows=())
+            assert replace(batches[0], columns=None, rows=()) == replace(batches[1], rows=())
             assert save_batch(a, batches[0], now) == save_batch(b, batches[1], now)
     assert dump(tmp_path / "a.db") == dump(tmp_path / "b.db")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pipeline.stages.alert.prepare import delivery_of
 from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.sending import RecordingChannel
 from tests.world import CATALOGUE, World, at
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec import structs
 
 from pipeline.commands.backtest import plan_replay
 from pipeline.commands.common import Setting
@@ -34,6 +33,7 @@ from pipeline.store.outbox import alerts_of
 from pipeline.text.models.outage import OutageModel
 from pipeline.text.services import ServiceMatcher
 from tests.benchmarks.archives import write_recording
+from tests.copies import replace
 from tests.replays import dump
 
 NOW = utc("2026-03-02T10:00:00Z")
@@ -117,7 +117,7 @@ def test_posts_read_ahead_are_what_they_are_when_read_in_their_time() -> None:
     scenario = read_scenario(SCENARIOS / "2026-03-02-claude")
     source = RecordedSource("reddit", scenario, "posts", [(post.collected, post) for post in here], [])
     read = ReadAhead([source], here[-1].created, ahead=6)
-    edited = structs.replace(here[5], text="chatgpt is down")
+    edited = replace(here[5], text="chatgpt is down")
     steps = [here[:3], here[3:5], [here[4], edited], here[5:9], [here[2], here[12]], here[10:40]]
     assert [list(read(step, MATCHER, model)) for step in steps] == [
         list(tagged(step, MATCHER, model)) for step in steps
@@ -175,7 +175,7 @@ def test_counts_of_a_span_that_moves_on_are_those_of_one_that_is_read_whole(tmp_
         for n in range(0, len(counts), 13):
             now = counts[n].start + timedelta(minutes=20)
             if n > 100:  # a count of the day before is corrected
-                counts[n - 100] = structs.replace(counts[n - 100], total=n)
+                counts[n - 100] = replace(counts[n - 100], total=n)
             for store in (kept, plain):
                 save_batch(store, Batch(source="a", rows=(*counts[n : n + 13], *counts[n - 100 : n - 99])), now)
             for until in (now, now - timedelta(hours=3)):

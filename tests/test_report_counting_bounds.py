@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.core.records import Post
 from pipeline.core.series import Mention
@@ -16,6 +15,7 @@ from pipeline.core.times import utc
 from pipeline.core.vocabulary import PostKind, VoteReason
 from pipeline.detection import report_counting
 from pipeline.detection.report_counting import ReportCounter as Counter
+from tests.copies import replace
 
 AT = utc("2026-03-02T12:00:00Z")
 SECOND = timedelta(seconds=1)
@@ -37,7 +37,7 @@ def post(author: str, at: datetime = AT, *, age: timedelta | None = None, **more
         created=at,
         collected=at,
     )
-    return structs.replace(usual, **more)  # type: ignore[arg-type]
+    return replace(usual, **more)  # type: ignore[arg-type]
 
 
 def judged(*posts: Post, texts: Sequence[str] = (), p_outage: float = 0.9) -> list[tuple[float, str]]:
@@ -132,7 +132,7 @@ def test_people_who_joined_on_one_day_are_many_once_that_day_is_long_ago(days: i
     assert [verdict[1] for verdict in judged(*people)] == [VoteReason.COUNTED, *[reason] * 11]
     assert sum(weight for weight, _ in judged(*people)) == (12 if reason == VoteReason.COUNTED else 1)
     # a source that gives the time means midnight by it
-    reasons = [verdict[1] for verdict in judged(*(structs.replace(one, source="reddit") for one in people))]
+    reasons = [verdict[1] for verdict in judged(*(replace(one, source="reddit") for one in people))]
     assert reasons == [VoteReason.COUNTED, *[VoteReason.SAME_MINUTE_ACCOUNT] * 11]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pipeline.config.paths import DASHBOARDS
 from pipeline.config.settings import Report
 from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
+from tests.copies import replace
 from tests.sending import send_due
 from tests.test_browser import browser
 from tests.world import World, at

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-
-from msgspec import structs
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.news_events import NewsEntity, NewsEvent
@@ -21,6 +18,7 @@ from pipeline.incidents.link_context import LinkContext
 from pipeline.incidents.news_links import link
 from pipeline.incidents.scope import CITED, cite, deduplicate_clearances
 from pipeline.text.claims import claims
+from tests.copies import replace
 from tests.test_story import at, built, interval, notice, report
 
 SERVICE = Service(id="svc", name="Svc", components=(Component(id="api", name="API", role="api", official=("API",)),))
@@ -85,7 +83,7 @@ def test_words_about_ends_and_starts_hold_for_what_there_is() -> None:
 
 def test_a_notice_written_afterwards_is_not_told_as_if_it_had_been_posted_then() -> None:
     late = [
-        structs.replace(notice(1, clock, status, "critical"), created_at=at("19:00"))
+        replace(notice(1, clock, status, "critical"), created_at=at("19:00"))
         for clock, status in (("11:40", "investigating"), ("14:00", "resolved"))
     ]
     (incident,) = built([interval("11:37", "15:00")], late, at("20:00"))
@@ -94,9 +92,7 @@ def test_a_notice_written_afterwards_is_not_told_as_if_it_had_been_posted_then()
     assert [e.statement for e in incident.evidence if e.kind == "page"] == [
         "the provider's first notice came 443 min after the onset"
     ]
-    (alone,) = built(
-        [], [structs.replace(notice(1, "14:00", "resolved", "critical"), created_at=at("19:00"))], at("20:00")
-    )
+    (alone,) = built([], [replace(notice(1, "14:00", "resolved", "critical"), created_at=at("19:00"))], at("20:00"))
     assert alone.impact == "critical"
 
 
@@ -113,8 +109,8 @@ def test_silence_counts_while_a_notice_stands() -> None:
 
 
 def test_updates_of_the_same_second_are_read_in_their_order_and_a_look_back_fails_nothing() -> None:
-    first = structs.replace(notice(1, "11:00", "resolved", "major"), update_id="a", created_at=at("11:00"))
-    second = structs.replace(notice(1, "11:00", "investigating", "major"), update_id="b", created_at=at("11:00"))
+    first = replace(notice(1, "11:00", "resolved", "major"), update_id="a", created_at=at("11:00"))
+    second = replace(notice(1, "11:00", "investigating", "major"), update_id="b", created_at=at("11:00"))
     assert read_provider_incidents([first, second])[0].resolved == at("11:00")
     updates = [
         notice(1, "11:00", "investigating", "major", api="partial_outage"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from pipeline.core.catalogue import Component, Service
 from pipeline.core.incidents import ComponentSpan
 from pipeline.core.vocabulary import ComponentStatus
 from pipeline.incidents import episodes, scope
 from pipeline.incidents.component_spans import official_components
+from tests.copies import replace
 from tests.scope_inputs import DAY, HOUR, MINUTE, SECOND, START, component_spans, posted
 from tests.test_story import SERVICE, notice, report
 
@@ -150,7 +149,7 @@ def test_a_kind_of_failure_goes_before_the_word_that_it_is_down_and_of_two_neith
 )
 def test_of_symptoms_named_equally_often_the_notices_decide(body: str, expected: str) -> None:
     votes = [report("11:00", symptom=name) for name in ("login", "error", "slow") for _ in range(2 - (name == "slow"))]
-    update = structs.replace(notice(1, "11:00", "investigating", "major"), body=body)
+    update = replace(notice(1, "11:00", "investigating", "major"), body=body)
     assert scope.symptom_of(votes, episodes.read_provider_incidents([update])) == expected
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from pipeline.core.vocabulary import (
 )
 from pipeline.notify.policy import Rise, next_transition
 from pipeline.store.outbox import alerts_of
+from tests.copies import replace
 from tests.policy_inputs import BEGAN, EASING, HOUR, INCIDENT, MINUTE, POLICY, SECOND, message, messages
 from tests.world import World
 

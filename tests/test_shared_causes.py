@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pipeline.notify.payload import quoted_reports
 from pipeline.replay.scenario import read_scenario
 from pipeline.replay.scenario_sources import load_recorded
 from pipeline.store import Store
+from tests.copies import replace
 from tests.test_incident_bounds import _catalogue, _failing
 from tests.test_story import report
 from tests.world import CATALOGUE, MATCHER, World, at

@@ -8,7 +8,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from pipeline.stages.alert.stage import run_alert
 from pipeline.store import Store
 from pipeline.store.outbox import alerts_of, put_alerts
 from tests.conftest import ROOT
+from tests.copies import replace
 from tests.fakes.smtp_faults import KINDS, STAGES
 
 NOW = utc("2026-03-02T11:45:00Z")

@@ -6,7 +6,6 @@ WRITE_TABLES=1 writes the table in docs/sources.md.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from pipeline.reports.source_coverage import source_coverage, sources_table
 from pipeline.sources import _PLACES, SOURCES, build_sources, configured_kinds
 from pipeline.sources.spec import Coverage, DocsRow, ReadPlan, SourceSpec
 from tests.conftest import ROOT
+from tests.copies import replace
 from tests.upstreams import NOW, config_for
 
 MARK = ("<!-- sources: made from the sources' own SPEC by tests/test_source_specs.py -->", "<!-- end of sources -->")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from pipeline.sources.status.xai_rss import XAI_FEED
 from pipeline.sources.status.xbox import XBOX
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store
+from tests.copies import replace
 from tests.fakes import status_histories, status_hosted
 from tests.fakes.status_apis import PAYPAL
 from tests.status_reading import changed, context

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from html import escape
 
@@ -11,6 +10,7 @@ import pytest
 from pipeline.core.times import utc
 from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.sources.status.reader import END
+from tests.copies import replace
 from tests.fakes.status_feeds import FORMS, Notice, Update, script, so_far
 from tests.test_status_feeds import CONTEXT, DOWN_OR_NOT, NOW, one, read, timeline
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -23,6 +22,7 @@ from pipeline.stages.collect import run_collect
 from pipeline.store import Store
 from pipeline.store.official import updates_of_page
 from pipeline.text.status_words import split_state, state_from_words, state_of_label
+from tests.copies import replace
 from tests.fakes.faults import PAGE
 from tests.fakes.recording import Recording
 from tests.fakes.status_feeds import FORMS, Notice, StatusFeeds, Update, script, so_far, statuspage

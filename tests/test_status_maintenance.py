@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from pipeline.core.status_records import OfficialIncident
 from pipeline.core.times import utc
@@ -15,6 +14,7 @@ from pipeline.reports.planned_maintenance import announcements, maintenance_of
 from pipeline.reports.reliability import official_entries
 from pipeline.store import Store
 from pipeline.store.official import official_incidents
+from tests.copies import replace
 from tests.test_status_pages import API, NOW, PLANNED, SERVICE, collect, host, incident, page, update
 
 
@@ -41,7 +41,7 @@ def test_a_maintenance_lasts_as_planned_or_until_the_page_says_it_is_over(
     )
     assert row.maintenance_span is not None
     assert row.maintenance_span.until - row.maintenance_span.since == timedelta(minutes=lasts)
-    assert structs.replace(row, scheduled_for=None).maintenance_span is None
+    assert replace(row, scheduled_for=None).maintenance_span is None
 
 
 def test_planned_maintenance_is_known_ahead_and_is_no_outage(store: Store) -> None:

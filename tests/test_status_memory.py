@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipeline.stages.collect import run_collect
 from pipeline.store import Store
 from pipeline.store.official import official_incidents, updates_of_page
 from pipeline.store.runs import save_source_state
+from tests.copies import replace
 from tests.fakes.base import Reply, Request
 from tests.fakes.scripted import Scripted
 from tests.fakes.status_apis import PAYPAL

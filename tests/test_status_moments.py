@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.replay.recorder import record
@@ -18,6 +16,7 @@ from pipeline.reports.decision_trace import decision_trace
 from pipeline.store import Store
 from pipeline.store.observations import save_batch
 from pipeline.store.official import planned_maintenance, updates_of_page
+from tests.copies import replace
 from tests.test_status_pages import API, NOW, PLANNED, REOPENED, SERVICE, collect, host, incident, page, update
 
 
@@ -56,7 +55,7 @@ def test_a_recording_shows_each_wording_from_when_it_was_read_and_maintenance_fr
                     moments.index(now)
                 ]
             (planned,) = planned_maintenance(again, SERVICE.page, NOW, NOW)
-            assert planned == structs.replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
+            assert planned == replace(planned_maintenance(store, SERVICE.page, NOW, NOW)[0], started_at=None)
             wordings = "SELECT * FROM status_wordings"
             assert list(map(tuple, again.rows(wordings))) == list(map(tuple, store.rows(wordings)))
 

@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from pipeline.sources.status.statuspage_atom import STATUSPAGE_FEED
 from pipeline.stages.collect import run_collect
 from pipeline.store import Store
 from pipeline.store.official import official_incidents, updates_of_page
+from tests.copies import replace
 from tests.fakes.base import Reply
 from tests.fakes.scripted import Scripted
 from tests.upstreams import config_for

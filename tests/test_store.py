@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.config.settings import Keep
 from pipeline.core.records import Batch, NewsItem, RejectedRow, Run
@@ -20,6 +18,7 @@ from pipeline.store.detector_state import StoredState, state_mark, state_parts
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import coverage, load_source_state, record_run
 from pipeline.store.verdicts import Judgement, save_judgement
+from tests.copies import replace
 from tests.stored_rows import NOW, a_post, count
 
 
@@ -35,7 +34,7 @@ def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         assert save_batch(store, batch, NOW) == 4
         assert save_batch(store, batch, NOW) == 0
-        changed = replace(batch, rows=(a_post(1, "down, edited"), count(7), structs.replace(item, title="t2")))
+        changed = replace(batch, rows=(a_post(1, "down, edited"), count(7), replace(item, title="t2")))
         assert save_batch(store, changed, NOW) == 3
         assert store.rows("SELECT title FROM item_revisions")[0][0] == "t"
         assert load_source_state(store, "x") == {"etag": "e"}
@@ -76,9 +75,7 @@ def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
 
 def test_counts_of_whole_services_are_read_alike_whether_parts_of_others_are_known_or_not(tmp_path: Path) -> None:
     rows = [count(n, minutes=15 * n) for n in range(6)]
-    rows += [
-        structs.replace(count(9 * n, minutes=15 * n), service=name) for n in range(2, 6) for name in ("z", "a", "b")
-    ]
+    rows += [replace(count(9 * n, minutes=15 * n), service=name) for n in range(2, 6) for name in ("z", "a", "b")]
     asked = "x", 900, "interval", NOW, NOW + timedelta(hours=1)
     with Store(tmp_path / "x.db") as store:
         assert counts(store, *asked).columns == []
@@ -104,20 +101,20 @@ def test_coverage_joins_what_touches(tmp_path: Path) -> None:
 def test_times_are_fixed_width_utc_text(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
         local = datetime.fromisoformat("2026-03-02T04:00:00.5-08:00")
-        save_batch(store, Batch(source="x", rows=(structs.replace(a_post(1), created=local),)), NOW)
+        save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=local),)), NOW)
         assert store.rows("SELECT created FROM posts")[0][0] == "2026-03-02T12:00:00Z"
 
 
 def test_a_time_without_a_zone_is_never_stored(store: Store) -> None:
     naive = datetime(2026, 3, 2, 12)  # noqa: DTZ001
     with pytest.raises(ValueError, match="has no time zone"):
-        save_batch(store, Batch(source="x", rows=(structs.replace(a_post(1), created=naive),)), NOW)
+        save_batch(store, Batch(source="x", rows=(replace(a_post(1), created=naive),)), NOW)
     assert store.rows("SELECT count(*) FROM posts")[0][0] == 0
 
 
 def test_what_is_older_than_it_is_kept_goes_once_a_day(store: Store) -> None:
     now = utc("2026-03-02T00:05:00Z")
-    posts = [structs.replace(a_post(days), created=now - timedelta(days=days)) for days in (1, 100, 200)]
+    posts = [replace(a_post(days), created=now - timedelta(days=days)) for days in (1, 100, 200)]
     save_batch(
         store,
         Batch(source="reddit", rows=tuple(posts), rejected=(RejectedRow(where="x:1", reason="bad", head=""),)),

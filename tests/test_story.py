@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from pipeline.incidents.episodes import read_provider_incidents
 from pipeline.incidents.link_context import LinkContext
 from pipeline.incidents.news_links import link
 from pipeline.notify.policy import NotificationPolicy, next_gap, next_transition
+from tests.copies import replace
 
 SERVICE = Service(
     id="svc",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pipeline.config.setting_values import ChannelName
@@ -13,6 +11,7 @@ from pipeline.store import Store
 from pipeline.store.operators import put_feedback
 from pipeline.store.outbox import alerts_of, put_alerts
 from pipeline.store.successors import current_id, revive_incident, succeed_incident
+from tests.copies import replace
 from tests.world import QUIET, World, at
 
 MEMBERS = ("huggingface", "vercel", "heroku")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from pipeline.render.tiles import DAYS, day_bars, spark
 from pipeline.render.time_axis import Axis
 from pipeline.render.timeline import FIRST, LATEST, Moment, Side, in_rows, timeline_rows
 from pipeline.store.report_data import CountStep, ImpactSpan
+from tests.copies import replace
 from tests.world import at
 
 OVER = IncidentSummary(

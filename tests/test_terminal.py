@@ -168,8 +168,7 @@ def test_init_asks_for_the_server_and_tries_it(groundswell: Groundswell, tmp_pat
 def test_a_silence_preview_counts_a_message_once_by_however_many_channels_it_went(
     groundswell: Groundswell, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
+    from tests.copies import replace
     from tests.sending import alert_row, queue_alerts
 
     with Store(tmp_path / "groundswell.db") as store:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from pipeline.core.errors import StoreError
 from pipeline.core.news_events import NewsEvent
@@ -17,6 +16,7 @@ from pipeline.store import Store, health, open_readonly
 from pipeline.store.news import put_news_events
 from pipeline.store.observations import save_batch
 from pipeline.store.runs import checkpoints, set_checkpoint
+from tests.copies import replace
 from tests.stored_rows import NOW, a_post
 
 
@@ -63,7 +63,7 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with Store(tmp_path / "x.db") as store:
-        bad = Batch(source="x", rows=(a_post(1), structs.replace(a_post(2), kind=None)))  # type: ignore[arg-type]
+        bad = Batch(source="x", rows=(a_post(1), replace(a_post(2), kind=None)))  # type: ignore[arg-type]
         with pytest.raises(sqlite3.IntegrityError):
             save_batch(store, bad, NOW)
         assert store.rows("SELECT count(*) FROM posts")[0][0] == 0

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from pipeline.text.models.kinds import load_news
 from pipeline.text.models.outage import load
 from pipeline.text.services import ServiceMatcher
 from tests.conftest import ROOT, Day
+from tests.copies import replace
 
 EVAL = os.environ.get("EVAL_DATA", "")
 needs_data = pytest.mark.skipif(not EVAL, reason="EVAL_DATA is not set")

@@ -7,7 +7,6 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.commands.test_alert import sample
 from pipeline.core.errors import ChannelError
 from pipeline.core.secret import SecretStr
 from pipeline.notify.channels.webhook import WebhookChannel
+from tests.copies import replace
 from tests.world import at
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ from pipeline.core.times import utc
 from pipeline.http.session import HttpClient
 from pipeline.sources import Source, build_sources
 from tests.conftest import SCENARIO
+from tests.copies import replace
 from tests.fakes import complaints, reddit, social
 from tests.fakes.__main__ import KINDS
 from tests.fakes.base import Fake

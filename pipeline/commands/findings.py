@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import click
+from msgspec import Struct, structs
 
 from pipeline.commands.common import PARTIAL
 from pipeline.commands.terminal import colored, one_line
@@ -22,8 +22,7 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing looked at, what was found, and what a person can do."""
 
     level: Level
@@ -34,7 +33,7 @@ class Finding:
 
 def findings_json(findings: Iterable[Finding]) -> str:
     """Return findings as JSON, schema 1."""
-    return json.dumps({"schema": 1, "findings": [asdict(finding) for finding in findings]}, indent=1)
+    return json.dumps({"schema": 1, "findings": [structs.asdict(finding) for finding in findings]}, indent=1)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

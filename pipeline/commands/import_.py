@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from pipeline.commands.common import PARTIAL, Setting, common, open_store, run_lock, salted
 from pipeline.commands.counts_argument import CountsFile, counts_file, readable_file
@@ -50,13 +50,13 @@ def counts(setting: Setting, file: CountsFile, service_name: str | None, new: bo
 
     resolve = ServiceIds(setting.config.catalogue, new=new)
     body, source = read_capped(file.path), f"counts:{plain(file.path.name, 200)}"
-    options = replace(file.options, service=resolve.named(service_name) if service_name else "")
+    options = structs.replace(file.options, service=resolve.named(service_name) if service_name else "")
     batch = parse_count_columns(body, source=source, fetched_at=setting.now, options=options, resolve=resolve)
     if batch is None:
         batch = parse_counts(
             body, source=source, fetched_at=setting.now, name=str(file.path), options=options, resolve=resolve
         )
-    batch = replace(batch, state={**batch.state, KIND: file.options.kind})
+    batch = structs.replace(batch, state={**batch.state, KIND: file.options.kind})
     if not batch.size and not batch.rejected:
         raise SourceError("no usable row", source=str(file.path))
     if batch.detail:
@@ -182,7 +182,7 @@ def scenario(setting: Setting, folder: Path) -> None:
     if recorded.simulated:
         with run_lock(setting.db), open_store(setting) as store:
             mark_simulated(store, recorded.note)
-    _store(setting, [replace(batch, state={}) for batch in batches], failed=bool(problems))
+    _store(setting, [structs.replace(batch, state={}) for batch in batches], failed=bool(problems))
 
 
 def _store(setting: Setting, batches: Iterable[Batch], *, failed: bool = False) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +101,7 @@ def _as_json(file: Path, kept: KeptBody, readings: list[BodyReading]) -> str:
                     "outcome": batch.outcome,
                     "detail": batch.detail,
                     "rows": [{"record": type(row).__name__, **structs.asdict(row)} for row in batch.rows],
-                    "refused": [asdict(refused) for refused in batch.rejected],
+                    "refused": [structs.asdict(refused) for refused in batch.rejected],
                 }
                 for reader, batch in readings
             ],

@@ -6,9 +6,10 @@ Times are aware UTC. `pipeline.store.alert_facts` says how they are stored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, Impact, Relation, State, Transition
 
@@ -40,8 +41,7 @@ class OfficialLine(NamedTuple):
     statement: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentFacts:
+class ComponentFacts(Struct, frozen=True, kw_only=True):
     """A component affected or said to work, by one source; `until` None: still."""
 
     name: str
@@ -52,8 +52,7 @@ class ComponentFacts:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkFacts:
+class LinkFacts(Struct, frozen=True, kw_only=True):
     """A news event associated with the incident: when it was first seen, by how many outlets, and the evidence."""
 
     relation: Relation
@@ -64,8 +63,7 @@ class LinkFacts:
     evidence_against: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartFacts:
+class ChartFacts(Struct, frozen=True, kw_only=True):
     """Counts in steps that begin at `times` (seconds of the epoch); None: not observed, or no expectation."""
 
     label: str
@@ -75,8 +73,7 @@ class ChartFacts:
     upper: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFacts:
+class AlertFacts(Struct, frozen=True, kw_only=True):
     """What a message about one incident says. What older versions did not store has a default.
 
     `affected` are component ids, `affected_names` and `works_names` what people call them. `refused` counts the reports
@@ -143,8 +140,7 @@ class Section(NamedTuple):
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemFacts:
+class SystemFacts(Struct, frozen=True, kw_only=True):
     """What a message says that is about no single incident: a digest, or a trouble of the program's own."""
 
     subject: str
@@ -154,15 +150,13 @@ class SystemFacts:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryFacts(SystemFacts):
+class SummaryFacts(SystemFacts, frozen=True, kw_only=True):
     """One message for several; `incidents` are the ids of those it names."""
 
     incidents: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalFacts:
+class SignalFacts(Struct, frozen=True, kw_only=True):
     """A signal of a surge: its value now, and what is usual."""
 
     name: str
@@ -170,8 +164,7 @@ class SignalFacts:
     usual: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdvisoryFacts:
+class AdvisoryFacts(Struct, frozen=True, kw_only=True):
     """A surge advisory as a program that scales capacity reads it; `until` None: it is active."""
 
     service: str
@@ -189,8 +182,7 @@ class AdvisoryFacts:
         return self.until is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurgeFacts(SystemFacts):
+class SurgeFacts(SystemFacts, frozen=True, kw_only=True):
     """A surge advisory, in lines for people and as `advisory` for programs."""
 
     advisory: AdvisoryFacts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
+
+from msgspec import structs
 
 from pipeline.core.alert_facts import (
     AdvisoryFacts,
@@ -189,7 +190,7 @@ Record = AlertFacts | SystemFacts | ComponentFacts | LinkFacts | ChartFacts | Ad
 
 def _object(record: Record) -> dict[str, object]:
     """Return a record's fields under their stored names."""
-    return {_KEYS.get(f.name, f.name): _value(getattr(record, f.name)) for f in fields(record)}
+    return {_KEYS.get(name, name): _value(value) for name, value in structs.asdict(record).items()}
 
 
 def _value(value: object) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.series import SeriesColumn, SeriesCount
 
@@ -24,8 +25,7 @@ class CountKey(NamedTuple):
     indicator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountColumns:
+class CountColumns(Struct, frozen=True, kw_only=True):
     """Counts, none of an interval twice.
 
     `series`, `start`, `total` and `collected` have one entry for each count: the place of its key in `keys`, seconds of

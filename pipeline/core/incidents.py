@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.row_refs import RowRef
 from pipeline.core.vocabulary import ComponentStatus, ConfirmedBy, EvidenceKind, Impact, PhaseName, State
@@ -17,8 +18,7 @@ AGAINST = "against"  # subject of a statement that speaks against what ties a sh
 UNKNOWN_CAUSE = "unknown common cause"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """One statement about an incident and the stored rows behind it.
 
     Where the statement holds a number it is `value`, and what it is compared with (expected, claimed, the other side)
@@ -34,8 +34,7 @@ class Evidence:
     compared_with: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentSpan:
+class ComponentSpan(Struct, frozen=True, kw_only=True):
     """A component affected or said to work, according to one source, from `since` to `until` (None = still)."""
 
     component: str
@@ -46,8 +45,7 @@ class ComponentSpan:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
+class Phase(Struct, frozen=True, kw_only=True):
     """A span of an incident; phases of one episode follow each other without a gap.
 
     `why` says what changed when it began. Several phases of one name may follow each other: each begins with something
@@ -69,8 +67,7 @@ class CrowdSpan(NamedTuple):
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Episode(Struct, frozen=True, kw_only=True):
     """One continuous failure within an incident, with its own onset, end (None while it lasts) and affected parts.
 
     The crowd rose from `crowd_since` until `crowd_until` (None while it is up); both None where only the page shows it.
@@ -90,8 +87,7 @@ class Episode:
     crowd_spans: tuple[CrowdSpan, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """One story about one service: one or more episodes less than three hours apart.
 
     `probability` that something is really broken is None where nobody has judged it; `part_of` is the incident of a
@@ -156,8 +152,7 @@ def state_in_words(state: State, confirmed_by: ConfirmedBy | None) -> str:
     return f"{state.value} by {'the provider' if confirmed_by is ConfirmedBy.PROVIDER else confirmed_by.value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisory:
+class Advisory(Struct, frozen=True, kw_only=True):
     """A service is likely to be overrun, said before anything breaks: `level` watch or high, with the reasons.
 
     `until` is None while it lasts. `signals` are (name, value, usual) of news, mentions, anger and chart.
@@ -174,8 +169,7 @@ class Advisory:
 OURS = "this database"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastOutage:
+class PastOutage(Struct, frozen=True, kw_only=True):
     """An outage that is over: what failed (roles), how (symptom), how bad, how long, the page's steps with minutes."""
 
     id: str

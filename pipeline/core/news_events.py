@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from pipeline.core.vocabulary import ClaimKind, Relation, SaidBy
 
 CHANCE = 0.05  # a link that more random dates equal is no better than chance
@@ -54,8 +56,7 @@ class NewsEvent:
         return next((entity.ways for entity in self.entities if entity.service == service), ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """An association between an incident and a news event, with what speaks for and against it.
 
     `p` is the share of random dates that the same rule would link to an incident as large: None where the history is
@@ -77,8 +78,7 @@ class Link:
         return self.p is None or self.p <= CHANCE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRow:
+class LinkRow(Struct, frozen=True, kw_only=True):
     """A stored link with its news event's kind, title, number of independent outlets, and when it was first seen.
 
     `outlet` and `url` are of its first item; empty where that is not known.
@@ -114,8 +114,7 @@ class LinkRow:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """One claim. `value` is HH:MM in UTC, a component's role, a number, or words.
 
     `definition` says of a number of reports what was counted: peak, total or unknown; empty for other kinds.

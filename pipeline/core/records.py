@@ -10,11 +10,10 @@ Posts and counts, which come by the million, are left out of the search for cycl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pipeline.core.count_columns import CountColumns
 from pipeline.core.status_records import OfficialIncident, StatusUpdate
@@ -101,8 +100,7 @@ class ExternalStatus(Struct, frozen=True, kw_only=True):
 Record = Post | NewsItem | ComplaintCount | StatusUpdate | OfficialIncident | ChartRank | ExternalStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRow:
+class RejectedRow(Struct, frozen=True, kw_only=True):
     """A row that could not be taken: where it stood, why, and its first 200 characters."""
 
     where: str
@@ -127,8 +125,7 @@ class Listing(NamedTuple):
     incident_ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     """What one fetch brought: `rows`, or the counts of a large file as `columns`.
 
     `coverage` are the spans in which absence means "nothing was said"; empty = unknown.
@@ -165,8 +162,7 @@ class Batch:
         return self.state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
+class Tag(Struct, frozen=True, kw_only=True):
     """What a post says about one service. `exonerates` are components said to work, `codes` error codes it quotes.
 
     `region` are places and networks; `began` is since when it fails, None when the post does not say.
@@ -187,8 +183,7 @@ class Tag:
     began: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One stage on one subject."""
 
     stage: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.vocabulary import VoteReason
 
@@ -58,8 +59,7 @@ class AccountReport(NamedTuple):
     native_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """A post that says a service fails, or that a component of it works.
 
     `components` are those said to fail, `working_components` those said to work (component ids). `weight` is 1.0 where

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class VerdictPoint(NamedTuple):
@@ -52,8 +53,7 @@ class SeriesCount(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesKey:
+class SeriesKey(Struct, frozen=True, kw_only=True):
     """Which counts a series holds. Its text form is the key in the database."""
 
     service: str
@@ -73,8 +73,7 @@ class SeriesKey:
         return "/".join((self.service, self.channel, self.source, self.region, self.indicator, str(self.bin_s)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """A span in which one series was above what was expected; `end` None while it lasts.
 
     `expected_total` is what was expected from the onset to the last alarm; NaN when not known. `joint`: the score is

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from msgspec import structs
 
 from detectors.contract import Floats
 from detectors.events import Event, find_events
@@ -63,7 +63,7 @@ def spans(
         for event in events:
             interval = interval_of(event, key, begin, observed, expected)
             highest = any(p.score >= event.score and interval.onset <= p.start < interval.last_alarm for p in joint)
-            found.append(replace(interval, joint=True) if highest else interval)
+            found.append(structs.replace(interval, joint=True) if highest else interval)
     return found
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from pipeline.core.series import SeriesColumn, SeriesKey
 from pipeline.core.times import floor_to
@@ -14,8 +15,7 @@ VOTE_BIN = 60
 FORGETTING = timedelta(minutes=10)  # after midnight, in which old verdicts are forgotten
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesGroup:
+class SeriesGroup(Struct, frozen=True, kw_only=True):
     """Series that share a source and bin width and so one detector state."""
 
     subject: str

@@ -6,12 +6,13 @@ Its hours are spread over their minutes, its reports judged and explained as the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from msgspec import structs
 
 from detectors.events import find_events
 from detectors.seasonal.detector import SeasonalNB
@@ -64,7 +65,7 @@ def decide(
         votes[:, column] = np.bincount(np.repeat(np.arange(hours) * 60, numbers) + minutes, minlength=size)
         talk[:, column] = votes[:, column]
         off = end - case.now
-        shifted.append([replace(r, created=r.created + off) for r in said])
+        shifted.append([structs.replace(r, created=r.created + off) for r in said])
         heard: dict[str, datetime] = {}
         for r in shifted[-1]:
             slot = int((r.created - begin) / timedelta(minutes=1))
@@ -72,7 +73,7 @@ def decide(
                 votes[slot, column] += r.weight
                 talk[slot, column] += r.counted or is_first_copy(heard, r.fingerprint, r.created)
     index = pd.date_range(begin, periods=size, freq="1min")
-    detector = replace(SeasonalNB(), repeats=0.0)
+    detector = SeasonalNB(repeats=0.0)
     verdicts = detector.detect(pd.DataFrame(votes, index=index), pd.DataFrame(talk, index=index))
     tables = [t.to_numpy() for t in (verdicts.observed, verdicts.expected, verdicts.score)]
     policy = NotificationPolicy(

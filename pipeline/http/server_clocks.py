@@ -12,10 +12,11 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pipeline.core.quantities import quantity
 from pipeline.core.times import iso
@@ -47,16 +48,14 @@ class CertificateTime(StrEnum):
     NOT_YET_VALID = "not yet valid"
 
 
-@dataclass(frozen=True, slots=True)
-class ClockFinding:
+class ClockFinding(Struct, frozen=True):
     """What a run's answers show of the clock; `words` is a clause for a person, empty where there is no evidence."""
 
     state: ClockState
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Disagreement:
+class _Disagreement(Struct, frozen=True):
     """A server whose clock is more than TOLERANCE from this machine's, which is `ahead` of it (or behind: negative)."""
 
     host: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import ComponentSpan, CrowdSpan, Episode, Evidence, Incident, Phase
@@ -85,7 +87,7 @@ def build(
         taken = {k.id for k in known} | {i.id for i in built}
         if not mine and made.id in taken:
             # another story has kept the id of this minute
-            made = replace(made, id=next(i for n in count(2) if (i := f"{made.id}-{n}") not in taken))
+            made = structs.replace(made, id=next(i for n in count(2) if (i := f"{made.id}-{n}") not in taken))
         built.append(made)
     return built, absorbed
 
@@ -95,16 +97,16 @@ def withdrawn(incident: Incident) -> Incident:
     last = max(
         [incident.onset, *(p.since for p in incident.phases), *(e.end for e in incident.episodes if e.end is not None)]
     )
-    open_ones = [replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.episodes]
+    open_ones = [structs.replace(e, end=max(e.onset, last)) if e.end is None else e for e in incident.episodes]
     why = "what it rested on is no longer there: the notice was withdrawn or the counts were corrected"
     withdrawal = Evidence(
         kind=EvidenceKind.WITHDRAWN, at=last, statement=why, rows=(RowRef(RowTable.INCIDENTS, incident.id),)
     )
-    phases = [replace(p, until=last) if p.until is None else p for p in incident.phases]
+    phases = [structs.replace(p, until=last) if p.until is None else p for p in incident.phases]
     over = Phase(
         episode=incident.episode_count, phase=PhaseName.OVER, since=last, until=None, impact=Impact.NONE, why=why
     )
-    return replace(
+    return structs.replace(
         incident,
         state=State.RESOLVED,
         active=False,
@@ -112,7 +114,9 @@ def withdrawn(incident: Incident) -> Incident:
         episodes=tuple(open_ones),
         evidence=in_order([*incident.evidence, withdrawal]),
         phases=(*phases, over),
-        components=tuple(replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components),
+        components=tuple(
+            structs.replace(c, until=max(c.since, last)) if c.until is None else c for c in incident.components
+        ),
     )
 
 

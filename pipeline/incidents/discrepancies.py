@@ -6,9 +6,11 @@ Claims of articles and of the page, with the disagreement in minutes and words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Evidence, Incident
@@ -85,7 +87,7 @@ def provider_discrepancies(
             found = claims(update.body, update.displayed_at.date()) if update.body else ()
             said = [
                 SourcedClaim(
-                    claim=replace(c, said_by=SaidBy.OUTLET),
+                    claim=structs.replace(c, said_by=SaidBy.OUTLET),
                     where="the provider",
                     published=update.displayed_at,
                     row=update_ref(update),
@@ -93,7 +95,7 @@ def provider_discrepancies(
                 for c in found
                 if c.kind in (ClaimKind.START, ClaimKind.END)
             ]
-            episode = replace(incident, onset=of[0].onset, end=of[0].end)
+            episode = structs.replace(incident, onset=of[0].onset, end=of[0].end)
             yield from disagreements(episode, said, [provider_incident], service)
 
 

@@ -7,10 +7,9 @@ begins a day after a story did belongs to it, or a provider with trouble every d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from pipeline.core.row_refs import RowRef
 from pipeline.core.series import Interval
@@ -29,8 +28,7 @@ FORGOTTEN = timedelta(days=3)
 COUNTED_IMPACTS = {"minor": Impact.LOW, "major": Impact.HIGH, "critical": Impact.CRITICAL}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderIncident:
+class ProviderIncident(Struct, frozen=True, kw_only=True):
     """One incident on the provider's page, as far as it was shown; `spoke` is when it was first posted.
 
     For an incident written after the fact that is later than `posted`, the time the page shows it under. `url` is where
@@ -47,8 +45,7 @@ class ProviderIncident:
     url: str = ""
 
 
-@dataclass(slots=True)
-class EpisodeDraft:
+class EpisodeDraft(Struct):
     """Spans and notices that touch; `end` is None while one of them lasts."""
 
     start: datetime

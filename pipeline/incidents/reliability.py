@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from pipeline.core.times import minutes_between
 
 GRADES = ((15.0, "A"), (30.0, "B"), (120.0, "C"), (240.0, "D"))
@@ -42,8 +44,7 @@ REGIONS = {
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReliabilityRecord:
+class ReliabilityRecord(Struct, frozen=True, kw_only=True):
     """One incident of a provider. `posted` is when its page first spoke, None where that is not known or it never did.
 
     `timing` is as in StatusUpdate; `crowd` the onset by the crowd, None where none was measured; `by` page or crowd.
@@ -74,8 +75,7 @@ class ReliabilityRecord:
         return self.crowd is None and self.posted is not None and self.posted <= self.began
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True, kw_only=True):
     """A grade and what it rests on: `incidents`, of which a wait is known.
 
     The mean is None without any, the grade with fewer than GRADED_FROM. `began_with_notice` are incidents whose only
@@ -89,8 +89,7 @@ class Acknowledgement:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
+class Month(Struct, frozen=True, kw_only=True):
     """A month of a service or of one component.
 
     `nines` is infinite when nothing was down; MTTR and MTBF are None without an incident, MTTR also without one of

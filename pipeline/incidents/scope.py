@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence
@@ -72,7 +73,7 @@ def deduplicate_clearances(reports: Sequence[Report]) -> list[Report]:
             again = any(name and report.created - heard.get((kind, name), NEVER) < VOICE for kind, name in voices)
             by_user = report.reason != VoteReason.NOT_A_USER
             if again or not by_user or not report.author_key or (age is not None and age < YOUNG):
-                report = replace(report, working_components=())
+                report = structs.replace(report, working_components=())
             else:
                 heard.update((voice, report.created) for voice in voices)
         found.append(report)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.incidents import (
@@ -206,7 +207,7 @@ def _group(
     # a failure keeps the service that its id names; one that nothing in the catalogue ties is filed under its first
     filed_under = cause.subject if cause.kind is CauseKind.DEPENDENCY else members[0].service
     service = known.service if known else filed_under
-    return replace(
+    return structs.replace(
         members[0],
         id=known.id if known else incident_id(service, onset) + GROUP,
         service=service,
@@ -243,7 +244,7 @@ def _phases(members: Sequence[Incident], statement: str) -> tuple[Phase, ...]:
     """Return the phases of a shared failure: its onset, and easing from when all but one of its services are over."""
     if not members[0].phases:
         return ()
-    onset = replace(members[0].phases[0], why=statement)
+    onset = structs.replace(members[0].phases[0], why=statement)
     lasting = [i for i in members if i.active]
     ended = [i.end for i in members if i.end is not None]
     if len(lasting) != 1 or len(ended) < FEWEST:
@@ -251,8 +252,8 @@ def _phases(members: Sequence[Incident], statement: str) -> tuple[Phase, ...]:
     last = lasting[0].phases[-1].phase if lasting[0].phases else PhaseName.ONSET
     name = PhaseName.OVER if last is PhaseName.OVER else PhaseName.EASING  # it may be about to be over, too
     since = max(*ended, onset.since)
-    easing = replace(onset, phase=name, since=since, until=None, why="all of its services but one are over")
-    return (replace(onset, until=since), easing)
+    easing = structs.replace(onset, phase=name, since=since, until=None, why="all of its services but one are over")
+    return (structs.replace(onset, until=since), easing)
 
 
 def _pages_in_words(posted: Sequence[Incident], catalogue: Catalogue) -> Iterator[Evidence]:

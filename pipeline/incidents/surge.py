@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import structs
 
 from pipeline.core.alert_facts import AdvisoryFacts, SignalFacts
 from pipeline.core.incidents import Advisory
@@ -134,7 +136,7 @@ def update_advisory(
     judged = signals(service, seen, now)
     out = {name: signal for name, signal in judged.items() if signal.stands_out}
     if open_now is not None and not out and last_loud is not None and now - last_loud >= ENDS_AFTER:
-        return replace(open_now, until=now), False
+        return structs.replace(open_now, until=now), False
     if len(out) < 2 or broken:
         return open_now, bool(out)
     level = "high" if len(out) >= 3 or (open_now is not None and open_now.level == "high") else "watch"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.alert_facts import Section, SummaryFacts, SystemFacts
 from pipeline.core.alerts import Alert
@@ -22,8 +23,7 @@ class BlindHours(NamedTuple):
     hours: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestFacts:
+class DigestFacts(Struct, frozen=True, kw_only=True):
     """What a digest counts of a span: incidents alerted, and of them right, wrong or not known; then lines by topic.
 
     `database_bytes` is the size of the database, `new_rows` how many rows came in.

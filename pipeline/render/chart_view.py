@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.render.time_axis import Axis, PlacedLabel
 
@@ -24,8 +25,7 @@ class Step(NamedTuple):
     upper: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """What a panel draws: its title, what is counted, and the steps; those that are absent are gaps."""
 
     title: str
@@ -59,8 +59,7 @@ class PlacedBar(NamedTuple):
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
+class Panel(Struct, frozen=True, kw_only=True):
     """A panel: paths of its drawing (empty: nothing to draw), and the labels of its value axis."""
 
     title: str
@@ -72,8 +71,7 @@ class Panel:
     description: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class Lane(Struct, frozen=True, kw_only=True):
     """A row of bars with its name."""
 
     name: str
@@ -88,8 +86,7 @@ class ChartRow(NamedTuple):
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartView:
+class ChartView(Struct, frozen=True, kw_only=True):
     """All of it; `columns` are the heads of the table's cells, `more_lanes` is how many lanes are not drawn."""
 
     title: str

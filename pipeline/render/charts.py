@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import Incident
@@ -25,8 +26,7 @@ MEMBERS = 4  # services of a shared failure whose counts are drawn
 _UNITS = {Channel.COMPLAINTS: "complaints", Channel.VOTES: "reports"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartContext:
+class ChartContext(Struct, frozen=True, kw_only=True):
     """What the chart shows. `series` are verdicts of the incident's service, or of a shared failure's members."""
 
     incident: Incident

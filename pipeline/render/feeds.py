@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
+
+from msgspec import Struct
 
 from pipeline.core.times import iso
 from pipeline.render.formatting import header_safe
@@ -18,8 +19,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # when a feed without entries was upda
 SCHEMA = 1  # of what the JSON Feed adds under `_groundswell`: dashboards/schemas/feed-1.json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedEntry:
+class FeedEntry(Struct, frozen=True, kw_only=True):
     """An incident in a feed. `file` is its page, `url` the page's address, empty where the report is not served."""
 
     id: str
@@ -35,8 +35,7 @@ class FeedEntry:
     active: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(Struct, frozen=True, kw_only=True):
     """A feed: its id (a URN), its title, its own file and the page it is about, and where both are served."""
 
     id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
@@ -26,8 +27,7 @@ from pipeline.store.report_data import IncidentHead
 SHORT = timedelta(minutes=30)  # what worked for less is not worth a clause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentContext:
+class IncidentContext(Struct, frozen=True, kw_only=True):
     """An incident with its messages, verdicts around it, links, posts that counted as reports, and notices.
 
     `updates` are the provider's, `notices` the addresses of its incidents by id. `members` are the incidents of a

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Catalogue, Service, names
 from pipeline.core.incidents import ComponentSpan, Evidence, Incident
@@ -52,7 +53,9 @@ def component_rows(incident: Incident, service: Service, zone: str) -> list[Comp
             name=names([component], service)[0],
             file="",
             users=_side([c for c in of if c.source == Channel.VOTES], zone, incident.onset),
-            provider=_side([replace(c, detail="") for c in of if c.source != Channel.VOTES], zone, incident.onset),
+            provider=_side(
+                [structs.replace(c, detail="") for c in of if c.source != Channel.VOTES], zone, incident.onset
+            ),
         )
         for component, of in spans.items()
     ]

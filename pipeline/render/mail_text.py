@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from pipeline.core.alert_facts import AlertFacts, LinkFacts, Section, SystemFacts
 from pipeline.core.incidents import state_in_words
@@ -51,8 +52,7 @@ class LinkText(NamedTuple):
     against: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentText:
+class IncidentText(Struct, frozen=True, kw_only=True):
     """A mail about one incident. Empty text: there is nothing to say of it."""
 
     incident: str
@@ -97,8 +97,7 @@ class IncidentText:
     status_page: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemText:
+class SystemText(Struct, frozen=True, kw_only=True):
     """A mail about no single incident."""
 
     heading: str

@@ -9,9 +9,10 @@ import base64
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
+
+from msgspec import Struct
 
 from pipeline.config.paths import DASHBOARDS
 from pipeline.core.catalogue import Catalogue, names
@@ -38,8 +39,7 @@ TILES = 50  # services with drawings on the first page; the rest is listed by na
 STALE = timedelta(hours=2)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportContext:
+class ReportContext(Struct, frozen=True, kw_only=True, dict=True):
     """What the whole report is made of.
 
     `read` is when anything that could tell of a service was last read, `since` since when it is known, `sentences`
@@ -157,8 +157,7 @@ def incident_rows(context: ReportContext, heads: Iterable[IncidentHead]) -> list
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFacts:
+class IndexFacts(Struct, frozen=True, kw_only=True):
     """What the first page shows in addition to its tiles."""
 
     tiles: Sequence[ServiceTile]

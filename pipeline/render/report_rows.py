@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.records import Availability
 from pipeline.render.chart_view import ChartView
@@ -12,8 +13,7 @@ from pipeline.render.tiles import DayBars, Spark
 from pipeline.render.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceTile:
+class ServiceTile(Struct, frozen=True, kw_only=True):
     """A service on the first page: how it stands, its last day, its last 90 days.
 
     `unknown` says why its state is not known, `incident` is the page of the active one, `sentence` what it says.
@@ -43,8 +43,7 @@ class ServiceTile:
         return "unknown" if self.unknown else "ok"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentRow:
+class IncidentRow(Struct, frozen=True, kw_only=True):
     """A line of a list of incidents; empty text: there is none."""
 
     file: str
@@ -61,8 +60,7 @@ class IncidentRow:
     parts: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdvisoryRow:
+class AdvisoryRow(Struct, frozen=True, kw_only=True):
     """A surge advisory; `until` is empty while it lasts."""
 
     name: str
@@ -72,8 +70,7 @@ class AdvisoryRow:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppPlace:
+class AppPlace(Struct, frozen=True, kw_only=True):
     """An app's first, last and best place in the chart in a span, and since when it had the best."""
 
     app: str
@@ -100,8 +97,7 @@ class HourBar(NamedTuple):
     percent: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceCard:
+class ServiceCard(Struct, frozen=True, kw_only=True):
     """What the page of a service adds to its tile. `maintenance` is what its page has planned, a line each."""
 
     vendor: str
@@ -123,8 +119,7 @@ class Statement(NamedTuple):
     rests_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
+class Topic(Struct, frozen=True, kw_only=True):
     """The statements of one topic: those shown at once, and those behind a click."""
 
     title: str
@@ -133,8 +128,7 @@ class Topic:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseRow:
+class PhaseRow(Struct, frozen=True, kw_only=True):
     """A phase of an incident."""
 
     episode: int
@@ -153,8 +147,7 @@ class ComponentSide(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentRow:
+class ComponentRow(Struct, frozen=True, kw_only=True):
     """A component, or a member of a shared failure (`file` is its page): what users say, and what the provider says."""
 
     name: str
@@ -163,8 +156,7 @@ class ComponentRow:
     provider: ComponentSide | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkLine:
+class LinkLine(Struct, frozen=True, kw_only=True):
     """A news event associated with the incident; `p` is None where the history is too short to say."""
 
     title: str
@@ -184,8 +176,7 @@ class LinkGroup(NamedTuple):
     by_chance: tuple[LinkLine, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageRow:
+class MessageRow(Struct, frozen=True, kw_only=True):
     """A message about the incident; `error` is empty where there was none."""
 
     at: str
@@ -205,8 +196,7 @@ class FreshSource(NamedTuple):
     alerted: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentCard:
+class IncidentCard(Struct, frozen=True, kw_only=True):
     """The page of an incident; `hidden` is how many links are not shown, `permalink` its address where it has one.
 
     `onset_at` and `end_at` are ISO times, for programs.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from pipeline.core.vocabulary import State
 
@@ -57,8 +58,7 @@ class PeakCount(NamedTuple):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentSummary:
+class IncidentSummary(Struct, frozen=True, kw_only=True):
     """What the sentence is made of. `members` are the services of a shared failure, which has no symptom of its own;
     `restored` those of them that are over while `members` still fail.
 

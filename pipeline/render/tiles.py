@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.vocabulary import Channel, Impact
 from pipeline.render.summary import duration
@@ -42,8 +43,7 @@ class DayLine(NamedTuple):
     lasted: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayBars:
+class DayBars(Struct, frozen=True, kw_only=True):
     """90 days: runs of like days, the bad days newest first, and all of it in words."""
 
     runs: tuple[DayRun, ...]

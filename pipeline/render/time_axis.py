@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 STEPS = (60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 MOST_STEPS = 170
@@ -20,8 +21,7 @@ class PlacedLabel(NamedTuple):
     minor: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class Axis(Struct, frozen=True, kw_only=True):
     """An axis runs from `first` to `last` (seconds since the epoch) in steps of `step` seconds.
 
     `zone` is the time zone of its labels.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from pipeline.core.alerts import Alert
 from pipeline.core.catalogue import Catalogue, Service, names
@@ -64,8 +65,7 @@ class TimelineRow(NamedTuple):
     entries: tuple[TimelineEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(Struct, frozen=True, kw_only=True):
     """The first rows, those of the `later_entries` that follow, and how many entries between them are left out."""
 
     rows: tuple[TimelineRow, ...]
@@ -74,8 +74,7 @@ class Timeline:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineContext:
+class TimelineContext(Struct, frozen=True, kw_only=True):
     """What the list is made of. `notices` are addresses of the provider's incidents, by id.
 
     Posts that are simulated have no page to link to.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from detectors.contract import Detector
 from detectors.count_kinds import CountKind
@@ -187,7 +187,7 @@ def detector_of(detector: Detector, source: str) -> Detector:
 
 
 def _without_subject(group: SeriesGroup) -> SeriesGroup:
-    return replace(group, subject="")
+    return structs.replace(group, subject="")
 
 
 def is_in_order(source: RecordedSource) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from pathlib import Path
 
@@ -75,11 +74,11 @@ def _joined(batches: list[Batch]) -> Batch:
 
 def _placed(batch: Batch, name: str) -> Batch:
     """Say of each refused row which file it lies in."""
-    rejected = tuple(dataclasses.replace(bad, where=f"{name}: {bad.where}") for bad in batch.rejected)
-    return dataclasses.replace(batch, rejected=rejected)
+    rejected = tuple(structs.replace(bad, where=f"{name}: {bad.where}") for bad in batch.rejected)
+    return structs.replace(batch, rejected=rejected)
 
 
 def _named_by_content(batch: Batch) -> Batch:
     """Name items by what they say, not by the file they lie in: a file cut in two gives the same rows."""
     rows = tuple(structs.replace(row, source="feeds") for row in batch.rows if isinstance(row, NewsItem))
-    return dataclasses.replace(batch, source="feeds", rows=rows)
+    return structs.replace(batch, source="feeds", rows=rows)

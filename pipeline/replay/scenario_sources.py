@@ -7,13 +7,14 @@ malformed file or row is told with its file and line; the rest is used. In a fol
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Catalogue
 from pipeline.core.count_columns import CountColumns
@@ -105,7 +106,7 @@ def _read_files(scenario: Scenario, kind: str, told: _Provenance, catalogue: Cat
                 if runs_backwards(batch.columns):
                     found.notes += backward_clock(name, ((_public(row), row) for row in rows_of(batch.columns)))
                 continue
-            batch = dataclasses.replace(batch, rows=tuple(rows_of(batch.columns)), columns=None)
+            batch = structs.replace(batch, rows=tuple(rows_of(batch.columns)), columns=None)
         try:
             restored = list(_restored(batch.rows, collected, wordings))
         except ValueError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert
@@ -141,7 +142,7 @@ def _held(
     if any(alert.created <= at for alert in alerts):
         return
     others = [_as_it_was(store, config, i, at) for i in incidents(store, incident.onset) if i.onset <= at]
-    as_it_was = replace(
+    as_it_was = structs.replace(
         incident,
         state=incident.state if incident.active else State.POSSIBLE,
         evidence=tuple(e for e in incident.evidence if e.at <= at),
@@ -171,7 +172,7 @@ def _as_it_was(store: Store, config: Config, other: Incident, at: datetime) -> I
         return other
     over = [a.created for a in alerts_of(store, other.id) if a.transition is Transition.OVER and a.created >= other.end]
     seen = min(over, default=other.end + config.alerts.quiet_to_close)
-    return other if seen <= at else replace(other, active=True, end=None)
+    return other if seen <= at else structs.replace(other, active=True, end=None)
 
 
 def _gates(store: Store, config: Config, incident: Incident, at: datetime) -> Iterator[TraceStep]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct, structs
 
 from pipeline.core.catalogue import Catalogue, Service
 from pipeline.core.incidents import CrowdSpan, Episode
@@ -103,7 +104,7 @@ def records_with_crowd_onset(store: Store, service: Service, page: str, until: d
         near = [c for c in crowds if c.began <= (record.ended or until) and (c.ended or until) >= record.began]
         first = next((c for c in near if c.id not in matched), None)
         matched |= {c.id for c in near}
-        records.append(record if first is None else replace(record, crowd=first.began))
+        records.append(record if first is None else structs.replace(record, crowd=first.began))
     records += [crowd for crowd in crowds if crowd.id not in matched]
     return sorted(records, key=lambda record: (record.began, record.id))
 
@@ -113,8 +114,7 @@ def observed_spans(store: Store, service: str) -> list[tuple[datetime, datetime]
     return joined(span for source in series_sources(store, service) for span in heard(store, source))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """Incidents by one side, the page or the crowd, up to `until`; `spans` is when they were looked for.
 
     `spans` None: that was not kept; it counts from the first incident on.
@@ -130,7 +130,7 @@ class Observation:
 
     def only(self, entries: Sequence[ReliabilityRecord]) -> Observation:
         """Return the same time with some of the incidents."""
-        return replace(self, entries=entries)
+        return structs.replace(self, entries=entries)
 
 
 def by_page(store: Store, service: Service, now: datetime) -> Observation:

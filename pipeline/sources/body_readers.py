@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -125,7 +125,7 @@ def _company(kept: KeptBody, context: ReadContext) -> Batch:
 
 def _google_news(kept: KeptBody, context: ReadContext) -> Batch:
     batch = feed.parse_feed(kept.body, source=context.source, fetched_at=context.fetched_at)
-    return replace(
+    return structs.replace(
         batch, rows=tuple(structs.replace(r, source="google_news") for r in batch.rows if isinstance(r, NewsItem))
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from detectors.count_kinds import CountKind
 from pipeline.core.errors import SourceError
@@ -33,8 +34,7 @@ _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 Resolve = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountsOptions:
+class CountsOptions(Struct, frozen=True, kw_only=True):
     """How a file is to be read. None and empty: as the file says itself.
 
     `time_column` and `value_column` name columns; `time_format` is one of strptime, `time_zone` that of times without

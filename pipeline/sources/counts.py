@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct, structs
 
 from pipeline.core.errors import SourceError
 from pipeline.core.quantities import quantity
@@ -22,8 +23,7 @@ EVENT_BIN_S = 900
 MOST_BINS = 5_000_000  # of one file of events, of one series to be judged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountsTable:
+class CountsTable(Struct, frozen=True, kw_only=True):
     """What a file holds: its counts, the rows refused, sentences about it.
 
     `inferred_rows` is for how many rows the width was taken from their distances, `inferred_widths` which widths.
@@ -98,7 +98,7 @@ def read_counts(
         first = f"; {quantity(len(bad), 'row')} refused, the first at {bad[0].where}: {bad[0].reason}" if bad else ""
         where = "; a run has none of these options, `groundswell import counts` has" if options.in_run else ""
         raise SourceError(f"{error}{where}{first}", source=name) from error
-    return replace(done, rejected=tuple(bad), has_mentions="mentions" in table.columns)
+    return structs.replace(done, rejected=tuple(bad), has_mentions="mentions" in table.columns)
 
 
 def parse_counts(

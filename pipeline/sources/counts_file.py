@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import structs
 
 from detectors.count_kinds import CountKind
 from pipeline.config.load import resolve_near
@@ -65,7 +66,7 @@ class CountsFileSource:
         if len(table.inferred_widths) > 1:
             raise SourceError("its series differ in what a count covers; add a column interval_s", source=self.name)
         batch = to_batch(table, source=self.name, fetched_at=now)
-        return replace(batch, coverage=(Span(since, now),), state={**batch.state, KIND: self._kind})
+        return structs.replace(batch, coverage=(Span(since, now),), state={**batch.state, KIND: self._kind})
 
 
 def _build(config: Config, client: HttpClient, config_path: Path | None) -> list[CountsFileSource]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
@@ -67,7 +68,7 @@ class RedditSource:
         # what is left would not do for another turn: wait until Reddit counts anew
         until = iso(now + retry_after(str(allowance.reset), now))
         logger.info("%s: %g requests left; left alone until %s", self.name, allowance.left, until)
-        return replace(batch, state={"retry_after": until})
+        return structs.replace(batch, state={"retry_after": until})
 
     def _read(self, client: praw.Reddit, since: datetime, now: datetime) -> Batch:
         subreddit = client.subreddit("+".join(self.communities))

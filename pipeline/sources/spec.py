@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from detectors.count_kinds import CountKind
 from pipeline.config.settings import Config
@@ -71,8 +72,7 @@ Build = Callable[[Config, "HttpClient", Path | None], Sequence[Source]]
 Covers = Callable[[ReadPlan, Service], Coverage]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSpec:
+class SourceSpec(Struct, frozen=True, kw_only=True):
     """One kind of source.
 
     `build(config, client, config_path)` returns what a run asks, nothing where it is switched off or lacks its key;

@@ -11,8 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.core.errors import ClockError, Reason, SourceError
 from pipeline.core.records import Batch, RejectedRow, Run
@@ -202,7 +203,7 @@ def honest(batch: Batch) -> Batch:
     words = f"every row was refused, the first for: {batch.rejected[0].reason}"
     # nor may an unchanged answer be taken for read next time
     forgotten = {"etag": "", "last_modified": ""}
-    return replace(batch, outcome="error", coverage=(), detail=words, state={**batch.state, **forgotten})
+    return structs.replace(batch, outcome="error", coverage=(), detail=words, state={**batch.state, **forgotten})
 
 
 def _keep(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from pipeline.core.records import Run
 from pipeline.core.times import iso, utc
@@ -18,16 +19,14 @@ SETTLED = timedelta(
 BEGAN, LAST = "failing_since", "failed_last"  # the stages of `stage_memory` under which both times are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """A source or stage that works again, and since when it had failed."""
 
     run: Run
     failing_since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FailureReport:
+class FailureReport(Struct, frozen=True):
     """The failed runs by whether they were reported before, and what works again."""
 
     began: tuple[Run, ...] = ()

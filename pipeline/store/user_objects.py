@@ -6,7 +6,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _READ = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _SHADOWS = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
@@ -15,8 +16,7 @@ _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.IGNORECASE)
 _ORDER = ("table", "index", "view")  # triggers would act on the rows that are copied, and are not created
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserObject:
+class UserObject(Struct, frozen=True, kw_only=True):
     """A table, index, view or trigger of a database: `table` is the one it belongs to, `sql` what creates it."""
 
     kind: str

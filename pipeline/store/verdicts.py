@@ -6,9 +6,10 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from msgspec import Struct
 
 from pipeline.core.series import SeriesKey, VerdictPoint
 from pipeline.core.times import iso, utc
@@ -23,8 +24,7 @@ def alarm_starts(store: Store) -> list[datetime]:
     return [utc(row[0]) for row in store.rows("SELECT bin_start FROM verdicts WHERE alarm = 1 ORDER BY bin_start")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """What one pass over a group of series concluded.
 
     `states` are by slot (`now`, `day`). `redo_from` is from when older verdicts are replaced, None for none.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, structs
 
 from pipeline.text.components import parts_named
 from pipeline.text.error_codes import error_codes
@@ -37,8 +38,7 @@ class PostText(NamedTuple):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractionRequest:
+class ExtractionRequest(Struct, frozen=True, kw_only=True):
     """A text and the service it is read about: one of the catalogue, any other name, or empty for whatever it is."""
 
     text: str
@@ -47,8 +47,7 @@ class ExtractionRequest:
     posted: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extraction:
+class Extraction(Struct, frozen=True, kw_only=True):
     """What a text says of its service; all but the probability, the parts and the language only of reports."""
 
     p_outage: float
@@ -127,7 +126,7 @@ def _extracted(
     names = model.symptoms_of([report.text for report in reports], [masked[report] for report in reports])
     symptoms = dict(zip(reports, names, strict=True))
     timeless = {
-        reading: replace(
+        reading: structs.replace(
             _extraction(request, probabilities[reading], matcher, places),
             symptom=symptoms.get(reading, ""),
             language=languages[reading],
@@ -140,7 +139,7 @@ def _extracted(
 def _with_onset(extraction: Extraction, request: ExtractionRequest) -> Extraction:
     """Return an extraction with the moment since when it fails, which hangs on when the text was posted."""
     began = since_when(request.text, request.posted) if request.posted and extraction.outage else None
-    return replace(extraction, began=began.at if began and began.within <= EXACT else None)
+    return structs.replace(extraction, began=began.at if began and began.within <= EXACT else None)
 
 
 def outage_probabilities(masked: Sequence[str], model: OutageModel) -> list[float]:

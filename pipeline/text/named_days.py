@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from pipeline.text.lexicon import WordPattern, lexicon
 from pipeline.text.normalize import normalize
@@ -16,8 +17,7 @@ _YESTERDAY = WordPattern("calendar", r"\b(?:%(yesterday)s)\b")
 _LONG_AGO = WordPattern("calendar", r"\b(?:%(long_ago)s)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Calendar:
+class _Calendar(Struct, frozen=True):
     """Weekdays from 0 for Monday and months from 1 for January by their names, and how they stand in texts."""
 
     weekdays: Mapping[str, int]

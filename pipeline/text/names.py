@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import ahocorasick
+from msgspec import Struct
 
 from pipeline.core.catalogue import Service
 from pipeline.text.lexicon import WordPattern, lexicon
@@ -36,8 +36,7 @@ _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # kana and Chinese char
 _ENDING_AFTER = 4  # letters of the shortest name that takes an ending
 
 
-@dataclass(frozen=True, slots=True)
-class NameMatch:
+class NameMatch(Struct, frozen=True):
     """A name found at [start, end) of the normalized text.
 
     `component` is empty where the service itself is named; `kind` is name, local, component, vendor or person. `sure`

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.text.clock_times import clock_matches, clock_of, zone_of
 from pipeline.text.cues import FAILURES, lexicon_features
@@ -15,8 +16,7 @@ from pipeline.text.lexicon import WordList, WordPattern, lexicon
 from pipeline.text.normalize import normalize
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(Struct, frozen=True):
     """Since when somebody says it fails, and how far off that may be."""
 
     at: datetime
@@ -51,8 +51,7 @@ _UNITS = tuple(WordList("onset", unit) for unit in ("minute", "hour", "day"))
 _CLAUSE = WordPattern("onset", r"(?<=[.!?\n,;])\s+|%(clause_words)s")
 
 
-@dataclass(frozen=True, slots=True)
-class _Durations:
+class _Durations(Struct, frozen=True):
     """Expressions for an amount of time, and what number words stand for."""
 
     numbers: Mapping[str, float]

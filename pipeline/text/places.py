@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import ahocorasick
+from msgspec import Struct
 
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.normalize import normalize
@@ -19,8 +19,7 @@ MOST = 5
 SHORT = 3  # a name of so few letters is an abbreviation
 
 
-@dataclass(frozen=True)
-class Gazetteer:
+class Gazetteer(Struct, frozen=True):
     """Names of places and networks: normalized name to what is stored; `shown` names countries and parts by code."""
 
     places: Mapping[str, str]

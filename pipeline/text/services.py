@@ -6,9 +6,10 @@ A name that is also an ordinary word counts where the community or another word 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Catalogue, Service, plain_name, service_ids
 from pipeline.text.lexicon import WordPattern
@@ -168,7 +169,7 @@ class ServiceMatcher:
             if match.kind == LOCAL:
                 if news.is_in_lower_case(match) or not self._is_meant_locally(match, news):
                     continue
-                match = replace(match, kind=NAME)
+                match = structs.replace(match, kind=NAME)
             if match.kind == NAME and service.homograph and match.service not in vendors:
                 is_a_word = service.ordinary and news.is_in_lower_case(match) and not news.has_trouble_near(match)
                 if is_a_word or not news.speaks_of_a_service:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pipeline.text.clauses import FIRST_ASKED, LISTS, NO_REPORT, Clause, Stance, clauses_of
 from pipeline.text.components import names_a_role
@@ -31,8 +32,7 @@ _NO_FAILURE = (Stance.WORKS, Stance.NOT_FAILING, Stance.RECOVERED, Stance.NOT_NO
 _TWO_SENTENCES = re.compile(r"[.!?。！？]\s*\w")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a classifier reads of a masked text for one service, and the most its probability may be."""
 
     text: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
+
+from msgspec import Struct
 
 from pipeline.text.clock_times import clock_matches, clock_of, zone_of
 from pipeline.text.lexicon import lexicon
@@ -22,16 +23,14 @@ _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([^\W\d_]{3,})\.?
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,})\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class StatedSpan:
+class StatedSpan(Struct, frozen=True):
     """Since when something failed, and until when; `end` is None where only the start is stated, or several spans."""
 
     start: datetime
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(Struct, frozen=True):
     """A time of day as written; `zone`, `day` and `half` are None where it stands without."""
 
     clock: time | None
@@ -42,8 +41,7 @@ class _Clock:
     half: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Bounds:
+class _Bounds(Struct, frozen=True):
     """What a start is held against: the first post, the closing word, and the only day that the text names."""
 
     first_post: datetime

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from pipeline.text.lexicon import Lexicon, lexicon
 from pipeline.text.time_zones import zone_names
@@ -17,16 +18,14 @@ _DATE_IN_CHARACTERS = re.compile(r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] 
 _CLOCK_IN_CHARACTERS = re.compile(r"([0-9]{1,2}) ?[時时시] ?(?:([0-9]{1,2}) ?[分분] ?(?:([0-9]{1,2}) ?[秒초])?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLayout:
+class TimeLayout(Struct, frozen=True):
     """How a stamp may be laid out; `in_mails`: as RFC 5322 does, which gives a meaning to some zones."""
 
     pattern: re.Pattern[str]
     in_mails: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TimeGrammar:
+class TimeGrammar(Struct, frozen=True):
     """Months from 1 for January and weekdays from 0 for Monday by their names, and the layouts, the commonest first.
 
     A weekday's name may stand for several days in several languages.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from pipeline.text.lexicon import Lexicon, lexicon
 
@@ -20,8 +21,7 @@ LONGEST_OFFSET = 14  # hours; no place is further from UTC
 _OFFSET = re.compile(r"([+-])([0-9]{1,2}?):?([0-9]{2})?")
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneNames:
+class ZoneNames(Struct, frozen=True):
     """Zones by lower-case name.
 
     `anywhere` has every name, None for those that mean several; `in_mails` what RFC 5322 makes of some of these;

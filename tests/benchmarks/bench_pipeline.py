@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from pipeline.store.counts import CountValue, epoch
 from pipeline.store.observations import save_batch
 from tests.benchmarks.quiet_run import SILENT
 from tests.conftest import ROOT
+from tests.copies import replace
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ROWS, CHUNK = 20_000, 5_000

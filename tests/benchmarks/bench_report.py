@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from pipeline.stages.publish.stage import run_publish
 from pipeline.store import Store
 from pipeline.store.incidents import put_incident
 from pipeline.store.verdicts import Judgement, save_judgement
+from tests.copies import replace
 from tests.stored_rows import VerdictRow, an_incident, as_columns
 from tests.world import at
 

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -44,6 +43,7 @@ from pipeline.store.detector_state import put_state, state_parts
 from pipeline.store.observations import save_batch
 from tests.benchmarks.archives import write_posts, write_recording
 from tests.conftest import ROOT
+from tests.copies import replace
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ROWS, SERIES = 20_000, 4_000

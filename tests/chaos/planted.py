@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pipeline.stages.alert import stage
 from pipeline.stages.explain import write
 from pipeline.store import Store
 from tests.chaos.faults import Fault
+from tests.copies import replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

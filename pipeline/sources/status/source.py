@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.core.catalogue import Service
 from pipeline.core.errors import Reason, SourceError
@@ -84,7 +85,7 @@ class StatusPageSource:
         reading = one_after_another(readings)
         if found is None:
             batch = self._batch(reading, span, {"retry_after": "", **also}, "")
-            return batch if batch.rows or batch.rejected else replace(batch, outcome="not_modified")
+            return batch if batch.rows or batch.rejected else structs.replace(batch, outcome="not_modified")
         memory = {
             **forgotten,
             **found.result.state,

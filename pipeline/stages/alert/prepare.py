@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+
+from msgspec import Struct
 
 from pipeline.config.settings import Config
 from pipeline.core.alerts import Alert, Silence, message_id
@@ -28,8 +29,7 @@ MACHINES = ("webhook", "alertmanager", "pagerduty")
 MANY = 3  # incidents at once, from which one message names all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """How many messages a route takes in an hour, and how long the first of an incident waits for others."""
 
     max_per_hour: int = 20

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.alert_facts import Section, SystemFacts
@@ -56,7 +57,9 @@ def self_alerts(
 
 def _marked(alert: SystemAlert) -> SystemAlert:
     """Return a message that says that what it counts is simulated."""
-    return alert._replace(facts=replace(alert.facts, subject=f"[simulated] {alert.facts.subject}", simulated=True))
+    return alert._replace(
+        facts=structs.replace(alert.facts, subject=f"[simulated] {alert.facts.subject}", simulated=True)
+    )
 
 
 def _rows(config: Config, alert: SystemAlert, now: datetime) -> list[Alert]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pipeline.core.alerts import Alert
 from pipeline.core.errors import ChannelError
@@ -32,8 +34,7 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What became of one message: `problem` in one line for people (empty: it was accepted), `error` for its row.
 
     `retry_after` None: it is given up. `pending_recipients` are the addresses that are still to have it,

@@ -8,10 +8,11 @@ was truly read: elsewhere it is a gap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from detectors.contract import BinnedCounts, Detector, DetectorState, IncompatibleStateError
 from detectors.count_kinds import CountKind
@@ -35,8 +36,7 @@ from pipeline.store.isolation import Isolation
 from pipeline.store.runs import get_checkpoint, heard, load_source_state
 
 
-@dataclass(frozen=True, slots=True)
-class _ResumePoint:
+class _ResumePoint(Struct, frozen=True):
     """Where to score from, with which state (None = a new one); redo: verdicts from there on are to be replaced.
 
     is_stored: the state is the one that lies in the slot `now` of the database.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, structs
 
 from pipeline.core.catalogue import Service
 from pipeline.core.incidents import Incident
@@ -32,8 +33,7 @@ ARTICLES = (NewsKind.SERVICE_OUTAGE, NewsKind.OUTAGE_FOLLOWUP)
 FIRST = datetime.fromisoformat("2000-01-01T00:00:00Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms:
+class Alarms(Struct, frozen=True, kw_only=True):
     """Verdicts above the alarm, and the spans in which each source of reports was read."""
 
     alarm: float
@@ -143,7 +143,7 @@ def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> li
     found = []
     for name in sorted(touched & set(catalogue)):
         with isolation.of(name):
-            judged = replace(alarms, levels=totals.get(name, {}))
+            judged = structs.replace(alarms, levels=totals.get(name, {}))
             found.append(_findings(run, catalogue[name], judged, known.get(name, [])))
     return [findings for findings in found if findings is not None]
 

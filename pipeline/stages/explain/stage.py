@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.incidents import Incident
@@ -197,7 +198,7 @@ def _explain(
     """
     history: IncidentHistory | None = None
     for built in found.built:
-        incident = replace(built, part_of=part_of.get(built.id, ""))
+        incident = structs.replace(built, part_of=part_of.get(built.id, ""))
         digest = "" if incident.active else _digest(run, incident)
         if _settled(run, found, incident, digest):
             continue
@@ -207,7 +208,7 @@ def _explain(
         more = supplementary_evidence(surroundings, found.service, incident, links, context.provider_incidents)
         yield ExplainedIncident(
             findings=found,
-            incident=replace(incident, evidence=in_order([*incident.evidence, *more])),
+            incident=structs.replace(incident, evidence=in_order([*incident.evidence, *more])),
             links=links,
             # new messages may tell of what is watched, stands alone and is not held
             watched=built.service in run.watched and not incident.part_of and incident.id not in held,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from pipeline.config.settings import Config
 from pipeline.core.alert_facts import Section, SurgeFacts
@@ -85,7 +86,7 @@ def watch_surges(run: ExplainRun) -> int:
             checkpoints[f"surge:{name}"] = iso(hour)
         if after is not None and after != before:
             changed.append(after)
-    changed += [replace(a, until=hour) for name, a in lasting.items() if name not in watched]
+    changed += [structs.replace(a, until=hour) for name, a in lasting.items() if name not in watched]
     with store.transaction() as conn:
         put_advisories(conn, changed)
         if run.alerting.since is not None:

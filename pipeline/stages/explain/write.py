@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import structs
 
 from pipeline.stages.explain.alerts import AlertInputs, plan_alerts
 from pipeline.stages.explain.records import ExplainedIncident, ExplainRun
@@ -17,7 +17,7 @@ def write_incident(run: ExplainRun, explained: ExplainedIncident) -> int:
     """Write what changed of an incident, and its alerts; return how many changed of the two, incident and links."""
     incident, findings, store = explained.incident, explained.findings, run.store
     revive_incident(store, incident.id)
-    links = sorted((replace(k, score=round(k.score, 3)) for k in explained.links), key=lambda k: k.news_event)
+    links = sorted((structs.replace(k, score=round(k.score, 3)) for k in explained.links), key=lambda k: k.news_event)
     stored = sorted((row.link for row in links_of(store, incident.id)), key=lambda k: k.news_event)
     inputs = AlertInputs(
         service=findings.service,

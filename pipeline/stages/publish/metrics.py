@@ -7,15 +7,15 @@ are ids of services from the catalogue; incidents, posts and texts never become 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from pipeline.core.files import write_atomically
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceMetrics:
+class ServiceMetrics(Struct, frozen=True, kw_only=True):
     """What is measured of a service.
 
     `state` 0 no incident, 1 possible, 2 likely, 3 confirmed; `impact` 0 none to 4 critical; `last_read` seconds of the

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from pipeline.config.settings import Config
 from pipeline.core.catalogue import Service
@@ -31,8 +32,7 @@ LEARNING = timedelta(days=14)
 MONTHS = 48
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceInputs:
+class ServiceInputs(Struct, frozen=True, kw_only=True):
     """What the pages of services are made of, by service."""
 
     months: Mapping[str, Sequence[Availability]]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import structs
 
 from pipeline.config.paths import MODELS
 from pipeline.config.settings import Config
@@ -87,14 +88,16 @@ def run_publish(store: Store, config: Config, folder: Path, now: datetime, *, si
         public_url=config.report.public_url,
         language=config.alerts.language,
     )
-    context = replace(
+    context = structs.replace(
         context,
         read={name: last_read(store, name) for name in context.services},
         since={name: reported_since(store, name) for name in context.services},
     )
-    context = replace(context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services})
+    context = structs.replace(
+        context, learning={n: learning_of(store, n, context.since[n], now) for n in context.services}
+    )
     writer, isolation = ReportWriter(folder), Isolation(store)
-    context = replace(context, sentences=_incident_pages(store, context, writer, isolation))
+    context = structs.replace(context, sentences=_incident_pages(store, context, writer, isolation))
     known = {file_of("incident", head.id) for head in all_heads}
     for path in folder.glob("incident-*.html"):
         if path.name not in known:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct, field, structs
 from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
@@ -43,8 +43,7 @@ class ArraysError(ValueError):
     """A file that is cut short or no such file; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayFile:
+class ArrayFile(Struct, frozen=True):
     """What a file holds: texts by name, and arrays, which cannot be written to. A name it lacks is an ArraysError."""
 
     texts: Mapping[str, str]
@@ -133,7 +132,7 @@ def mapped(path: Path) -> ArrayFile:
         whole = np.memmap(path, np.uint8, "r")
     except ValueError as error:  # an empty file cannot be mapped
         raise ArraysError("is empty") from error
-    return replace(unpacked(np.asarray(whole)), path=path)
+    return structs.replace(unpacked(np.asarray(whole)), path=path)
 
 
 def unpacked(whole: NDArray[np.uint8]) -> ArrayFile:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from pipeline.text.cues import cue_names, lexicon_features
@@ -65,8 +65,7 @@ class KindClassifier(NamedTuple):
         return self.kinds[int((self.coefficients @ features + self.intercepts).argmax())]
 
 
-@dataclass(frozen=True)
-class NewsModel:
+class NewsModel(Struct, frozen=True):
     """Tells kinds of news apart, or rules do."""
 
     id: str
@@ -105,8 +104,7 @@ def load_news(folder: Path) -> NewsModel:
     return NewsModel(RULES, f"headlines by rules only: {why}")
 
 
-@dataclass(frozen=True)
-class SymptomModel:
+class SymptomModel(Struct, frozen=True):
     """Tells ways to fail apart."""
 
     encoder: Encoder

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from pipeline.text.cues import FAILURES, lexicon_features
@@ -168,8 +168,7 @@ class StackedClassifier:
         ]
 
 
-@dataclass(frozen=True)
-class OutageModel:
+class OutageModel(Struct, frozen=True):
     """A loaded model, or rules; `id` is stored with every tag it gives."""
 
     id: str
