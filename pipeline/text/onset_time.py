@@ -81,17 +81,20 @@ class _PartPattern(NamedTuple):
     """An expression for a part of the day, and the list without whose words it matches nothing."""
 
     words: WordList
-    pattern: re.Pattern[str]
+    pattern: WordPattern
     part: _PartOfDay
 
 
-@cache
 def _parts_of_day() -> list[_PartPattern]:
-    lists = lexicon("onset")
     since = r"\b(?:%%(since)s) (?:%%(about_part)s)?(?:%%(%s)s)\b"
     spoken = [(part.after_since, since % part.after_since, part) for part in _DAY]
     spoken += [(part.whole, f"%({part.whole})s", part) for part in _DAY if part.whole]
-    return [_PartPattern(WordList("onset", words), lists.compile(template), part) for words, template, part in spoken]
+    return [
+        _PartPattern(WordList("onset", words), WordPattern("onset", template), part) for words, template, part in spoken
+    ]
+
+
+_PARTS_OF_DAY = _parts_of_day()
 
 
 def since_when(text: str, posted: datetime) -> Began | None:
@@ -124,13 +127,14 @@ def _candidates(normalized: str, original: str, posted: datetime) -> Iterator[tu
         number = int(next(group for group in match.groups() if group))
         if number < 24:
             yield _latest(posted, number, 0, posted), ANY_ZONE
-    durations = _durations()
-    for pattern in (durations.ago, durations.for_) if any(unit.may_match(normalized) for unit in _UNITS) else ():
-        for match in pattern.finditer(normalized):
-            ago = _amount(match, durations.numbers)
-            yield posted - ago, max(CLOCK_WITHIN, ago / SHARE)
-    for words, pattern, part in _parts_of_day():
-        if words.may_match(normalized) and pattern.search(normalized):
+    if any(unit.may_match(normalized) for unit in _UNITS):
+        durations = _durations()
+        for pattern in (durations.ago, durations.for_):
+            for match in pattern.finditer(normalized):
+                ago = _amount(match, durations.numbers)
+                yield posted - ago, max(CLOCK_WITHIN, ago / SHARE)
+    for words, spoken, part in _PARTS_OF_DAY:
+        if words.may_match(normalized) and spoken.regex.search(normalized):
             midnight = posted.replace(hour=0, minute=0, second=0, microsecond=0)
             at = min(midnight + timedelta(hours=part.middle), posted)
             yield at, timedelta(hours=part.within) + (ANY_ZONE if part.middle >= 0 else timedelta())

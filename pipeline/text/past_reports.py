@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.text.lexicon import lexicon
+from pipeline.text.lexicon import WordList, lexicon
 from pipeline.text.patterns import unaccented
 
 LONGEST = 140  # characters of a text that is asked: a longer one says more
 _LISTS = ("failed", "day", "beside", "recalls", "works_now")
+_FAILED = WordList("past_reports", "failed")
 _PARTED = re.compile(r"[\s,.!?]+")
 _OVER = (
     "(?:(?:{beside}) )*(?:(?:{failed}) (?:(?:{beside}) )*(?:{day})|(?:{day}) (?:(?:{beside}) )*(?:{failed}))"
@@ -40,4 +41,7 @@ def _said() -> re.Pattern[str]:
 
 def is_over(masked: str) -> bool:
     """Return whether a masked text says that its service failed on a day that is over, and nothing else."""
-    return len(masked) <= LONGEST and bool(_said().fullmatch(_PARTED.sub(" ", unaccented(masked)).strip()))
+    if len(masked) > LONGEST:
+        return False
+    text = _PARTED.sub(" ", unaccented(masked)).strip()
+    return _FAILED.may_match(text) and bool(_said().fullmatch(text))

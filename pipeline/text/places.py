@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import ahocorasick
 from msgspec import Struct
 
+from pipeline.config.paths import CACHE
+from pipeline.core.kept import kept_toml
 from pipeline.text.lexicon import WordPattern
 from pipeline.text.normalize import normalize
 from pipeline.text.symptoms import symptom
@@ -26,7 +28,6 @@ class Gazetteer(Struct, frozen=True):
     networks: Mapping[str, str]
     ordinary: frozenset[str]
     shown: Mapping[str, str]
-    pattern: re.Pattern[str]
     automaton: ahocorasick.Automaton
 
     def may_name(self, normalized: str) -> bool:
@@ -45,7 +46,7 @@ def gazetteer(path: Path) -> Gazetteer:
     places: dict[str, str] = {}
     networks: dict[str, str] = {}
     shown: dict[str, str] = {}
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables: dict[str, Any] = kept_toml(path.read_bytes(), CACHE)
     ordinary = frozenset(tables.pop("ordinary"))
     for country, table in tables.items():
         for name in table.get("names", ()):
@@ -64,16 +65,22 @@ def gazetteer(path: Path) -> Gazetteer:
             known, *others = network.split("|")
             for name in (known, *others):
                 networks[normalize(name)] = f"network {known}"
-    names = sorted({*places, *networks}, key=lambda name: (-len(name), name))
+    automaton = ahocorasick.Automaton()
+    for name in {**places, **networks}:
+        automaton.add_word(name, len(name))
+    automaton.make_automaton()
+    return Gazetteer(places, networks, ordinary, shown, automaton)
+
+
+@cache
+def _pattern(path: Path) -> re.Pattern[str]:
+    """Return what matches a name, the longest first: compiled for the first text that may name a place."""
+    known = gazetteer(path)
+    names = sorted({*known.places, *known.networks}, key=lambda name: (-len(name), name))
     words = "|".join(re.escape(name) for name in names if name[0] < "\u3040")
     # scripts written without spaces have no word boundary to respect
     bare = "|".join(re.escape(name) for name in names if "\u3040" <= name[0] <= "\u9fff")
-    pattern = re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
-    automaton = ahocorasick.Automaton()
-    for name in names:
-        automaton.add_word(name, len(name))
-    automaton.make_automaton()
-    return Gazetteer(places, networks, ordinary, shown, pattern, automaton)
+    return re.compile(rf"(?<![\w@-])[@#]?(?P<name>{words})(?![\w-])|(?P<bare>{bare})")
 
 
 def name_of_place(place: str, path: Path) -> str:
@@ -97,7 +104,7 @@ def where(text: str, path: Path) -> str:
         return ""
     regions: list[str] = []
     reach = 0
-    for match in known.pattern.finditer(normalized):
+    for match in _pattern(path).finditer(normalized):
         name = match["name"] or match["bare"]
         if name in known.ordinary and not _marked(match, text, normalized):
             continue
