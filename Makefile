@@ -66,7 +66,7 @@ types: $(VENV)/.stamp
 
 check: lint types test test-slow ## everything CI checks
 
-evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and where EVAL_DATA points (about 12 minutes)
+evaluate: $(VENV)/.stamp ## figures of the detectors, on simulated counts and where EVAL_DATA points (about 25 minutes of CPU)
 	@$(GW) evaluate --out out/evaluate
 
 bench: $(VENV)/.stamp ## speed as ratios to what one would use instead, in one run, into docs/speed.md (about 9 minutes)
