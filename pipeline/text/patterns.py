@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.text.lexicon import lexicon
@@ -30,14 +29,15 @@ def unaccented(normalized: str) -> str:
 class PatternSet:
     """All word lists of one lexicon file over normalized text, accents aside; a word boundary is one of ASCII letters.
 
-    `matched` keeps what it returned for the latest texts. The file is read and RE2 loaded when first used. No
-    look-around, no references, as RE2 has none.
+    `matched` keeps what it returned for the latest texts. The file is read and RE2 loaded when first used, and an
+    automaton is compiled when one of its lists is first asked for. No look-around, no references, as RE2 has none.
     """
 
     def __init__(self, file: str, template: str = "{}", together: int = TOGETHER) -> None:
         """Take the file's name, what stands around the alternatives of each list, and how many share an automaton."""
         self._file, self._template, self._together = file, template, together
         self.matched = lru_cache(REMEMBERED)(self._matched)
+        self._automaton = cache(self._compiled)
         self._chosen: dict[frozenset[str], list[tuple[re2.Set, tuple[str, ...]]]] = {}
 
     @cached_property
@@ -46,15 +46,16 @@ class PatternSet:
         return tuple(lexicon(self._file))
 
     @cached_property
-    def _sets(self) -> list[tuple[re2.Set, tuple[str, ...]]]:
-        """The automata, each with the names of its lists."""
-        return [
-            (self._compiled(names), names)
-            for start in range(0, len(self.names), self._together)
-            if (names := self.names[start : start + self._together])
-        ]
+    def _groups(self) -> list[tuple[str, ...]]:
+        """The names of the lists of each automaton."""
+        return [self.names[start : start + self._together] for start in range(0, len(self.names), self._together)]
 
-    def _compiled(self, names: Sequence[str]) -> re2.Set:
+    @cached_property
+    def _sets(self) -> list[tuple[re2.Set, tuple[str, ...]]]:
+        """All automata, each with the names of its lists."""
+        return [(self._automaton(names), names) for names in self._groups]
+
+    def _compiled(self, names: tuple[str, ...]) -> re2.Set:
         import re2
 
         lists = lexicon(self._file)
@@ -81,7 +82,8 @@ class PatternSet:
         if len(self._chosen) > REMEMBERED:
             self._chosen.clear()
         if (chosen := self._chosen.get(names)) is None:
-            chosen = self._chosen[names] = [each for each in self._sets if not names.isdisjoint(each[1])]
+            held = [group for group in self._groups if not names.isdisjoint(group)]
+            chosen = self._chosen[names] = [(self._automaton(group), group) for group in held]
         return chosen
 
     def _matched(self, normalized: str) -> tuple[str, ...]:
