@@ -62,7 +62,7 @@ def score_counts_command(
     if name is not None and name not in (AUTO, *DETECTORS):
         known = sorted((AUTO, *DETECTORS))
         raise ConfigError(f"--detector: {name!r} is not one of {', '.join(known)}{nearest(name, known)}")
-    usual = DETECTORS[name]() if name in DETECTORS else make_detector(setting.config)
+    usual = DETECTORS[name]() if name is not None and name in DETECTORS else make_detector(setting.config)
     usual = detector_for_counts(usual, file.options.kind)
     table = read_counts(read_capped(file.path), name=str(file.path), options=file.options, now=setting.now)
     series_by_name = count_series(table)
