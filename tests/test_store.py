@@ -47,6 +47,20 @@ def test_the_same_rows_twice_are_new_once(tmp_path: Path) -> None:
         )
 
 
+def test_search_is_brought_up_to_date_when_words_change_and_left_alone_when_a_post_was_read(tmp_path: Path) -> None:
+    with Store(tmp_path / "x.db") as store:
+        save_batch(store, Batch(source="x", rows=(a_post(1, "login fails"),)), NOW)
+        index = [tuple(row) for row in store.rows("SELECT * FROM posts_fts_data")]
+        with store.transaction() as conn:
+            conn.execute("UPDATE posts SET tagged_by = 'm'")
+        assert [tuple(row) for row in store.rows("SELECT * FROM posts_fts_data")] == index
+        save_batch(store, Batch(source="x", rows=(a_post(1, "works again"),)), NOW)
+        for word, found in (("login", 0), ("again", 1)):
+            assert store.rows("SELECT count(*) FROM posts_fts WHERE posts_fts MATCH ?", (word,))[0][0] == found
+        with store.transaction() as conn:  # raises where the index is not that of the posts
+            conn.execute("INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)")
+
+
 def test_a_total_is_the_count_and_parts_are_detail(tmp_path: Path) -> None:
     rows = (
         count(10),

@@ -356,3 +356,17 @@ def keep_gaps_between_counts(db: Database) -> None:
     """Keep where counts are missing between others, which a question would else read every count for."""
     create_gaps_table(db.conn)
     add_kept_view(db.conn, GAPS_VIEW, GAPS_SELECT)
+
+
+@_step
+def leave_search_alone_where_no_word_changes(db: Database) -> None:
+    """Index a post or an item of news again only when its words change, and not when it was read."""
+    for table, second in (("posts", "text"), ("news_items", "summary")):
+        index = f"{table}_fts"
+        db.execute(f"DROP TRIGGER IF EXISTS {table}_au")
+        db.execute(
+            f"CREATE TRIGGER {table}_au AFTER UPDATE OF title, {second} ON {table} BEGIN"
+            f" INSERT INTO {index} ({index}, rowid, title, {second}) VALUES ('delete', old.rowid, old.title,"
+            f" old.{second}); INSERT INTO {index} (rowid, title, {second}) VALUES (new.rowid, new.title, new.{second});"
+            " END"
+        )
