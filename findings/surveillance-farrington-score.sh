@@ -42,6 +42,7 @@ cat("surveillance", format(packageVersion("surveillance")), "on R", paste(R.vers
 quit(status = if (score_of("nbPlugin") && !score_of("delta")) 0 else 1)
 R
 root=$folder/root
+cp --remove-destination "$root/usr/lib/R/etc/Renviron.ucf" "$root/usr/lib/R/etc/Renviron" # a link to /etc/R of an installed R
 arch=$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
 lib=$root/usr/lib/$arch
 env -i PATH=/usr/bin:/bin HOME="$folder" LC_ALL=C R_HOME="$root/usr/lib/R" \
