@@ -230,11 +230,17 @@ def names_of(services: Iterable[Service]) -> list[str]:
 
 def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
     """Return what each name, normalized, stands for."""
-    names: dict[str, dict[_Meaning, None]] = {}
+    names: dict[str, list[_Meaning]] = {}
+
+    def put(name: str, meaning: _Meaning) -> None:
+        if (known := names.get(name)) is None:
+            names[name] = [meaning]
+        elif meaning not in known:
+            known.append(meaning)
 
     def add(alias: str, meaning: _Meaning) -> None:
         for name in spellings(alias):
-            names.setdefault(name, {}).setdefault(meaning)
+            put(name, meaning)
 
     for service in services:
         for alias in service.aliases:
@@ -251,9 +257,9 @@ def _meanings(services: list[Service]) -> Mapping[str, list[_Meaning]]:
             for alias in aliases:
                 # a service's own name wins over the same word as somebody's vendor
                 if not any(meaning.kind == NAME for meaning in names.get(normalize(alias), ())):
-                    names.setdefault(normalize(alias), {}).setdefault(_Meaning(service.id, "", kind))
+                    put(normalize(alias), _Meaning(service.id, "", kind))
         for phrase in service.ordinary:
             words = normalize(phrase)
             for written in (words, words.replace(" ", "-")):  # "free app" and "free-app"
-                names[written] = {_Meaning(service.id, "", _WORDS if service.named_in else _ORDINARY): None}
-    return {name: list(meanings) for name, meanings in names.items()}
+                names[written] = [_Meaning(service.id, "", _WORDS if service.named_in else _ORDINARY)]
+    return names
