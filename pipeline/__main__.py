@@ -83,7 +83,7 @@ def cli(ctx: click.Context, no_color: bool, no_color_by_variable: str) -> None:
 
 def main() -> None:
     """Run the command line; an expected failure is one line on standard error."""
-    gc.set_threshold(50_000, 20, 20)  # imports and rows leave hardly any cycles: looking for them took a twentieth
+    gc.set_threshold(100_000, 20, 20)  # imports and rows leave hardly any cycles: looking for them took a twentieth
     try:
         with ended_after_ctrl_c():
             cli(standalone_mode=False)
