@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,15 @@ import pytest
 
 from detectors.contract import BinnedCounts, IncompatibleStateError
 from detectors.packing import FIRST_PART, HEAD_PART, NAMES_PART, StateParts, read_head
-from detectors.seasonal import table
+from detectors.seasonal import needs
 from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.kernel import NO_RISE
-from detectors.seasonal.layout import RAISED, SHIFT, KernelParams, row_length
+from detectors.seasonal.layout import CHANNELS, RAISED, RINGS, SHIFT, KernelParams, row_length
 from detectors.seasonal.parameters import VERSION
 from detectors.seasonal.state import SeasonalState
 from detectors.seasonal.table import FigureTable, StoredFigures
 from pipeline.core.times import utc
+from pipeline.detection.states import IN_PARTS, open_state
 
 BEGIN = int(utc("2026-02-09T00:00:00Z").timestamp())  # four weeks before clocks change in America, seven in Europe
 DAY_BINS = 48
@@ -37,8 +38,8 @@ class Kept:
 def opened_on_poison(kept: Kept, bin_s: int, *, talk: bool) -> SeasonalState:
     """Open a state whose figures are NaN until they are read: a figure that was forgotten spoils the verdicts."""
     header, sums = read_head(kept.read, detector=repr(SeasonalNB()), version=VERSION)
-    figures = row_length(KernelParams.of(SeasonalNB(), bin_s, talk=talk))
-    held = FigureTable(figures, len(header.series), StoredFigures(kept.read, sums))
+    bounds = needs.part_bounds(KernelParams.of(SeasonalNB(), bin_s, talk=talk), len(header.series))
+    held = FigureTable(bounds, len(header.series), StoredFigures(kept.read, sums))
     held.figures[:] = np.nan
     state = SeasonalState(SeasonalNB(), bin_s, header.series, talk=talk, table=held)
     state.last = header.last
@@ -60,9 +61,38 @@ def world(days: int) -> npt.NDArray[np.float64]:
     return counts
 
 
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make each figure a part, but for those that change together."""
+    monkeypatch.setattr(needs, "PART_FLOATS", 1)
+    needs.part_bounds.cache_clear()
+    yield
+    needs.part_bounds.cache_clear()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_state_in_parts_begins_to_judge_as_one_in_memory() -> None:
+    counts = np.random.default_rng(5).poisson([3.0, 40.0, 0.1, 9.0], (50, 4)).astype(float)
+    counts[:20, 2] = np.nan
+    whole = SeasonalNB().begin(300, list("abc"), talk=False)
+    kept, taken = Kept(whole.parts(changed_only=False)), []
+    for at, line in enumerate(counts):
+        kept.taken.clear()
+        state = opened_on_poison(kept, 300, talk=False)
+        if at == 25:
+            state, whole = (each.with_series("abcd") for each in (state, whole))
+        bins = BinnedCounts(np.array([BEGIN + 300 * at]), line[None, : len(whole.series)])
+        np.testing.assert_array_equal(state.extend_arrays(bins).scores, whole.extend_arrays(bins).scores)
+        kept.content |= state.parts(changed_only=True).content
+        taken.append(len(kept.taken))
+        assert kept.content == whole.parts(changed_only=False).content
+    wholly = [at for at, parts in enumerate(taken) if parts == max(taken)]
+    assert wholly == [0, 15, 25, 35, 40], "at first, where there is one series more, and where one is first judged"
+
+
+@pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("talk", [False, True])
-def test_a_state_in_parts_judges_bin_by_bin_as_one_in_memory(monkeypatch: pytest.MonkeyPatch, talk: bool) -> None:
-    monkeypatch.setattr(table, "PART_FLOATS", 1)  # each figure is a part
+def test_a_state_in_parts_judges_bin_by_bin_as_one_in_memory(talk: bool) -> None:
     counts, first = world(41), 26 * DAY_BINS
     starts = BEGIN + 1800 * np.arange(len(counts))
     whole = SeasonalNB().begin(1800, [f"s{n}" for n in range(counts.shape[1])], talk=talk)
@@ -133,6 +163,16 @@ def test_several_bins_and_bins_left_out_are_judged_as_in_memory() -> None:
     assert state.to_bytes() == whole.to_bytes()
 
 
+def test_a_figure_that_is_cut_down_to_its_first_word_is_damaged() -> None:
+    state = state_of(4096)
+    state.rows[:, CHANNELS + RINGS] = [7.0, *np.zeros(4095)]  # as if it were the same in all series
+    kept = Kept(state.parts(changed_only=False))
+    part = FIRST_PART + int(needs.part_bounds(state.params, 4096).searchsorted(CHANNELS + RINGS))
+    kept.content[part] = kept.content[part][:8]
+    with pytest.raises(IncompatibleStateError, match="damaged"):
+        SeasonalNB().open(kept.read).unknown()
+
+
 @pytest.mark.parametrize("part", [NAMES_PART, HEAD_PART, FIRST_PART])
 @pytest.mark.parametrize("damage", ["absent", "cut short", "one bit"])
 def test_damage_of_a_part_is_noticed_when_it_is_read(part: int, damage: str) -> None:
@@ -144,6 +184,38 @@ def test_damage_of_a_part_is_noticed_when_it_is_read(part: int, damage: str) -> 
         kept.content[part] = blob[:40] + bytes([blob[40] ^ 1]) + blob[41:]
     with pytest.raises(IncompatibleStateError):
         SeasonalNB().open(kept.read).unknown()
+
+
+def test_a_figure_that_is_the_same_in_all_series_is_stored_once() -> None:
+    state = state_of(4096)
+    kept = Kept(state.parts(changed_only=False))
+    stored = sum(map(len, kept.content.values()))
+    assert stored < len(state.to_bytes()) / 3
+    assert SeasonalNB().open(kept.read).to_bytes() == state.to_bytes()
+
+
+def test_zeros_of_either_sign_and_values_that_are_no_number_are_stored_to_the_bit() -> None:
+    state = state_of(2)
+    state.rows[0, :3] = 0.0, np.nan, np.nan
+    state.rows[1, :3] = -0.0, np.nan, -np.nan
+    kept = Kept(state.parts(changed_only=False))
+    assert SeasonalNB().open(kept.read).to_bytes() == state.to_bytes()
+
+
+@pytest.mark.parametrize("word", [2, 1 << 63])
+def test_a_part_that_does_not_say_which_figures_it_has_is_damaged(word: int) -> None:
+    kept = Kept(state_of(400).parts(changed_only=False))
+    words = np.frombuffer(kept.content[FIRST_PART], np.uint64).copy()
+    words[0] = word
+    kept.content[FIRST_PART] = words.tobytes()
+    with pytest.raises(IncompatibleStateError, match="cut short"):
+        SeasonalNB().open(kept.read).unknown()
+
+
+def test_parts_of_a_form_that_is_no_longer_read_are_learned_again() -> None:
+    content = state_of(3).parts(changed_only=False).content
+    assert open_state(SeasonalNB(), IN_PARTS, lambda *_: content, list) is not None
+    assert open_state(SeasonalNB(), IN_PARTS - 1, lambda *_: content, list) is None
 
 
 def test_a_state_in_parts_of_another_detector_or_of_other_series_is_refused() -> None:

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.contract import IncompatibleStateError, SeriesName, Verdicts
 from detectors.packing import PartReader, StateHeader, read_head, unpack
-from detectors.seasonal.layout import KernelParams, row_length
+from detectors.seasonal.layout import KernelParams
+from detectors.seasonal.needs import part_bounds
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.state import SeasonalState
 from detectors.seasonal.table import FigureTable, StoredFigures
@@ -70,7 +72,7 @@ class SeasonalNB(SeasonalParameters):
     def load(self, blob: bytes) -> SeasonalState:
         """Read a state back; raises IncompatibleStateError."""
         header, arrays = unpack(blob, detector=repr(self), version=VERSION)
-        rows, table = arrays.get("rows"), FigureTable(self._figures(header), len(header.series))
+        rows, table = arrays.get("rows"), FigureTable(self._bounds(header), len(header.series))
         if rows is None or rows.dtype != np.float64 or rows.shape != table.figures.shape:
             raise IncompatibleStateError("the state's rows do not fit its series")
         table.figures[:] = rows
@@ -83,14 +85,14 @@ class SeasonalNB(SeasonalParameters):
         them as they are now. Raises IncompatibleStateError.
         """
         header, sums = read_head(read, detector=repr(self), version=VERSION)
-        table = FigureTable(self._figures(header), len(header.series), StoredFigures(read, sums))
+        table = FigureTable(self._bounds(header), len(header.series), StoredFigures(read, sums))
         return self._with_table(header, table)
 
-    def _figures(self, header: StateHeader) -> int:
-        """Return how many figures a series of a state has; raises IncompatibleStateError where it does not say."""
+    def _bounds(self, header: StateHeader) -> npt.NDArray[np.int64]:
+        """Return the bounds of the parts of a state's figures; raises IncompatibleStateError where it does not say."""
         if header.talk is None:
             raise IncompatibleStateError("the state's header is incomplete")
-        return row_length(KernelParams.of(self, header.bin_s, talk=header.talk))
+        return part_bounds(KernelParams.of(self, header.bin_s, talk=header.talk), len(header.series))
 
     def _with_table(self, header: StateHeader, table: FigureTable) -> SeasonalState:
         state = SeasonalState(self, header.bin_s, header.series, talk=bool(header.talk), table=table)

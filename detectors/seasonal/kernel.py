@@ -72,7 +72,7 @@ class Window(NamedTuple):
 
 
 class JudgedBin(NamedTuple):
-    """Expectation, score (NaN = unknown), whether the whole profile was changed, and the best window."""
+    """Expectation, score (NaN = unknown), whether all of the profile or the rings was changed, and the best window."""
 
     expected: float
     score: float
@@ -251,7 +251,8 @@ def step(row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: 
     score, reshaped, window = math.nan, False, NO_WINDOW
     if x == x:
         warm = row[CHANNELS + TOTAL + 1] >= p.warm_up_s
-        if warm and row[DAYS] == 0.0 and row[TODAY] < 0.0:
+        begins = warm and row[DAYS] == 0.0 and row[TODAY] < 0.0
+        if begins:
             begin_to_judge(row, p, head)
         window = judge(row, p, windows, head, mu)
         best = window.ratio
@@ -259,7 +260,7 @@ def step(row: Row, p: KernelParams, windows: Sequence[int], times: BinTimes, t: 
             row[TODAY] = max(row[TODAY], best)
         if best > 0.0:
             best = best / row[BURST]
-        reshaped = hold(row, p, best, x, mu, times.blocks[t], warm)
+        reshaped = hold(row, p, best, x, mu, times.blocks[t], warm) or begins
         if warm:
             score = best
     if row[CALM] > p.guard_bins:

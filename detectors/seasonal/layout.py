@@ -7,6 +7,7 @@ equal block for the rest of the talk.
 from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -147,7 +148,7 @@ class KernelOutput(NamedTuple):
     expected, score: (series, bins), score NaN = unknown. slot_params: (slots met, series, 3) dispersion, clump and
     burst, which change with the slot of the profile only. best_windows: (series * bins, 4) place (series * number of
     bins + bin), sum, expectation and size of the best window wherever a score is above 0. reshaped: (series,) 1 where
-    the whole profile was changed, else as it was.
+    all of the profile or the rings was changed, else as it was.
     """
 
     expected: Rows
@@ -198,6 +199,7 @@ class KernelParams(NamedTuple):
     penalty: float
 
     @classmethod
+    @lru_cache(maxsize=16)  # a few kinds of series
     def of(cls, detector: SeasonalParameters, bin_s: int, *, talk: bool) -> Self:
         """Return the parameters for bins of `bin_s` seconds, with or without a talk channel."""
         slot = max(HALF_HOUR, bin_s)

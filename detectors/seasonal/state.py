@@ -20,10 +20,9 @@ from detectors.seasonal.layout import (
     assumed_cells,
     exposure_places,
     fill_blank,
-    row_length,
     windows_of,
 )
-from detectors.seasonal.needs import always_needed, read_needed
+from detectors.seasonal.needs import always_needed, part_bounds, read_needed
 from detectors.seasonal.parameters import VERSION, SeasonalParameters
 from detectors.seasonal.table import FigureTable
 from detectors.seasonal.tails import TailFigures
@@ -71,7 +70,8 @@ class SeasonalState:
         self._windows = windows_of(bin_s)
         self._kernels = kernels
         self._judged = False
-        self._table = table if table is not None else FigureTable(row_length(self.params), len(series))
+        self._changing = np.arange(0)  # places of the figures that judging may have changed, of a table that is in part
+        self._table = table if table is not None else FigureTable(part_bounds(self.params, len(series)), len(series))
         if table is None:
             fill_blank(self._table.rows, self.params)
 
@@ -201,7 +201,7 @@ class SeasonalState:
             if self._judged:  # what was read is no longer what is stored, and could not be put back
                 table.read_all()
             else:
-                read_needed(table, self.params, times)
+                self._changing = read_needed(table, self.params, times)
         self._judged = self._judged or bool(len(starts))
         found = run(table.rows, self.params, self._windows, bins, output)
         if output.reshaped.any() and not table.is_whole:
@@ -222,7 +222,7 @@ class SeasonalState:
         Raises IncompatibleStateError as `extend`.
         """
         table = self._table
-        content = table.changed() if changed_only else table.content()
+        content = table.changed(table.places if table.is_whole else self._changing) if changed_only else table.content()
         named = {} if changed_only and table.is_stored else {NAMES_PART: pack_names(self.series)}
         head = {HEAD_PART: pack_head(self._header(), table.sums(content))}
         figures = {FIRST_PART + part: blob for part, blob in content.items()}

@@ -11,7 +11,8 @@ from detectors.seasonal.detector import SeasonalNB
 from detectors.seasonal.state import SeasonalState
 from pipeline.core.series import SeriesColumn
 
-WHOLE, IN_PARTS = 1, 2  # versions of a stored form: the bytes of a state cut up, and parts that are read one by one
+# versions of a stored form: the bytes of a state cut up, and parts that are read one by one; 2 had them in other parts
+WHOLE, IN_PARTS = 1, 3
 PIECE = 1 << 15  # bytes
 
 
