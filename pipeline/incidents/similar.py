@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -99,7 +100,11 @@ def _unlike_in_kind(a: _Traits, b: PastOutage) -> _UnlikeInKind:
 def _distance(kind: _UnlikeInKind, mine: float, theirs: float, *, lasting: bool) -> float:
     """Return how unlike two outages of so many minutes are."""
     longer = math.log2(max(1.0, mine) / max(1.0, theirs))
-    duration = min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4)
+    return _weighed(kind, min(1.0, max(0.0, longer) / 4 if lasting else abs(longer) / 4))
+
+
+def _weighed(kind: _UnlikeInKind, duration: float) -> float:
+    """Return how unlike two outages are, of durations that are unlike by 0 to 1."""
     unlike, weight = kind.parts + 0.15 * duration, 0.35 + 0.25 + 0.1 + 0.15
     if kind.steps is not None:
         unlike, weight = unlike + 0.15 * kind.steps, weight + 0.15
@@ -109,6 +114,19 @@ def _distance(kind: _UnlikeInKind, mine: float, theirs: float, *, lasting: bool)
 class _Neighbour(NamedTuple):
     outage: PastOutage
     distance: float
+
+
+class _Compared(NamedTuple):
+    """How unlike an outage is in kind, and how unlike it is at least, however long it lasted."""
+
+    least: float
+    kind: _UnlikeInKind
+    outage: PastOutage
+
+
+def _order(neighbour: _Neighbour) -> tuple[float, float, str]:
+    """Return what puts the nearest first; of equals the latest."""
+    return neighbour.distance, -neighbour.outage.began.timestamp(), neighbour.outage.id
 
 
 class EarlierOutages:
@@ -121,18 +139,26 @@ class EarlierOutages:
             for k in known
             if k.id != incident.id and k.began + timedelta(minutes=k.minutes) <= incident.onset and k.minutes > 0
         ]
-        self._kinds: dict[_Traits, list[_UnlikeInKind]] = {}  # by what the incident is compared by, of each outage
+        self._compared: dict[_Traits, list[_Compared]] = {}  # by what the incident is compared by, the nearest first
 
     def nearest(self, mine: PastOutage, *, lasting: bool) -> list[_Neighbour]:
         """Return the outages that are most like an incident, the nearest first; of equals the latest."""
-        traits = _traits(mine)
-        if traits not in self._kinds:
-            self._kinds[traits] = [_unlike_in_kind(traits, k) for k in self._outages]
-        compared = [
-            _Neighbour(k, _distance(kind, mine.minutes, k.minutes, lasting=lasting))
-            for k, kind in zip(self._outages, self._kinds[traits], strict=True)
-        ]
-        return sorted(compared, key=lambda n: (n.distance, -n.outage.began.timestamp(), n.outage.id))[:NEAREST]
+        near: list[_Neighbour] = []
+        for least, kind, outage in self._compared_in_kind(_traits(mine)):
+            if len(near) == NEAREST and least > near[-1].distance:
+                break
+            unlike = _distance(kind, mine.minutes, outage.minutes, lasting=lasting)
+            insort(near, _Neighbour(outage, unlike), key=_order)
+            del near[NEAREST:]
+        return near
+
+    def _compared_in_kind(self, traits: _Traits) -> list[_Compared]:
+        """Return the outages in the order of how unlike they are at least."""
+        if traits not in self._compared:
+            kinds = [_unlike_in_kind(traits, outage) for outage in self._outages]
+            compared = [_Compared(_weighed(kind, 0.0), kind, k) for kind, k in zip(kinds, self._outages, strict=True)]
+            self._compared[traits] = sorted(compared, key=lambda one: one.least)
+        return self._compared[traits]
 
 
 def comparable(

@@ -20,7 +20,7 @@ from pipeline.core.catalogue import Service
 from pipeline.core.errors import StoreError
 from pipeline.core.times import iso
 from pipeline.store.damage import page_faults
-from pipeline.store.failures import store_error, translated
+from pipeline.store.failures import Translated, store_error
 from pipeline.store.held_verdicts import HeldVerdicts
 from pipeline.store.kept_answers import KeptAnswers
 from pipeline.store.kept_views import drop_analysts_views
@@ -116,7 +116,7 @@ class Store:
         Within `together` it is a part of that one, and when it fails all of that fails. Raises StoreError where the
         file cannot be written, or is damaged.
         """
-        with translated(self.path):
+        with Translated(self.path):
             if self._together:
                 try:
                     yield self.conn
@@ -154,12 +154,12 @@ class Store:
 
     def rows(self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Run one SELECT with bound values and return every row. Raises StoreError where the file is damaged."""
-        with translated(self.path):
+        with Translated(self.path):
             return self.conn.execute(sql, values).fetchall()
 
     def copy_into(self, other: Store) -> None:
         """Make another database a copy of this one, as it is outside of any transaction."""
-        with translated(other.path):
+        with Translated(other.path):
             self.conn.backup(other.conn)
 
     def put_catalogue(self, services: Mapping[str, Service], watched: tuple[str, ...]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pipeline.core.errors import StoreError
 from pipeline.store.file_format import is_database_file
@@ -59,15 +57,25 @@ def store_error(path: str, error: Exception) -> StoreError:
     return StoreError(f"{path}: cannot be read or written: {advice + f' ({error})' if advice else error}")
 
 
-@contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Raise StoreError for what SQLite reports of the file; bugs and broken constraints keep their own errors."""
-    try:
-        yield
-    except _NOT_THE_FILE:
-        raise
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise store_error(path, error) from error
+class Translated:
+    """Within, StoreError is raised for what SQLite reports of the file; bugs and broken constraints keep their errors.
+
+    A generator of contextlib would take as long as a short question.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        """Take the path of the database."""
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise StoreError in place of what is of the file."""
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError) and not isinstance(error, _NOT_THE_FILE):
+            raise store_error(self._path, error) from error
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -11,7 +11,7 @@ from pipeline.core.incidents import state_in_words
 from pipeline.core.times import utc, utc_or_none
 from pipeline.core.vocabulary import ConfirmedBy, Impact, State
 from pipeline.store import Store, open_readonly
-from pipeline.store.failures import translated
+from pipeline.store.failures import Translated
 
 
 class IncidentOverview(NamedTuple):
@@ -86,7 +86,7 @@ def incident_overview(path: Path, since: datetime) -> list[IncidentOverview]:
     conn = open_readonly(path)
     fields = ", ".join(IncidentOverview._fields)
     try:
-        with translated(str(path)):
+        with Translated(str(path)):
             rows = conn.execute(f"SELECT {fields} FROM incident_overview WHERE onset >= ?", (since,)).fetchall()
     finally:
         conn.close()

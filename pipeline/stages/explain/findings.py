@@ -138,7 +138,7 @@ def build_incidents(run: ExplainRun, alarms: Alarms, isolation: Isolation) -> li
     catalogue = run.config.catalogue
     pages = pages_between(run.store, run.since, run.now)
     touched = {key.service for key in alarms.levels} | {i.service for i in run.known.values() if not i.is_group}
-    touched |= {s.id for s in catalogue.values() if s.status_page and s.page in pages}
+    touched |= {s.id for s in catalogue.values() if s.status_page and s.page in pages} if pages else set()
     known, totals = _by_service(run.known.values()), alarms.totals_by_service()
     found = []
     for name in sorted(touched & set(catalogue)):
