@@ -20,6 +20,9 @@ class _Registry(Mapping[str, Callable[..., Detector]]):
         found: Callable[..., Detector] = getattr(import_module(module), detector)
         return found
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 

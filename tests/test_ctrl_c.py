@@ -21,6 +21,18 @@ from tests.conftest import ROOT
 
 ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as many from n"
 
+HELD_UP = """
+import time
+from pipeline.commands import ctrl_c
+ctrl_c.PATIENCE = 0.1
+with ctrl_c.ended_after_ctrl_c():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(60)
+"""
+
 
 def stopped(folder: Path, *args: str, ready: Callable[[int], bool]) -> tuple[int, str, float]:
     """Press Ctrl-C once when the command is `ready`, by its process group; return its exit code, what it and its
@@ -67,6 +79,26 @@ def test_ctrl_c_ends_a_command_that_waits_for_sqlite(tmp_path: Path) -> None:
     code, errors, took = stopped(tmp_path, "export", "out", "--format", "csv", ready=ready)
     assert (code, errors) == (1, "\ngroundswell: stopped\n")
     assert took > 1, "it was in SQLite, and was ended"
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_command_whose_errors_nobody_reads_any_more(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        ["env", "--default-signal=INT", sys.executable, "-c", HELD_UP],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        process.stderr.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 1
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 @pytest.mark.slow

@@ -74,6 +74,25 @@ def test_they_are_those_of_the_database_after_posts_come_late_are_edited_and_vot
             assert read(kept, step // 2, since) == read(plain, step // 2, since)
 
 
+def test_a_post_of_a_fraction_of_a_second_that_comes_again_is_there_once(tmp_path: Path) -> None:
+    one = replace(post(1, "down"), created=NOW + timedelta(minutes=1, milliseconds=700))
+    with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():
+        for _ in range(2):
+            for store in (kept, plain):
+                save(store, [one])
+            answers = [
+                (
+                    read(store, 5),
+                    mentions(store, "reddit", NOW, NOW + timedelta(minutes=5)),
+                    earlier_votes(store, NOW, NOW + timedelta(minutes=5), ()),
+                    earlier_accounts(store, NOW, NOW + timedelta(minutes=5), ()),
+                )
+                for store in (kept, plain)
+            ]
+            assert answers[0] == answers[1]
+            assert [len(rows) for rows in answers[0]] == [1, 1, 1, 1]
+
+
 def test_what_new_posts_are_counted_by_is_that_of_the_database_though_posts_come_late(tmp_path: Path) -> None:
     dice = np.random.default_rng(3)
     with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():

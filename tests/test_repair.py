@@ -111,6 +111,16 @@ def test_most_of_what_was_damaged_at_random_is_saved(place: Path, whole: Path) -
     assert kept > 0.5 * wanted, f"{kept} of {wanted}"
 
 
+def test_what_a_repair_that_was_killed_left_is_removed_by_the_next(place: Path) -> None:
+    overwrite(place / "groundswell.db", "posts", 0)
+    left, other = place / ".fresh.db.repair-abc", place / ".fresh.db.notes"
+    for folder in (left, other):
+        folder.mkdir()
+        (folder / "damaged.db").write_bytes(b"half a copy")
+    salvage(place / "groundswell.db", place / "fresh.db", NOW)
+    assert (left.exists(), other.exists()) == (False, True)
+
+
 @pytest.mark.parametrize("which", [0, 3, -1])
 @pytest.mark.parametrize("table", ["posts", "verdicts"])
 def test_around_a_damaged_page_every_row_comes_back(

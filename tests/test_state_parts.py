@@ -174,12 +174,14 @@ def test_a_figure_that_is_cut_down_to_its_first_word_is_damaged() -> None:
 
 
 @pytest.mark.parametrize("part", [NAMES_PART, HEAD_PART, FIRST_PART])
-@pytest.mark.parametrize("damage", ["absent", "cut short", "one bit"])
+@pytest.mark.parametrize("damage", ["absent", "cut short", "a byte more", "one bit"])
 def test_damage_of_a_part_is_noticed_when_it_is_read(part: int, damage: str) -> None:
     kept = Kept(state_of(3).parts(changed_only=False))
     blob = kept.content.pop(part)
     if damage == "cut short":
         kept.content[part] = blob[:-8]
+    elif damage == "a byte more":
+        kept.content[part] = blob + b"\0"
     elif damage == "one bit":
         kept.content[part] = blob[:40] + bytes([blob[40] ^ 1]) + blob[41:]
     with pytest.raises(IncompatibleStateError):

@@ -129,12 +129,12 @@ class FigureTable:
     def _fill(self, part: int, content: bytes) -> int:
         """Put a part's bytes into memory; return what their words add up to, while the cache has them.
 
-        Raises IncompatibleStateError when they are cut short.
+        Raises IncompatibleStateError when they are cut short, or are no whole words.
         """
         place = self._words(part)
         figures, series = place.shape
-        stored = np.frombuffer(content, np.uint64, len(content) // 8)
         try:
+            stored = np.frombuffer(content, np.uint64)
             if figures == 1:
                 place[:] = stored
             else:
@@ -143,7 +143,7 @@ class FigureTable:
                 place[same] = stored[figures:others, None]
                 place[~same] = stored[others:].reshape(-1, series)
         except (ValueError, IndexError) as error:
-            raise IncompatibleStateError("the state is cut short") from error
+            raise IncompatibleStateError("the state is cut short, or holds more than it should") from error
         return _word_sum(stored)
 
 

@@ -28,10 +28,11 @@ def ended_after_ctrl_c() -> Iterator[None]:
 
     Python raises KeyboardInterrupt only between its own instructions. A look-up of a name, a long statement of
     SQLite or a solver may hold the main thread for minutes, so a thread waits for the byte that Python's C handler
-    writes. To end there is what a kill does: nothing that was stored is lost, and the next command goes on.
+    writes. To end there is what a kill does: nothing that was stored is lost, and the next command goes on. After the
+    block, too, the process is expected to end.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals concern the main thread alone
+    if not _in_main_thread():
+        yield
         return
     _said.clear()
     told, tell = os.pipe()
@@ -56,7 +57,8 @@ def _end_when_told(told: int) -> None:
 @contextmanager
 def ended_by_ctrl_c() -> Iterator[None]:
     """End the process at once at Ctrl-C in the block, where clean-up by a library takes long and prints tracebacks."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, as in the background of a shell
+    # it is ignored in the background of a shell
+    if not _in_main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
     signal.signal(signal.SIGINT, lambda _number, _frame: _end())
@@ -66,8 +68,15 @@ def ended_by_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _in_main_thread() -> bool:
+    """Return whether signals concern this thread."""
+    return threading.current_thread() is threading.main_thread()
+
+
 def _end() -> NoReturn:
-    if not _said.is_set():
-        click.echo(err=True)  # what a terminal shows for the key, or a bar of progress, stands in this line
-        say_stopped()
-    os._exit(1)
+    try:
+        if not _said.is_set():
+            click.echo(err=True)  # what a terminal shows for the key, or a bar of progress, stands in this line
+            say_stopped()
+    finally:  # whoever read the errors may have been stopped, too
+        os._exit(1)

@@ -48,7 +48,8 @@ def start_preloading() -> None:
         return
     from multiprocessing import forkserver, resource_tracker
 
-    os.putenv("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")  # it removes what a kill left, and says so
+    # it removes what a kill left, and says so
+    os.putenv("PYTHONWARNINGS", ",".join([*sys.warnoptions, "ignore:resource_tracker:UserWarning"]))
     resource_tracker.ensure_running()  # here, since it would unblock Ctrl-C below
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.scale.preloaded"])

@@ -59,6 +59,7 @@ class KeptRows(Generic[Row]):
 
     def note(self, oldest: datetime, subject: str | None = None) -> None:
         """Note that rows of a moment and later are written or deleted, of a subject or of any: they are read again."""
+        oldest = oldest.replace(microsecond=0)  # spans end at whole seconds
         for name in self._of if subject is None else (subject,):
             known = self._of.get(name)
             if known is not None and oldest < known.until:

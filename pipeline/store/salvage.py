@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -54,8 +55,11 @@ def salvage(damaged: Path, fresh: Path, now: datetime) -> list[Salvaged]:
     """
     if fresh.exists():
         raise StoreError(f"{fresh}: exists already; name another file with --into")
+    prefix = f".{fresh.name}.repair-"
     try:
-        with TemporaryDirectory(dir=fresh.parent, prefix=f".{fresh.name}.") as folder:
+        for left in fresh.parent.glob(f"{glob.escape(prefix)}*"):  # by a repair that was killed
+            shutil.rmtree(left)
+        with TemporaryDirectory(dir=fresh.parent, prefix=prefix) as folder:
             copy, made = Path(folder) / "damaged.db", Path(folder) / "fresh.db"
             for suffix in ("", "-wal"):
                 if Path(f"{damaged}{suffix}").exists():

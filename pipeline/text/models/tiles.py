@@ -22,7 +22,6 @@ F = TypeVar("F", np.float32, np.float64)
 Places = NDArray[np.int64]
 HEIGHT = 48  # rows: four fifths of the speed of any height, and little wasted on one text
 SINES = 4099  # that weights are filled with, over and over: a prime, so that rows of them are not alike
-TALL = 192  # where there are mostly many rows: a quarter faster, for weights are packed anew for each tile
 
 
 def tiled_product(rows: NDArray[F], weights: NDArray[F], height: int = HEIGHT) -> NDArray[F]:
