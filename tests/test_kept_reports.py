@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -59,15 +60,21 @@ def read(store: Store, minutes: int, since: datetime = NOW) -> list[Report]:
     return reports(store, "github", since, NOW + timedelta(minutes=minutes))
 
 
+def saved_steps(seed: int, *stores: Store) -> Iterator[tuple[int, list[int]]]:
+    """Save posts into each store in 24 steps, two of them late; give the step and the numbers of the late ones."""
+    dice = np.random.default_rng(seed)
+    for step in range(24):
+        late = dice.integers(0, step + 1, 2).tolist()
+        posts = [post(number, f"down {step}") for number in dict.fromkeys([*late, step, 24 + step])]
+        earlier = [vote(post(late[0] // 2, ""), 0.5)] if step % 3 == 0 else []
+        for store in stores:
+            save(store, posts, weight=float(step % 2), earlier=earlier)
+        yield step, late
+
+
 def test_they_are_those_of_the_database_after_posts_come_late_are_edited_and_votes_change(tmp_path: Path) -> None:
-    dice = np.random.default_rng(2)
     with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():
-        for step in range(24):
-            late = dice.integers(0, step + 1, 2).tolist()
-            posts = [post(number, f"down {step}") for number in dict.fromkeys([*late, step, 24 + step])]
-            earlier = [vote(post(late[0] // 2, ""), 0.5)] if step % 3 == 0 else []
-            for store in (kept, plain):
-                save(store, posts, weight=float(step % 2), earlier=earlier)
+        for step, _ in saved_steps(2, kept, plain):
             since = NOW + timedelta(minutes=12 if 8 < step < 16 else 0)
             assert read(kept, step, since) == read(plain, step, since)
             assert read(kept, step + 1, since) == read(plain, step + 1, since)
@@ -94,14 +101,8 @@ def test_a_post_of_a_fraction_of_a_second_that_comes_again_is_there_once(tmp_pat
 
 
 def test_what_new_posts_are_counted_by_is_that_of_the_database_though_posts_come_late(tmp_path: Path) -> None:
-    dice = np.random.default_rng(3)
     with Store(tmp_path / "kept.db") as kept, Store(tmp_path / "x.db") as plain, kept.kept.keeping():
-        for step in range(24):
-            late = dice.integers(0, step + 1, 2).tolist()
-            posts = [post(number, f"down {step}") for number in dict.fromkeys([*late, step, 24 + step])]
-            earlier = [vote(post(late[0] // 2, ""), 0.5)] if step % 3 == 0 else []
-            for store in (kept, plain):
-                save(store, posts, weight=float(step % 2), earlier=earlier)
+        for step, late in saved_steps(3, kept, plain):
             for first, last in ((0, step), (step // 2, 2 * step), (late[0], step + 1), (0, step // 2)):
                 span = NOW + timedelta(minutes=first), NOW + timedelta(minutes=last)
                 again = {("reddit", f"p{late[1]}")}
